@@ -1,0 +1,267 @@
+"""The contract of every file reader, and what all of them share.
+
+A reader knows its schema before it reads, and scans as often as it is asked to: each ``scan`` opens the files anew
+and yields Arrow record batches holding only the wanted columns. What a scan skips, cuts or repairs goes to
+``context.loss``, so that *rows in = rows out + ledger*; what makes the whole source unusable (missing file, wrong format) is a
+``ReaderError`` with one clear sentence. Paths are opened through ``context.open_file`` only: that is where a policy
+can refuse them. Plain Python and pyarrow; nothing here knows who consumes the batches.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol, runtime_checkable
+
+import pyarrow as pa
+
+BATCH_ROWS = 98_304
+"""Rows per record batch a reader aims at: a multiple of DuckDB's 2,048-row vectors; batches of 2k rows are slower."""
+
+LOGICAL_TYPE = b"logsql.type"
+"""Key of the field metadata that names the language's type where Arrow cannot: ``b"ip"``, ``b"json"``, ``b"any"``..."""
+
+
+class LossSink(Protocol):
+    """The ledger's face towards readers.
+
+    ``source`` is the path (``zip!entry`` for archive members), ``reason`` a short stable phrase such as
+    ``invalid-utf-8``, ``count`` the number of records (or bytes, if the reason says so), ``position`` a byte offset or
+    1-based line number (whichever the reader documents), ``sample`` a short excerpt for display.
+    """
+
+    def lost(
+        self, source: str, reason: str, count: int = 1, position: int | None = None, sample: str | None = None
+    ) -> None: ...
+
+
+class Progress(Protocol):
+    """Receives byte positions while a source is read; compressed files report compressed bytes."""
+
+    def advance(self, source: str, done_bytes: int, total_bytes: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class ReadContext:
+    """What a scan may touch and whom it informs. ``open_file`` is the policy-checked opener."""
+
+    loss: LossSink
+    progress: Progress
+    cancelled: Callable[[], bool]
+    open_file: Callable[[str], BinaryIO]
+
+
+class ReaderError(Exception):
+    """A source that cannot be read at all: one clear sentence, the path, and a stable symbolic code.
+
+    Codes in use: ``file-not-found``, ``no-match`` (a ``*`` that matches nothing), ``is-a-directory``,
+    ``permission-denied``, ``read-failed``, ``not-a-zip``, ``no-such-entry``, ``archive-encrypted``,
+    ``unknown-charset``, ``missing-extra`` and each format's own, for example ``not-a-hive``.
+    """
+
+    def __init__(self, message: str, path: str, code: str) -> None:
+        super().__init__(message)
+        self.path = path
+        self.code = code
+
+
+class ReadCancelled(Exception):
+    """Raised by a scan when ``context.cancelled()`` turned true: a stop must not look like the end of the data."""
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A source: a schema known without reading everything, and scans of it.
+
+    ``schema``: field metadata ``{b"logsql.type": b"ip" | b"json" | ...}`` where Arrow cannot say the logical type.
+    ``scan``: batches of 64k-128k rows holding exactly the wanted columns (``None`` = all) in schema order, others are
+    neither decoded nor present; polls ``context.cancelled`` at least once a second.
+    ``total_bytes``: size of what a scan reads, for progress.
+    """
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]: ...
+
+    def total_bytes(self) -> int: ...
+
+
+def field(name: str, type_: pa.DataType, logical: str | None = None) -> pa.Field:
+    """Arrow field, carrying the language's type in its metadata when Arrow's type does not say it."""
+    return pa.field(name, type_, metadata=None if logical is None else {LOGICAL_TYPE: logical.encode("ascii")})
+
+
+def select(schema: pa.Schema, columns: Iterable[str] | None) -> pa.Schema:
+    """The wanted fields in schema order; ``None`` wants all. KeyError for a name the schema does not have."""
+    if columns is None:
+        return schema
+    wanted = set(columns)
+    unknown = wanted - set(schema.names)
+    if unknown:
+        raise KeyError(f"no such column: {', '.join(sorted(unknown))}")
+    return pa.schema([f for f in schema if f.name in wanted], metadata=schema.metadata)
+
+
+def batch_of(schema: pa.Schema, arrays: dict[str, Any], rows: int) -> pa.RecordBatch:
+    """A batch of exactly ``schema``'s columns; ``rows`` counts when the schema is empty (a bare ``count``)."""
+    if len(schema) == 0:
+        return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
+    return pa.RecordBatch.from_arrays([arrays[name] for name in schema.names], schema=schema)
+
+
+def check_cancelled(context: ReadContext) -> None:
+    """Raise ``ReadCancelled`` once the consumer no longer wants rows."""
+    if context.cancelled():
+        raise ReadCancelled("cancelled")
+
+
+def open_checked(path: str) -> BinaryIO:
+    """``open(path, 'rb')`` whose failures are ReaderErrors in one sentence."""
+    try:
+        if os.path.isdir(path):
+            raise ReaderError(f"{path} is a directory, not a file", path, "is-a-directory")
+        return open(path, "rb")
+    except OSError as problem:
+        raise os_error(problem, path) from problem
+
+
+def os_error(problem: OSError, path: str) -> ReaderError:
+    """An operating-system error as the ReaderError the user sees."""
+    if isinstance(problem, FileNotFoundError) or problem.errno == errno.ENOTDIR:
+        return ReaderError(f"file not found: {path}", path, "file-not-found")
+    if isinstance(problem, PermissionError):
+        return ReaderError(f"no permission to read {path}", path, "permission-denied")
+    if isinstance(problem, IsADirectoryError):
+        return ReaderError(f"{path} is a directory, not a file", path, "is-a-directory")
+    return ReaderError(f"cannot read {path}: {problem.strerror or problem}", path, "read-failed")
+
+
+class NullLoss:
+    """A sink that remembers nothing."""
+
+    def lost(
+        self, source: str, reason: str, count: int = 1, position: int | None = None, sample: str | None = None
+    ) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One recorded loss, as ``ListLoss`` keeps it."""
+
+    source: str
+    reason: str
+    count: int
+    position: int | None
+    sample: str | None
+
+
+class ListLoss:
+    """A sink that keeps every entry in ``entries``; for tests and scripts."""
+
+    def __init__(self) -> None:
+        self.entries: list[Loss] = []
+
+    def lost(
+        self, source: str, reason: str, count: int = 1, position: int | None = None, sample: str | None = None
+    ) -> None:
+        self.entries.append(Loss(source, reason, count, position, sample))
+
+    def total(self, reason: str) -> int:
+        """Sum of the counts recorded for ``reason``."""
+        return sum(entry.count for entry in self.entries if entry.reason == reason)
+
+
+class NullProgress:
+    """A progress receiver that shows nothing."""
+
+    def advance(self, source: str, done_bytes: int, total_bytes: int) -> None:
+        return None
+
+
+def null_context(loss: LossSink | None = None) -> ReadContext:
+    """A context that never cancels, shows no progress and opens any file; for tests and scripts."""
+    return ReadContext(loss or NullLoss(), NullProgress(), lambda: False, open_checked)
+
+
+def expand_paths(pattern: str) -> list[str]:
+    r"""The files a query's path means (language.md 1.6): itself, or every match of ``*`` in its last component.
+
+    Matching ignores case, directories never match, order is natural (``log.2`` before ``log.10``). ``\`` separates
+    directories on every platform when the literal path does not exist. ReaderError: ``file-not-found``,
+    ``is-a-directory``, ``permission-denied``, ``no-match``.
+    """
+    if os.path.exists(pattern):
+        return [_readable(pattern)]
+    for candidate in dict.fromkeys((pattern, pattern.replace("\\", "/"))):
+        if os.path.exists(candidate):
+            return [_readable(candidate)]
+        folder, name = os.path.split(candidate)
+        if "*" in name and os.path.isdir(folder or "."):
+            found = _matches(folder, name)
+            if found:
+                return [_readable(path) for path in found]
+    name = os.path.basename(pattern.replace("\\", "/"))
+    if "*" in name:
+        raise ReaderError(f"no file matches {pattern}", pattern, "no-match")
+    raise ReaderError(f"file not found: {pattern}", pattern, "file-not-found")
+
+
+def wildcard(pattern: str) -> re.Pattern[str]:
+    """A compiled test of file and entry names: ``*`` is any text, everything else literal, case ignored."""
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.IGNORECASE | re.DOTALL)
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key that counts digits as numbers: ``a2`` before ``a10``."""
+    parts = re.split(r"([0-9]+)", name.lower())
+    return tuple((1, int(part), "") if part.isdecimal() and part.isascii() else (0, 0, part) for part in parts if part)
+
+
+def _matches(folder: str, name: str) -> list[str]:
+    test = wildcard(name)
+    try:
+        names = [entry for entry in os.listdir(folder or ".") if test.fullmatch(entry)]
+    except OSError as problem:
+        raise os_error(problem, folder or ".") from problem
+    paths = [os.path.join(folder, entry) for entry in sorted(names, key=lambda n: (natural_key(n), n))]
+    return [path for path in paths if not os.path.isdir(path)]
+
+
+def _readable(path: str) -> str:
+    if os.path.isdir(path):
+        raise ReaderError(f"{path} is a directory, not a file", path, "is-a-directory")
+    if not os.access(path, os.R_OK):
+        raise ReaderError(f"no permission to read {path}", path, "permission-denied")
+    return path
+
+
+def file_name(path: str) -> str:
+    """The value of ``_file``: the base name."""
+    return os.path.basename(path)
+
+
+def size_of(path: str) -> int:
+    """File size in bytes; ReaderError when it cannot be asked."""
+    try:
+        return os.stat(path).st_size
+    except OSError as problem:
+        raise os_error(problem, path) from problem
+
+
+def __getattr__(name: str) -> Any:
+    # The names below live in modules whose imports cost more than this one's; readers that need only the contract
+    # should not pay for pyarrow.dataset.
+    if name == "ReaderDataset":
+        from udfs.readers.dataset import ReaderDataset
+
+        return ReaderDataset
+    if name in ("open_source", "open_member", "open_random", "Member", "expand_members", "Source"):
+        from udfs.readers import sources
+
+        return getattr(sources, name)
+    raise AttributeError(name)

@@ -1,0 +1,102 @@
+"""A Reader as a table of DuckDB: a ``pyarrow.dataset.Dataset`` whose every reference scans afresh.
+
+DuckDB asks a registered dataset for ``schema`` and for ``scanner(columns, filter)``: the column list and the simple
+filters of the whole query arrive here, so a reader decodes only the columns that the query or the filter names.
+The filter is applied exactly, by Arrow. An error raised inside a scan reaches the user of DuckDB wrapped in text;
+``last_error`` keeps the original.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from udfs.readers.base import LossSink, ReadContext, Reader, select
+
+
+class ReaderDataset(ds.Dataset):  # type: ignore[misc]
+    """Bridge from a ``Reader`` to DuckDB: ``connection.register(name, ReaderDataset(reader, context))``.
+
+    A query that references the source twice scans it twice; a loss is passed on to ``context.loss`` only once, by
+    counting per scan and (source, reason, position) what earlier scans have not reported yet.
+    """
+
+    reader: Reader
+    context: ReadContext
+    last_error: BaseException | None
+
+    def __new__(cls, reader: Reader, context: ReadContext) -> ReaderDataset:
+        # ds.Dataset cannot be constructed; __new__ gives an instance without a C++ dataset behind it.
+        made: ReaderDataset = ds.Dataset.__new__(cls)
+        return made
+
+    def __init__(self, reader: Reader, context: ReadContext) -> None:
+        self.reader = reader
+        self.context = context
+        self.last_error = None
+        self._reported: dict[tuple[str, str, int | None], int] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The reader's schema."""
+        return self.reader.schema
+
+    def scanner(
+        self, columns: Sequence[str] | None = None, filter: ds.Expression | None = None, **options: Any
+    ) -> ds.Scanner:
+        """A fresh scan. ``columns``: names in the order DuckDB wants them; ``filter``: Arrow expression or None."""
+        needed = self._needed(columns, filter)
+        wanted = None if needed is None else needed.names
+        schema = self.schema if needed is None else needed
+        return ds.Scanner.from_batches(self._batches(wanted), schema=schema, columns=columns, filter=filter)
+
+    def _needed(self, columns: Sequence[str] | None, filter: ds.Expression | None) -> pa.Schema | None:
+        """Fields that the column list or the filter mentions; None for all.
+
+        Arrow does not tell which fields an expression reads, but its text contains their names: a name that occurs
+        there by chance costs a decoded column, never a wrong answer. A position instead of a name means all fields.
+        """
+        if columns is None:
+            return None
+        text = "" if filter is None else str(filter)
+        if "FieldPath(" in text:
+            return None
+        return select(self.schema, [name for name in self.schema.names if name in columns or name in text])
+
+    def _batches(self, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+        context = replace(self.context, loss=_ScanLoss(self.context.loss, self._reported, self._lock))
+        try:
+            yield from self.reader.scan(columns, context)
+        except GeneratorExit:
+            raise
+        except BaseException as problem:
+            self.last_error = problem
+            raise
+
+
+class _ScanLoss:
+    """Passes on what one scan loses beyond what earlier scans of the same source have already reported."""
+
+    def __init__(self, sink: LossSink, reported: dict[tuple[str, str, int | None], int], lock: threading.Lock) -> None:
+        self._sink = sink
+        self._reported = reported
+        self._lock = lock
+        self._here: dict[tuple[str, str, int | None], int] = {}
+
+    def lost(
+        self, source: str, reason: str, count: int = 1, position: int | None = None, sample: str | None = None
+    ) -> None:
+        key = (source, reason, position)
+        with self._lock:
+            self._here[key] = self._here.get(key, 0) + count
+            fresh = self._here[key] - self._reported.get(key, 0)
+            if fresh <= 0:
+                return
+            self._reported[key] = self._here[key]
+        self._sink.lost(source, reason, fresh, position, sample)

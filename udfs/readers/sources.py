@@ -1,0 +1,348 @@
+"""Bytes of a source: plain files, gzip and zstd streams, members of ZIP archives.
+
+``open_source`` gives a forward stream that decompresses by itself; ``open_random`` gives a seekable file for formats
+that jump (registry hives, $MFT), spooling archive members. A damaged compressed stream ends where it broke: every byte
+before the damage is delivered and the rest is one entry in the ledger (``truncated-gzip``, ``damaged-gzip``,
+``damaged-zstd``, ``damaged-zip-entry``), never an exception halfway through the rows.
+"""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any, BinaryIO, cast
+
+import pyarrow as pa
+
+from udfs.readers.base import (
+    ReadContext,
+    ReaderError,
+    check_cancelled,
+    expand_paths,
+    natural_key,
+    os_error,
+    size_of,
+    wildcard,
+)
+
+CHUNK = 1 << 20
+_SPOOL_IN_MEMORY = 64 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+
+class Source:
+    """A forward byte stream with a name for the ledger; ``read`` polls cancellation and advances the progress."""
+
+    def __init__(self, name: str, raw: IO[bytes], total: int, context: ReadContext) -> None:
+        self.name = name
+        self.offset = 0
+        """Bytes delivered so far, after decompression."""
+        self._raw = raw
+        self._total = total
+        self._taken = 0
+        self._context = context
+
+    def read(self, size: int = CHUNK) -> bytes:
+        """Up to ``size`` bytes; ``b""`` only at the end."""
+        data = self._take(size)
+        self.offset += len(data)
+        return data
+
+    def _take(self, size: int) -> bytes:
+        check_cancelled(self._context)
+        try:
+            data = self._raw.read(size)
+        except OSError as problem:
+            raise os_error(problem, self.name) from problem
+        self._taken += len(data)
+        self._context.progress.advance(self.name, self._taken, self._total)
+        return data
+
+    def close(self) -> None:
+        """Close the file below."""
+        self._raw.close()
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Gzip(Source):
+    """Members one after another, as ``cat a.gz b.gz`` makes them; zero padding behind the last one is no damage."""
+
+    def __init__(self, name: str, raw: IO[bytes], total: int, context: ReadContext) -> None:
+        super().__init__(name, raw, total, context)
+        self._inflate: Any = zlib.decompressobj(31)
+        self._pending = b""
+        self._fresh = True
+        self._ended = False
+
+    def read(self, size: int = CHUNK) -> bytes:
+        while not self._ended:
+            if not self._pending:
+                self._pending = self._take(CHUNK >> 2)
+                if not self._pending:
+                    self._end(None if self._fresh else "truncated-gzip")
+                    break
+            if self._fresh:
+                self._pending = self._pending.lstrip(b"\0") if self.offset else self._pending
+                if not self._pending:
+                    continue
+            self._fresh = False
+            try:
+                data: bytes = self._inflate.decompress(self._pending, size)
+            except zlib.error as problem:
+                self._end("damaged-gzip", str(problem))
+                break
+            self._pending = self._inflate.unconsumed_tail
+            if self._inflate.eof:
+                self._pending = self._inflate.unused_data
+                self._inflate = zlib.decompressobj(31)
+                self._fresh = True
+            if data:
+                self.offset += len(data)
+                return data
+        return b""
+
+    def _end(self, reason: str | None, sample: str | None = None) -> None:
+        self._ended = True
+        if reason is not None:
+            self._context.loss.lost(self.name, reason, 1, self.offset, sample)
+
+
+class _Zstd(Source):
+    """zstd through Arrow's codec; frames may follow one another."""
+
+    def __init__(self, name: str, raw: IO[bytes], total: int, context: ReadContext) -> None:
+        super().__init__(name, raw, total, context)
+        self._stream: Any = self._start()
+        self._step = CHUNK
+        self._ended = False
+
+    def _start(self) -> Any:
+        return pa.CompressedInputStream(pa.PythonFile(_Counted(self), mode="r"), "zstd")
+
+    def read(self, size: int = CHUNK) -> bytes:
+        while not self._ended:
+            try:
+                data: bytes = self._stream.read(min(size, self._step))
+            except OSError as problem:
+                # The codec throws away what it had decoded for this call: go back and ask for less at a time.
+                if self._step == 1 or not self._raw.seekable():
+                    self._ended = True
+                    self._context.loss.lost(self.name, "damaged-zstd", 1, self.offset, str(problem))
+                    break
+                self._step = max(self._step >> 5, 1)
+                self._rewind()
+                continue
+            self.offset += len(data)
+            return data
+        return b""
+
+    def _rewind(self) -> None:
+        self._raw.seek(0)
+        self._stream = self._start()
+        left = self.offset
+        while left > 0:
+            left -= len(self._stream.read(min(left, CHUNK)))
+
+
+class _Counted:
+    """The compressed file as Arrow reads it."""
+
+    closed = False
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def read(self, size: int = -1) -> bytes:
+        return self._source._take(size)
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Member:
+    """An entry of a ZIP archive; ``charset`` decodes entry names that are not marked UTF-8 (option ``zipcharset``)."""
+
+    zip_path: str
+    entry: str
+    charset: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How the ledger calls it."""
+        return f"{self.zip_path}!{self.entry}"
+
+
+def open_source(path: str | Member, context: ReadContext) -> Source:
+    """Forward stream of a file or archive member, decompressed when the name or the first bytes say gzip or zstd.
+
+    The first bytes decide; a ``.gz`` that holds no gzip stream is read as it is and noted as ``not-gzip``.
+    """
+    if isinstance(path, Member):
+        return open_member(path, context)
+    raw = context.open_file(path)
+    try:
+        magic = raw.read(4)
+        raw.seek(0)
+    except OSError as problem:
+        raw.close()
+        raise os_error(problem, path) from problem
+    return _decompressing(path, raw, size_of(path), magic, context)
+
+
+def _decompressing(name: str, raw: IO[bytes], total: int, magic: bytes, context: ReadContext) -> Source:
+    if magic.startswith(_GZIP_MAGIC):
+        return _Gzip(name, raw, total, context)
+    if magic.startswith(_ZSTD_MAGIC) or (len(magic) == 4 and _is_skippable_frame(magic) and name.endswith(".zst")):
+        return _Zstd(name, raw, total, context)
+    if magic and name.lower().endswith((".gz", ".zst")):
+        reason = "not-gzip" if name.lower().endswith(".gz") else "not-zstd"
+        context.loss.lost(name, reason, 0, 0, "read as it is")
+    return Source(name, raw, total, context)
+
+
+def _is_skippable_frame(magic: bytes) -> bool:
+    return bool(struct.unpack("<I", magic)[0] & 0xFFFFFFF0 == 0x184D2A50)
+
+
+@contextmanager
+def open_zip(path: str, context: ReadContext, charset: str | None = None) -> Iterator[zipfile.ZipFile]:
+    """The archive's directory. ReaderError ``not-a-zip``, ``unknown-charset``."""
+    raw = context.open_file(path)
+    try:
+        try:
+            archive = zipfile.ZipFile(raw, metadata_encoding=charset)
+        except zipfile.BadZipFile as problem:
+            raise ReaderError(f"{path} is not a readable ZIP archive: {problem}", path, "not-a-zip") from problem
+        except LookupError as problem:
+            raise ReaderError(f"unknown charset: {charset}", path, "unknown-charset") from problem
+        except UnicodeDecodeError as problem:
+            raise ReaderError(
+                f"entry names of {path} are not {charset}: give zipcharset", path, "unknown-charset"
+            ) from problem
+        with archive:
+            yield archive
+    finally:
+        raw.close()
+
+
+def expand_members(pattern: str, entry: str, context: ReadContext, charset: str | None = None) -> list[Member]:
+    """Entries a ZIP path and an entry name mean, ``*`` allowed in both; archives in natural order, entries in theirs.
+
+    ``*`` in an entry matches across folders, case ignored; an entry without ``*`` is taken exactly, else ignoring
+    case. ReaderError: ``no-such-entry`` when nothing matches in any archive, and those of ``expand_paths``.
+    """
+    found: list[Member] = []
+    for path in expand_paths(pattern):
+        with open_zip(path, context, charset) as archive:
+            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        wanted = entry.replace("\\", "/") if entry not in names else entry
+        if wanted in names:
+            chosen = [wanted]
+        else:
+            test = wildcard(wanted)
+            chosen = [name for name in dict.fromkeys(names) if test.fullmatch(name)]
+        found += [Member(path, name, charset) for name in sorted(chosen, key=lambda n: (natural_key(n), n))]
+    if not found:
+        raise ReaderError(f"no entry {entry} in {pattern}", pattern, "no-such-entry")
+    return found
+
+
+def open_member(member: Member, context: ReadContext) -> Source:
+    """Forward stream of one entry; a gzip or zstd file inside the archive is decompressed too."""
+    with open_zip(member.zip_path, context, member.charset) as archive:
+        info = _info(archive, member)
+    raw = context.open_file(member.zip_path)
+    try:
+        opened = zipfile.ZipFile(raw, metadata_encoding=member.charset)
+        stream = _open_entry(opened, info, member)
+        peek = cast(Any, stream).peek(4)[:4]
+    except (zipfile.BadZipFile, zlib.error) as problem:
+        raw.close()
+        raise _damaged(member, problem) from problem
+    except BaseException:
+        raw.close()
+        raise
+    return _decompressing(member.name, _Entry(stream, raw, member, context), info.file_size, peek, context)
+
+
+def open_random(path: str | Member, context: ReadContext) -> BinaryIO:
+    """A seekable file: the file itself, or a compressed file or archive member unpacked into a temporary one."""
+    if not isinstance(path, Member):
+        raw = context.open_file(path)
+        magic = raw.read(4)
+        raw.seek(0)
+        if not magic.startswith((_GZIP_MAGIC, _ZSTD_MAGIC)):
+            return raw
+        raw.close()
+    spool = tempfile.SpooledTemporaryFile(_SPOOL_IN_MEMORY)  # noqa: SIM115 - handed to the caller
+    with open_source(path, context) as source:
+        shutil.copyfileobj(source, spool, CHUNK)
+    spool.seek(0)
+    return cast(BinaryIO, spool)
+
+
+def _info(archive: zipfile.ZipFile, member: Member) -> zipfile.ZipInfo:
+    try:
+        info = archive.getinfo(member.entry)
+    except KeyError:
+        raise ReaderError(f"no entry {member.entry} in {member.zip_path}", member.name, "no-such-entry") from None
+    if info.flag_bits & 0x1:
+        raise ReaderError(f"{member.name} is encrypted", member.name, "archive-encrypted")
+    return info
+
+
+def _open_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, member: Member) -> IO[bytes]:
+    try:
+        return archive.open(info)
+    except (NotImplementedError, RuntimeError) as problem:
+        raise ReaderError(f"cannot unpack {member.name}: {problem}", member.name, "read-failed") from problem
+
+
+def _damaged(member: Member, problem: Exception) -> ReaderError:
+    return ReaderError(f"{member.name} is damaged: {problem}", member.name, "read-failed")
+
+
+class _Entry:
+    """An archive entry that ends, with a ledger entry, where its data breaks (bad deflate stream, wrong checksum)."""
+
+    def __init__(self, stream: IO[bytes], raw: BinaryIO, member: Member, context: ReadContext) -> None:
+        self._stream = stream
+        self._raw = raw
+        self._member = member
+        self._context = context
+        self._given = 0
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            data = self._stream.read(size)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as problem:
+            self._context.loss.lost(self._member.name, "damaged-zip-entry", 1, self._given, str(problem))
+            return b""
+        self._given += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._stream.seek(offset, whence)
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._stream.close()
+        self._raw.close()
