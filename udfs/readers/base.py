@@ -2,9 +2,9 @@
 
 A reader knows its schema before it reads, and scans as often as it is asked to: each ``scan`` opens the files anew
 and yields Arrow record batches holding only the wanted columns. What a scan skips, cuts or repairs goes to
-``context.loss``, so that *rows in = rows out + ledger*; what makes the whole source unusable (missing file, wrong format) is a
-``ReaderError`` with one clear sentence. Paths are opened through ``context.open_file`` only: that is where a policy
-can refuse them. Plain Python and pyarrow; nothing here knows who consumes the batches.
+``context.loss``, so that *rows in = rows out + ledger*; what makes the whole source unusable (missing file, wrong
+format) is a ``ReaderError`` with one clear sentence. Paths are opened through ``context.open_file`` only: that is
+where a policy can refuse them. Plain Python and pyarrow; nothing here knows who consumes the batches.
 """
 
 from __future__ import annotations

@@ -278,7 +278,8 @@ def open_member(member: Member, context: ReadContext) -> Source:
     except BaseException:
         raw.close()
         raise
-    return _decompressing(member.name, _Entry(stream, raw, member, context), info.file_size, peek, context)
+    entry = cast(IO[bytes], _Entry(stream, raw, member, context))
+    return _decompressing(member.name, entry, info.file_size, peek, context)
 
 
 def open_random(path: str | Member, context: ReadContext) -> BinaryIO:
