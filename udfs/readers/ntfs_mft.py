@@ -1,0 +1,439 @@
+"""NTFS $MFT to Arrow: one row per file record, columns decoded only when asked for (command ``ntfs-mft``).
+
+Contract: record size from the file (1,024 or 4,096); every record with the FILE signature is a row, also deleted ones
+and those without attributes; others go to the ledger. Names are the long ones, the DOS name is ``short_name``. A base
+record without name or data takes them from its extension records. Columns of the record header and of
+$STANDARD_INFORMATION stream in constant memory; names, sizes and paths need a first pass over the file, because an
+extension record or a parent may stand anywhere: its decoded columns are kept up to ``SPOOL_BYTES`` and decoded again
+beyond, so that only the name and parent table (for ``file_path``) grows with the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field, select
+from udfs.readers.ntfs_arrays import (
+    TIMESTAMP,
+    Flags,
+    Ints,
+    booleans,
+    constant,
+    filetimes,
+    flags_of,
+    int32,
+    int64,
+    primitive,
+    raw,
+    strings,
+    uint64,
+)
+from udfs.readers.ntfs_input import (
+    Evidence,
+    Tally,
+    Target,
+    as_paths,
+    base_name,
+    scan_each,
+    target_bytes,
+    targets,
+)
+from udfs.readers.ntfs_paths import NUMBER, Names, Paths
+from udfs.readers.ntfs_records import DOS_ONLY, FILE, NO_NAME, Attributes, Block, fix_up, stream_sizes, walk
+
+BLOCK_BYTES = 4 << 20
+"""Bytes decoded at a time: small enough that the records are still in the processor's cache for the last column."""
+SPOOL_BYTES = 128 << 20
+"""Decoded columns kept between the two passes."""
+_RECORD_SIZES = (1024, 4096, 2048, 512)
+
+_TIMES = {"created_at": 0, "modified_at": 1, "mft_modified_at": 2, "access_at": 3}
+"""Place of each time in both attributes."""
+_BITS = {
+    "is_readonly": 0x1, "is_hidden": 0x2, "is_system": 0x4, "is_archive": 0x20, "is_device": 0x40, "is_normal": 0x80,
+    "is_temp": 0x100, "is_sparse": 0x200, "is_reparse": 0x400, "is_compressed": 0x800, "is_offline": 0x1000,
+    "is_indexed": 0x2000, "is_encrypted": 0x4000,
+}  # fmt: skip
+_NAME_COLUMNS = ("file_name", "short_name", *_TIMES, "parent_file_ref", "parent_no", "#rank")
+_SIZE_COLUMNS = ("file_size", "alloc_size", "#stream")
+_HEADER_COLUMNS = frozenset({"no", "in_use", "is_dir", "link_count", "lsn", "seq", "file_ref", "_file"})
+_MERGE_COLUMNS = frozenset({"no", "seq", "in_use", "file_ref", "#rank", "#stream"})
+_PATH_COLUMNS = frozenset({"no", "seq", "in_use", "file_name", "parent_file_ref"})
+
+SCHEMA = pa.schema(
+    [
+        field("no", pa.int64()),
+        field("file_name", pa.string()),
+        field("file_path", pa.string()),
+        field("file_size", pa.int64()),
+        field("alloc_size", pa.int64()),
+        field("in_use", pa.bool_()),
+        field("is_dir", pa.bool_()),
+        field("link_count", pa.int32()),
+        *(field(name, TIMESTAMP) for name in ("created_at", "modified_at", "access_at", "mft_modified_at")),
+        *(field(f"std_{name}", TIMESTAMP) for name in ("created_at", "modified_at", "access_at", "mft_modified_at")),
+        *(field(name, pa.bool_()) for name in _BITS),
+        field("lsn", pa.int64()),
+        field("seq", pa.int32()),
+        field("file_ref", pa.uint64()),
+        field("parent_file_ref", pa.uint64()),
+        field("parent_no", pa.int64()),
+        field("short_name", pa.string()),
+        field("_file", pa.string()),
+    ]
+)
+"""``file_ref`` is the base record's reference, 0 for a base record; ``parent_no`` its low 48 bits; sizes in bytes."""
+_INTERNAL = (pa.field("#rank", pa.int8()), pa.field("#stream", pa.bool_()))
+
+
+class MftReader:
+    """Reader of $MFT files.
+
+    ``paths``: a path or several, ``*`` in the last component; with ``zippath`` they are entries of that archive and
+    ``zipcharset`` decodes entry names. ReaderError codes: ``empty-file``, ``not-an-mft`` and those of the base.
+    Ledger reasons (position = byte offset of the first): ``record-without-file-signature``, ``zero-record``,
+    ``damaged-record`` and ``torn-record`` (the row is kept with what could be read), ``truncated-record``,
+    ``path-too-long``.
+    """
+
+    def __init__(self, paths: str | Sequence[str], zippath: str | None = None, zipcharset: str = "utf-8") -> None:
+        self._paths = as_paths(paths)
+        self._zippath = zippath
+        self._zipcharset = zipcharset
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The documented fields, ``short_name`` and ``_file``."""
+        return SCHEMA
+
+    def total_bytes(self) -> int:
+        """Bytes of all files."""
+        return target_bytes(self._paths, self._zippath)
+
+    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of the wanted columns, in record order."""
+        wanted = select(SCHEMA, columns)
+        found = targets(self._paths, self._zippath, self._zipcharset, context)
+        yield from scan_each(found, context, lambda target: _scan_file(target, wanted, context))
+
+
+def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
+    names = frozenset(wanted.names)
+    with Evidence(target, context) as evidence:
+        size = _record_size(evidence)
+        tally = Tally()
+        try:
+            if names <= _HEADER_COLUMNS or all(n in _HEADER_COLUMNS or n in _BITS or n[:4] == "std_" for n in names):
+                yield from _finish(_decode_file(evidence, size, names, tally), wanted, base_name(target), None)
+                return
+            yield from _two_passes(_File(evidence, size, names, tally), wanted, base_name(target))
+        finally:
+            tally.report(context, evidence.name)
+
+
+def _record_size(evidence: Evidence) -> int:
+    """Record size, from the first record found; ReaderError when there is none."""
+    if evidence.size == 0:
+        raise ReaderError(f"{evidence.name} is empty", evidence.name, "empty-file")
+    buffer = np.zeros(BLOCK_BYTES, np.uint8)
+    offset = evidence.next_data(0) // BLOCK_BYTES * BLOCK_BYTES
+    while offset < evidence.size:
+        got = evidence.read_at(offset, buffer)
+        at = np.flatnonzero(buffer[: got // 512 * 512].view("<u4")[::128] == FILE) * 512
+        if len(at):
+            header = buffer[at[0] : at[0] + 64]
+            stated = int(header[28:32].view("<u4")[0]) if len(header) == 64 else 0
+            if stated in _RECORD_SIZES:
+                return stated
+            step = int(at[1] - at[0]) if len(at) > 1 else 1024
+            return step if step in _RECORD_SIZES else 1024
+        offset = evidence.next_data(offset + BLOCK_BYTES) // BLOCK_BYTES * BLOCK_BYTES
+    raise ReaderError(
+        f"{evidence.name} is not an NTFS $MFT: it holds no record with the FILE signature", evidence.name, "not-an-mft"
+    )
+
+
+def _decode_file(evidence: Evidence, size: int, wanted: frozenset[str], tally: Tally) -> Iterator[pa.RecordBatch]:
+    """Every block of the file as a batch of the ``wanted`` columns (internal ones included)."""
+    schema = pa.schema([f for f in (*SCHEMA, *_INTERNAL) if f.name in wanted and f.name not in ("file_path", "_file")])
+    buffer = np.zeros(BLOCK_BYTES, np.uint8)
+    offset = 0
+    while offset < evidence.size:
+        got = evidence.read_at(offset, buffer)
+        whole = got // size * size
+        if whole < got:
+            tally.add("truncated-record", 1, offset + whole)
+        if whole:
+            batch = _decode_block(Block(buffer[:whole], size), offset, schema, tally)
+            if batch.num_rows:
+                yield batch
+        if got < BLOCK_BYTES:
+            return
+        offset += got
+
+
+def _decode_block(block: Block, offset: int, schema: pa.Schema, tally: Tally) -> pa.RecordBatch:
+    signatures = block.signatures()
+    rows = np.flatnonzero(signatures == FILE)
+    if len(rows) < block.count:
+        other = np.flatnonzero((signatures != FILE) & (signatures != 0))
+        if len(other):
+            tally.add("record-without-file-signature", len(other), offset + int(other[0]) * block.size)
+        zero = np.flatnonzero(signatures == 0)
+        if len(zero):
+            tally.add("zero-record", len(zero), offset + int(zero[0]) * block.size)
+    names = frozenset(schema.names)
+    arrays = _header_columns(block, rows, offset // block.size, names)
+    if len(rows) and not names <= _HEADER_COLUMNS:
+        torn = fix_up(block, rows)
+        attributes = walk(block, rows)
+        for reason, marked in (("torn-record", torn), ("damaged-record", attributes.damaged)):
+            if marked.any():
+                first = offset + int(rows[np.argmax(marked)]) * block.size
+                tally.add(reason, int(marked.sum()), first, "the row is kept")
+        arrays |= _standard_columns(block, attributes, names)
+        arrays |= _name_columns(block, attributes, names)
+        arrays |= _size_columns(block, attributes, names)
+    elif not len(rows):
+        return pa.RecordBatch.from_arrays([pa.array([], f.type) for f in schema], schema=schema)
+    return batch_of(schema, arrays, len(rows))
+
+
+def _header_columns(block: Block, rows: Ints, first: int, names: frozenset[str]) -> dict[str, pa.Array]:
+    made: dict[str, pa.Array] = {}
+    if "no" in names:
+        made["no"] = int64(rows + first)
+    if names & {"in_use", "is_dir"}:
+        flags = block.header_word(rows, 22)
+        made["in_use"] = booleans(flags & 1 != 0)
+        made["is_dir"] = booleans(flags & 2 != 0)
+    if "link_count" in names:
+        made["link_count"] = int32(block.header_word(rows, 18))
+    if "lsn" in names:
+        made["lsn"] = int64(block.header_quad(rows, 8))
+    if "seq" in names:
+        made["seq"] = int32(block.header_word(rows, 16))
+    if "file_ref" in names:
+        made["file_ref"] = uint64(block.header_quad(rows, 32))
+    return made
+
+
+def _standard_columns(block: Block, attributes: Attributes, names: frozenset[str]) -> dict[str, pa.Array]:
+    valid = attributes.standard >= 0
+    at = np.maximum(attributes.standard, 0)
+    made = {
+        f"std_{name}": filetimes(block.quads[(at >> 3) + place], valid)
+        for name, place in _TIMES.items()
+        if f"std_{name}" in names
+    }
+    if names & _BITS.keys():
+        bits = block.dwords[(at >> 2) + 8]
+        for name in names & _BITS.keys():
+            # The attribute bit says NOT indexed: published is_indexed is true for a record with attributes 0x20.
+            made[name] = booleans((bits & _BITS[name] != 0) != (name == "is_indexed"), valid)
+    return made
+
+
+def _name_columns(block: Block, attributes: Attributes, names: frozenset[str]) -> dict[str, pa.Array]:
+    valid = attributes.rank < NO_NAME
+    at = np.maximum(attributes.name, 0)
+    made = {
+        name: filetimes(block.quads[(at >> 3) + 1 + place], valid) for name, place in _TIMES.items() if name in names
+    }
+    if names & {"parent_file_ref", "parent_no"}:
+        parent = block.quads[at >> 3]
+        made["parent_file_ref"] = uint64(parent, valid)
+        made["parent_no"] = int64(parent & NUMBER, valid)
+    if "file_name" in names:
+        made["file_name"] = _text(block, at, valid)
+    if "short_name" in names:
+        made["short_name"] = _text(block, np.maximum(attributes.short, 0), attributes.short >= 0)
+    if "#rank" in names:
+        made["#rank"] = primitive(attributes.rank, pa.int8())
+    return made
+
+
+def _text(block: Block, at: Ints, valid: Flags) -> pa.Array:
+    lengths = np.where(valid, block.data[at + 64], 0).astype(np.int64)
+    return strings(block.words, (at + 66) >> 1, lengths, valid)
+
+
+def _size_columns(block: Block, attributes: Attributes, names: frozenset[str]) -> dict[str, pa.Array]:
+    if not names & {"file_size", "alloc_size", "#stream"}:
+        return {}
+    size, allocated = stream_sizes(block, attributes.stream)
+    return {
+        "file_size": int64(size, size >= 0),
+        "alloc_size": int64(allocated, allocated >= 0),
+        "#stream": booleans(attributes.stream >= 0),
+    }
+
+
+@dataclass(frozen=True)
+class _File:
+    """What both passes share."""
+
+    evidence: Evidence
+    size: int
+    names: frozenset[str]
+    tally: Tally
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """Columns to decode: the wanted ones, those that merging needs, those that paths need."""
+        return self.names | _MERGE_COLUMNS | (_PATH_COLUMNS if "file_path" in self.names else frozenset())
+
+
+def _two_passes(file: _File, wanted: pa.Schema, name: str) -> Iterator[pa.RecordBatch]:
+    spool: list[pa.RecordBatch] = []
+    extensions = _Extensions()
+    path_columns = _PATH_COLUMNS | {"#rank", "file_ref", "#stream"}
+    kept, complete = 0, True
+    for batch in _decode_file(file.evidence, file.size, file.needed, file.tally):
+        extensions.add(batch)
+        if complete and kept + batch.nbytes > SPOOL_BYTES:
+            complete = False
+            spool = [b.select([n for n in b.schema.names if n in path_columns]) for b in spool]
+        kept += batch.nbytes
+        if complete or "file_path" in file.names:
+            spool.append(batch if complete else batch.select([n for n in batch.schema.names if n in path_columns]))
+    if not complete and "file_path" not in file.names:
+        spool.clear()
+    spool = [extensions.fill(batch) for batch in spool]
+    paths = None
+    if "file_path" in file.names:
+        paths = Paths([_names(batch) for batch in spool])
+        file.tally.add("path-too-long", paths.cut, 0, "the path begins below")
+    if complete:
+        # Popping frees each batch once it has been handed on.
+        spool.reverse()
+        again: Iterator[pa.RecordBatch] = (spool.pop() for _ in range(len(spool)))
+    else:
+        spool.clear()
+        decoded = _decode_file(file.evidence, file.size, file.needed, Tally())
+        again = (extensions.fill(batch) for batch in decoded)
+    yield from _finish(again, wanted, name, paths)
+
+
+def _names(batch: pa.RecordBatch) -> Names:
+    name = batch.column("file_name")
+    named = name.is_valid().to_numpy(zero_copy_only=False)
+    return Names(
+        raw(batch.column("no"), np.int64),
+        raw(batch.column("seq"), np.int32).astype(np.uint16),
+        flags_of(batch.column("in_use")),
+        raw(batch.column("parent_file_ref"), np.uint64),
+        named,
+        name,
+    )
+
+
+def _finish(
+    batches: Iterator[pa.RecordBatch], wanted: pa.Schema, name: str, paths: Paths | None
+) -> Iterator[pa.RecordBatch]:
+    """Batches of the contract's size and schema: joined, with path and file name added, internal columns gone."""
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        held.append(batch)
+        rows += batch.num_rows
+        if rows >= BATCH_ROWS * 2 // 3:
+            yield _complete(held, rows, wanted, name, paths)
+            held, rows = [], 0
+    if rows:
+        yield _complete(held, rows, wanted, name, paths)
+
+
+def _complete(
+    held: list[pa.RecordBatch], rows: int, wanted: pa.Schema, name: str, paths: Paths | None
+) -> pa.RecordBatch:
+    arrays: dict[str, pa.Array] = {}
+    for column in held[0].schema.names:
+        arrays[column] = pa.concat_arrays([batch.column(column) for batch in held])
+    if "_file" in wanted.names:
+        arrays["_file"] = constant(name, rows)
+    if paths is not None:
+        parents = raw(arrays["parent_file_ref"], np.uint64)
+        named = arrays["file_name"].is_valid().to_numpy(zero_copy_only=False)
+        arrays["file_path"] = paths.of(parents, named, arrays["file_name"])
+    return batch_of(wanted, arrays, rows)
+
+
+class _Extensions:
+    """Names and sizes that stand in extension records, for the base records that have none of their own."""
+
+    def __init__(self) -> None:
+        self._found: list[pa.RecordBatch] = []
+        self._names: pa.RecordBatch | None = None
+        self._sizes: pa.RecordBatch | None = None
+        self._ready = False
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Remember the extension records of ``batch``: in use, with a base reference, holding a name or a stream."""
+        chosen = (raw(batch.column("file_ref"), np.uint64) != 0) & flags_of(batch.column("in_use"))
+        chosen &= (raw(batch.column("#rank"), np.int8) < NO_NAME) | flags_of(batch.column("#stream"))
+        if chosen.any():
+            self._found.append(batch.take(pa.array(np.flatnonzero(chosen))))
+
+    def fill(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """``batch`` with the missing names and sizes of its base records filled in."""
+        if not self._found:
+            return batch
+        if not self._ready:
+            self._choose()
+        rank = raw(batch.column("#rank"), np.int8)
+        # A DOS name alone counts as missing when an extension record has the long one (decision 6).
+        batch = _filled(batch, self._names, _NAME_COLUMNS, rank >= DOS_ONLY)
+        return _filled(batch, self._sizes, _SIZE_COLUMNS, ~flags_of(batch.column("#stream")))
+
+    def _choose(self) -> None:
+        """One row a base reference: the best name, and the lowest record with the stream."""
+        table = pa.Table.from_batches(self._found).combine_chunks().to_batches()[0]
+        refs, rank = raw(table.column("file_ref"), np.uint64), raw(table.column("#rank"), np.int8)
+        no = raw(table.column("no"), np.int64)
+        self._names = _first_each(table, refs, np.lexsort((no, rank, refs)), rank < NO_NAME)
+        self._sizes = _first_each(table, refs, np.lexsort((no, refs)), flags_of(table.column("#stream")))
+        self._ready = True
+
+
+def _first_each(table: pa.RecordBatch, refs: npt.NDArray[np.uint64], order: Ints, has: Flags) -> pa.RecordBatch | None:
+    """The first row, in ``order``, of each reference among those that have it; by record number, as batches are."""
+    order = order[has[order]]
+    if not len(order):
+        return None
+    _, first = np.unique(refs[order], return_index=True)
+    best = order[first]
+    return table.take(pa.array(best[np.argsort(refs[best] & np.uint64(NUMBER), kind="stable")]))
+
+
+def _filled(
+    batch: pa.RecordBatch, source: pa.RecordBatch | None, columns: tuple[str, ...], missing: Flags
+) -> pa.RecordBatch:
+    """``batch`` with ``columns`` of base records that miss them taken from ``source``, where the reference holds."""
+    if source is None:
+        return batch
+    refs = raw(source.column("file_ref"), np.uint64)
+    number = (refs & np.uint64(NUMBER)).astype(np.int64)
+    no = raw(batch.column("no"), np.int64)
+    at = np.minimum(np.searchsorted(no, number), len(no) - 1)
+    good = (no[at] == number) & missing[at] & (raw(batch.column("file_ref"), np.uint64)[at] == 0)
+    good &= raw(batch.column("seq"), np.int32)[at] == (refs >> np.uint64(48)).astype(np.int64)
+    if "#rank" in columns:
+        good &= raw(source.column("#rank"), np.int8) < raw(batch.column("#rank"), np.int8)[at]
+    if not good.any():
+        return batch
+    mask = np.zeros(len(no), np.bool_)
+    mask[at[good]] = True
+    rows = pa.array(np.flatnonzero(good))
+    for column in columns:
+        if column in batch.schema.names:
+            index = batch.schema.get_field_index(column)
+            values = pc.replace_with_mask(batch.column(column), pa.array(mask), source.column(column).take(rows))
+            batch = batch.set_column(index, batch.schema.field(index), values)
+    return batch

@@ -1,0 +1,206 @@
+"""File records of NTFS: a block of them as arrays, never one object a record.
+
+A ``Block`` holds ``count`` records of ``size`` bytes (1,024 or 4,096) in one aligned buffer, seen as bytes, words,
+dwords and quadwords at once. ``fix_up`` undoes the update sequence, ``walk`` follows the attribute chains of all
+records side by side (one step takes every record to its next attribute) and notes where $STANDARD_INFORMATION,
+$FILE_NAME and the unnamed $DATA lie. Layout: libyal's NTFS documentation. Offsets returned are bytes from the start
+of the block, -1 where there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.readers.ntfs_arrays import Flags, Ints
+from udfs.readers.ntfs_input import Bytes
+
+FILE = 0x454C4946
+"""``FILE`` as a little-endian dword."""
+_END = 0xFFFFFFFF
+_STANDARD_INFORMATION, _FILE_NAME, _DATA = 0x10, 0x30, 0x80
+NO_NAME = 9
+"""Rank of a record without $FILE_NAME."""
+DOS_ONLY = 3
+# Rank by namespace: Win32, Win32 and DOS in one, POSIX, DOS alone, anything else. A DOS name such as OFFICE~1.CAB is
+# the last choice: "*.manifest" or "*.docx" can never match it (decision 6).
+_RANKS = np.full(256, 4, np.int8)
+_RANKS[[1, 3, 0, 2]] = (0, 1, 2, DOS_ONLY)
+
+
+class Block:
+    """``count`` records side by side; ``data`` must be 8-byte aligned, of ``count * size`` bytes, and writable."""
+
+    def __init__(self, data: Bytes, size: int) -> None:
+        self.data = data
+        self.size = size
+        self.count = len(data) // size
+        self.words: npt.NDArray[np.uint16] = data.view("<u2")
+        self.dwords: npt.NDArray[np.uint32] = data.view("<u4")
+        self.quads: Ints = data.view("<i8")
+
+    def signatures(self) -> npt.NDArray[np.uint32]:
+        """First dword of every record."""
+        return self.dwords[:: self.size // 4]
+
+    def header_word(self, rows: Ints, offset: int) -> npt.NDArray[np.uint16]:
+        """Word at ``offset`` of the records ``rows``."""
+        found: npt.NDArray[np.uint16] = self.words.reshape(self.count, -1)[:, offset // 2][rows]
+        return found
+
+    def header_quad(self, rows: Ints, offset: int) -> Ints:
+        """Quadword at ``offset`` of the records ``rows``."""
+        found: Ints = self.quads.reshape(self.count, -1)[:, offset // 8][rows]
+        return found
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """Where the attributes of the walked records lie: arrays as long as ``rows`` of the walk.
+
+    ``standard``, ``name``, ``short``: contents of $STANDARD_INFORMATION, of the best $FILE_NAME and of the first
+    DOS-only one; ``rank``: of the best name (0 best, ``NO_NAME`` none); ``stream``: header of the unnamed $DATA with
+    lowest VCN 0; ``damaged``: a chain that broke off or an attribute whose content does not fit.
+    """
+
+    standard: Ints
+    name: Ints
+    short: Ints
+    rank: npt.NDArray[np.int8]
+    stream: Ints
+    damaged: Flags
+
+    @staticmethod
+    def none(records: int) -> Attributes:
+        """Nothing found yet in ``records`` records."""
+        nowhere = [np.full(records, -1, np.int64) for _ in range(4)]
+        rank = np.full(records, NO_NAME, np.int8)
+        return Attributes(nowhere[0], nowhere[1], nowhere[2], rank, nowhere[3], np.zeros(records, np.bool_))
+
+
+def fix_up(block: Block, rows: Ints) -> Flags:
+    """Put the true last words of all 512-byte sectors back, in place; returns which records are torn.
+
+    A word is replaced only where it equals the sequence number: a file taken with ntfscat comes already fixed up, and
+    a torn record has sectors of two different writes.
+    """
+    words = block.words.reshape(block.count, -1)
+    sectors = block.size // 512
+    start = block.header_word(rows, 4).astype(np.int64)
+    count = block.header_word(rows, 6)
+    usable = (start & 1 == 0) & (start >= 8) & (start + 2 * sectors + 2 <= 510) & (count > sectors)
+    torn = np.zeros(len(rows), np.bool_)
+    if not usable.all():
+        torn = ~usable
+        rows, start = rows[usable], start[usable]
+    at = start >> 1
+    number = words[rows, at]
+    mixed = np.zeros(len(rows), np.bool_)
+    for sector in range(sectors):
+        last = 256 * sector + 255
+        seen = words[rows, last]
+        true = words[rows, at + 1 + sector]
+        hit = seen == number
+        if hit.all():
+            words[rows, last] = true
+            continue
+        words[rows, last] = np.where(hit, true, seen)
+        mixed |= ~hit & (seen != true)
+    torn[~torn] = mixed
+    return torn
+
+
+def walk(block: Block, rows: Ints) -> Attributes:
+    """Follow the attribute chains of the records ``rows``.
+
+    A chain ends at the end marker; a length under 16, not a multiple of 8, or past the record breaks it off.
+    """
+    result = Attributes.none(len(rows))
+    first = block.header_word(rows, 20).astype(np.int64)
+    live = np.arange(len(rows))
+    at = rows * block.size + first
+    limit = (rows + 1) * block.size
+    usable = (first & 7 == 0) & (first >= 24) & (first + 8 <= block.size)
+    if not usable.all():
+        result.damaged[~usable] = True
+        live, at, limit = live[usable], at[usable], limit[usable]
+    while len(live):
+        head = block.quads[at >> 3]
+        kind = head.astype(np.uint32)
+        length = head >> 32
+        going = (kind != _END) & (length >= 16) & (length & 7 == 0) & (at + length <= limit)
+        if not going.all():
+            # Type 0 is the zero filling of a record that never had attributes, not damage.
+            result.damaged[live[~going & (kind != _END) & (kind != 0)]] = True
+            live, at, limit, kind, length = live[going], at[going], limit[going], kind[going], length[going]
+        for wanted, visit in ((_STANDARD_INFORMATION, _standard), (_FILE_NAME, _file_name), (_DATA, _stream)):
+            here = np.flatnonzero(kind == wanted)
+            if len(here):
+                visit(block, result, live[here], at[here], length[here])
+        at = at + length
+        if len(live) and bool((at + 8 > limit).any()):
+            going = at + 8 <= limit
+            live, at, limit = live[going], at[going], limit[going]
+    return result
+
+
+def _content(block: Block, at: Ints, length: Ints, least: int) -> tuple[Ints, Ints, Flags]:
+    """Offset and size of resident contents, and which hold ``least`` bytes at an 8-byte boundary."""
+    size = np.zeros(len(at), np.int64)
+    offset = np.zeros(len(at), np.int64)
+    long = length >= 24
+    whole = at if long.all() else at[long]
+    size[long] = block.dwords[(whole >> 2) + 4]
+    offset[long] = block.words[(whole >> 1) + 10]
+    good = long & (block.data[at + 8] == 0) & (offset & 7 == 0) & (offset >= 24)
+    good &= (size >= least) & (offset + size <= length)
+    return at + offset, size, good
+
+
+def _standard(block: Block, result: Attributes, live: Ints, at: Ints, length: Ints) -> None:
+    where, _, good = _content(block, at, length, 36)
+    result.damaged[live[~good]] = True
+    good &= result.standard[live] < 0
+    result.standard[live[good]] = where[good]
+
+
+def _file_name(block: Block, result: Attributes, live: Ints, at: Ints, length: Ints) -> None:
+    where, size, good = _content(block, at, length, 66)
+    tail = np.where(good, where + 64, 0)
+    good &= 66 + 2 * block.data[tail].astype(np.int64) <= size
+    if not good.all():
+        result.damaged[live[~good]] = True
+        live, where, tail = live[good], where[good], tail[good]
+    rank = _RANKS[block.data[tail + 1]]
+    better = rank < result.rank[live]
+    result.rank[live[better]] = rank[better]
+    result.name[live[better]] = where[better]
+    short = (rank == DOS_ONLY) & (result.short[live] < 0)
+    result.short[live[short]] = where[short]
+
+
+def _stream(block: Block, result: Attributes, live: Ints, at: Ints, length: Ints) -> None:
+    unnamed = block.data[at + 9] == 0
+    resident = block.data[at + 8] == 0
+    good = length >= np.where(resident, 24, 64)
+    lowest = block.quads[(np.where(good, at, 0) >> 3) + 2]
+    good &= ~resident | ((lowest & 0xFFFFFFFF) + 24 <= length)
+    result.damaged[live[~good]] = True
+    good &= unnamed & (resident | (lowest == 0)) & (result.stream[live] < 0)
+    result.stream[live[good]] = at[good]
+
+
+def stream_sizes(block: Block, stream: Ints) -> tuple[Ints, Ints]:
+    """(file size, allocated size) of unnamed $DATA attributes; 0 where there is none.
+
+    A resident stream's sizes are both its length: the published row of 20 bytes shows 20 and 20.
+    """
+    at = np.maximum(stream, 0)
+    has = stream >= 0
+    resident = block.data[at + 8] == 0
+    inside = block.dwords[(at >> 2) + 4].astype(np.int64)
+    size = np.where(resident, inside, block.quads[np.where(has & ~resident, (at >> 3) + 6, 0)])
+    allocated = np.where(resident, inside, block.quads[np.where(has & ~resident, (at >> 3) + 5, 0)])
+    return np.where(has, size, 0), np.where(has, allocated, 0)
