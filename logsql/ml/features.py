@@ -1,0 +1,420 @@
+"""How field values become the float32 matrix the trees see, as rules that are stored with the model.
+
+Contract
+- One ``FeatureSpec`` per field: its kind, the offset subtracted before the cast to float32, and the dictionary of
+texts.
+- Trees see float32. The training minimum is subtracted in float64 first: one hour of epoch milliseconds has 28 distinct
+  float32 values, and 3.6 million after the subtraction.
+- Null and unseen text become NaN (both forests accept it); infinities are clipped to the largest float32.
+- The rule of a field never depends on the rows being scored, so batches and single events agree bit for bit.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from logsql.ml import errors as codes
+from logsql.ml.errors import MlError, fields_note, unknown_field
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+# More texts than this do not make a useful feature, and the dictionary is stored with the model.
+MAX_VALUES = 1_000_000
+# IPv6 addresses follow the IPv4 range; their upper 64 bits (the network) count, the host part is beyond float
+# precision.
+IPV6_BASE = float(2**32)
+
+
+class FeatureKind(StrEnum):
+    NUMERIC = "NUMERIC"
+    CATEGORICAL = "CATEGORICAL"
+    DATE = "DATE"
+    IP = "IP"
+    BOOL = "BOOL"
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """The stored encoding rule of one field.
+
+    offset: training minimum (float64), subtracted before the cast; values: dictionary of a CATEGORICAL field in code
+    order.
+    """
+
+    name: str
+    kind: FeatureKind
+    offset: float = 0.0
+    values: tuple[str, ...] = ()
+    codes: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "codes", {value: code for code, value in enumerate(self.values)})
+
+    def to_json(self) -> dict[str, Any]:
+        out: dict[str, Any] = {"name": self.name, "kind": self.kind.value, "offset": self.offset}
+        if self.kind is FeatureKind.CATEGORICAL:
+            out["values"] = list(self.values)
+        return out
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> FeatureSpec:
+        """Raises ValueError, KeyError or TypeError on anything that ``to_json`` does not write."""
+        offset = float(data["offset"])
+        values = tuple(data.get("values", ()))
+        if (
+            not isinstance(data["name"], str)
+            or not math.isfinite(offset)
+            or not all(isinstance(v, str) for v in values)
+        ):
+            raise ValueError("feature rule")
+        return FeatureSpec(data["name"], FeatureKind(data["kind"]), offset, values)
+
+
+def kind_of(column: pa.Array | pa.ChunkedArray) -> FeatureKind | None:
+    """Kind of a training column; None for types that cannot be a feature (lists, maps, binary) or a column of nulls.
+
+    A text column whose values are all IP addresses is IP: the language's ip type is carried as text.
+    """
+    kind = pa.types
+    type_ = column.type.value_type if kind.is_dictionary(column.type) else column.type
+    if kind.is_boolean(type_):
+        return FeatureKind.BOOL
+    if kind.is_integer(type_) or kind.is_floating(type_) or kind.is_decimal(type_) or kind.is_duration(type_):
+        return FeatureKind.NUMERIC
+    if kind.is_timestamp(type_) or kind.is_date(type_):
+        return FeatureKind.DATE
+    if _is_text(type_):
+        return FeatureKind.IP if _all_addresses(column) else FeatureKind.CATEGORICAL
+    return None
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_))
+
+
+def _all_addresses(column: pa.Array | pa.ChunkedArray) -> bool:
+    seen = False
+    for value in column.slice(0, 1000).to_pylist():  # a cheap look first: most text fails at its first value
+        if value is not None:
+            seen = True
+            if ip_number(value) is None:
+                return False
+    if not seen and column.null_count == len(column):
+        return False
+    return all(value is None or ip_number(value) is not None for value in pc.unique(column).to_pylist())
+
+
+def ip_number(text: str) -> float | None:
+    """Position of an address on one line: IPv4 as its integer, IPv6 after it by its upper 64 bits; None for other
+    text."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if address.version == 4:
+        return float(int(address))
+    return IPV6_BASE + float(int(address) >> 64)
+
+
+def build_features(rows: pa.Table, names: Sequence[str], owner: str = "the training data") -> tuple[FeatureSpec, ...]:
+    """Encoding rules for ``names``, learnt from the training rows.
+
+    Raises MlError: unknown field, no rows, a field that is null in every row, a type that cannot be a feature.
+    """
+    if not names:
+        raise MlError(
+            codes.NO_FIELDS,
+            "no feature field is given",
+            "name at least one field",
+            [fields_note(owner, rows.column_names)],
+        )
+    if rows.num_rows == 0:
+        raise MlError(
+            codes.NO_ROWS,
+            f"{owner} has no rows",
+            "check the training query or file",
+            [fields_note(owner, rows.column_names)],
+        )
+    return tuple(_build_feature(rows, name, owner) for name in names)
+
+
+def _build_feature(rows: pa.Table, name: str, owner: str) -> FeatureSpec:
+    if name not in rows.column_names:
+        raise unknown_field(name, rows.column_names, owner)
+    column = rows.column(name)
+    if column.null_count == len(column):
+        raise MlError(
+            codes.NULL_FIELD,
+            f"field '{name}' is null in all {rows.num_rows} training rows",
+            "leave the field out, or check its name and the conversion that makes it",
+            [fields_note(owner, rows.column_names)],
+        )
+    kind = kind_of(column)
+    if kind is None:
+        raise MlError(
+            codes.WRONG_TYPE,
+            f"field '{name}' has the type {column.type}, which cannot be a feature",
+            "use numbers, dates, addresses, booleans or text",
+            [fields_note(owner, rows.column_names)],
+        )
+    if kind is FeatureKind.CATEGORICAL:
+        values = sorted(value for value in pc.unique(_as_text(column)).to_pylist() if value is not None)
+        if len(values) > MAX_VALUES:
+            raise MlError(
+                codes.TOO_MANY_VALUES,
+                f"field '{name}' has {len(values)} distinct texts, more than {MAX_VALUES}",
+                "derive a field with fewer values, such as its length or a prefix",
+            )
+        return FeatureSpec(name, kind, 0.0, tuple(values))
+    numbers = _numbers(kind, column)
+    finite = numbers[np.isfinite(numbers)]
+    offset = float(finite.min()) if len(finite) and kind is not FeatureKind.BOOL else 0.0
+    return FeatureSpec(name, kind, offset)
+
+
+def _as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    if pa.types.is_floating(column.type):  # Arrow prints 1.0 as "1"; the language prints "1.0"
+        return pa.array([None if v is None else repr(v) for v in column.to_pylist()], pa.string())
+    return column.cast(pa.string())
+
+
+def _numbers(kind: FeatureKind, column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+    """Column as float64 with NaN for null, before offset and cast."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_null(column.type):
+        return np.full(len(column), np.nan)
+    if kind is FeatureKind.IP:
+        encoded = column.dictionary_encode()
+        table = [ip_number(str(value)) for value in encoded.dictionary.to_pylist()]
+        column = pa.array(table, pa.float64()).take(encoded.indices)
+    elif kind is FeatureKind.DATE:
+        column = column.cast(pa.timestamp("ms"), safe=False) if pa.types.is_date(column.type) else column
+        zone = getattr(column.type, "tz", None)
+        column = column.cast(pa.timestamp("ms", tz=zone), safe=False).cast(pa.int64())
+    elif pa.types.is_duration(column.type):
+        column = column.cast(pa.duration("ms"), safe=False).cast(pa.int64())
+    elif pa.types.is_boolean(column.type):
+        column = column.cast(pa.uint8())
+    out: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return out
+
+
+def _codes_of(spec: FeatureSpec, column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_null(column.type):
+        return np.full(len(column), np.nan)
+    found = pc.index_in(_as_text(column), value_set=pa.array(list(spec.values), pa.string()))
+    out: NDArray[np.float64] = found.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return out
+
+
+def encode(specs: Sequence[FeatureSpec], rows: pa.Table) -> NDArray[np.float32]:
+    """Rows as the matrix the trees see, shape (rows, features), float32, row-major; null and unseen text are NaN.
+
+    The columns must have passed ``check_schema``.
+    """
+    matrix = np.empty((rows.num_rows, len(specs)), dtype=np.float32)
+    for position, spec in enumerate(specs):
+        column = rows.column(spec.name)
+        if spec.kind is FeatureKind.CATEGORICAL:
+            matrix[:, position] = _codes_of(spec, column)
+        else:
+            numbers = _numbers(spec.kind, column)
+            matrix[:, position] = np.clip(numbers - spec.offset, -FLOAT32_MAX, FLOAT32_MAX)
+    return matrix
+
+
+# --- checking the rows to be scored ---------------------------------------------------------------------------------
+
+_LOOKS_LIKE = {
+    FeatureKind.NUMERIC: ("a number", "double"),
+    FeatureKind.DATE: ("a date", "date"),
+    FeatureKind.IP: ("an address", "ip"),
+    FeatureKind.BOOL: ("a boolean", "bool"),
+    FeatureKind.CATEGORICAL: ("text", "string"),
+}
+
+
+def _accepts(kind: FeatureKind, type_: pa.DataType) -> bool:
+    types = pa.types
+    if types.is_dictionary(type_):
+        type_ = type_.value_type
+    if types.is_null(type_):
+        return True
+    number = types.is_integer(type_) or types.is_floating(type_) or types.is_decimal(type_) or types.is_boolean(type_)
+    if kind is FeatureKind.NUMERIC:
+        return bool(number or types.is_duration(type_))
+    if kind is FeatureKind.DATE:
+        return bool(types.is_timestamp(type_) or types.is_date(type_))
+    if kind is FeatureKind.IP:
+        return _is_text(type_)
+    if kind is FeatureKind.BOOL:
+        return bool(number)
+    return bool(_is_text(type_) or number)
+
+
+def check_schema(specs: Sequence[FeatureSpec], schema: pa.Schema, owner: str) -> None:
+    """Refuse rows that lack a field of the model or carry it in another type than it was trained on.
+
+    Raises MlError naming the field, what it was trained on, and the model's own field list.
+    """
+    names = [spec.name for spec in specs]
+    for spec in specs:
+        if spec.name not in schema.names:
+            raise MlError(
+                codes.UNKNOWN_FIELD,
+                f"{owner} needs the field '{spec.name}', which the rows do not have",
+                f"make the field before this command, or train again without it ({len(names)} fields are needed)",
+                [fields_note(owner, names), f"fields here: {', '.join(schema.names)}"],
+            )
+        type_ = schema.field(spec.name).type
+        if not _accepts(spec.kind, type_):
+            what, function = _LOOKS_LIKE[spec.kind]
+            found = "text" if _is_text(type_) else str(type_)
+            raise MlError(
+                codes.WRONG_TYPE,
+                f"field '{spec.name}' is {found} here, and {owner} was trained on {what}",
+                f"convert it first: eval {spec.name} = {function}({spec.name})",
+                [fields_note(owner, [f"{s.name} ({s.kind})" for s in specs])],
+            )
+
+
+def check_list(specs: Sequence[FeatureSpec], wanted: Sequence[str] | None, owner: str) -> None:
+    """Check the field list written after ``model=``: by name, in any order, exactly the model's fields."""
+    if wanted is None:
+        return
+    names = [spec.name for spec in specs]
+    for name in wanted:
+        if name not in names:
+            raise unknown_field(name, names, owner)
+    missing = [name for name in names if name not in wanted]
+    if missing:
+        raise MlError(
+            codes.UNKNOWN_FIELD,
+            f"the field list lacks {', '.join(missing)}",
+            f"leave the list out to use all fields of {owner}",
+            [fields_note(owner, names)],
+        )
+
+
+# --- single events ----------------------------------------------------------------------------------------------------
+
+
+def row_encoder(specs: Sequence[FeatureSpec]) -> Callable[[Mapping[str, Any]], list[float]]:
+    """A function from one event (field -> Python value) to the numbers of its vector, equal to ``encode`` on a table.
+
+    A missing field is null; a value of another type than trained becomes NaN (a bad value never stops a stream).
+    """
+    steps = [(spec, _SCALAR[spec.kind]) for spec in specs]
+
+    def encode_row(row: Mapping[str, Any]) -> list[float]:
+        out = []
+        for spec, number in steps:
+            value = row.get(spec.name)
+            raw = math.nan if value is None else number(spec, value)
+            out.append(min(max(raw - spec.offset, -FLOAT32_MAX), FLOAT32_MAX) if raw == raw else raw)
+        return out
+
+    return encode_row
+
+
+def _scalar_number(spec: FeatureSpec, value: Any) -> float:
+    if isinstance(value, (int, float, Decimal)):
+        return float(value)
+    return value / dt.timedelta(milliseconds=1) if isinstance(value, dt.timedelta) else math.nan
+
+
+def _scalar_date(spec: FeatureSpec, value: Any) -> float:
+    if isinstance(value, dt.datetime):
+        start = dt.datetime(1970, 1, 1, tzinfo=dt.UTC if value.tzinfo else None)
+        micro = (value - start) // dt.timedelta(microseconds=1)
+        return float(micro // 1000 if micro >= 0 else -(-micro // 1000))  # towards zero, as the Arrow cast does
+    return float((value - dt.date(1970, 1, 1)).days * 86_400_000) if isinstance(value, dt.date) else math.nan
+
+
+def _scalar_ip(spec: FeatureSpec, value: Any) -> float:
+    number = ip_number(value) if isinstance(value, str) else None
+    return math.nan if number is None else number
+
+
+def _scalar_text(spec: FeatureSpec, value: Any) -> float:
+    return float(spec.codes.get(label_text(value), math.nan))
+
+
+_SCALAR: dict[FeatureKind, Callable[[FeatureSpec, Any], float]] = {
+    FeatureKind.NUMERIC: _scalar_number,
+    FeatureKind.BOOL: _scalar_number,
+    FeatureKind.DATE: _scalar_date,
+    FeatureKind.IP: _scalar_ip,
+    FeatureKind.CATEGORICAL: _scalar_text,
+}
+
+
+# --- labels -----------------------------------------------------------------------------------------------------------
+
+
+def label_text(value: Any) -> str:
+    """Text of a label or category: the language's own text of the value (true, 1, 1.0)."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Target column of a training set: class texts in code order, and a code per kept row (null targets are left
+    out)."""
+
+    classes: tuple[str, ...]
+    codes: NDArray[np.int64]
+    kept: NDArray[np.bool_]
+
+
+def labels(rows: pa.Table, target: str, owner: str = "the training data") -> Labels:
+    """Class codes of the target field. Raises MlError: no such field, all null, or fewer than two classes."""
+    names = rows.column_names
+    if target not in names:
+        near = unknown_field(target, names, owner)
+        raise MlError(
+            codes.TARGET_MISSING, f"the target field '{target}' is not a field of {owner}", near.help, near.notes
+        )
+    column = rows.column(target).combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if not (pa.types.is_primitive(column.type) or _is_text(column.type) or pa.types.is_null(column.type)):
+        raise MlError(
+            codes.WRONG_TYPE,
+            f"the target field '{target}' has the type {column.type}",
+            "a label is text, a number or a boolean",
+        )
+    text = pa.array([None if v is None else label_text(v) for v in pc.unique(column).to_pylist()], pa.string())
+    classes = tuple(sorted(value for value in text.to_pylist() if value is not None))
+    if len(classes) < 2:
+        found = f"only one class, '{classes[0]}'" if classes else "no value at all"
+        raise MlError(
+            codes.ONE_CLASS if classes else codes.NULL_FIELD,
+            f"the target field '{target}' has {found} in {rows.num_rows} training rows",
+            "a classifier needs rows of at least two classes",
+            [fields_note(owner, names)],
+        )
+    encoded = column.dictionary_encode()
+    position = {value: code for code, value in enumerate(classes)}
+    lookup = [position[label_text(value)] for value in encoded.dictionary.to_pylist()]
+    numbers = pa.array(lookup, pa.int64()).take(encoded.indices)
+    kept = numbers.is_valid().to_numpy(zero_copy_only=False)
+    return Labels(classes, numbers.fill_null(0).to_numpy(zero_copy_only=False)[kept], kept)

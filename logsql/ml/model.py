@@ -1,0 +1,214 @@
+"""A model as the rest of the program sees it: a manifest (facts, readable JSON) and, once trained, its forest.
+
+The manifest is the side file of the stored model: kind, fields with their encoding rules, classes, options, hold-out,
+metrics, importance, library versions and the hash of the payload. Nothing in it is code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from logsql.ml.features import FeatureSpec, check_schema, encode, row_encoder
+from logsql.ml.metrics import Metrics
+from udfs.inference import Forest, Matrix
+
+FORMAT = 1
+
+
+class ModelKind(StrEnum):
+    """``rforest``: random-forest classifier; ``iforest``: isolation forest (the ``anomalies`` command)."""
+
+    RFOREST = "rforest"
+    IFOREST = "iforest"
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """Hyper-parameters. None means the documented default: unlimited depth, sample floor(sqrt(rows)).
+
+    trees: number of trees; depth: deepest split; leaf: smallest leaf; sample: rows per tree; holdout: share of rows
+    kept
+    out of training; seed: of the forest and of the hold-out.
+    """
+
+    trees: int = 100
+    depth: int | None = None
+    leaf: int = 1
+    sample: int | None = None
+    holdout: float = 0.2
+    seed: int = 42
+
+    def changed(self) -> dict[str, float]:
+        """The options that differ from their defaults, for the model card (empty with defaults, as printed by the
+        article)."""
+        plain = FitOptions()
+        return {name: value for name, value in vars(self).items() if value != getattr(plain, name)}
+
+
+@dataclass(frozen=True)
+class ScoreSummary:
+    """Scores of an isolation forest on its training rows: lowest, median, 99th percentile, highest."""
+
+    low: float
+    median: float
+    p99: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything known about a finished training."""
+
+    features: tuple[FeatureSpec, ...]
+    classes: tuple[str, ...]
+    rows: int
+    train_rows: int
+    test_rows: int
+    skipped_rows: int
+    sample: int
+    importance: tuple[tuple[str, float], ...]
+    metrics: Metrics | None
+    scores: ScoreSummary | None
+    elapsed: float
+    finished: str
+    versions: tuple[tuple[str, str], ...]
+    payload: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Side file of a model. ``training`` is None until ``ml.fit`` has finished once."""
+
+    name: str
+    kind: ModelKind
+    input: str
+    fields: tuple[str, ...]
+    target: str | None = None
+    cardinality: int | None = None
+    options: FitOptions = field(default_factory=FitOptions)
+    created: str = ""
+    training: Training | None = None
+
+    def renamed(self, name: str) -> Manifest:
+        return replace(self, name=name)
+
+    def to_json(self) -> dict[str, Any]:
+        out: dict[str, Any] = {
+            "format": FORMAT,
+            "name": self.name,
+            "kind": self.kind.value,
+            "input": self.input,
+            "target": self.target,
+            "cardinality": self.cardinality,
+            "fields": list(self.fields),
+            "options": dict(vars(self.options)),
+            "created": self.created,
+        }
+        if self.training is not None:
+            out["training"] = _training_json(self.training)
+        return out
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Manifest:
+        """Raises ValueError, KeyError or TypeError on anything that ``to_json`` does not write."""
+        if data["format"] != FORMAT:
+            raise ValueError(f"manifest format {data['format']}")
+        training = data.get("training")
+        return Manifest(
+            name=_text(data["name"]),
+            kind=ModelKind(data["kind"]),
+            input=_text(data["input"]),
+            fields=tuple(_text(name) for name in data["fields"]),
+            target=None if data["target"] is None else _text(data["target"]),
+            cardinality=None if data["cardinality"] is None else int(data["cardinality"]),
+            options=FitOptions(**data["options"]),
+            created=_text(data["created"]),
+            training=None if training is None else _training(training),
+        )
+
+
+def canonical(data: Mapping[str, Any]) -> bytes:
+    """The one byte form of a manifest, for sealing."""
+    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text expected")
+    return value
+
+
+def _training_json(training: Training) -> dict[str, Any]:
+    out = dict(vars(training))
+    out["features"] = [spec.to_json() for spec in training.features]
+    out["metrics"] = None if training.metrics is None else training.metrics.to_json()
+    out["scores"] = None if training.scores is None else dict(vars(training.scores))
+    out["importance"] = [list(pair) for pair in training.importance]
+    out["classes"] = list(training.classes)
+    out["versions"] = dict(training.versions)
+    return out
+
+
+def _training(data: Mapping[str, Any]) -> Training:
+    return Training(
+        features=tuple(FeatureSpec.from_json(spec) for spec in data["features"]),
+        classes=tuple(_text(label) for label in data["classes"]),
+        rows=int(data["rows"]),
+        train_rows=int(data["train_rows"]),
+        test_rows=int(data["test_rows"]),
+        skipped_rows=int(data["skipped_rows"]),
+        sample=int(data["sample"]),
+        importance=tuple((_text(name), float(value)) for name, value in data["importance"]),
+        metrics=None if data["metrics"] is None else Metrics.from_json(data["metrics"]),
+        scores=None if data["scores"] is None else ScoreSummary(**{k: float(v) for k, v in data["scores"].items()}),
+        elapsed=float(data["elapsed"]),
+        finished=_text(data["finished"]),
+        versions=tuple((_text(k), _text(v)) for k, v in data["versions"].items()),
+        payload=_text(data["payload"]),
+        sha256=_text(data["sha256"]),
+    )
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A verified model ready to score: satisfies ``udfs.inference.ScoringModel``."""
+
+    manifest: Manifest
+    training: Training
+    forest: Forest
+
+    @property
+    def owner(self) -> str:
+        return f"model {self.manifest.name}" if self.manifest.name else "the model"
+
+    @property
+    def features(self) -> tuple[FeatureSpec, ...]:
+        return self.training.features
+
+    @cached_property
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(spec.name for spec in self.training.features)
+
+    def check(self, schema: pa.Schema) -> None:
+        """Refuse rows that cannot be scored (see ``features.check_schema``)."""
+        check_schema(self.training.features, schema, self.owner)
+
+    def encode(self, rows: pa.Table) -> Matrix:
+        self.check(rows.schema)
+        return encode(self.training.features, rows)
+
+    @cached_property
+    def _encode_row(self) -> Any:
+        return row_encoder(self.training.features)
+
+    def encode_row(self, row: Mapping[str, Any]) -> Sequence[float]:
+        vector: list[float] = self._encode_row(row)
+        return vector

@@ -1,0 +1,327 @@
+"""The model store: one folder, two files per model, safe against crashes, other processes and foreign files.
+
+Contract
+- ``<stem>.json`` is the manifest with its seal; it names the payload ``<stem>-<hash>.joblib``. The payload is written
+  first, then the manifest is replaced atomically: after kill -9 at any moment the old model is whole.
+- Writers hold the folder's lock; readers never wait. Models of different processes never overwrite each other.
+- The seal is an HMAC with a key of this user: a model copied into the folder has none that fits and is refused until
+  ``import_file`` has verified it.
+- Before a payload is unpickled: seal, SHA-256, scikit-learn version; then the restricted reader of ``safeload``.
+- Reading creates nothing on disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import io
+import json
+import os
+import secrets
+import threading
+import zipfile
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from logsql.errors import nearest
+from logsql.ml import errors as codes
+from logsql.ml.errors import MlError
+from logsql.ml.files import file_stem, folder_lock, user_folder, write_atomic
+from logsql.ml.model import Manifest, ModelKind, TrainedModel, canonical
+from logsql.ml.safeload import dump_forest, load_forest
+
+# A manifest holds the dictionaries of text fields; a million texts of 100 characters stay below this.
+MAX_MANIFEST = 256 << 20
+MAX_PAYLOAD = 2 << 30
+
+
+def library_versions() -> dict[str, str]:
+    """Versions stored with a model. A different scikit-learn is refused: its trees may be laid out differently."""
+    import joblib
+    import numpy
+    import sklearn
+
+    return {"scikit-learn": sklearn.__version__, "joblib": joblib.__version__, "numpy": numpy.__version__}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One row of the list of models; ``problem`` says why a model cannot be used (its manifest is None then)."""
+
+    name: str
+    manifest: Manifest | None
+    problem: str | None = None
+
+
+class ModelStore:
+    """Models in ``folder``. ``key_file``: the sealing key, by default in the user's data folder; ``cache``: loaded
+    models kept."""
+
+    def __init__(self, folder: str | Path, key_file: str | Path | None = None, cache: int = 8) -> None:
+        self.folder = Path(folder)
+        self._models = self.folder / "models"
+        self._key_file = Path(key_file) if key_file is not None else user_folder() / "seal.key"
+        self._cache: OrderedDict[tuple[str, str], TrainedModel] = OrderedDict()
+        self._cache_size = cache
+        self._guard = threading.Lock()
+
+    # -- reading --
+
+    def listings(self) -> list[Listing]:
+        """All models by name; damaged or foreign ones are listed with their problem, not hidden."""
+        found = []
+        for path in sorted(self._models.glob("*.json")) if self._models.is_dir() else ():
+            try:
+                manifest = self._read(path)
+                found.append(Listing(manifest.name, manifest))
+            except MlError as error:
+                found.append(Listing(path.name.rsplit(".", 2)[0], None, error.message))
+        return sorted(found, key=lambda item: item.name)
+
+    def names(self) -> list[str]:
+        return [item.name for item in self.listings() if item.manifest is not None]
+
+    def manifest(self, name: str) -> Manifest:
+        """Manifest of a model. Raises MlError: no such model, damaged, or not imported here."""
+        if not name:
+            raise MlError(codes.MODEL_EMPTY, "the model option is empty", "write model=NAME", [self._known()])
+        path = self._path(name)
+        if not path.exists():
+            known = self.names()
+            near = nearest(name, known)
+            help = f"did you mean {near[0]}?" if near else "ml.models lists the models, ml.createModel makes one"
+            raise MlError(codes.MODEL_NOT_FOUND, f"model '{name}' does not exist", help, [self._known(known)])
+        return self._read(path)
+
+    def get(self, name: str, kind: ModelKind | None = None) -> TrainedModel:
+        """A verified model, from the cache when its payload has not changed.
+
+        kind: refuse another kind of model. Raises MlError: unknown, not trained, wrong kind, or refused by
+        verification.
+        """
+        for attempt in range(3):
+            manifest = self.manifest(name)
+            if kind is not None and manifest.kind is not kind:
+                raise MlError(
+                    codes.NO_HANDLER,
+                    f"model '{name}' is of the type {manifest.kind}, and this command needs {kind}",
+                    "choose another model, or the command of its type",
+                )
+            if manifest.training is None:
+                raise MlError(codes.NOT_FITTED, f"model '{name}' has not been trained", f"run ml.fit {name}")
+            key = (name, hashlib.sha256(canonical(manifest.to_json())).hexdigest())
+            with self._guard:
+                if key in self._cache:
+                    self._cache.move_to_end(key)
+                    return self._cache[key]
+            try:
+                payload = (self._models / manifest.training.payload).read_bytes()
+            except FileNotFoundError:
+                if attempt < 2:  # another process replaced the model between the two reads
+                    continue
+                raise MlError(
+                    codes.DAMAGED_FILE, f"the file of model '{name}' is missing", f"run ml.fit {name}"
+                ) from None
+            model = verified(manifest, payload)
+            with self._guard:
+                self._cache[key] = model
+                while len(self._cache) > self._cache_size:
+                    self._cache.popitem(last=False)
+            return model
+        raise AssertionError("unreachable")
+
+    # -- writing --
+
+    def create(self, manifest: Manifest) -> Manifest:
+        """Store an untrained model. Raises MlError when the name is taken."""
+        with folder_lock(self._models):
+            path = self._path(manifest.name)
+            if path.exists():
+                raise MlError(
+                    codes.MODEL_EXISTS,
+                    f"model '{manifest.name}' exists",
+                    f"ml.removeModel {manifest.name}, or choose another name",
+                )
+            self._write(path, manifest)
+        return manifest
+
+    def put(self, manifest: Manifest, estimator: Any) -> Manifest:
+        """Store a trained model, replacing an older version of it as a whole. Returns the manifest with payload and
+        hash."""
+        return self._put(manifest, dump_forest(estimator))
+
+    def _put(self, manifest: Manifest, payload: bytes) -> Manifest:
+        if manifest.training is None:
+            raise ValueError("a payload without a training")
+        digest = hashlib.sha256(payload).hexdigest()
+        path = self._path(manifest.name)
+        name = f"{path.stem}-{digest[:16]}.joblib"
+        done = replace(manifest, training=replace(manifest.training, payload=name, sha256=digest))
+        with folder_lock(self._models):
+            write_atomic(self._models / name, payload)
+            self._write(path, done)
+            self._sweep(path, keep=name)
+        return done
+
+    def remove(self, name: str) -> None:
+        """Remove a model. A damaged or foreign one can be removed too. Raises MlError when there is none."""
+        path = self._path(name)
+        if not path.exists():
+            self.manifest(name)
+        with folder_lock(self._models):
+            path.unlink(missing_ok=True)
+            self._sweep(path, keep=None)
+
+    def export_file(self, name: str, target: str | Path) -> Path:
+        """Write a trained model to one file (a ZIP of manifest and payload). Raises MlError like ``get``, or when it
+        cannot be written."""
+        manifest = self.get(name).manifest
+        assert manifest.training is not None
+        payload = (self._models / manifest.training.payload).read_bytes()
+        if hashlib.sha256(payload).hexdigest() != manifest.training.sha256:
+            raise _wrong_hash(manifest.name)
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+            archive.writestr("manifest.json", canonical(manifest.to_json()))
+            archive.writestr("forest.joblib", payload)
+        path = Path(target)
+        if path.exists():
+            raise MlError(codes.FILE_PROBLEM, f"file {path} exists", "choose another file name")
+        try:
+            write_atomic(path, buffer.getvalue())
+        except OSError as error:
+            raise MlError(codes.FILE_PROBLEM, f"cannot write {path}: {error.strerror}") from None
+        return path
+
+    def import_file(self, name: str, source: str | Path) -> Manifest:
+        """Take over a model file made by ``export_file`` under ``name``, after full verification.
+
+        Raises MlError: unreadable, damaged, unsafe, wrong version or hash, or the name is taken.
+        """
+        manifest, payload = _read_export(Path(source))
+        manifest = manifest.renamed(name)
+        if self._path(name).exists():
+            raise MlError(
+                codes.MODEL_EXISTS, f"model '{name}' exists", f"ml.removeModel {name}, or choose another name"
+            )
+        verified(manifest, payload)
+        return self._put(manifest, payload)
+
+    # -- inside --
+
+    def _path(self, name: str) -> Path:
+        return self._models / f"{file_stem(name)}.json"
+
+    def _known(self, names: list[str] | None = None) -> str:
+        names = self.names() if names is None else names
+        return f"models: {', '.join(names)}" if names else "there are no models"
+
+    def _write(self, path: Path, manifest: Manifest) -> None:
+        body = manifest.to_json()
+        seal = hmac.new(self._key(create=True), canonical(body), hashlib.sha256).hexdigest()
+        text = json.dumps({"seal": seal, "manifest": body}, ensure_ascii=False, indent=1)
+        write_atomic(path, text.encode())
+
+    def _read(self, path: Path) -> Manifest:
+        try:
+            if path.stat().st_size > MAX_MANIFEST:
+                raise ValueError("too large")
+            data = json.loads(path.read_bytes())
+            seal, body = data["seal"], data["manifest"]
+            manifest = Manifest.from_json(body)
+            if self._path(manifest.name).name != path.name or not isinstance(seal, str):
+                raise ValueError("name")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise MlError(
+                codes.DAMAGED_FILE, f"the description {path.name} is damaged", "remove the model and train it again"
+            ) from None
+        expected = hmac.new(self._key(create=False), canonical(body), hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(seal.encode(), expected.encode()):
+            raise MlError(
+                codes.NOT_IMPORTED,
+                f"model '{manifest.name}' was copied into the store or changed outside of it",
+                f"export it where it was trained, then: ml.importModel {manifest.name} FILE",
+            )
+        if manifest.training is not None and "/" in manifest.training.payload.replace(os.sep, "/"):
+            raise MlError(codes.DAMAGED_FILE, f"the description {path.name} is damaged")
+        return manifest
+
+    def _key(self, create: bool) -> bytes:
+        with contextlib.suppress(FileNotFoundError):
+            return self._key_file.read_bytes()
+        if not create:
+            return b"no key yet: nothing was sealed by this user"
+        with folder_lock(self._key_file.parent):
+            if not self._key_file.exists():
+                write_atomic(self._key_file, secrets.token_bytes(32), private=True)
+        return self._key_file.read_bytes()
+
+    def _sweep(self, path: Path, keep: str | None) -> None:
+        """Delete payloads of this model that no manifest names any more (older versions, leftovers of a crash)."""
+        for old in self._models.glob(f"{path.stem}-*.joblib"):
+            if old.name != keep:
+                with contextlib.suppress(OSError):  # Windows: still open in another process; the next write sweeps it
+                    old.unlink()
+
+
+def verified(manifest: Manifest, payload: bytes) -> TrainedModel:
+    """The model in ``payload`` after all checks. Raises MlError: wrong hash, wrong version, unsafe or damaged."""
+    training = manifest.training
+    if training is None:
+        raise MlError(codes.NOT_FITTED, f"model '{manifest.name}' has not been trained", f"run ml.fit {manifest.name}")
+    if not hmac.compare_digest(hashlib.sha256(payload).hexdigest(), training.sha256):
+        raise _wrong_hash(manifest.name)
+    stored, here = dict(training.versions).get("scikit-learn", "unknown"), library_versions()["scikit-learn"]
+    if stored != here:
+        raise MlError(
+            codes.WRONG_VERSION,
+            f"model '{manifest.name}' was trained with scikit-learn {stored}, and {here} is installed",
+            f"train it again (ml.fit {manifest.name}), or install scikit-learn {stored}",
+        )
+    if (manifest.kind is ModelKind.RFOREST) != bool(training.classes):
+        raise MlError(codes.DAMAGED_FILE, f"the description of model '{manifest.name}' is damaged: classes")
+    forest = load_forest(payload, manifest.kind, len(training.features), training.classes, f"model '{manifest.name}'")
+    return TrainedModel(manifest, training, forest)
+
+
+def _wrong_hash(name: str) -> MlError:
+    return MlError(
+        codes.WRONG_HASH, f"the file of model '{name}' does not have the hash in its description", f"run ml.fit {name}"
+    )
+
+
+def _read_export(source: Path) -> tuple[Manifest, bytes]:
+    try:
+        with zipfile.ZipFile(source) as archive:
+            if sorted(archive.namelist()) != ["forest.joblib", "manifest.json"]:
+                raise ValueError("members")
+            text = _member(archive, "manifest.json", MAX_MANIFEST)
+            return Manifest.from_json(json.loads(text)), _member(archive, "forest.joblib", MAX_PAYLOAD)
+    except FileNotFoundError:
+        raise MlError(codes.FILE_PROBLEM, f"file {source} does not exist") from None
+    except OSError as error:
+        raise MlError(codes.FILE_PROBLEM, f"cannot read {source}: {error.strerror}") from None
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        NotImplementedError,
+        EOFError,
+    ):
+        raise MlError(
+            codes.DAMAGED_FILE, f"file {source} is no exported model, or is damaged", "make it with ml.exportModel"
+        ) from None
+
+
+def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    with archive.open(name) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError("too large")
+    return data
