@@ -1,0 +1,219 @@
+"""``HiveReader``: Windows registry hives, one row a value, as record batches.
+
+Keys come in the order of a depth-first walk, subkeys and values as their lists store them. Keys without values give no
+row. Memory: the hive itself, about 60 bytes a key, and one batch. Damage is tolerated and reported with its byte
+offset; ``ReaderError`` (``not-a-hive``, ``truncated``, ``damaged-hive``) only when no key at all can be reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from udfs.readers import base
+from udfs.readers.hive import paths as key_paths
+from udfs.readers.hive import replay as logs
+from udfs.readers.hive import text, tree, values
+from udfs.readers.hive.image import I64, Damage, HiveImage, from_bytes, load
+from udfs.readers.sources import Member, expand_members, open_random
+
+VARIANT = b"logsql.variant"
+"""Field metadata: the logical field whose variants these columns hold, exactly one of them not null in a row."""
+VARIANT_RAW = b"logsql.variant.raw"
+"""Field metadata: the column holds the stored bytes of that logical field, whatever its type."""
+
+_EPOCH = 116_444_736_000_000_000  # 1970-01-01 in 100 ns since 1601
+_BATCH_BYTES = 48 << 20
+_VALUE_COLUMNS = frozenset({"value.text", "value.int", "value.list", "value.bytes", "value.raw"})
+
+
+def _schema() -> pa.Schema:
+    def variant(name: str, kind: Any, mark: bytes = VARIANT) -> pa.Field:
+        return pa.field(name, kind, metadata={mark: b"value"})
+
+    return pa.schema(
+        [
+            pa.field("key", pa.string()),
+            pa.field("type", pa.string()),
+            pa.field("name", pa.string()),
+            variant("value.text", pa.string()),
+            variant("value.int", pa.uint64()),
+            variant("value.list", pa.list_(pa.string())),
+            variant("value.bytes", pa.binary()),
+            variant("value.raw", pa.binary(), VARIANT_RAW),
+            pa.field("last_written", pa.timestamp("us", "UTC")),
+            pa.field("_file", pa.string()),
+        ]
+    )
+
+
+class HiveReader:
+    """Rows of the command ``hive-file``.
+
+    ``paths``: file paths, ``*`` allowed in the file name; with ``zippath`` entry names inside that archive, whose
+    names are decoded as ``zipcharset`` unless flagged UTF-8. ``replay``: apply FILE.LOG, FILE.LOG1 and FILE.LOG2
+    beside a hive whose base block says it is dirty (the default reads the file as it is).
+
+    Columns: key, type, name string; value.text string (SZ, EXPAND_SZ, LINK), value.int uint64 (DWORD,
+    DWORD_BIG_ENDIAN, QWORD), value.list list<string> (MULTI_SZ), value.bytes binary (the rest): one of the four is
+    not null unless the data is damaged; value.raw binary, the stored data of every value; last_written timestamp[us,
+    UTC], of the key, null when 0 or beyond the signed range; _file string, the base name.
+
+    Of several files those that are no hives are ``not-a-hive``-style losses; ReaderError when there is no hive at all.
+    """
+
+    schema: pa.Schema = _schema()
+
+    def __init__(
+        self,
+        paths: str | Sequence[str],
+        zippath: str | None = None,
+        zipcharset: str = "utf-8",
+        replay: bool = False,
+    ) -> None:
+        self._paths = [paths] if isinstance(paths, str) else list(paths)
+        self._zippath = zippath
+        self._zipcharset = zipcharset
+        self._replay = replay
+
+    def total_bytes(self) -> int:
+        """Bytes of all hives; of the archive when they are entries. ReaderError for missing files."""
+        if self._zippath is not None:
+            return sum(base.size_of(path) for path in base.expand_paths(self._zippath))
+        return sum(base.size_of(path) for pattern in self._paths for path in base.expand_paths(pattern))
+
+    def scan(self, columns: Sequence[str] | None, context: base.ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of at most ``BATCH_ROWS`` rows and about 48 MiB, with the wanted columns only."""
+        schema = base.select(self.schema, columns)
+        sources = self._sources(context)
+        failed: list[base.ReaderError] = []
+        for source in sources:
+            try:
+                image = open_image(source, context, self._replay)
+            except base.ReaderError as problem:
+                if len(sources) == 1:
+                    raise
+                context.loss.lost(problem.path, problem.code, 1, 0, str(problem))
+                failed.append(problem)
+                continue
+            yield from scan_image(image, schema, _base_name(source), context)
+        if failed and len(failed) == len(sources):
+            raise failed[0]
+
+    def _sources(self, context: base.ReadContext) -> list[str | Member]:
+        if self._zippath is None:
+            return [path for pattern in self._paths for path in base.expand_paths(pattern)]
+        return [
+            member
+            for entry in self._paths
+            for member in expand_members(self._zippath, entry, context, self._zipcharset)
+        ]
+
+
+def _base_name(source: str | Member) -> str:
+    return base.file_name(source if isinstance(source, str) else source.entry.replace("\\", "/"))
+
+
+def open_image(source: str | Member, context: base.ReadContext, replay: bool = False) -> HiveImage:
+    """The hive in memory, with its logs applied when asked for. ReaderError when it is none."""
+    name = source if isinstance(source, str) else source.name
+    with open_random(source, context) as raw:
+        data, size = load(raw, name, context)
+    if replay:
+        data, size = logs.apply_logs(source, data, size, context)
+    image = from_bytes(name, data, size)
+    if image.root < 0:
+        context.loss.lost(name, "transaction-log", 0, 0, "a registry transaction log holds no keys of its own")
+    return image
+
+
+def scan_image(
+    image: HiveImage, schema: pa.Schema, file_name: str, context: base.ReadContext
+) -> Iterator[pa.RecordBatch]:
+    """The rows of one hive with exactly the columns of ``schema``."""
+    damage = Damage(context.loss, image.source)
+    keys = tree.build(image, damage, context.cancelled)
+    base.check_cancelled(context)
+    lists = values.value_lists(image, keys, damage)
+    total = int(lists.before[-1])
+    budget = values.Budget(4 * image.size + (1 << 20))
+    for first in range(0, total, base.BATCH_ROWS):
+        last = min(first + base.BATCH_ROWS, total)
+        found = values.cells(image, lists, first, last, damage)
+        for low, high in _pieces(image, keys, found):
+            base.check_cancelled(context)
+            piece = values.Cells(found.key[low:high], found.at[low:high])
+            yield _batch(image, keys, piece, schema, file_name, damage, budget)
+        context.progress.advance(image.source, image.size * last // max(total, 1), image.size)
+    context.progress.advance(image.source, image.size, image.size)
+
+
+def _pieces(image: HiveImage, keys: tree.KeyTree, found: values.Cells) -> Iterator[tuple[int, int]]:
+    """Row ranges whose paths, names and data together stay near the byte limit of a batch."""
+    if len(found.at) == 0:
+        return
+    length = image.word(found.at, 4).astype(np.int64)
+    length[length >= 0x80000000] = 4
+    length = np.minimum(length, image.size)
+    bulk = np.cumsum(keys.path_bytes[found.key] + (image.word(found.at, 0) >> 16) + 2 * length)
+    low = 0
+    while low < len(bulk):
+        limit = _BATCH_BYTES + (int(bulk[low - 1]) if low else 0)
+        high = max(low + 1, int(np.searchsorted(bulk, limit, side="right")))
+        yield low, high
+        low = high
+
+
+def _batch(
+    image: HiveImage,
+    keys: tree.KeyTree,
+    found: values.Cells,
+    schema: pa.Schema,
+    file_name: str,
+    damage: Damage,
+    budget: values.Budget,
+) -> pa.RecordBatch:
+    wanted = set(schema.names)
+    rows = len(found.at)
+    arrays: dict[str, Any] = {}
+    if "key" in wanted:
+        arrays["key"] = key_paths.key_paths(image, keys, found.key)
+    if "name" in wanted:
+        arrays["name"] = text.names(image.data, *values.name_fields(image, found.at))
+    if "last_written" in wanted:
+        arrays["last_written"] = _times(image, keys.at, found.key, damage)
+    if "_file" in wanted:
+        arrays["_file"] = pa.repeat(pa.scalar(file_name, pa.string()), rows)
+    if "type" in wanted:
+        arrays["type"] = values.type_names(image.word(found.at, 12))
+    if wanted & _VALUE_COLUMNS:
+        arrays |= _values(image, found.at, wanted, damage, budget)
+    return base.batch_of(schema, arrays, rows)
+
+
+def _values(image: HiveImage, at: I64, wanted: set[str], damage: Damage, budget: values.Budget) -> dict[str, Any]:
+    codes = image.word(at, 12)
+    plain, segmented, big = values.split_big(image, at, damage, budget)
+    if big is None:
+        return values.columns(plain, codes, wanted)
+    some = values.columns(plain, codes, wanted)
+    more = values.columns(big, codes[segmented], wanted)
+    place = np.arange(len(at))
+    place[segmented] = np.arange(len(big.start)) + len(at)
+    return {name: pa.concat_arrays([some[name], more[name]]).take(pa.array(place)) for name in some}
+
+
+def _times(image: HiveImage, at: I64, key: I64, damage: Damage) -> Any:
+    """FILETIME of the rows' keys: null for 0 and for times beyond the signed range, which no calendar reaches."""
+    nk = at[key]
+    low, high = image.word(nk, 4).astype(np.int64), image.word(nk, 8).astype(np.int64)
+    fine = high < 0x80000000
+    if not fine.all():
+        damage.at("time-out-of-range", np.unique(nk[~fine]) + 4)
+    ticks = np.where(fine, (high << 32) | low, 0)
+    micros = (ticks - _EPOCH) // 10
+    buffers = [text.bits(ticks != 0), pa.py_buffer(micros)]
+    return pa.Array.from_buffers(pa.timestamp("us", "UTC"), len(key), buffers)

@@ -1,0 +1,202 @@
+"""The keys of a hive as arrays, in the order of a depth-first walk.
+
+Contract: ``build`` never raises for damage and never recurses. It reads one level of the tree at a time: all subkey
+lists of a level are expanded by one set of numpy gathers, so Python's work grows with the depth (at most 1,024 levels)
+and not with the number of keys. Subtree sizes then give every key its place in the depth-first order.
+
+A key that two lists name is shown at both places (four independent readers agree on a test hive made to show it); a
+key that is its own ancestor ends that branch. The number of keys is bounded by how many nk cells a file of that length
+can hold, so lists that share their elements cannot multiply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from udfs.readers.hive.image import I64, NK, Cancelled, Damage, HiveImage, Mask
+from udfs.readers.hive.text import ends
+
+_LF, _LH, _LI, _RI = 0x666C, 0x686C, 0x696C, 0x6972
+_MAX_DEPTH = 1024  # Windows stops at 512
+_MAX_PATH = 1 << 18  # stored bytes; 512 levels of 255 characters
+_MIN_NK = 80
+_NO_I64: I64 = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class KeyTree:
+    """n keys in depth-first order; children in the order of their list.
+
+    ``at``: content position of the nk. ``parent``: index of the parent, -1 for the root. ``depth``: 0 for the root.
+    ``span``: number of keys in the subtree, itself included. ``path_bytes``: stored bytes of the full path.
+    """
+
+    at: I64
+    parent: I64
+    depth: I64
+    span: I64
+    path_bytes: I64
+
+
+@dataclass(frozen=True)
+class _Level:
+    at: I64
+    owner: I64  # index into the level above, ascending
+    path_bytes: I64
+
+
+def name_fields(image: HiveImage, at: I64) -> tuple[I64, I64, Mask]:
+    """Position, length in bytes and "is UTF-16" of the names of keys; a name is cut where its cell ends."""
+    length = (image.word(at, 72) & 0xFFFF).astype(np.int64)
+    length = np.minimum(length, np.maximum(image.room(at) - 76, 0))
+    wide = (image.word(at, 0) >> 16) & 0x20 == 0
+    return at + 76, length, wide
+
+
+def build(image: HiveImage, damage: Damage, cancelled: Cancelled) -> KeyTree:
+    """All keys reachable from the root; an empty tree for an image without one. Stops early when ``cancelled``."""
+    if image.root < 0:
+        return KeyTree(_NO_I64, _NO_I64, _NO_I64, _NO_I64, _NO_I64)
+    root = np.array([image.root], dtype=np.int64)
+    levels = [_Level(root, np.zeros(1, dtype=np.int64), name_fields(image, root)[1])]
+    seen = np.zeros((image.size >> 3) + 2, dtype=np.bool_)
+    seen[root >> 3] = True
+    budget = image.size // _MIN_NK
+    while len(levels[-1].at) and not cancelled():
+        level = _below(image, levels, seen, budget, damage)
+        budget -= len(level.at)
+        if len(levels) > _MAX_DEPTH and len(level.at):
+            damage.one("keys-too-deep", int(level.at[0]), len(level.at))
+            break
+        levels.append(level)
+    return _depth_first([level for level in levels if len(level.at)])
+
+
+def _below(image: HiveImage, levels: list[_Level], seen: Mask, budget: int, damage: Damage) -> _Level:
+    """The children of the last level."""
+    above = levels[-1]
+    count = image.word(above.at, 20)
+    owner = np.flatnonzero(count)
+    children, refs, owner = _expand(image, image.word(above.at, 28)[owner], above.at[owner] + 28, owner, budget, damage)
+    at = image.content(children, 76)
+    good = at >= 0
+    good[good] = (image.word(at[good], 0) & 0xFFFF) == NK
+    if not good.all():
+        damage.at("damaged-key", refs[~good])
+        at, refs, owner = at[good], refs[good], owner[good]
+    again = np.flatnonzero(seen[at >> 3])
+    if len(again):
+        loop = again[_is_ancestor(levels, at[again], owner[again])]
+        damage.at("key-loop", refs[loop])
+        at, owner = np.delete(at, loop), np.delete(owner, loop)
+    seen[at >> 3] = True
+    path_bytes = above.path_bytes[owner] + 1 + name_fields(image, at)[1]
+    long = path_bytes > _MAX_PATH
+    if long.any():
+        damage.at("key-path-too-long", at[long])
+        at, owner, path_bytes = at[~long], owner[~long], path_bytes[~long]
+    return _Level(at, owner, path_bytes)
+
+
+def _is_ancestor(levels: list[_Level], at: I64, owner: I64) -> Mask:
+    found = np.zeros(len(at), dtype=np.bool_)
+    for level in reversed(levels):
+        found |= level.at[owner] == at
+        owner = level.owner[owner]
+    return found
+
+
+def _expand(
+    image: HiveImage, lists: I64 | np.ndarray, refs: I64, owner: I64, budget: int, damage: Damage
+) -> tuple[I64, I64, I64]:
+    """Subkey lists to their elements, in order: stored nk offsets, where each stands, and whose child it is.
+
+    ``ri`` lists name further lists; they are replaced by their elements in place, so the order holds. Windows nests
+    them once; deeper than eight is damage.
+    """
+    target = lists.astype(np.int64)
+    is_list = np.ones(len(target), dtype=np.bool_)
+    room = budget + image.size // 16
+    for _ in range(8):
+        if not is_list.any():
+            break
+        target, refs, owner, is_list = _expand_once(image, target, refs, owner, is_list, room, damage)
+    if is_list.any():
+        damage.at("subkey-list-nesting", refs[is_list])
+        target, refs, owner = target[~is_list], refs[~is_list], owner[~is_list]
+    if len(target) > budget:
+        damage.one("too-many-keys", int(refs[budget]), len(target) - budget)
+        target, refs, owner = target[:budget], refs[:budget], owner[:budget]
+    return target, refs, owner
+
+
+def _expand_once(
+    image: HiveImage, target: I64, refs: I64, owner: I64, is_list: Mask, room: int, damage: Damage
+) -> tuple[I64, I64, I64, Mask]:
+    at = np.where(is_list, image.content(target, 4), 0)
+    readable = is_list & (at >= 0)
+    head = np.zeros(len(at), dtype=np.uint32)
+    head[readable] = image.word(at[readable], 0)
+    kind = head & 0xFFFF
+    double = readable & ((kind == _LF) | (kind == _LH))
+    single = readable & ((kind == _LI) | (kind == _RI))
+    known = double | single
+    bad = is_list & ~known
+    if bad.any():
+        damage.at("damaged-subkey-list", refs[bad])
+    stride = np.where(double, 8, 4)
+    count = np.where(known, head >> 16, 0).astype(np.int64)
+    fits = np.zeros(len(at), dtype=np.int64)
+    fits[known] = (image.room(at[known]) - 4) // stride[known]
+    short = known & (count > fits)
+    if short.any():
+        damage.at("subkey-list-cut", at[short])
+    count = np.where(is_list, np.minimum(count, fits), 1)
+    before = ends(count)
+    if before[-1] > room:
+        # Lists that overlap: more elements than the file has words for them.
+        damage.one("subkey-lists-overlap", int(refs[0]), int(before[-1]) - room)
+        count = np.clip(room - before[:-1], 0, count)
+        before = ends(count)
+    rows = np.repeat(np.arange(len(at)), count)
+    inside = np.arange(before[-1]) - before[rows]
+    place = at[rows] + 4 + inside * stride[rows]
+    of_list = is_list[rows]
+    place[~of_list] = refs[rows][~of_list]
+    stored = target[rows]
+    stored[of_list] = image.words[place[of_list] >> 2]
+    return stored, place, owner[rows], (kind == _RI)[rows] & of_list
+
+
+def _depth_first(levels: list[_Level]) -> KeyTree:
+    """Level arrays to depth-first arrays, by subtree sizes from the bottom and positions from the top."""
+    spans: list[I64] = []
+    befores: list[I64] = []  # keys of earlier siblings' subtrees, counted from the start of the level
+    firsts: list[I64] = []
+    below: I64 = _NO_I64
+    for depth in range(len(levels) - 1, -1, -1):
+        span = np.ones(len(levels[depth].at), dtype=np.int64)
+        if depth + 1 < len(levels):
+            upto = ends(below)
+            limits = ends(np.bincount(levels[depth + 1].owner, minlength=len(span)))
+            span += upto[limits[1:]] - upto[limits[:-1]]
+            befores.append(upto[:-1])
+            firsts.append(upto[limits[:-1]])
+        spans.append(span)
+        below = span
+    spans.reverse()
+    befores.reverse()
+    firsts.reverse()
+    total = int(spans[0][0]) if levels else 0
+    at, parent, depths, spread, path_bytes = (np.empty(total, dtype=np.int64) for _ in range(5))
+    place = np.zeros(1, dtype=np.int64)
+    for depth, level in enumerate(levels):
+        up = np.full(1, -1, dtype=np.int64)
+        if depth:
+            up = place[level.owner]
+            place = up + 1 + befores[depth - 1] - firsts[depth - 1][level.owner]
+        at[place], parent[place], depths[place] = level.at, up, depth
+        spread[place], path_bytes[place] = spans[depth], level.path_bytes
+    return KeyTree(at, parent, depths, spread, path_bytes)

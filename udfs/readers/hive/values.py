@@ -1,0 +1,303 @@
+"""The values of a hive: which rows there are, where their data lies, and the data as typed Arrow columns.
+
+A row is a vk cell that a key's value list names. A vk that cannot be read gives no row; a readable vk whose data
+cannot be read keeps its row with null in every value column. Both are losses. Data lies in the vk itself (up to four
+bytes), in a cell, or (more than 16,344 bytes, format 1.4 and later) in the segments of a ``db`` cell.
+
+Typing (house rule): SZ, EXPAND_SZ, LINK are text up to the first NUL; MULTI_SZ is a list of strings that ends at the
+first empty one; DWORD, DWORD_BIG_ENDIAN and QWORD are unsigned integers when the data is long enough; the rest bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from udfs.readers.hive import text
+from udfs.readers.hive.image import DB, I64, NONE, U8, U32, VK, Damage, HiveImage, Mask
+from udfs.readers.hive.tree import KeyTree
+
+TYPES = (
+    "NONE",
+    "SZ",
+    "EXPAND_SZ",
+    "BINARY",
+    "DWORD",
+    "DWORD_BIG_ENDIAN",
+    "LINK",
+    "MULTI_SZ",
+    "RESOURCE_LIST",
+    "FULL_RESOURCE_DESCRIPTOR",
+    "RESOURCE_REQUIREMENTS_LIST",
+    "QWORD",
+)
+_SZ, _EXPAND_SZ, _DWORD, _DWORD_BE, _LINK, _MULTI_SZ, _QWORD = 1, 2, 4, 5, 6, 7, 11
+_SEGMENT = 16_344
+
+
+@dataclass(frozen=True)
+class ValueLists:
+    """``list_at`` and ``count`` of every key (count 0 where there is no readable list), ``before``: rows of earlier
+    keys, n + 1 offsets."""
+
+    list_at: I64
+    count: I64
+    before: I64
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Readable vk cells in row order: the key of each and the content position of its vk."""
+
+    key: I64
+    at: I64
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where the data of n values lies: ranges of ``buffer``; ``readable`` false leaves the row without a value."""
+
+    buffer: U8
+    start: I64
+    length: I64
+    readable: Mask
+
+
+def value_lists(image: HiveImage, tree: KeyTree, damage: Damage) -> ValueLists:
+    """The value lists of all keys, cut where their cells end."""
+    count = image.word(tree.at, 36).astype(np.int64)
+    stored = image.word(tree.at, 40)
+    list_at = np.zeros(len(count), dtype=np.int64)
+    have = np.flatnonzero(count)
+    at = image.content(stored[have], 4)
+    bad = at < 0
+    if bad.any():
+        damage.at("damaged-value-list", tree.at[have[bad]] + 40)
+        count[have[bad]] = 0
+        have, at = have[~bad], at[~bad]
+    fits = image.room(at) >> 2
+    short = count[have] > fits
+    if short.any():
+        damage.at("value-list-cut", at[short])
+    count[have] = np.minimum(count[have], fits)
+    list_at[have] = at
+    before = text.ends(count)
+    room = image.size // 4
+    if before[-1] > room:
+        # Every value needs a word of a list of its own; more means that lists overlap.
+        damage.one("value-lists-overlap", int(at[0]), int(before[-1]) - room)
+        count = np.clip(room - before[:-1], 0, count)
+        before = text.ends(count)
+    return ValueLists(list_at, count, before)
+
+
+def cells(image: HiveImage, lists: ValueLists, first: int, last: int, damage: Damage) -> Cells:
+    """The vk cells behind list elements ``first`` .. ``last - 1`` (numbered over all keys in row order)."""
+    low = int(np.searchsorted(lists.before, first, side="right")) - 1
+    high = int(np.searchsorted(lists.before, last, side="left"))
+    key = np.repeat(np.arange(low, high), lists.count[low:high])
+    number = np.arange(lists.before[low], lists.before[high])
+    inside = (number >= first) & (number < last)
+    key, number = key[inside], number[inside]
+    refs = lists.list_at[key] + (number - lists.before[key]) * 4
+    at = image.content(image.words[refs >> 2], 20)
+    good = at >= 0
+    good[good] = (image.word(at[good], 0) & 0xFFFF) == VK
+    if not good.all():
+        damage.at("damaged-value", refs[~good])
+        key, at = key[good], at[good]
+    return Cells(key, at)
+
+
+def name_fields(image: HiveImage, at: I64) -> tuple[I64, I64, Mask]:
+    """Position, length in bytes and "is UTF-16" of value names."""
+    length = (image.word(at, 0) >> 16).astype(np.int64)
+    length = np.minimum(length, np.maximum(image.room(at) - 20, 0))
+    wide = image.word(at, 16) & 1 == 0
+    return at + 20, length, wide
+
+
+def type_names(codes: U32) -> Any:
+    """Windows names without ``REG_``; any other number as decimal text (SAM keeps a RID in the type field)."""
+    known = codes < len(TYPES)
+    if known.all():
+        return pa.array(TYPES).take(pa.array(codes))
+    others, place = np.unique(codes[~known], return_inverse=True)
+    index = codes.astype(np.int64)
+    index[~known] = place + len(TYPES)
+    return pa.array([*TYPES, *(str(code) for code in others.tolist())]).take(pa.array(index))
+
+
+def data_fields(image: HiveImage, at: I64, damage: Damage | None) -> tuple[I64, I64, Mask, Mask]:
+    """Start, length, readable and "is a db cell" of the data of vk cells; start of a db cell is its content."""
+    stored = image.word(at, 4)
+    inline = stored >= 0x80000000
+    length = (stored & 0x7FFFFFFF).astype(np.int64)
+    start = at + 8
+    readable = np.where(inline, length <= 4, length <= image.size)
+    segmented = np.zeros(len(at), dtype=np.bool_)
+    away = np.flatnonzero(~inline & (length > 0) & readable)
+    cell = image.content(image.word(at[away], 8), 4)
+    there = cell >= 0
+    readable[away] = there
+    away, cell = away[there], cell[there]
+    start[away] = cell
+    room = image.room(cell)
+    # Only a length that is too long for one segment can mean a db cell: plain data may begin with the letters "db".
+    is_db = (image.word(cell, 0) & 0xFFFF) == DB
+    big = is_db & (length[away] > _SEGMENT) & ((image.minor > 3) | (length[away] > room))
+    segmented[away] = big
+    readable[away] = big | (length[away] <= room)
+    length[~readable] = 0
+    if damage is not None and not readable.all():
+        damage.at("damaged-data", at[~readable])
+    return start, length, readable, segmented
+
+
+def big_data(image: HiveImage, cell: int, length: int) -> bytes | None:
+    """Data of a db cell: a list of segments of 16,344 bytes each; None when one of them is missing."""
+    at = np.array([cell], dtype=np.int64)
+    if cell + 8 > image.size:
+        return None
+    count = int(image.word(at, 0)[0] >> 16)
+    wanted = -(-length // _SEGMENT)
+    stored = int(image.word(at, 4)[0])
+    list_at = image.content(np.array([stored]), 4 * wanted)
+    if wanted > count or stored == NONE or list_at[0] < 0:
+        return None
+    segments = image.content(image.words[int(list_at[0]) >> 2 : (int(list_at[0]) >> 2) + wanted], 4)
+    if (segments < 0).any():
+        return None
+    take = np.full(wanted, _SEGMENT, dtype=np.int64)
+    take[-1] = length - _SEGMENT * (wanted - 1)
+    if (image.room(segments) < take).any():
+        return None
+    return text.gather(image.data, segments, take).tobytes()
+
+
+class Budget:
+    """Data bytes a scan may still give out. Cells do not overlap, so only forged offsets exceed a few file sizes."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def take(self, length: I64) -> int:
+        """How many values from the front still fit; their bytes are taken."""
+        upto = np.cumsum(length)
+        fitting = int(np.searchsorted(upto, self._left, side="right"))
+        self._left -= int(upto[fitting - 1]) if fitting else 0
+        return fitting
+
+
+def split_big(image: HiveImage, at: I64, damage: Damage, budget: Budget) -> tuple[Data, Mask, Data | None]:
+    """Data of vk cells as ranges of the file, and (for the rows of the mask) as ranges of a buffer of joined segments.
+
+    The first Data covers all rows; rows of the mask are unreadable in it. The second covers the rows of the mask only.
+    """
+    start, length, readable, segmented = data_fields(image, at, damage)
+    fitting = budget.take(length)
+    if fitting < len(at):
+        damage.one("data-overlaps", int(at[fitting]), len(at) - fitting)
+        readable[fitting:] = False
+        segmented[fitting:] = False
+        length[fitting:] = 0
+    plain = Data(image.data, start, np.where(segmented, 0, length), readable & ~segmented)
+    if not segmented.any():
+        return plain, segmented, None
+    joined = bytearray()
+    begins, lengths, fine = [], [], []
+    for row in np.flatnonzero(segmented).tolist():
+        piece = big_data(image, int(start[row]), int(length[row]))
+        if piece is None:
+            damage.one("damaged-data", int(at[row]))
+        joined.extend(b"\0" * (-len(joined) % 8))
+        begins.append(len(joined))
+        lengths.append(len(piece or b""))
+        fine.append(piece is not None)
+        joined += piece or b""
+    joined += b"\0" * (8 - len(joined) % 8)
+    buffer = np.frombuffer(bytes(joined), dtype=np.uint8)
+    big = Data(buffer, np.array(begins, dtype=np.int64), np.array(lengths, dtype=np.int64), np.array(fine))
+    return plain, segmented, big
+
+
+def columns(data: Data, codes: U32, wanted: set[str]) -> dict[str, Any]:
+    """The wanted ones of ``value.text``, ``value.int``, ``value.list``, ``value.bytes``, ``value.raw`` of n values."""
+    known = data.readable
+    is_text = known & ((codes == _SZ) | (codes == _EXPAND_SZ) | (codes == _LINK))
+    is_list = known & (codes == _MULTI_SZ)
+    dword = known & ((codes == _DWORD) | (codes == _DWORD_BE)) & (data.length >= 4)
+    qword = known & (codes == _QWORD) & (data.length >= 8)
+    result: dict[str, Any] = {}
+    if "value.text" in wanted:
+        result["value.text"] = _texts(data, is_text)
+    if "value.int" in wanted:
+        result["value.int"] = _integers(data, codes, dword, qword)
+    if "value.list" in wanted:
+        result["value.list"] = _lists(data, is_list)
+    if "value.bytes" in wanted:
+        result["value.bytes"] = _bytes(data, known & ~is_text & ~is_list & ~dword & ~qword)
+    if "value.raw" in wanted:
+        result["value.raw"] = _bytes(data, known)
+    return result
+
+
+def _bytes(data: Data, rows: Mask) -> Any:
+    start, length = data.start[rows], data.length[rows]
+    return text.array(text.Strings(text.gather(data.buffer, start, length), length), pa.binary(), rows)
+
+
+def _texts(data: Data, rows: Mask) -> Any:
+    start, length = data.start[rows], data.length[rows] & ~1
+    # Nearly every string ends in exactly one NUL: leave it out, then look for others.
+    tail = np.maximum(start + length - 2, 0)
+    last = data.buffer[tail] | data.buffer[tail + 1]
+    length = length - np.where((length > 0) & (last == 0), 2, 0)
+    units = text.gather(data.buffer, start, length).view(np.uint16)
+    zeros = np.flatnonzero(units == 0)
+    if len(zeros):
+        offsets = text.ends(length >> 1)
+        first = np.append(zeros, len(units))[np.searchsorted(zeros, offsets[:-1])]
+        length = np.minimum(length, 2 * (first - offsets[:-1]))
+        units = text.gather(data.buffer, start, length).view(np.uint16)
+    return text.array(text.utf8_of(units, length >> 1), pa.string(), rows)
+
+
+def _integers(data: Data, codes: U32, dword: Mask, qword: Mask) -> Any:
+    words = data.buffer.view(np.uint32)
+    numbers = np.zeros(len(codes), dtype=np.uint64)
+    place = data.start >> 2
+    either = dword | qword
+    numbers[either] = words[place[either]]
+    swapped = dword & (codes == _DWORD_BE)
+    numbers[swapped] = words[place[swapped]].byteswap()
+    numbers[qword] |= words[place[qword] + 1].astype(np.uint64) << np.uint64(32)
+    return pa.Array.from_buffers(pa.uint64(), len(codes), [text.bits(either), pa.py_buffer(numbers)])
+
+
+def _lists(data: Data, rows: Mask) -> Any:
+    start, length = data.start[rows], data.length[rows] & ~1
+    units = text.gather(data.buffer, start, length).view(np.uint16)
+    offsets = text.ends(length >> 1)
+    # A string begins at the start of a value and behind every NUL inside it; it ends at the next NUL or with the value.
+    zeros = np.flatnonzero(units == 0)
+    filled = np.diff(offsets) > 0
+    begins = np.union1d(zeros + 1, offsets[:-1][filled])
+    begins = begins[begins < len(units)]
+    owner = np.searchsorted(offsets, begins, side="right") - 1
+    stop = np.append(zeros, len(units))[np.searchsorted(zeros, begins)]
+    sizes = np.minimum(stop, offsets[owner + 1]) - begins
+    # The first empty string ends the list: what follows belongs to no reader's idea of the value.
+    empty = np.flatnonzero(sizes == 0)
+    limit = np.append(empty, len(begins))[np.searchsorted(empty, np.searchsorted(owner, np.arange(len(length))))]
+    keep = np.arange(len(begins)) < limit[owner]
+    begins, sizes, owner = begins[keep], sizes[keep], owner[keep]
+    strings = text.utf16(units.view(np.uint8), begins * 2, sizes * 2)
+    counts = np.zeros(len(rows), dtype=np.int64)
+    counts[rows] = np.bincount(owner, minlength=len(length))
+    offsets_buffer = pa.py_buffer(text.ends(counts).astype(np.int32))
+    inner = text.array(strings, pa.string())
+    return pa.Array.from_buffers(pa.list_(pa.string()), len(rows), [text.bits(rows), offsets_buffer], children=[inner])
