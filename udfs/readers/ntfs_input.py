@@ -149,3 +149,23 @@ class Tally:
         for reason, (count, position, sample) in self._found.items():
             context.loss.lost(name, reason, count, position, sample)
         self._found.clear()
+
+
+def joined(batches: Iterator[pa.RecordBatch], least: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of at least ``least``, the last one excepted."""
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        held.append(batch)
+        rows += batch.num_rows
+        if rows >= least:
+            yield _join(held)
+            held, rows = [], 0
+    if rows:
+        yield _join(held)
+
+
+def _join(held: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if held[0].num_columns == 0:
+        return pa.RecordBatch.from_struct_array(pa.nulls(sum(batch.num_rows for batch in held), pa.struct([])))
+    return held[0] if len(held) == 1 else pa.concat_batches(held)

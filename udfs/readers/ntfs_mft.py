@@ -40,6 +40,7 @@ from udfs.readers.ntfs_input import (
     Target,
     as_paths,
     base_name,
+    joined,
     scan_each,
     target_bytes,
     targets,
@@ -338,31 +339,15 @@ def _finish(
     batches: Iterator[pa.RecordBatch], wanted: pa.Schema, name: str, paths: Paths | None
 ) -> Iterator[pa.RecordBatch]:
     """Batches of the contract's size and schema: joined, with path and file name added, internal columns gone."""
-    held: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        held.append(batch)
-        rows += batch.num_rows
-        if rows >= BATCH_ROWS * 2 // 3:
-            yield _complete(held, rows, wanted, name, paths)
-            held, rows = [], 0
-    if rows:
-        yield _complete(held, rows, wanted, name, paths)
-
-
-def _complete(
-    held: list[pa.RecordBatch], rows: int, wanted: pa.Schema, name: str, paths: Paths | None
-) -> pa.RecordBatch:
-    arrays: dict[str, pa.Array] = {}
-    for column in held[0].schema.names:
-        arrays[column] = pa.concat_arrays([batch.column(column) for batch in held])
-    if "_file" in wanted.names:
-        arrays["_file"] = constant(name, rows)
-    if paths is not None:
-        parents = raw(arrays["parent_file_ref"], np.uint64)
-        named = arrays["file_name"].is_valid().to_numpy(zero_copy_only=False)
-        arrays["file_path"] = paths.of(parents, named, arrays["file_name"])
-    return batch_of(wanted, arrays, rows)
+    for batch in joined(batches, BATCH_ROWS * 2 // 3):
+        arrays: dict[str, pa.Array] = dict(zip(batch.schema.names, batch.columns, strict=True))
+        if "_file" in wanted.names:
+            arrays["_file"] = constant(name, batch.num_rows)
+        if paths is not None:
+            parents = raw(arrays["parent_file_ref"], np.uint64)
+            named = arrays["file_name"].is_valid().to_numpy(zero_copy_only=False)
+            arrays["file_path"] = paths.of(parents, named, arrays["file_name"])
+        yield batch_of(wanted, arrays, batch.num_rows)
 
 
 class _Extensions:

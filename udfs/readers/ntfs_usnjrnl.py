@@ -1,0 +1,251 @@
+"""NTFS change journal ($UsnJrnl:$J) to Arrow: one row per record of version 2 or 3 (command ``ntfs-usnjrnl``).
+
+Contract: rows in file order. Holes and zeros are skipped, holes without reading them. Records are found by testing
+every 8-byte position of a window at once, then dropping those that begin inside an earlier record: the same answer as
+stepping from record to record and 8 bytes at a time through junk, so fragments may begin anywhere. Version 4 records
+(no name, no time) and bytes that are no record are counted in the ledger. Constant memory.
+Layout: Microsoft's USN_RECORD_V2/V3 documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field, select
+from udfs.readers.ntfs_arrays import (
+    TIMESTAMP,
+    Flags,
+    Ints,
+    constant,
+    filetimes,
+    int64,
+    offsets_of,
+    primitive,
+    ragged,
+    strings,
+    uint64,
+)
+from udfs.readers.ntfs_input import (
+    Bytes,
+    Evidence,
+    Tally,
+    Target,
+    as_paths,
+    base_name,
+    joined,
+    scan_each,
+    target_bytes,
+    targets,
+)
+from udfs.readers.ntfs_paths import NUMBER
+
+WINDOW = 4 << 20
+"""Bytes searched at a time."""
+LONGEST = 4096
+"""A record does not cross a page of this size, so none is longer."""
+
+REASONS = {
+    0x1: "DATA_OVERWRITE", 0x2: "DATA_EXTEND", 0x4: "DATA_TRUNCATION", 0x10: "NAMED_DATA_OVERWRITE",
+    0x20: "NAMED_DATA_EXTEND", 0x40: "NAMED_DATA_TRUNCATION", 0x100: "FILE_CREATE", 0x200: "FILE_DELETE",
+    0x400: "EA_CHANGE", 0x800: "SECURITY_CHANGE", 0x1000: "RENAME_OLD_NAME", 0x2000: "RENAME_NEW_NAME",
+    0x4000: "INDEXABLE_CHANGE", 0x8000: "BASIC_INFO_CHANGE", 0x10000: "HARD_LINK_CHANGE",
+    0x20000: "COMPRESSION_CHANGE", 0x40000: "ENCRYPTION_CHANGE", 0x80000: "OBJECT_ID_CHANGE",
+    0x100000: "REPARSE_POINT_CHANGE", 0x200000: "STREAM_CHANGE", 0x400000: "TRANSACTED_CHANGE",
+    0x800000: "INTEGRITY_CHANGE", 0x80000000: "CLOSE",
+}  # fmt: skip
+"""Reason bits; others are dropped."""
+_REASON_LIST = pa.list_(pa.string())
+
+SCHEMA = pa.schema(
+    [
+        field("_time", TIMESTAMP),
+        field("file_name", pa.string()),
+        field("file_no", pa.int64()),
+        field("file_ref", pa.uint64()),
+        field("parent_file_no", pa.int64()),
+        field("parent_file_ref", pa.uint64()),
+        field("reason", _REASON_LIST),
+        field("usn", pa.int64()),
+        field("_file", pa.string()),
+    ]
+)
+"""``file_no`` is the low 48 bits of ``file_ref``; of 128-bit references (version 3) the low 64 bits are kept."""
+
+
+class UsnJrnlReader:
+    """Reader of $J streams, also cut out or carved ones.
+
+    ``paths``, ``zippath``, ``zipcharset``: as for ``MftReader``. ReaderError codes: ``empty-file``, ``not-a-journal``
+    (no record in the whole file). Ledger reasons (position = byte offset of the first): ``version-4-record``,
+    ``truncated-record`` (reaches past the end of the file), ``unreadable-bytes`` (count = bytes).
+    """
+
+    def __init__(self, paths: str | Sequence[str], zippath: str | None = None, zipcharset: str = "utf-8") -> None:
+        self._paths = as_paths(paths)
+        self._zippath = zippath
+        self._zipcharset = zipcharset
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The documented fields and ``_file``."""
+        return SCHEMA
+
+    def total_bytes(self) -> int:
+        """Bytes of all files, holes included."""
+        return target_bytes(self._paths, self._zippath)
+
+    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of the wanted columns, in file order."""
+        wanted = select(SCHEMA, columns)
+        found = targets(self._paths, self._zippath, self._zipcharset, context)
+        yield from scan_each(found, context, lambda target: _scan_file(target, wanted, context))
+
+
+def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
+    with Evidence(target, context) as evidence:
+        if evidence.size == 0:
+            raise ReaderError(f"{evidence.name} is empty", evidence.name, "empty-file")
+        tally = Tally()
+        try:
+            yield from joined(_windows(evidence, wanted, base_name(target), tally), BATCH_ROWS * 2 // 3)
+        finally:
+            tally.report(context, evidence.name)
+
+
+def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> Iterator[pa.RecordBatch]:
+    buffer = np.zeros(WINDOW + LONGEST, np.uint8)
+    offset, any_record = 0, False
+    while offset < evidence.size:
+        offset = max(offset, evidence.next_data(offset) & ~7)
+        got = evidence.read_at(offset, buffer)
+        if got == 0:
+            break
+        buffer[got:] = 0
+        stop = min(WINDOW, got + 7 & ~7)
+        if not buffer[:stop].view("<u8").any():
+            offset += stop
+            continue
+        found = _find(buffer, stop, evidence.size - offset)
+        any_record |= bool(len(found.starts))
+        _report_rest(buffer, stop, found, offset, tally)
+        rows = found.starts[found.versions != 4]
+        if len(rows):
+            yield _decode(buffer, rows, found.versions[found.versions != 4], wanted, name)
+        offset += max(stop, int(found.ends[-1]) if len(found.ends) else 0)
+    if not any_record:
+        raise ReaderError(
+            f"{evidence.name} is not an NTFS change journal: it holds no USN record", evidence.name, "not-a-journal"
+        )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Records of a window, ascending and without overlap: byte offsets and versions (2, 3 or 4); ``cut``: offset of a
+    record that reaches past the end of the file, -1 for none."""
+
+    starts: Ints
+    ends: Ints
+    versions: npt.NDArray[np.uint32]
+    cut: int
+
+
+def _find(buffer: Bytes, stop: int, left: int) -> _Found:
+    dwords: npt.NDArray[np.uint32] = buffer.view("<u4")
+    words: npt.NDArray[np.uint16] = buffer.view("<u2")
+    # Major and minor version as one dword: minor is 0 in every version there is.
+    version = dwords[1 : stop // 4 : 2]
+    starts = np.flatnonzero((version >= 2) & (version <= 4)) * 8
+    versions = dwords[(starts >> 2) + 1]
+    length = dwords[starts >> 2].astype(np.int64)
+    good = (length & 7 == 0) & (length >= 64) & (length <= LONGEST)
+    starts, versions, length = starts[good], versions[good], length[good]
+    shift = np.where(versions == 3, 16, 0)
+    name_bytes = words[(starts + shift + 56) >> 1].astype(np.int64)
+    name_offset = words[(starts + shift + 58) >> 1].astype(np.int64)
+    good = (name_offset >= 60 + shift) & (name_bytes & 1 == 0) & (name_offset & 1 == 0)
+    good &= name_offset + name_bytes <= length
+    good |= (versions == 4) & (length >= 80)
+    past = good & (starts + length > left)
+    cut = int(starts[np.argmax(past)]) if past.any() else -1
+    good &= ~past
+    starts, versions = starts[good], versions[good]
+    ends = starts + length[good]
+    kept = _apart(starts, ends)
+    return _Found(starts[kept], ends[kept], versions[kept], cut)
+
+
+def _apart(starts: Ints, ends: Ints) -> Ints:
+    """Indexes of the records that remain when each one hides those beginning inside it, from the first on."""
+    clash = np.flatnonzero(starts[1:] < ends[:-1])
+    if not len(clash):
+        return np.arange(len(starts))
+    kept: list[Ints] = []
+    at = 0
+    while at < len(starts):
+        nth = int(np.searchsorted(clash, at))
+        last = int(clash[nth]) if nth < len(clash) else len(starts) - 1
+        kept.append(np.arange(at, last + 1))
+        at = int(np.searchsorted(starts, ends[last]))
+    return np.concatenate(kept)
+
+
+def _report_rest(buffer: Bytes, stop: int, found: _Found, offset: int, tally: Tally) -> None:
+    """Count what lies between the records and is not zero."""
+    fourth = found.starts[found.versions == 4]
+    if len(fourth):
+        tally.add("version-4-record", len(fourth), offset + int(fourth[0]))
+    begin = np.concatenate([[0], found.ends]) >> 3
+    end = np.maximum(np.concatenate([found.starts, [stop]]) >> 3, begin)
+    if found.cut >= 0 and (not len(found.ends) or found.cut >= found.ends[-1]):
+        tally.add("truncated-record", 1, offset + found.cut)
+        end[-1] = min(end[-1], found.cut >> 3)
+    lengths = end - begin
+    quads = buffer.view("<u8")
+    at = ragged(begin, lengths, offsets_of(lengths))
+    junk = at[quads[at] != 0]
+    if len(junk):
+        tally.add("unreadable-bytes", 8 * len(junk), offset + 8 * int(junk[0]))
+
+
+def _decode(
+    buffer: Bytes, rows: Ints, versions: npt.NDArray[np.uint32], wanted: pa.Schema, name: str
+) -> pa.RecordBatch:
+    quads: Ints = buffer.view("<i8")
+    words: npt.NDArray[np.uint16] = buffer.view("<u2")
+    wide: Flags = versions == 3
+    shift = np.where(wide, 16, 0)
+    names = frozenset(wanted.names)
+    made: dict[str, pa.Array] = {}
+    if "_time" in names:
+        made["_time"] = filetimes(quads[(rows + shift + 32) >> 3])
+    if "file_name" in names:
+        length = words[(rows + shift + 56) >> 1].astype(np.int64) >> 1
+        start = (rows + words[(rows + shift + 58) >> 1]) >> 1
+        made["file_name"] = strings(words, start, length)
+    for ref, number, place in (
+        ("file_ref", "file_no", rows + 8),
+        ("parent_file_ref", "parent_file_no", rows + np.where(wide, 24, 16)),
+    ):
+        if names & {ref, number}:
+            value = quads[place >> 3]
+            made[ref] = uint64(value)
+            made[number] = int64(value & NUMBER)
+    if "reason" in names:
+        made["reason"] = reasons(buffer.view("<u4")[(rows + shift + 40) >> 2])
+    if "usn" in names:
+        made["usn"] = int64(quads[(rows + shift + 24) >> 3])
+    if "_file" in names:
+        made["_file"] = constant(name, len(rows))
+    return batch_of(wanted, made, len(rows))
+
+
+def reasons(masks: npt.NDArray[np.uint32]) -> pa.Array:
+    """Reason masks as lists of names, alphabetical (the published lists are); each distinct mask is spelt once."""
+    coded = primitive(masks, pa.uint32()).dictionary_encode()
+    spelt = [sorted(text for bit, text in REASONS.items() if mask & bit) for mask in coded.dictionary.to_pylist()]
+    return pa.array(spelt, _REASON_LIST).take(coded.indices)
