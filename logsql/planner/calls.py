@@ -1,0 +1,104 @@
+"""What a function or aggregate row sees of its call: typed arguments on demand, constants, errors, helpers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from logsql.errors import Diagnostic, QueryError
+from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, walk
+from logsql.planner.sql import Sql
+from logsql.planner.values import Typed
+
+if TYPE_CHECKING:
+    from logsql.functions.base import AggregateSpec, FunctionSpec
+    from logsql.planner.expressions import ExprContext
+
+
+def fail(code: str, name: str, message: str, span: Span | None, help: str | None = None, notes: Sequence[str] = ()) -> NoReturn:
+    """Refuse the query with a diagnostic that points at ``span``."""
+    raise QueryError(Diagnostic(code, name, message, span, tuple(notes), help))
+
+
+class FunctionCall:
+    """One call being lowered. Arguments are lowered when asked for, so a row may also read the bare syntax."""
+
+    def __init__(self, cx: ExprContext, spec: FunctionSpec, call: Call) -> None:
+        self.cx = cx
+        self.spec = spec
+        self.call = call
+        self.nodes: list[Expr] = [a for a in call.args if not isinstance(a, NamedArg)]
+        self.named_nodes: dict[str, Expr] = {a.name: a.value for a in call.args if isinstance(a, NamedArg)}
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def arg(self, position: int) -> Typed:
+        """The argument as a typed value."""
+        return self.cx.lower(self.nodes[position])
+
+    @property
+    def args(self) -> list[Typed]:
+        return [self.cx.lower(node) for node in self.nodes]
+
+    def optional(self, position: int) -> Typed | None:
+        return self.arg(position) if position < len(self.nodes) else None
+
+    def node(self, position: int, name: str | None = None) -> Expr | None:
+        """Syntax of a positional or named argument, None when it is not written."""
+        if name is not None and name in self.named_nodes:
+            return self.named_nodes[name]
+        return self.nodes[position] if position < len(self.nodes) else None
+
+    def is_constant(self, position: int) -> bool:
+        return position < len(self.nodes) and self.cx.is_constant(self.nodes[position])
+
+    def constant(self, position: int, name: str | None = None) -> Any:
+        """Python value of a constant argument; refuses the call when it depends on the row."""
+        node = self.node(position, name)
+        if node is None:
+            return None
+        return self.cx.constant(node, f"argument {position + 1} of {self.spec.name}()")
+
+    def let(self, node: Sql) -> Sql:
+        """``node``, or a column computed once before this stage when it is large: use it where a value is read twice."""
+        return self.cx.let(node)
+
+    def udf(self, name: str, *args: Sql) -> Sql:
+        """A call of a Python function by its registered name (``logsql/engine/udfs.py``)."""
+        return self.cx.udf(name, *args)
+
+    def fail(self, code: str, name: str, message: str, position: int | None = None, help: str | None = None) -> NoReturn:
+        """Refuse the call; points at one argument or at the whole call."""
+        span = self.call.span if position is None or position >= len(self.nodes) else self.nodes[position].span
+        fail(code, name, message, span, help)
+
+
+@dataclass(frozen=True)
+class AggregateCall:
+    """One aggregate being lowered: typed arguments and the keys that restore the order of rows."""
+
+    cx: ExprContext
+    spec: AggregateSpec
+    args: tuple[Typed, ...]
+    nodes: tuple[Expr, ...]
+    span: Span
+    order: tuple[Sql, ...] = ()
+    bucket_seconds: Sql | None = None
+
+    def constant(self, position: int) -> Any:
+        return self.cx.constant(self.nodes[position], f"argument {position + 1} of {self.spec.name}()")
+
+    def fail(self, code: str, name: str, message: str, help: str | None = None) -> NoReturn:
+        fail(code, name, message, self.span, help)
+
+
+def has_fields(expr: Expr) -> bool:
+    """Whether an expression reads a field (so that it is no constant)."""
+    return any(isinstance(node, Field) for node in walk(expr))
+
+
+def literal_string(expr: Expr) -> str | None:
+    """The text of a string literal, None for anything else."""
+    return str(expr.value) if isinstance(expr, Literal) and expr.kind == "string" else None

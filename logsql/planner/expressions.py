@@ -1,0 +1,256 @@
+"""Expression lowering: syntax tree and a relation in, typed SQL out.
+
+The context resolves fields against one relation, looks functions up in the registry, evaluates constants through the
+catalog, and collects *lets* (large operands that are read more than once) for the stage to compute beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from logsql.errors import did_you_mean
+from logsql.functions import base as registry
+from logsql.language.tree import Binary, Call, Expr, Field, ListExpr, Literal, NamedArg, Span, Unary
+from logsql.planner import patterns, sql, values
+from logsql.planner.arithmetic import arithmetic, negate
+from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
+from logsql.planner.relation import Rel
+from logsql.planner.sql import Sql
+from logsql.planner.types import BOOL, DOUBLE, INT, LONG, STRING, Kind, list_of
+from logsql.planner.values import NULL_VALUE, Typed
+
+if TYPE_CHECKING:
+    from logsql.planner.catalog import Catalog
+
+#: A let is worth a column of its own from this many nodes on; smaller operands are written twice.
+LET_SIZE = 8
+
+
+class NeedsFlush(Exception):
+    """A field that exists only in the pending projection was read: write the projection first, then lower again."""
+
+
+class ExprContext:
+    """Lowers expressions over one relation. Make one per command and relation; read ``lets`` and ``udfs`` afterwards."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        rel: Rel | None = None,
+        params: Mapping[str, Typed] | None = None,
+        param_values: Mapping[str, Any] | None = None,
+        bindings: Mapping[str, Typed] | None = None,
+        udfs: set[str] | None = None,
+        row_order: Callable[[], exp.Expression] | None = None,
+    ) -> None:
+        self.catalog = catalog
+        self.rel = rel
+        self.params = params or {}
+        self.param_values = param_values or {}
+        self.bindings = dict(bindings or {})
+        self.udfs = udfs if udfs is not None else set()
+        self.lets: dict[str, Sql] = {}
+        self.row_order = row_order
+        self.lambda_depth = 0
+        self.volatile = False
+
+    # --- entry points -------------------------------------------------------------------------------------------------
+
+    def lower(self, expr: Expr) -> Typed:
+        """The typed SQL of an expression."""
+        if isinstance(expr, Literal):
+            return lower_literal(expr)
+        if isinstance(expr, Field):
+            return self.field(expr.name)
+        if isinstance(expr, Binary):
+            return self._binary(expr)
+        if isinstance(expr, Call):
+            return self.call(expr)
+        if isinstance(expr, Unary):
+            return negate(self.lower(expr.operand))
+        return self.list_value([self.lower(item) for item in expr.items])
+
+    def condition(self, expr: Expr) -> Sql:
+        """SQL for WHERE: true for the rows that ``search`` keeps."""
+        return values.condition(self.lower(expr))
+
+    # --- fields -------------------------------------------------------------------------------------------------------
+
+    def field(self, name: str) -> Typed:
+        """A field of the row; null when there is none of this name."""
+        if name in self.bindings:
+            return self.bindings[name]
+        rel = self.rel
+        if rel is None:
+            return NULL_VALUE
+        column = rel.column(name)
+        if column is not None:
+            if any(rel.computed(i) for i in column.idents()):
+                raise NeedsFlush
+            return rel.value(column)
+        rest = rel.rest
+        if rest is not None and name not in rest.hidden:
+            if rel.computed(rest.ident):
+                raise NeedsFlush
+            document = rel.expr(rest.ident)
+            if rest.is_map:
+                return Typed(sql.func("map_extract_value", document, sql.string(name)), rest.value_type)
+            return values.json_field(document, name)
+        return NULL_VALUE
+
+    def list_value(self, items: list[Typed]) -> Typed:
+        """A list of the items; VARIANT elements when the types differ."""
+        element = values.common_type(items)
+        if element.kind is Kind.NULL:
+            element = STRING
+        return Typed(sql.array([values.coerce(item, element) for item in items]), list_of(element))
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def call(self, call: Call) -> Typed:
+        if call.name == "$":
+            return self._parameter(call)
+        spec = registry.FUNCTIONS.get(call.name)
+        if spec is None:
+            self._unknown_function(call)
+        count = len(call.args)
+        if count < spec.min_args:
+            message = f"{call.name}() needs at least {spec.min_args} argument{'s' if spec.min_args != 1 else ''}, got {count}"
+            fail("99000", f"{call.name}-arg-missing", message, call.span, f"usage: {spec.signature}")
+        if spec.max_args is not None and count > spec.max_args:
+            message = f"{call.name}() takes at most {spec.max_args} argument{'s' if spec.max_args != 1 else ''}, got {count}"
+            fail("99001", f"invalid-{call.name}-args", message, call.span, f"usage: {spec.signature}")
+        for arg in call.args:
+            if isinstance(arg, NamedArg) and arg.name not in spec.named:
+                fail("99002", "unknown-named-argument", f"{call.name}() has no argument named {arg.name}", arg.span, f"usage: {spec.signature}")
+        if spec.volatile:
+            self.volatile = True
+        return spec.lower(FunctionCall(self, spec, call))
+
+    def _unknown_function(self, call: Call) -> Any:
+        reason = registry.REFUSED_FUNCTIONS.get(call.name)
+        notes = (f"{call.name}() belongs to the language, but is not available here: {reason}",) if reason else ()
+        fail(
+            "90900",
+            "unsupported-function",
+            f"there is no function {call.name}()",
+            call.name_span if call.name_span.end else call.span,
+            did_you_mean(call.name, registry.FUNCTIONS),
+            notes,
+        )
+
+    def _parameter(self, call: Call) -> Typed:
+        if not call.args:
+            fail("99000", "$-arg-missing", '$() needs the name of a parameter: $("name")', call.span)
+        *names, last = call.args
+        result: list[Typed] = []
+        for node in names or [last]:
+            name = literal_string(node) if not isinstance(node, NamedArg) else None
+            if name is None:
+                fail("90905", "invalid-parameter-name", "the name of a parameter is a string constant", call.span)
+            if (value := self.params.get(name)) is not None and value.kind is not Kind.NULL:
+                result.append(value)
+        if names and not isinstance(last, NamedArg):
+            result.append(self.lower(last))
+        if not result:
+            return NULL_VALUE
+        if len(result) == 1:
+            return result[0]
+        target = values.common_type(result)
+        return Typed(sql.coalesce(*(values.coerce(v, target) for v in result)), target)
+
+    # --- operators ----------------------------------------------------------------------------------------------------
+
+    def _binary(self, expr: Binary) -> Typed:
+        if expr.op in ("and", "or"):
+            return self._logic(expr)
+        left, right = self.lower(expr.left), self.lower(expr.right)
+        if expr.op in ("+", "-", "*", "/"):
+            return arithmetic(expr.op, self._once(left), self._once(right))
+        if expr.op in ("==", "!="):
+            return self._equality(expr, left, right)
+        return values.compare(expr.op, left, right)
+
+    def _logic(self, expr: Binary) -> Typed:
+        terms: list[Typed] = []
+        node: Expr = expr
+        while isinstance(node, Binary) and node.op == expr.op:
+            terms.append(self.lower(node.right))
+            node = node.left
+        terms.append(self.lower(node))
+        terms.reverse()
+        joiner = sql.and_ if expr.op == "and" else sql.or_
+        loose = joiner(*(values.condition(t) for t in terms))
+        return Typed(joiner(*(values.truth(t) for t in terms)), BOOL, loose=loose)
+
+    def _equality(self, expr: Binary, left: Typed, right: Typed) -> Typed:
+        pattern = literal_string(expr.right)
+        test = patterns.matches(left, pattern) if pattern is not None else values.equals(left, right)
+        if expr.op == "==":
+            return values.settled(test)
+        if Kind.NULL in (left.kind, right.kind):
+            return Typed(sql.boolean(False), BOOL)
+        present = [values.not_null(left)] + ([values.not_null(right)] if pattern is None else [])
+        loose = sql.not_(test)
+        return Typed(sql.and_(*present, sql.not_(sql.coalesce(test, sql.boolean(False)))), BOOL, loose=sql.and_(*present, loose))
+
+    # --- constants, lets, UDFs ----------------------------------------------------------------------------------------
+
+    def is_constant(self, expr: Expr) -> bool:
+        """Whether the expression reads no field (parameters and functions of constants are constants)."""
+        return not has_fields(expr)
+
+    def constant(self, expr: Expr, what: str, span: Span | None = None) -> Any:
+        """Python value of a constant expression, evaluated now; refuses the query when it reads a field."""
+        if isinstance(expr, Literal):
+            return expr.value
+        if isinstance(expr, Unary) and isinstance(expr.operand, Literal) and isinstance(expr.operand.value, (int, float)):
+            return -expr.operand.value
+        if not self.is_constant(expr):
+            fail("90904", "not-constant", f"{what} must be a constant", expr.span, "use a literal or a parameter, not a field")
+        inner = ExprContext(self.catalog, None, self.params, self.param_values, udfs=self.udfs)
+        return self.catalog.evaluate(inner.lower(expr).expr)
+
+    def let(self, node: Sql) -> Sql:
+        """``node`` itself when small or inside a lambda, else a column that the stage computes once beforehand."""
+        if self.lambda_depth or self.rel is None or isinstance(node, (exp.Column, exp.Literal)) or sql.size(node, LET_SIZE) < LET_SIZE:
+            return node
+        for name, known in self.lets.items():
+            if known == node:
+                return sql.col(name)
+        name = self.rel.fresh_ident(f"__let{len(self.lets) + 1}", self.lets)
+        self.lets[name] = node
+        return sql.col(name)
+
+    def _once(self, value: Typed) -> Typed:
+        """A text or mixed operand as a column of its own: arithmetic reads it several times."""
+        if value.kind not in (Kind.STRING, Kind.ANY) or value.parts:
+            return value
+        node = self.let(value.expr)
+        return value if node is value.expr else Typed(node, value.type)
+
+    def bind(self, name: str, value: Typed) -> None:
+        """Make a field name mean a value (``_1`` inside ``foreach``)."""
+        self.bindings[name] = value
+
+    def udf(self, name: str, *args: Sql) -> Sql:
+        """A call of a Python function; the plan lists it so that the engine registers it."""
+        self.udfs.add(name)
+        return sql.func(name, *args)
+
+
+def lower_literal(literal: Literal) -> Typed:
+    """A constant with its type: integers that fit 32 bits are int, larger ones long."""
+    value = literal.value
+    if value is None:
+        return NULL_VALUE
+    if isinstance(value, bool):
+        return Typed(sql.boolean(value), BOOL)
+    if isinstance(value, str):
+        return Typed(sql.string(value), STRING)
+    if isinstance(value, int):
+        return Typed(sql.integer(value), INT if literal.kind == "int" else LONG)
+    return Typed(sql.double(value), DOUBLE)

@@ -1,0 +1,148 @@
+"""Relations: what one stage of a pipeline looks like to the next.
+
+A relation reads one CTE (or table) of the chain and knows the fields in order, the columns it carries along unseen (order
+keys, parts of mixed values), the open rest of the row, and how its rows are ordered. It may hold a *pending* projection
+and filter that no CTE has been written for yet, so that neighbouring ``eval`` commands share one SELECT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from logsql.planner import sql
+from logsql.planner.sql import Sql
+from logsql.planner.types import ANY, LType
+from logsql.planner.values import Typed
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field: its case-sensitive name, the SQL column that holds it, its type.
+
+    DuckDB identifiers ignore case and the language does not, so ``ident`` differs from ``name`` where two fields of a
+    stage differ only in case. A column with ``parts`` has no SQL column of its own: its value is whichever part is set.
+    """
+
+    name: str
+    ident: str
+    type: LType
+    parts: tuple[Column, ...] = ()
+
+    def idents(self) -> tuple[str, ...]:
+        return tuple(p.ident for p in self.parts) if self.parts else (self.ident,)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOrder:
+    """How discovered names of a pivot sort: by value, then by aggregate. ``numeric`` values sort as numbers."""
+
+    aliases: tuple[str, ...] = ()
+    numeric: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The open part of a row: fields known only when data is read, in one JSON or MAP column.
+
+    ``hidden`` names are fields that an earlier command removed or took over. ``value_type`` is the type of every field
+    read from it. ``key_order`` is None for order of first appearance.
+    """
+
+    ident: str
+    value_type: LType
+    is_map: bool = False
+    hidden: frozenset[str] = frozenset()
+    key_order: KeyOrder | None = None
+    sorted_after: int | None = None
+
+    def hide(self, names: Iterable[str]) -> Rest:
+        return replace(self, hidden=self.hidden | frozenset(names))
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """One column of the order of rows."""
+
+    ident: str
+    type: LType
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How rows are ordered: ``physical`` when they arrive so, ``keys`` when sorting by them restores it."""
+
+    physical: bool = False
+    keys: tuple[OrderKey, ...] | None = None
+
+    @property
+    def defined(self) -> bool:
+        return self.physical or self.keys is not None
+
+
+UNORDERED = Order()
+PHYSICAL = Order(physical=True)
+
+
+@dataclass(frozen=True)
+class Rel:
+    """A stage's output. ``pending`` maps idents to expressions over ``source`` where they are not the plain column."""
+
+    source: str
+    columns: tuple[Column, ...]
+    carried: tuple[Column, ...] = ()
+    rest: Rest | None = None
+    order: Order = UNORDERED
+    pending: Mapping[str, Sql] = field(default_factory=dict)
+    where: Sql | None = None
+
+    def column(self, name: str) -> Column | None:
+        """The field of this exact name."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        return None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns)
+
+    def all_idents(self) -> list[str]:
+        """Every SQL column the next SELECT must deliver, fields first, no duplicates."""
+        found: dict[str, None] = {}
+        for column in (*self.columns, *self.carried):
+            for name in column.idents():
+                found[name] = None
+        if self.rest is not None:
+            found[self.rest.ident] = None
+        for key in self.order.keys or ():
+            found[key.ident] = None
+        return list(found)
+
+    def expr(self, ident: str) -> Sql:
+        """SQL of a column over ``source``."""
+        return self.pending.get(ident) or sql.col(ident)
+
+    def computed(self, ident: str) -> bool:
+        """Whether the column exists only in the pending projection (and so cannot be read in the same SELECT)."""
+        return ident in self.pending
+
+    def value(self, column: Column) -> Typed:
+        """The column as a value over ``source``."""
+        if column.parts:
+            return Typed(sql.null("VARIANT"), ANY, parts=tuple(self.value(p) for p in column.parts))
+        return Typed(self.expr(column.ident), column.type)
+
+    def fresh_ident(self, name: str, taken: Iterable[str] = ()) -> str:
+        """An ident for ``name`` that no column in use equals, letter case aside."""
+        used = {i.lower() for i in self.all_idents()} | {i.lower() for i in self.pending} | {t.lower() for t in taken}
+        if name and name.lower() not in used:
+            return name
+        number = 2
+        while f"{name}__{number}".lower() in used:
+            number += 1
+        return f"{name}__{number}"
+
+    def with_columns(self, columns: Iterable[Column]) -> Rel:
+        return replace(self, columns=tuple(columns))
