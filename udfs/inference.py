@@ -55,6 +55,8 @@ class ScoringModel(Protocol):
     @property
     def field_names(self) -> tuple[str, ...]: ...
 
+    def check(self, schema: pa.Schema) -> None: ...
+
     def encode(self, rows: pa.Table) -> Matrix: ...
 
     def encode_row(self, row: Mapping[str, Any]) -> Sequence[float]: ...
@@ -223,9 +225,10 @@ def score_distinct(
     ``_probabilities`` (map label -> double); isolation forests give ``_score`` (double, 0..1), and with ``scorer`` N
     also ``_scorer`` (list of at most N {field, weight}; weight is the field's share, 0..1, of what made the row easy
     to isolate).
-    Raises what ``model.encode`` raises when a field is missing or of the wrong type.
+    Raises what ``model.check`` raises when a field is missing or of the wrong type.
     """
     table = pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows
+    model.check(table.schema)
     features = table.select(list(model.field_names))
     spread: NDArray[np.int64] | None = None
     found = distinct_rows(features) if features.num_rows > 1 else None

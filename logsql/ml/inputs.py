@@ -1,0 +1,224 @@
+"""Named training inputs: a CSV, Parquet or JSON file, or a query, remembered beside the models.
+
+Contract
+- Each input is one JSON file ``inputs/<stem>.json``, replaced atomically; two processes adding inputs lose nothing.
+- Rows come through ``read(kind, target)``: the engine's reader for queries, DuckDB's own readers for files.
+- ``card`` counts rows and texts when the input is added, and again when the file has changed since.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logsql.errors import nearest
+from logsql.ml import errors as codes
+from logsql.ml.errors import MlError
+from logsql.ml.features import FeatureKind, kind_of
+from logsql.ml.files import file_stem, folder_lock, write_atomic
+
+
+class InputKind(StrEnum):
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSON = "json"
+    QUERY = "query"
+
+
+Read = Callable[[str, str], pa.RecordBatchReader]
+BATCH_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class InputField:
+    """kind: a ``FeatureKind`` name, or the Arrow type of a field that cannot be a feature; cardinality: distinct
+    values."""
+
+    name: str
+    kind: str
+    cardinality: int
+
+
+@dataclass(frozen=True)
+class MlInput:
+    """A named input. size: rows; stamp: size and change time of the file when it was counted."""
+
+    name: str
+    kind: InputKind
+    target: str
+    size: int
+    fields: tuple[InputField, ...]
+    stamp: tuple[int, int] | None = None
+
+    @property
+    def field_names(self) -> list[str]:
+        return [field.name for field in self.fields]
+
+
+_READERS = {
+    InputKind.CSV: "read_csv(?, sample_size=-1)",
+    InputKind.PARQUET: "read_parquet(?)",
+    InputKind.JSON: "read_json(?)",
+}
+
+
+def read_file(kind: str, target: str) -> pa.RecordBatchReader:
+    """Rows of a file through DuckDB, types detected from all values. The default ``read`` of ``InputStore``.
+
+    Raises MlError when the file is missing or unreadable, and for queries, which need a session.
+    """
+    if kind == InputKind.QUERY:
+        raise MlError(codes.INPUT_UNREADABLE, "a query input needs an open session", "run the command inside the shell")
+    if not Path(target).is_file():
+        raise MlError(codes.INPUT_UNREADABLE, f"file {target} does not exist", "check the path")
+    import duckdb
+
+    connection = duckdb.connect()
+    try:
+        result = connection.execute(f"SELECT * FROM {_READERS[InputKind(kind)]}", [target])  # a constant per kind
+        return pa.RecordBatchReader.from_batches(*_drained(result.to_arrow_reader(BATCH_ROWS)))
+    except duckdb.Error as error:
+        first = str(error).strip().splitlines()[0]
+        raise MlError(codes.INPUT_UNREADABLE, f"cannot read {target} as {kind}: {first}", "check the file") from None
+    finally:
+        connection.close()
+
+
+def _drained(reader: pa.RecordBatchReader) -> tuple[pa.Schema, list[pa.RecordBatch]]:
+    """Read everything while the connection is open: DuckDB 2.0 wants a result fetched fully before the next call."""
+    return reader.schema, list(reader)
+
+
+def describe(rows: pa.Table) -> tuple[InputField, ...]:
+    """Fields of a training table with their kind and number of distinct values (nulls not counted)."""
+    out = []
+    for field in rows.schema:
+        column = rows.column(field.name)
+        kind = kind_of(column) if column.null_count < len(column) else None
+        try:
+            count = pc.count_distinct(column).as_py()
+        except pa.ArrowNotImplementedError:  # lists, maps
+            count = 0
+        empty = "NULL" if column.null_count == len(column) else str(field.type).upper()
+        out.append(InputField(field.name, kind.value if kind else empty, count))
+    return tuple(out)
+
+
+class InputStore:
+    """Inputs below ``folder``; ``read(kind, target)`` delivers rows (see ``read_file``)."""
+
+    def __init__(self, folder: str | Path, read: Read = read_file) -> None:
+        self._folder = Path(folder) / "inputs"
+        self._read = read
+
+    def add(self, name: str, kind: InputKind, target: str) -> MlInput:
+        """Register an input after reading it once. Files are remembered by absolute path.
+
+        Raises MlError: the name is taken, the file or query cannot be read.
+        """
+        path = self._path(name)
+        if path.exists():
+            raise MlError(
+                codes.INPUT_EXISTS, f"input '{name}' exists", f"ml.removeInput {name}, or choose another name"
+            )
+        if kind is not InputKind.QUERY:
+            target = str(Path(target).expanduser().absolute())
+        made = self._described(name, kind, target)
+        with folder_lock(self._folder):
+            if path.exists():
+                raise MlError(codes.INPUT_EXISTS, f"input '{name}' exists", "choose another name")
+            self._write(made)
+        return made
+
+    def get(self, name: str) -> MlInput:
+        """Card of an input, counted again when its file has changed. Raises MlError when there is none."""
+        found = self._load(name)
+        if found.kind is not InputKind.QUERY and _stamp(found.target) not in (None, found.stamp):
+            found = self._described(name, found.kind, found.target)
+            with folder_lock(self._folder):
+                self._write(found)
+        return found
+
+    def listings(self) -> list[MlInput]:
+        """All inputs by name, as last counted."""
+        paths = sorted(self._folder.glob("*.json")) if self._folder.is_dir() else []
+        return sorted((_parse(path) for path in paths), key=lambda item: item.name)
+
+    def rows(self, name: str, progress: Callable[[float], None] = lambda share: None) -> pa.Table:
+        """All rows of an input as one table; progress(share of the rows counted before)."""
+        found = self._load(name)
+        reader = self._read(found.kind.value, found.target)
+        batches, count = [], 0
+        for batch in reader:
+            batches.append(batch)
+            count += batch.num_rows
+            progress(min(1.0, count / max(1, found.size)))
+        progress(1.0)
+        return pa.Table.from_batches(batches, reader.schema)
+
+    def remove(self, name: str) -> None:
+        """Forget an input; its file stays. Raises MlError when there is none."""
+        path = self._path(name)
+        if not path.exists():
+            self._load(name)
+        with folder_lock(self._folder):
+            path.unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{file_stem(name)}.json"
+
+    def _load(self, name: str) -> MlInput:
+        path = self._path(name)
+        if not path.exists():
+            known = [item.name for item in self.listings()]
+            near = nearest(name, known)
+            raise MlError(
+                codes.INPUT_NOT_FOUND,
+                f"input '{name}' does not exist",
+                f"did you mean {near[0]}?" if near else "ml.addCsvInput NAME FILE adds one",
+                [f"inputs: {', '.join(known)}" if known else "there are no inputs"],
+            )
+        return _parse(path)
+
+    def _described(self, name: str, kind: InputKind, target: str) -> MlInput:
+        stamp = None if kind is InputKind.QUERY else _stamp(target)
+        reader = self._read(kind.value, target)
+        rows = reader.read_all()
+        return MlInput(name, kind, target, rows.num_rows, describe(rows), stamp)
+
+    def _write(self, made: MlInput) -> None:
+        write_atomic(self._path(made.name), json.dumps(asdict(made), ensure_ascii=False, indent=1).encode())
+
+
+def _stamp(target: str) -> tuple[int, int] | None:
+    try:
+        facts = Path(target).stat()
+    except OSError:
+        return None
+    return facts.st_size, facts.st_mtime_ns
+
+
+def _parse(path: Path) -> MlInput:
+    try:
+        data: dict[str, Any] = json.loads(path.read_bytes())
+        made = MlInput(**data)
+        return replace(
+            made,
+            kind=InputKind(data["kind"]),
+            fields=tuple(InputField(**field) for field in data["fields"]),
+            stamp=None if data["stamp"] is None else (int(data["stamp"][0]), int(data["stamp"][1])),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        raise MlError(
+            codes.DAMAGED_FILE, f"the input file {path.name} is damaged", "remove the file and add the input again"
+        ) from None
+
+
+FEATURE_KINDS = frozenset(kind.value for kind in FeatureKind)
