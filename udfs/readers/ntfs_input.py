@@ -136,13 +136,14 @@ class Tally:
     """Damage counted per reason, with the first offset; ``report`` writes it to the ledger."""
 
     def __init__(self) -> None:
-        self._found: dict[str, tuple[int, int, str | None]] = {}
+        self._found: dict[str, tuple[int, int | None, str | None]] = {}
 
-    def add(self, reason: str, count: int, position: int, sample: str | None = None) -> None:
+    def add(self, reason: str, count: int, position: int | None, sample: str | None = None) -> None:
         """Count ``count`` more (nothing when 0) of ``reason``."""
         if count > 0:
             before, first, text = self._found.get(reason, (0, position, sample))
-            self._found[reason] = (before + count, min(first, position), text)
+            known = [place for place in (first, position) if place is not None]
+            self._found[reason] = (before + count, min(known, default=None), text)
 
     def report(self, context: ReadContext, name: str) -> None:
         """One ledger entry a reason."""

@@ -37,15 +37,15 @@ def key_paths(image: HiveImage, tree: KeyTree, keys: I64) -> Any:
         level = needed[low:high]
         if depth:
             parents = np.searchsorted(previous, tree.parent[level])
-            above = pc.binary_join_element_wise(above.take(pa.array(parents)), names.slice(low, high - low), "\\")
+            above = pc.binary_join_element_wise(above.take(text.indices(parents)), names.slice(low, high - low), "\\")
         previous = level
         mine = np.flatnonzero(np.isin(level, wanted, assume_unique=True))
         if len(mine):
-            parts.append(above.take(pa.array(mine)))
+            parts.append(above.take(text.indices(mine)))
             own.append(level[mine])
     found = np.concatenate(own)
     back = np.argsort(found)
-    return pa.concat_arrays(parts).take(pa.array(back[np.searchsorted(found[back], keys)]))
+    return pa.concat_arrays(parts).take(text.indices(back[np.searchsorted(found[back], keys)]))
 
 
 def _with_ancestors(tree: KeyTree, keys: I64) -> I64:

@@ -203,7 +203,7 @@ def _values(image: HiveImage, at: I64, wanted: set[str], damage: Damage, budget:
     more = values.columns(big, codes[segmented], wanted)
     place = np.arange(len(at))
     place[segmented] = np.arange(len(big.start)) + len(at)
-    return {name: pa.concat_arrays([some[name], more[name]]).take(pa.array(place)) for name in some}
+    return {name: pa.concat_arrays([some[name], more[name]]).take(text.indices(place)) for name in some}
 
 
 def _times(image: HiveImage, at: I64, key: I64, damage: Damage) -> Any:

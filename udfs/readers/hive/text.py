@@ -122,6 +122,11 @@ def bits(mask: Mask) -> Any:
     return pa.py_buffer(np.packbits(mask, bitorder="little"))
 
 
+def indices(places: I64) -> Any:
+    """Arrow int64 array over the same memory; ``pa.array`` looks for pandas at every call, which costs small hives."""
+    return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(np.ascontiguousarray(places))])
+
+
 def array(strings: Strings, kind: Any, rows: Mask | None = None) -> Any:
     """Arrow array of ``kind`` (string or binary); with ``rows``, the strings fill its true places, the rest is null."""
     lengths = strings.lengths
@@ -150,4 +155,4 @@ def merge(parts: list[Any], second: Mask) -> Any:
     place = np.empty(len(second), dtype=np.int64)
     place[~second] = np.arange(len(parts[0]))
     place[second] = np.arange(len(parts[1])) + len(parts[0])
-    return pa.concat_arrays(parts).take(pa.array(place))
+    return pa.concat_arrays(parts).take(indices(place))

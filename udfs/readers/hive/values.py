@@ -34,6 +34,7 @@ TYPES = (
     "RESOURCE_REQUIREMENTS_LIST",
     "QWORD",
 )
+_TYPE_ARRAY = pa.array(TYPES)
 _SZ, _EXPAND_SZ, _DWORD, _DWORD_BE, _LINK, _MULTI_SZ, _QWORD = 1, 2, 4, 5, 6, 7, 11
 _SEGMENT = 16_344
 
@@ -124,11 +125,11 @@ def type_names(codes: U32) -> Any:
     """Windows names without ``REG_``; any other number as decimal text (SAM keeps a RID in the type field)."""
     known = codes < len(TYPES)
     if known.all():
-        return pa.array(TYPES).take(pa.array(codes))
+        return _TYPE_ARRAY.take(text.indices(codes.astype(np.int64)))
     others, place = np.unique(codes[~known], return_inverse=True)
     index = codes.astype(np.int64)
     index[~known] = place + len(TYPES)
-    return pa.array([*TYPES, *(str(code) for code in others.tolist())]).take(pa.array(index))
+    return pa.array([*TYPES, *(str(code) for code in others.tolist())]).take(text.indices(index))
 
 
 def data_fields(image: HiveImage, at: I64, damage: Damage | None) -> tuple[I64, I64, Mask, Mask]:

@@ -1,0 +1,241 @@
+"""Byte chunks to Arrow arrays of text lines, without a Python loop over lines.
+
+A chunk is cut at its last line feed, its newlines are found by numpy, removed in one pass, and the rest becomes an
+Arrow string array by its offsets alone. LF and CR LF end a line, a lone CR does not; an empty line is an empty string;
+the last line needs no newline. Bytes that the charset does not know become U+FFFD: the row stays, and the ledger gets
+``invalid-<charset>`` with the number of such lines and the position of the first one (bytes after decompression).
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from udfs.readers.base import ReadContext, ReaderError
+
+MAX_LINE = 256 << 20
+"""Bytes after which a line without newline is handed on in pieces (ledger: ``line-cut``)."""
+
+_FIRST_CHUNK = 1 << 20
+_LARGEST_CHUNK = 16 << 20
+_AIM_ROWS = 98_304
+_REPLACEMENT = "�".encode()
+
+
+class ByteSource(Protocol):
+    """What this module needs of ``sources.Source``."""
+
+    name: str
+
+    def read(self, size: int = ...) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Consecutive lines: ``array`` (string) and the position of the first of them (0-based line number)."""
+
+    array: Any
+    first: int
+
+
+def codec_name(charset: str) -> str:
+    """Python's name of an IANA charset name, any case. ReaderError ``unknown-charset``.
+
+    EUC-KR files from Windows hold the CP949 extension, which is a superset: it is read in EUC-KR's place.
+    """
+    try:
+        name = codecs.lookup(charset.strip()).name
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise ReaderError(f"unknown charset: {charset}", charset, "unknown-charset") from None
+    return "cp949" if name == "euc_kr" else name
+
+
+def read_lines(source: ByteSource, charset: str, context: ReadContext) -> Iterator[Lines]:
+    """The lines of a source in arrays of up to about 100,000 lines or 16 MB."""
+    first = 0
+    for data in _whole_lines(_utf8_chunks(source, codec_name(charset), context), source.name, context):
+        array = split(data)
+        yield Lines(array, first)
+        first += len(array)
+
+
+def split(data: bytes) -> Any:
+    """Arrow string array of the lines in valid UTF-8 ``data``; every line but the last must end in LF."""
+    if b"\r" in data:  # one byte is found by memchr, far faster than the pair
+        data = data.replace(b"\r\n", b"\n")
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+    count = len(ends)
+    open_end = not data.endswith(b"\n") and len(data) > 0
+    offsets = np.empty(count + 1 + open_end, np.int32)
+    offsets[0] = 0
+    # Line i lost i newlines before its own: its end moves left by i.
+    np.subtract(ends, np.arange(count), out=offsets[1 : count + 1], casting="unsafe")
+    packed = data.replace(b"\n", b"")
+    if open_end:
+        offsets[-1] = len(packed)
+    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(packed))
+
+
+def _whole_lines(chunks: Iterator[bytes], name: str, context: ReadContext) -> Iterator[bytes]:
+    """Regroups UTF-8 chunks so that each ends with LF, except the last."""
+    held: list[bytes] = []
+    size = position = 0
+    for chunk in chunks:
+        cut = chunk.rfind(b"\n") + 1
+        if cut:
+            held.append(chunk[:cut])
+            data = held[0] if len(held) == 1 else b"".join(held)
+            # The CR of a CR LF pair may stand at the end of an earlier chunk: join before looking for pairs.
+            yield data
+            position += len(data)
+            held, size = [], 0
+        if cut < len(chunk):
+            held.append(chunk[cut:])
+            size += len(chunk) - cut
+        if size > MAX_LINE:
+            data = b"".join(held)
+            keep = _incomplete_tail(data)
+            context.loss.lost(name, "line-cut", 1, position, "a line longer than 256 MB became several rows")
+            yield data[: len(data) - keep] + b"\n"
+            position += len(data) - keep
+            held, size = ([data[-keep:]], keep) if keep else ([], 0)
+    if held:
+        yield b"".join(held)
+
+
+def _incomplete_tail(data: bytes) -> int:
+    """How many last bytes belong to an unfinished UTF-8 character (or a CR whose LF may follow)."""
+    if data.endswith(b"\r"):
+        return 1
+    for back in range(1, 4):
+        byte = data[-back]
+        if byte >= 0xC0:
+            return back if back < (2 if byte < 0xE0 else 3 if byte < 0xF0 else 4) else 0
+        if byte < 0x80:
+            return 0
+    return 0
+
+
+def _raw_chunks(source: ByteSource) -> Iterator[bytes]:
+    """Chunks that grow until they hold about 100,000 lines, so that short queries start fast and long ones run fast."""
+    size = _FIRST_CHUNK
+    while True:
+        chunk = source.read(size)
+        if not chunk:
+            return
+        yield chunk
+        if size < _LARGEST_CHUNK:
+            lines = chunk.count(b"\n") + 1
+            size = min(max(_AIM_ROWS * len(chunk) // lines, _FIRST_CHUNK), size * 4, _LARGEST_CHUNK)
+
+
+def _utf8_chunks(source: ByteSource, codec: str, context: ReadContext) -> Iterator[bytes]:
+    """Valid UTF-8 chunks of the source, whatever its charset; a byte order mark is no text."""
+    chunks = _raw_chunks(source)
+    head = next(chunks, b"")
+    while 0 < len(head) < 4 and (more := next(chunks, b"")):
+        head += more
+    codec = sniffed(head, codec)
+    if codec == "utf-8":
+        yield from _checked(head, chunks, source.name, context)
+    else:
+        yield from _transcoded(head, chunks, codec, source.name, context)
+
+
+def sniffed(head: bytes, codec: str) -> str:
+    """The codec the first bytes prove: a UTF-16 mark is no UTF-8; ``utf-16`` without mark is told by its zeros."""
+    if codec in ("utf-8", "utf-8-sig", "ascii"):
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        return "utf-8"
+    if codec == "utf-16" and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        # ASCII characters have their zero byte first in big endian, second in little endian.
+        even, odd = head[0:4096:2].count(0), head[1:4096:2].count(0)
+        return "utf-16-be" if even > odd else "utf-16-le"
+    return codec
+
+
+def _checked(head: bytes, chunks: Iterator[bytes], name: str, context: ReadContext) -> Iterator[bytes]:
+    """UTF-8 as it is; only chunks with invalid bytes are rewritten."""
+    position = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    tail = b""
+    for chunk in _chain(head[position:], chunks):
+        data, tail = tail + chunk, b""
+        if data.isascii():
+            yield data
+        else:
+            keep = _incomplete_tail(data)
+            if keep and not data.endswith(b"\r"):
+                data, tail = data[:-keep], data[-keep:]
+            yield repaired(data, name, position, context)
+        position += len(data)
+    if tail:
+        yield repaired(tail, name, position, context)
+
+
+def repaired(data: bytes, name: str, position: int, context: ReadContext) -> bytes:
+    """``data`` with every invalid sequence replaced by U+FFFD, the lines concerned counted in the ledger."""
+    parts: list[bytes] = []
+    starts: list[int] = []
+    begin = 0
+    while True:
+        try:
+            codecs.utf_8_decode(memoryview(data)[begin:], "strict", True)
+        except UnicodeDecodeError as problem:
+            starts.append(begin + problem.start)
+            parts += (data[begin : begin + problem.start], _REPLACEMENT)
+            begin += problem.end
+            continue
+        break
+    if not starts:
+        return data
+    newlines = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+    lines = len(np.unique(np.searchsorted(newlines, starts)))
+    excerpt = data[max(starts[0] - 20, 0) : starts[0] + 20].decode("utf-8", "replace")
+    context.loss.lost(name, "invalid-utf-8", lines, position + starts[0], excerpt)
+    parts.append(data[begin:])
+    return b"".join(parts)
+
+
+def _transcoded(head: bytes, chunks: Iterator[bytes], codec: str, name: str, context: ReadContext) -> Iterator[bytes]:
+    """Any charset Python knows, as UTF-8."""
+    decoder = codecs.getincrementaldecoder(codec)("strict")
+    position = 0
+    for chunk in _chain(head, chunks):
+        state = decoder.getstate()
+        try:
+            text = decoder.decode(chunk)
+        except UnicodeDecodeError as problem:
+            decoder = codecs.getincrementaldecoder(codec)("replace")
+            decoder.setstate(state)
+            text = decoder.decode(chunk)
+            _note(text, codec, name, position + problem.start, context)
+            state = decoder.getstate()
+            decoder = codecs.getincrementaldecoder(codec)("strict")
+            decoder.setstate(state)
+        if text:
+            # A lone surrogate that UTF-16 data may hold has no UTF-8 form.
+            yield text.encode("utf-8", "replace")
+        position += len(chunk)
+    rest = decoder.getstate()[0]
+    if rest:
+        context.loss.lost(name, f"invalid-{codec}", 1, position - len(rest), "the last character is incomplete")
+        yield _REPLACEMENT
+
+
+def _note(text: str, codec: str, name: str, position: int, context: ReadContext) -> None:
+    lines = sum("�" in line for line in text.split("\n"))
+    at = text.find("�")
+    context.loss.lost(name, f"invalid-{codec}", lines, position, text[max(at - 20, 0) : at + 20])
+
+
+def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if head:
+        yield head
+    yield from rest

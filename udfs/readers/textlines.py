@@ -1,0 +1,194 @@
+"""``textfile``: the lines of text files, plain or compressed, as rows (commands.md, language.md 8.1).
+
+Columns ``line`` (string), ``_time`` (instant) and ``_file`` (base name). ``begins`` and ``ends`` join physical lines
+into records: a record starts at a line that begins one and after a line that ends one; its lines are joined by LF.
+Regular expressions come compiled, as functions over Arrow arrays, so this module needs no engine for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from udfs.readers.base import ReadContext, batch_of, check_cancelled, field, file_name, select, size_of
+from udfs.readers.lines import codec_name, read_lines
+from udfs.readers.sources import Member, open_source
+
+TIME = pa.timestamp("us", tz="UTC")
+MAX_RECORD = 64 << 20
+"""Bytes after which a joined record is cut (ledger: ``record-cut``): a pattern without match must not eat memory."""
+
+ArrayTest = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class TextReader:
+    """Rows of text files, one per line or record.
+
+    ``begins``/``ends``: string array -> boolean array (null counts as false). ``extract_time``: string array -> array
+    castable to ``timestamp[us, UTC]``, null where the text holds no time; such rows get a null ``_time`` and enter the
+    ledger as ``no-time-found``. Without it ``_time`` is ``load_time`` (default: the moment of construction).
+    ``offset`` and ``limit`` count rows over all paths. ReaderError ``unknown-charset`` on construction.
+    """
+
+    paths: Sequence[str | Member]
+    charset: str = "utf-8"
+    begins: ArrayTest | None = None
+    ends: ArrayTest | None = None
+    extract_time: Callable[[Any], Any] | None = None
+    limit: int | None = None
+    offset: int = 0
+    load_time: datetime | None = None
+    entry_column: bool = False
+
+    def __post_init__(self) -> None:
+        codec_name(self.charset)
+        if self.load_time is None:
+            object.__setattr__(self, "load_time", datetime.now(UTC))
+
+    @property
+    def schema(self) -> pa.Schema:
+        """``line``, ``_time``, ``_file`` and, for archives, ``_entry``."""
+        fields = [field("line", pa.string()), field("_time", TIME), field("_file", pa.string())]
+        if self.entry_column:
+            fields.append(field("_entry", pa.string()))
+        return pa.schema(fields)
+
+    def total_bytes(self) -> int:
+        """Bytes on disk; archives count once."""
+        paths = {path.zip_path if isinstance(path, Member) else path for path in self.paths}
+        return sum(size_of(path) for path in paths)
+
+    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of up to about 100,000 rows."""
+        schema = select(self.schema, columns)
+        window = Window(self.offset, self.limit)
+        for path in self.paths:
+            if window.done:
+                return
+            for array in self._records(path, context):
+                check_cancelled(context)
+                kept = window.cut(array)
+                if len(kept):
+                    yield self._batch(schema, kept, path, context)
+                if window.done:
+                    return
+
+    def _records(self, path: str | Member, context: ReadContext) -> Iterator[Any]:
+        with open_source(path, context) as source:
+            arrays = (lines.array for lines in read_lines(source, self.charset, context))
+            if self.begins is None and self.ends is None:
+                yield from arrays
+            else:
+                yield from joined(arrays, self.begins, self.ends, source.name, context)
+
+    def _batch(self, schema: pa.Schema, lines: Any, path: str | Member, context: ReadContext) -> pa.RecordBatch:
+        rows = len(lines)
+        archive, name = (path.zip_path, path.name) if isinstance(path, Member) else (path, path)
+        made: dict[str, Any] = {}
+        for wanted in schema.names:
+            if wanted == "line":
+                made[wanted] = lines
+            elif wanted == "_time":
+                made[wanted] = self._times(lines, name, context)
+            elif wanted == "_file":
+                made[wanted] = pa.repeat(pa.scalar(file_name(archive), pa.string()), rows)
+            elif isinstance(path, Member):
+                made[wanted] = pa.repeat(pa.scalar(path.entry, pa.string()), rows)
+        return batch_of(schema, made, rows)
+
+    def _times(self, lines: Any, name: str, context: ReadContext) -> Any:
+        if self.extract_time is None:
+            return pa.repeat(pa.scalar(self.load_time, TIME), len(lines))
+        times = self.extract_time(lines)
+        if isinstance(times, pa.ChunkedArray):
+            times = times.combine_chunks()
+        if times.type != TIME:
+            times = times.cast(TIME)
+        if times.null_count:
+            first = pc.index(pc.is_null(times), True).as_py()
+            context.loss.lost(name, "no-time-found", times.null_count, None, lines[first].as_py()[:120])
+        return times
+
+
+class Window:
+    """``offset`` and ``limit`` over a stream of arrays or batches."""
+
+    def __init__(self, offset: int = 0, limit: int | None = None) -> None:
+        self._skip = max(offset, 0)
+        self._left = limit
+
+    @property
+    def done(self) -> bool:
+        """No further row is wanted."""
+        return self._left is not None and self._left <= 0
+
+    def cut(self, rows: Any) -> Any:
+        """The part of ``rows`` inside the window."""
+        if self._skip:
+            skipped = min(self._skip, len(rows))
+            self._skip -= skipped
+            rows = rows.slice(skipped)
+        if self._left is not None:
+            rows = rows.slice(0, max(self._left, 0))
+            self._left -= len(rows)
+        return rows
+
+
+def joined(
+    arrays: Iterator[Any], begins: ArrayTest | None, ends: ArrayTest | None, name: str, context: ReadContext
+) -> Iterator[Any]:
+    """Arrays of records, each the lines of one record joined by LF; the open record is carried over chunks."""
+    held: list[Any] = []
+    held_bytes = 0
+    after_end = True
+    for array in arrays:
+        if len(array) == 0:
+            continue
+        starts = _flags(begins, array)
+        ended = _flags(ends, array)
+        starts[1:] |= ended[:-1]
+        starts[0] |= after_end
+        after_end = bool(ended[-1])
+        positions = np.flatnonzero(starts)
+        if len(positions) == 0:
+            held.append(array)
+        else:
+            first, last = int(positions[0]), int(positions[-1])
+            held.append(array.slice(0, first))
+            yield _record(held)
+            if last > first:
+                offsets = pa.array(np.append(positions[:-1], last) - first, pa.int32())
+                lists = pa.ListArray.from_arrays(offsets, array.slice(first, last - first))
+                yield pc.binary_join(lists, "\n")
+            held, held_bytes = [array.slice(last)], 0
+        held_bytes += held[-1].nbytes
+        if held_bytes > MAX_RECORD:
+            context.loss.lost(name, "record-cut", 1, None, "a record longer than 64 MB became several rows")
+            yield _record(held)
+            held, held_bytes = [], 0
+    yield _record(held)
+
+
+def _flags(test: ArrayTest | None, lines: Any) -> Any:
+    if test is None:
+        return np.zeros(len(lines), bool)
+    flags = test(lines)
+    if isinstance(flags, pa.ChunkedArray):
+        flags = flags.combine_chunks()
+    return pc.fill_null(flags, False).to_numpy(zero_copy_only=False).copy()
+
+
+def _record(held: list[Any]) -> Any:
+    """One record of all held lines; no lines, no record."""
+    lines = [array for array in held if len(array)]
+    if not lines:
+        return pa.array([], pa.string())
+    whole = pa.concat_arrays(lines)
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(whole)], pa.int32()), whole), "\n")
