@@ -266,8 +266,8 @@ def _linear(series: Series, count: int, accumulate: bool) -> tuple[Series, Serie
     sigma = np.sqrt(float(error @ error) / max(1, size - 2))
     ahead = size + np.arange(count)
     widen = np.sqrt(1.0 + 1.0 / size + (ahead - x.mean()) ** 2 / float(((x - x.mean()) ** 2).sum()))
-    centre: Series = level + slope * ahead
-    return centre, sigma * (widen if accumulate else np.ones(count))
+    spread: Series = np.asarray(sigma * (widen if accumulate else np.ones(count)))
+    return np.asarray(level + slope * ahead, dtype=np.float64), spread
 
 
 def _local(series: Series, count: int, accumulate: bool) -> tuple[Series, Series]:
@@ -312,7 +312,8 @@ def _ets(series: Series, count: int, accumulate: bool) -> tuple[Series, Series]:
     sigma = np.sqrt(float(errors @ errors) / max(1, len(errors) - 2))
     ahead = np.arange(1, count + 1)
     growth = np.concatenate(([0.0], np.cumsum((alpha * (1.0 + beta * np.arange(1, count))) ** 2)))
-    return level + slope * ahead, sigma * (np.sqrt(1.0 + growth) if accumulate else np.ones(count))
+    spread: Series = np.asarray(sigma * (np.sqrt(1.0 + growth) if accumulate else np.ones(count)))
+    return np.asarray(level + slope * ahead, dtype=np.float64), spread
 
 
 _SMOOTHERS: dict[str, Callable[[Series, int, bool], tuple[Series, Series]]] = {

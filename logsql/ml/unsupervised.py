@@ -63,6 +63,11 @@ def numeric_matrix(rows: pa.Table, fields: Sequence[str], command: str) -> NDArr
     return out
 
 
+def complete_rows(matrix: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Mask of the rows that have a number in every field."""
+    return np.asarray(~np.isnan(matrix).any(axis=1))
+
+
 def put_column(rows: pa.Table, name: str, column: pa.Array | pa.ChunkedArray) -> pa.Table:
     """Add an output column, replacing one of the same name."""
     if name in rows.column_names:
@@ -84,7 +89,7 @@ def kmeans(rows: pa.Table, fields: Sequence[str], k: int = 3, iter: int = 10_000
     if k < 1 or iter < 1:
         raise MlError(codes.BAD_OPTION, "k and iter of kmeans are at least 1")
     matrix = numeric_matrix(rows, fields, "kmeans")
-    valid: NDArray[np.bool_] = ~np.isnan(matrix).any(axis=1)
+    valid = complete_rows(matrix)
     if rows.num_rows and valid.sum() < k:
         raise MlError(
             codes.NO_ROWS,
@@ -138,12 +143,12 @@ def lof(
             codes.USAGE, "lof with a training subquery needs by FIELD", "lof FIELD, ... by FIELD [ subquery ]"
         )
     matrix = numeric_matrix(rows, fields, "lof")
-    valid: NDArray[np.bool_] = ~np.isnan(matrix).any(axis=1)
+    valid = complete_rows(matrix)
     known = matrix
     known_groups: dict[tuple[object, ...], NDArray[np.int64]] = {}
     if training is not None:
         known = numeric_matrix(training, fields, "lof")
-        usable: NDArray[np.bool_] = ~np.isnan(known).any(axis=1)
+        usable = complete_rows(known)
         known_groups = {key: numbers[usable[numbers]] for key, numbers in group_rows(training, by)}
     values = np.full(rows.num_rows, np.nan)
     small = 0
@@ -195,7 +200,7 @@ def curvefit(rows: pa.Table, x: str, y: str, degree: int = 3) -> Result:
     if degree < 0:
         raise MlError(codes.BAD_OPTION, "degree of curvefit is at least 0")
     matrix = numeric_matrix(rows, (x, y), "curvefit")
-    used = ~np.isnan(matrix).any(axis=1)
+    used = complete_rows(matrix)
     given = ~np.isnan(matrix[:, 0])
     if rows.num_rows and len(np.unique(matrix[used, 0])) <= degree:
         raise MlError(
