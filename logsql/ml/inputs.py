@@ -82,7 +82,7 @@ def read_file(kind: str, target: str) -> pa.RecordBatchReader:
 
     connection = duckdb.connect()
     try:
-        result = connection.execute(f"SELECT * FROM {_READERS[InputKind(kind)]}", [target])  # a constant per kind
+        result = connection.sql(f"SELECT * FROM {_READERS[InputKind(kind)]}", params=[target])  # a constant per kind
         return pa.RecordBatchReader.from_batches(*_drained(result.to_arrow_reader(BATCH_ROWS)))
     except duckdb.Error as error:
         first = str(error).strip().splitlines()[0]
@@ -106,9 +106,15 @@ def describe(rows: pa.Table) -> tuple[InputField, ...]:
             count = pc.count_distinct(column).as_py()
         except pa.ArrowNotImplementedError:  # lists, maps
             count = 0
-        empty = "NULL" if column.null_count == len(column) else str(field.type).upper()
-        out.append(InputField(field.name, kind.value if kind else empty, count))
+        other = "NULL" if column.null_count == len(column) else _type_name(field.type)
+        out.append(InputField(field.name, kind.value if kind else other, count))
     return tuple(out)
+
+
+def _type_name(type_: pa.DataType) -> str:
+    if pa.types.is_list(type_) or pa.types.is_large_list(type_):
+        return "LIST"
+    return "MAP" if pa.types.is_nested(type_) else str(type_).upper()
 
 
 class InputStore:

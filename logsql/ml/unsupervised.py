@@ -254,7 +254,7 @@ def tfidf_build(
     containing: Counter[str] = Counter()
     for document in documents:
         total.update(document)
-        containing.update(dict.fromkeys(document))
+        containing.update(list(dict.fromkeys(document)))
     terms = [term for term in containing if total[term] > threshold]
     idf = [float(np.log(len(documents) / containing[term])) for term in terms]
     return pa.table({"term": pa.array(terms, pa.string()), "_idf": pa.array(idf, pa.float64())})

@@ -8,14 +8,34 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-FIELDS = (
-    "header_count has_sec_fetch_site has_referer accept_all accept_br accept_sdch chrome_ver python_client go_client "
-    "java_client fb_asn google_asn ms_asn huawei_asn yandex_asn fb_client google_bot bing_bot petal_bot yandex_bot known_bot"
-).split()
+FIELDS = [
+    "header_count",
+    "has_sec_fetch_site",
+    "has_referer",
+    "accept_all",
+    "accept_br",
+    "accept_sdch",
+    "chrome_ver",
+    "python_client",
+    "go_client",
+    "java_client",
+    "fb_asn",
+    "google_asn",
+    "ms_asn",
+    "huawei_asn",
+    "yandex_asn",
+    "fb_client",
+    "google_bot",
+    "bing_bot",
+    "petal_bot",
+    "yandex_bot",
+    "known_bot",
+]
 
 
 def bot_table(rows: int, seed: int = 1) -> pa.Table:
-    """Browsers send many headers and a version, bots few and */*; search engines (benign) look like bots but for one flag."""
+    """Browsers send many headers and a version, bots few and */*; search engines (benign) look like bots but for one
+    flag."""
     rng = np.random.default_rng(seed)
     kind = rng.choice(["browser", "scanner", "engine"], rows, p=[0.6, 0.3, 0.1])
     browser, scanner, engine = (kind == name for name in ("browser", "scanner", "engine"))

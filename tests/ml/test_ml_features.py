@@ -33,7 +33,7 @@ def matrix(table: pa.Table, *names: str) -> np.ndarray:
 def test_one_hour_of_milliseconds_keeps_its_instants_in_float32() -> None:
     start = 1_700_000_000_000
     at = pa.array(range(start, start + 3_600_000, 1000), pa.timestamp("ms", tz="UTC"))
-    raw = np.array([value for value in range(start, start + 3_600_000, 1000)], dtype=np.float32)
+    raw = np.arange(start, start + 3_600_000, 1000).astype(np.float32)
     assert len(np.unique(raw)) == 28  # what a forest would see without the offset
     assert len(np.unique(matrix(pa.table({"_time": at}), "_time"))) == 3600
 

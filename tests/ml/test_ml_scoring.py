@@ -139,7 +139,9 @@ def test_empty_and_single_rows(classifier: tuple, isolation: tuple) -> None:
 def test_contributions_add_up_and_name_the_planted_field(isolation: tuple) -> None:
     model, _, table = isolation
     credit = isolation_contributions(model.forest, model.encode(table))
-    depth = sum(v[t.apply(model.encode(table))] for t, v in zip(model.forest.trees, model.forest.leaf_depths, strict=True))
+    depth = sum(
+        v[t.apply(model.encode(table))] for t, v in zip(model.forest.trees, model.forest.leaf_depths, strict=True)
+    )
     constant = credit.sum(axis=1) + depth / len(model.forest.trees)  # expectation at the roots: the same for every row
     np.testing.assert_allclose(constant, constant[0])
     rng = np.random.default_rng(0)
@@ -154,7 +156,10 @@ def test_contributions_add_up_and_name_the_planted_field(isolation: tuple) -> No
 
 def test_one_training_row_scores_half() -> None:
     done = fit_iforest(pa.table({"a": [5.0]}), ["a"])
-    assert isolation_scores(done.forest, encode(done.training.features, pa.table({"a": [5.0, 9.0]}))).tolist() == [0.5, 0.5]
+    assert isolation_scores(done.forest, encode(done.training.features, pa.table({"a": [5.0, 9.0]}))).tolist() == [
+        0.5,
+        0.5,
+    ]
     flat = fit_iforest(pa.table({"a": [5.0] * 100}), ["a"])
     assert isolation_scores(flat.forest, np.zeros((1, 1), dtype=np.float32)).tolist() == pytest.approx([0.5])
 

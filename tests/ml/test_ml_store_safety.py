@@ -185,7 +185,8 @@ class FakeTree:
 
 
 def with_tree(estimator: Any, change: dict[str, Any], arguments: tuple[Any, ...] | None = None) -> bytes:
-    """The estimator's file with its first tree replaced; ``change``: node field -> value for the root, or a state key."""
+    """The estimator's file with its first tree replaced; ``change``: node field -> value for the root, or a state
+    key."""
     forged = copy.copy(estimator)
     forged.estimators_ = [copy.copy(member) for member in estimator.estimators_]
     tree = forged.estimators_[0].tree_
@@ -264,6 +265,7 @@ def test_files_of_another_kind(fitted: Fitted) -> None:
         load(packed(empty))
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_damaged_bytes_never_crash(data: st.DataObject) -> None:
@@ -289,7 +291,8 @@ def _small_payload() -> bytes:
     return _PAYLOAD[0]
 
 
-# --- the store around the file -----------------------------------------------------------------------------------------
+# --- the store around the file
+# -----------------------------------------------------------------------------------------
 
 
 def files(store: ModelStore) -> tuple[Path, Path]:
@@ -326,7 +329,7 @@ def test_changed_manifest_and_copied_model(store: ModelStore, fitted: Fitted, tm
     put(store, fitted)
     other = ModelStore(tmp_path / "other.ml", key_file=tmp_path / "other" / "seal.key")
     shutil.copytree(store.folder, other.folder)
-    with pytest.raises(MlError, match="importModel|copied") as caught:
+    with pytest.raises(MlError, match="copied") as caught:
         other.get("bot")
     assert caught.value.code == "41124"
     assert caught.value.help is not None
@@ -343,7 +346,9 @@ def test_changed_manifest_and_copied_model(store: ModelStore, fitted: Fitted, tm
     assert store.listings() == []
 
 
-def test_payload_with_a_fitting_hash_is_still_read_with_restrictions(store: ModelStore, tmp_path: Path, fitted: Fitted) -> None:
+def test_payload_with_a_fitting_hash_is_still_read_with_restrictions(
+    store: ModelStore, tmp_path: Path, fitted: Fitted
+) -> None:
     """Whoever holds the key can seal anything: the file itself must still be harmless."""
     done = put(store, fitted)
     assert done.training is not None
@@ -361,7 +366,7 @@ def test_payload_with_a_fitting_hash_is_still_read_with_restrictions(store: Mode
 def test_wrong_version(store: ModelStore, fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, fitted)
     monkeypatch.setattr(store_module, "library_versions", lambda: {"scikit-learn": "99.0"})
-    with pytest.raises(MlError, match="99.0") as caught:
+    with pytest.raises(MlError, match=r"99\.0") as caught:
         store.get("bot")
     assert caught.value.code == "41122"
     assert "ml.fit bot" in (caught.value.help or "")
@@ -477,7 +482,8 @@ def test_reading_creates_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-# --- several processes ----------------------------------------------------------------------------------------------------
+# --- several processes
+# ----------------------------------------------------------------------------------------------------
 
 WORKER = """
     import sys
