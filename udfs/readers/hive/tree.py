@@ -1,7 +1,7 @@
 """The keys of a hive as arrays, in the order of a depth-first walk.
 
 Contract: ``build`` never raises for damage and never recurses. It reads one level of the tree at a time: all subkey
-lists of a level are expanded by one set of numpy gathers, so Python's work grows with the depth (at most 1,024 levels)
+lists of a level are expanded by one set of numpy gathers, so Python's work grows with the depth (at most 600 levels)
 and not with the number of keys. Subtree sizes then give every key its place in the depth-first order.
 
 A key that two lists name is shown at both places (four independent readers agree on a test hive made to show it); a
@@ -19,8 +19,8 @@ from udfs.readers.hive.image import I64, NK, Cancelled, Damage, HiveImage, Mask
 from udfs.readers.hive.text import ends
 
 _LF, _LH, _LI, _RI = 0x666C, 0x686C, 0x696C, 0x6972
-_MAX_DEPTH = 1024  # Windows stops at 512
-_MAX_PATH = 1 << 18  # stored bytes; 512 levels of 255 characters
+_MAX_DEPTH = 600  # Windows stops at 512; every level of a forged chain costs a look at all its ancestors
+_MAX_NAME = 512  # bytes; Windows allows 255 characters, a longer one is a forged length
 _MIN_NK = 80
 _NO_I64: I64 = np.zeros(0, dtype=np.int64)
 
@@ -50,7 +50,7 @@ class _Level:
 def name_fields(image: HiveImage, at: I64) -> tuple[I64, I64, Mask]:
     """Position, length in bytes and "is UTF-16" of the names of keys; a name is cut where its cell ends."""
     length = (image.word(at, 72) & 0xFFFF).astype(np.int64)
-    length = np.minimum(length, np.maximum(image.room(at) - 76, 0))
+    length = np.minimum(length, np.clip(image.room(at) - 76, 0, _MAX_NAME))
     wide = (image.word(at, 0) >> 16) & 0x20 == 0
     return at + 76, length, wide
 
@@ -86,17 +86,18 @@ def _below(image: HiveImage, levels: list[_Level], seen: Mask, budget: int, dama
     if not good.all():
         damage.at("damaged-key", refs[~good])
         at, refs, owner = at[good], refs[good], owner[good]
-    again = np.flatnonzero(seen[at >> 3])
+    # Only a key that was seen before and has subkeys can be its own ancestor.
+    again = np.flatnonzero(seen[at >> 3] & (image.word(at, 20) > 0))
     if len(again):
         loop = again[_is_ancestor(levels, at[again], owner[again])]
         damage.at("key-loop", refs[loop])
         at, owner = np.delete(at, loop), np.delete(owner, loop)
     seen[at >> 3] = True
-    path_bytes = above.path_bytes[owner] + 1 + name_fields(image, at)[1]
-    long = path_bytes > _MAX_PATH
-    if long.any():
-        damage.at("key-path-too-long", at[long])
-        at, owner, path_bytes = at[~long], owner[~long], path_bytes[~long]
+    length = name_fields(image, at)[1]
+    cut = length < (image.word(at, 72) & 0xFFFF)
+    if cut.any():
+        damage.at("key-name-cut", at[cut])
+    path_bytes = above.path_bytes[owner] + 1 + length
     return _Level(at, owner, path_bytes)
 
 

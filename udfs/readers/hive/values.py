@@ -37,6 +37,7 @@ TYPES = (
 _TYPE_ARRAY = pa.array(TYPES)
 _SZ, _EXPAND_SZ, _DWORD, _DWORD_BE, _LINK, _MULTI_SZ, _QWORD = 1, 2, 4, 5, 6, 7, 11
 _SEGMENT = 16_344
+_MAX_NAME = 32_766  # bytes; Windows allows 16,383 characters
 
 
 @dataclass(frozen=True)
@@ -110,13 +111,16 @@ def cells(image: HiveImage, lists: ValueLists, first: int, last: int, damage: Da
     if not good.all():
         damage.at("damaged-value", refs[~good])
         key, at = key[good], at[good]
+    cut = name_fields(image, at)[1] < (image.word(at, 0) >> 16)
+    if cut.any():
+        damage.at("value-name-cut", at[cut])
     return Cells(key, at)
 
 
 def name_fields(image: HiveImage, at: I64) -> tuple[I64, I64, Mask]:
-    """Position, length in bytes and "is UTF-16" of value names."""
+    """Position, length in bytes and "is UTF-16" of value names; a name is cut where its cell ends."""
     length = (image.word(at, 0) >> 16).astype(np.int64)
-    length = np.minimum(length, np.maximum(image.room(at) - 20, 0))
+    length = np.minimum(length, np.clip(image.room(at) - 20, 0, _MAX_NAME))
     wide = image.word(at, 16) & 1 == 0
     return at + 20, length, wide
 
