@@ -2,25 +2,24 @@
 
 DuckDB's typed reading lies silently: with ``columns={a: BIGINT}`` the text ``"404"`` becomes 404, ``true`` becomes 1,
 2.5 becomes 2, ``"x"`` becomes null. Sampling misses what comes late. A survey looks at every value once: it reads the
-keys as JSON text and judges each by its first character. Measured on 300,000 web records (211 MB, 15 keys, 2 threads),
-CPU against ``read_json`` with VARCHAR columns and all of them used = 1: typed scan of three keys 0.5-0.6; survey of
-three keys 0.6, of all fifteen 1.3, with key discovery 2.4; three keys as JSON with ``->>'$'`` 1.2, all fifteen 2.2;
-raw lines with ``json_extract_string`` of three 0.8, of fifteen 1.3; pyarrow.json 3.6. Surveys are cached by path, size
-and modification time: the second query pays nothing. Guards inside the scan (CASE on the first character, an error on
-deviation) cost 1.12-1.25 of a plain scan every time.
+keys as JSON text and judges each by its first character. CPU on 300,000 web records (211 MB, 15 keys, 2 threads), with
+``read_json`` of all keys as VARCHAR = 1: typed scan of three keys 0.5-0.7; survey of one key 0.6, of three 1.0, of all
+with key discovery 2.9, of none (counting objects) 0.4; JSON columns with ``->>'$'`` 1.2 for three keys and 2.2 for all;
+raw lines with ``json_extract_string`` 0.8 and 1.3; pyarrow.json 3.6. Surveys are cached by path, size and modification
+time: the second query pays nothing. Guards inside the scan instead (CASE on the first character, an error on deviation)
+cost 1.12-1.25 of a plain scan every time.
 """
 
 from __future__ import annotations
 
 import codecs
-import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from udfs.readers.base import ListLoss, ReadContext, null_context, os_error
+from udfs.readers.base import ListLoss, ReadContext, null_context
+from udfs.readers.cache import StateCache, state_of
 from udfs.readers.dataset import ReaderDataset
 from udfs.readers.jsonlines import JsonLinesReader, pointer
 
@@ -138,25 +137,8 @@ class JsonSurvey:
         return {key: survey.column for key, survey in self.keys.items()}
 
 
-class SurveyCache:
-    """Surveys by path, size and modification time; a session keeps one. Safe for several threads."""
-
-    def __init__(self, limit: int = 4_096) -> None:
-        self._kept: dict[tuple[str, int, int], FileSurvey] = {}
-        self._limit = limit
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[str, int, int]) -> FileSurvey | None:
-        """The survey of this state of the file."""
-        with self._lock:
-            return self._kept.get(key)
-
-    def put(self, key: tuple[str, int, int], survey: FileSurvey) -> None:
-        """Keep it; the oldest entry makes room."""
-        with self._lock:
-            self._kept[key] = survey
-            if len(self._kept) > self._limit:
-                del self._kept[next(iter(self._kept))]
+class SurveyCache(StateCache[FileSurvey]):
+    """Surveys by path, size and modification time; a session keeps one."""
 
 
 def survey(
@@ -177,11 +159,11 @@ def survey(
     files = []
     with _engine(connection) as engine:
         for path in paths:
-            state = _state(path)
-            known = None if cache is None else cache.get(state)
+            state = state_of(path)
+            known = None if cache is None else cache.get(*state)
             found = _survey_file(engine, path, wanted, known, context)
             if cache is not None and found is not known:
-                cache.put(state, found)
+                cache.put(found, *state)
             files.append(found)
     merged: dict[str, KeySurvey] = {}
     for file in files:
@@ -215,14 +197,6 @@ def _engine(connection: DuckDBPyConnection | None) -> Iterator[DuckDBPyConnectio
         yield made
     finally:
         made.close()
-
-
-def _state(path: str) -> tuple[str, int, int]:
-    try:
-        found = os.stat(path)
-    except OSError as problem:
-        raise os_error(problem, path) from problem
-    return os.path.abspath(path), found.st_size, found.st_mtime_ns
 
 
 def _survey_file(

@@ -1,0 +1,42 @@
+"""What a reader learned about a file, kept for as long as the file stays as it is."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Generic, TypeVar
+
+from udfs.readers.base import os_error
+
+T = TypeVar("T")
+State = tuple[str, int, int]
+
+
+def state_of(path: str) -> State:
+    """Absolute path, size and modification time in nanoseconds. ReaderError when the file cannot be asked."""
+    try:
+        found = os.stat(path)
+    except OSError as problem:
+        raise os_error(problem, path) from problem
+    return os.path.abspath(path), found.st_size, found.st_mtime_ns
+
+
+class StateCache(Generic[T]):
+    """Values by file state and options; a session keeps one per kind. Safe for several threads."""
+
+    def __init__(self, limit: int = 4_096) -> None:
+        self._kept: dict[tuple[object, ...], T] = {}
+        self._limit = limit
+        self._lock = threading.Lock()
+
+    def get(self, *key: object) -> T | None:
+        """The value kept under this key."""
+        with self._lock:
+            return self._kept.get(key)
+
+    def put(self, value: T, *key: object) -> None:
+        """Keep it; the oldest entry makes room."""
+        with self._lock:
+            self._kept[key] = value
+            if len(self._kept) > self._limit:
+                del self._kept[next(iter(self._kept))]
