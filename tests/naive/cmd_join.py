@@ -52,8 +52,10 @@ class Matcher:
             if name in row and name not in self.keys and (row[name] is not None or other[name] is not None):
                 if self.kind in ("right", "full", "cross"):
                     self.step.ctx.note(f"name collision in a {self.kind} join")
-            elif name in self.keys and is_num(row[name]) and isinstance(row[name], float) != isinstance(
-                other[name], float
+            elif (
+                name in self.keys
+                and is_num(row[name])
+                and isinstance(row[name], float) != isinstance(other[name], float)
             ):
                 self.step.ctx.note("equal join keys of different types")
         if self.kind == "right":

@@ -128,9 +128,7 @@ def parse(step: Step) -> Stream:
 
     if overlay:
         return added(step, rows(), names)
-    return Stream(
-        rows(), lambda: append([c for c in step.input.columns() if c in _KEPT], names), step.input.ordered
-    )
+    return Stream(rows(), lambda: append([c for c in step.input.columns() if c in _KEPT], names), step.input.ordered)
 
 
 @command("parsekv")

@@ -154,8 +154,10 @@ def sort(step: Step) -> Stream:
         for i, row in enumerate(data):
             if i and parts and not tie(data[i - 1], row, parts):
                 taken = 0
-            elif i and parts and any(
-                ident(step.ctx, data[i - 1].get(n)) != ident(step.ctx, row.get(n)) for n, _ in parts
+            elif (
+                i
+                and parts
+                and any(ident(step.ctx, data[i - 1].get(n)) != ident(step.ctx, row.get(n)) for n, _ in parts)
             ):
                 step.ctx.note("partitions that differ only in case")
             taken += 1

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from .values import INT_MAX, INT_MIN, LONG_MAX, LONG_MIN, Ctx, Ip, Long, Row, Value, java_double, text
 
-_STOP = set(",:]}/\\\"[{;=#")
+_STOP = set(',:]}/\\"[{;=#')
 
 
 class JsonReader:

@@ -195,7 +195,6 @@ def _isnum(ctx: Ctx, v: Value) -> bool:
     return isinstance(v, (int, float)) and not isinstance(v, bool)
 
 
-
 SIMPLE: dict[str, Simple] = {
     "nvl": (2, 2, lambda ctx, x, d: d if x is None else x),
     "not": (1, 1, _not),
