@@ -160,12 +160,20 @@ def _node_contributions(tree: Any, values: Vector, n_features: int) -> NDArray[n
     return credit
 
 
-def isolation_contributions(forest: Forest, matrix: Matrix) -> NDArray[np.float64]:
+def node_credits(forest: Forest) -> list[NDArray[np.float64]]:
+    """Credits per tree, node and feature; computed once per stream, 8 MB for 100 trees of 256 rows and 20 fields."""
+    pairs = zip(forest.trees, forest.leaf_depths, strict=True)
+    return [_node_contributions(tree, values, forest.n_features) for tree, values in pairs]
+
+
+def isolation_contributions(
+    forest: Forest, matrix: Matrix, credits: list[NDArray[np.float64]] | None = None
+) -> NDArray[np.float64]:
     """Mean shortening of the path per feature, shape (rows, features); positive pushes towards "anomalous"."""
     part = np.ascontiguousarray(matrix)
     total = np.zeros((part.shape[0], forest.n_features), dtype=np.float64)
-    for tree, values in zip(forest.trees, forest.leaf_depths, strict=True):
-        total += _node_contributions(tree, values, forest.n_features)[tree.apply(part)]
+    for tree, credit in zip(forest.trees, node_credits(forest) if credits is None else credits, strict=True):
+        total += credit[tree.apply(part)]
     return total / max(1, len(forest.trees))
 
 
@@ -185,21 +193,26 @@ def distinct_rows(rows: pa.Table, share: float = DISTINCT_SHARE) -> tuple[NDArra
         codes, size = _codes(column)
         if size > limit:
             return None
+        if size == 1:
+            continue
         if span * size >= 2**62:
-            key, span = _codes(pa.array(key))
+            again, span = _codes(pa.array(key))
             if span > limit:
                 return None
-        key = key * size + codes
+            key = again.astype(np.int64)
+        key *= size
+        key += codes
         span *= size
-    inverse, found = _codes(pa.array(key))
+    numbers, found = _codes(pa.array(key))
     if found > limit:
         return None
+    inverse = numbers.astype(np.int64)
     first = np.empty(found, dtype=np.int64)
     first[inverse[::-1]] = np.arange(count - 1, -1, -1)  # the last assignment wins: the smallest row index
     return first, inverse
 
 
-def _codes(column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], int]:
+def _codes(column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int32], int]:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if pa.types.is_dictionary(column.type):
@@ -207,7 +220,7 @@ def _codes(column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], int]:
     encoded = pc.dictionary_encode(column, null_encoding="encode")
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
-    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), max(1, len(encoded.dictionary))
+    return encoded.indices.to_numpy(zero_copy_only=False), max(1, len(encoded.dictionary))
 
 
 def score_distinct(
@@ -227,32 +240,81 @@ def score_distinct(
     to isolate).
     Raises what ``model.check`` raises when a field is missing or of the wrong type.
     """
-    table = pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows
-    model.check(table.schema)
-    features = table.select(list(model.field_names))
-    spread: NDArray[np.int64] | None = None
-    found = distinct_rows(features) if features.num_rows > 1 else None
-    if found is not None:
+    return BatchScorer(model, probabilities=probabilities, scorer=scorer, threads=threads, memory=0)(rows)
+
+
+class BatchScorer:
+    """``score_distinct`` for the batches of one stream: a vector seen in an earlier batch is not scored again.
+
+    memory: number of vectors remembered (they are forgotten together when more come); not for use by several threads.
+    """
+
+    def __init__(
+        self,
+        model: ScoringModel,
+        *,
+        probabilities: bool = False,
+        scorer: int = 0,
+        threads: int = 1,
+        memory: int = 200_000,
+    ) -> None:
+        self._model, self._forest = model, model.forest
+        self._probabilities, self._scorer, self._threads, self._memory = probabilities, scorer, threads, memory
+        self._seen: dict[bytes, int] = {}
+        self._known: list[NDArray[np.float64]] = []
+        self._credits: list[NDArray[np.float64]] | None = None
+
+    def __call__(self, rows: pa.Table | pa.RecordBatch) -> dict[str, pa.Array]:
+        table = pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows
+        self._model.check(table.schema)
+        features = table.select(list(self._model.field_names))
+        found = distinct_rows(features) if features.num_rows > 1 else None
+        if found is None:
+            return self._columns(self._raw(self._model.encode(features)))
         first, spread = found
-        features = features.take(pa.array(first))
-    matrix = model.encode(features)
-    if model.forest.classes:
-        columns = _guess_columns(model.forest, matrix, probabilities, threads)
-    else:
-        columns = _score_columns(model, matrix, scorer, threads)
-    if spread is None:
-        return columns
-    index = pa.array(spread)
-    return {name: column.take(index) for name, column in columns.items()}
+        matrix = self._model.encode(features.take(pa.array(first)))
+        columns = self._columns(self._remembered(matrix) if self._memory else self._raw(matrix))
+        index = pa.array(spread)
+        return {name: column.take(index) for name, column in columns.items()}
+
+    def _remembered(self, matrix: Matrix) -> NDArray[np.float64]:
+        """Raw answers per row, walking the trees only for vectors that are new in this stream."""
+        if len(self._seen) + len(matrix) > self._memory:
+            self._seen.clear()
+        width = matrix.shape[1] * matrix.itemsize
+        data = matrix.tobytes()
+        keys = [data[start : start + width] for start in range(0, len(data), width)]
+        new = [number for number, key in enumerate(keys) if key not in self._seen]
+        for number, answer in zip(new, self._raw(matrix[new]), strict=True):
+            self._seen[keys[number]] = answer
+        return np.stack([self._seen[key] for key in keys])
+
+    def _raw(self, matrix: Matrix) -> NDArray[np.float64]:
+        """Class probabilities per row; or the score followed by the credit per field when attribution is wanted."""
+        if self._forest.classes:
+            return class_probabilities(self._forest, matrix, self._threads)
+        scores = isolation_scores(self._forest, matrix, self._threads)[:, None]
+        if not self._scorer:
+            return scores
+        if self._credits is None:
+            self._credits = node_credits(self._forest)
+        return np.concatenate([scores, isolation_contributions(self._forest, matrix, self._credits)], axis=1)
+
+    def _columns(self, raw: NDArray[np.float64]) -> dict[str, pa.Array]:
+        if self._forest.classes:
+            return _guess_columns(self._forest, raw, self._probabilities)
+        out: dict[str, pa.Array] = {"_score": pa.array(raw[:, 0], pa.float64())}
+        if self._scorer:
+            out["_scorer"] = top_contributors(raw[:, 1:], self._model.field_names, self._scorer)
+        return out
 
 
-def _guess_columns(forest: Forest, matrix: Matrix, probabilities: bool, threads: int) -> dict[str, pa.Array]:
-    table = class_probabilities(forest, matrix, threads)
-    codes = table.argmax(axis=1) if len(table) else np.zeros(0, dtype=np.int64)
+def _guess_columns(forest: Forest, table: NDArray[np.float64], probabilities: bool) -> dict[str, pa.Array]:
+    rows, width = table.shape
+    codes = table.argmax(axis=1) if rows else np.zeros(0, dtype=np.int64)
     labels = pa.array(list(forest.classes), pa.string())
     out: dict[str, pa.Array] = {"_guess": labels.take(pa.array(codes, pa.int64()))}
     if probabilities:
-        rows, width = table.shape
         out["_probability"] = pa.array(table[np.arange(rows), codes], pa.float64())
         out["_probabilities"] = pa.MapArray.from_arrays(
             pa.array(np.arange(rows + 1, dtype=np.int32) * width, pa.int32()),
@@ -263,17 +325,6 @@ def _guess_columns(forest: Forest, matrix: Matrix, probabilities: bool, threads:
 
 
 SCORER_TYPE = pa.list_(pa.struct([("field", pa.string()), ("weight", pa.float64())]))
-
-
-def _score_columns(model: ScoringModel, matrix: Matrix, scorer: int, threads: int) -> dict[str, pa.Array]:
-    out: dict[str, pa.Array] = {"_score": pa.array(isolation_scores(model.forest, matrix, threads), pa.float64())}
-    if scorer > 0:
-        parts: list[pa.Array] = []
-        for start in range(0, matrix.shape[0], BLOCK_ROWS):
-            credit = isolation_contributions(model.forest, matrix[start : start + BLOCK_ROWS])
-            parts.append(top_contributors(credit, model.field_names, scorer))
-        out["_scorer"] = pa.concat_arrays(parts) if parts else pa.array([], SCORER_TYPE)
-    return out
 
 
 def top_contributors(credit: NDArray[np.float64], names: Sequence[str], count: int) -> pa.Array:

@@ -21,7 +21,7 @@ from logsql.ml.features import check_list
 from logsql.ml.model import FitOptions, Manifest, ModelKind, TrainedModel
 from logsql.ml.store import ModelStore
 from logsql.ml.train import Control, fit_iforest, fit_rforest
-from udfs.inference import score_distinct
+from udfs.inference import BatchScorer, score_distinct
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ def rforest_stage(
     """Add ``_guess`` (string), on request ``_probability`` (double) and ``_probabilities`` (map label -> double)."""
     chosen = options or RforestOptions()
     check_list(model.features, fields, model.owner)
+    score = BatchScorer(model, probabilities=chosen.probabilities, threads=chosen.threads)
     for batch in reader:
-        columns = score_distinct(batch, model, probabilities=chosen.probabilities, threads=chosen.threads)
-        yield with_columns(batch, columns)
+        yield with_columns(batch, score(batch))
 
 
 def anomalies_stage(
@@ -85,8 +85,9 @@ def anomalies_stage(
     """Add ``_score`` (double, 0..1), with ``scorer`` also ``_scorer`` (list of {field, weight})."""
     chosen = options or AnomaliesOptions()
     check_list(model.features, fields, model.owner)
+    score = BatchScorer(model, scorer=chosen.scorer, threads=chosen.core)
     for batch in reader:
-        yield with_columns(batch, score_distinct(batch, model, scorer=chosen.scorer, threads=chosen.core))
+        yield with_columns(batch, score(batch))
 
 
 def rforest_error_stage(reader: Iterable[pa.RecordBatch], error: MlError) -> Iterator[pa.RecordBatch]:
