@@ -71,8 +71,11 @@ def scoring(rows: int, runs: int) -> None:
     noisy = table.slice(0, rows // 3)
     noisy = noisy.set_column(1, "header_count", pa.array(rng.normal(8, 4, noisy.num_rows)))
     assert by_stage(noisy, model).equals(by_scikit_learn(noisy, model, done.estimator)), "labels differ"
-    ours = best(runs, lambda: by_stage(noisy, model))
-    theirs = best(runs, lambda: by_scikit_learn(noisy, model, done.estimator))
+    pairs = [
+        (best(1, lambda: by_stage(noisy, model)), best(1, lambda: by_scikit_learn(noisy, model, done.estimator)))
+        for _ in range(2 * runs)  # taking turns: a busy machine slows both
+    ]
+    ours, theirs = (min(times) for times in zip(*pairs, strict=True))
     report(
         f"{noisy.num_rows} records, all distinct", f"{ours / theirs:.2f} x the time", "<= 1.1 x", ours / theirs <= 1.1
     )

@@ -152,6 +152,10 @@ class InputStore:
                 self._write(found)
         return found
 
+    def peek(self, name: str) -> MlInput:
+        """Card of an input as last counted, without looking at its file. Raises MlError when there is none."""
+        return self._load(name)
+
     def listings(self) -> list[MlInput]:
         """All inputs by name, as last counted."""
         paths = sorted(self._folder.glob("*.json")) if self._folder.is_dir() else []

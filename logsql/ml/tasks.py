@@ -72,7 +72,7 @@ class TaskManager:
         Raises MlError: no such model or input, or the model is being trained already.
         """
         manifest = self._store.manifest(name)
-        self._inputs.get(manifest.input)
+        self._inputs.peek(manifest.input)
         task = _Task(str(uuid.uuid4()), manifest, Control(), time.monotonic())
         with self._guard:
             if self.running(name):
