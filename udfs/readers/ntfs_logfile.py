@@ -160,11 +160,11 @@ def _offset_mask(evidence: Evidence) -> int:
 def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> Iterator[pa.RecordBatch]:
     mask = _offset_mask(evidence)
     pages = evidence.size // PAGE
-    buffer = np.zeros((_WINDOW + _REACH) * PAGE, np.uint8)
+    buffer = np.zeros((min(_WINDOW, pages) + _REACH) * PAGE, np.uint8)
     known = untouched = 0
     for first in range(0, pages, _WINDOW):
         got = evidence.read_at(first * PAGE, buffer) // PAGE
-        if first + got >= pages and got < _WINDOW + _REACH:
+        if first + got >= pages and got * PAGE < len(buffer):
             # The log is a ring: a record in the last page goes on in the first one behind the restart pages and copies.
             got += evidence.read_at(4 * PAGE, buffer[got * PAGE : (got + _REACH) * PAGE]) // PAGE
         buffer[got * PAGE :] = 0

@@ -35,6 +35,7 @@ from udfs.readers.ntfs_arrays import (
     uint64,
 )
 from udfs.readers.ntfs_input import (
+    Bytes,
     Evidence,
     Tally,
     Target,
@@ -138,11 +139,16 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
             tally.report(context, evidence.name)
 
 
+def _block_buffer(evidence: Evidence) -> Bytes:
+    """Memory for one block, less when the file is smaller; of a size that every record size divides."""
+    return np.zeros(min(BLOCK_BYTES, evidence.size + 4095 & ~4095), np.uint8)
+
+
 def _record_size(evidence: Evidence) -> int:
     """Record size, from the first record found; ReaderError when there is none."""
     if evidence.size == 0:
         raise ReaderError(f"{evidence.name} is empty", evidence.name, "empty-file")
-    buffer = np.zeros(BLOCK_BYTES, np.uint8)
+    buffer = _block_buffer(evidence)
     offset = evidence.next_data(0) // BLOCK_BYTES * BLOCK_BYTES
     while offset < evidence.size:
         got = evidence.read_at(offset, buffer)
@@ -154,7 +160,8 @@ def _record_size(evidence: Evidence) -> int:
                 return stated
             step = int(at[1] - at[0]) if len(at) > 1 else 1024
             return step if step in _RECORD_SIZES else 1024
-        offset = evidence.next_data(offset + BLOCK_BYTES) // BLOCK_BYTES * BLOCK_BYTES
+        offset += BLOCK_BYTES
+        offset = max(offset, evidence.next_data(offset) // BLOCK_BYTES * BLOCK_BYTES)
     raise ReaderError(
         f"{evidence.name} is not an NTFS $MFT: it holds no record with the FILE signature", evidence.name, "not-an-mft"
     )
@@ -163,7 +170,7 @@ def _record_size(evidence: Evidence) -> int:
 def _decode_file(evidence: Evidence, size: int, wanted: frozenset[str], tally: Tally) -> Iterator[pa.RecordBatch]:
     """Every block of the file as a batch of the ``wanted`` columns (internal ones included)."""
     schema = pa.schema([f for f in (*SCHEMA, *_INTERNAL) if f.name in wanted and f.name not in ("file_path", "_file")])
-    buffer = np.zeros(BLOCK_BYTES, np.uint8)
+    buffer = _block_buffer(evidence)
     offset = 0
     while offset < evidence.size:
         got = evidence.read_at(offset, buffer)
@@ -174,7 +181,7 @@ def _decode_file(evidence: Evidence, size: int, wanted: frozenset[str], tally: T
             batch = _decode_block(Block(buffer[:whole], size), offset, schema, tally)
             if batch.num_rows:
                 yield batch
-        if got < BLOCK_BYTES:
+        if got < len(buffer):
             return
         offset += got
 

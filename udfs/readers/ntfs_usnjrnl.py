@@ -118,7 +118,7 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
 
 
 def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> Iterator[pa.RecordBatch]:
-    buffer = np.zeros(WINDOW + LONGEST, np.uint8)
+    buffer = np.zeros(min(WINDOW, evidence.size + 7 & ~7) + LONGEST, np.uint8)
     offset, any_record = 0, False
     while offset < evidence.size:
         offset = max(offset, evidence.next_data(offset) & ~7)
@@ -170,7 +170,8 @@ def _find(buffer: Bytes, stop: int, left: int) -> _Found:
     good = (name_offset >= 60 + shift) & (name_bytes & 1 == 0) & (name_offset & 1 == 0)
     good &= name_offset + name_bytes <= length
     good |= (versions == 4) & (length >= 80)
-    past = good & (starts + length > left)
+    # Of a record cut off at the end of the file the name's place may be missing already.
+    past = starts + length > left
     cut = int(starts[np.argmax(past)]) if past.any() else -1
     good &= ~past
     starts, versions = starts[good], versions[good]

@@ -1,0 +1,151 @@
+"""Event logs: counts, ids and fields three other readers agree on; damage counted; the package missing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.readers.ntfs_support import table, unpacked
+from tests.support import ROOT, shared_data
+from udfs.readers.base import LOGICAL_TYPE, ListLoss, ReaderError
+from udfs.readers.evtx import EvtxReader, _facts, _parsed_facts
+
+_ANSWERS = ROOT.parent / "shared" / "data" / "forensics" / "expected-evtx.json"
+_FILES: dict[str, Any] = json.loads(_ANSWERS.read_text()) if _ANSWERS.exists() else {}
+
+
+def test_answer_file_is_there() -> None:
+    shared_data("forensics", "expected-evtx.json")
+    assert len(_FILES) == 7
+
+
+@pytest.fixture
+def _package() -> None:
+    pytest.importorskip("evtx", reason="package not installed: evtx (extra forensic)")
+
+
+@pytest.mark.usefixtures("_package")
+@pytest.mark.parametrize("name", sorted(_FILES))
+def test_answers_of_other_readers(name: str, tmp_path: Path) -> None:
+    expected = _FILES[name]
+    loss = ListLoss()
+    found = table(EvtxReader(str(unpacked(tmp_path, "evtx", name))), None, loss)
+    ids, events = found.column("record_id").to_pylist(), found.column("event_id").to_pylist()
+    digest = hashlib.sha256(json.dumps(sorted(zip(ids, events, strict=True))).encode()).hexdigest()
+    assert digest == expected["evtx"]["sha_id_event"]
+    assert found.num_rows == expected["evtx"]["records"]
+    assert sum(entry.count for entry in loss.entries) == expected["evtx"]["errors"]
+    assert {event: events.count(int(event)) for event in expected["event_ids"]} == expected["event_ids"]
+    assert sorted(map(str, set(found.column("channel").to_pylist()))) == sorted(expected["channels"])
+    assert len(set(found.column("provider").to_pylist())) == expected["providers"]
+    first = found.slice(0, 1).to_pylist()[0]
+    record, event, channel, provider, computer, level, task, stamp = expected["sample"]
+    assert [first[key] for key in ("record_id", "event_id", "channel", "provider", "computer", "level", "task")] == [
+        record, event, channel, provider, computer, level, task,
+    ]  # fmt: skip
+    # The answer has up to seven decimals, the column microseconds.
+    assert first["_time"].strftime("%Y-%m-%dT%H:%M:%S.%f") == (stamp[:-5].ljust(20, ".") + "000000")[:26].replace(
+        "..", "."
+    )
+    assert first["msg"] is None
+    assert first["_file"] == name
+
+
+@pytest.mark.usefixtures("_package")
+def test_event_data_is_the_named_values(tmp_path: Path) -> None:
+    path = unpacked(tmp_path, "evtx", "new-user-security.evtx")
+    reader = EvtxReader(str(path))
+    assert reader.schema.field("event_data").metadata[LOGICAL_TYPE] == b"json"
+    rows = table(reader, ["event_id", "event_data"]).to_pylist()
+    created = next(json.loads(row["event_data"]) for row in rows if row["event_id"] == 4720)
+    # Microsoft's documentation of event 4720 names these; the values stand in the file as UTF-16.
+    for name in ("TargetUserName", "TargetSid", "SubjectUserName", "SamAccountName", "UserAccountControl"):
+        assert name in created
+    for name in ("TargetUserName", "SubjectUserName"):
+        assert created[name].encode("utf-16-le") in path.read_bytes()
+    user = table(EvtxReader(str(unpacked(tmp_path, "evtx", "plaso_System.evtx"))), ["event_data"]).to_pylist()
+    parsed = [json.loads(row["event_data"]) for row in user if row["event_data"]]
+    # UserData/INFO_PNP_STATE: the element's own fields, without its namespaces.
+    assert {"InstallSubsystemState": False, "CachingSubsystemState": False} in parsed
+
+
+def _event(system: str, rest: str) -> str:
+    return '{"Event":{"#attributes":{"xmlns":"x"},"System":{' + system + "}," + rest + "}}"
+
+
+_SYSTEM = (
+    '"Provider":{"#attributes":{"Name":"P","Guid":"{1}"}},"EventID":%s,"Version":0,"Level":4,"Task":7,"Opcode":0,'
+    '"Keywords":"0x0","Channel":"C","Computer":"H","Security":null'
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (_event(_SYSTEM % "5", '"EventData":{"a":1}'), ("P", 5, 4, 7, "C", "H", '{"a":1}')),
+        (_event(_SYSTEM % '{"#attributes":{"Qualifiers":16384},"#text":1073742890}', '"EventData":null'),
+         ("P", 1066, 4, 7, "C", "H", None)),
+        (_event(_SYSTEM % "5", '"EventData":{"Data":{"#text":["x","y"]}}'), ("P", 5, 4, 7, "C", "H",
+                                                                           '{"Data":["x","y"]}')),
+        (_event(_SYSTEM % "5", '"EventData":{"q":"say \\",\\"EventData\\":1"}'),
+         ("P", 5, 4, 7, "C", "H", '{"q":"say \\",\\"EventData\\":1"}')),
+        (_event(_SYSTEM.replace('"P"', '"a\\"b"') % "5", '"EventData":null'), ('a"b', 5, 4, 7, "C", "H", None)),
+        ("no json", (None, None, None, None, None, None, None)),
+        ('{"Event":{"System":{"EventID":"x","Channel":null}}}', (None, None, None, None, None, None, None)),
+    ],
+)  # fmt: skip
+def test_shapes_of_events(data: str, expected: tuple[Any, ...]) -> None:
+    assert _facts(data) == expected
+
+
+@pytest.mark.usefixtures("_package")
+def test_the_short_way_gives_what_parsing_gives(tmp_path: Path) -> None:
+    from evtx import PyEvtxParser
+
+    for name in sorted(_FILES):
+        events = PyEvtxParser(str(unpacked(tmp_path, "evtx", name))).records_json()
+        while True:
+            try:
+                data = next(events)["data"]
+            except StopIteration:
+                break
+            except RuntimeError:
+                continue
+            short, parsed = _facts(data), _parsed_facts(data)
+            assert short[:6] == parsed[:6]
+            assert (short[6] and json.loads(short[6])) == (parsed[6] and json.loads(parsed[6]))
+
+
+@pytest.mark.usefixtures("_package")
+def test_damaged_chunks_are_counted_with_their_offset(tmp_path: Path) -> None:
+    loss = ListLoss()
+    table(EvtxReader(str(unpacked(tmp_path, "evtx", "sysmon.evtx"))), ["record_id"], loss)
+    assert [(entry.reason, entry.count, entry.position) for entry in loss.entries] == [
+        ("damaged-chunk", 8, 4096 + 9 * 65536)
+    ]
+    assert "Invalid EVTX chunk header magic" in (loss.entries[0].sample or "")
+
+
+@pytest.mark.usefixtures("_package")
+@pytest.mark.parametrize(
+    ("data", "code"), [(b"", "empty-file"), (bytes(99_999), "not-an-evtx"), (b"hello", "not-an-evtx")]
+)
+def test_files_that_are_no_event_log(tmp_path: Path, data: bytes, code: str) -> None:
+    (tmp_path / "x.evtx").write_bytes(data)
+    with pytest.raises(ReaderError) as caught:
+        table(EvtxReader(str(tmp_path / "x.evtx")))
+    assert caught.value.code == code
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "evtx", None)
+    (tmp_path / "x.evtx").write_bytes(b"ElfFile\0")
+    with pytest.raises(ReaderError, match=r"logsql\[forensic\]") as caught:
+        table(EvtxReader(str(tmp_path / "x.evtx")))
+    assert caught.value.code == "missing-extra"
