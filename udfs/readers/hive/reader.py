@@ -87,6 +87,13 @@ class HiveReader:
 
     def scan(self, columns: Sequence[str] | None, context: base.ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of at most ``BATCH_ROWS`` rows and about 48 MiB, with the wanted columns only."""
+        for _, batches in self.scan_each(columns, context):
+            yield from batches
+
+    def scan_each(
+        self, columns: Sequence[str] | None, context: base.ReadContext
+    ) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
+        """The ledger name and the batches of one hive after another, for readers that interpret a hive as a whole."""
         schema = base.select(self.schema, columns)
         sources = self._sources(context)
         failed: list[base.ReaderError] = []
@@ -99,7 +106,7 @@ class HiveReader:
                 context.loss.lost(problem.path, problem.code, 1, 0, str(problem))
                 failed.append(problem)
                 continue
-            yield from scan_image(image, schema, _base_name(source), context)
+            yield image.source, scan_image(image, schema, _base_name(source), context)
         if failed and len(failed) == len(sources):
             raise failed[0]
 

@@ -1,0 +1,80 @@
+"""``reg-network-profiles``: networks the machine was connected to (SOFTWARE).
+
+``NetworkList\\Profiles\\{GUID}``. The two dates are SYSTEMTIME (eight words: year, month, day of week, day, hour,
+minute, second, millisecond) in the machine's local time without a zone; the columns are therefore timestamps without
+a zone, which become instants of the session's zone. Format: libyal winreg-kb, "Network list".
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from udfs.readers.regviews.common import Lost, RegValue, View, by_key, string
+
+CATEGORIES = {0: "Public", 1: "Private", 2: "Domain"}
+NAME_TYPES = {6: "Wired", 23: "VPN", 71: "Wireless", 243: "Mobile broadband"}
+
+
+def rows(values: list[RegValue], lost: Lost) -> Iterator[dict[str, Any]]:
+    """One row a profile; unknown category and name type numbers have no name."""
+    for key, named in by_key(values).items():
+        category = _number(named.get("category"))
+        kind = _number(named.get("nametype"))
+        managed = _number(named.get("managed"))
+        yield {
+            "guid": key.rsplit("\\", 1)[-1],
+            "profile_name": _text(named.get("profilename")),
+            "description": _text(named.get("description")),
+            "category": CATEGORIES.get(-1 if category is None else category),
+            "category_id": category,
+            "name_type": NAME_TYPES.get(-1 if kind is None else kind),
+            "name_type_id": kind,
+            "date_created": _date(named.get("datecreated"), lost),
+            "date_last_connected": _date(named.get("datelastconnected"), lost),
+            "managed": None if managed is None else managed != 0,
+        }
+
+
+def _number(value: RegValue | None) -> int | None:
+    if value is None or len(value.data) < 4:
+        return None
+    return int.from_bytes(value.data[:4], "little", signed=True)
+
+
+def _text(value: RegValue | None) -> str | None:
+    return None if value is None else string(value.data)
+
+
+def _date(value: RegValue | None, lost: Lost) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        year, month, _, day, hour, minute, second, milli = struct.unpack_from("<8H", value.data)
+        return datetime(year, month, day, hour, minute, second, milli * 1000)
+    except (struct.error, ValueError):
+        lost(value)
+        return None
+
+
+VIEW = View(
+    "reg-network-profiles",
+    r"\\NetworkList\\Profiles\\[^\\]+$",
+    (
+        ("guid", pa.string()),
+        ("profile_name", pa.string()),
+        ("description", pa.string()),
+        ("category", pa.string()),
+        ("category_id", pa.int32()),
+        ("name_type", pa.string()),
+        ("name_type_id", pa.int32()),
+        ("date_created", pa.timestamp("us")),
+        ("date_last_connected", pa.timestamp("us")),
+        ("managed", pa.bool_()),
+    ),
+    rows,
+)

@@ -1,0 +1,68 @@
+"""``reg-shellbags``: folders a user looked at in Explorer (NTUSER.DAT, UsrClass.dat).
+
+``Shell\\BagMRU`` is a tree: every numbered value is a shell item, the subkey of the same number holds the items below
+it. ``last_written`` is the time of the key that holds the item. Format: libyal winreg-kb, "Shell Bags";
+libyal libfwsi, "Windows Shell Item format".
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from udfs.readers.regviews.common import DATE, Lost, RegValue, View, by_key, mru_order
+from udfs.readers.regviews.shellitems import Item, parse, path_of
+
+
+def rows(values: list[RegValue], lost: Lost) -> Iterator[dict[str, Any]]:
+    """One row a folder: ``file_path`` from the desktop down, ``file_ext`` of archives and files, ``order`` from 0."""
+    chains: dict[str, list[Item]] = {}
+    for key, named in by_key(values).items():
+        above = chains.get(key.lower(), [])
+        order = mru_order(named)
+        for name, value in named.items():
+            if not name.isdecimal():
+                continue
+            try:
+                size = struct.unpack_from("<H", value.data)[0]
+                item = parse(value.data[:size])
+            except (struct.error, ValueError, IndexError):
+                lost(value)
+                item = Item("(unreadable)")
+            chain = [*above, item]
+            chains[f"{key}\\{name}".lower()] = chain
+            yield {
+                "file_name": item.name,
+                "file_ext": _extension(item),
+                "last_written": value.written,
+                "order": order.get(name),
+                "file_path": path_of(chain),
+                "created_at": item.created,
+                "modified_at": item.modified,
+                "access_at": item.accessed,
+            }
+
+
+def _extension(item: Item) -> str | None:
+    stem, dot, extension = item.name.rpartition(".")
+    return f".{extension}" if item.is_file_entry and dot and stem and " " not in extension else None
+
+
+VIEW = View(
+    "reg-shellbags",
+    r"\\Shell(NoRoam)?\\BagMRU(\\[0-9]+)*$",
+    (
+        ("file_name", pa.string()),
+        ("file_ext", pa.string()),
+        ("last_written", DATE),
+        ("order", pa.int64()),
+        ("file_path", pa.string()),
+        ("created_at", DATE),
+        ("modified_at", DATE),
+        ("access_at", DATE),
+    ),
+    rows,
+)
