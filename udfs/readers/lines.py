@@ -59,7 +59,7 @@ def codec_name(charset: str) -> str:
 def read_lines(source: ByteSource, charset: str, context: ReadContext) -> Iterator[Lines]:
     """The lines of a source in arrays of up to about 100,000 lines or 16 MB."""
     first = 0
-    for data in _whole_lines(_utf8_chunks(source, codec_name(charset), context), source.name, context):
+    for data in whole_lines(utf8_chunks(source, codec_name(charset), context), source.name, context):
         array = split(data)
         yield Lines(array, first)
         first += len(array)
@@ -82,7 +82,7 @@ def split(data: bytes) -> Any:
     return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(packed))
 
 
-def _whole_lines(chunks: Iterator[bytes], name: str, context: ReadContext) -> Iterator[bytes]:
+def whole_lines(chunks: Iterator[bytes], name: str, context: ReadContext) -> Iterator[bytes]:
     """Regroups UTF-8 chunks so that each ends with LF, except the last."""
     held: list[bytes] = []
     size = position = 0
@@ -135,7 +135,7 @@ def _raw_chunks(source: ByteSource) -> Iterator[bytes]:
             size = min(max(_AIM_ROWS * len(chunk) // lines, _FIRST_CHUNK), size * 4, _LARGEST_CHUNK)
 
 
-def _utf8_chunks(source: ByteSource, codec: str, context: ReadContext) -> Iterator[bytes]:
+def utf8_chunks(source: ByteSource, codec: str, context: ReadContext) -> Iterator[bytes]:
     """Valid UTF-8 chunks of the source, whatever its charset; a byte order mark is no text."""
     chunks = _raw_chunks(source)
     head = next(chunks, b"")
@@ -173,7 +173,8 @@ def _checked(head: bytes, chunks: Iterator[bytes], name: str, context: ReadConte
             keep = _incomplete_tail(data)
             if keep and not data.endswith(b"\r"):
                 data, tail = data[:-keep], data[-keep:]
-            yield repaired(data, name, position, context)
+            if data:
+                yield repaired(data, name, position, context)
         position += len(data)
     if tail:
         yield repaired(tail, name, position, context)

@@ -1,0 +1,328 @@
+"""``csvfile``: CSV and TSV with a header line, every value a string (commands.md, language.md 8.1).
+
+Short rows lack their trailing fields (null), an empty cell is the empty string, surplus cells become ``columnN`` (N
+from zero), so the columns are known only after one look at the whole file: numpy counts the cells of every record and
+finds out whether the file is *plain* (see ``csvparse.Structure``). A plain file with equal rows is then decoded by
+pyarrow.csv, the wanted columns only; in a plain file with short rows these are filled up first; any other file goes to
+the exact parser. All ways give the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from udfs.readers.base import (
+    BATCH_ROWS,
+    ReadContext,
+    ReaderError,
+    batch_of,
+    check_cancelled,
+    file_name,
+    null_context,
+    select,
+    size_of,
+)
+from udfs.readers.cache import StateCache, state_of
+from udfs.readers.csvparse import ABSENT, Dialect, Structure, padded, records
+from udfs.readers.lines import codec_name, utf8_chunks, whole_lines
+from udfs.readers.sources import Member, open_source
+from udfs.readers.textlines import Window
+
+_OWN = ("_file", "_rest")
+_BLOCK = 8 << 20
+_LINES_AT_ONCE = 8_192
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What discovery found out about one file.
+
+    ``names``: its columns, cut at ``maxcol``; ``renamed``: notes about those that could not keep their name; ``width``:
+    cells of its longest record; ``way``: ``even`` (plain, equal rows), ``ragged`` (plain, short rows), ``exact``.
+    """
+
+    names: tuple[str, ...]
+    renamed: tuple[str, ...]
+    width: int
+    way: str
+
+
+@dataclass(frozen=True)
+class CsvReader:
+    """Rows of CSV files; columns are the union over the files, then ``_rest`` if wanted, then ``_file``.
+
+    ``charset``: IANA name. ``strict``: RFC 4180, else lenient. ``tab``: cells end with a tab. ``maxcol``: columns
+    read; ``rest`` puts the raw text of the others into ``_rest``. A column name that occurs twice in a header becomes
+    ``name_1`` (noted in the ledger as ``duplicate-header``), an empty one ``columnN``. ``offset`` and ``limit`` count
+    rows over all files; with a limit only the rows it needs are looked at for surplus cells. ``cache`` spares the
+    look at files that have not changed. ReaderError: those of opening a file, ``unknown-charset``,
+    ``strict-with-tab``.
+    """
+
+    paths: Sequence[str | Member]
+    charset: str = "utf-8"
+    strict: bool = False
+    tab: bool = False
+    maxcol: int = 10_000
+    rest: bool = False
+    limit: int | None = None
+    offset: int = 0
+    context: ReadContext = field(default_factory=null_context)
+    cache: StateCache[Plan] | None = None
+    plans: tuple[Plan, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        codec_name(self.charset)
+        if self.strict and self.tab:
+            raise ReaderError("strict=t cannot go with tab=t", "", "strict-with-tab")
+        # Discovery opens files as the policy allows, and tells its losses to nobody: the scan will.
+        context = ReadContext(
+            null_context().loss, self.context.progress, self.context.cancelled, self.context.open_file
+        )
+        object.__setattr__(self, "plans", tuple(self._plan(path, context) for path in self.paths))
+
+    @property
+    def dialect(self) -> Dialect:
+        """Delimiter and strictness."""
+        return Dialect("\t" if self.tab else ",", self.strict)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """All columns are strings."""
+        names = dict.fromkeys(name for plan in self.plans for name in plan.names)
+        own = ["_rest", "_file"] if self.rest else ["_file"]
+        return pa.schema([pa.field(name, pa.string()) for name in (*names, *own)])
+
+    def total_bytes(self) -> int:
+        """Bytes on disk."""
+        return sum(size_of(path.zip_path if isinstance(path, Member) else path) for path in self.paths)
+
+    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of about 100,000 rows."""
+        schema = select(self.schema, columns)
+        window = Window(self.offset, self.limit)
+        for path, plan in zip(self.paths, self.plans, strict=True):
+            if window.done:
+                return
+            shown = file_name(path.zip_path if isinstance(path, Member) else path)
+            for note in plan.renamed:
+                context.loss.lost(_name(path), "duplicate-header", 0, 1, note)
+            wanted = [name for name in schema.names if name in plan.names or name == "_rest"]
+            read = self._exact if plan.way == "exact" else self._fast
+            for made, rows in read(path, plan, wanted, context):
+                check_cancelled(context)
+                arrays = {name: made[name] if name in made else pa.nulls(rows, pa.string()) for name in schema.names}
+                if "_file" in arrays:
+                    arrays["_file"] = pa.repeat(pa.scalar(shown, pa.string()), rows)
+                batch = window.cut(batch_of(schema, arrays, rows))
+                if batch.num_rows:
+                    yield batch
+                if window.done:
+                    return
+
+    def _plan(self, path: str | Member, context: ReadContext) -> Plan:
+        options = (self.charset, self.dialect, self.maxcol, self.rest, self._enough())
+        key = (*state_of(path.zip_path if isinstance(path, Member) else path), path, *options)
+        plan = None if self.cache is None else self.cache.get(*key)
+        if plan is None:
+            plan = self._discovered(path, context)
+            if self.cache is not None:
+                self.cache.put(plan, *key)
+        return plan
+
+    def _enough(self) -> int | None:
+        """Records a limited scan can reach, header included."""
+        return None if self.limit is None else max(self.offset, 0) + max(self.limit, 0) + 1
+
+    def _discovered(self, path: str | Member, context: ReadContext) -> Plan:
+        enough = self._enough()
+        header = next(self._records(path, context, None), ([], None))[0]
+        structure, whole = Structure(self.dialect), True
+        with open_source(path, context) as source:
+            for data in whole_lines(utf8_chunks(source, codec_name(self.charset), context), source.name, context):
+                structure.feed(data)
+                if not structure.plain:
+                    break
+                if enough is not None and structure.records >= enough:
+                    whole = False
+                    break
+            else:
+                structure.finish()
+        width, way = structure.most, "even" if structure.fewest in (None, structure.most) else "ragged"
+        if not structure.plain:
+            width, way = self._widest(path, context, enough), "exact"
+        if not whole or self.rest or structure.longest > _BLOCK // 2:
+            way = "exact"
+        width = max(width, len(header))
+        names, renamed = named(header, min(width, self.maxcol))
+        return Plan(names, renamed, width, way)
+
+    def _widest(self, path: str | Member, context: ReadContext, enough: int | None) -> int:
+        most = 0
+        for number, (cells, _) in enumerate(self._records(path, context, None)):
+            most = max(most, len(cells))
+            if enough is not None and number >= enough:
+                break
+        return most
+
+    def _records(
+        self, path: str | Member, context: ReadContext, most: int | None
+    ) -> Iterator[tuple[list[str], str | None]]:
+        with open_source(path, context) as source:
+            chunks = whole_lines(utf8_chunks(source, codec_name(self.charset), context), source.name, context)
+
+            def told(number: int, text: str) -> None:
+                context.loss.lost(source.name, "unclosed-quote", 1, number, text[:120])
+
+            yield from records(_text_lines(chunks), self.dialect, most, told)
+
+    def _exact(
+        self, path: str | Member, plan: Plan, wanted: list[str], context: ReadContext
+    ) -> Iterator[tuple[dict[str, Any], int]]:
+        most = self.maxcol if self.rest else None
+        # Without rest, cells beyond maxcol are parsed and dropped, as the option says.
+        places = [(name, plan.names.index(name)) for name in wanted if name in plan.names]
+        width = len(plan.names)
+        stream = self._records(path, context, most)
+        next(stream, None)
+        rows: list[list[str | None]] = []
+        rests: list[str | None] = []
+        for cells, rest in stream:
+            padded = cast("list[str | None]", cells)
+            if len(cells) < width:
+                padded = padded + [None] * (width - len(cells))
+            rows.append(padded)
+            rests.append(rest)
+            if len(rows) == BATCH_ROWS:
+                yield _columns(rows, rests, places, "_rest" in wanted), len(rows)
+                rows, rests = [], []
+            elif len(rows) % _LINES_AT_ONCE == 0:
+                check_cancelled(context)
+        if rows:
+            yield _columns(rows, rests, places, "_rest" in wanted), len(rows)
+
+    def _fast(
+        self, path: str | Member, plan: Plan, wanted: list[str], context: ReadContext
+    ) -> Iterator[tuple[dict[str, Any], int]]:
+        if not plan.names:
+            return
+        # Positions as names: the file's own may be anything. A count needs one column to count by.
+        position = {name: f"{number}" for number, name in enumerate(plan.names)}
+        included = [position[name] for name in wanted] or ["0"]
+        with open_source(path, context) as source:
+            chunks = utf8_chunks(source, codec_name(self.charset), context)
+            if plan.way == "ragged":
+                chunks = padded(whole_lines(chunks, source.name, context), self.dialect, plan.width)
+            stream = _Stream(chunks)
+            try:
+                for batch in self._decoder(stream, plan, included):
+                    yield {name: batch.column(position[name]) for name in wanted}, batch.num_rows
+            except pa.ArrowInvalid as problem:
+                if stream.failure is not None:
+                    raise stream.failure from None
+                raise ReaderError(f"cannot read {source.name}: {problem}", source.name, "read-failed") from problem
+
+    def _decoder(self, stream: _Stream, plan: Plan, included: list[str]) -> Any:
+        ragged = plan.way == "ragged"
+        return pa_csv.open_csv(
+            pa.PythonFile(stream, mode="r"),
+            pa_csv.ReadOptions(
+                column_names=[f"{number}" for number in range(plan.width)],
+                skip_rows_after_names=1,
+                block_size=_BLOCK,
+                use_threads=False,
+            ),
+            pa_csv.ParseOptions(delimiter=self.dialect.delimiter, newlines_in_values=True),
+            pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(included, pa.string()),
+                include_columns=included,
+                strings_can_be_null=ragged,
+                quoted_strings_can_be_null=False,
+                null_values=[ABSENT.decode()] if ragged else [],
+                check_utf8=False,
+            ),
+        )
+
+
+def named(header: list[str], width: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Column names for ``width`` columns, and notes about those that had to be renamed."""
+    names: list[str] = []
+    notes: list[str] = []
+    taken = {*_OWN, *header}
+    seen: set[str] = {*_OWN}
+    for number in range(width):
+        name = (header[number] if number < len(header) else "") or f"column{number}"
+        if name in seen or (number >= len(header) and name in taken):
+            copy = 1
+            while f"{name}_{copy}" in taken or f"{name}_{copy}" in seen:
+                copy += 1
+            notes.append(f"column {number}: {name} is read as {name}_{copy}")
+            name = f"{name}_{copy}"
+        seen.add(name)
+        names.append(name)
+    return tuple(names), tuple(notes)
+
+
+def _name(path: str | Member) -> str:
+    return path.name if isinstance(path, Member) else path
+
+
+def _text_lines(chunks: Iterator[bytes]) -> Iterator[str]:
+    for data in chunks:
+        lines = data.decode("utf-8").split("\n")
+        if lines[-1] == "":
+            lines.pop()
+        yield from lines
+
+
+def _columns(
+    rows: list[list[str | None]], rests: list[str | None], places: list[tuple[str, int]], rest: bool
+) -> dict[str, Any]:
+    made: dict[str, Any] = {name: pa.array([row[place] for row in rows], pa.string()) for name, place in places}
+    if rest:
+        made["_rest"] = pa.array(rests, pa.string())
+    return made
+
+
+class _Stream:
+    """Chunks as the file object Arrow reads; keeps an exception that Arrow would turn into text."""
+
+    closed = False
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._held = b""
+        self._last = b""
+        self.failure: BaseException | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            while len(self._held) < size and (chunk := self._next()):
+                self._held = self._held + chunk if self._held else chunk
+        except BaseException as problem:
+            self.failure = problem
+            raise
+        data, self._held = self._held[:size], self._held[size:]
+        return data
+
+    def _next(self) -> bytes:
+        chunk = next(self._chunks, b"")
+        while chunk and not self._last and not (chunk := chunk.lstrip(b"\r\n")):
+            # Arrow would take an empty line before the header for the header.
+            chunk = next(self._chunks, b"")
+        if not chunk and not self._last.endswith(b"\n"):
+            # Arrow refuses a header line that no newline ends.
+            chunk = b"\n"
+        self._last = chunk or self._last
+        return chunk
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        return None
