@@ -50,8 +50,8 @@ def java_double(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    if value == 0:
-        return "-0.0" if math.copysign(1, value) < 0 else "0.0"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:  # here Python prints the same shortest form
+        return repr(float(value))
     sign, digits, exponent = Decimal(repr(value)).normalize(_EXACT).as_tuple()
     if len(digits) == 1:  # Java takes the closest decimal of two digits: 4.9E-324, not 5.0E-324
         sign, digits, exponent = Decimal(f"{value:.1e}").as_tuple()
@@ -59,11 +59,6 @@ def java_double(value: float) -> str:
     point = len(digits) + exponent  # digits before the point
     text = "".join(map(str, digits))
     minus = "-" if sign else ""
-    if 1e-3 <= abs(value) < 1e7:
-        if point <= 0:
-            return f"{minus}0.{'0' * -point}{text.rstrip('0') or '0'}"
-        text = text.ljust(point, "0")
-        return f"{minus}{text[:point]}.{text[point:].rstrip('0') or '0'}"
     return f"{minus}{text[0]}.{text[1:].rstrip('0') or '0'}E{point - 1}"
 
 
