@@ -70,7 +70,9 @@ def operand(value: Typed) -> Operand | None:
             as_text = sql.when(is_text, as_text)
             text = sql.when(is_text, text)
         whole = as_text if whole_any is None else sql.coalesce(whole_any, as_text)
-        return Operand(whole, sql.coalesce(*([real] if real is not None else []), sql.cast(whole, "DOUBLE"), text_double(text)))
+        return Operand(
+            whole, sql.coalesce(*([real] if real is not None else []), sql.cast(whole, "DOUBLE"), text_double(text))
+        )
     return None
 
 
@@ -127,7 +129,9 @@ def negate(value: Typed) -> Typed:
         if isinstance(value.expr, exp.Literal):
             return Typed(sql.integer(-int(value.expr.this)), value.type)
         if value.type in (SHORT, INT):
-            return Typed(sql.try_cast(exp.Neg(this=sql.paren(sql.cast(value.expr, "BIGINT"))), value.type.physical), value.type)
+            return Typed(
+                sql.try_cast(exp.Neg(this=sql.paren(sql.cast(value.expr, "BIGINT"))), value.type.physical), value.type
+            )
         physical = "BIGINT" if value.type.physical == "BIGINT" else "HUGEINT"
         node = sql.func("try", exp.Neg(this=sql.paren(sql.cast(value.expr, physical))))
         return Typed(node, LONG if physical == "BIGINT" else HUGE)
@@ -137,6 +141,10 @@ def negate(value: Typed) -> Typed:
         real, whole = number_sql(value), integer_sql(value)
         if real is None:
             return NULL_VALUE
-        branches = [(sql.not_null(whole), sql.cast(sql.func("try", exp.Neg(this=sql.paren(whole))), "VARIANT"))] if whole is not None else []
+        branches = (
+            [(sql.not_null(whole), sql.cast(sql.func("try", exp.Neg(this=sql.paren(whole))), "VARIANT"))]
+            if whole is not None
+            else []
+        )
         return Typed(sql.case(branches, sql.cast(exp.Neg(this=sql.paren(real)), "VARIANT")), ANY)
     return NULL_VALUE

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from logsql.planner.expressions import ExprContext
 
 
-def fail(code: str, name: str, message: str, span: Span | None, help: str | None = None, notes: Sequence[str] = ()) -> NoReturn:
+def fail(
+    code: str, name: str, message: str, span: Span | None, help: str | None = None, notes: Sequence[str] = ()
+) -> NoReturn:
     """Refuse the query with a diagnostic that points at ``span``."""
     raise QueryError(Diagnostic(code, name, message, span, tuple(notes), help))
 
@@ -69,7 +71,9 @@ class FunctionCall:
         """A call of a Python function by its registered name (``logsql/engine/udfs.py``)."""
         return self.cx.udf(name, *args)
 
-    def fail(self, code: str, name: str, message: str, position: int | None = None, help: str | None = None) -> NoReturn:
+    def fail(
+        self, code: str, name: str, message: str, position: int | None = None, help: str | None = None
+    ) -> NoReturn:
         """Refuse the call; points at one argument or at the whole call."""
         span = self.call.span if position is None or position >= len(self.nodes) else self.nodes[position].span
         fail(code, name, message, span, help)

@@ -118,14 +118,24 @@ class ExprContext:
             self._unknown_function(call)
         count = len(call.args)
         if count < spec.min_args:
-            message = f"{call.name}() needs at least {spec.min_args} argument{'s' if spec.min_args != 1 else ''}, got {count}"
+            message = (
+                f"{call.name}() needs at least {spec.min_args} argument{'s' if spec.min_args != 1 else ''}, got {count}"
+            )
             fail("99000", f"{call.name}-arg-missing", message, call.span, f"usage: {spec.signature}")
         if spec.max_args is not None and count > spec.max_args:
-            message = f"{call.name}() takes at most {spec.max_args} argument{'s' if spec.max_args != 1 else ''}, got {count}"
+            message = (
+                f"{call.name}() takes at most {spec.max_args} argument{'s' if spec.max_args != 1 else ''}, got {count}"
+            )
             fail("99001", f"invalid-{call.name}-args", message, call.span, f"usage: {spec.signature}")
         for arg in call.args:
             if isinstance(arg, NamedArg) and arg.name not in spec.named:
-                fail("99002", "unknown-named-argument", f"{call.name}() has no argument named {arg.name}", arg.span, f"usage: {spec.signature}")
+                fail(
+                    "99002",
+                    "unknown-named-argument",
+                    f"{call.name}() has no argument named {arg.name}",
+                    arg.span,
+                    f"usage: {spec.signature}",
+                )
         if spec.volatile:
             self.volatile = True
         return spec.lower(FunctionCall(self, spec, call))
@@ -195,7 +205,9 @@ class ExprContext:
             return Typed(sql.boolean(False), BOOL)
         present = [values.not_null(left)] + ([values.not_null(right)] if pattern is None else [])
         loose = sql.not_(test)
-        return Typed(sql.and_(*present, sql.not_(sql.coalesce(test, sql.boolean(False)))), BOOL, loose=sql.and_(*present, loose))
+        return Typed(
+            sql.and_(*present, sql.not_(sql.coalesce(test, sql.boolean(False)))), BOOL, loose=sql.and_(*present, loose)
+        )
 
     # --- constants, lets, UDFs ----------------------------------------------------------------------------------------
 
@@ -207,16 +219,31 @@ class ExprContext:
         """Python value of a constant expression, evaluated now; refuses the query when it reads a field."""
         if isinstance(expr, Literal):
             return expr.value
-        if isinstance(expr, Unary) and isinstance(expr.operand, Literal) and isinstance(expr.operand.value, (int, float)):
+        if (
+            isinstance(expr, Unary)
+            and isinstance(expr.operand, Literal)
+            and isinstance(expr.operand.value, (int, float))
+        ):
             return -expr.operand.value
         if not self.is_constant(expr):
-            fail("90904", "not-constant", f"{what} must be a constant", expr.span, "use a literal or a parameter, not a field")
+            fail(
+                "90904",
+                "not-constant",
+                f"{what} must be a constant",
+                expr.span,
+                "use a literal or a parameter, not a field",
+            )
         inner = ExprContext(self.catalog, None, self.params, self.param_values, udfs=self.udfs)
         return self.catalog.evaluate(inner.lower(expr).expr)
 
     def let(self, node: Sql) -> Sql:
         """``node`` itself when small or inside a lambda, else a column that the stage computes once beforehand."""
-        if self.lambda_depth or self.rel is None or isinstance(node, (exp.Column, exp.Literal)) or sql.size(node, LET_SIZE) < LET_SIZE:
+        if (
+            self.lambda_depth
+            or self.rel is None
+            or isinstance(node, (exp.Column, exp.Literal))
+            or sql.size(node, LET_SIZE) < LET_SIZE
+        ):
             return node
         for name, known in self.lets.items():
             if known == node:

@@ -87,7 +87,11 @@ PHYSICAL = Order(physical=True)
 
 @dataclass(frozen=True)
 class Rel:
-    """A stage's output. ``pending`` maps idents to expressions over ``source`` where they are not the plain column."""
+    """A stage's output.
+
+    ``pending`` maps idents to expressions over ``source`` where they are not the plain column; ``tag`` is the name that the
+    pending SELECT will get, after the command that began it.
+    """
 
     source: str
     columns: tuple[Column, ...]
@@ -96,6 +100,7 @@ class Rel:
     order: Order = UNORDERED
     pending: Mapping[str, Sql] = field(default_factory=dict)
     where: Sql | None = None
+    tag: str = ""
 
     def column(self, name: str) -> Column | None:
         """The field of this exact name."""

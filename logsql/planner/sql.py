@@ -221,7 +221,8 @@ def select(
 
 def table(name: str, alias_name: str | None = None) -> exp.Table:
     return exp.Table(
-        this=ident(name), alias=exp.TableAlias(this=exp.Identifier(this=alias_name, quoted=False)) if alias_name else None
+        this=ident(name),
+        alias=exp.TableAlias(this=exp.Identifier(this=alias_name, quoted=False)) if alias_name else None,
     )
 
 

@@ -120,9 +120,7 @@ def data_type(physical: str) -> exp.DataType:
     node = _TYPE_NODES.get(physical)
     if node is None:
         if physical.endswith("[]"):
-            node = exp.DataType(
-                this=exp.DataType.Type.ARRAY, expressions=[data_type(physical[:-2])], nested=True
-            )
+            node = exp.DataType(this=exp.DataType.Type.ARRAY, expressions=[data_type(physical[:-2])], nested=True)
         elif physical == "VARIANT":
             node = exp.DataType(this=exp.DataType.Type.VARIANT)
         else:
@@ -218,7 +216,18 @@ def unify(left: LType, right: LType) -> LType:
     return ANY
 
 
-_WIDTH = ["TINYINT", "UTINYINT", "SMALLINT", "USMALLINT", "INTEGER", "UINTEGER", "BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"]
+_WIDTH = [
+    "TINYINT",
+    "UTINYINT",
+    "SMALLINT",
+    "USMALLINT",
+    "INTEGER",
+    "UINTEGER",
+    "BIGINT",
+    "UBIGINT",
+    "HUGEINT",
+    "UHUGEINT",
+]
 
 
 def _wider(left: LType, right: LType) -> LType:

@@ -128,7 +128,10 @@ def double_text(node: Sql) -> Sql:
     return sql.case(
         [
             (sql.func("isnan", node), sql.string("NaN")),
-            (sql.func("isinf", node), sql.case([(sql.binary(">", node, sql.integer(0)), sql.string("Infinity"))], sql.string("-Infinity"))),
+            (
+                sql.func("isinf", node),
+                sql.case([(sql.binary(">", node, sql.integer(0)), sql.string("Infinity"))], sql.string("-Infinity")),
+            ),
             (
                 sql.or_(
                     sql.binary(">=", size, sql.double(1e7)),
@@ -148,7 +151,15 @@ def _scientific(plain: Sql) -> Sql:
         return sql.func("regexp_replace", source, sql.string(pattern), sql.string(to))
 
     mantissa = re(plain, "[eE].*$", "")
-    digits = re(re(sql.func("replace", sql.func("ltrim", mantissa, sql.string("-")), sql.string("."), sql.string("")), "^0+", ""), "0+$", "")
+    digits = re(
+        re(
+            sql.func("replace", sql.func("ltrim", mantissa, sql.string("-")), sql.string("."), sql.string("")),
+            "^0+",
+            "",
+        ),
+        "0+$",
+        "",
+    )
     whole = re(sql.func("ltrim", mantissa, sql.string("-")), r"\..*$", "")
     zeros = sql.func("length", sql.func("regexp_extract", mantissa, sql.string(r"^-?0\.(0*)"), sql.integer(1)))
     shift = sql.case(
@@ -158,15 +169,25 @@ def _scientific(plain: Sql) -> Sql:
     written = sql.try_cast(sql.func("regexp_extract", plain, sql.string("[eE](.*)$"), sql.integer(1)), "INTEGER")
     exponent = sql.binary("+", shift, sql.coalesce(written, sql.integer(0)))
     sign = sql.case([(sql.func("starts_with", plain, sql.string("-")), sql.string("-"))], sql.string(""))
-    tail = sql.coalesce(sql.func("nullif", sql.func("substring", digits, sql.integer(2)), sql.string("")), sql.string("0"))
-    return sql.concat(sign, sql.func("left", digits, sql.integer(1)), sql.string("."), tail, sql.string("E"), sql.cast(exponent, "VARCHAR"))
+    tail = sql.coalesce(
+        sql.func("nullif", sql.func("substring", digits, sql.integer(2)), sql.string("")), sql.string("0")
+    )
+    return sql.concat(
+        sign,
+        sql.func("left", digits, sql.integer(1)),
+        sql.string("."),
+        tail,
+        sql.string("E"),
+        sql.cast(exponent, "VARCHAR"),
+    )
 
 
 def date_text(node: Sql) -> Sql:
     """``yyyy-MM-dd HH:mm:ssZ`` in the session zone; ``%z`` prints ``+09`` or ``+05:30`` and is padded to four digits."""
     zone = sql.func("replace", sql.func("strftime", node, sql.string("%z")), sql.string(":"), sql.string(""))
     return sql.concat(
-        sql.func("strftime", node, sql.string("%Y-%m-%d %H:%M:%S")), sql.func("rpad", zone, sql.integer(5), sql.string("0"))
+        sql.func("strftime", node, sql.string("%Y-%m-%d %H:%M:%S")),
+        sql.func("rpad", zone, sql.integer(5), sql.string("0")),
     )
 
 
@@ -174,7 +195,11 @@ def list_text(value: Typed) -> Sql:
     element = value.type.element or ANY
     body = text_sql(Typed(sql.var("e"), element))
     items = sql.func("list_transform", value.expr, sql.lambda_(["e"], sql.coalesce(body, sql.string("null"))))
-    joined = sql.concat(sql.string("["), sql.coalesce(sql.func("array_to_string", items, sql.string(", ")), sql.string("")), sql.string("]"))
+    joined = sql.concat(
+        sql.string("["),
+        sql.coalesce(sql.func("array_to_string", items, sql.string(", ")), sql.string("")),
+        sql.string("]"),
+    )
     return sql.when(sql.not_null(value.expr), joined)
 
 
@@ -227,7 +252,9 @@ def is_integer_variant(node: Sql) -> Sql:
 
 
 def is_number_variant(node: Sql) -> Sql:
-    return sql.func("regexp_full_match", sql.func("variant_typeof", node), sql.string(r"U?INT[0-9]+|DOUBLE|FLOAT|DECIMAL.*"))
+    return sql.func(
+        "regexp_full_match", sql.func("variant_typeof", node), sql.string(r"U?INT[0-9]+|DOUBLE|FLOAT|DECIMAL.*")
+    )
 
 
 def truth(value: Typed) -> Sql:
@@ -274,7 +301,11 @@ def _never_null(node: Sql) -> bool:
         return _never_null(node.this)
     if isinstance(node, exp.Is):
         return True
-    return isinstance(node, exp.Anonymous) and str(node.this).lower() == "coalesce" and isinstance(node.expressions[-1], exp.Boolean)
+    return (
+        isinstance(node, exp.Anonymous)
+        and str(node.this).lower() == "coalesce"
+        and isinstance(node.expressions[-1], exp.Boolean)
+    )
 
 
 # --- comparison -------------------------------------------------------------------------------------------------------
@@ -353,8 +384,14 @@ def lower(node: Sql) -> Sql:
 
 def ip_key(node: Sql) -> Sql:
     """Sort key of an address: version, then the bytes as fixed-width text (v4 decimal parts, v6 hex groups)."""
-    parts = sql.func("string_split", node, sql.case([(sql.func("contains", node, sql.string(":")), sql.string(":"))], sql.string(".")))
-    padded = sql.func("list_transform", parts, sql.lambda_(["p"], sql.func("lpad", sql.var("p"), sql.integer(4), sql.string("0"))))
+    parts = sql.func(
+        "string_split",
+        node,
+        sql.case([(sql.func("contains", node, sql.string(":")), sql.string(":"))], sql.string(".")),
+    )
+    padded = sql.func(
+        "list_transform", parts, sql.lambda_(["p"], sql.func("lpad", sql.var("p"), sql.integer(4), sql.string("0")))
+    )
     version = sql.case([(sql.func("contains", node, sql.string(":")), sql.string("6"))], sql.string("4"))
     return sql.concat(version, sql.func("array_to_string", padded, sql.string("")))
 
@@ -385,7 +422,12 @@ def key_columns(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
         if kind is Kind.IP:
             return rank, sql.double(0.0), zero, sql.coalesce(ip_key(value.expr), empty)
         body = text_sql(value)
-        return rank, sql.double(0.0), zero, sql.coalesce(lower(body) if fold_case and kind is Kind.STRING else body, empty)
+        return (
+            rank,
+            sql.double(0.0),
+            zero,
+            sql.coalesce(lower(body) if fold_case and kind is Kind.STRING else body, empty),
+        )
     node = to_variant(value).expr
     typename = sql.func("variant_typeof", node)
     body = text_sql(Typed(node, ANY))
@@ -507,3 +549,58 @@ def as_map(value: Typed) -> Typed | None:
         is_object = sql.func("starts_with", sql.func("variant_typeof", value.expr), sql.string("OBJECT"))
         return Typed(sql.when(is_object, sql.func("to_json", value.expr)), MAP)
     return None
+
+
+# --- one type of a mixed value ----------------------------------------------------------------------------------------
+
+
+def _one_type(value: Typed, kind: Kind, variant: str, json: str | None) -> Sql | None:
+    """The value as ``kind`` where it is of that kind, null elsewhere; None when it never is."""
+    if value.kind is kind:
+        return value.expr
+    if value.parts:
+        found = [n for p in value.parts if (n := _one_type(p, kind, variant, json)) is not None]
+        return (sql.coalesce(*found) if len(found) > 1 else found[0]) if found else None
+    if value.kind is not Kind.ANY:
+        return None
+    physical = {Kind.STRING: "VARCHAR", Kind.BOOL: "BOOLEAN", Kind.BINARY: "BLOB", Kind.DATE: DATE.physical}[kind]
+    if value.type.json:
+        if json is None:
+            return None
+        body = _json_string(value)
+        return sql.when(
+            sql.eq(_json_type(value), sql.string(json)), body if kind is Kind.STRING else sql.try_cast(body, physical)
+        )
+    test = sql.func("starts_with", sql.func("variant_typeof", value.expr), sql.string(variant))
+    return sql.when(test, sql.try_cast(value.expr, physical))
+
+
+def string_sql(value: Typed) -> Sql | None:
+    """The value as text where it *is* text, null elsewhere; None when it never is."""
+    return _one_type(value, Kind.STRING, "VARCHAR", "VARCHAR")
+
+
+def bool_sql(value: Typed) -> Sql | None:
+    """The value as BOOLEAN where it is a boolean, null elsewhere; None when it never is."""
+    return _one_type(value, Kind.BOOL, "BOOL", "BOOLEAN")
+
+
+def binary_sql(value: Typed) -> Sql | None:
+    """The value as BLOB where it is binary, null elsewhere; None when it never is (a document holds no binary)."""
+    return _one_type(value, Kind.BINARY, "BLOB", None)
+
+
+def date_sql(value: Typed) -> Sql | None:
+    """The value as TIMESTAMPTZ where it is a date, null elsewhere; None when it never is (a document holds no date)."""
+    return _one_type(value, Kind.DATE, "TIMESTAMP", None)
+
+
+def to_json(value: Typed) -> Sql:
+    """The value as JSON; what JSON cannot say becomes its text form (dates, binary)."""
+    if value.type.json:
+        return value.expr
+    if value.kind in (Kind.DATE, Kind.BINARY):
+        return sql.func("to_json", text_sql(value))
+    if value.parts:
+        return sql.case([(not_null(p), to_json(p)) for p in value.parts])
+    return sql.func("to_json", value.expr)

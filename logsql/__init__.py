@@ -1,0 +1,22 @@
+"""logsql: pipe queries over logs and forensic evidence at the speed of hand-written DuckDB SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from logsql.errors import Diagnostic, LogsqlError
+
+__version__ = "0.1.0"
+__all__ = ["Diagnostic", "LogsqlError", "Session", "connect", "parse", "translate"]
+
+if TYPE_CHECKING:
+    from logsql.api import Session, connect, parse, translate
+
+
+def __getattr__(name: str) -> Any:
+    """Load the engine only when it is used: ``import logsql`` stays as cheap as its error types."""
+    if name in __all__:
+        from logsql import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'logsql' has no attribute {name!r}")

@@ -1,0 +1,158 @@
+"""The plan: CTE chain, steps to take before the final SELECT, and what the engine must have ready.
+
+Pure data. ``translate`` prints it, the engine runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import exp
+
+from logsql.planner import sql
+from logsql.planner.relation import Column, Rel
+from logsql.planner.types import LType
+from logsql.planner.values import Typed, sort_keys
+
+#: The column of a row that has no fields (``json "{}"``): SQL needs one, users never see it.
+ROW_MARK = "__row"
+
+
+@dataclass(frozen=True)
+class Cte:
+    """One named SELECT of the chain and the names it reads."""
+
+    name: str
+    query: exp.Expression
+    reads: tuple[str, ...]
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Materialise:
+    """Run a query into a temporary table that later CTEs read by ``name``."""
+
+    name: str
+    query: exp.Expression
+
+
+@dataclass(frozen=True)
+class Action:
+    """A side effect (writing a file, filling a table). ``run`` gets the engine's runtime; ``label`` is for display."""
+
+    label: str
+    run: Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A Python stage: the rows of ``query`` as Arrow batches through ``transform``; later CTEs read it by ``name``.
+
+    ``columns`` are the output columns (name, physical SQL type). ``transform(batches, runtime)`` yields record batches
+    with those columns in order. It is run afresh for every scan.
+    """
+
+    name: str
+    query: exp.Expression | None
+    transform: Callable[[Iterator[Any], Any], Iterator[Any]]
+    columns: tuple[tuple[str, str], ...]
+    label: str = ""
+
+
+Step = Materialise | Action | Stream
+
+
+@dataclass(frozen=True)
+class Output:
+    """One field of the result: name shown, ident in SQL, logical type."""
+
+    name: str
+    ident: str
+    type: LType
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What :func:`logsql.planner.compile_query` returns."""
+
+    ctes: tuple[Cte, ...]
+    rel: Rel
+    steps: tuple[Step, ...] = ()
+    udfs: frozenset[str] = frozenset()
+    zone: str = "UTC"
+    notes: tuple[str, ...] = ()
+    params: tuple[tuple[str, Any], ...] = field(default_factory=tuple)
+
+    @property
+    def python(self) -> bool:
+        """Whether Python takes part (a stage or a function), so that the SQL alone is not the whole query."""
+        return bool(self.udfs) or any(isinstance(s, Stream) for s in self.steps)
+
+    @property
+    def open(self) -> bool:
+        """Whether fields of the result are known only when data is read."""
+        return self.rel.rest is not None
+
+    def final(self) -> exp.Expression:
+        """The SELECT that delivers the result: every field under its own name, in the defined order."""
+        return with_ctes(result_select(self.rel), self.ctes, (self.rel.source,))
+
+
+def outputs(rel: Rel) -> list[Output]:
+    """Fields of a relation as the final SELECT delivers them."""
+    return [Output(c.name, c.ident, c.type) for c in rel.columns]
+
+
+def result_select(rel: Rel, keep_rest: bool = True) -> exp.Select:
+    """SELECT of the visible fields, and of the open rest last, ordered when the rows do not arrive so."""
+    items = [sql.alias(column_expr(rel, c), c.name) for c in rel.columns]
+    if rel.rest is not None and keep_rest:
+        items.append(sql.alias(rel.expr(rel.rest.ident), "__rest"))
+    if not items:
+        items = [sql.alias(sql.boolean(True), ROW_MARK)]
+    node = sql.select(items, sql.table(rel.source), rel.where)
+    if not rel.order.physical and (keys := order_items(rel, qualified=True)):
+        node.set("order", sql.order_by(keys))
+    return node
+
+
+def column_expr(rel: Rel, column: Column) -> exp.Expression:
+    """SQL of a field over the relation's source; parts of a mixed value are joined into one VARIANT."""
+    if not column.parts:
+        return rel.expr(column.ident)
+    from logsql.planner.values import to_variant
+
+    return to_variant(rel.value(column)).expr
+
+
+def order_items(rel: Rel, qualified: bool = False) -> list[exp.Expression]:
+    """ORDER BY items of the relation's keys. ``qualified`` keeps an output alias from shadowing the source's column."""
+    items: list[exp.Expression] = []
+    for key in rel.order.keys or ():
+        node = sql.col(key.ident, rel.source) if qualified and key.ident not in rel.pending else rel.expr(key.ident)
+        items.extend(sort_keys(Typed(node, key.type), key.descending))
+    return items
+
+
+def with_ctes(query: exp.Expression, ctes: Sequence[Cte], reads: Sequence[str]) -> exp.Expression:
+    """``WITH`` the CTEs that ``query`` (which reads ``reads``) reaches, in source order."""
+    by_name = {c.name: c for c in ctes}
+    wanted: set[str] = set()
+    pending = list(reads)
+    while pending:
+        name = pending.pop()
+        if name in by_name and name not in wanted:
+            wanted.add(name)
+            pending.extend(by_name[name].reads)
+    chosen = [c for c in ctes if c.name in wanted]
+    if not chosen:
+        return query
+    node = query.copy() if query.args.get("with_") else query
+    node.set("with_", exp.With(expressions=[cte_node(c) for c in chosen]))
+    return node
+
+
+def cte_node(cte: Cte) -> exp.CTE:
+    return exp.CTE(this=cte.query, alias=exp.TableAlias(this=sql.ident(cte.name)))

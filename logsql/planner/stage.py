@@ -1,0 +1,427 @@
+"""What a command's lowering works with: its arguments, its input relation, and the moves that build the chain.
+
+A command calls ``assign``, ``filter``, ``limit``, ``select`` ... and returns the relation they give. It never writes a CTE by
+hand and never looks at other commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from sqlglot import exp
+
+from logsql.commands.base import CommandSpec, OptionKind, OptionSpec
+from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subquery
+from logsql.planner import sql, values
+from logsql.planner.calls import fail
+from logsql.planner.expressions import ExprContext, NeedsFlush
+from logsql.planner.plan import Action, Materialise, Stream, order_items
+from logsql.planner.relation import PHYSICAL, UNORDERED, Column, Order, OrderKey, Rel, Rest
+from logsql.planner.sql import Sql
+from logsql.planner.types import LONG, Kind, LType, import_type
+from logsql.planner.values import Typed
+
+if TYPE_CHECKING:
+    from logsql.planner.catalog import Catalog, SourceColumn
+    from logsql.planner.planner import Planner
+
+T = TypeVar("T")
+
+
+class Stage:
+    """One command being planned."""
+
+    def __init__(
+        self, planner: Planner, spec: CommandSpec, command: Command, rel: Rel | None, order_needed: bool
+    ) -> None:
+        self.planner = planner
+        self.spec = spec
+        self.command = command
+        self.args: Any = command.args
+        self.input = rel
+        self.order_needed = order_needed
+        self.number = planner.next_number()
+
+    # --- surroundings -------------------------------------------------------------------------------------------------
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.planner.catalog
+
+    @property
+    def rel(self) -> Rel:
+        """The input relation; refuses the query when the command stands first and is no source."""
+        if self.input is None:
+            help_text = "start with a source such as table, jsonfile, csvfile or json"
+            self.fail(
+                "90004", "missing-source", f"{self.spec.name} needs rows to work on", self.command.name_span, help_text
+            )
+        return self.input
+
+    def fail(
+        self,
+        code: str,
+        name: str,
+        message: str,
+        span: Span | None = None,
+        help: str | None = None,
+        notes: Sequence[str] = (),
+    ) -> NoReturn:
+        """Refuse the query; points at ``span``, else at the command."""
+        fail(code, name, message, span or self.command.span, help, notes)
+
+    def note(self, text: str) -> None:
+        """A remark for ``explain``."""
+        self.planner.notes.append(f"{self.spec.name}: {text}")
+
+    # --- options ------------------------------------------------------------------------------------------------------
+
+    def option(self, name: str) -> Any:
+        """The option's value checked against its declaration; the declared default when it is not written."""
+        spec = self.spec.option(name)
+        option = self.command.option(name)
+        if option is None:
+            if spec.required:
+                self.fail(
+                    *spec.error, f"{self.spec.name} needs the option {name}=", self.command.name_span, f"add {name}=..."
+                )
+            return spec.default
+        return self._convert(spec, option, self.option_text(option))
+
+    def option_text(self, option: Option) -> str:
+        """Text of an option; ``$("p")`` gives the parameter's text, dates as ``yyyyMMddHHmmss``, null as ``""``."""
+        if isinstance(option.value, str):
+            return option.value
+        return self.planner.constant_text(option.value, f"option {option.key}")
+
+    def _convert(self, spec: OptionSpec, option: Option, text: str) -> Any:
+        if spec.kind is OptionKind.BOOL:
+            return text.lower() in ("t", "true")
+        if spec.kind is OptionKind.INT:
+            try:
+                number = int(text)
+            except ValueError:
+                self.fail(*spec.error, f"{spec.name}= takes an integer, not {text!r}", option.value_span)
+            if spec.minimum is not None and number < spec.minimum:
+                self.fail(*spec.error, f"{spec.name}= must be {spec.minimum} or more, got {number}", option.value_span)
+            return number
+        if spec.kind is OptionKind.CHOICE and text not in spec.choices:
+            from logsql.errors import did_you_mean
+
+            choices = ", ".join(spec.choices)
+            self.fail(
+                *spec.error,
+                f"{spec.name}= takes one of {choices}, not {text!r}",
+                option.value_span,
+                did_you_mean(text, spec.choices),
+            )
+        if spec.kind is OptionKind.SPAN:
+            from logsql.functions.spans import parse_span
+
+            return parse_span(text, lambda code, name, message: self.fail(code, name, message, option.value_span))
+        return text
+
+    # --- expressions --------------------------------------------------------------------------------------------------
+
+    def context(self, rel: Rel | None) -> ExprContext:
+        planner = self.planner
+        row_order: Callable[[], exp.Order | None] | None = None
+        if rel is not None:
+
+            def row_order() -> exp.Order | None:
+                return self.window_order(rel)
+
+        return ExprContext(planner.catalog, rel, planner.params, udfs=planner.udfs, row_order=row_order)  # type: ignore[arg-type]
+
+    def lowered(self, rel: Rel, make: Callable[[ExprContext], T]) -> tuple[Rel, T]:
+        """Lower expressions over ``rel``. The relation returned is the one the expressions read: keep using it."""
+        cx = self.context(rel)
+        try:
+            result = make(cx)
+        except NeedsFlush:
+            rel = self.flush(rel)
+            cx = self.context(rel)
+            result = make(cx)
+        if cx.lets:
+            flat = self.flush(rel)
+            if flat is not rel:
+                rel = flat
+                cx = self.context(rel)
+                result = make(cx)
+            rel = self._prelude(rel, cx.lets)
+        return rel, result
+
+    def lower(self, rel: Rel, *exprs: Expr) -> tuple[Rel, list[Typed]]:
+        """As :meth:`lowered` for plain expressions."""
+        return self.lowered(rel, lambda cx: [cx.lower(e) for e in exprs])
+
+    def constant(self, expr: Expr, what: str) -> Any:
+        return self.context(None).constant(expr, what)
+
+    def _prelude(self, rel: Rel, lets: Mapping[str, Sql]) -> Rel:
+        """CTEs that compute the lets, one per level of dependence, beside everything the relation carries."""
+        level: dict[str, int] = {}
+        for name, node in lets.items():
+            inner = [level[c.name] for c in node.find_all(exp.Column) if c.name in level]
+            level[name] = 1 + max(inner, default=0)
+        known: list[str] = []
+        for depth in range(1, max(level.values()) + 1):
+            fresh = [n for n in lets if level[n] == depth]
+            items = [sql.alias(rel.expr(i), i) for i in rel.all_idents()] + [sql.col(n) for n in known]
+            items += [sql.alias(lets[n], n) for n in fresh]
+            name = self.add("let", sql.select(items, sql.table(rel.source), rel.where), rel.source)
+            rel = replace(rel, source=name, pending={}, where=None, tag="")
+            known += fresh
+        return rel
+
+    # --- the chain ----------------------------------------------------------------------------------------------------
+
+    def add(self, label: str, query: exp.Expression, *reads: str) -> str:
+        """Append a CTE; returns its name (``s3_stats``)."""
+        return self.planner.add_cte(f"s{self.number}_{label.replace('-', '_')}", query, reads, self.spec.name)
+
+    def flush(self, rel: Rel) -> Rel:
+        """Write the pending projection and filter as a CTE, so that every column is plain."""
+        if not rel.pending and rel.where is None:
+            return rel
+        items = [sql.alias(rel.expr(i), i) for i in rel.all_idents()] or [sql.alias(sql.boolean(True), "__row")]
+        query = sql.select(items, sql.table(rel.source), rel.where)
+        name = self.planner.add_cte(rel.tag or f"s{self.number}_step", query, (rel.source,), self.spec.name)
+        return replace(rel, source=name, pending={}, where=None, tag="")
+
+    @property
+    def tag(self) -> str:
+        """Name of the CTE that a SELECT begun by this command becomes."""
+        return f"s{self.number}_{self.spec.name.replace('-', '_')}"
+
+    def select(
+        self,
+        label: str,
+        rel: Rel,
+        items: Sequence[tuple[str, Sql]],
+        where: Sql | None = None,
+        **clauses: object,
+    ) -> str:
+        """Append ``SELECT items FROM rel.source``; the caller makes the relation that describes it."""
+        nodes = [sql.alias(node, name) for name, node in items] or [sql.alias(sql.boolean(True), "__row")]
+        test = sql.and_(rel.where, where) if rel.where is not None and where is not None else (where or rel.where)
+        return self.add(label, sql.select(nodes, sql.table(rel.source), test, **clauses), rel.source)
+
+    # --- moves --------------------------------------------------------------------------------------------------------
+
+    def assign(self, rel: Rel, name: str, value: Typed, position: int | None = None) -> Rel:
+        """Set field ``name`` to a value lowered over ``rel``: in place when it exists, else appended."""
+        old = rel.column(name)
+        column, pending = self._bind(rel, name, value, old)
+        if old is not None:
+            columns = tuple(column if c.name == name else c for c in rel.columns)
+        elif position is None:
+            columns = (*rel.columns, column)
+        else:
+            columns = (*rel.columns[:position], column, *rel.columns[position:])
+        rest = rel.rest.hide([name]) if rel.rest is not None else None
+        return replace(rel, columns=columns, rest=rest, pending=pending, tag=rel.tag or self.tag)
+
+    def _bind(self, rel: Rel, name: str, value: Typed, old: Column | None) -> tuple[Column, dict[str, Sql]]:
+        pending = dict(rel.pending)
+        if value.parts:
+            parts = []
+            taken: list[str] = []
+            for part in value.parts:
+                ident = rel.fresh_ident(f"{name}.{part.type.label}", taken)
+                taken.append(ident)
+                pending[ident] = part.expr
+                parts.append(Column(ident, ident, part.type))
+            return Column(name, name, value.type, tuple(parts)), pending
+        keys = {k.ident for k in rel.order.keys or ()}
+        reuse = old is not None and not old.parts and old.ident not in keys and not self._shared(rel, old)
+        ident = old.ident if reuse and old is not None else rel.fresh_ident(name)
+        pending.pop(ident, None)
+        node = value.expr
+        if not (isinstance(node, exp.Column) and node.name == ident and not node.table):
+            pending[ident] = node
+        return Column(name, ident, value.type), pending
+
+    @staticmethod
+    def _shared(rel: Rel, column: Column) -> bool:
+        """Whether another field or carried column uses the same SQL column."""
+        others = [c for c in (*rel.columns, *rel.carried) if c is not column]
+        return any(column.ident in c.idents() for c in others)
+
+    def filter(self, rel: Rel, expr: Expr) -> Rel:
+        """Keep the rows for which an expression is true."""
+        if rel.pending:
+            rel = self.flush(rel)
+        rel, test = self.lowered(rel, lambda cx: cx.condition(expr))
+        return self.where(rel, test)
+
+    def where(self, rel: Rel, test: Sql) -> Rel:
+        """Keep the rows for which a condition lowered over ``rel`` holds."""
+        both = test if rel.where is None else sql.and_(rel.where, test)
+        return replace(rel, where=both, tag=rel.tag or self.tag)
+
+    def limit(self, rel: Rel, count: int | None, offset: int = 0) -> Rel:
+        """The first ``count`` rows after ``offset`` in the defined order."""
+        if count is None and not offset:
+            return rel
+        if not rel.order.physical and rel.order.keys is not None or rel.pending:
+            rel = self.flush(rel)
+        clauses: dict[str, Any] = {}
+        if not rel.order.physical and (keys := order_items(rel)):
+            clauses["order"] = sql.order_by(keys)
+        if count is not None:
+            clauses["limit"] = exp.Limit(expression=sql.integer(count))
+        if offset:
+            clauses["offset"] = exp.Offset(expression=sql.integer(offset))
+        name = self.select(self.spec.name, rel, [(i, rel.expr(i)) for i in rel.all_idents()], **clauses)
+        order = replace(rel.order, physical=rel.order.defined)
+        return replace(rel, source=name, pending={}, where=None, order=order, tag="")
+
+    # --- order --------------------------------------------------------------------------------------------------------
+
+    def with_keys(self, rel: Rel) -> Rel:
+        """The relation with order keys: rows that only arrive in order are numbered first."""
+        if rel.order.keys is not None:
+            return rel
+        rel = self.flush(rel)
+        ident = rel.fresh_ident("__ord")
+        items = [(i, rel.expr(i)) for i in rel.all_idents()]
+        items.append((ident, sql.row_number()))
+        name = self.select("number", rel, items)
+        key = OrderKey(ident, LONG)
+        return replace(rel, source=name, order=Order(physical=rel.order.physical, keys=(key,)))
+
+    def order_items(self, rel: Rel) -> list[Sql]:
+        """ORDER BY items that restore the order of ``rel`` (call :meth:`with_keys` first)."""
+        return order_items(rel)
+
+    def window_order(self, rel: Rel) -> exp.Order | None:
+        """ORDER BY of a window over the rows in order: none when they arrive in order."""
+        if rel.order.physical or not rel.order.keys:
+            return None
+        return sql.order_by(order_items(rel))
+
+    # --- sources and subqueries -----------------------------------------------------------------------------------------
+
+    def subquery(self, subquery: Subquery | Query, order_needed: bool = True) -> Rel:
+        """Plan a subquery into the same chain; parameters set inside it stay inside."""
+        query = subquery.query if isinstance(subquery, Subquery) else subquery
+        return self.planner.subplan(query, order_needed)
+
+    def scan(
+        self,
+        table: Sql,
+        table_name: str,
+        columns: Sequence[SourceColumn],
+        order: Order = PHYSICAL,
+        extra: Sequence[tuple[str, Sql, LType]] = (),
+    ) -> Rel:
+        """A source: one CTE that brings every column into the language's types. ``extra`` columns are carried unseen."""
+        items: list[tuple[str, Sql]] = []
+        found: list[Column] = []
+        used: set[str] = set()
+        for source in columns:
+            ident = source.name
+            number = 2
+            while ident.lower() in used:
+                ident, number = f"{source.name}__{number}", number + 1
+            used.add(ident.lower())
+            column, node = import_column(source, ident)
+            items.append((ident, node))
+            found.append(column)
+        carried: list[Column] = []
+        for name, node, type_ in extra:
+            items.append((name, node))
+            carried.append(Column(name, name, type_))
+        nodes = [sql.alias(node, name) for name, node in items] or [sql.alias(sql.boolean(True), "__row")]
+        name = self.add(self.spec.name, sql.select(nodes, table), table_name)
+        return Rel(name, tuple(found), tuple(carried), order=order)
+
+    # --- steps --------------------------------------------------------------------------------------------------------
+
+    def materialise(self, rel: Rel, label: str = "rows") -> Rel:
+        """Run the chain up to here into a temporary table and go on from it (rows are stored in order)."""
+        rel = self.flush(rel) if rel.pending or rel.where is not None else rel
+        keys = [] if rel.order.physical else order_items(rel)
+        items = [sql.col(i) for i in rel.all_idents()] or [sql.alias(sql.boolean(True), "__row")]
+        query = sql.select(items, sql.table(rel.source), order=sql.order_by(keys) if keys else None)
+        name = self.planner.temp_name(label)
+        self.planner.steps.append(Materialise(name, self.planner.with_ctes(query, rel.source)))
+        return replace(rel, source=name, order=replace(rel.order, physical=rel.order.defined))
+
+    def action(self, label: str, run: Callable[[Any], None]) -> None:
+        """A side effect at this point of the plan."""
+        self.planner.steps.append(Action(label, run))
+
+    def stream(
+        self,
+        rel: Rel | None,
+        columns: Sequence[Column],
+        transform: Callable[[Iterator[Any], Any], Iterator[Any]],
+        rest: Rest | None = None,
+        keep: Iterable[str] = (),
+    ) -> Rel:
+        """A Python stage: rows of ``rel`` as Arrow batches in, batches with ``columns`` (in order) out.
+
+        ``keep`` names carried idents that the transform passes on. ``rel`` None makes a source.
+        """
+        query = None
+        if rel is not None:
+            rel = self.flush(rel)
+            items = [sql.col(i) for i in rel.all_idents()] or [sql.alias(sql.boolean(True), "__row")]
+            keys = [] if rel.order.physical else order_items(rel)
+            select = sql.select(items, sql.table(rel.source), order=sql.order_by(keys) if keys else None)
+            query = self.planner.with_ctes(select, rel.source)
+        name = self.planner.temp_name(self.spec.name.replace("-", "_"))
+        shape = tuple((i, t) for c in columns for i, t in _physical(c))
+        if rest is not None:
+            shape = (*shape, (rest.ident, "JSON"))
+        self.planner.steps.append(Stream(name, query, transform, shape, self.spec.name))
+        ordered = rel is None or rel.order.defined
+        return Rel(name, tuple(columns), rest=rest, order=PHYSICAL if ordered else UNORDERED)
+
+    def service(self, name: str) -> Any:
+        """Another room's service (models, lookups ...); refuses the query when the session has none."""
+        found = self.catalog.service(name)
+        if found is None:
+            self.fail(
+                "90950", "service-missing", f"{self.spec.name} is not available in this session", self.command.name_span
+            )
+        return found
+
+
+def _physical(column: Column) -> list[tuple[str, str]]:
+    return (
+        [(p.ident, p.type.physical) for p in column.parts] if column.parts else [(column.ident, column.type.physical)]
+    )
+
+
+def import_column(source: SourceColumn, ident: str) -> tuple[Column, Sql]:
+    """A foreign column as a field: its logical type and the SQL that brings it there."""
+    from logsql.planner.types import ANY_JSON, BINARY, IP, MAP
+
+    node: Sql = sql.col(source.name)
+    if source.logical == "ip":
+        return Column(source.name, ident, IP), node
+    if source.logical == "json":
+        return Column(source.name, ident, ANY_JSON), sql.cast(node, "JSON") if source.sql_type != "JSON" else node
+    if source.logical == "map":
+        return Column(source.name, ident, MAP), sql.cast(node, "JSON") if source.sql_type != "JSON" else node
+    if source.logical == "binary":
+        return Column(source.name, ident, BINARY), node
+    imported = import_type(source.sql_type)
+    if imported.to_json:
+        node = sql.func("to_json", node)
+    elif imported.cast is not None:
+        node = sql.cast(node, imported.cast)
+    return Column(source.name, ident, imported.type), node
+
+
+def names_of(names: Iterable[Name]) -> list[str]:
+    """Texts of a list of names, first occurrence of each."""
+    return list(dict.fromkeys(n.text for n in names))
+
+
+__all__ = ["Kind", "Stage", "Typed", "import_column", "names_of", "values"]
