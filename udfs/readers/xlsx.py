@@ -1,0 +1,179 @@
+"""``xlsxfile``: a sheet of an Excel workbook, header row as field names (commands.md). Needs the extra ``xlsx``.
+
+A column whose cells are all of one kind keeps it (text, whole numbers, numbers, booleans, wall-clock times); a column
+that mixes kinds comes as JSON text per value (logical type ``any``). Empty cells are null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from udfs.readers import base
+from udfs.readers.base import (
+    BATCH_ROWS,
+    ReadContext,
+    ReaderError,
+    batch_of,
+    check_cancelled,
+    file_name,
+    null_context,
+    select,
+    size_of,
+)
+from udfs.readers.csvrows import named
+from udfs.readers.textlines import Window
+
+
+@dataclass(frozen=True)
+class Table:
+    """A sheet in memory: names, one list of cells per column, notes about renamed columns."""
+
+    names: tuple[str, ...]
+    cells: tuple[list[Any], ...]
+    rows: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class XlsxReader:
+    """Rows of one sheet (default: the first) of one workbook; ``skip`` rows stand above the header.
+
+    Header cells that repeat or are empty are renamed as in ``csvfile``. The workbook is read on construction, through
+    ``context.open_file``. ReaderError: ``missing-extra``, ``not-xlsx``, ``no-such-sheet``.
+    """
+
+    path: str
+    sheet: str | None = None
+    skip: int = 0
+    offset: int = 0
+    limit: int | None = None
+    context: ReadContext = field(default_factory=null_context)
+    table: Table = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", _table(self.path, self.sheet, self.skip, self.context))
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The header's columns, then ``_file``."""
+        fields = [_field(name, cells) for name, cells in zip(self.table.names, self.table.cells, strict=True)]
+        return pa.schema([*fields, pa.field("_file", pa.string())])
+
+    def total_bytes(self) -> int:
+        """Bytes on disk."""
+        return size_of(self.path)
+
+    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of about 100,000 rows."""
+        schema = select(self.schema, columns)
+        for note in self.table.notes:
+            context.loss.lost(self.path, "duplicate-header", 0, 1 + self.skip, note)
+        cells = dict(zip(self.table.names, self.table.cells, strict=True))
+        window = Window(self.offset, self.limit)
+        for start in range(0, self.table.rows, BATCH_ROWS):
+            check_cancelled(context)
+            rows = min(BATCH_ROWS, self.table.rows - start)
+            made: dict[str, Any] = {"_file": pa.repeat(pa.scalar(file_name(self.path), pa.string()), rows)}
+            for declared in schema:
+                if declared.name in cells:
+                    made[declared.name] = _array(declared, cells[declared.name][start : start + rows])
+            batch = window.cut(batch_of(schema, made, rows))
+            if batch.num_rows:
+                yield batch
+            if window.done:
+                return
+
+
+def _table(path: str, sheet: str | None, skip: int, context: ReadContext) -> Table:
+    try:
+        from python_calamine import CalamineWorkbook
+    except ImportError as problem:
+        message = "xlsxfile needs the optional package python-calamine: pip install 'logsql[xlsx]'"
+        raise ReaderError(message, path, "missing-extra") from problem
+    with context.open_file(path) as file:
+        try:
+            workbook = CalamineWorkbook.from_filelike(file)
+            names = workbook.sheet_names
+            if not names or (sheet is not None and sheet not in names):
+                message = f"{path} has no sheet {sheet}; it has {', '.join(names) or 'none'}"
+                raise ReaderError(message, path, "no-such-sheet")
+            rows = workbook.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=False)
+        except ReaderError:
+            raise
+        except Exception as problem:
+            message = f"{path} is not a readable Excel workbook: {problem}"
+            raise ReaderError(message, path, "not-xlsx") from problem
+    rows = rows[skip:]
+    if not rows:
+        return Table((), (), 0, ())
+    columns, notes = named([_text(cell) for cell in rows[0]], max(len(row) for row in rows))
+    cells: list[list[Any]] = [[] for _ in columns]
+    body = rows[1:]
+    for row in body:
+        for number, column in enumerate(cells):
+            cell = row[number] if number < len(row) else ""
+            column.append(None if cell == "" else cell)
+    return Table(columns, tuple(cells), len(body), notes)
+
+
+def _field(name: str, cells: list[Any]) -> pa.Field:
+    kinds = {_kind(cell) for cell in cells if cell is not None}
+    if kinds == {"long", "double"}:
+        kinds = {"double"}
+    types = {
+        "long": pa.int64(),
+        "double": pa.float64(),
+        "bool": pa.bool_(),
+        "date": pa.timestamp("us"),
+        "string": pa.string(),
+    }
+    if len(kinds) > 1:
+        return base.field(name, pa.string(), "any")
+    return pa.field(name, types[next(iter(kinds), "string")])
+
+
+def _kind(cell: Any) -> str:
+    if isinstance(cell, bool):
+        return "bool"
+    if isinstance(cell, int | float):
+        # A workbook has one kind of number; 3.0 is how it stores 3.
+        return "long" if float(cell).is_integer() and abs(cell) < 2**53 else "double"
+    if isinstance(cell, date | datetime):
+        return "date"
+    return "string"
+
+
+def _array(declared: pa.Field, cells: list[Any]) -> Any:
+    if declared.metadata and declared.metadata.get(base.LOGICAL_TYPE) == b"any":
+        return pa.array([None if cell is None else _json(cell) for cell in cells], pa.string())
+    if pa.types.is_string(declared.type):
+        return pa.array([None if cell is None else _text(cell) for cell in cells], pa.string())
+    if pa.types.is_integer(declared.type):
+        return pa.array([None if cell is None else int(cell) for cell in cells], declared.type)
+    if pa.types.is_timestamp(declared.type):
+        return pa.array([None if cell is None else _moment(cell) for cell in cells], declared.type)
+    return pa.array(cells, declared.type)
+
+
+def _moment(cell: date) -> datetime:
+    return cell if isinstance(cell, datetime) else datetime(cell.year, cell.month, cell.day)
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)  # dates and times in ISO form
+
+
+def _json(cell: Any) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return json.dumps(cell if isinstance(cell, bool | int | float | str) else _text(cell), ensure_ascii=False)

@@ -1,0 +1,268 @@
+"""``xmlfile``: one row per node an XPath selects, its content as one JSON object (commands.md, xmlfile and parsexml).
+
+An element becomes a value by the rule of ``parsexml``: text only -> trimmed string, empty -> null; with attributes or
+children -> map of attributes, children and, if there is text, ``_text``; child names that repeat -> list. The row of a
+selected node is that map (``{"_text": ..}`` for text only). Rows are open: which fields exist is known only from the
+data, so the reader gives them as JSON in ``_row``.
+
+The parser is expat, fed in chunks: memory holds the selected nodes only. A document type that declares entities is
+refused (``xml-entities``): a few lines of nested entities expand to gigabytes, external ones read other files.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from xml.parsers import expat
+
+import pyarrow as pa
+
+from udfs.readers import base
+from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, file_name, select, size_of
+from udfs.readers.lines import codec_name, utf8_chunks
+from udfs.readers.sources import Member, open_source
+from udfs.readers.textlines import Window
+
+MAX_DEPTH = 500
+_ROWS = 4_096
+_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_STEP = re.compile(
+    r"""(?P<axis>//?)(?P<name>\*|[^/\[\]@()'"=\s]+)"""
+    r"""(?:\[(?:(?P<at>[1-9][0-9]*)|@(?P<key>[^\[\]=\s]+)(?:\s*=\s*(?P<quote>["'])(?P<value>.*?)(?P=quote))?)\])?"""
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a path: name or ``*``, below the parent (``/``) or anywhere under it (``//``), one predicate."""
+
+    anywhere: bool
+    name: str
+    position: int | None = None
+    attribute: str | None = None
+    value: str | None = None
+
+    def accepts(self, frame: Frame) -> bool:
+        """Whether an element fits this step."""
+        if self.name not in ("*", frame.name):
+            return False
+        if self.position is not None:
+            return self.position == (frame.among_all if self.name == "*" else frame.among_same)
+        if self.attribute is not None:
+            found = frame.attributes.get(self.attribute)
+            return found is not None and self.value in (None, found)
+        return True
+
+
+@dataclass
+class Frame:
+    """An open element: its place among its siblings, its children counted, and, inside a selected node, its content."""
+
+    name: str
+    attributes: dict[str, str]
+    among_all: int
+    among_same: int
+    selected: int | None
+    building: bool
+    counts: Counter[str] = field(default_factory=Counter)
+    content: dict[str, Any] = field(default_factory=dict)
+    lists: set[str] = field(default_factory=set)
+    text: list[str] = field(default_factory=list)
+
+
+def parse_path(text: str) -> tuple[Step, ...]:
+    """An absolute path like ``/a/b[1]/c``, ``//x``, ``/a/*[@id='7']``. ReaderError ``xpath-unsupported``."""
+    steps = []
+    position = 0
+    while position < len(text):
+        found = _STEP.match(text, position)
+        if found is None:
+            break
+        at = int(found["at"]) if found["at"] else None
+        steps.append(Step(found["axis"] == "//", found["name"], at, found["key"], found["value"]))
+        position = found.end()
+    if not steps or position < len(text):
+        message = f"unsupported xpath {text!r}: write /a/b[1]/c, //x, * and one [n], [@a] or [@a='v'] per step"
+        raise ReaderError(message, text, "xpath-unsupported")
+    return tuple(steps)
+
+
+@dataclass(frozen=True)
+class XmlReader:
+    """Rows of XML files: ``_row`` (JSON object, logical type json) and ``_file``.
+
+    ``xpath``: which nodes (None: the root element). ``charset``: None believes the file's own declaration, else UTF-8.
+    A document that breaks off gives the nodes before the break and the ledger entry ``broken-xml`` (line number).
+    ReaderError: ``xpath-unsupported``, ``unknown-charset``, ``xml-entities``, ``xml-too-deep``, ``not-xml``.
+    """
+
+    paths: Sequence[str | Member]
+    xpath: str | None = None
+    charset: str | None = None
+    limit: int | None = None
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        if self.charset is not None:
+            codec_name(self.charset)
+        if self.xpath is not None:
+            parse_path(self.xpath)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """``_row`` and ``_file``."""
+        return pa.schema([base.field("_row", pa.string(), "json"), pa.field("_file", pa.string())])
+
+    def total_bytes(self) -> int:
+        """Bytes on disk."""
+        return sum(size_of(path.zip_path if isinstance(path, Member) else path) for path in self.paths)
+
+    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of up to some thousand nodes."""
+        schema = select(self.schema, columns)
+        steps = (Step(False, "*"),) if self.xpath is None else parse_path(self.xpath)
+        window = Window(self.offset, self.limit)
+        for path in self.paths:
+            shown = file_name(path.zip_path if isinstance(path, Member) else path)
+            if window.done:
+                return
+            for nodes in self._nodes(path, steps, context):
+                check_cancelled(context)
+                rows = window.cut(pa.array([json.dumps(node, ensure_ascii=False) for node in nodes], pa.string()))
+                if len(rows):
+                    names = pa.repeat(pa.scalar(shown, pa.string()), len(rows))
+                    yield batch_of(schema, {"_row": rows, "_file": names}, len(rows))
+                if window.done:
+                    return
+
+    def _nodes(self, path: str | Member, steps: tuple[Step, ...], context: ReadContext) -> Iterator[list[Any]]:
+        charset = self.charset or _declared(path, context)
+        with open_source(path, context) as source:
+            builder = _Builder(steps, source.name)
+            try:
+                for chunk in utf8_chunks(source, codec_name(charset), context):
+                    for start in range(0, len(chunk), 1 << 16):
+                        builder.parser.Parse(chunk[start : start + (1 << 16)])
+                        if len(builder.ready) >= _ROWS:
+                            yield builder.taken()
+                builder.parser.Parse(b"", True)
+            except expat.ExpatError as problem:
+                if not builder.root_seen:
+                    message = f"{source.name} is not XML: {expat.errors.messages[problem.code]}"
+                    raise ReaderError(message, source.name, "not-xml") from problem
+                reason = expat.errors.messages[problem.code]
+                context.loss.lost(source.name, "broken-xml", 1, problem.lineno, reason)
+                builder.finish_broken()
+            if builder.ready:
+                yield builder.taken()
+
+
+def _declared(path: str | Member, context: ReadContext) -> str:
+    # The scan that follows tells what is damaged and how far it is.
+    quiet = replace(context, loss=base.NullLoss(), progress=base.NullProgress())
+    with open_source(path, quiet) as source:
+        head = source.read(400)
+    found = _DECLARED.match(head.removeprefix(b"\xef\xbb\xbf"))
+    return found[1].decode("ascii") if found else "utf-8"
+
+
+class _Builder:
+    """Follows the open elements and keeps the content of those inside a selected node."""
+
+    def __init__(self, steps: tuple[Step, ...], source: str) -> None:
+        self._steps = steps
+        self._source = source
+        self._open: list[Frame] = []
+        self._top: Counter[str] = Counter()
+        self._number = 0
+        self._held: list[tuple[int, Any]] = []
+        self.ready: list[Any] = []
+        self.root_seen = False
+        # The chunks are UTF-8 whatever the declaration says.
+        self.parser = expat.ParserCreate("utf-8")
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._text
+        self.parser.EntityDeclHandler = self._refuse
+
+    def taken(self) -> list[Any]:
+        """The finished nodes, handed over."""
+        nodes, self.ready = self.ready, []
+        return nodes
+
+    def finish_broken(self) -> None:
+        """The document broke off inside these nodes: those inside that were complete still count."""
+        self.ready += [node for _, node in sorted(self._held, key=lambda pair: pair[0])]
+        self._held = []
+
+    def _refuse(self, name: str, *_: object) -> None:
+        message = f"{self._source} declares the entity {name}; documents with entity declarations are not read"
+        raise ReaderError(message, self._source, "xml-entities")
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self.root_seen = True
+        if len(self._open) >= MAX_DEPTH:
+            message = f"{self._source} nests more than {MAX_DEPTH} elements"
+            raise ReaderError(message, self._source, "xml-too-deep")
+        counts = self._open[-1].counts if self._open else self._top
+        counts[name] += 1
+        frame = Frame(name, attributes, counts.total(), counts[name], None, False)
+        self._open.append(frame)
+        if self._selected():
+            frame.selected = self._number
+            self._number += 1
+        inside = len(self._open) > 1 and self._open[-2].building
+        frame.building = inside or frame.selected is not None
+        if frame.building:
+            frame.content.update(attributes)
+
+    def _selected(self) -> bool:
+        """Whether the innermost open element ends the path; works backwards over the steps."""
+        reachable = {len(self._open)}
+        for step in reversed(self._steps):
+            # ``reachable``: depths at which this step's element may stand.
+            fitting = {depth for depth in reachable if depth > 0 and step.accepts(self._open[depth - 1])}
+            if step.anywhere:
+                reachable = {above for depth in fitting for above in range(depth)}
+            else:
+                reachable = {depth - 1 for depth in fitting}
+            if not reachable:
+                return False
+        return 0 in reachable
+
+    def _text(self, text: str) -> None:
+        if self._open and self._open[-1].building:
+            self._open[-1].text.append(text)
+
+    def _end(self, name: str) -> None:
+        frame = self._open.pop()
+        if not frame.building:
+            return
+        text = "".join(frame.text).strip()
+        if text and frame.content:
+            _add(frame, "_text", text)
+        value: Any = frame.content or text or None
+        if frame.selected is not None:
+            row = frame.content or ({"_text": text} if text else {})
+            self._held.append((frame.selected, row))
+        if self._open and self._open[-1].building:
+            _add(self._open[-1], name, value)
+        elif self._held:
+            # Nodes inside a selected node end before it; the order is that of their beginnings.
+            self.ready += [node for _, node in sorted(self._held, key=lambda pair: pair[0])]
+            self._held = []
+
+
+def _add(frame: Frame, name: str, value: Any) -> None:
+    if name in frame.lists:
+        frame.content[name].append(value)
+    elif name in frame.content:
+        frame.content[name] = [frame.content[name], value]
+        frame.lists.add(name)
+    else:
+        frame.content[name] = value

@@ -1,0 +1,108 @@
+"""``zipfile`` and ``zipfile-entries``: lines of ZIP members, and the members themselves (commands.md).
+
+``*`` is allowed in the archive's name and in the entry; archives and entries come in natural order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from udfs.readers.base import ReadContext, batch_of, expand_paths, null_context, select, size_of
+from udfs.readers.sources import Member, expand_members, open_zip
+from udfs.readers.textlines import TextReader
+
+
+@dataclass(frozen=True)
+class ZipLinesReader:
+    """Text lines of archive members: ``line``, ``_file`` (the archive's base name), ``_entry``.
+
+    The members are found on construction, through ``context.open_file``. ``charset`` reads the text, ``zipcharset``
+    the names of entries not marked UTF-8. ``limit`` and ``offset`` count lines over all members. ReaderError:
+    ``no-such-entry``, ``not-a-zip``, ``unknown-charset`` and those of ``expand_paths``.
+    """
+
+    zip_path: str
+    entry: str
+    charset: str = "utf-8"
+    zipcharset: str | None = None
+    limit: int | None = None
+    offset: int = 0
+    context: ReadContext = field(default_factory=null_context)
+    text: TextReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        members = expand_members(self.zip_path, self.entry, self.context, self.zipcharset)
+        text = TextReader(members, self.charset, limit=self.limit, offset=self.offset, entry_column=True)
+        object.__setattr__(self, "text", text)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """``line``, ``_file``, ``_entry``."""
+        return select(self.text.schema, ("line", "_file", "_entry"))
+
+    def total_bytes(self) -> int:
+        """Bytes of the archives."""
+        return self.text.total_bytes()
+
+    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of up to about 100,000 lines."""
+        return self.text.scan(self.schema.names if columns is None else columns, context)
+
+
+@dataclass(frozen=True)
+class ZipEntriesReader:
+    """One row per entry, folders included, in the order of the archive's directory.
+
+    ``modified_at`` is wall time of the packing machine (ZIP keeps no zone), null where the archive holds an impossible
+    date (ledger: ``bad-date``).
+    """
+
+    zip_path: str
+    zipcharset: str | None = None
+
+    schema = pa.schema(
+        [
+            ("zip_path", pa.string()),
+            ("entry", pa.string()),
+            ("file_size", pa.int64()),
+            ("compressed_size", pa.int64()),
+            ("modified_at", pa.timestamp("us")),
+            ("comment", pa.string()),
+        ]
+    )
+
+    def total_bytes(self) -> int:
+        """Bytes of the archives."""
+        return sum(size_of(path) for path in expand_paths(self.zip_path))
+
+    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """One batch per archive."""
+        schema = select(self.schema, columns)
+        for path in expand_paths(self.zip_path):
+            with open_zip(path, context, self.zipcharset) as archive:
+                entries = archive.infolist()
+            made: dict[str, Any] = {
+                "zip_path": [path] * len(entries),
+                "entry": [entry.filename for entry in entries],
+                "file_size": [entry.file_size for entry in entries],
+                "compressed_size": [entry.compress_size for entry in entries],
+                "modified_at": [_moment(path, entry.filename, entry.date_time, context) for entry in entries],
+                "comment": [entry.comment.decode(self.zipcharset or "utf-8", "replace") for entry in entries],
+            }
+            arrays = {name: pa.array(made[name], schema.field(name).type) for name in schema.names}
+            yield batch_of(schema, arrays, len(entries))
+
+
+def _moment(path: str, entry: str, parts: tuple[int, ...], context: ReadContext) -> datetime | None:
+    try:
+        return datetime(*parts[:6])  # type: ignore[arg-type]
+    except ValueError:
+        # 1980-00-00 is what a packer writes that knows no date.
+        if parts[1:3] != (0, 0):
+            context.loss.lost(Member(path, entry).name, "bad-date", 1, None, str(parts))
+        return None
