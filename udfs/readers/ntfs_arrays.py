@@ -82,24 +82,28 @@ def strings(units: Units, starts: Ints, lengths: Ints, valid: Flags | None = Non
     """
     ends = offsets_of(lengths)
     text = units[ragged(starts, lengths, ends)]
-    if not len(text) or int(text.max()) < 0x80:
+    wide = np.flatnonzero(text >= 0x80)
+    if not len(wide):
         data, where = text.astype(np.uint8), ends
     else:
-        sizes = _utf8_sizes(text, ends)
-        where = offsets_of(sizes)[ends]
+        more = offsets_of(_utf8_extra(text, wide, ends))
+        where = ends + more[np.searchsorted(wide, ends)]
         data = np.frombuffer(text.astype("<u2", copy=False).tobytes().decode("utf-16-le").encode(), np.uint8)
     buffers = [bitmap(valid), pa.py_buffer(where.astype(np.int32)), pa.py_buffer(data)]
     return pa.Array.from_buffers(pa.string(), len(lengths), buffers)
 
 
-def _utf8_sizes(text: Units, ends: Ints) -> npt.NDArray[np.uint8]:
-    """UTF-8 bytes of every code unit, a surrogate counting half its pair; replaces lone ones in ``text``."""
-    sizes = (text >= 0x80).astype(np.uint8)
-    sizes += text >= 0x800
-    sizes += 1
-    surrogates = (text & 0xF800) == 0xD800
-    if surrogates.any():
-        at = np.flatnonzero(surrogates)
+def _utf8_extra(text: Units, wide: Ints, ends: Ints) -> npt.NDArray[np.uint8]:
+    """UTF-8 bytes beyond one of the code units at ``wide``, a surrogate counting half its pair.
+
+    Replaces lone surrogates in ``text``.
+    """
+    units = text[wide]
+    extra = (units >= 0x800).astype(np.uint8)
+    extra += 1
+    surrogates = np.flatnonzero((units & 0xF800) == 0xD800)
+    if len(surrogates):
+        at = wide[surrogates]
         high = (text[at] & 0x0400) == 0
         # A high one at the end of a name and a low one at the start of the next are no pair.
         begins = np.zeros(len(text) + 1, np.bool_)
@@ -109,8 +113,8 @@ def _utf8_sizes(text: Units, ends: Ints) -> npt.NDArray[np.uint8]:
         paired = follows.copy()
         paired[1:] |= follows[:-1]
         text[at[~paired]] = 0xFFFD
-        sizes[at[paired]] = 2
-    return sizes
+        extra[surrogates[paired]] = 1
+    return extra
 
 
 def constant(value: str, rows: int) -> pa.Array:

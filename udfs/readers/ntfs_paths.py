@@ -56,7 +56,7 @@ class Paths:
             self._named[piece.no] = piece.named
         self._slot = np.full(self._size + 1, -1, np.int64)
         """Record number to its row in ``_table``; -1 contributes nothing (as does the extra row at the end)."""
-        self._table: pa.Array = pa.array([], pa.large_string())
+        self._table: pa.Array = pa.array([], pa.string())
         self._lengths = np.zeros(0, np.int64)
         self._build(pieces)
 
@@ -92,7 +92,7 @@ class Paths:
         begin = np.searchsorted(above[by_parent], np.arange(len(folders) + 1))
         name_bytes = np.diff(np.frombuffer(names.buffers()[1], np.int64)[: len(names) + 1]) if len(names) else above
         level = np.flatnonzero(above < 0)
-        paths = names.take(pa.array(level))
+        paths = names.take(pa.array(level)).cast(pa.string())
         lengths = name_bytes[level]
         tables, all_lengths, done, total = [], [], 0, 0
         for _ in range(MAX_DEPTH):
@@ -114,7 +114,7 @@ class Paths:
             self.cut += int((~kept).sum())
             level, parents, lengths = below[kept], parents[kept], next_lengths[kept]
             paths = pc.binary_join_element_wise(
-                paths.take(pa.array(parents)), names.take(pa.array(level)), pa.scalar("\\", pa.large_string())
+                paths.take(pa.array(parents)), names.take(pa.array(level)).cast(pa.string()), "\\"
             )
         if tables:
             self._table = pa.concat_arrays(tables)
@@ -130,10 +130,8 @@ class Paths:
             )
         folder = self._table.take(pa.array(slot, mask=slot < 0))
         # With null_handling="skip" Arrow 26 leaves out the rows in which both sides are null: none may be.
-        own = pc.fill_null(name.cast(pa.large_string()), "")
-        joined = pc.binary_join_element_wise(
-            folder, own, pa.scalar("\\", pa.large_string()), null_handling="skip"
-        ).cast(pa.string())
+        own = pc.fill_null(name, "") if name.null_count else name
+        joined = pc.binary_join_element_wise(folder, own, "\\", null_handling="skip")
         _, where, data = joined.buffers()
         valid = pa.py_buffer(np.packbits(named, bitorder="little"))
         return pa.Array.from_buffers(pa.string(), len(joined), [valid, where, data])

@@ -115,80 +115,92 @@ def fix_up(block: Block, rows: Ints) -> Flags:
 def walk(block: Block, rows: Ints) -> Attributes:
     """Follow the attribute chains of the records ``rows``.
 
-    A chain ends at the end marker; a length under 16, not a multiple of 8, or past the record breaks it off.
+    A chain ends at the end marker; a length under 16, not a multiple of 8, or one that leaves no room for the end
+    marker in the record breaks it off.
     """
     result = Attributes.none(len(rows))
     first = block.header_word(rows, 20).astype(np.int64)
     live = np.arange(len(rows))
     at = rows * block.size + first
-    limit = (rows + 1) * block.size
-    usable = (first & 7 == 0) & (first >= 24) & (first + 8 <= block.size)
+    inside = block.size - 1
+    room = block.size - 8
+    usable = (first & 7 == 0) & (first >= 24) & (first <= room)
     if not usable.all():
         result.damaged[~usable] = True
-        live, at, limit = live[usable], at[usable], limit[usable]
+        live, at = live[usable], at[usable]
     while len(live):
-        head = block.quads[at >> 3]
+        place = at >> 3
+        head = block.quads[place]
         kind = head.astype(np.uint32)
         length = head >> 32
-        going = (kind != _END) & (length >= 16) & (length & 7 == 0) & (at + length <= limit)
+        # Records are a power of two long: the low bits of an offset are its place in the record. The last 8 bytes are
+        # the end marker's.
+        going = (kind != _END) & (length >= 16) & (length & 7 == 0) & ((at & inside) + length <= room)
         if not going.all():
             # Type 0 is the zero filling of a record that never had attributes, not damage.
             result.damaged[live[~going & (kind != _END) & (kind != 0)]] = True
-            live, at, limit, kind, length = live[going], at[going], limit[going], kind[going], length[going]
+            live, at, place, kind, length = live[going], at[going], place[going], kind[going], length[going]
         for wanted, visit in ((_STANDARD_INFORMATION, _standard), (_FILE_NAME, _file_name), (_DATA, _stream)):
             here = np.flatnonzero(kind == wanted)
-            if len(here):
+            if len(here) == len(live):
+                visit(block, result, live, at, length)
+            elif len(here):
                 visit(block, result, live[here], at[here], length[here])
         at = at + length
-        if len(live) and bool((at + 8 > limit).any()):
-            going = at + 8 <= limit
-            live, at, limit = live[going], at[going], limit[going]
     return result
 
 
 def _content(block: Block, at: Ints, length: Ints, least: int) -> tuple[Ints, Ints, Flags]:
     """Offset and size of resident contents, and which hold ``least`` bytes at an 8-byte boundary."""
-    size = np.zeros(len(at), np.int64)
-    offset = np.zeros(len(at), np.int64)
-    long = length >= 24
-    whole = at if long.all() else at[long]
-    size[long] = block.dwords[(whole >> 2) + 4]
-    offset[long] = block.words[(whole >> 1) + 10]
-    good = long & (block.data[at + 8] == 0) & (offset & 7 == 0) & (offset >= 24)
+    place = at >> 3
+    where = block.quads[place + 2]
+    size = where & 0xFFFFFFFF
+    offset = where >> 32 & 0xFFFF
+    good = (block.quads[place + 1] & 0xFF == 0) & (offset & 7 == 0) & (offset >= 24)
     good &= (size >= least) & (offset + size <= length)
     return at + offset, size, good
 
 
 def _standard(block: Block, result: Attributes, live: Ints, at: Ints, length: Ints) -> None:
     where, _, good = _content(block, at, length, 36)
-    result.damaged[live[~good]] = True
     good &= result.standard[live] < 0
+    if good.all():
+        result.standard[live] = where
+        return
+    result.damaged[live[~good & (result.standard[live] < 0)]] = True
     result.standard[live[good]] = where[good]
 
 
 def _file_name(block: Block, result: Attributes, live: Ints, at: Ints, length: Ints) -> None:
     where, size, good = _content(block, at, length, 66)
-    tail = np.where(good, where + 64, 0)
-    good &= 66 + 2 * block.data[tail].astype(np.int64) <= size
+    # Name length and namespace in one word.
+    tail = block.words[(np.where(good, where, 0) >> 1) + 32]
+    good &= 66 + 2 * (tail & 0xFF).astype(np.int64) <= size
     if not good.all():
         result.damaged[live[~good]] = True
         live, where, tail = live[good], where[good], tail[good]
-    rank = _RANKS[block.data[tail + 1]]
+    rank = _RANKS[tail >> 8]
     better = rank < result.rank[live]
-    result.rank[live[better]] = rank[better]
-    result.name[live[better]] = where[better]
-    short = (rank == DOS_ONLY) & (result.short[live] < 0)
-    result.short[live[short]] = where[short]
+    short = np.flatnonzero(rank == DOS_ONLY)
+    if len(short):
+        short = short[result.short[live[short]] < 0]
+        result.short[live[short]] = where[short]
+    if not better.all():
+        live, where, rank = live[better], where[better], rank[better]
+    result.rank[live] = rank
+    result.name[live] = where
 
 
 def _stream(block: Block, result: Attributes, live: Ints, at: Ints, length: Ints) -> None:
-    unnamed = block.data[at + 9] == 0
-    resident = block.data[at + 8] == 0
-    good = length >= np.where(resident, 24, 64)
-    lowest = block.quads[(np.where(good, at, 0) >> 3) + 2]
-    good &= ~resident | ((lowest & 0xFFFFFFFF) + 24 <= length)
-    result.damaged[live[~good]] = True
-    good &= unnamed & (resident | (lowest == 0)) & (result.stream[live] < 0)
+    place = at >> 3
+    form = block.quads[place + 1]
+    resident = form & 0xFF == 0
+    lowest = block.quads[place + 2]
+    inside = (length >= 24) & ((lowest & 0xFFFFFFFF) + 24 <= length)
+    good = np.where(resident, inside, length >= 64)
+    if not good.all():
+        result.damaged[live[~good]] = True
+    good &= (form & 0xFF00 == 0) & (resident | (lowest == 0)) & (result.stream[live] < 0)
     result.stream[live[good]] = at[good]
 
 
