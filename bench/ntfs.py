@@ -38,12 +38,6 @@ import mft
 def walk():
     return sum(1 for _ in mft.PyMftParser(path).entries_csv())
 """
-_DISSECT_MFT = """
-from dissect.ntfs.mft import Mft
-def walk():
-    with open(path, "rb") as file:
-        return sum(1 for record in Mft(file).segments() if record.filename)
-"""
 _DISSECT_USN = """
 from dissect.ntfs.usnjrnl import UsnJrnl
 def walk():
@@ -114,7 +108,6 @@ def main() -> None:
             ("number only", own, _ours("ntfs_mft", "MftReader", ["no"]), times),
             ("numpy.fromfile of the bytes", own, _BYTES, times),
             ("mft (Rust binding), CSV", peer, _RUST_MFT, 1),
-            ("dissect.ntfs, name only", peer, _DISSECT_MFT, 1),
         ])  # fmt: skip
         _section("change journal", folder / "UsnJrnl", [
             ("all columns", own, _ours("ntfs_usnjrnl", "UsnJrnlReader"), times),
