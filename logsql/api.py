@@ -1,0 +1,67 @@
+"""The public Python interface: ``connect``, ``parse``, ``translate``, :class:`Session`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from logsql.engine.session import Session
+from logsql.errors import LogsqlError
+from logsql.language.tree import Query
+
+
+def connect(path: str = ":memory:", tz: str | None = None, **options: Any) -> Session:
+    """Open a session over a database file or in memory; options as :class:`Session`.
+
+    >>> with connect(tz="UTC") as s:
+    ...     s.query("json \\"[{'a': 1}, {'a': 2}]\\" | stats sum(a) as total").rows()
+    [{'total': 3}]
+    """
+    return Session(path, tz, **options)
+
+
+def parse(text: str) -> Query:
+    """The command tree of a pipe query. Raises :class:`logsql.LogsqlError` with ``code``, ``span``, ``notes``, ``help``."""
+    from logsql.commands import GRAMMAR
+    from logsql.language.parser import parse_query
+
+    try:
+        return parse_query(text, GRAMMAR)
+    except LogsqlError as error:
+        raise error.located(text) from None
+
+
+class Translation:
+    """A translated query: ``sql()`` gives the text."""
+
+    def __init__(self, text: str, python: bool) -> None:
+        self._text = text
+        self.python = python
+
+    def sql(self) -> str:
+        """The SQL text, runnable in plain DuckDB when ``python`` is False."""
+        return self._text
+
+
+def translate(
+    text: str,
+    schema: Mapping[str, Mapping[str, str]] | None = None,
+    tz: str | None = None,
+    params: Mapping[str, Any] | None = None,
+) -> Translation:
+    """Translate a pipe query against table schemas (``{"web": {"status": "INTEGER", ...}}``, DuckDB type names)."""
+    from sqlglot import exp
+
+    from logsql.engine.translate import plan_text
+    from logsql.planner import sql
+
+    with Session(":memory:", tz) as session:
+        for name, columns in (schema or {}).items():
+            definitions = [
+                exp.ColumnDef(this=sql.ident(c), kind=exp.DataType.build(t, dialect="duckdb", udt=True))
+                for c, t in columns.items()
+            ]
+            create = exp.Create(this=exp.Schema(this=sql.table(name), expressions=definitions), kind="TABLE")
+            session.planning.execute(create.sql("duckdb"))
+        plan = session.plan(text, params)[0]
+        return Translation(plan_text(plan), plan.python)

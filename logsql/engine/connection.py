@@ -1,0 +1,85 @@
+"""Opening DuckDB with the settings every session needs, and the work database for intermediate tables."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from logsql.engine.policy import Policy
+from logsql.errors import Diagnostic, SourceError, UsageError
+
+#: Attached in-memory database that holds materialised steps: a query that only reads never writes the user's file.
+WORK = "__work"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Resource limits of a session; None leaves DuckDB's own default."""
+
+    threads: int | None = None
+    memory: str | None = None
+    timeout: float | None = None
+    temp_directory: str | None = None
+
+
+def open_database(path: str, zone: str | None, limits: Limits, policy: Policy) -> duckdb.DuckDBPyConnection:
+    """A connection to the database file (or ``:memory:``), set up and locked to the policy."""
+    config: dict[str, Any] = {
+        "python_enable_replacements": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if limits.threads is not None:
+        config["threads"] = limits.threads
+    if limits.memory is not None:
+        config["memory_limit"] = limits.memory
+    try:
+        connection = duckdb.connect(path, config=config)
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        if "IO Error" in first or "not a valid DuckDB" in str(error):
+            raise SourceError(
+                Diagnostic("E3001", "database-not-opened", f"cannot open the database {path}: {first}")
+            ) from None
+        raise UsageError(Diagnostic("E2001", "invalid-setting", first)) from None
+    temp = limits.temp_directory or os.path.join(tempfile.gettempdir(), f"logsql-{os.getpid()}")
+    connection.execute("SET temp_directory = ?", [temp])
+    set_zone(connection, zone)
+    connection.execute(f"ATTACH ':memory:' AS {WORK}")
+    _fence(connection, policy)
+    return connection
+
+
+def set_zone(connection: duckdb.DuckDBPyConnection, zone: str | None) -> str:
+    """Set the session zone (the machine's when None) and return its name."""
+    if zone is not None:
+        try:
+            connection.execute("SET GLOBAL TimeZone = ?", [zone])
+            connection.execute("SET TimeZone = ?", [zone])
+        except duckdb.Error:
+            message = f"unknown time zone {zone!r}"
+            raise UsageError(
+                Diagnostic("E2002", "unknown-time-zone", message, help="use a name such as Asia/Seoul or UTC")
+            ) from None
+    return current_zone(connection)
+
+
+def current_zone(connection: duckdb.DuckDBPyConnection) -> str:
+    row = connection.execute("SELECT current_setting('TimeZone')").fetchone()
+    return str(row[0]) if row else "UTC"
+
+
+def main_database(connection: duckdb.DuckDBPyConnection) -> str:
+    row = connection.execute("SELECT current_database()").fetchone()
+    return str(row[0]) if row else "memory"
+
+
+def _fence(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
+    if not policy.safe:
+        return
+    connection.execute("SET allowed_directories = ?", [list(policy.directories)])
+    connection.execute("SET enable_external_access = false")

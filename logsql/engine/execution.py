@@ -1,0 +1,314 @@
+"""Carries out one plan: prepares a cursor, takes the steps, discovers open fields, streams the final SELECT."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from logsql.engine.connection import WORK
+from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present, rest_field
+from logsql.engine.runner import Runner
+from logsql.engine.runstate import RunState, StageRuntime
+from logsql.engine.streams import StageTable, stage_schema
+from logsql.planner import sql
+from logsql.planner.plan import Action, Materialise, Plan, Stream, order_items, with_ctes
+from logsql.planner.relation import Rest
+from logsql.planner.values import json_pointer
+
+if TYPE_CHECKING:
+    from logsql.engine.session import Session
+
+
+class Execution:
+    """One run of one plan. Work tables live in the attached work database and go when the execution is closed."""
+
+    def __init__(self, session: Session, plan: Plan, state: RunState, bindings: dict[str, object]) -> None:
+        self.session = session
+        self.plan = plan
+        self.state = state
+        self.bindings = dict(bindings)
+        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self._work: list[str] = []
+        self._names: dict[str, str] = {}
+        self._fields: list[Field] | None = None if plan.open else present(plan.rel)
+        self._source: str | None = None
+        self._prepared = False
+
+    # --- shape ------------------------------------------------------------------------------------------------------------
+
+    def fields(self) -> list[Field]:
+        """Fields of the result; an open row must have been run."""
+        if self._fields is None:
+            self._prepare()
+        assert self._fields is not None
+        return self._fields
+
+    def arrow_schema(self) -> pa.Schema:
+        """Schema of the result without reading rows (used when there are none)."""
+        self._prepare()
+        relation = self._runner.call(
+            lambda: self.cursor.sql(self._final(False).sql("duckdb") + " LIMIT 0").to_arrow_table()
+        )
+        return self._shape(relation.schema, with_types=False)
+
+    def sql_text(self) -> str:
+        from logsql.engine.translate import plan_text
+
+        return plan_text(self.plan)
+
+    # --- running ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        if self._cursor is None:
+            self._cursor = self.new_cursor()
+        return self._cursor
+
+    @property
+    def _runner(self) -> Runner:
+        return Runner(self.cursor, self.state, self._origins)
+
+    def new_cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor that sees the session's database, the work tables, this run's sources and its functions."""
+        cursor = self.session.cursor()
+        for name, thing in self.bindings.items():
+            cursor.register(name, thing)
+        if self.plan.udfs:
+            from logsql.engine.udfs import install
+
+            install(cursor, self.plan.udfs, self.state.zone)
+        return cursor
+
+    def _origins(self) -> list[BaseException]:
+        found = [getattr(b, "last_error", None) for b in self.bindings.values()]
+        return [f for f in found if f is not None]
+
+    def batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
+        """Rows of the final SELECT; ``with_types`` adds the companion type columns of mixed fields."""
+        self._prepare()
+        text = self._final(with_types).sql("duckdb")
+        stream = self._runner.batches(text, size)
+        try:
+            schema = self._shape(next(stream), with_types)
+            for batch in stream:
+                yield _renamed(batch, schema)
+        finally:
+            stream.close() if hasattr(stream, "close") else None
+            self.session.finished(self)
+
+    def _shape(self, schema: pa.Schema, with_types: bool) -> pa.Schema:
+        """The presented schema: true names (which DuckDB may have had to change), language types in metadata."""
+        fields: list[pa.Field] = []
+        position = 0
+        for field in self.fields():
+            fields.append(arrow_field(field.name, field.label, schema.field(position).type))
+            position += 1
+            if with_types and field.type_expr is not None:
+                fields.append(pa.field(field.name + TYPE_SUFFIX, schema.field(position).type))
+                position += 1
+        return pa.schema(fields)
+
+    def _prepare(self) -> None:
+        """Take the plan's steps, once; for an open row also materialise the result and discover its fields."""
+        if self._prepared:
+            return
+        self._prepared = True
+        if self.session.timeout is not None and self.state.deadline is None:
+            self.state.started = time.monotonic()
+            self.state.deadline = self.state.started + self.session.timeout
+        for step in self.plan.steps:
+            if isinstance(step, Materialise):
+                self._create(step.name, step.query)
+            elif isinstance(step, Stream):
+                self._register(step)
+            elif isinstance(step, Action):
+                action = step
+                self._runner.call(lambda action=action: action.run(ActionRuntime(self)) or True)  # type: ignore[misc]
+        if self.plan.open:
+            self._discover()
+
+    def _create(self, name: str, query: exp.Expression) -> None:
+        real = self.session.work_name(name)
+        self._work.append(real)
+        self._names[name] = real
+        self._runner.execute(f'CREATE TABLE {WORK}.main."{real}" AS {self.resolve(query).sql("duckdb")}')
+
+    def resolve(self, query: exp.Expression) -> exp.Expression:
+        """The query with the plan's names of work tables replaced by this run's."""
+        if not self._names:
+            return query
+        node = query.copy()
+        for table in node.find_all(exp.Table):
+            real = self._names.get(table.name)
+            if real is not None:
+                if not table.alias:
+                    table.set("alias", exp.TableAlias(this=sql.ident(table.name)))
+                table.set("this", sql.ident(real))
+                table.set("db", sql.ident("main"))
+                table.set("catalog", sql.ident(WORK))
+        return node
+
+    def _register(self, step: Stream) -> None:
+        schema = stage_schema(step)
+        runtime = StageRuntime(self.state, self.session)
+
+        def produce() -> Iterator[pa.RecordBatch]:
+            return step.transform(self._stage_input(step), runtime)
+
+        table = StageTable(schema, produce)
+        self.bindings[step.name] = table
+        self.cursor.register(step.name, table)
+
+    def _stage_input(self, step: Stream) -> Iterator[pa.RecordBatch]:
+        """Input rows of a stage, read on a cursor of their own while the outer query runs."""
+        if step.query is None:
+            return
+        cursor = self.new_cursor()
+        try:
+            yield from cursor.sql(self.resolve(step.query).sql("duckdb")).to_arrow_reader(98_304)
+        finally:
+            cursor.close()
+
+    # --- open rows --------------------------------------------------------------------------------------------------------
+
+    def _discover(self) -> None:
+        """Run the query into a work table and find the fields that its open rows hold."""
+        rel, rest = self.plan.rel, self.plan.rel.rest
+        assert rest is not None
+        items: list[exp.Expression] = []
+        plain = present(rel)
+        for position, field in enumerate(plain):
+            items.append(sql.alias(field.expr, f"c{position}"))
+            if field.type_expr is not None:
+                items.append(sql.alias(field.type_expr, f"t{position}"))
+        items.append(sql.alias(rel.expr(rest.ident), "rest"))
+        query = sql.select(items, sql.table(rel.source), rel.where)
+        keys = [] if rel.order.physical else order_items(rel, qualified=True)
+        if keys:
+            query.set("order", sql.order_by(keys))
+        self._create("__open", with_ctes(query, self.plan.ctes, (rel.source,)))
+        self._source = "__open"
+        found = self._open_fields(rest)
+        fixed = [
+            Field(f.name, f.label, sql.col(f"c{i}"), sql.col(f"t{i}") if f.type_expr is not None else None)
+            for i, f in enumerate(plain)
+        ]
+        self._fields = [*fixed, *found]
+        if rest.sorted_after is not None:
+            head, tail = self._fields[: rest.sorted_after], self._fields[rest.sorted_after :]
+            self._fields = head + sorted(tail, key=lambda f: f.name)
+
+    def _open_fields(self, rest: Rest) -> list[Field]:
+        table = f'{WORK}.main."{self._names["__open"]}"'
+        function = "map_keys" if rest.is_map else "json_keys"
+        text = (
+            f"SELECT k, min(o) AS o FROM (SELECT unnest({function}(rest)) AS k, rowid AS o, "
+            f"generate_subscripts({function}(rest), 1) AS p FROM {table} WHERE rest IS NOT NULL) GROUP BY k ORDER BY o, min(p)"
+        )
+        names = [str(r[0]) for r in self._fetch(text) if r[0] not in rest.hidden]
+        if rest.key_order is not None:
+            names = sort_names(names, rest)
+        types = self._json_types(table, names) if not rest.is_map else [[] for _ in names]
+        document = sql.col("rest")
+        return [rest_field(document, n, rest.is_map, rest.value_type, t) for n, t in zip(names, types, strict=True)]
+
+    def _json_types(self, table: str, names: list[str]) -> list[list[str]]:
+        result: list[list[str]] = []
+        for start in range(0, len(names), 200):
+            part = names[start : start + 200]
+            calls = [sql.func("json_type", sql.col("rest"), sql.string(json_pointer(n))) for n in part]
+            items = ", ".join(f"list_distinct(list({c.sql('duckdb')}))" for c in calls)
+            result.extend([list(v or []) for v in self._fetch(f"SELECT {items} FROM {table}")[0]])
+        return result
+
+    def _fetch(self, text: str) -> list[tuple[Any, ...]]:
+        return self._runner.call(lambda: self.cursor.execute(text).fetchall() or [()])
+
+    # --- the final SELECT ---------------------------------------------------------------------------------------------------
+
+    def _final(self, with_types: bool) -> exp.Expression:
+        items: list[exp.Expression] = []
+        for position, field in enumerate(self.fields()):
+            items.append(sql.alias(field.expr, f"c{position}"))
+            if with_types and field.type_expr is not None:
+                items.append(sql.alias(field.type_expr, f"t{position}"))
+        if not items:
+            items = [sql.alias(sql.boolean(True), "__row")]
+        rel = self.plan.rel
+        if self._source is not None:
+            return self.resolve(sql.select(items, sql.table(self._source)))
+        query = sql.select(items, sql.table(rel.source), rel.where)
+        keys = [] if rel.order.physical else order_items(rel, qualified=True)
+        if keys:
+            query.set("order", sql.order_by(keys))
+        return self.resolve(with_ctes(query, self.plan.ctes, (rel.source,)))
+
+    def close(self) -> None:
+        """Drop the work tables and release the cursor."""
+        if self._cursor is not None:
+            self._cursor.close()
+            self._cursor = None
+        for name in self._work:
+            self.session.drop_work(name)
+        self._work = []
+
+
+class ActionRuntime:
+    """What a side effect gets: statements on this run's cursor, the session, the ledger and the policy."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self.session = execution.session
+        self.state = execution.state
+        self.policy = execution.state.policy
+        self.loss = execution.state.ledger
+        self.zone = execution.state.zone
+
+    def execute(self, query: exp.Expression) -> list[tuple[Any, ...]]:
+        """Run a statement; names of the plan's work tables are understood."""
+        node = self._execution.resolve(query)
+        return self._execution.cursor.execute(node.sql("duckdb")).fetchall()
+
+    def batches(self, query: exp.Expression, size: int = 65_536) -> Iterator[pa.RecordBatch]:
+        """Rows of a query as record batches."""
+        node = self._execution.resolve(query)
+        yield from self._execution.cursor.sql(node.sql("duckdb")).to_arrow_reader(size)
+
+    def cancelled(self) -> bool:
+        return self.state.cancelled()
+
+
+def _renamed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    if len(schema) == 0:
+        return pa.RecordBatch.from_struct_array(pa.array([{}] * batch.num_rows, pa.struct([])))
+    return pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+
+
+def sort_names(names: list[str], rest: Rest) -> list[str]:
+    """Discovered names of a pivot in value order, then in the order of the aggregates."""
+    order = rest.key_order
+    assert order is not None
+
+    def split(name: str) -> tuple[str, int]:
+        for position, suffix in sorted(enumerate(order.aliases), key=lambda a: -len(a[1])):
+            if name.endswith("_" + suffix):
+                return name[: -len(suffix) - 1], position
+        return name, 0
+
+    def key(name: str) -> tuple[int, float, str, int]:
+        value, position = split(name) if len(order.aliases) > 1 else (name, 0)
+        if value == "null":
+            return (0, 0.0, "", position)
+        if order.numeric:
+            try:
+                return (1, float(value), "", position)
+            except ValueError:
+                pass
+        return (2, 0.0, value.lower(), position)
+
+    return sorted(names, key=key)

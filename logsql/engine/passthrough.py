@@ -1,0 +1,174 @@
+"""SQL passthrough: any DuckDB SQL, with the readers as table functions and ``pipe('QUERY')`` as a table.
+
+``hive_file('SYSTEM', replay => true)`` becomes the pipe command ``hive-file``; the text is parsed only when it calls one of
+these functions, everything else goes to DuckDB as it was written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+
+from logsql.commands import COMMANDS, GRAMMAR
+from logsql.engine.catalog import SessionCatalog
+from logsql.engine.execution import Execution
+from logsql.engine.present import Field
+from logsql.engine.result import Result
+from logsql.engine.runstate import RunState
+from logsql.errors import Diagnostic, LogsqlError, QueryError
+from logsql.planner import sql
+from logsql.planner.plan import Plan
+from logsql.planner.relation import PHYSICAL, Rel
+
+if TYPE_CHECKING:
+    from logsql.engine.session import Session
+
+
+def table_functions() -> dict[str, str]:
+    """SQL function name -> command name, for every source command that reads a path."""
+    return {
+        n.replace("-", "_"): n for n, spec in COMMANDS.items() if spec.source and re.fullmatch(r"[a-z][a-z0-9-]+", n)
+    }
+
+
+def sql_result(session: Session, text: str, params: Sequence[Any] | None) -> Result:
+    """Plan SQL text; it runs when rows are asked for."""
+    state = RunState(session.policy, session.zone, on_progress=session.on_progress)
+    catalog = SessionCatalog(session, state)
+    for name in list(session.registered):
+        catalog.table(name)
+    names = {"pipe", *table_functions()}
+    pattern = r"\b(" + "|".join(sorted(names)) + r")\s*\("
+    plan, rewritten = Plan((), Rel("", (), order=PHYSICAL), zone=session.zone), text
+    if re.search(pattern, text, re.I):
+        plan, rewritten = _rewrite(session, catalog, text)
+    return Result(SqlExecution(session, plan, state, catalog.bindings, rewritten, params))
+
+
+def _rewrite(session: Session, catalog: SessionCatalog, text: str) -> tuple[Plan, str]:
+    from logsql.planner.planner import Planner
+
+    try:
+        tree = sqlglot.parse_one(text, dialect="duckdb")
+    except sqlglot.errors.ParseError as error:
+        message = (
+            f"the SQL text cannot be parsed: {error.errors[0].get('description', error) if error.errors else error}"
+        )
+        raise QueryError(Diagnostic("E1601", "sql-syntax", message)) from None
+    planner = Planner(catalog)
+    functions = table_functions()
+    for table in list(tree.find_all(exp.Table)):
+        call = table.this
+        name = call.name.lower() if isinstance(call, exp.Anonymous) else ""
+        if name != "pipe" and name not in functions:
+            continue
+        query = _pipe_text(name, call, functions)
+        replacement = exp.Subquery(this=_planned(planner, query), alias=table.args.get("alias") or _alias(name))
+        if table.args.get("joins"):
+            replacement.set("joins", table.args["joins"])
+        table.replace(replacement)
+    plan = Plan((), Rel("", (), order=PHYSICAL), tuple(planner.steps), frozenset(planner.udfs), catalog.zone)
+    return plan, tree.sql("duckdb")
+
+
+def _alias(name: str) -> exp.TableAlias:
+    return exp.TableAlias(this=sql.ident(name))
+
+
+def _pipe_text(name: str, call: exp.Anonymous, functions: dict[str, str]) -> str:
+    """The pipe query of one table function: its text, or the reader's command with options and path."""
+    plain: list[str] = []
+    options: list[str] = []
+    for argument in call.expressions:
+        if isinstance(argument, (exp.PropertyEQ, exp.EQ, exp.Kwarg)):
+            value = argument.expression
+            text = ("t" if value.this else "f") if isinstance(value, exp.Boolean) else value.name
+            quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+            options.append(f'{argument.this.name}="{quoted}"')
+        elif isinstance(argument, exp.Literal) and argument.is_string:
+            plain.append(argument.this)
+        else:
+            raise QueryError(Diagnostic("E1602", "sql-argument", f"{name}() takes string constants"))
+    if name == "pipe":
+        if len(plain) != 1:
+            raise QueryError(Diagnostic("E1602", "sql-argument", "pipe() takes one string: a pipe query"))
+        return plain[0]
+    return " ".join([functions[name], *options, *plain])
+
+
+def _planned(planner: Any, text: str) -> exp.Expression:
+    from logsql.language.parser import parse_query
+    from logsql.planner.plan import result_select, with_ctes
+
+    try:
+        rel = planner.pipeline(parse_query(text, GRAMMAR), True)
+    except LogsqlError as error:
+        raise error.located(text, "pipe") from None
+    return with_ctes(result_select(rel), planner.ctes, (rel.source,))
+
+
+class SqlExecution(Execution):
+    """Runs passthrough text; the fields are whatever DuckDB delivers."""
+
+    def __init__(
+        self,
+        session: Session,
+        plan: Plan,
+        state: RunState,
+        bindings: dict[str, object],
+        text: str,
+        params: Sequence[Any] | None,
+    ) -> None:
+        super().__init__(session, plan, state, bindings)
+        self._text = text
+        self._params = list(params) if params else None
+        self._fields = None
+
+    def sql_text(self) -> str:
+        return self._text
+
+    def fields(self) -> list[Field]:
+        if self._fields is None:
+            self._prepare()
+            try:
+                relation = self.cursor.sql(self._statement())
+                found = [] if relation is None else list(zip(relation.columns, relation.types, strict=True))
+            except duckdb.Error:
+                found = []
+            self._fields = [Field(str(n), str(t).lower(), sql.null()) for n, t in found]
+        return self._fields
+
+    def _statement(self) -> str:
+        if not self._names:
+            return self._text
+        return self.resolve(sqlglot.parse_one(self._text, dialect="duckdb")).sql("duckdb")
+
+    def batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
+        """Rows of the last statement; statements without rows deliver none."""
+        self._prepare()
+        text, params = self._statement(), self._params
+
+        def run() -> Any:
+            cursor = self.cursor
+            statements = cursor.extract_statements(text)
+            relation = None
+            for number, statement in enumerate(statements):
+                last = number == len(statements) - 1
+                if last and statement.type == duckdb.StatementType.SELECT:
+                    relation = cursor.execute(statement, params) if params else cursor.execute(statement)
+                    return cursor.to_arrow_table() if hasattr(cursor, "to_arrow_table") else cursor.fetch_arrow_table()
+                relation = cursor.execute(statement, params) if params and last else cursor.execute(statement)
+                if last and cursor.description and statement.type != duckdb.StatementType.SELECT:
+                    return cursor.to_arrow_table() if hasattr(cursor, "to_arrow_table") else cursor.fetch_arrow_table()
+            return relation
+
+        table = self._runner.call(lambda: [run()])[0]
+        if isinstance(table, pa.Table):
+            self._fields = [Field(f.name, str(f.type), sql.null()) for f in table.schema]
+            yield from table.to_batches(size)

@@ -1,0 +1,153 @@
+"""The result of a query: planned already, run when rows are asked for, streamed as Arrow batches."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from logsql.engine.ledger import Ledger
+from logsql.engine.present import TYPE_SUFFIX
+
+if TYPE_CHECKING:
+    from logsql.engine.execution import Execution
+
+BATCH = 65_536
+
+
+class Result:
+    """Rows of a query.
+
+    Iterating gives one dict per row (aware datetimes, str, int, float, bool, bytes, list, dict, None). ``batches`` streams
+    Arrow record batches. ``columns`` and ``types`` of an open row are known once the query has run.
+    """
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._table: pa.Table | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the fields, in order."""
+        return [f.name for f in self._execution.fields()]
+
+    @property
+    def types(self) -> list[str]:
+        """The language's type of each field."""
+        return [f.label for f in self._execution.fields()]
+
+    @property
+    def schema(self) -> dict[str, str]:
+        """Field names and their types."""
+        return {f.name: f.label for f in self._execution.fields()}
+
+    @property
+    def sql(self) -> str:
+        """The SQL of the final statement, as ``translate`` prints it."""
+        return self._execution.sql_text()
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was skipped, cut, coerced or refused while running."""
+        return self._execution.state.ledger
+
+    def batches(self, size: int = BATCH) -> Iterator[pa.RecordBatch]:
+        """Rows as Arrow record batches; mixed values and maps as JSON text (see field metadata ``logsql.type``)."""
+        if self._table is not None:
+            yield from self._table.to_batches(size)
+            return
+        yield from self._execution.batches(size, with_types=False)
+
+    def arrow(self) -> pa.Table:
+        """All rows as an Arrow table."""
+        if self._table is None:
+            batches = list(self._execution.batches(BATCH, with_types=False))
+            schema = batches[0].schema if batches else self._execution.arrow_schema()
+            self._table = pa.Table.from_batches(batches, schema)
+        return self._table
+
+    def df(self) -> Any:
+        """All rows as a pandas DataFrame (pandas must be installed)."""
+        return self.arrow().to_pandas()
+
+    def pl(self) -> Any:
+        """All rows as a polars DataFrame (polars must be installed)."""
+        import polars
+
+        return polars.from_arrow(self.arrow())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows as dicts."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        zone = ZoneInfo(self._execution.state.zone)
+        for batch in self._execution.batches(BATCH, with_types=True):
+            yield from python_rows(batch, [f.label for f in self._execution.fields()], zone)
+
+
+def python_rows(batch: pa.RecordBatch, labels: list[str], zone: ZoneInfo) -> Iterator[dict[str, Any]]:
+    """Dicts of one batch; companion type columns turn mixed JSON text back into Python objects."""
+    names: list[str] = []
+    values: list[list[Any]] = []
+    companions = {n[: -len(TYPE_SUFFIX)]: i for i, n in enumerate(batch.schema.names) if n.endswith(TYPE_SUFFIX)}
+    shown = [i for i, n in enumerate(batch.schema.names) if not n.endswith(TYPE_SUFFIX)]
+    for position, label in zip(shown, labels, strict=False):
+        name = batch.schema.names[position]
+        column = batch.column(position)
+        names.append(name)
+        if position + 1 < batch.num_columns and name in companions and companions[name] == position + 1:
+            values.append(
+                [
+                    _mixed(v, t, zone)
+                    for v, t in zip(column.to_pylist(), batch.column(position + 1).to_pylist(), strict=True)
+                ]
+            )
+        elif label in ("map", "any") or (label.startswith("list") and not pa.types.is_list(column.type)):
+            values.append([None if v is None else json.loads(v) for v in column.to_pylist()])
+        else:
+            values.append(python_values(column, zone))
+    if not names:
+        for _ in range(batch.num_rows):
+            yield {}
+        return
+    for row in zip(*values, strict=True):
+        yield dict(zip(names, row, strict=True))
+
+
+def python_values(column: pa.Array, zone: ZoneInfo) -> list[Any]:
+    """Python objects of an Arrow column; instants as datetimes in the session zone, text where Python has no such year."""
+    if pa.types.is_timestamp(column.type):
+        return [_instant(v, zone) for v in column.cast(pa.int64()).to_pylist()]
+    if pa.types.is_list(column.type) and pa.types.is_timestamp(column.type.value_type):
+        flat = pa.ListArray.from_arrays(column.offsets, column.values.cast(pa.int64()), mask=column.is_null())
+        return [None if row is None else [_instant(v, zone) for v in row] for row in flat.to_pylist()]
+    found: list[Any] = column.to_pylist()
+    return found
+
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def _instant(micros: int | None, zone: ZoneInfo) -> dt.datetime | str | None:
+    if micros is None:
+        return None
+    try:
+        return (_EPOCH + dt.timedelta(microseconds=micros)).astimezone(zone)
+    except OverflowError:
+        return f"{micros // 1_000_000} seconds since 1970"
+
+
+def _mixed(text: str | None, type_name: str | None, zone: ZoneInfo) -> Any:
+    if text is None:
+        return None
+    value = json.loads(text)
+    if type_name == "BLOB":
+        return bytes.fromhex(value)
+    if type_name == "TIMESTAMP_MICROS_TZ":
+        return dt.datetime.strptime(value, "%Y-%m-%d %H:%M:%S%z").astimezone(zone)
+    return value

@@ -1,0 +1,166 @@
+"""Runs SQL in a worker thread and hands batches to the caller: streaming, Ctrl-C, time limit, progress.
+
+DuckDB holds the thread that executes it; Ctrl-C reaches Python's main thread only, so the main thread waits on a queue
+and a worker executes. Cancelling sets the run's flag (readers and stages look at it), interrupts DuckDB and drains.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from logsql.engine.runstate import ProgressReport, RunState
+from logsql.errors import Diagnostic, Interrupted, LogsqlError, RunError, TimeoutError_
+
+T = TypeVar("T")
+
+#: Rows per batch handed on; readers and stages work in blocks of about this size too.
+BATCH = 65_536
+_END = object()
+#: Seconds between looks at the clock and the progress while waiting.
+TICK = 0.2
+
+
+class Runner:
+    """Executes work on one cursor of the session for one run."""
+
+    def __init__(
+        self, cursor: duckdb.DuckDBPyConnection, state: RunState, origins: Callable[[], list[BaseException]]
+    ) -> None:
+        self.cursor = cursor
+        self.state = state
+        self._origins = origins
+
+    def call(self, work: Callable[[], T]) -> T:
+        """Run ``work`` in a worker thread and wait for it, interruptibly."""
+        for result in self._drive(lambda put: put(work())):
+            found: T = result
+            return found
+        raise AssertionError("work delivered nothing")
+
+    def execute(self, text: str) -> None:
+        """Run a statement whose rows nobody reads."""
+        self.call(lambda: bool(self.cursor.execute(text).fetchall()) or True)
+
+    def batches(self, text: str, size: int = BATCH) -> Iterator[pa.RecordBatch]:
+        """Rows of a query as record batches, in constant memory."""
+
+        def produce(put: Callable[[Any], bool]) -> None:
+            reader = self.cursor.sql(text).to_arrow_reader(size)
+            if put(reader.schema):
+                for batch in reader:
+                    if not put(batch):
+                        break
+            del reader
+
+        return self._drive(produce)
+
+    def _drive(self, produce: Callable[[Callable[[Any], bool]], Any]) -> Iterator[Any]:
+        items: queue.Queue[Any] = queue.Queue(maxsize=4)
+        stop = threading.Event()
+
+        def put(item: Any) -> bool:
+            while not stop.is_set():
+                try:
+                    items.put(item, timeout=TICK)
+                    return True
+                except queue.Full:
+                    continue
+            return False
+
+        def work() -> None:
+            try:
+                produce(put)
+                put(_END)
+            except BaseException as problem:
+                put(problem)
+
+        thread = threading.Thread(target=work, name="logsql-run", daemon=True)
+        thread.start()
+        try:
+            yield from self._consume(items)
+        except BaseException:
+            self.state.cancel.set()
+            self.cursor.interrupt()
+            raise
+        finally:
+            stop.set()
+            if thread.is_alive():
+                self.cursor.interrupt()
+            _join(thread)
+
+    def _consume(self, items: queue.Queue[Any]) -> Iterator[Any]:
+        while True:
+            try:
+                item = items.get(timeout=TICK)
+            except queue.Empty:
+                self._tick()
+                continue
+            except KeyboardInterrupt:
+                raise Interrupted(Diagnostic("E1300", "interrupted", "the query was interrupted")) from None
+            if item is _END:
+                return
+            if isinstance(item, BaseException):
+                raise self._explain(item) from None
+            yield item
+            self._tick()
+
+    def _tick(self) -> None:
+        state = self.state
+        now = time.monotonic()
+        if state.deadline is not None and now > state.deadline:
+            seconds = state.deadline - state.started
+            message = f"the query did not finish within {seconds:g} seconds"
+            raise TimeoutError_(Diagnostic("E1301", "time-limit", message, help="raise the limit with --timeout"))
+        if state.on_progress is not None:
+            try:
+                percent = float(self.cursor.query_progress())
+            except (duckdb.Error, AttributeError, TypeError):
+                percent = -1.0
+            report = ProgressReport(dict(state.reached), percent if percent >= 0 else None, now - state.started)
+            state.on_progress(report)
+
+    def _explain(self, problem: BaseException) -> BaseException:
+        """The error the user sees: a reader's or stage's own, else DuckDB's in one sentence."""
+        for origin in self._origins():
+            if isinstance(origin, LogsqlError):
+                return origin
+            if type(origin).__name__ == "ReaderError":
+                from logsql.engine.sources import source_error
+
+                return source_error(origin)
+        if isinstance(problem, LogsqlError):
+            return problem
+        if self.state.cancelled() or isinstance(problem, duckdb.InterruptException):
+            return Interrupted(Diagnostic("E1300", "interrupted", "the query was interrupted"))
+        if isinstance(problem, duckdb.OutOfMemoryException):
+            message = f"not enough memory: {_first_line(problem)}"
+            return RunError(
+                Diagnostic("E1302", "out-of-memory", message, help="raise --memory-limit or narrow the query")
+            )
+        if isinstance(problem, duckdb.Error):
+            return RunError(Diagnostic("E1303", "engine-error", _first_line(problem)))
+        if isinstance(problem, (KeyboardInterrupt, SystemExit)):
+            return Interrupted(Diagnostic("E1300", "interrupted", "the query was interrupted"))
+        return problem
+
+
+def _first_line(problem: BaseException) -> str:
+    text = str(problem).strip().splitlines()
+    return text[0] if text else type(problem).__name__
+
+
+def _join(thread: threading.Thread) -> None:
+    """Wait for a worker that is winding down; a second Ctrl-C must not leave it behind half way."""
+    deadline = time.monotonic() + 30
+    while thread.is_alive() and time.monotonic() < deadline:
+        try:
+            thread.join(TICK)
+        except KeyboardInterrupt:
+            continue

@@ -1,0 +1,85 @@
+"""State of one run: ledger, cancel flag, progress. Readers, stages and the runner share it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from logsql.engine.ledger import Ledger
+from logsql.engine.policy import Policy
+
+if TYPE_CHECKING:
+    from udfs.readers.base import ReadContext
+
+
+@dataclass(frozen=True)
+class ProgressReport:
+    """How far a run is: bytes read of each source, DuckDB's own percentage (or None), seconds since the start."""
+
+    sources: dict[str, tuple[int, int]]
+    percent: float | None
+    seconds: float
+
+
+@dataclass
+class RunState:
+    """Shared by everything that takes part in one run of one query."""
+
+    policy: Policy
+    zone: str
+    ledger: Ledger = field(default_factory=Ledger)
+    cancel: threading.Event = field(default_factory=threading.Event)
+    reached: dict[str, tuple[int, int]] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+    deadline: float | None = None
+    on_progress: Callable[[ProgressReport], None] | None = None
+
+    def cancelled(self) -> bool:
+        return self.cancel.is_set()
+
+    def advance(self, source: str, done_bytes: int, total_bytes: int) -> None:
+        """Byte position of a reader (the face that readers see)."""
+        self.reached[source] = (done_bytes, total_bytes)
+
+    def read_context(self) -> ReadContext:
+        """What readers get: this run's ledger, progress and cancel flag, and the policy's opener."""
+        from udfs.readers.base import ReadContext, ReaderError, open_checked
+
+        policy = self.policy
+
+        def open_file(path: str) -> Any:
+            if not policy.may_read(path):
+                raise ReaderError(f"reading {path} is not allowed in safe mode", path, "read-not-allowed")
+            return open_checked(path)
+
+        return ReadContext(self.ledger, self, self.cancelled, open_file)
+
+
+@dataclass(frozen=True)
+class StageRuntime:
+    """What a Python stage's ``transform`` gets beside its batches."""
+
+    state: RunState
+    session: Any
+
+    @property
+    def loss(self) -> Ledger:
+        return self.state.ledger
+
+    @property
+    def progress(self) -> RunState:
+        return self.state
+
+    @property
+    def policy(self) -> Policy:
+        return self.state.policy
+
+    @property
+    def zone(self) -> str:
+        return self.state.zone
+
+    def cancelled(self) -> bool:
+        return self.state.cancelled()

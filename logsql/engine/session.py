@@ -1,0 +1,233 @@
+"""A session: one database, its tables, parameters and limits; the object that the shell, the CLI and Python share."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+import duckdb
+
+from logsql.engine.catalog import SessionCatalog
+from logsql.engine.connection import WORK, Limits, current_zone, main_database, open_database, set_zone
+from logsql.engine.execution import Execution
+from logsql.engine.policy import Policy
+from logsql.engine.result import Result
+from logsql.engine.runstate import ProgressReport, RunState
+from logsql.errors import LogsqlError
+from logsql.planner.catalog import TableInfo
+from logsql.planner.plan import Plan
+
+
+class Session:
+    """Queries over one DuckDB database. A context manager; ``close`` releases everything.
+
+    ``path`` is a database file or ``:memory:``; ``tz`` an IANA zone name (the machine's by default); ``safe`` denies files,
+    writing and the network except below ``directories``; ``timeout`` is in seconds.
+    """
+
+    def __init__(
+        self,
+        path: str = ":memory:",
+        tz: str | None = None,
+        safe: bool = False,
+        directories: Sequence[str] = (),
+        threads: int | None = None,
+        memory_limit: str | None = None,
+        timeout: float | None = None,
+        on_progress: Callable[[ProgressReport], None] | None = None,
+    ) -> None:
+        self.path = path
+        self.policy = Policy.safe_mode(directories) if safe else Policy()
+        self.timeout = timeout
+        self.on_progress = on_progress
+        self._connection = open_database(path, tz, Limits(threads, memory_limit, timeout), self.policy)
+        self.zone = current_zone(self._connection)
+        self.database = main_database(self._connection)
+        self.planning = self._connection.cursor()
+        self._number = itertools.count(1)
+        self._running: dict[int, Execution] = {}
+        self.kept: dict[str, Any] = {}
+        self.result_numbers = itertools.count(1)
+        self.registered: dict[str, Any] = {}
+        self.lookups: dict[str, Any] = {}
+        self._services: dict[str, Any] = {}
+        self.last_ledger: Any = None
+
+    # --- queries ------------------------------------------------------------------------------------------------------------
+
+    def query(self, text: str, params: Mapping[str, Any] | None = None, origin: str | None = None) -> Result:
+        """Plan a pipe query; it runs when rows are asked for.
+
+        Raises :class:`logsql.errors.QueryError` for a query that is wrong, :class:`~logsql.errors.SourceError` for a source
+        that is missing.
+        """
+        plan, state, catalog = self.plan(text, params, origin)
+        return Result(self._execution(plan, state, catalog))
+
+    def plan(
+        self, text: str, params: Mapping[str, Any] | None = None, origin: str | None = None
+    ) -> tuple[Plan, RunState, SessionCatalog]:
+        """Parse and plan, with the catalog that collected the plan's sources."""
+        from logsql.commands import GRAMMAR
+        from logsql.language.parser import parse_query
+        from logsql.planner.planner import compile_query
+
+        state = RunState(self.policy, self.zone, on_progress=self.on_progress)
+        catalog = SessionCatalog(self, state)
+        try:
+            plan = compile_query(parse_query(text, GRAMMAR), catalog, params)
+        except LogsqlError as error:
+            raise error.located(text, origin) from None
+        self.last_ledger = state.ledger
+        return plan, state, catalog
+
+    def _execution(self, plan: Plan, state: RunState, catalog: SessionCatalog) -> Execution:
+        execution = Execution(self, plan, state, catalog.bindings)
+        self._running[id(execution)] = execution
+        return execution
+
+    def sql(self, text: str, params: Sequence[Any] | None = None) -> Result:
+        """Run DuckDB SQL; readers are table functions (``hive_file('x')``) and ``pipe('QUERY')`` is a table."""
+        from logsql.engine.passthrough import sql_result
+
+        return sql_result(self, text, params)
+
+    def translate(self, text: str, params: Mapping[str, Any] | None = None) -> str:
+        """The SQL of a pipe query; nothing is run."""
+        from logsql.engine.translate import plan_text
+
+        return plan_text(self.plan(text, params)[0])
+
+    def explain(self, text: str, params: Mapping[str, Any] | None = None) -> str:
+        """Stages, schema, order and SQL of a pipe query."""
+        from logsql.engine.translate import explain_text
+
+        return explain_text(self.plan(text, params)[0])
+
+    def interrupt(self) -> None:
+        """Stop every running query of this session."""
+        for execution in list(self._running.values()):
+            execution.state.cancel.set()
+            execution.cursor.interrupt()
+
+    def finished(self, execution: Execution) -> None:
+        """An execution delivered its last row (work tables stay until the result is dropped or the session closes)."""
+        self.last_ledger = execution.state.ledger
+
+    # --- tables -------------------------------------------------------------------------------------------------------------
+
+    def register(self, name: str, table: Any) -> None:
+        """Make an Arrow table, dataset, DataFrame or any Arrow stream readable as ``table NAME``."""
+        import pyarrow as pa
+
+        if not hasattr(table, "schema") or not isinstance(getattr(table, "schema", None), pa.Schema):
+            table = pa.Table.from_pandas(table) if hasattr(table, "iloc") else pa.table(table)
+        self.registered[name] = table
+
+    def unregister(self, name: str) -> None:
+        self.registered.pop(name, None)
+
+    def tables(self) -> list[str]:
+        """Names of the tables and views a query can read."""
+        rows = self.ask(
+            "SELECT table_name FROM information_schema.tables WHERE table_catalog = ? AND table_schema = 'main'",
+            [self.database],
+        )
+        return sorted({*(str(r[0]) for r in rows), *self.registered})
+
+    def drop(self, name: str) -> None:
+        """Remove a table, a view or a registered object."""
+        from sqlglot import exp
+
+        from logsql.planner import sql
+
+        if self.registered.pop(name, None) is None:
+            target = sql.table(name)
+            self._connection.execute(exp.Drop(this=target, kind="TABLE", exists=True).sql("duckdb"))
+
+    def ask(self, text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a small catalog query."""
+        return self.planning.execute(text, list(params)).fetchall()
+
+    # --- saved and past results -----------------------------------------------------------------------------------------------
+
+    @property
+    def state_folder(self) -> str:
+        """Where saved results, models and lookups of this session live: beside the database, else the user's folder."""
+        from logsql.ml.files import default_folder
+
+        return str(default_folder(None if self.path == ":memory:" else self.path))
+
+    def saved_result(self, name: str, bindings: dict[str, object]) -> TableInfo | None:
+        """A saved result as a source (``load NAME``)."""
+        from logsql.engine.saved import saved_table
+
+        return saved_table(self, name, bindings)
+
+    def past_result(self, query_id: str, bindings: dict[str, object]) -> TableInfo | None:
+        """The result of an earlier query of this session (``result ID``)."""
+        from logsql.engine.saved import past_table
+
+        return past_table(self, query_id, bindings)
+
+    def keep(self, result: Result) -> str:
+        """Remember a result so that ``result ID`` can read it; returns the id."""
+        from logsql.engine.saved import keep_result
+
+        return keep_result(self, result)
+
+    # --- services -------------------------------------------------------------------------------------------------------------
+
+    def service(self, name: str) -> Any:
+        """Another room's service, made on first use."""
+        if name not in self._services:
+            from logsql.engine.services import make_service
+
+            self._services[name] = make_service(self, name)
+        return self._services[name]
+
+    # --- plumbing -------------------------------------------------------------------------------------------------------------
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the same database (one running statement each)."""
+        cursor = self._connection.cursor()
+        cursor.execute("SET TimeZone = ?", [self.zone])
+        return cursor
+
+    def set_zone(self, zone: str) -> None:
+        """Change the session's time zone."""
+        self.zone = set_zone(self._connection, zone)
+        self.planning.execute("SET TimeZone = ?", [self.zone])
+
+    def work_name(self, label: str) -> str:
+        """A fresh name for a work table."""
+        return f"{label}_{next(self._number)}"
+
+    def drop_work(self, name: str) -> None:
+        try:
+            self._connection.execute(f'DROP TABLE IF EXISTS {WORK}.main."{name}"')
+        except duckdb.Error:
+            return
+
+    def close(self) -> None:
+        """Stop what runs and release the database."""
+        for execution in list(self._running.values()):
+            execution.close()
+        self._running.clear()
+        for service in self._services.values():
+            if hasattr(service, "close"):
+                service.close()
+        self._services.clear()
+        self.registered.clear()
+        self.planning.close()
+        self._connection.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

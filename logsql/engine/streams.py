@@ -1,0 +1,78 @@
+"""Python stages as tables of DuckDB: every scan runs the stage's input query afresh and pipes it through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from logsql.planner.plan import Stream
+
+_SQL_ARROW: dict[str, pa.DataType] = {
+    "BOOLEAN": pa.bool_(),
+    "TINYINT": pa.int8(),
+    "SMALLINT": pa.int16(),
+    "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(),
+    "UTINYINT": pa.uint8(),
+    "USMALLINT": pa.uint16(),
+    "UINTEGER": pa.uint32(),
+    "UBIGINT": pa.uint64(),
+    "REAL": pa.float32(),
+    "DOUBLE": pa.float64(),
+    "VARCHAR": pa.string(),
+    "JSON": pa.string(),
+    "BLOB": pa.binary(),
+    "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", tz="UTC"),
+}
+
+
+def arrow_type(physical: str) -> pa.DataType:
+    """Arrow type of a column that a stage delivers; VARIANT cannot cross and must be declared JSON."""
+    if physical.endswith("[]"):
+        return pa.list_(arrow_type(physical[:-2]))
+    return _SQL_ARROW[physical]
+
+
+def stage_schema(stream: Stream) -> pa.Schema:
+    """Arrow schema of a stage's output."""
+    if not stream.columns:
+        return pa.schema([pa.field("__row", pa.bool_())])
+    return pa.schema([pa.field(name, arrow_type(physical)) for name, physical in stream.columns])
+
+
+class StageTable:
+    """An object DuckDB scans through the Arrow stream protocol; each scan calls ``produce`` anew."""
+
+    def __init__(self, schema: pa.Schema, produce: Callable[[], Iterator[pa.RecordBatch]]) -> None:
+        self.schema = schema
+        self._produce = produce
+        self.last_error: BaseException | None = None
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in self._produce():
+                yield _conform(batch, self.schema)
+        except GeneratorExit:
+            raise
+        except BaseException as problem:
+            self.last_error = problem
+            raise
+
+    def __arrow_c_schema__(self) -> Any:
+        return self.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        reader = pa.RecordBatchReader.from_batches(self.schema, self._batches())
+        return reader.__arrow_c_stream__(requested_schema)
+
+
+def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The batch in exactly the declared types (a stage may deliver an all-null column or a wider integer)."""
+    if batch.schema.equals(schema):
+        return batch
+    if schema.names == ["__row"] and "__row" not in batch.schema.names:
+        return pa.record_batch([pa.array([True] * batch.num_rows, pa.bool_())], schema=schema)
+    arrays = [batch.column(f.name).cast(f.type) for f in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

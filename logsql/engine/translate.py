@@ -1,0 +1,50 @@
+"""Text of a plan: the SQL as ``translate`` prints it, and ``explain``'s account of stages, schemas and SQL."""
+
+from __future__ import annotations
+
+from logsql.planner.plan import Action, Materialise, Plan, Stream
+
+
+def plan_text(plan: Plan, pretty: bool = True) -> str:
+    """The SQL of a plan. Steps that come before the final SELECT are printed in order; Python stages as comments."""
+    parts: list[str] = []
+    for step in plan.steps:
+        if isinstance(step, Materialise):
+            parts.append(f'CREATE TEMP TABLE "{step.name}" AS\n{step.query.sql("duckdb", pretty=pretty)};')
+        elif isinstance(step, Stream):
+            body = (
+                "" if step.query is None else "\n-- its input:\n" + _commented(step.query.sql("duckdb", pretty=pretty))
+            )
+            parts.append(f'-- Python stage {step.label}: delivers table "{step.name}"{body}')
+        elif isinstance(step, Action):
+            parts.append(f"-- {step.label}")
+    if plan.udfs:
+        parts.append("-- Python functions: " + ", ".join(sorted(plan.udfs)))
+    parts.append(plan.final().sql("duckdb", pretty=pretty))
+    return "\n\n".join(parts)
+
+
+def _commented(text: str) -> str:
+    return "\n".join("-- " + line for line in text.splitlines())
+
+
+def explain_text(plan: Plan) -> str:
+    """Stages with their SQL, the result's schema, order, notes."""
+    lines: list[str] = ["stages"]
+    for cte in plan.ctes:
+        lines.append(f"  {cte.name}" + (f"  ({cte.command})" if cte.command else ""))
+    lines.append("")
+    lines.append("result")
+    for column in plan.rel.columns:
+        lines.append(f"  {column.name}: {column.type.label}")
+    if plan.rel.rest is not None:
+        lines.append("  ... and the fields found in the data")
+    order = plan.rel.order
+    if order.keys:
+        lines.append("order: " + ", ".join(f"{k.ident}{' desc' if k.descending else ''}" for k in order.keys))
+    else:
+        lines.append("order: " + ("as read" if order.physical else "not defined"))
+    for note in plan.notes:
+        lines.append(f"note: {note}")
+    lines += ["", "sql", plan_text(plan)]
+    return "\n".join(lines)
