@@ -1,0 +1,232 @@
+"""The list grammars that commands share: names, sort keys, assignments, aggregates (language.md 2, 7).
+
+Each function works on an :class:`~logsql.language.reader.ArgReader`, which offers them as methods. Items end at a
+top-level comma, ``[`` or a keyword that stands between blanks; strings and parentheses are not looked into, so that the
+canonical name ``corr(x, y)`` of an aggregate is one item of a list.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NoReturn
+
+from logsql.language.expressions import ExpressionParser
+from logsql.language.lexer import QUOTED, TOKEN, classify, odd_character
+from logsql.language.options import unknown_option
+from logsql.language.tree import Aggregate, Assignment, Call, Expr, Name, NamedArg, SortKey, canonical
+from logsql.messages import message
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader, Code
+
+_TARGET = re.compile(r'([^\s"()\[\],=+\-*/<>!\u2264\u2265]+)\s*=(?!=)')
+_FUNCTION = re.compile(r'([^\s"()\[\],=+\-*/<>!\u2264\u2265]+)\s*(\()?')
+_ALIAS = re.compile(r"as(?=\s|,|\Z)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=64)
+def _item_end(blanks: bool, stop: tuple[str, ...]) -> re.Pattern[str]:
+    """Scanner of list items: strings, parentheses, a stray option, and the marks that end an item."""
+    words = "|".join(map(re.escape, stop))
+    keyword = rf"|(?P<stop>(?<!\S)(?:{words})(?=\s|\[|\Z))" if stop else "|(?P<stop>(?!))"
+    blank = r"|(?P<blank>\s+)" if blanks else "|(?P<blank>(?!))"
+    return re.compile(
+        rf"(?P<string>{QUOTED.pattern})|(?P<paren>[()])|(?P<mark>[,\[])"
+        rf"|(?P<equals>(?<![=!<>])=(?!=)){keyword}{blank}",
+        re.DOTALL | re.IGNORECASE,
+    )
+
+
+def _items(reader: ArgReader, blanks: bool, stop: tuple[str, ...], comma: Code) -> list[tuple[int, int]]:
+    """Buffer ranges of the items, trimmed; the reader stands behind the list afterwards."""
+    items: list[tuple[int, int]] = []
+    expected = False  # a comma was read and its item is still to come
+    while not reader.at_end():
+        start, stopped = reader.pos, False
+        end, mark = _scan_item(reader, start, blanks, stop)
+        if mark == "stop" or (mark == "[" and end == start):
+            stopped = True
+        end = start + len(reader.source.buffer[start:end].rstrip())
+        if end > start:
+            items.append((start, end))
+            expected = False
+        reader.advance(end)
+        if reader.comma():
+            if expected or not items or end == start:
+                _fail_comma(reader, comma)
+            expected = True
+        elif stopped or end == start or mark == "[":
+            break
+    if expected:
+        _fail_comma(reader, comma)
+    return items
+
+
+def _scan_item(reader: ArgReader, start: int, blanks: bool, stop: tuple[str, ...]) -> tuple[int, str]:
+    """(end, what ended it): ``,``, ``[``, ``stop``, ``blank`` or ``end``. Unbalanced parentheses are plain characters."""
+    buffer = reader.source.buffer
+    for grouping in (True, False):
+        depth = 0
+        for found in _item_end(blanks, stop).finditer(buffer, start, reader.end):
+            kind = found.lastgroup
+            if kind == "paren" and grouping:
+                depth = max(depth + (1 if found[0] == "(" else -1), 0)
+            elif depth == 0 and kind in ("mark", "stop", "blank"):
+                return found.start(), found[0] if kind == "mark" else str(kind)
+            elif depth == 0 and kind == "equals" and reader.takes_options:
+                reader.stray_equals(found.start(), found.end())
+        if depth == 0:
+            break
+    return reader.end, "end"
+
+
+def _fail_comma(reader: ArgReader, code: Code) -> NoReturn:
+    at = reader.source.buffer.rfind(",", 0, max(reader.pos, 1))
+    reader.fail(*code, message("missing-clause"), reader.source.span(at, at + 1))
+
+
+def name_list(reader: ArgReader, blanks: bool, stop: tuple[str, ...], comma: Code) -> list[Name]:
+    source = reader.source
+    return [Name(source.buffer[a:b], source.span(a, b)) for a, b in _items(reader, blanks, stop, comma)]
+
+
+def sort_list(reader: ArgReader, stop: tuple[str, ...], comma: Code) -> list[SortKey]:
+    source, keys = reader.source, []
+    for start, end in _items(reader, False, stop, comma):
+        sign = source.buffer[start]
+        at = start
+        if sign in "+-":
+            at = end - len(source.buffer[start + 1 : end].lstrip())
+            if at == end:
+                reader.fail(*comma, message("sort-name-missing"), source.span(start, end))
+        keys.append(SortKey(Name(source.buffer[at:end], source.span(at, end)), sign == "-", source.span(start, end)))
+    return keys
+
+
+def assignment(reader: ArgReader, missing_equals: Code, bad_target: Code, missing_expr: Code) -> Assignment:
+    source = reader.source
+    found = _TARGET.match(source.buffer, reader.pos, reader.end)
+    if found is None or classify(found[1])[0] != "field" or odd_character(found[1]) is not None:
+        _bad_assignment(reader, missing_equals, bad_target)
+    start = found.start()
+    target = Name(found[1], source.span(start, found.end(1)))
+    parser = ExpressionParser(source, found.end(), reader.end)
+    expr = parser.parse(missing_expr)
+    behind = len(source.buffer[: parser.pos].rstrip())
+    reader.advance(parser.pos)
+    return Assignment(target, expr, source.span(start, behind))
+
+
+def _bad_assignment(reader: ArgReader, missing_equals: Code, bad_target: Code) -> NoReturn:
+    """Say whether the item has no ``=`` at its top level, or one with something else than a name before it."""
+    source, pos, depth, end = reader.source, reader.pos, 0, reader.pos
+    compares = False
+    while (found := TOKEN.match(source.buffer, pos, reader.end)) is not None:
+        token = found[found.lastgroup or "bad"]
+        if depth == 0 and token == ",":
+            break
+        if depth == 0 and token == "=":
+            if end == reader.pos:
+                end = found.end()
+            reader.fail(*bad_target, message("field-name-not-found"), source.span(reader.pos, end))
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        compares = compares or token == "=="
+        pos = end = found.end()
+    help = message("help-assign") if compares else None
+    span = source.span(reader.pos, end) if end > reader.pos else reader.command_span
+    reader.fail(*missing_equals, message("assign-token-not-found"), span, help)
+
+
+def aggregates(reader: ArgReader, stop: tuple[str, ...], missing: Code) -> list[Aggregate]:
+    found: list[Aggregate] = []
+    while True:
+        if reader.at_end() or reader.peek_word().lower() in stop or reader.text[0] in "[,":
+            reader.missing(missing, "missing-stats-function", command=reader.command)
+        found.append(_aggregate(reader, stop))
+        if not reader.comma():
+            break
+    if not (reader.at_end() or reader.peek_word().lower() in stop or reader.text[0] == "["):
+        _not_an_aggregate(reader, found[-1])
+    return found
+
+
+def _aggregate(reader: ArgReader, stop: tuple[str, ...]) -> Aggregate:
+    source, start = reader.source, reader.pos
+    found = _FUNCTION.match(source.buffer, start, reader.end)
+    if found is None or classify(found[1])[0] != "field" or odd_character(found[1]) is not None:
+        _not_an_aggregate(reader, None)
+    args: tuple[Expr, ...] = ()
+    end = found.end(1)
+    if found[2]:
+        parser = ExpressionParser(source, start, reader.end, ("as", *stop))
+        call = parser.parse()
+        end = len(source.buffer[: parser.pos].rstrip())
+        if not isinstance(call, Call) or call.span != source.span(start, end):
+            _computed_aggregate(reader, start, end)
+        named = next((arg for arg in call.args if isinstance(arg, NamedArg)), None)
+        if named is not None:
+            reader.fail(
+                "90201", "remain-terms", message("remain-terms", term="="), named.span, message("help-compare")
+            )
+        args = tuple(arg for arg in call.args if not isinstance(arg, NamedArg))
+    reader.advance(end)
+    function = Name(found[1], source.span(start, found.end(1)))
+    alias = _alias(reader, stop)
+    if alias is not None:
+        end = len(source.buffer[: reader.pos].rstrip())
+        return Aggregate(function, args, alias, True, source.span(start, end))
+    name = "count" if function.text == "c" else function.text
+    output = canonical(Call(name, args)) if args else name
+    return Aggregate(function, args, Name(output, source.span(start, end)), False, source.span(start, end))
+
+
+def _alias(reader: ArgReader, stop: tuple[str, ...]) -> Name | None:
+    source = reader.source
+    found = _ALIAS.match(source.buffer, reader.pos, reader.end)
+    if found is None:
+        return None
+    reader.advance(found.end())
+    start = reader.pos
+    end, _ = _scan_item(reader, start, False, stop)
+    end = start + len(source.buffer[start:end].rstrip())
+    if end <= start:
+        reader.fail("21701", "missing-clause", message("alias-not-found"), source.span(found.start(), found.end()))
+    reader.advance(end)
+    return Name(source.buffer[start:end], source.span(start, end))
+
+
+def _computed_aggregate(reader: ArgReader, start: int, end: int) -> NoReturn:
+    """``sum(a) / count`` is no aggregate: point behind the first call."""
+    parser = ExpressionParser(reader.source, start, reader.end)
+    terms = TOKEN.match(reader.source.buffer, start, reader.end)
+    at = terms.end() if terms is not None else start
+    from logsql.language.options import closing_parenthesis
+
+    opening = reader.source.buffer.index("(", at - 1)
+    behind = closing_parenthesis(reader.source, opening, parser.end)
+    rest = TOKEN.match(reader.source.buffer, behind, reader.end)
+    span = reader.source.span(start, end)
+    term = reader.source.buffer[start:end]
+    if rest is not None:
+        token = rest[rest.lastgroup or "bad"]
+        term, span = token, reader.source.span(rest.end() - len(token), rest.end())
+    help = message("help-aggregate-then-eval")
+    reader.fail("90201", "remain-terms", message("remain-terms", term=term), span, help)
+
+
+def _not_an_aggregate(reader: ArgReader, before: Aggregate | None) -> NoReturn:
+    found = TOKEN.match(reader.source.buffer, reader.pos, reader.end)
+    if found is None:
+        reader.missing(("21700", "missing-stats-function"), "missing-stats-function", command=reader.command)
+    token = found[found.lastgroup or "bad"]
+    start = found.end() - len(token)
+    span = reader.source.span(start, found.end())
+    if before is None:
+        reader.fail("21702", "invalid-aggregation-function", message("invalid-aggregation-function", term=token), span)
+    if token == "=" and reader.takes_options and not before.args:
+        at = before.span.start
+        unknown_option(reader.source, at, at + len(before.function.text), reader.command, reader.option_names, start)
+    operator = found.lastgroup == "op"
+    help = message("help-aggregate-then-eval") if operator else message("help-alias", term=before.output.text)
+    reader.fail("90201", "remain-terms", message("remain-terms", term=token), span, help)

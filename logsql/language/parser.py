@@ -1,0 +1,161 @@
+"""Query text to command tree.
+
+``parse_query(text, grammar)`` splits the text, finds each command in the grammar, reads its options and lets the
+command's own declaration read the rest through an :class:`~logsql.language.reader.ArgReader`. No command is known here
+by name. The first error ends the parse: 90003 empty command, 92000 unknown command, 90000..90002 options, and whatever
+the expression grammar or the declaration raises; every error carries the query text and a span into it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from logsql.language.expressions import reject_rest
+from logsql.language.options import read_options, sweep_options
+from logsql.language.reader import ArgReader
+from logsql.language.source import Source, suggestion
+from logsql.language.splitter import Group, Segment, Split, split
+from logsql.language.tree import Command, Comment, Option, Query, Subquery
+from logsql.messages import message
+
+if TYPE_CHECKING:
+    from logsql.errors import QueryError
+
+_NAME = re.compile(r"\S+")
+
+
+class CommandGrammar(Protocol):
+    """What the language room needs to know of a command; commands/base.py implements it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def option_names(self) -> tuple[str, ...]: ...
+    @property
+    def options_anywhere(self) -> bool: ...
+    @property
+    def takes_options(self) -> bool: ...
+    def parse(self, reader: ArgReader) -> object: ...
+
+
+class Grammar(Protocol):
+    """The commands of the language. ``refused`` are real commands that this product does not run: name -> reason."""
+
+    @property
+    def refused(self) -> Mapping[str, str]: ...
+    def command(self, name: str) -> CommandGrammar | None: ...
+    def command_names(self) -> Iterable[str]: ...
+
+
+def parse_query(text: str, grammar: Grammar) -> Query:
+    """Parse a whole query. Raises :class:`~logsql.errors.QueryError`."""
+    return QueryParser(text, grammar).parse()
+
+
+@dataclass
+class QueryParser:
+    """One parse: the split text, and which brackets turned out to be subqueries (the formatter asks)."""
+
+    text: str
+    grammar: Grammar
+    subqueries: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.split: Split = split(Source.of(self.text))
+        self.source: Source = self.split.source
+
+    def parse(self) -> Query:
+        return self._group(self.split.root)
+
+    def subquery(self, at: int) -> tuple[Subquery, int]:
+        """The subquery whose ``[`` stands at ``at``, and the position behind its ``]``."""
+        group = self.split.groups[at]
+        self.subqueries.add(at)
+        return Subquery(self._group(group), self.source.span(at, group.end + 1)), group.end + 1
+
+    def _group(self, group: Group) -> Query:
+        commands: list[Command] = []
+        comments: list[Comment] = []
+        for segment in group.segments:
+            start, end = trimmed(self.source, segment.start, segment.end)
+            if segment.comment:
+                comments.append(self._comment(start, end, len(commands)))
+            elif start == end:
+                raise self._empty(group, segment)
+            else:
+                commands.append(self._command(start, end))
+        start, end = trimmed(self.source, group.start, group.end)
+        if not commands:
+            raise self.source.error("90003", "empty-command", start, end, key="empty-query")
+        return Query(tuple(commands), tuple(comments), self.source.span(start, end))
+
+    def _comment(self, start: int, end: int, position: int) -> Comment:
+        return Comment(self.source.nfc[start + 1 : end].strip(), position, self.source.span(start, end))
+
+    def _empty(self, group: Group, segment: Segment) -> QueryError:
+        if len(group.segments) == 1:
+            span = (segment.start - 1, segment.end + 1) if group.start else (segment.start, segment.end)
+            return self.source.error("90003", "empty-command", *span, key="empty-query")
+        first = segment is group.segments[0]
+        pipe = segment.end if first else segment.start - 1
+        doubled = not first and segment.start == segment.end < group.end
+        help = message("help-pipe-or") if doubled else None
+        return self.source.error("90003", "empty-command", pipe, pipe + 1 + doubled, help=help)
+
+    def _command(self, start: int, end: int) -> Command:
+        source = self.source
+        found = _NAME.match(source.buffer, start, end)
+        name = found[0] if found is not None else ""
+        behind = start + len(name)
+        spec = self.grammar.command(name)
+        if spec is None:
+            raise self._unknown(name, start)
+        options: tuple[Option, ...] = ()
+        pos = behind
+        buffer: str | None = None
+        if spec.takes_options:
+            options, pos = read_options(source, pos, end, name, spec.option_names)
+            if spec.options_anywhere:
+                later, ranges = sweep_options(source, pos, end, name, spec.option_names)
+                options += later
+                buffer = _blanked(source.buffer, ranges) if ranges else None
+        reader = ArgReader(self, name, source.span(start, behind), options, pos, end, spec, buffer)
+        args = spec.parse(reader)
+        if not reader.at_end():
+            reject_rest(reader.source, reader.pos, end)
+        return Command(name, options, args, source.span(start, end), source.span(start, behind))
+
+    def _unknown(self, name: str, start: int) -> QueryError:
+        reason = self.grammar.refused.get(name)
+        if reason is not None:
+            return self.source.error(
+                "92000", "unsupported-command", start, start + len(name), command=name, notes=(reason,)
+            )
+        names = list(self.grammar.command_names())
+        head = re.split(r'[\[("=]', name, maxsplit=1)[0]
+        if name.startswith("#"):
+            help: str | None = message("help-comment-blank")
+        elif head != name and head in names:
+            help = message("help-blank-after-command", command=head)
+        else:
+            help = suggestion(name, names)
+        return self.source.error("92000", "unsupported-command", start, start + len(name), command=name, help=help)
+
+
+def trimmed(source: Source, start: int, end: int) -> tuple[int, int]:
+    """The range without the blanks at both ends."""
+    text = source.buffer[start:end]
+    stripped = text.strip()
+    start += len(text) - len(text.lstrip())
+    return start, start + len(stripped)
+
+
+def _blanked(buffer: str, ranges: list[tuple[int, int]]) -> str:
+    pieces, last = [], 0
+    for start, end in ranges:
+        pieces += [buffer[last:start], " " * (end - start)]
+        last = end
+    return "".join(pieces) + buffer[last:]

@@ -1,0 +1,340 @@
+"""The cursor over one command's argument text, through which command declarations read their arguments.
+
+A declaration is only data and a ``parse(reader)`` that calls these methods; each consumes what it reads and skips the
+blanks behind it. Positions are absolute, so every node's span points into the query as written. What is left over when
+``parse`` returns is error 90201. Errors of a declaration's own go through :meth:`ArgReader.fail`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, NoReturn
+
+from logsql.language import lists
+from logsql.language.expressions import ExpressionParser, reject_rest
+from logsql.language.lexer import QUOTED, decode_json, decode_string
+from logsql.language.options import closing_parenthesis, unknown_option
+from logsql.language.tree import (
+    Aggregate,
+    Assignment,
+    Call,
+    Expr,
+    Name,
+    Option,
+    SortKey,
+    Span,
+    Subquery,
+    Text,
+)
+from logsql.messages import message
+
+if TYPE_CHECKING:
+    from logsql.language.parser import CommandGrammar, QueryParser
+
+_BLANK = re.compile(r"\s*")
+_WORD = re.compile(r"[^\s\[][^\s]*")
+_KEY_BEFORE = re.compile(r"([^\s=,()\"\[\]]*)\s*\Z")
+
+Code = tuple[str, str]
+AGGREGATE_STOPS = ("by", "rows", "cols", "for")
+
+
+class ArgReader:
+    """See the module docstring. ``options`` are the command's options, already read."""
+
+    def __init__(
+        self,
+        query: QueryParser,
+        command: str,
+        command_span: Span,
+        options: tuple[Option, ...],
+        pos: int,
+        end: int,
+        spec: CommandGrammar,
+        buffer: str | None = None,
+    ) -> None:
+        self._query = query
+        self.source = query.source if buffer is None else replace(query.source, buffer=buffer)
+        self.command = command
+        self.command_span = command_span
+        self.options = options
+        self.takes_options = spec.takes_options
+        self.option_names = spec.option_names
+        self.end = end
+        self.pos = pos
+        self.advance(pos)
+
+    # -- position ------------------------------------------------------------------------------------------------
+
+    def advance(self, pos: int) -> None:
+        """Go to ``pos`` and skip blanks."""
+        found = _BLANK.match(self.source.buffer, pos, self.end)
+        self.pos = found.end() if found is not None else pos
+
+    @property
+    def text(self) -> str:
+        """The remaining argument text, trimmed."""
+        return self.source.buffer[self.pos : self.end].rstrip()
+
+    def at_end(self) -> bool:
+        """True when only blanks are left."""
+        return self.pos >= self.end
+
+    def here(self) -> Span:
+        """Where the cursor stands, as an empty span behind the last character read."""
+        at = self.pos
+        if at == self.end:
+            at = len(self.source.buffer[:at].rstrip())
+        return self.source.span(at, at)
+
+    def option(self, key: str) -> Option | None:
+        """The last option written with this key, if any."""
+        return next((option for option in reversed(self.options) if option.key == key), None)
+
+    # -- raw text ------------------------------------------------------------------------------------------------
+
+    def rest(self) -> Text:
+        """All remaining text, trimmed."""
+        start, value = self.pos, self.text
+        self.pos = self.end
+        return Text(value, self.source.span(start, start + len(value)))
+
+    def raw(self) -> Text:
+        """All remaining text, trimmed, exactly as written (typographic look-alikes kept): SQL of ``dbquery``."""
+        text = self.rest_range()
+        return Text(self.source.nfc[text[0] : text[1]], self.source.span(*text))
+
+    def rest_range(self) -> tuple[int, int]:
+        """Consume the remaining text; its buffer positions, trimmed."""
+        start = self.pos
+        stop = start + len(self.text)
+        self.pos = self.end
+        return start, stop
+
+    def path(self) -> Text | Call:
+        """The rest as a path (language.md 1.6): outer quotes stripped, nothing unescaped; a Call when it is ``$(..)``."""
+        return self._path(*self.rest_range())
+
+    def path_word(self) -> Text | Call | None:
+        """The next blank-delimited path (``outputcsv``, ``zipfile``); may be quoted or ``$(..)``. None at the end."""
+        if self.at_end():
+            return None
+        start, buffer = self.pos, self.source.buffer
+        quoted = QUOTED.match(buffer, start, self.end)
+        if quoted is not None:
+            stop = quoted.end()
+        elif buffer.startswith("$(", start):
+            stop = closing_parenthesis(self.source, start + 1, self.end)
+        else:
+            word = re.compile(r"\S+").match(buffer, start, self.end)
+            stop = word.end() if word is not None else start
+        self.advance(stop)
+        return self._path(start, stop)
+
+    def _path(self, start: int, stop: int) -> Text | Call:
+        source = self.source
+        if source.buffer.startswith("$(", start) and closing_parenthesis(source, start + 1, stop) == stop:
+            parser = ExpressionParser(source, start, stop)
+            call = parser.parse()
+            if isinstance(call, Call):
+                return call
+        span = source.span(start, stop)
+        if not source.buffer.startswith('"', start):
+            return Text(source.nfc[start:stop], span)
+        quoted = QUOTED.match(source.buffer, start, stop)
+        if stop - start > 1 and source.buffer[stop - 1] == '"':
+            # a trailing backslash is part of the path: "C:\dir\" is closed by its last quote
+            return Text(source.nfc[start + 1 : stop - 1], span, quoted=True)
+        if quoted is None:
+            raise source.error("90203", "quote-mismatch", start, start + 1)
+        reject_rest(source, quoted.end(), stop)
+        raise AssertionError("unreachable: text stands behind the quote")
+
+    # -- words and names -----------------------------------------------------------------------------------------
+
+    def word(self) -> Name | None:
+        """The next blank-delimited word; None at the end or before ``[``."""
+        found = _WORD.match(self.source.buffer, self.pos, self.end)
+        if found is None:
+            return None
+        self.advance(found.end())
+        return Name(found[0], self.source.span(found.start(), found.end()))
+
+    def words(self) -> list[Name]:
+        """All blank-delimited words up to the end or a word that starts with ``[``."""
+        words: list[Name] = []
+        while (word := self.word()) is not None:
+            words.append(word)
+        return words
+
+    def peek_word(self) -> str:
+        """The next word without consuming it; "" at the end."""
+        found = _WORD.match(self.source.buffer, self.pos, self.end)
+        return found[0] if found is not None else ""
+
+    def keyword(self, *words: str) -> bool:
+        """Consume the next word when it is one of ``words`` in any case."""
+        word = self.peek_word()
+        if word.lower() not in words:
+            return False
+        self.advance(self.pos + len(word))
+        return True
+
+    def comma(self) -> bool:
+        """Consume one comma."""
+        if not self.source.buffer.startswith(",", self.pos) or self.at_end():
+            return False
+        self.advance(self.pos + 1)
+        return True
+
+    def name_list(
+        self,
+        blanks: bool = False,
+        stop: tuple[str, ...] = (),
+        trailing_comma: Code = ("21701", "missing-clause"),
+    ) -> list[Name]:
+        """Names split on commas (they may hold blanks), with ``blanks`` on commas and blanks.
+
+        Ends before a top-level keyword of ``stop``, before ``[`` or at the end; [] when there is no name. A comma
+        without a name beside it is error ``trailing_comma``.
+        """
+        return lists.name_list(self, blanks, stop, trailing_comma)
+
+    def sort_list(
+        self, stop: tuple[str, ...] = ("by",), trailing_comma: Code = ("21600", "need-column")
+    ) -> list[SortKey]:
+        """``[+|-] name, ...``; blanks may follow the sign."""
+        return lists.sort_list(self, stop, trailing_comma)
+
+    # -- expressions ---------------------------------------------------------------------------------------------
+
+    def expr(self, missing: Code | None = None) -> Expr:
+        """One expression up to the end or ``[``; ``missing`` is the error when there is none."""
+        expr = self.expr_until(missing=missing)
+        if not self.at_end() and not self.source.buffer.startswith("[", self.pos):
+            reject_rest(self.source, self.pos, self.end)
+        return expr
+
+    def expr_until(self, *stop: str, missing: Code | None = None) -> Expr:
+        """One expression up to a top-level keyword of ``stop``, a top-level comma, ``[`` or the end."""
+        if missing is not None and stop and self.peek_word().lower() in stop:
+            self.missing(missing, "expression-expected")
+        parser = ExpressionParser(
+            self.source, self.pos, self.end, stop, self.stray_equals if self.takes_options else None
+        )
+        expr = parser.parse(missing)
+        self.advance(parser.pos)
+        return expr
+
+    def assignments(
+        self,
+        missing_equals: Code = ("20100", "assign-token-not-found"),
+        bad_target: Code = ("20101", "field-name-not-found"),
+        missing_expr: Code = ("90100", "broken-expression"),
+    ) -> list[Assignment]:
+        """``name = expression, ...`` up to the end."""
+        found = [self.assignment(missing_equals, bad_target, missing_expr)]
+        while self.comma():
+            found.append(self.assignment(missing_equals, bad_target, missing_expr))
+        return found
+
+    def assignment(
+        self,
+        missing_equals: Code = ("20100", "assign-token-not-found"),
+        bad_target: Code = ("20101", "field-name-not-found"),
+        missing_expr: Code = ("90100", "broken-expression"),
+    ) -> Assignment:
+        """One ``name = expression``."""
+        return lists.assignment(self, missing_equals, bad_target, missing_expr)
+
+    def aggregates(
+        self, stop: tuple[str, ...] = AGGREGATE_STOPS, missing: Code = ("21700", "missing-stats-function")
+    ) -> list[Aggregate]:
+        """``function(args) [as alias], ...`` up to a keyword of ``stop``, ``[`` or the end."""
+        return lists.aggregates(self, stop, missing)
+
+    def call(self) -> Call:
+        """``NAME(ARG, ...)``."""
+        start = self.pos
+        expr = self.expr_until()
+        if not isinstance(expr, Call):
+            raise self.source.error("90100", "broken-expression", start, self._behind(), key="call-expected")
+        return expr
+
+    # -- quoted text and subqueries ------------------------------------------------------------------------------
+
+    def quoted_raw(self, outer: bool = False) -> Text | None:
+        """``"..."`` with the outer quotes stripped and nothing unescaped; None when no quote is next.
+
+        With ``outer`` it runs to the last quote of the argument text: ``rex`` takes ``"a="(?<x>.)""`` so.
+        """
+        if outer and self.source.buffer.startswith('"', self.pos) and self.text.endswith('"') and len(self.text) > 1:
+            start, stop = self.rest_range()
+            return Text(self.source.buffer[start + 1 : stop - 1], self.source.span(start, stop), quoted=True)
+        found = self._string()
+        if found is None:
+            return None
+        return Text(self.source.buffer[found[0] + 1 : found[1] - 1], self.source.span(*found), quoted=True)
+
+    def quoted_json(self) -> Text | None:
+        r"""``"..."`` by the rule of ``json`` (language.md 1.3): ``\"`` and ``\\`` only."""
+        text = self.quoted_raw()
+        return None if text is None else replace(text, value=decode_json(text.value))
+
+    def quoted(self) -> Text | None:
+        """``"..."`` with the escapes of expressions."""
+        found = self._string()
+        if found is None:
+            return None
+        return Text(decode_string(self.source, *found), self.source.span(*found), quoted=True)
+
+    def subquery(self, required: bool = True) -> Subquery | None:
+        """``[ query ]``; None when there is none and it is not ``required`` (else error no-subquery)."""
+        if self.at_end() or not self.source.buffer.startswith("[", self.pos):
+            if required:
+                self.missing(("E0003", "no-subquery"), "no-subquery", command=self.command)
+            return None
+        subquery, behind = self._query.subquery(self.pos)
+        self.advance(behind)
+        return subquery
+
+    def _string(self) -> tuple[int, int] | None:
+        if self.at_end() or not self.source.buffer.startswith('"', self.pos):
+            return None
+        found = QUOTED.match(self.source.buffer, self.pos, self.end)
+        if found is None:
+            raise self.source.error("90203", "quote-mismatch", self.pos, self.pos + 1)
+        self.advance(found.end())
+        return found.start(), found.end()
+
+    # -- errors --------------------------------------------------------------------------------------------------
+
+    def fail(
+        self,
+        code: str,
+        name: str,
+        message: str,
+        span: Span | None = None,
+        help: str | None = None,
+        notes: Iterable[str] = (),
+    ) -> NoReturn:
+        """Raise a QueryError with this sentence at ``span`` (default: the command's name)."""
+        raise self.source.error_at(code, name, span or self.command_span, message, help, notes)
+
+    def missing(self, code: Code, key: str, help: str | None = None, **facts: object) -> NoReturn:
+        """Raise error ``code`` with catalogue sentence ``key`` where the cursor stands (the command when at the end)."""
+        span = self.command_span if self.at_end() else self.source.span(self.pos, self.pos + 1)
+        self.fail(*code, message(key, **facts), span, help)
+
+    def stray_equals(self, start: int, end: int) -> None:
+        """A single ``=`` behind a word of an option-taking command is an option (language.md 1.5), and misplaced."""
+        if self.source.buffer[end : end + 1] in ("<", ">"):
+            return
+        key = _KEY_BEFORE.search(self.source.buffer, self.pos, start)
+        if key is not None and key[1]:
+            unknown_option(self.source, key.start(1), key.end(1), self.command, self.option_names, start)
+
+    def _behind(self) -> int:
+        return len(self.source.buffer[: self.pos].rstrip())
