@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from logsql.engine.session import Session
+from logsql.engine.session import Session as Session
 from logsql.errors import LogsqlError
 from logsql.language.tree import Query
 
@@ -21,7 +21,7 @@ def connect(path: str = ":memory:", tz: str | None = None, **options: Any) -> Se
 
 
 def parse(text: str) -> Query:
-    """The command tree of a pipe query. Raises :class:`logsql.LogsqlError` with ``code``, ``span``, ``notes``, ``help``."""
+    """The command tree of a pipe query. Raises :class:`logsql.LogsqlError` (``code``, ``span``, ``help``)."""
     from logsql.commands import GRAMMAR
     from logsql.language.parser import parse_query
 

@@ -30,7 +30,7 @@ class SessionCatalog:
         self.bindings: dict[str, object] = {}
         self._opener: Any = None
 
-    # --- tables ---------------------------------------------------------------------------------------------------------
+    # --- tables -----------------------------------------------------------------------------------
 
     def table(self, name: str) -> TableInfo | None:
         """A registered object, else a table or view of the database."""
@@ -42,15 +42,16 @@ class SessionCatalog:
 
     def _stored(self, name: str) -> TableInfo | None:
         rows = self.session.ask(
-            "SELECT column_name, data_type, comment, table_name FROM duckdb_columns() WHERE lower(table_name) = lower(?) "
-            "AND NOT internal AND database_name = ? AND schema_name = 'main' ORDER BY column_index",
+            "SELECT column_name, data_type, comment, table_name FROM duckdb_columns() "
+            "WHERE lower(table_name) = lower(?) AND NOT internal AND database_name = ? AND schema_name = 'main' ORDER BY column_index",
             [name, self.session.database],
         )
         if not rows:
             return None
         columns = tuple(SourceColumn(str(n), str(t), logical_comment(c)) for n, t, c, _ in rows)
         stored = self.session.ask(
-            "SELECT 1 FROM duckdb_tables() WHERE lower(table_name) = lower(?) AND database_name = ? AND schema_name = 'main'",
+            "SELECT 1 FROM duckdb_tables() WHERE lower(table_name) = lower(?) "
+            "AND database_name = ? AND schema_name = 'main'",
             [name, self.session.database],
         )
         return TableInfo(str(rows[0][3]), (str(rows[0][3]),), columns, has_rowid=bool(stored))
@@ -58,7 +59,7 @@ class SessionCatalog:
     def tables(self) -> Sequence[str]:
         return self.session.tables()
 
-    # --- constants, binding -----------------------------------------------------------------------------------------------
+    # --- constants, binding -----------------------------------------------------------------------
 
     def evaluate(self, expression: Sql) -> Any:
         """Value of a constant expression."""
@@ -75,7 +76,7 @@ class SessionCatalog:
         relation = self.session.planning.sql(query.sql("duckdb"))
         return tuple(SourceColumn(n, str(t)) for n, t in zip(relation.columns, relation.types, strict=True))
 
-    # --- files ------------------------------------------------------------------------------------------------------------
+    # --- files ------------------------------------------------------------------------------------
 
     def open_source(self, kind: str, paths: Sequence[str], options: Mapping[str, Any]) -> SourceInfo:
         if self._opener is None:
@@ -85,7 +86,7 @@ class SessionCatalog:
         found: SourceInfo = self._opener.open(kind, paths, options)
         return found
 
-    # --- results, lookups, services -----------------------------------------------------------------------------------------
+    # --- results, lookups, services ---------------------------------------------------------------
 
     def saved(self, name: str) -> TableInfo | None:
         return self.session.saved_result(name, self.bindings)

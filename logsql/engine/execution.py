@@ -39,7 +39,7 @@ class Execution:
         self._source: str | None = None
         self._prepared = False
 
-    # --- shape ------------------------------------------------------------------------------------------------------------
+    # --- shape ------------------------------------------------------------------------------------
 
     def fields(self) -> list[Field]:
         """Fields of the result; an open row must have been run."""
@@ -61,7 +61,7 @@ class Execution:
 
         return plan_text(self.plan)
 
-    # --- running ----------------------------------------------------------------------------------------------------------
+    # --- running ----------------------------------------------------------------------------------
 
     @property
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -174,7 +174,7 @@ class Execution:
         finally:
             cursor.close()
 
-    # --- open rows --------------------------------------------------------------------------------------------------------
+    # --- open rows --------------------------------------------------------------------------------
 
     def _discover(self) -> None:
         """Run the query into a work table and find the fields that its open rows hold."""
@@ -208,7 +208,8 @@ class Execution:
         function = "map_keys" if rest.is_map else "json_keys"
         text = (
             f"SELECT k, min(o) AS o FROM (SELECT unnest({function}(rest)) AS k, rowid AS o, "
-            f"generate_subscripts({function}(rest), 1) AS p FROM {table} WHERE rest IS NOT NULL) GROUP BY k ORDER BY o, min(p)"
+            f"generate_subscripts({function}(rest), 1) AS p FROM {table} WHERE rest IS NOT NULL) "
+            "GROUP BY k ORDER BY o, min(p)"
         )
         names = [str(r[0]) for r in self._fetch(text) if r[0] not in rest.hidden]
         if rest.key_order is not None:
@@ -229,7 +230,7 @@ class Execution:
     def _fetch(self, text: str) -> list[tuple[Any, ...]]:
         return self._runner.call(lambda: self.cursor.execute(text).fetchall() or [()])
 
-    # --- the final SELECT ---------------------------------------------------------------------------------------------------
+    # --- the final SELECT -------------------------------------------------------------------------
 
     def _final(self, with_types: bool) -> exp.Expression:
         items: list[exp.Expression] = []
@@ -256,6 +257,7 @@ class Execution:
         for name in self._work:
             self.session.drop_work(name)
         self._work = []
+        self.session.forget(self)
 
 
 class ActionRuntime:

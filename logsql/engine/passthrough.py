@@ -1,7 +1,7 @@
 """SQL passthrough: any DuckDB SQL, with the readers as table functions and ``pipe('QUERY')`` as a table.
 
-``hive_file('SYSTEM', replay => true)`` becomes the pipe command ``hive-file``; the text is parsed only when it calls one of
-these functions, everything else goes to DuckDB as it was written.
+``hive_file('SYSTEM', replay => true)`` becomes the pipe command ``hive-file``; the text is parsed only when it calls
+one of these functions, everything else goes to DuckDB as it was written.
 """
 
 from __future__ import annotations
@@ -147,7 +147,8 @@ class SqlExecution(Execution):
     def _statement(self) -> str:
         if not self._names:
             return self._text
-        return self.resolve(sqlglot.parse_one(self._text, dialect="duckdb")).sql("duckdb")
+        tree: exp.Expression = sqlglot.parse_one(self._text, dialect="duckdb")  # type: ignore[assignment]
+        return self.resolve(tree).sql("duckdb")
 
     def batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
         """Rows of the last statement; statements without rows deliver none."""
@@ -162,10 +163,10 @@ class SqlExecution(Execution):
                 last = number == len(statements) - 1
                 if last and statement.type == duckdb.StatementType.SELECT:
                     relation = cursor.execute(statement, params) if params else cursor.execute(statement)
-                    return cursor.to_arrow_table() if hasattr(cursor, "to_arrow_table") else cursor.fetch_arrow_table()
+                    return cursor.to_arrow_table()
                 relation = cursor.execute(statement, params) if params and last else cursor.execute(statement)
                 if last and cursor.description and statement.type != duckdb.StatementType.SELECT:
-                    return cursor.to_arrow_table() if hasattr(cursor, "to_arrow_table") else cursor.fetch_arrow_table()
+                    return cursor.to_arrow_table()
             return relation
 
         table = self._runner.call(lambda: [run()])[0]

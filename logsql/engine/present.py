@@ -1,8 +1,8 @@
 """From a relation to columns that any consumer can read: mixed values and maps as JSON text, the rest typed.
 
 VARIANT leaves DuckDB as an opaque struct, so a mixed column is rendered in SQL. Each presented field says its language
-type in Arrow metadata (``logsql.type``); a mixed column is JSON text in which binary is lower-case hex and a date text in
-the session zone, and a hidden companion column keeps the type per value for consumers that want Python objects.
+type in Arrow metadata (``logsql.type``); a mixed column is JSON text in which binary is lower-case hex and a date
+text in the session zone, and a hidden companion column keeps the type per value for consumers that want Python objects.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TYPE_SUFFIX = "\0type"
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the result: its name, its type label for users, the SQL that delivers it, the type column's SQL if any."""
+    """A field of the result: name, type label for users, the SQL that delivers it, and the type column's SQL if any."""
 
     name: str
     label: str

@@ -22,8 +22,8 @@ BATCH = 65_536
 class Result:
     """Rows of a query.
 
-    Iterating gives one dict per row (aware datetimes, str, int, float, bool, bytes, list, dict, None). ``batches`` streams
-    Arrow record batches. ``columns`` and ``types`` of an open row are known once the query has run.
+    Iterating gives one dict per row (aware datetimes, str, int, float, bool, bytes, list, dict, None). ``batches``
+    streams Arrow record batches. ``columns`` and ``types`` of an open row are known once the query has run.
     """
 
     def __init__(self, execution: Execution) -> None:
@@ -84,6 +84,10 @@ class Result:
         """All rows as dicts."""
         return list(self)
 
+    def close(self) -> None:
+        """Drop what the run left behind (work tables, its cursor)."""
+        self._execution.close()
+
     def __iter__(self) -> Iterator[dict[str, Any]]:
         zone = ZoneInfo(self._execution.state.zone)
         for batch in self._execution.batches(BATCH, with_types=True):
@@ -120,7 +124,7 @@ def python_rows(batch: pa.RecordBatch, labels: list[str], zone: ZoneInfo) -> Ite
 
 
 def python_values(column: pa.Array, zone: ZoneInfo) -> list[Any]:
-    """Python objects of an Arrow column; instants as datetimes in the session zone, text where Python has no such year."""
+    """Python objects of an Arrow column; instants in the session zone, text where Python has no such year."""
     if pa.types.is_timestamp(column.type):
         return [_instant(v, zone) for v in column.cast(pa.int64()).to_pylist()]
     if pa.types.is_list(column.type) and pa.types.is_timestamp(column.type.value_type):

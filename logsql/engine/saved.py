@@ -1,7 +1,7 @@
 """Saved results (``load``) and results of this session (``result``).
 
-A saved result is a Parquet file in the session's state folder, named by the user; ``load`` also takes the path of a Parquet
-file. A kept result is a work table of the session.
+A saved result is a Parquet file in the session's state folder, named by the user; ``load`` also takes the path of a
+Parquet file. A kept result is an Arrow table of the session.
 """
 
 from __future__ import annotations

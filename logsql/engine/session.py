@@ -23,8 +23,8 @@ from logsql.planner.plan import Plan
 class Session:
     """Queries over one DuckDB database. A context manager; ``close`` releases everything.
 
-    ``path`` is a database file or ``:memory:``; ``tz`` an IANA zone name (the machine's by default); ``safe`` denies files,
-    writing and the network except below ``directories``; ``timeout`` is in seconds.
+    ``path`` is a database file or ``:memory:``; ``tz`` an IANA zone name (the machine's by default); ``safe`` denies
+    files, writing and the network except below ``directories``; ``timeout`` is in seconds.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class Session:
         self._services: dict[str, Any] = {}
         self.last_ledger: Any = None
 
-    # --- queries ------------------------------------------------------------------------------------------------------------
+    # --- queries ----------------------------------------------------------------------------------
 
     def query(self, text: str, params: Mapping[str, Any] | None = None, origin: str | None = None) -> Result:
         """Plan a pipe query; it runs when rows are asked for.
 
-        Raises :class:`logsql.errors.QueryError` for a query that is wrong, :class:`~logsql.errors.SourceError` for a source
-        that is missing.
+        Raises :class:`logsql.errors.QueryError` for a query that is wrong, :class:`~logsql.errors.SourceError` for a
+        source that is missing.
         """
         plan, state, catalog = self.plan(text, params, origin)
         return Result(self._execution(plan, state, catalog))
@@ -116,7 +116,11 @@ class Session:
         """An execution delivered its last row (work tables stay until the result is dropped or the session closes)."""
         self.last_ledger = execution.state.ledger
 
-    # --- tables -------------------------------------------------------------------------------------------------------------
+    def forget(self, execution: Execution) -> None:
+        """An execution was closed."""
+        self._running.pop(id(execution), None)
+
+    # --- tables -----------------------------------------------------------------------------------
 
     def register(self, name: str, table: Any) -> None:
         """Make an Arrow table, dataset, DataFrame or any Arrow stream readable as ``table NAME``."""
@@ -151,7 +155,7 @@ class Session:
         """Rows of a small catalog query."""
         return self.planning.execute(text, list(params)).fetchall()
 
-    # --- saved and past results -----------------------------------------------------------------------------------------------
+    # --- saved and past results -------------------------------------------------------------------
 
     @property
     def state_folder(self) -> str:
@@ -178,7 +182,7 @@ class Session:
 
         return keep_result(self, result)
 
-    # --- services -------------------------------------------------------------------------------------------------------------
+    # --- services ---------------------------------------------------------------------------------
 
     def service(self, name: str) -> Any:
         """Another room's service, made on first use."""
@@ -188,7 +192,7 @@ class Session:
             self._services[name] = make_service(self, name)
         return self._services[name]
 
-    # --- plumbing -------------------------------------------------------------------------------------------------------------
+    # --- plumbing ---------------------------------------------------------------------------------
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database (one running statement each)."""

@@ -1,1 +1,1 @@
-"""Command tree to plan: schemas, types, expression lowering and the CTE chain. Pure: no connection, no file, no socket."""
+"""Command tree to plan: schemas, types, expression lowering, the CTE chain. Pure: no connection, file or socket."""

@@ -1,4 +1,4 @@
-"""``+ - * /`` and unary minus (language.md 3.2, decisions.md 3): which operands count as numbers, and the result's type."""
+"""``+ - * /`` and unary minus (language.md 3.2, decisions.md 3): what counts as a number, and the result's type."""
 
 from __future__ import annotations
 

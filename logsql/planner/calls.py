@@ -64,7 +64,7 @@ class FunctionCall:
         return self.cx.constant(node, f"argument {position + 1} of {self.spec.name}()")
 
     def let(self, node: Sql) -> Sql:
-        """``node``, or a column computed once before this stage when it is large: use it where a value is read twice."""
+        """``node``, or a column computed once before this stage when it is large; for a value that is read twice."""
         return self.cx.let(node)
 
     def udf(self, name: str, *args: Sql) -> Sql:

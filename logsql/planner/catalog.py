@@ -1,4 +1,4 @@
-"""What planning may ask of the outside: tables, files, parameters, constants. The engine implements it; tests fake it."""
+"""What planning may ask of the outside: tables, files, constants, services. The engine implements it; tests fake it."""
 
 from __future__ import annotations
 

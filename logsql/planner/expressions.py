@@ -7,13 +7,13 @@ catalog, and collects *lets* (large operands that are read more than once) for t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlglot import exp
 
 from logsql.errors import did_you_mean
 from logsql.functions import base as registry
-from logsql.language.tree import Binary, Call, Expr, Field, ListExpr, Literal, NamedArg, Span, Unary
+from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary
 from logsql.planner import patterns, sql, values
 from logsql.planner.arithmetic import arithmetic, negate
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
@@ -34,7 +34,7 @@ class NeedsFlush(Exception):
 
 
 class ExprContext:
-    """Lowers expressions over one relation. Make one per command and relation; read ``lets`` and ``udfs`` afterwards."""
+    """Lowers expressions over one relation. Make one per command and relation; read ``lets`` afterwards."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class ExprContext:
         self.lambda_depth = 0
         self.volatile = False
 
-    # --- entry points -------------------------------------------------------------------------------------------------
+    # --- entry points -----------------------------------------------------------------------------
 
     def lower(self, expr: Expr) -> Typed:
         """The typed SQL of an expression."""
@@ -77,7 +77,7 @@ class ExprContext:
         """SQL for WHERE: true for the rows that ``search`` keeps."""
         return values.condition(self.lower(expr))
 
-    # --- fields -------------------------------------------------------------------------------------------------------
+    # --- fields -----------------------------------------------------------------------------------
 
     def field(self, name: str) -> Typed:
         """A field of the row; null when there is none of this name."""
@@ -108,7 +108,7 @@ class ExprContext:
             element = STRING
         return Typed(sql.array([values.coerce(item, element) for item in items]), list_of(element))
 
-    # --- calls --------------------------------------------------------------------------------------------------------
+    # --- calls ------------------------------------------------------------------------------------
 
     def call(self, call: Call) -> Typed:
         if call.name == "$":
@@ -140,7 +140,7 @@ class ExprContext:
             self.volatile = True
         return spec.lower(FunctionCall(self, spec, call))
 
-    def _unknown_function(self, call: Call) -> Any:
+    def _unknown_function(self, call: Call) -> NoReturn:
         reason = registry.REFUSED_FUNCTIONS.get(call.name)
         notes = (f"{call.name}() belongs to the language, but is not available here: {reason}",) if reason else ()
         fail(
@@ -172,7 +172,7 @@ class ExprContext:
         target = values.common_type(result)
         return Typed(sql.coalesce(*(values.coerce(v, target) for v in result)), target)
 
-    # --- operators ----------------------------------------------------------------------------------------------------
+    # --- operators --------------------------------------------------------------------------------
 
     def _binary(self, expr: Binary) -> Typed:
         if expr.op in ("and", "or"):
@@ -209,7 +209,7 @@ class ExprContext:
             sql.and_(*present, sql.not_(sql.coalesce(test, sql.boolean(False)))), BOOL, loose=sql.and_(*present, loose)
         )
 
-    # --- constants, lets, UDFs ----------------------------------------------------------------------------------------
+    # --- constants, lets, UDFs --------------------------------------------------------------------
 
     def is_constant(self, expr: Expr) -> bool:
         """Whether the expression reads no field (parameters and functions of constants are constants)."""

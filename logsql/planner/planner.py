@@ -35,7 +35,7 @@ class Planner:
         self._number = 0
         self._temp = 0
 
-    # --- the pipeline ---------------------------------------------------------------------------------------------------
+    # --- the pipeline -----------------------------------------------------------------------------
 
     def plan(self, query: Query) -> Plan:
         rel = self.pipeline(query, order_needed=True)
@@ -80,7 +80,7 @@ class Planner:
         select = sql.select([sql.alias(sql.boolean(True), "__row")], where=sql.boolean(False))
         return Rel(self.add_cte("s0_empty", select, (), ""), ())
 
-    # --- shared by the stages -------------------------------------------------------------------------------------------
+    # --- shared by the stages ---------------------------------------------------------------------
 
     def next_number(self) -> int:
         self._number += 1
@@ -102,7 +102,7 @@ class Planner:
     def with_ctes(self, query: exp.Expression, *reads: str) -> exp.Expression:
         return with_ctes(query, self.ctes, reads)
 
-    # --- constants ------------------------------------------------------------------------------------------------------
+    # --- constants --------------------------------------------------------------------------------
 
     def context(self) -> ExprContext:
         return ExprContext(self.catalog, None, self.params, udfs=self.udfs)

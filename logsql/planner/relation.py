@@ -1,8 +1,8 @@
 """Relations: what one stage of a pipeline looks like to the next.
 
-A relation reads one CTE (or table) of the chain and knows the fields in order, the columns it carries along unseen (order
-keys, parts of mixed values), the open rest of the row, and how its rows are ordered. It may hold a *pending* projection
-and filter that no CTE has been written for yet, so that neighbouring ``eval`` commands share one SELECT.
+A relation reads one CTE (or table) of the chain and knows the fields in order, the columns it carries along unseen
+(order keys, parts of mixed values), the open rest of the row, and how its rows are ordered. It may hold a *pending*
+projection and filter that no CTE has been written for yet, so that neighbouring ``eval`` commands share one SELECT.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ PHYSICAL = Order(physical=True)
 class Rel:
     """A stage's output.
 
-    ``pending`` maps idents to expressions over ``source`` where they are not the plain column; ``tag`` is the name that the
-    pending SELECT will get, after the command that began it.
+    ``pending`` maps idents to expressions over ``source`` where they are not the plain column; ``tag`` is the name that
+    the pending SELECT will get, after the command that began it.
     """
 
     source: str

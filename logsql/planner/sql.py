@@ -96,7 +96,8 @@ def when(test: Sql, value: Sql) -> Sql:
 
 def binary(op: str, left: Sql, right: Sql) -> Sql:
     """An infix operator by its SQL spelling."""
-    return _BINARY[op](this=paren(left), expression=paren(right))
+    node: Sql = _BINARY[op](this=paren(left), expression=paren(right))
+    return node
 
 
 _BINARY: dict[str, type[exp.Binary]] = {
@@ -139,7 +140,8 @@ def _join(kind: type[exp.Connector], nodes: Iterable[Sql], empty: bool) -> Sql:
     for node in nodes:
         loose = isinstance(node, (exp.Or, exp.And)) and not isinstance(node, kind)
         item: Sql = exp.Paren(this=node) if loose else node
-        result = item if result is None else kind(this=result, expression=item)
+        joined: Sql = item if result is None else kind(this=result, expression=item)
+        result = joined
     return boolean(empty) if result is None else result
 
 

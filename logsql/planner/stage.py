@@ -1,7 +1,7 @@
 """What a command's lowering works with: its arguments, its input relation, and the moves that build the chain.
 
-A command calls ``assign``, ``filter``, ``limit``, ``select`` ... and returns the relation they give. It never writes a CTE by
-hand and never looks at other commands.
+A command calls ``assign``, ``filter``, ``limit``, ``select`` ... and returns the relation they give. It never writes a
+CTE by hand and never looks at other commands.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Stage:
         self.order_needed = order_needed
         self.number = planner.next_number()
 
-    # --- surroundings -------------------------------------------------------------------------------------------------
+    # --- surroundings -----------------------------------------------------------------------------
 
     @property
     def catalog(self) -> Catalog:
@@ -76,7 +76,7 @@ class Stage:
         """A remark for ``explain``."""
         self.planner.notes.append(f"{self.spec.name}: {text}")
 
-    # --- options ------------------------------------------------------------------------------------------------------
+    # --- options ----------------------------------------------------------------------------------
 
     def option(self, name: str) -> Any:
         """The option's value checked against its declaration; the declared default when it is not written."""
@@ -123,7 +123,7 @@ class Stage:
             return parse_span(text, lambda code, name, message: self.fail(code, name, message, option.value_span))
         return text
 
-    # --- expressions --------------------------------------------------------------------------------------------------
+    # --- expressions ------------------------------------------------------------------------------
 
     def context(self, rel: Rel | None) -> ExprContext:
         planner = self.planner
@@ -176,7 +176,7 @@ class Stage:
             known += fresh
         return rel
 
-    # --- the chain ----------------------------------------------------------------------------------------------------
+    # --- the chain --------------------------------------------------------------------------------
 
     def add(self, label: str, query: exp.Expression, *reads: str) -> str:
         """Append a CTE; returns its name (``s3_stats``)."""
@@ -209,7 +209,7 @@ class Stage:
         test = sql.and_(rel.where, where) if rel.where is not None and where is not None else (where or rel.where)
         return self.add(label, sql.select(nodes, sql.table(rel.source), test, **clauses), rel.source)
 
-    # --- moves --------------------------------------------------------------------------------------------------------
+    # --- moves ------------------------------------------------------------------------------------
 
     def assign(self, rel: Rel, name: str, value: Typed, position: int | None = None) -> Rel:
         """Set field ``name`` to a value lowered over ``rel``: in place when it exists, else appended."""
@@ -266,7 +266,7 @@ class Stage:
         """The first ``count`` rows after ``offset`` in the defined order."""
         if count is None and not offset:
             return rel
-        if not rel.order.physical and rel.order.keys is not None or rel.pending:
+        if (not rel.order.physical and rel.order.keys is not None) or rel.pending:
             rel = self.flush(rel)
         clauses: dict[str, Any] = {}
         if not rel.order.physical and (keys := order_items(rel)):
@@ -279,7 +279,7 @@ class Stage:
         order = replace(rel.order, physical=rel.order.defined)
         return replace(rel, source=name, pending={}, where=None, order=order, tag="")
 
-    # --- order --------------------------------------------------------------------------------------------------------
+    # --- order ------------------------------------------------------------------------------------
 
     def with_keys(self, rel: Rel) -> Rel:
         """The relation with order keys: rows that only arrive in order are numbered first."""
@@ -303,7 +303,7 @@ class Stage:
             return None
         return sql.order_by(order_items(rel))
 
-    # --- sources and subqueries -----------------------------------------------------------------------------------------
+    # --- sources and subqueries -------------------------------------------------------------------
 
     def subquery(self, subquery: Subquery | Query, order_needed: bool = True) -> Rel:
         """Plan a subquery into the same chain; parameters set inside it stay inside."""
@@ -318,7 +318,7 @@ class Stage:
         order: Order = PHYSICAL,
         extra: Sequence[tuple[str, Sql, LType]] = (),
     ) -> Rel:
-        """A source: one CTE that brings every column into the language's types. ``extra`` columns are carried unseen."""
+        """A source: one CTE that brings every column into the language's types; ``extra`` is carried unseen."""
         items: list[tuple[str, Sql]] = []
         found: list[Column] = []
         used: set[str] = set()
@@ -339,17 +339,23 @@ class Stage:
         name = self.add(self.spec.name, sql.select(nodes, table), table_name)
         return Rel(name, tuple(found), tuple(carried), order=order)
 
-    # --- steps --------------------------------------------------------------------------------------------------------
+    # --- steps ------------------------------------------------------------------------------------
 
     def materialise(self, rel: Rel, label: str = "rows") -> Rel:
         """Run the chain up to here into a temporary table and go on from it (rows are stored in order)."""
         rel = self.flush(rel) if rel.pending or rel.where is not None else rel
         keys = [] if rel.order.physical else order_items(rel)
-        items = [sql.col(i) for i in rel.all_idents()] or [sql.alias(sql.boolean(True), "__row")]
+        items = self._plain_items(rel)
         query = sql.select(items, sql.table(rel.source), order=sql.order_by(keys) if keys else None)
         name = self.planner.temp_name(label)
         self.planner.steps.append(Materialise(name, self.planner.with_ctes(query, rel.source)))
         return replace(rel, source=name, order=replace(rel.order, physical=rel.order.defined))
+
+    @staticmethod
+    def _plain_items(rel: Rel) -> list[Sql]:
+        """Every column of a flushed relation, or the row mark of a row without fields."""
+        items: list[Sql] = [sql.col(i) for i in rel.all_idents()]
+        return items or [sql.alias(sql.boolean(True), "__row")]
 
     def action(self, label: str, run: Callable[[Any], None]) -> None:
         """A side effect at this point of the plan."""
@@ -370,7 +376,7 @@ class Stage:
         query = None
         if rel is not None:
             rel = self.flush(rel)
-            items = [sql.col(i) for i in rel.all_idents()] or [sql.alias(sql.boolean(True), "__row")]
+            items = self._plain_items(rel)
             keys = [] if rel.order.physical else order_items(rel)
             select = sql.select(items, sql.table(rel.source), order=sql.order_by(keys) if keys else None)
             query = self.planner.with_ctes(select, rel.source)

@@ -91,6 +91,8 @@ NULL = LType(Kind.NULL, "VARCHAR")
 BOOL = LType(Kind.BOOL, "BOOLEAN")
 SHORT = LType(Kind.SHORT, "SMALLINT")
 INT = LType(Kind.INT, "INTEGER")
+#: An int that DuckDB computes in 64 bits (``length``, ``instr``): the value fits 32, a cast would only cost.
+INT_WIDE = LType(Kind.INT, "BIGINT")
 LONG = LType(Kind.LONG, "BIGINT")
 ULONG = LType(Kind.LONG, "UBIGINT")
 HUGE = LType(Kind.LONG, "HUGEINT")
@@ -234,4 +236,6 @@ def _wider(left: LType, right: LType) -> LType:
     pair = {left.physical, right.physical}
     if pair & {"UBIGINT", "UHUGEINT"} and len(pair) > 1:
         return HUGE
-    return left if _WIDTH.index(left.physical) >= _WIDTH.index(right.physical) else right
+    if left.physical == right.physical:
+        return left if left.kind >= right.kind else right
+    return left if _WIDTH.index(left.physical) > _WIDTH.index(right.physical) else right

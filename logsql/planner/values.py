@@ -1,8 +1,8 @@
 """Typed SQL values and the language's value rules: text form, truth, comparison, equality, sort keys, unification.
 
-One place for language.md section 3. Every function takes :class:`Typed` values and returns SQL that gives the language's
-answer per value; static types choose the cheapest form, and only columns that really hold several types (kind *any*) pay
-for the general one.
+One place for language.md section 3. Every function takes :class:`Typed` values and returns SQL that gives the
+language's answer per value; static types choose the cheapest form, and only columns that really hold several types
+(kind *any*) pay for the general one.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Typed:
     ``pointer`` is set when the value is read from a JSON document: the document and the JSON pointer, so that text and
     null tests use the cheap ``json_extract_string``. ``parts`` is set when a mixed value arrives as several typed
     columns of which at most one is non-null (readers deliver them so); reading one type then costs a plain column.
-    ``loose`` is a form of a boolean that may be null where ``expr`` is false: enough for filters and CASE conditions, and
-    the form that DuckDB can push into a scan.
+    ``loose`` is a form of a boolean that may be null where ``expr`` is false: enough for filters and CASE conditions,
+    and the form that DuckDB can push into a scan.
     """
 
     expr: Sql
@@ -90,7 +90,7 @@ def _json_type(value: Typed) -> Sql:
     return sql.func("json_type", value.expr)
 
 
-# --- text -------------------------------------------------------------------------------------------------------------
+# --- text -----------------------------------------------------------------------------------------
 
 
 def text(value: Typed) -> Typed:
@@ -122,7 +122,7 @@ def text_sql(value: Typed) -> Sql:
 
 
 def double_text(node: Sql) -> Sql:
-    """Java's ``Double.toString``: DuckDB prints the same shortest digits between 1e-3 and 1e7, ``1.0E8`` form outside."""
+    """Java's ``Double.toString``: DuckDB prints the same digits between 1e-3 and 1e7; ``1.0E8`` form outside."""
     size = sql.func("abs", node)
     plain = sql.cast(node, "VARCHAR")
     return sql.case(
@@ -145,7 +145,7 @@ def double_text(node: Sql) -> Sql:
 
 
 def _scientific(plain: Sql) -> Sql:
-    """``100000000.0`` or ``1.5e-05`` rewritten as Java's ``1.0E8`` and ``1.5E-5``: digits and exponent from the text."""
+    """``100000000.0`` or ``1.5e-05`` as Java's ``1.0E8`` and ``1.5E-5``: digits and exponent from the text."""
 
     def re(source: Sql, pattern: str, to: str) -> Sql:
         return sql.func("regexp_replace", source, sql.string(pattern), sql.string(to))
@@ -183,7 +183,7 @@ def _scientific(plain: Sql) -> Sql:
 
 
 def date_text(node: Sql) -> Sql:
-    """``yyyy-MM-dd HH:mm:ssZ`` in the session zone; ``%z`` prints ``+09`` or ``+05:30`` and is padded to four digits."""
+    """``yyyy-MM-dd HH:mm:ssZ`` in the session zone; ``%z`` prints ``+09`` or ``+05:30``, padded to four digits."""
     zone = sql.func("replace", sql.func("strftime", node, sql.string("%z")), sql.string(":"), sql.string(""))
     return sql.concat(
         sql.func("strftime", node, sql.string("%Y-%m-%d %H:%M:%S")),
@@ -216,7 +216,7 @@ def any_text(node: Sql) -> Sql:
     )
 
 
-# --- numbers, truth ---------------------------------------------------------------------------------------------------
+# --- numbers, truth -------------------------------------------------------------------------------
 
 
 def number_sql(value: Typed) -> Sql | None:
@@ -308,7 +308,7 @@ def _never_null(node: Sql) -> bool:
     )
 
 
-# --- comparison -------------------------------------------------------------------------------------------------------
+# --- comparison -----------------------------------------------------------------------------------
 
 
 def compare(op: str, left: Typed, right: Typed) -> Typed:
@@ -476,7 +476,7 @@ def sort_keys(value: Typed, descending: bool) -> list[Sql]:
     return [sql.ordered(key, descending) for key in key_columns(value, fold_case=True)]
 
 
-# --- unification ------------------------------------------------------------------------------------------------------
+# --- unification ----------------------------------------------------------------------------------
 
 
 def to_variant(value: Typed) -> Typed:
@@ -551,7 +551,7 @@ def as_map(value: Typed) -> Typed | None:
     return None
 
 
-# --- one type of a mixed value ----------------------------------------------------------------------------------------
+# --- one type of a mixed value --------------------------------------------------------------------
 
 
 def _one_type(value: Typed, kind: Kind, variant: str, json: str | None) -> Sql | None:

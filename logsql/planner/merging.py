@@ -1,0 +1,86 @@
+"""Values of one field from two places: coalescing, reading a field of either side of a join, uniting open rests.
+
+Used where rows meet (join, union, rename): which value wins is the command's rule, how two types become one is here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from logsql.planner import sql, values
+from logsql.planner.relation import Column, Rel, Rest
+from logsql.planner.sql import Sql
+from logsql.planner.types import LType, Kind
+from logsql.planner.values import NULL_VALUE, Typed
+
+
+class Idents:
+    """Hands out SQL column names that differ by more than letter case."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.used = {t.lower() for t in taken}
+
+    def take(self, name: str) -> str:
+        """``name``, or ``name__2`` ... when it is in use."""
+        ident, number = name or "__empty", 2
+        while ident.lower() in self.used:
+            ident, number = f"{name}__{number}", number + 1
+        self.used.add(ident.lower())
+        return ident
+
+
+def coalesce(first: Typed, second: Typed) -> Typed:
+    """The first value where it is not null, else the second; a JSON null is null."""
+    if first.kind is Kind.NULL:
+        return second
+    if second.kind is Kind.NULL:
+        return first
+    target = values.common_type([first, second])
+    if first.type.json or first.parts:
+        test = values.not_null(first)
+        return Typed(sql.case([(test, values.coerce(first, target))], values.coerce(second, target)), target)
+    return Typed(sql.coalesce(values.coerce(first, target), values.coerce(second, target)), target)
+
+
+def column_value(column: Column, table: str) -> Typed:
+    """A plain column of a flushed relation, qualified by its table alias."""
+    if column.parts:
+        parts = tuple(column_value(p, table) for p in column.parts)
+        return Typed(sql.null("VARIANT"), column.type, parts=parts)
+    return Typed(sql.col(column.ident, table), column.type)
+
+
+def side_value(rel: Rel, name: str, table: str) -> Typed:
+    """Field ``name`` of a flushed relation read under a table alias: column, open rest, or null."""
+    column = rel.column(name)
+    if column is not None:
+        return column_value(column, table)
+    rest = rel.rest
+    if rest is None or name in rest.hidden:
+        return NULL_VALUE
+    document = sql.col(rest.ident, table)
+    if rest.is_map:
+        return Typed(sql.func("map_extract_value", document, sql.string(name)), rest.value_type)
+    return values.json_field(document, name)
+
+
+def rest_document(rest: Rest, table: str | None, hidden: Iterable[str], drop_nulls: bool = False) -> Sql:
+    """The open rest as a JSON object without the ``hidden`` names (and without nulls when asked)."""
+    node: Sql = sql.col(rest.ident, table)
+    if rest.is_map:
+        node = sql.func("to_json", node)
+    if drop_nulls:
+        node = sql.func("json_merge_patch", sql.string("{}"), node)
+    gone = sorted(hidden)
+    if gone:
+        patch = json.dumps(dict.fromkeys(gone), ensure_ascii=False)
+        node = sql.func("json_merge_patch", node, sql.string(patch))
+    return node
+
+
+def unified(left: LType, right: LType) -> LType:
+    """The type of a column whose rows come from both sides."""
+    from logsql.planner.types import unify
+
+    return unify(left, right)

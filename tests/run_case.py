@@ -1,0 +1,49 @@
+"""Runs a conformance or generated case through the product: real DuckDB tables, the public session, Python rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+import logsql
+from logsql.engine.session import Session
+
+_SESSIONS: dict[str, Session] = {}
+
+
+def session(tz: str) -> Session:
+    """One session per zone for the whole test process."""
+    if tz not in _SESSIONS:
+        _SESSIONS[tz] = logsql.connect(tz=tz)
+    return _SESSIONS[tz]
+
+
+def load_tables(s: Session, tables: Mapping[str, pa.Table]) -> None:
+    """Replace the session's tables by these, as stored DuckDB tables; logical types become column comments."""
+    for name in s.tables():
+        s.planning.execute(f'DROP TABLE IF EXISTS "{name}"')
+    for name, table in tables.items():
+        logical = {f.name: f.metadata[b"logsql.type"].decode() for f in table.schema if f.metadata}
+        s.planning.register("__load", table)
+        casts = ", ".join(
+            f'CAST("{n}" AS JSON) AS "{n}"' if logical.get(n) in ("json", "map", "any") else f'"{n}"'
+            for n in table.schema.names
+        )
+        s.planning.execute(f'CREATE TABLE "{name}" AS SELECT {casts or "1 AS none"} FROM __load')
+        s.planning.unregister("__load")
+        for column, kind in logical.items():
+            if kind == "ip":
+                s.planning.execute(f"""COMMENT ON COLUMN "{name}"."{column}" IS 'logsql:ip'""")
+
+
+def run(query: str, tables: Mapping[str, pa.Table], tz: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Rows of a query over these tables."""
+    s = session(tz)
+    load_tables(s, tables)
+    result = s.query(query, params=params)
+    try:
+        return result.rows()
+    finally:
+        result.close()
