@@ -1,0 +1,93 @@
+"""Showing results: one writer per output format, streaming over record batches in constant memory.
+
+    outcome = write(result, "jsonl", sink, Layout())
+
+``result`` offers ``columns``, ``types`` and ``batches(size)``; ``sink`` is a binary file. Nothing but data goes to the
+sink: what the reader of a table has to know besides (cut cells, hidden columns, rows beyond the display's limit) is in
+``outcome.notices``. Formats are in :data:`FORMATS`; the modules behind them are imported when they are used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Rows(Protocol):
+    """What the writers need of a result. ``columns`` and ``types`` may be known only once batches were read."""
+
+    @property
+    def columns(self) -> Sequence[str]: ...
+
+    @property
+    def types(self) -> Sequence[str]: ...
+
+    def batches(self, size: int = 65536) -> Iterator[pa.RecordBatch]: ...
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a display shows rows. None means no limit; data formats ignore all of it except ``seekable``.
+
+    ``width``: columns of the terminal; ``rows``: rows shown of a table (the rest is read and counted, not shown);
+    ``seekable``: the sink is a file, so Arrow output may be the file form instead of the stream form.
+    """
+
+    width: int | None = None
+    rows: int | None = None
+    seekable: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was written: all rows of the result, those shown, and sentences for the user (stderr)."""
+
+    rows: int
+    shown: int
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Format:
+    """One output format. ``writer`` is ``module:function`` below this package; ``suffixes`` are file name endings."""
+
+    name: str
+    writer: str
+    summary: tuple[str, str]
+    suffixes: tuple[str, ...]
+    binary: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    f.name: f
+    for f in (
+        Format("table", "tables:write_table", ("aligned columns", "정렬된 표"), (".txt",)),
+        Format("jsonl", "texts:write_jsonl", ("one JSON object per line", "한 줄에 객체 하나"), (".jsonl", ".ndjson")),
+        Format("json", "texts:write_json", ("one JSON array", "JSON 배열 하나"), (".json",)),
+        Format("csv", "texts:write_csv", ("comma-separated, RFC 4180 quoting", "쉼표 구분, RFC 4180"), (".csv",)),
+        Format("tsv", "texts:write_tsv", ("tab-separated, \\t \\n \\r \\\\ escaped", "탭 구분"), (".tsv", ".tab")),
+        Format("md", "texts:write_markdown", ("Markdown table", "마크다운 표"), (".md",)),
+        Format("parquet", "binaries:write_parquet", ("Parquet file", "Parquet 파일"), (".parquet",), binary=True),
+        Format("arrow", "binaries:write_arrow", ("Arrow IPC", "Arrow IPC"), (".arrow", ".feather"), binary=True),
+        Format("vertical", "tables:write_vertical", ("one line per field", "필드마다 한 줄"), ()),
+    )
+}
+
+
+def write(rows: Rows, name: str, sink: BinaryIO, layout: Layout | None = None) -> Outcome:
+    """Write a result in the format called ``name`` (KeyError when there is none). The sink is not closed."""
+    module, _, function = FORMATS[name].writer.partition(":")
+    writer: Any = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+    outcome: Outcome = writer(rows, sink, layout or Layout())
+    return outcome
+
+
+def format_of_file(path: str) -> str | None:
+    """The format a file name asks for, or None."""
+    lower = path.lower()
+    return next((f.name for f in FORMATS.values() if f.suffixes and lower.endswith(f.suffixes)), None)
