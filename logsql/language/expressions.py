@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from logsql.errors import QueryError
 from logsql.language.lexer import TOKEN, classify, decode_string, odd_character
 from logsql.language.source import Source
 from logsql.language.splitter import split
@@ -59,6 +58,8 @@ _FORMS = {
     "mod": "mod(a, b)",
     "div": "/",
 }
+#: ``1and``: the keyword stuck to a number, which makes it a field name.
+_GLUED = re.compile(r"\A[0-9.]+(and|or)\Z")
 _AFTER_KEYWORD = re.compile(r"(?=[\s(\[]|\Z)")
 
 
@@ -309,8 +310,10 @@ class ExpressionParser:
         if lowered in ("and", "or"):
             key = "help-lower-case" if token != lowered else "help-and-or-blank"
             help = message(key, word=lowered)
-        elif lowered.endswith(("and", "or")) and classify(re.sub(r"(and|or)\Z", "", lowered))[0] in ("int", "long"):
-            help = message("help-and-or-blank", word=lowered.lstrip("0123456789"))
+        elif previous is not None and (glued := _GLUED.search(self.text[previous.start : previous.end])) is not None:
+            start, end = previous.start + glued.start(1), previous.end
+            token = glued[1]
+            help = message("help-and-or-blank", word=token)
         elif lowered in _FORMS:
             help = message("help-use", form=_FORMS[lowered])
         elif token.startswith("'") or (previous is not None and self.text[previous.start] == "'"):
@@ -412,10 +415,17 @@ class ExpressionParser:
         return at
 
     def _fail(
-        self, code: str, name: str, start: int, end: int, *, key: str | None = None, help: str | None = None, **facts: str | int
+        self,
+        code: str,
+        name: str,
+        start: int,
+        end: int,
+        *,
+        key: str | None = None,
+        help: str | None = None,
+        **facts: Any,
     ) -> NoReturn:
-        error: QueryError = self.source.error(code, name, start, end, key=key, help=help, **facts)
-        raise error
+        raise self.source.error(code, name, start, end, key=key, help=help, **facts)
 
 
 def parse_expression(text: str, offset: int = 0, source: str | None = None) -> Expr:

@@ -1,7 +1,7 @@
 """Tokens of expressions (language.md 1.3, 1.4): one compiled scanner, word classification, string decoding.
 
 The scanner is driven by position, so that a parser can stop in the middle of a command (at ``by``, at ``[``) without
-having tokenised the rest. Kinds are the names of the scanner's groups: ``string``, ``word``, ``op``, ``punct``, ``bad``.
+having tokenised the rest. Kinds are the names of the scanner's groups: ``string word op punct bad``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from logsql.language.expressions import ExpressionParser
 from logsql.language.lexer import QUOTED, TOKEN, classify, odd_character
-from logsql.language.options import unknown_option
+from logsql.language.options import closing_parenthesis, unknown_option
 from logsql.language.tree import Aggregate, Assignment, Call, Expr, Name, NamedArg, SortKey, canonical
 from logsql.messages import message
 
@@ -64,7 +64,7 @@ def _items(reader: ArgReader, blanks: bool, stop: tuple[str, ...], comma: Code) 
 
 
 def _scan_item(reader: ArgReader, start: int, blanks: bool, stop: tuple[str, ...]) -> tuple[int, str]:
-    """(end, what ended it): ``,``, ``[``, ``stop``, ``blank`` or ``end``. Unbalanced parentheses are plain characters."""
+    """(end, what ended it): ``,``, ``[``, ``stop``, ``blank`` or ``end``. Unbalanced parentheses are plain text."""
     buffer = reader.source.buffer
     for grouping in (True, False):
         depth = 0
@@ -163,12 +163,10 @@ def _aggregate(reader: ArgReader, stop: tuple[str, ...]) -> Aggregate:
         call = parser.parse()
         end = len(source.buffer[: parser.pos].rstrip())
         if not isinstance(call, Call) or call.span != source.span(start, end):
-            _computed_aggregate(reader, start, end)
+            _computed_aggregate(reader, found.start(2))
         named = next((arg for arg in call.args if isinstance(arg, NamedArg)), None)
         if named is not None:
-            reader.fail(
-                "90201", "remain-terms", message("remain-terms", term="="), named.span, message("help-compare")
-            )
+            reader.fail("90201", "remain-terms", message("remain-terms", term="="), named.span, message("help-compare"))
         args = tuple(arg for arg in call.args if not isinstance(arg, NamedArg))
     reader.advance(end)
     function = Name(found[1], source.span(start, found.end(1)))
@@ -196,23 +194,15 @@ def _alias(reader: ArgReader, stop: tuple[str, ...]) -> Name | None:
     return Name(source.buffer[start:end], source.span(start, end))
 
 
-def _computed_aggregate(reader: ArgReader, start: int, end: int) -> NoReturn:
-    """``sum(a) / count`` is no aggregate: point behind the first call."""
-    parser = ExpressionParser(reader.source, start, reader.end)
-    terms = TOKEN.match(reader.source.buffer, start, reader.end)
-    at = terms.end() if terms is not None else start
-    from logsql.language.options import closing_parenthesis
-
-    opening = reader.source.buffer.index("(", at - 1)
-    behind = closing_parenthesis(reader.source, opening, parser.end)
+def _computed_aggregate(reader: ArgReader, opening: int) -> NoReturn:
+    """``sum(a) / count`` is no aggregate: point at what stands behind the call whose ``(`` is at ``opening``."""
+    behind = closing_parenthesis(reader.source, opening, reader.end)
     rest = TOKEN.match(reader.source.buffer, behind, reader.end)
-    span = reader.source.span(start, end)
-    term = reader.source.buffer[start:end]
-    if rest is not None:
-        token = rest[rest.lastgroup or "bad"]
-        term, span = token, reader.source.span(rest.end() - len(token), rest.end())
+    token = rest[rest.lastgroup or "bad"] if rest is not None else ""
+    end = rest.end() if rest is not None else behind
+    span = reader.source.span(end - len(token), end)
     help = message("help-aggregate-then-eval")
-    reader.fail("90201", "remain-terms", message("remain-terms", term=term), span, help)
+    reader.fail("90201", "remain-terms", message("remain-terms", term=token), span, help)
 
 
 def _not_an_aggregate(reader: ArgReader, before: Aggregate | None) -> NoReturn:

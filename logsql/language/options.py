@@ -56,9 +56,7 @@ def sweep_options(
     return tuple(options), ranges
 
 
-def _option(
-    source: Source, found: re.Match[str], end: int, command: str, names: Sequence[str]
-) -> tuple[Option, int]:
+def _option(source: Source, found: re.Match[str], end: int, command: str, names: Sequence[str]) -> tuple[Option, int]:
     key, start, equals = found[1], found.start(1), found.end()
     if key not in names:
         unknown_option(source, start, start + len(key), command, names, equals - 1)
@@ -105,11 +103,10 @@ def closing_parenthesis(source: Source, start: int, end: int) -> int:
     raise source.error("90202", "parens-mismatch", start, start + 1, key="paren-not-closed")
 
 
-def unknown_option(
-    source: Source, start: int, stop: int, command: str, names: Sequence[str], equals: int
-) -> NoReturn:
+def unknown_option(source: Source, start: int, stop: int, command: str, names: Sequence[str], equals: int) -> NoReturn:
     """90001 for the key at ``start``; a known key that stands behind the arguments is told so."""
     key = source.buffer[start:stop]
+    help: str | None
     known = [name for name in names if name]
     if key in known:
         help = message("help-option-order", command=command, option=key)

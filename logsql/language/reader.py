@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from logsql.language import lists
 from logsql.language.expressions import ExpressionParser, reject_rest
@@ -114,7 +114,7 @@ class ArgReader:
         return start, stop
 
     def path(self) -> Text | Call:
-        """The rest as a path (language.md 1.6): outer quotes stripped, nothing unescaped; a Call when it is ``$(..)``."""
+        """The rest as a path (language.md 1.6): outer quotes stripped, nothing unescaped; a Call for ``$(..)``."""
         return self._path(*self.rest_range())
 
     def path_word(self) -> Text | Call | None:
@@ -323,8 +323,8 @@ class ArgReader:
         """Raise a QueryError with this sentence at ``span`` (default: the command's name)."""
         raise self.source.error_at(code, name, span or self.command_span, message, help, notes)
 
-    def missing(self, code: Code, key: str, help: str | None = None, **facts: object) -> NoReturn:
-        """Raise error ``code`` with catalogue sentence ``key`` where the cursor stands (the command when at the end)."""
+    def missing(self, code: Code, key: str, help: str | None = None, **facts: Any) -> NoReturn:
+        """Raise error ``code`` with catalogue sentence ``key`` at the cursor (at the end: at the command)."""
         span = self.command_span if self.at_end() else self.source.span(self.pos, self.pos + 1)
         self.fail(*code, message(key, **facts), span, help)
 

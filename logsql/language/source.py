@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from logsql.errors import Diagnostic, QueryError, nearest
 from logsql.language.tree import Span
@@ -24,7 +25,12 @@ _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _BLANKS = "\u200b\u2060\ufeff"
 #: ``≤`` and ``≥`` stay one character here: the lexer reads them as ``<=`` and ``>=``, so that no length changes.
 LOOKALIKES = str.maketrans(
-    {**dict.fromkeys(QUOTES, '"'), **dict.fromkeys(PIPES, "|"), **dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_BLANKS, " ")}
+    {
+        **dict.fromkeys(QUOTES, '"'),
+        **dict.fromkeys(PIPES, "|"),
+        **dict.fromkeys(_DASHES, "-"),
+        **dict.fromkeys(_BLANKS, " "),
+    }
 )
 LOOKALIKE = re.compile(f"[{QUOTES}{PIPES}{_DASHES}{_BLANKS}]")
 
@@ -69,7 +75,7 @@ class Source:
         key: str | None = None,
         help: str | None = None,
         notes: Iterable[str] = (),
-        **facts: object,
+        **facts: Any,
     ) -> QueryError:
         """A :class:`QueryError` at buffer positions; the sentence is message ``key`` (default: ``name``)."""
         return self.error_at(code, name, self.span(start, end), message(key or name, **facts), help, notes)

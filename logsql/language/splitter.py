@@ -12,7 +12,6 @@ import re
 from dataclasses import dataclass, field, replace
 
 from logsql.language.source import LOOKALIKE, LOOKALIKES, PIPES, QUOTES, Source
-from logsql.messages import message
 
 MAX_BRACKETS = 50
 
@@ -184,4 +183,5 @@ class _Splitter:
 
     def balanced(self, pos: int) -> bool:
         """True when no double quote stays open behind ``pos``."""
-        return not any(found["mark"] == '"' or (found["mark"] or "|") in QUOTES for found in self.scan.finditer(self.text, pos))
+        marks = (found["mark"] or "" for found in self.scan.finditer(self.text, pos))
+        return not any(mark and mark in '"' + QUOTES for mark in marks)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class ListExpr:
     span: Span = field(default=NOWHERE, compare=False)
 
 
-Expr = Union[Literal, Field, Call, Binary, Unary, ListExpr]
+Expr = Literal | Field | Call | Binary | Unary | ListExpr
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,22 +197,40 @@ class Query:
 
 
 def walk(expr: Expr | NamedArg) -> Iterator[Expr]:
-    """Every expression node below and including ``expr``, parents first."""
-    if isinstance(expr, NamedArg):
-        yield from walk(expr.value)
-        return
-    yield expr
+    """Every expression node below and including ``expr``, parents first. Not recursive: ``a or b or ...`` is deep."""
+    stack: list[Expr | NamedArg] = [expr]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, NamedArg):
+            stack.append(node.value)
+            continue
+        yield node
+        stack.extend(reversed(children(node)))
+
+
+def children(expr: Expr) -> tuple[Expr | NamedArg, ...]:
+    """The nodes directly below an expression, in written order."""
     if isinstance(expr, Call):
-        for arg in expr.args:
-            yield from walk(arg)
-    elif isinstance(expr, Binary):
-        yield from walk(expr.left)
-        yield from walk(expr.right)
-    elif isinstance(expr, Unary):
-        yield from walk(expr.operand)
-    elif isinstance(expr, ListExpr):
-        for item in expr.items:
-            yield from walk(item)
+        return expr.args
+    if isinstance(expr, Binary):
+        return (expr.left, expr.right)
+    if isinstance(expr, Unary):
+        return (expr.operand,)
+    return expr.items if isinstance(expr, ListExpr) else ()
+
+
+def operands(expr: Expr, op: str) -> tuple[Expr, ...]:
+    """The operands of a chain ``a op b op c`` in written order; ``(expr,)`` when it is no such chain.
+
+    A chain leans left, so a thousand terms are a thousand levels deep: whoever recurses over a tree takes chains of
+    ``and`` and ``or`` apart with this first.
+    """
+    found: list[Expr] = []
+    while isinstance(expr, Binary) and expr.op == op:
+        found.append(expr.right)
+        expr = expr.left
+    found.append(expr)
+    return tuple(reversed(found))
 
 
 def canonical(expr: Expr | NamedArg) -> str:
@@ -223,19 +241,27 @@ def canonical(expr: Expr | NamedArg) -> str:
     """
     if isinstance(expr, NamedArg):
         return f"{expr.name}={canonical(expr.value)}"
+    if isinstance(expr, Binary):
+        rights: list[str] = []
+        while isinstance(expr, Binary):
+            rights.append(f" {expr.op} {canonical(expr.right)})")
+            expr = expr.left
+        return "(" * len(rights) + canonical(expr) + "".join(reversed(rights))
     if isinstance(expr, Literal):
-        if expr.kind == "string":
-            text = str(expr.value).replace("\\", "\\\\").replace('"', '\\"')
-            return '"' + text.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r") + '"'
-        if expr.value is None:
-            return "null"
-        return str(expr.value).lower() if isinstance(expr.value, bool) else repr(expr.value)
+        return _canonical_literal(expr)
     if isinstance(expr, Field):
         return expr.name
     if isinstance(expr, Call):
         return f"{expr.name}({', '.join(canonical(arg) for arg in expr.args)})"
-    if isinstance(expr, Binary):
-        return f"({canonical(expr.left)} {expr.op} {canonical(expr.right)})"
     if isinstance(expr, Unary):
         return f"-{canonical(expr.operand)}"
     return f"({', '.join(canonical(item) for item in expr.items)})"
+
+
+def _canonical_literal(literal: Literal) -> str:
+    if literal.kind == "string":
+        text = str(literal.value).replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + text.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r") + '"'
+    if literal.value is None:
+        return "null"
+    return str(literal.value).lower() if isinstance(literal.value, bool) else repr(literal.value)
