@@ -153,23 +153,33 @@ class SqlExecution(Execution):
     def batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
         """Rows of the last statement; statements without rows deliver none."""
         self._prepare()
-        text, params = self._statement(), self._params
+        text = self._statement()
+        stream = self._runner.stream(lambda: self._run(text, size))
+        for schema in stream:
+            self._fields = [Field(f.name, str(f.type), sql.null()) for f in schema]
+            break
+        yield from stream
+        self.session.finished(self)
 
-        def run() -> Any:
-            cursor = self.cursor
-            statements = cursor.extract_statements(text)
-            relation = None
-            for number, statement in enumerate(statements):
-                last = number == len(statements) - 1
-                if last and statement.type == duckdb.StatementType.SELECT:
-                    relation = cursor.execute(statement, params) if params else cursor.execute(statement)
-                    return cursor.to_arrow_table()
-                relation = cursor.execute(statement, params) if params and last else cursor.execute(statement)
-                if last and cursor.description and statement.type != duckdb.StatementType.SELECT:
-                    return cursor.to_arrow_table()
-            return relation
+    def _run(self, text: str, size: int) -> pa.RecordBatchReader | None:
+        """Run the statements; the reader of the last one if it delivers rows."""
+        statements = self.cursor.extract_statements(text)
+        for number, statement in enumerate(statements):
+            if number == len(statements) - 1:
+                relation = self.cursor.sql(statement, params=self._params)
+                return None if relation is None else _readable(relation).to_arrow_reader(size)
+            self.cursor.execute(statement).fetchall()
+        return None
 
-        table = self._runner.call(lambda: [run()])[0]
-        if isinstance(table, pa.Table):
-            self._fields = [Field(f.name, str(f.type), sql.null()) for f in table.schema]
-            yield from table.to_batches(size)
+
+def _readable(relation: Any) -> Any:
+    """The relation with VARIANT columns as JSON text: they would leave DuckDB as an opaque struct."""
+    types = [str(t) for t in relation.types]
+    if not any("VARIANT" in t for t in types):
+        return relation
+    items: list[str] = []
+    for position, (name, type_) in enumerate(zip(relation.columns, types, strict=True), 1):
+        quoted = sql.ident(str(name)).sql("duckdb")
+        value = f"to_json(#{position})" if "VARIANT" in type_ else f"#{position}"
+        items.append(f"{value} AS {quoted}")
+    return relation.project(", ".join(items))

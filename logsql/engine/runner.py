@@ -48,12 +48,16 @@ class Runner:
         """Run a statement whose rows nobody reads."""
         self.call(lambda: bool(self.cursor.execute(text).fetchall()) or True)
 
-    def batches(self, text: str, size: int = BATCH) -> Iterator[pa.RecordBatch]:
-        """Rows of a query as record batches, in constant memory."""
+    def batches(self, text: str, size: int = BATCH) -> Iterator[Any]:
+        """Schema, then the rows of a query as record batches, in constant memory."""
+        return self.stream(lambda: self.cursor.sql(text).to_arrow_reader(size))
+
+    def stream(self, make: Callable[[], pa.RecordBatchReader | None]) -> Iterator[Any]:
+        """Schema, then batches of a reader made and read in the worker thread; nothing when there is no reader."""
 
         def produce(put: Callable[[Any], bool]) -> None:
-            reader = self.cursor.sql(text).to_arrow_reader(size)
-            if put(reader.schema):
+            reader = make()
+            if reader is not None and put(reader.schema):
                 for batch in reader:
                     if not put(batch):
                         break
