@@ -55,12 +55,16 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "operand-expected": ('operator "{operator}" lacks an operand', '연산자 "{operator}"의 피연산자가 없습니다'),
     "argument-expected": ("an argument is missing here", "인자가 없습니다"),
     "remain-terms": (
-        '"{term}" is left over: no operator joins it to the text before',
-        '"{term}" 앞에 연산자가 없습니다',
+        "{term} is left over: no operator joins it to the text before",
+        "{term} 앞에 연산자가 없습니다",
     ),
     "unexpected-character": (
         "character {char} has no meaning in an expression",
         "표현식에 쓸 수 없는 문자입니다: {char}",
+    ),
+    "subquery-in-expression": (
+        "a subquery in brackets cannot stand inside an expression",
+        "대괄호 서브쿼리는 표현식 안에 둘 수 없습니다",
     ),
     "paren-not-closed": ('the parenthesis "(" is never closed', '여는 괄호 "("가 닫히지 않았습니다'),
     "paren-not-opened": ('the parenthesis ")" closes nothing', '닫는 괄호 ")"에 짝이 없습니다'),
@@ -75,8 +79,8 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "expression-not-found": ('an expression is missing after "="', '"=" 뒤에 표현식이 없습니다'),
     "missing-stats-function": ("{command} needs an aggregate function", "{command} 명령에 집계 함수가 없습니다"),
     "invalid-aggregation-function": (
-        '"{term}" is not an aggregate function call',
-        '"{term}"은(는) 집계 함수 호출이 아닙니다',
+        "{term} is not an aggregate function call",
+        "{term}은(는) 집계 함수 호출이 아닙니다",
     ),
     "alias-not-found": ('a name is missing after "as"', '"as" 뒤에 이름이 없습니다'),
     "missing-clause": ("a name is missing beside the comma", "쉼표 옆에 이름이 없습니다"),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from logsql.language.lexer import TOKEN, classify, decode_string, odd_character
-from logsql.language.source import Source
+from logsql.language.source import Source, shown
 from logsql.language.splitter import split
 from logsql.language.tree import Binary, Call, Expr, Field, ListExpr, Literal, NamedArg, Unary
 from logsql.messages import message
@@ -200,13 +200,13 @@ class ExpressionParser:
         if odd[0] == "&&":
             self._left_over("&&", at, at + 2)
         help = message("help-odd-name") if start < at or odd[0] == "`" else message("help-double-quotes")
-        self._fail("E0002", "unexpected-character", at, at + 1, char=_shown(odd[0]), help=help)
+        self._fail("E0002", "unexpected-character", at, at + 1, char=_character(odd[0]), help=help)
 
     def _bad(self, token: str, start: int) -> NoReturn:
         if token == '"':
             self._fail("90203", "quote-mismatch", start, start + 1)
         help = message("help-use", form=_FORMS[token]) if token in _FORMS else None
-        self._fail("90201", "remain-terms", start, start + 1, term=token, help=help)
+        self._fail("90201", "remain-terms", start, start + 1, term=shown(token), help=help)
 
     def _missing_operand(self, missing: tuple[str, str] | None, token: str = "", at: int = -1) -> NoReturn:
         """Nothing stands where an operand must: blame the operator before, the open parenthesis, or the emptiness."""
@@ -226,7 +226,8 @@ class ExpressionParser:
         if token == "]":
             self._fail("90204", "sqbracket-mismatch", at, at + 1, key="bracket-not-opened")
         if self.frames:
-            self._fail("90100", "broken-expression", at, at + 1, key="argument-expected")
+            key = "subquery-in-expression" if token == "[" else "argument-expected"
+            self._fail("90100", "broken-expression", at, at + 1, key=key)
         code, name = missing or ("90100", "broken-expression")
         here = self._trimmed_end()
         where = (at, at + 1) if at >= 0 else (here, here)
@@ -298,10 +299,13 @@ class ExpressionParser:
         follower = self.text[end : end + 1]
         form = {"<": "<=", ">": ">="}.get(follower)
         help = message("help-use", form=form) if form else message("help-compare")
-        self._fail("90201", "remain-terms", start, end, term="=", help=help)
+        self._fail("90201", "remain-terms", start, end, term=shown("="), help=help)
 
     def _left_over(self, token: str, start: int, end: int) -> NoReturn:
         previous = self.terms[-1] if self.terms else None
+        equals = TOKEN.match(self.text, end, self.end)
+        if self.on_equals is not None and not self.frames and equals is not None and equals["op"] == "=":
+            self.on_equals(equals.start("op"), equals.end())
         help: str | None = None
         if previous is not None and previous.bare and self.text[previous.start : previous.end].lower() == "not":
             start, end = previous.start, previous.end
@@ -318,7 +322,7 @@ class ExpressionParser:
             help = message("help-use", form=_FORMS[lowered])
         elif token.startswith("'") or (previous is not None and self.text[previous.start] == "'"):
             help = message("help-double-quotes")
-        self._fail("90201", "remain-terms", start, end, term=token, help=help)
+        self._fail("90201", "remain-terms", start, end, term=shown(token), help=help)
 
     # -- stacks -------------------------------------------------------------------------------------------------
 
@@ -448,8 +452,8 @@ def reject_rest(source: Source, pos: int, end: int) -> None:
     if found is not None:
         kind = found.lastgroup or "bad"
         start = found.start(kind)
-        raise source.error("90201", "remain-terms", start, found.end(), term=source.buffer[start : found.end()])
+        raise source.error("90201", "remain-terms", start, found.end(), term=shown(source.buffer[start : found.end()]))
 
 
-def _shown(char: str) -> str:
-    return f'"{char}"' if char.isprintable() else f"U+{ord(char):04X}"
+def _character(char: str) -> str:
+    return shown(char) if char.isprintable() else f"U+{ord(char):04X}"

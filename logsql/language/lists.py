@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from logsql.language.expressions import ExpressionParser
 from logsql.language.lexer import QUOTED, TOKEN, classify, odd_character
 from logsql.language.options import closing_parenthesis, unknown_option
+from logsql.language.source import shown
 from logsql.language.tree import Aggregate, Assignment, Call, Expr, Name, NamedArg, SortKey, canonical
 from logsql.messages import message
 
@@ -134,7 +135,11 @@ def _bad_assignment(reader: ArgReader, missing_equals: Code, bad_target: Code) -
         compares = compares or token == "=="
         pos = end = found.end()
     help = message("help-assign") if compares else None
-    span = source.span(reader.pos, end) if end > reader.pos else reader.command_span
+    if end == reader.pos:  # nothing behind the comma, or behind the command's name
+        end = len(source.buffer[:end].rstrip())
+        span = source.span(end - 1, end) if source.buffer[end - 1] == "," else reader.command_span
+    else:
+        span = source.span(reader.pos, end)
     reader.fail(*missing_equals, message("assign-token-not-found"), span, help)
 
 
@@ -166,7 +171,9 @@ def _aggregate(reader: ArgReader, stop: tuple[str, ...]) -> Aggregate:
             _computed_aggregate(reader, found.start(2))
         named = next((arg for arg in call.args if isinstance(arg, NamedArg)), None)
         if named is not None:
-            reader.fail("90201", "remain-terms", message("remain-terms", term="="), named.span, message("help-compare"))
+            reader.fail(
+                "90201", "remain-terms", message("remain-terms", term=shown("=")), named.span, message("help-compare")
+            )
         args = tuple(arg for arg in call.args if not isinstance(arg, NamedArg))
     reader.advance(end)
     function = Name(found[1], source.span(start, found.end(1)))
@@ -202,7 +209,7 @@ def _computed_aggregate(reader: ArgReader, opening: int) -> NoReturn:
     end = rest.end() if rest is not None else behind
     span = reader.source.span(end - len(token), end)
     help = message("help-aggregate-then-eval")
-    reader.fail("90201", "remain-terms", message("remain-terms", term=token), span, help)
+    reader.fail("90201", "remain-terms", message("remain-terms", term=shown(token)), span, help)
 
 
 def _not_an_aggregate(reader: ArgReader, before: Aggregate | None) -> NoReturn:
@@ -213,10 +220,12 @@ def _not_an_aggregate(reader: ArgReader, before: Aggregate | None) -> NoReturn:
     start = found.end() - len(token)
     span = reader.source.span(start, found.end())
     if before is None:
-        reader.fail("21702", "invalid-aggregation-function", message("invalid-aggregation-function", term=token), span)
+        reader.fail(
+            "21702", "invalid-aggregation-function", message("invalid-aggregation-function", term=shown(token)), span
+        )
     if token == "=" and reader.takes_options and not before.args:
         at = before.span.start
         unknown_option(reader.source, at, at + len(before.function.text), reader.command, reader.option_names, start)
     operator = found.lastgroup == "op"
     help = message("help-aggregate-then-eval") if operator else message("help-alias", term=before.output.text)
-    reader.fail("90201", "remain-terms", message("remain-terms", term=token), span, help)
+    reader.fail("90201", "remain-terms", message("remain-terms", term=shown(token)), span, help)

@@ -325,7 +325,9 @@ class ArgReader:
 
     def missing(self, code: Code, key: str, help: str | None = None, **facts: Any) -> NoReturn:
         """Raise error ``code`` with catalogue sentence ``key`` at the cursor (at the end: at the command)."""
-        span = self.command_span if self.at_end() else self.source.span(self.pos, self.pos + 1)
+        span = (
+            self.command_span if self.at_end() else self.source.span(self.pos, self.pos + max(len(self.peek_word()), 1))
+        )
         self.fail(*code, message(key, **facts), span, help)
 
     def stray_equals(self, start: int, end: int) -> None:

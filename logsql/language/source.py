@@ -87,6 +87,12 @@ class Source:
         return QueryError(Diagnostic(code, name, sentence, span, tuple(notes), help, self.original))
 
 
+def shown(token: str) -> str:
+    """A piece of the query as a message quotes it: in double quotes, cut when long."""
+    token = token if len(token) <= 60 else token[:57] + "..."
+    return token if token.startswith('"') else f'"{token}"'
+
+
 def suggestion(name: str, candidates: Iterable[str]) -> str | None:
     """A help sentence with the names nearest to ``name``, in the user's language."""
     found = nearest(name, (candidate for candidate in candidates if candidate))
