@@ -25,6 +25,10 @@ from logsql.planner.values import NULL_VALUE, Typed
 if TYPE_CHECKING:
     from logsql.planner.catalog import Catalog
 
+#: Name under which a carried column holds a parameter that changes from row to row (``evalc``).
+PARAMETER_PREFIX = "$"
+#: Key of the parameter that holds further ones: the open part of the row that ``setq`` read.
+OPEN_PARAMETERS = ""
 #: A let is worth a column of its own from this many nodes on; smaller operands are written twice.
 LET_SIZE = 8
 
@@ -161,7 +165,7 @@ class ExprContext:
             name = literal_string(node) if not isinstance(node, NamedArg) else None
             if name is None:
                 fail("90905", "invalid-parameter-name", "the name of a parameter is a string constant", call.span)
-            if (value := self.params.get(name)) is not None and value.kind is not Kind.NULL:
+            if (value := self._named_parameter(name)) is not None and value.kind is not Kind.NULL:
                 result.append(value)
         if names and not isinstance(last, NamedArg):
             result.append(self.lower(last))
@@ -171,6 +175,18 @@ class ExprContext:
             return result[0]
         target = values.common_type(result)
         return Typed(sql.coalesce(*(values.coerce(v, target) for v in result)), target)
+
+    def _named_parameter(self, name: str) -> Typed | None:
+        """A parameter's value: the row's own where ``evalc`` set it, a constant, or a field of the row of ``setq``."""
+        for column in self.rel.carried if self.rel is not None else ():
+            if column.name == PARAMETER_PREFIX + name:
+                if self.rel is not None and any(self.rel.computed(i) for i in column.idents()):
+                    raise NeedsFlush
+                return self.rel.value(column) if self.rel is not None else None
+        value = self.params.get(name)
+        if value is None and (row := self.params.get(OPEN_PARAMETERS)) is not None:
+            return values.json_field(row.expr, name)
+        return value
 
     # --- operators --------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """Grouping shared by stats, pivot, timechart, rollup, cube and boxplot: keys, aggregates, output names, result order.
 
-Keys group by exact identity: text exactly, numbers by value, null as a group of its own. A key whose values have several
-types groups by :func:`logsql.planner.values.exact_key` (VARIANT) or by its normalised JSON text. Groups come out ascending
-by their keys under the value comparator; the order is lazy, nothing is sorted unless somebody looks.
+Keys group by exact identity: text exactly, numbers by value, null as a group of its own. A key whose values have
+several types groups by :func:`logsql.planner.values.exact_key` (VARIANT) or by its normalised JSON text. Groups come
+out ascending by their keys under the value comparator; the order is lazy, nothing is sorted unless somebody looks.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from logsql.planner.values import Typed
 class Key:
     """A group key: output name, SQL column(s) of the result, expressions to group by.
 
-    ``items`` are (column, SQL) of the grouping SELECT; ``group`` the expressions that tell groups apart (none for a field
-    that is always null).
+    ``items`` are (column, SQL) of the grouping SELECT; ``group`` the expressions that tell groups apart (none for a
+    field that is always null).
     """
 
     column: Column
@@ -67,7 +67,7 @@ class Groups:
 
 
 def identity(value: Typed) -> list[Sql]:
-    """Expressions that are equal exactly when two values are the same; null equals null. Empty for the constant null."""
+    """Expressions that are equal when two values are the same, null too; none for the constant null."""
     if value.kind is Kind.NULL:
         return []
     if value.parts:
@@ -144,7 +144,7 @@ def lower_groups(
     bucket_seconds: Sql | None = None,
     special: dict[str, Callable[[ExprContext], Typed]] | None = None,
 ) -> Groups:
-    """Lower group keys and aggregates over ``rel``. ``special`` computes keys that are no plain fields (time buckets)."""
+    """Lower group keys and aggregates over ``rel``. ``special`` computes keys that are no fields (time buckets)."""
     specs = [aggregate_spec(a) for a in aggregates]
     if rel.order.defined and any(s.ordered for s in specs):
         rel = stage.with_keys(rel)
@@ -183,7 +183,9 @@ def make_key(name: str, value: Typed, idents: Idents) -> Key:
         node = json_identity(value)
         return Key(Column(name, ident, ANY_JSON), ((ident, sql.cast(node, "JSON")),), (node,))
     if value.kind is Kind.ANY:
-        return Key(Column(name, ident, value.type), ((ident, sql.func("any_value", value.expr)),), tuple(identity(value)))
+        return Key(
+            Column(name, ident, value.type), ((ident, sql.func("any_value", value.expr)),), tuple(identity(value))
+        )
     return Key(Column(name, ident, value.type), ((ident, value.expr),), (value.expr,))
 
 
@@ -196,7 +198,9 @@ def make_result(name: str, value: Typed, idents: Idents) -> Result:
 # --- the grouping SELECT ----------------------------------------------------------------------------------------------
 
 
-def group(stage: Stage, label: str, groups: Groups, extra: Sequence[tuple[str, Sql]] = (), where: Sql | None = None) -> str:
+def group(
+    stage: Stage, label: str, groups: Groups, extra: Sequence[tuple[str, Sql]] = (), where: Sql | None = None
+) -> str:
     """Append ``SELECT keys, aggregates FROM rel GROUP BY keys``; returns the CTE's name."""
     items = [item for key in groups.keys for item in key.items]
     items += [(r.column.ident, r.node) for r in groups.results]

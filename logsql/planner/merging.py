@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from logsql.planner import sql, values
 from logsql.planner.relation import Column, Rel, Rest
 from logsql.planner.sql import Sql
-from logsql.planner.types import LType, Kind
+from logsql.planner.types import Kind, LType
 from logsql.planner.values import NULL_VALUE, Typed
 
 

@@ -1,7 +1,7 @@
 """From field values to order keys: what ``sort``, grouping and joins hand to :class:`~logsql.planner.relation.Order`.
 
-An order key is a SQL column with a type; :func:`logsql.planner.plan.order_items` turns it into the comparator's ORDER BY
-items where the order is realised. Values that are no plain column of the relation become hidden columns first.
+An order key is a SQL column with a type; :func:`logsql.planner.plan.order_items` turns it into the comparator's
+ORDER BY items where the order is realised. Values that are no plain column of the relation become hidden columns first.
 """
 
 from __future__ import annotations
