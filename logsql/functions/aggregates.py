@@ -1,0 +1,266 @@
+"""Aggregates over numbers and counts (functions.md > aggregates, language.md section 7).
+
+Numbers only: null, text (numeric text too), booleans and dates do not take part, judged per value in mixed columns.
+Every lowering returns an aggregate expression, also for a column that never holds a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlglot import exp
+
+from logsql.functions.base import AggregateSpec, register_aggregate
+
+from logsql.planner import sql, values
+from logsql.planner.calls import AggregateCall
+from logsql.planner.sql import Sql
+from logsql.planner.types import ANY, DOUBLE, LONG, Kind, LType
+from logsql.planner.values import Typed
+
+MODES = ("linear", "midpoint", "lower", "higher", "nearest")
+
+
+def filtered(aggregate: Sql, test: Sql) -> Sql:
+    """``aggregate FILTER (WHERE test)``."""
+    return exp.Filter(this=aggregate, expression=exp.Where(this=test))
+
+
+def nothing(type_: LType) -> Typed:
+    """The aggregate of a column without a value that counts: null, but an aggregate, so that it makes one row."""
+    return Typed(sql.func("max", sql.null(type_.physical)), type_)
+
+
+def number(value: Typed) -> Sql | None:
+    """The value as a number in its own type, null where it is none; None when it never is."""
+    return value.expr if value.type.number else values.number_sql(value)
+
+
+def real(value: Typed) -> Sql | None:
+    """The value as DOUBLE, null where it is no number; None when it never is."""
+    return values.number_sql(value)
+
+
+# --- counting ---------------------------------------------------------------------------------------------------------
+
+
+def _count(call: AggregateCall) -> Typed:
+    if not call.args:
+        return Typed(exp.Count(this=exp.Star()), LONG)
+    value = call.args[0]
+    if value.kind is Kind.NULL:
+        return Typed(sql.func("count", sql.null("VARCHAR")), LONG)
+    if value.parts:
+        return Typed(filtered(exp.Count(this=exp.Star()), values.not_null(value)), LONG)
+    return Typed(sql.func("count", values.text_sql(value) if value.type.json else value.expr), LONG)
+
+
+def identity(value: Typed) -> Sql:
+    """A plain key that is equal for equal values: case-sensitive, text never equals a number, null for null."""
+    if value.kind is Kind.ANY and value.type.json and value.pointer:
+        is_text = sql.eq(sql.func("json_type", value.pointer[0], sql.string(value.pointer[1])), sql.string("VARCHAR"))
+        return sql.when(values.not_null(value), sql.struct([("s", is_text), ("t", values.text_sql(value))]))
+    if value.kind is Kind.ANY:
+        return sql.when(values.not_null(value), values.exact_key(value))
+    return value.expr
+
+
+def _dc(call: AggregateCall) -> Typed:
+    value = call.args[0]
+    if value.kind is Kind.NULL:
+        return Typed(sql.func("count", sql.null("VARCHAR")), LONG)
+    return Typed(exp.Count(this=exp.Distinct(expressions=[identity(value)])), LONG)
+
+
+def _estdc(call: AggregateCall) -> Typed:
+    if len(call.args) > 1:
+        bits = call.constant(1)
+        if isinstance(bits, bool) or not isinstance(bits, int) or not 4 <= bits <= 24:
+            call.fail("21703", "cannot-create-aggregation-function", f"the bits of estdc() are an integer from 4 to 24, got {bits}")
+    value = call.args[0]
+    if value.kind is Kind.NULL:
+        return Typed(sql.func("count", sql.null("VARCHAR")), LONG)
+    return Typed(sql.func("approx_count_distinct", identity(value)), LONG)
+
+
+# --- sums -------------------------------------------------------------------------------------------------------------
+
+
+def total(value: Typed) -> Typed:
+    """``sum``: long while all numbers are integers, else double; null without a number."""
+    if value.type.integer:
+        # sum() counts in 128 bits; a result beyond 64 bits becomes null instead of an error.
+        return Typed(sql.try_cast(sql.func("sum", value.expr), "BIGINT"), LONG)
+    if value.type.number:
+        return Typed(sql.func("sum", value.expr), DOUBLE)
+    split = _whole_and_fraction(value)
+    if split is None:
+        return nothing(LONG)
+    whole, fraction, every = split
+    if whole is None:
+        return Typed(sql.func("sum", every), DOUBLE)
+    integers = sql.cast(sql.try_cast(sql.func("sum", whole), "BIGINT"), "VARIANT")
+    only = sql.eq(sql.func("count", fraction), sql.integer(0))
+    return Typed(sql.case([(only, integers)], sql.cast(sql.func("sum", every), "VARIANT")), ANY)
+
+
+def _whole_and_fraction(value: Typed) -> tuple[Sql | None, Sql, Sql] | None:
+    """Integer view, numbers that are no integers, all numbers as DOUBLE; None when the value is never a number."""
+    every, whole = values.number_sql(value), values.integer_sql(value)
+    if every is None:
+        return None
+    return whole, every if whole is None else sql.case([(sql.not_null(whole), sql.null("DOUBLE"))], every), every
+
+
+def _sum(call: AggregateCall) -> Typed:
+    return total(call.args[0])
+
+
+def _avg(call: AggregateCall) -> Typed:
+    node = number(call.args[0])
+    return nothing(DOUBLE) if node is None else Typed(sql.func("avg", node), DOUBLE)
+
+
+def _range(call: AggregateCall) -> Typed:
+    value = call.args[0]
+
+    def distance(node: Sql, wide: str) -> Sql:
+        low, high = sql.func("min", node), sql.func("max", node)
+        return sql.binary("-", sql.cast(high, wide), sql.cast(low, wide)) if wide else sql.binary("-", high, low)
+
+    if value.type.integer:
+        return Typed(sql.try_cast(distance(value.expr, "HUGEINT"), "BIGINT"), LONG)
+    if value.type.number:
+        return Typed(distance(value.expr, ""), DOUBLE)
+    split = _whole_and_fraction(value)
+    if split is None:
+        return nothing(LONG)
+    whole, fraction, every = split
+    if whole is None:
+        return Typed(distance(every, ""), DOUBLE)
+    only = sql.eq(sql.func("count", fraction), sql.integer(0))
+    integers = sql.cast(sql.try_cast(distance(whole, "HUGEINT"), "BIGINT"), "VARIANT")
+    return Typed(sql.case([(only, integers)], sql.cast(distance(every, ""), "VARIANT")), ANY)
+
+
+def _rate(seconds: int) -> Callable[[AggregateCall], Typed]:
+    def lower(call: AggregateCall) -> Typed:
+        if call.bucket_seconds is None:
+            message = f"{call.spec.name}() divides by the length of a time bucket and works in timechart only"
+            call.fail("21703", "cannot-create-aggregation-function", message)
+        node = real(call.args[0])
+        if node is None:
+            return nothing(DOUBLE)
+        units = sql.binary("/", sql.cast(call.bucket_seconds, "DOUBLE"), sql.double(float(seconds)))
+        return Typed(sql.binary("/", sql.func("sum", node), units), DOUBLE)
+
+    return lower
+
+
+# --- statistics -------------------------------------------------------------------------------------------------------
+
+
+def _one(function: str) -> Callable[[AggregateCall], Typed]:
+    """A population statistic of one column of numbers."""
+
+    def lower(call: AggregateCall) -> Typed:
+        node = real(call.args[0])
+        return nothing(DOUBLE) if node is None else Typed(sql.func(function, node), DOUBLE)
+
+    return lower
+
+
+def _pair(function: str, swap: bool = False) -> Callable[[AggregateCall], Typed]:
+    """A statistic of two columns over the rows in which both are numbers; undefined (NaN) is null."""
+
+    def lower(call: AggregateCall) -> Typed:
+        x, y = real(call.args[0]), real(call.args[1])
+        if x is None or y is None:
+            return nothing(DOUBLE)
+        node = sql.func(function, y, x) if swap else sql.func(function, x, y)
+        return Typed(sql.case([(sql.func("isnan", node), sql.null("DOUBLE"))], node), DOUBLE)
+
+    return lower
+
+
+# --- percentiles ------------------------------------------------------------------------------------------------------
+
+
+def _median(call: AggregateCall) -> Typed:
+    return _quantile(call.args[0], 50.0, "linear")
+
+
+def _percentile(call: AggregateCall) -> Typed:
+    share: Any = call.constant(1)
+    mode: Any = call.constant(2) if len(call.args) > 2 else "linear"
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 100:
+        call.fail("21703", "cannot-create-aggregation-function", f"the percentage of percentile() is a number from 0 to 100, got {share}")
+    if mode not in MODES:
+        call.fail("21703", "cannot-create-aggregation-function", f"the mode of percentile() is one of {', '.join(MODES)}, got {mode}")
+    return _quantile(call.args[0], float(share), mode)
+
+
+def _quantile(value: Typed, share: float, mode: str) -> Typed:
+    """The value at position (n - 1) * share / 100 of the sorted numbers, or between its two neighbours."""
+    if mode == "linear":
+        node = real(value)
+        return nothing(DOUBLE) if node is None else Typed(sql.func("quantile_cont", node, sql.double(share / 100)), DOUBLE)
+    node = number(value)
+    if node is None:
+        return nothing(DOUBLE)
+    type_ = value.type if value.type.number else DOUBLE
+    sorted_ = filtered(exp.Anonymous(this="list", expressions=[exp.Order(this=node, expressions=[_ascending(node)])]), sql.not_null(node))
+    count = sql.func("count", node)
+    place = sql.binary("/", sql.binary("*", sql.binary("-", count, sql.integer(1)), sql.double(share)), sql.double(100.0))
+
+    def at(step: Sql) -> Sql:
+        return sql.index(sorted_.copy(), sql.binary("+", sql.cast(step, "BIGINT"), sql.integer(1)))
+
+    low, high = at(sql.func("floor", place)), at(sql.func("ceil", place))
+    if mode in ("lower", "higher"):
+        return Typed(low if mode == "lower" else high, type_)
+    if mode == "nearest":
+        return Typed(at(sql.func("floor", sql.binary("+", place, sql.double(0.5)))), type_)
+    return Typed(sql.binary("/", sql.binary("+", sql.cast(low, "DOUBLE"), sql.cast(high, "DOUBLE")), sql.double(2.0)), DOUBLE)
+
+
+def _ascending(node: Sql) -> Sql:
+    return exp.Ordered(this=node.copy(), desc=False, nulls_first=False)
+
+
+def _row(
+    name: str, signature: str, summary: str, lower: Callable[[AggregateCall], Typed], low: int, high: int, returns: str, **more: Any
+) -> AggregateSpec:
+    return AggregateSpec(name, signature, summary, lower, low, high, returns, **more)
+
+
+register_aggregate(
+    _row("count", "count or count(value)", "Rows, or rows whose value is not null.", _count, 0, 1, "long", aliases=("c",)),
+    _row("sum", "sum(number)", "Sum of the numbers: long while all are integers, else double; null without a number.", _sum, 1, 1, "long or double"),
+    _row("avg", "avg(number)", "Mean of the numbers.", _avg, 1, 1, "double"),
+    _row("dc", "dc(value)", "Exact number of distinct values that are not null; case matters.", _dc, 1, 1, "long", aliases=("dcount",)),
+    _row(
+        "estdc", "estdc(value, [bits])", "Estimated number of distinct values, in constant memory.", _estdc, 1, 2, "long",
+        constant=(1,), notes=("bits (4 to 24) are checked; the precision is that of DuckDB's HyperLogLog",),
+    ),
+    _row("range", "range(number)", "Largest minus smallest number.", _range, 1, 1, "long or double"),
+    _row("var", "var(number)", "Population variance: divided by the number of values.", _one("var_pop"), 1, 1, "double"),
+    _row("stddev", "stddev(number)", "Population standard deviation.", _one("stddev_pop"), 1, 1, "double"),
+    _row("cov", "cov(x, y)", "Population covariance over the rows in which both are numbers.", _pair("covar_pop"), 2, 2, "double", aliases=("covar",)),
+    _row("corr", "corr(x, y)", "Pearson correlation; null for a constant series.", _pair("corr"), 2, 2, "double", aliases=("correl",)),
+    _row("slope", "slope(x, y)", "Slope of y over x: their covariance divided by the variance of x.", _pair("regr_slope", True), 2, 2, "double"),
+    _row("median", "median(number)", "The middle number, or the mean of the two middle ones.", _median, 1, 1, "double"),
+    _row(
+        "percentile", "percentile(number, percentage, [mode])",
+        "The number at a percentage of the sorted numbers; mode linear, midpoint, lower, higher or nearest.",
+        _percentile, 2, 3, "double or as the argument", aliases=("perc",), constant=(1, 2),
+    ),
+    *(
+        _row(
+            f"per_{unit}", f"per_{unit}(number)", f"Sum of the numbers per {unit}, in timechart only.", _rate(seconds), 1, 1, "double",
+            notes=("known from the older engine",),
+        )
+        for unit, seconds in (("second", 1), ("minute", 60), ("hour", 3600), ("day", 86400))
+    ),
+)  # fmt: skip

@@ -1,0 +1,170 @@
+"""Aggregates that return values of the column: min, max, first, last, values, array (language.md section 7).
+
+``first``, ``last`` and ``array`` depend on the order of rows; the planner gives the keys that restore it. With one key they
+are ``arg_min`` and ``arg_max``, which need no sort; with several an ordered aggregate; with none the engine's arrival order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from logsql.functions.aggregates import filtered, nothing
+from logsql.functions.base import AggregateSpec, register_aggregate
+from logsql.planner import sql, values
+from logsql.planner.calls import AggregateCall
+from logsql.planner.sql import Sql
+from logsql.planner.types import STRING, Kind, list_of
+from logsql.planner.values import Typed
+
+#: Most items of values() and array() (decisions.md 18).
+LIMIT = 100
+
+_PLAIN = frozenset({Kind.BOOL, Kind.SHORT, Kind.INT, Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.DATE, Kind.BINARY})
+
+
+def _concrete(value: Typed) -> Typed:
+    """The value with one SQL expression: the parts of a mixed value are put together."""
+    return values.to_variant(value) if value.parts else value
+
+
+# --- min, max ---------------------------------------------------------------------------------------------------------
+
+
+def _extreme(call: AggregateCall) -> Typed:
+    """Smallest or largest by the value comparator, which the SQL order of text does not follow."""
+    value = _concrete(call.args[0])
+    smallest = call.spec.name == "min"
+    if value.kind is Kind.NULL:
+        return nothing(STRING)
+    if value.kind in _PLAIN:
+        return Typed(sql.func("min" if smallest else "max", value.expr), value.type)
+    picked = sql.func("arg_min" if smallest else "arg_max", value.expr, _rank(value))
+    return Typed(picked if value.kind is Kind.STRING else filtered(picked, values.not_null(value)), value.type)
+
+
+def _rank(value: Typed) -> Sql:
+    """Comparator key with the value itself as tie-break, so that "a" and "A" give the same answer on every run."""
+    if value.kind is Kind.STRING:
+        return sql.concat(values.lower(value.expr), sql.func("chr", sql.integer(0)), value.expr)
+    if value.kind is Kind.ANY:
+        exact = values.text_sql(value)
+        return sql.struct([*zip("rnit", values.key_columns(value, fold_case=True), strict=True), ("x", exact)])
+    if value.kind is Kind.MAP:
+        return sql.cast(value.expr, "VARCHAR")
+    return values.simple_key(value)
+
+
+# --- first, last, array -----------------------------------------------------------------------------------------------
+
+
+def _single_key(order: tuple[Sql, ...]) -> tuple[Sql, bool] | None:
+    """The one plain column that orders the rows, and whether it descends."""
+    if len(order) != 1 or not isinstance(order[0], exp.Ordered) or not isinstance(order[0].this, exp.Column):
+        return None
+    return order[0].this.copy(), bool(order[0].args.get("desc"))
+
+
+def _by_order(function: str, node: Sql, order: tuple[Sql, ...]) -> Sql:
+    """``function(node ORDER BY ..)``."""
+    body = exp.Order(this=node, expressions=[o.copy() for o in order]) if order else node
+    return exp.Anonymous(this=function, expressions=[body])
+
+
+def _edge(call: AggregateCall) -> Typed:
+    value = _concrete(call.args[0])
+    if value.kind is Kind.NULL:
+        return nothing(STRING)
+    key = _single_key(call.order)
+    first = call.spec.name == "first"
+    if key is None:
+        return Typed(filtered(_by_order(call.spec.name, value.expr, call.order), values.not_null(value)), value.type)
+    column, descending = key
+    picked = sql.func("arg_min" if first != descending else "arg_max", value.expr, column)
+    # arg_min skips SQL nulls by itself; a JSON null needs the filter.
+    return Typed(filtered(picked, values.not_null(value)) if value.type.json else picked, value.type)
+
+
+def _array(call: AggregateCall) -> Typed:
+    value = _concrete(call.args[0])
+    if value.kind is Kind.NULL:
+        return _no_items(STRING)
+    key = _single_key(call.order)
+    if key is None:
+        items = filtered(_by_order("list", value.expr, call.order), values.not_null(value))
+        return Typed(_limited(items, value.type), list_of(value.type))
+    column, descending = key
+    picked = sql.func("arg_max" if descending else "arg_min", value.expr, column, sql.integer(LIMIT))
+    return Typed(_or_empty(filtered(picked, values.not_null(value)), value.type), list_of(value.type))
+
+
+def _limited(items: Sql, element: Any) -> Sql:
+    return _or_empty(sql.func("list_slice", items, sql.integer(1), sql.integer(LIMIT)), element)
+
+
+def _or_empty(items: Sql, element: Any) -> Sql:
+    return sql.coalesce(items, sql.cast(sql.array([]), list_of(element).physical))
+
+
+def _no_items(element: Any) -> Typed:
+    empty = sql.func("max", sql.null(element.physical))
+    return Typed(_or_empty(sql.when(sql.not_null(empty), sql.array([empty.copy()])), element), list_of(element))
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def _values(call: AggregateCall) -> Typed:
+    """Distinct values, ascending by the comparator; they are sorted after they are made distinct."""
+    value = _concrete(call.args[0])
+    if value.kind is Kind.NULL:
+        return _no_items(STRING)
+    distinct = exp.Anonymous(this="list", expressions=[exp.Distinct(expressions=[value.expr])])
+    items = filtered(distinct, values.not_null(value))
+    if value.kind in _PLAIN:
+        return Typed(_limited(sql.func("list_sort", items), value.type), list_of(value.type))
+    keyed = sql.struct([("k", _rank(Typed(sql.var("v"), value.type))), ("v", sql.var("v"))])
+    if value.kind is Kind.ANY:
+        return _values_any(items, value)
+    ranked = sql.func("list_sort", sql.func("list_transform", items, sql.lambda_(["v"], keyed)))
+    first = sql.func("list_slice", ranked, sql.integer(1), sql.integer(LIMIT))
+    plain = sql.func("list_transform", first, sql.lambda_(["s"], sql.func("struct_extract", sql.var("s"), sql.string("v"))))
+    return Typed(_or_empty(plain, value.type), list_of(value.type))
+
+
+def _values_any(items: Sql, value: Typed) -> Typed:
+    """As above; the values of a mixed column cannot stand in a sort key, so their positions are sorted."""
+    key = _rank(Typed(sql.var("v"), value.type))
+    keyed = sql.struct([("k", key), ("p", sql.var("p"))])
+    ranked = sql.func("list_sort", sql.func("list_transform", items, sql.lambda_(["v", "p"], keyed)))
+    first = sql.func("list_slice", ranked, sql.integer(1), sql.integer(LIMIT))
+    place = sql.func("struct_extract", sql.var("s"), sql.string("p"))
+    picked = sql.func("list_transform", first, sql.lambda_(["s"], sql.index(items.copy(), place)))
+    return Typed(_or_empty(picked, value.type), list_of(value.type))
+
+
+register_aggregate(
+    AggregateSpec("min", "min(value)", "Smallest value; text ignores case.", _extreme, 1, 1, "as the argument"),
+    AggregateSpec("max", "max(value)", "Largest value; text ignores case.", _extreme, 1, 1, "as the argument"),
+    AggregateSpec(
+        "first", "first(value)", "First value that is not null, in row order.", _edge, 1, 1, "as the argument", ordered=True
+    ),
+    AggregateSpec(
+        "last", "last(value)", "Last value that is not null, in row order.", _edge, 1, 1, "as the argument", ordered=True
+    ),
+    AggregateSpec(
+        "array",
+        "array(value)",
+        f"Values that are not null, in row order, at most {LIMIT}.",
+        _array,
+        1,
+        1,
+        "list",
+        ordered=True,
+    ),
+    AggregateSpec(
+        "values", "values(value)", f"Distinct values that are not null, ascending, at most {LIMIT}.", _values, 1, 1, "list"
+    ),
+)
+

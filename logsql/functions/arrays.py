@@ -1,0 +1,335 @@
+"""Lists and maps: array, dict, valueof, subarray, flatten, unique, sumarray, zip, foreach (functions.md > array)."""
+
+from __future__ import annotations
+
+from logsql.functions.base import FunctionSpec, register
+from logsql.functions.lowering import Position, example, null, plus, position, slice_of
+from logsql.functions.textlists import delimiter
+from logsql.language.tree import Call
+from logsql.planner import sql, values
+from logsql.planner.calls import FunctionCall
+from logsql.planner.sql import Sql
+from logsql.planner.types import ANY, ANY_JSON, DOUBLE, LONG, MAP, STRING, Kind, list_of
+from logsql.planner.values import NULL_VALUE, Typed
+
+#: Mixed lists are flattened this deep; a fixed number, because SQL expressions cannot recurse.
+FLATTEN_DEPTH = 8
+
+
+def _array(call: FunctionCall) -> Typed:
+    return call.cx.list_value(call.args)
+
+
+def _dict(call: FunctionCall) -> Typed:
+    if len(call) % 2:
+        call.fail("90910", "dict-odd-arguments", "dict() got an odd number of arguments: a key has no value", len(call) - 1)
+    pairs: dict[str, Sql] = {}
+    for i in range(0, len(call), 2):
+        key = call.constant(i)
+        if not isinstance(key, str):
+            call.fail("90911", "invalid-dict-key", "a key of dict() must be a text constant", i)
+        value = call.arg(i + 1)
+        pairs[key] = sql.null("JSON") if value.kind is Kind.NULL else values.to_json(value)
+    if not pairs:
+        return Typed(sql.cast(sql.string("{}"), "JSON"), MAP)
+    return Typed(sql.func("json_object", *(node for key, value in pairs.items() for node in (sql.string(key), value))), MAP)
+
+
+# --- valueof ----------------------------------------------------------------------------------------------------------
+
+
+def _valueof(call: FunctionCall) -> Typed:
+    quick = _part_of_split(call)
+    if quick is not None:
+        return quick
+    value, key = call.arg(0), call.arg(1)
+    if Kind.NULL in (value.kind, key.kind):
+        return NULL_VALUE
+    if key.kind is Kind.STRING:
+        return _member(call, value, key)
+    if key.kind is Kind.ANY:
+        text, whole = values.string_sql(key), values.integer_sql(key)
+        named = _member(call, value, Typed(text, STRING)) if text is not None else NULL_VALUE
+        listed = _element(value, Position(expr=call.let(whole))) if whole is not None else NULL_VALUE
+        if Kind.NULL in (named.kind, listed.kind):
+            return named if listed.kind is Kind.NULL else listed
+        target = values.common_type([named, listed])
+        return Typed(sql.coalesce(values.coerce(named, target), values.coerce(listed, target)), target)
+    at = position(call, 1)
+    return NULL_VALUE if at.wrong or at.absent else _element(value, at)
+
+
+def _part_of_split(call: FunctionCall) -> Typed | None:
+    """``valueof(split(s, d), 3)`` needs no case for empty text: its one empty part is never the fourth."""
+    node = call.nodes[0]
+    if not isinstance(node, Call) or node.name != "split" or len(node.args) != 2 or not call.is_constant(1):
+        return None
+    at = call.constant(1)
+    if isinstance(at, bool) or not isinstance(at, int) or at < 1:
+        return None
+    split = call.arg(0)  # checks the delimiter
+    inner = FunctionCall(call.cx, call.spec, node)
+    text = inner.arg(0)
+    if text.kind is Kind.NULL:
+        return split if split.kind is Kind.NULL else NULL_VALUE
+    parts = sql.func("string_split", values.text_sql(text), sql.string(delimiter(inner)))
+    return Typed(sql.index(parts, sql.integer(at + 1)), STRING)
+
+
+def _member(call: FunctionCall, value: Typed, key: Typed) -> Typed:
+    """The value of a key of a map."""
+    found = values.as_map(value)
+    if found is None:
+        return NULL_VALUE
+    if call.is_constant(1):
+        name = call.constant(1)
+        if name is None:
+            return NULL_VALUE
+        if value.kind is Kind.ANY and value.pointer is not None:
+            # The key of a list would be taken for an index by the pointer, so only objects are read.
+            document, path = value.pointer
+            if not str(name).isdigit():
+                below = path + values.json_pointer(str(name))
+                return Typed(sql.func("json_extract", document, sql.string(below)), ANY_JSON, (document, below))
+        return values.json_field(found.expr, str(name))
+    escaped = sql.func("replace", sql.func("replace", key.expr, sql.string("~"), sql.string("~0")), sql.string("/"), sql.string("~1"))
+    return Typed(sql.func("json_extract", found.expr, sql.concat(sql.string("/"), escaped)), ANY_JSON)
+
+
+def _element(value: Typed, at: Position) -> Typed:
+    """Element of a list by a zero-based index; a negative index is out of range."""
+    if at.value is not None and at.value < 0:
+        return NULL_VALUE
+    if value.kind is Kind.ANY and value.type.json and at.value is not None:
+        path = f"$[{at.value}]"
+        return Typed(sql.func("json_extract", value.expr, sql.string(path)), ANY_JSON, (value.expr, path))
+    listed = values.as_list(value)
+    if listed is None:
+        return NULL_VALUE
+    element = listed.type.element or ANY
+    node = sql.index(listed.expr, plus(at.sql, 1))
+    if at.value is None:
+        node = sql.when(sql.binary(">=", at.sql, sql.integer(0)), node)
+    return Typed(node, element)
+
+
+# --- parts and sums ---------------------------------------------------------------------------------------------------
+
+
+def _subarray(call: FunctionCall) -> Typed:
+    value = values.as_list(call.arg(0))
+    begin, end = position(call, 1), position(call, 2)
+    if value is None:
+        return NULL_VALUE
+    if begin.wrong or end.wrong or begin.absent:
+        return null(value.type)
+    node = call.let(value.expr)
+    cut = slice_of(sql.func("len", node), begin, end)
+    if cut.empty:
+        return null(value.type)
+    last = sql.func("len", node) if cut.end is None else cut.end
+    return Typed(sql.when(sql.and_(*cut.tests), sql.func("list_slice", node, plus(cut.begin, 1), last)), value.type)
+
+
+def _sumarray(call: FunctionCall) -> Typed:
+    value = values.as_list(call.arg(0))
+    if value is None:
+        return null(LONG)
+    node, element = call.let(value.expr), value.type.element or ANY
+    if element.integer:
+        total = sql.try_cast(sql.func("list_sum", node), "BIGINT")
+        return Typed(sql.case([(sql.binary(">", sql.func("len", node), sql.integer(0)), sql.coalesce(total, _zero(node)))], _zero(node)), LONG)
+    if element.number:
+        return Typed(sql.coalesce(sql.func("list_sum", node), sql.when(sql.not_null(node), sql.double(0.0))), DOUBLE)
+    item = Typed(sql.var("e"), element)
+    whole, real = values.integer_sql(item), values.number_sql(item)
+    if whole is None or real is None:
+        return Typed(_zero(node), LONG)
+
+    def total_of(body: Sql) -> Sql:
+        return sql.func("list_sum", sql.func("list_transform", node, sql.lambda_(["e"], body)))
+
+    fraction = sql.case([(sql.not_null(whole), sql.null("DOUBLE"))], real)
+    none = sql.is_null(total_of(fraction))
+    long_ = sql.cast(sql.coalesce(sql.try_cast(total_of(whole), "BIGINT"), _zero(node)), "VARIANT")
+    return Typed(sql.case([(none, long_)], sql.cast(total_of(real), "VARIANT")), ANY)
+
+
+def _zero(node: Sql) -> Sql:
+    return sql.when(sql.not_null(node), sql.cast(sql.integer(0), "BIGINT"))
+
+
+def _unique(call: FunctionCall) -> Typed:
+    value = call.arg(0)
+    if value.kind is Kind.NULL:
+        return NULL_VALUE
+    if value.kind is Kind.LIST:
+        return Typed(sql.func("list_distinct", value.expr), value.type)
+    listed = values.as_list(value)
+    if listed is None:
+        return Typed(sql.when(values.not_null(value), sql.array([value.expr])), list_of(value.type))
+    target = listed.type.element or ANY
+    items = call.let(listed.expr)
+    single = sql.array([values.coerce(value, target)])
+    branches = [(sql.not_null(items), sql.func("list_distinct", items)), (values.not_null(value), single)]
+    return Typed(sql.case(branches), list_of(target))
+
+
+def _flatten(call: FunctionCall) -> Typed:
+    value = call.arg(0)
+    if value.kind is not Kind.LIST:
+        return _flatten_mixed(call, value)
+    while value.kind is Kind.LIST and value.type.element is not None and value.type.element.kind is Kind.LIST:
+        inner = value.type.element
+        # flatten() drops a list that is null, the language keeps the null.
+        kept = sql.func("list_transform", value.expr, sql.lambda_(["e"], sql.coalesce(sql.var("e"), sql.array([sql.null()]))))
+        value = Typed(sql.func("flatten", kept), inner)
+    if value.type.element is not None and value.type.element.kind is Kind.ANY:
+        return _levels(value)
+    return value
+
+
+def _levels(value: Typed) -> Typed:
+    """A list of mixed depth: every level replaces the lists in it by their elements."""
+    element = value.type.element or ANY
+    node = value.expr
+    for _ in range(FLATTEN_DEPTH):
+        item = Typed(sql.var("e"), element)
+        inner = values.as_list(item)
+        assert inner is not None
+        spread = sql.coalesce(values.coerce(inner, list_of(element)), sql.array([sql.var("e")]))
+        node = sql.func("flatten", sql.func("list_transform", node, sql.lambda_(["e"], spread)))
+    return Typed(node, list_of(element))
+
+
+def _flatten_mixed(call: FunctionCall, value: Typed) -> Typed:
+    listed = values.as_list(value)
+    if listed is None:
+        return value
+    items = Typed(call.let(listed.expr), listed.type)
+    flat = _levels(items)
+    return Typed(sql.case([(sql.not_null(items.expr), values.to_variant(flat).expr)], values.to_variant(value).expr), ANY)
+
+
+# --- position by position ---------------------------------------------------------------------------------------------
+
+
+def _zip(call: FunctionCall) -> Typed:
+    lists: list[Typed] = []
+    for value in call.args:
+        listed = values.as_list(value)
+        if listed is None:
+            if value.kind is Kind.NULL:
+                return NULL_VALUE
+            listed = Typed(sql.array([value.expr]), list_of(value.type))
+        lists.append(Typed(call.let(listed.expr), listed.type))
+    element = values.common_type([Typed(v.expr, v.type.element or ANY) for v in lists])
+    at = sql.var("k")
+    row = sql.array([values.coerce(Typed(sql.index(v.expr, at), v.type.element or ANY), element) for v in lists])
+    made = sql.func("list_transform", _positions([v.expr for v in lists]), sql.lambda_(["k"], row))
+    return Typed(sql.when(sql.and_(*(sql.not_null(v.expr) for v in lists)), made), list_of(list_of(element)))
+
+
+def _positions(lists: list[Sql]) -> Sql:
+    """1 .. length of the longest list."""
+    sizes = [sql.func("len", node) for node in lists]
+    longest = sizes[0] if len(sizes) == 1 else sql.func("greatest", *sizes)
+    return sql.func("range", sql.integer(1), sql.binary("+", longest, sql.integer(1)))
+
+
+def _foreach(call: FunctionCall) -> Typed:
+    """The body once per position, with ``_1`` .. ``_N`` bound to the elements; scalars repeat, short lists end in null."""
+    cx = call.cx
+    arguments = [call.arg(i) for i in range(1, len(call))]
+    lists: list[Sql] = []
+    depth = cx.lambda_depth + 1
+    at = sql.var(f"k{depth}")
+    bound: list[Typed] = []
+    for value in arguments:
+        listed = values.as_list(value)
+        if listed is None:
+            bound.append(value)
+            continue
+        node = call.let(listed.expr)
+        lists.append(node)
+        element = listed.type.element or ANY
+        item = sql.index(node, at)
+        if value.kind is Kind.ANY:
+            target = values.common_type([Typed(item, element), Typed(value.expr, value.type)])
+            item = sql.case([(sql.not_null(node), values.coerce(Typed(item, element), target))], values.coerce(value, target))
+            element = target
+        bound.append(Typed(item, element))
+    single = len(lists) == 1 and len(bound) == 1 and arguments[0].kind is Kind.LIST
+    if single:
+        at = sql.var(f"v{depth}")
+        bound = [Typed(at, bound[0].type)]
+    saved = dict(cx.bindings)
+    for number, item_value in enumerate(bound, start=1):
+        cx.bind(f"_{number}", item_value)
+    cx.lambda_depth += 1
+    try:
+        body = call.arg(0)
+    finally:
+        cx.lambda_depth -= 1
+        cx.bindings.clear()
+        cx.bindings.update(saved)
+    element = STRING if body.kind is Kind.NULL else body.type
+    if not lists:
+        return Typed(sql.array([values.coerce(body, element)]), list_of(element))
+    source = lists[0] if single else _positions(lists)
+    return Typed(sql.func("list_transform", source, sql.lambda_([at.name], values.coerce(body, element))), list_of(element))
+
+
+register(
+    FunctionSpec(
+        "array", "conversion", "array(value, ...)", "A list of the values; types may differ, nulls stay.", _array, 0, None, "list",
+        (example("array(1, 2)", [1, 2]), example('array(42, "text", null)', [42, "text", None])),
+    ),
+    FunctionSpec(
+        "dict", "conversion", "dict(key, value, ...)", "A map; a repeated key keeps the last value.", _dict, 0, None, "map",
+        (example('dict("a", 1, "b", "x")', {"a": 1, "b": "x"}), example("dict()", {})),
+        notes=("keys are text constants", "dates and binary values are kept as their text"),
+    ),
+    FunctionSpec(
+        "valueof", "array", "valueof(list, index) or valueof(map, key)",
+        "The element at a zero-based index, or the value of a key; null when there is none.",
+        _valueof, 2, 2, "any",
+        (
+            example('valueof(split("a/b/c", "/"), 2)', "c"),
+            example('valueof(dict("a", 1), "a")', 1),
+            example("valueof(array(1, 2), -1)", None),
+        ),
+    ),
+    FunctionSpec(
+        "subarray", "array", "subarray(list, begin, [end])",
+        "Elements from begin up to, not including, end; negative positions count from the end.",
+        _subarray, 2, 3, "list",
+        (example("subarray(array(1, 2, 3, 4, 5), 1, -1)", [2, 3, 4]), example("subarray(array(1, 2), 2)", None)),
+    ),
+    FunctionSpec(
+        "sumarray", "array", "sumarray(list)", "Sum of the numbers in the list; 0 when there are none.", _sumarray, 1, 1, "number",
+        (example('sumarray(array(1, 2, null, "a", 4))', 7), example("sumarray(array(1.5, 2.5))", 4.0)),
+    ),
+    FunctionSpec(
+        "unique", "array", "unique(value)", "Distinct elements in no particular order; a single value becomes a list.", _unique, 1, 1, "list",
+        (example("unique(5)", [5]), example("len(unique(array(1, 1, 2)))", 2)),
+    ),
+    FunctionSpec(
+        "flatten", "array", "flatten(list)", "The elements of nested lists in one list; anything else as it is.", _flatten, 1, 1, "list",
+        (example("flatten(array(1, array(2, array(3)), 4))", [1, 2, 3, 4]), example("flatten(3)", 3)),
+        notes=(f"mixed lists up to {FLATTEN_DEPTH} levels deep",),
+    ),
+    FunctionSpec(
+        "zip", "array", "zip(list, ...)", "Lists of the elements at the same position; short lists end in null.", _zip, 1, None, "list of lists",
+        (example('zip(array(1, 2), array("a"))', [[1, "a"], [2, None]]),),
+    ),
+    FunctionSpec(
+        "foreach", "array", "foreach(expression, list, ...)",
+        "The expression for every position, with _1, _2 ... as the elements of the lists; single values repeat.",
+        _foreach, 2, None, "list",
+        (
+            example("foreach(_1 * _2, array(1, 2, 3), 10)", [10, 20, 30]),
+            example("foreach(nvl(_2, 0), array(1, 2), array(7))", [7, 0]),
+        ),
+    ),
+)  # fmt: skip

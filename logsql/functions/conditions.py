@@ -1,0 +1,224 @@
+"""Conditions: if, case, nvl, in, match, not (functions.md > conditional, language.md 3.4 and 4)."""
+
+from __future__ import annotations
+
+from logsql.functions.base import FunctionSpec, register
+from logsql.functions.lowering import choose, example, null
+from logsql.functions.regexes import matched
+from logsql.language.tree import Expr, Literal
+from logsql.planner import patterns, sql, values
+from logsql.planner.calls import FunctionCall
+from logsql.planner.sql import Sql
+from logsql.planner.types import BOOL, Kind
+from logsql.planner.values import Typed
+
+
+def _if(call: FunctionCall) -> Typed:
+    return choose([(values.condition(call.arg(0)), call.arg(1))], call.arg(2))
+
+
+def _case(call: FunctionCall) -> Typed:
+    count = len(call)
+    branches = [(values.condition(call.arg(i)), call.arg(i + 1)) for i in range(0, count - 1, 2)]
+    return choose(branches, call.arg(count - 1) if count % 2 else None)
+
+
+def _nvl(call: FunctionCall) -> Typed:
+    value, default = call.arg(0), call.arg(1)
+    if value.kind is Kind.NULL:
+        return default
+    if default.kind is Kind.NULL:
+        return value
+    target = values.common_type([value, default])
+    if value.type.json and not target.json:
+        # A JSON null is a value to coalesce(), not to the language.
+        return choose([(values.not_null(value), value)], default)
+    return Typed(sql.coalesce(values.coerce(value, target), values.coerce(default, target)), target)
+
+
+def _not(call: FunctionCall) -> Typed:
+    value = call.arg(0)
+    node = values.bool_sql(value)
+    if node is None:
+        return null(BOOL)
+    return Typed(sql.not_(node), BOOL)
+
+
+# --- in ---------------------------------------------------------------------------------------------------------------
+
+
+def _in(call: FunctionCall) -> Typed:
+    value = call.arg(0)
+    if value.kind is Kind.NULL:
+        return Typed(sql.boolean(False), BOOL)
+    texts: list[str] = []
+    others: list[Typed] = []
+    for node in call.nodes[1:]:
+        constant = _constant_text(call, node)
+        if constant is not None:
+            texts.append(constant)
+        else:
+            others.append(call.cx.lower(node))
+    tests = _text_tests(value, texts) + _typed_tests(value, others)
+    return values.settled(sql.or_(*tests) if tests else sql.boolean(False))
+
+
+def _constant_text(call: FunctionCall, node: Expr) -> str | None:
+    """Text of a candidate that is computable without a row: only these are patterns."""
+    if isinstance(node, Literal):
+        return str(node.value) if node.kind == "string" else None
+    if not call.cx.is_constant(node) or call.cx.lower(node).kind is not Kind.STRING:
+        return None
+    value = call.cx.constant(node, "a candidate of in()")
+    return value if isinstance(value, str) else None
+
+
+def _text_tests(value: Typed, texts: list[str]) -> list[Sql]:
+    """Text candidates match text values only: ``in(1, "1")`` is false although ``1 == "1"`` is true."""
+    if not texts:
+        return []
+    exact = [t for t in texts if "*" not in t]
+    starred = [t for t in texts if "*" in t]
+    tests: list[Sql] = []
+    # No number, boolean, list or map of a document has the text of a plain word, so its type need not be asked.
+    if value.type.json and value.pointer and all(_plain_word(t) for t in exact):
+        node, plain = values.string_sql(value), values.text_sql(value)
+    else:
+        node = plain = values.string_sql(value)
+    if node is None or plain is None:
+        return []
+    if len(exact) == 1:
+        tests.append(sql.eq(plain, sql.string(exact[0])))
+    elif exact:
+        tests.append(sql.in_(plain, [sql.string(t) for t in exact]))
+    tests.extend(patterns.match_text(node, t) for t in starred)
+    return tests
+
+
+def _plain_word(text: str) -> bool:
+    return text[:1].isalpha() and text not in ("true", "false", "null", "NaN", "Infinity")
+
+
+def _typed_tests(value: Typed, others: list[Typed]) -> list[Sql]:
+    """Typed equality: numbers by value, text exactly, no conversion between types."""
+    tests: list[Sql] = []
+    literals: list[Sql] = []
+    for other in others:
+        if other.kind is Kind.NULL:
+            continue
+        if other.type.number and _literal_number(other):
+            literals.append(other.expr)
+        elif value.kind is Kind.ANY and other.kind is Kind.STRING:
+            node = values.string_sql(value)
+            tests.extend([sql.eq(node, other.expr)] if node is not None else [])
+        else:
+            tests.append(values.same(value, other))
+    node = value.expr if value.type.number else values.number_sql(value)
+    if literals and node is not None:
+        tests.insert(0, sql.eq(node, literals[0]) if len(literals) == 1 else sql.in_(node, literals))
+    return tests
+
+
+def _literal_number(value: Typed) -> bool:
+    return sql.size(value.expr, 5) <= 3
+
+
+# --- match ------------------------------------------------------------------------------------------------------------
+
+
+def _match(call: FunctionCall) -> Typed:
+    return matched(call, call.arg(0), 1)
+
+
+register(
+    FunctionSpec(
+        "if",
+        "conditional",
+        "if(condition, value, otherwise)",
+        "The second argument when the condition is true, else the third; any value that is neither null nor false is true.",
+        _if,
+        3,
+        3,
+        "any",
+        (
+            example('if(status == "200", "ok", "error")', "ok", {"status": 200}),
+            example('if(status == "200", "ok", "error")', "error", {"status": "404"}),
+            example("if(0, 1, 2)", 1),
+            example("if(null, 1, 2)", 2),
+        ),
+        notes=("0 and \"\" are true, because they are not null",),
+    ),
+    FunctionSpec(
+        "case",
+        "conditional",
+        "case(condition, value, ..., [default])",
+        "The value after the first condition that is true; the default, or null, when none is.",
+        _case,
+        2,
+        None,
+        "any",
+        (
+            example('case(score > 90, "A", score > 80, "B", "F")', "B", {"score": 85}),
+            example('case(score > 90, "A", score > 80, "B", "F")', "F", {"score": 40}),
+            example("case(false, 1, null, 2)", None),
+        ),
+    ),
+    FunctionSpec(
+        "nvl",
+        "conditional",
+        "nvl(value, default)",
+        "The value, or the default when the value is null; empty text is a value.",
+        _nvl,
+        2,
+        2,
+        "any",
+        (example('nvl(null, "x")', "x"), example('nvl("", "x")', ""), example("nvl(known, 0)", 0, {"known": None})),
+    ),
+    FunctionSpec(
+        "in",
+        "conditional",
+        "in(value, candidate, ...)",
+        "Whether the value equals a candidate; text constants with * are patterns. Never null.",
+        _in,
+        2,
+        None,
+        "bool",
+        (
+            example('in(agent, "*google*", "*yahoo*")', True, {"agent": "www.google.com bot"}),
+            example("in(level, 6, 7)", True, {"level": 6}),
+            example('in(1, "1")', False),
+            example('in(name, "abc")', False, {"name": None}),
+        ),
+        notes=("types must agree: a number never equals text",),
+        rule="language.md 4",
+    ),
+    FunctionSpec(
+        "match",
+        "conditional",
+        "match(text, regex)",
+        "Whether the Java regular expression is found anywhere in the text; null gives false.",
+        _match,
+        2,
+        2,
+        "bool",
+        (
+            example('match("8 miles", "\\\\d+ [a-z]+")', True),
+            example('match("foobar", "foo(?!bar)")', False),
+            example('match(null, "a")', False),
+        ),
+        constant=(1,),
+        native="partly",
+        notes=("look-around, back-references and possessive quantifiers run outside SQL",),
+    ),
+    FunctionSpec(
+        "not",
+        "conditional",
+        "not(condition)",
+        "The opposite of a boolean; null for null and for anything that is no boolean.",
+        _not,
+        1,
+        1,
+        "bool",
+        (example("not(1 == 1)", False), example("not(isnull(a))", True, {"a": 1}), example("not(null)", None)),
+    ),
+)

@@ -1,0 +1,231 @@
+"""Conversions between types: int, long, double, string, binary and its text forms (functions.md > conversion)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from logsql.functions.base import FunctionSpec, register
+from logsql.functions.lowering import example, null
+from logsql.functions.network import ipv4_number, signed_32
+from logsql.functions.textlists import charset
+from logsql.planner import sql, values
+from logsql.planner.arithmetic import INTEGER_TEXT, text_double
+from logsql.planner.calls import FunctionCall
+from logsql.planner.sql import Sql
+from logsql.planner.types import ANY, BINARY, DOUBLE, INT, LONG, STRING, Kind, LType, list_of
+from logsql.planner.values import Typed
+
+#: Doubles at or beyond these do not fit 64 bits; long() saturates as Java's cast does.
+_LONG_LIMIT = 9.223372036854775807e18
+
+
+def _integer(target: LType) -> Callable[[FunctionCall], Typed]:
+    def lower(call: FunctionCall) -> Typed:
+        if len(call) > 1:
+            radix = call.constant(1)
+            if radix != 10 or isinstance(radix, bool):
+                code = "90830" if target is INT else "90840"
+                call.fail(code, f"invalid-{call.spec.name}-radix", f"the radix argument of {call.spec.name}() must be 10", 1)
+        return _to_integer(call, call.arg(0), target)
+
+    return lower
+
+
+def _to_integer(call: FunctionCall, value: Typed, target: LType) -> Typed:
+    """int() and long() by type: text must be digits with an optional sign, doubles are cut towards zero."""
+    physical = target.physical
+    if value.kind is Kind.LIST:
+        element = value.type.element or ANY
+        if element.kind is Kind.LIST:
+            body = null(target)
+        else:
+            call.cx.lambda_depth += 1
+            body = _to_integer(call, Typed(sql.var("i"), element), target)
+            call.cx.lambda_depth -= 1
+        return Typed(sql.func("list_transform", value.expr, sql.lambda_(["i"], body.expr)), list_of(target))
+    if value.type.integer:
+        fits = value.type.physical == physical or (value.type.kind < target.kind and value.type.physical != "BIGINT")
+        return Typed(value.expr if fits else sql.try_cast(value.expr, physical), target)
+    if value.type.number:
+        return Typed(_cut(call, value.expr, target), target)
+    if value.kind is Kind.STRING:
+        node = call.let(value.expr)
+        return Typed(_from_text(node, physical), target)
+    if value.kind is Kind.IP:
+        number = ipv4_number(call.let(value.expr))
+        return Typed(signed_32(call.let(number)) if target is INT else number, target)
+    if value.kind is Kind.ANY:
+        return Typed(_mixed(call, value, target), target)
+    return null(target)
+
+
+def _from_text(node: Sql, physical: str) -> Sql:
+    # A bare TRY_CAST takes '12.7' (as 13), ' 5 ' and '0x10'.
+    return sql.when(sql.func("regexp_full_match", node, sql.string(INTEGER_TEXT)), sql.try_cast(node, physical))
+
+
+def _cut(call: FunctionCall, node: Sql, target: LType) -> Sql:
+    cut = sql.try_cast(sql.func("trunc", node), target.physical)
+    if target is INT:
+        return cut
+    node = call.let(node)
+    high = (sql.binary(">=", node, sql.double(_LONG_LIMIT)), sql.integer(9223372036854775807))
+    low = (sql.binary("<=", node, sql.double(-_LONG_LIMIT)), sql.cast(sql.string("-9223372036854775808"), "BIGINT"))
+    return sql.case([(sql.func("isnan", node), sql.null("BIGINT")), high, low], cut)
+
+
+def _mixed(call: FunctionCall, value: Typed, target: LType) -> Sql:
+    """A value of any type: the text of a JSON integer and of integer text is the same, so both are read as text."""
+    found: list[Sql] = []
+    whole = values.integer_sql(value)
+    if value.type.json and value.pointer:
+        found.append(_from_text(values.text_sql(value), target.physical))
+    else:
+        body = values.string_sql(value)
+        if whole is not None:
+            found.append(sql.try_cast(whole, target.physical))
+        if body is not None:
+            found.append(_from_text(call.let(body), target.physical))
+    real = values.number_sql(value)
+    if real is not None:
+        found.append(_cut(call, real, target))
+    if not found:
+        return sql.null(target.physical)
+    return sql.coalesce(*found) if len(found) > 1 else found[0]
+
+
+def _double(call: FunctionCall) -> Typed:
+    value = call.arg(0)
+    if value.type.number:
+        node = values.number_sql(value)
+        if isinstance(value.expr, exp.Literal):
+            node = sql.double(float(value.expr.this))
+        return Typed(node or value.expr, DOUBLE)
+    body, real = values.string_sql(value), values.number_sql(value)
+    parts = [] if real is None else [real]
+    if body is not None:
+        parts.append(text_double(call.let(body)))
+    if not parts:
+        return null(DOUBLE)
+    return Typed(sql.coalesce(*parts) if len(parts) > 1 else parts[0], DOUBLE)
+
+
+# --- binary -----------------------------------------------------------------------------------------------------------
+
+
+def _binary(call: FunctionCall) -> Typed:
+    codec = charset(call, 1)
+    node = values.string_sql(call.arg(0))
+    if node is None:
+        return null(BINARY)
+    encoded = sql.func("encode", node) if codec == "utf-8" else call.udf("lq_encode", node, sql.string(codec))
+    return Typed(encoded, BINARY)
+
+
+def _decode(call: FunctionCall) -> Typed:
+    codec = charset(call, 1)
+    node = values.binary_sql(call.arg(0))
+    if node is None:
+        return null(STRING)
+    node = call.let(node)
+    slow = call.udf("lq_decode", node, sql.string(codec))
+    if codec != "utf-8":
+        return Typed(slow, STRING)
+    # decode() raises on malformed bytes, which the language shows as U+FFFD.
+    return Typed(sql.coalesce(sql.func("try", sql.func("decode", node)), slow), STRING)
+
+
+def _tobase64(call: FunctionCall) -> Typed:
+    node = values.binary_sql(call.arg(0))
+    return null(STRING) if node is None else Typed(sql.func("to_base64", node), STRING)
+
+
+def _tohex(call: FunctionCall) -> Typed:
+    node = values.binary_sql(call.arg(0))
+    return null(STRING) if node is None else Typed(sql.func("lower", sql.func("hex", node)), STRING)
+
+
+def _frombase64(call: FunctionCall) -> Typed:
+    node = values.string_sql(call.arg(0))
+    return null(BINARY) if node is None else Typed(sql.func("try", sql.func("from_base64", node)), BINARY)
+
+
+def _fromhex(call: FunctionCall) -> Typed:
+    node = values.string_sql(call.arg(0))
+    if node is None:
+        return null(BINARY)
+    node = call.let(node)
+    whole = sql.func("regexp_full_match", node, sql.string("([0-9a-fA-F]{2})*"))
+    return Typed(sql.when(whole, sql.func("unhex", node)), BINARY)
+
+
+_CODEC_NOTE = ("charsets by their Java or Python name; an unknown one is refused",)
+
+
+def _binary_row(name: str) -> FunctionSpec:
+    return FunctionSpec(
+        name, "conversion" if name == "binary" else "crypto", f"{name}(text, [charset])",
+        "Bytes of the text, by default in utf-8; anything but text gives null.",
+        _binary, 1, 2, "binary",
+        (
+            example(f'{name}("한글")', "ed959ceab880"),
+            example(f'{name}("A", "UTF-16LE")', "4100"),
+            example(f"{name}(123)", None),
+        ),
+        constant=(1,), native="partly", notes=_CODEC_NOTE,
+    )  # fmt: skip
+
+
+register(
+    FunctionSpec(
+        "int", "conversion", "int(value)",
+        "32-bit integer: digits with an optional sign, doubles cut towards zero, IPv4 as signed number, lists by element.",
+        _integer(INT), 1, 2, "int",
+        (
+            example('int("1234")', 1234),
+            example("int(-1.2)", -1),
+            example('int("12.5")', None),
+            example('int(array("7", "x"))', [7, None]),
+        ),
+        notes=("a second argument other than 10 is refused",),
+    ),
+    FunctionSpec(
+        "long", "conversion", "long(value)", "64-bit integer; doubles are cut and saturate, IPv4 is unsigned.",
+        _integer(LONG), 1, 2, "long",
+        (example('long("11111111111")', 11111111111), example('long(ip("192.168.0.1"))', 3232235521), example('long("1.0")', None)),
+    ),
+    FunctionSpec(
+        "double", "conversion", "double(value)", "Double as Java's Double.parseDouble reads text; else null.",
+        _double, 1, 1, "double",
+        (example('double("1e3")', 1000.0), example("double(0)", 0.0), example('double("x")', None)),
+    ),
+    _binary_row("binary"),
+    _binary_row("encode"),
+    FunctionSpec(
+        "decode", "crypto", "decode(binary, [charset])",
+        "Text of the bytes; malformed bytes become U+FFFD; anything but binary gives null.",
+        _decode, 1, 2, "string",
+        (example('decode(fromhex("ED959C"))', "한"), example('decode(encode("A", "UTF-16LE"), "UTF-16LE")', "A"), example('decode("x")', None)),
+        constant=(1,), native="partly", notes=_CODEC_NOTE,
+    ),
+    FunctionSpec(
+        "tobase64", "conversion", "tobase64(binary)", "Base64 text of the bytes.", _tobase64, 1, 1, "string",
+        (example('tobase64(binary("hello, world!"))', "aGVsbG8sIHdvcmxkIQ=="), example('tobase64("x")', None)),
+    ),
+    FunctionSpec(
+        "frombase64", "conversion", "frombase64(text)", "Bytes of base64 text; null when it is none.", _frombase64, 1, 1, "binary",
+        (example('frombase64("AQID")', "010203"), example('frombase64("*")', None)),
+    ),
+    FunctionSpec(
+        "tohex", "conversion", "tohex(binary)", "Lower-case hex of the bytes.", _tohex, 1, 1, "string",
+        (example('tohex(encode("abcde"))', "6162636465"),),
+    ),
+    FunctionSpec(
+        "fromhex", "conversion", "fromhex(text)", "Bytes of hex digits; null for an odd length or another character.",
+        _fromhex, 1, 1, "binary",
+        (example('fromhex("00fF10")', "00ff10"), example('fromhex("616")', None)),
+    ),
+)  # fmt: skip
+

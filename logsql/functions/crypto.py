@@ -1,0 +1,97 @@
+"""hash, encrypt, decrypt, randbytes, guid (functions.md > crypto). A wrong key or value gives null, a wrong name is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from logsql.functions.base import FunctionSpec, register
+from logsql.functions.lowering import constant_text, example, null
+from logsql.planner import sql, values
+from logsql.planner.calls import FunctionCall
+from logsql.planner.sql import Sql
+from logsql.planner.types import BINARY, STRING
+from logsql.planner.values import Typed
+
+_NATIVE = ("md5", "sha1", "sha256")
+_DIGESTS = (*_NATIVE, "sha384", "sha512")
+
+
+def _hash(call: FunctionCall) -> Typed:
+    name = constant_text(call, 0, "90692", "unsupported-hash", "the algorithm")
+    algorithm = name.lower().replace("-", "")
+    if algorithm not in _DIGESTS:
+        call.fail("90692", "unsupported-hash", f'hash(): unsupported algorithm "{name}"; known are {", ".join(_DIGESTS)}', 0)
+    node = values.binary_sql(call.arg(1))
+    if node is None:
+        return null(BINARY)
+    if algorithm in _NATIVE:
+        return Typed(sql.func("unhex", sql.func(algorithm, node)), BINARY)
+    return Typed(call.udf("lq_hash", node, sql.string(algorithm)), BINARY)
+
+
+def _cipher(call: FunctionCall) -> Typed:
+    from udfs.crypto import CryptoError, transformation
+
+    name = call.spec.name
+    algorithm = constant_text(call, 0, "90693", f"unsupported-{name}-algorithm", "the algorithm")
+    try:
+        transformation(algorithm)
+    except CryptoError as problem:
+        call.fail("90693", f"unsupported-{name}-algorithm", f"{name}(): {problem}", 0)
+    nodes: list[Sql] = []
+    for i in (1, 2, 3):
+        if i >= len(call):
+            nodes.append(sql.null("BLOB"))
+            continue
+        node = values.binary_sql(call.arg(i))
+        if node is None:
+            return null(BINARY)
+        nodes.append(node)
+    return Typed(call.udf(f"lq_{name}", *nodes, sql.string(algorithm)), BINARY)
+
+
+def _randbytes(call: FunctionCall) -> Typed:
+    length = call.constant(0)
+    if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= 10240:
+        message = f"the length of randbytes() must be an integer in the range 1 to 10240, got {length}"
+        call.fail("90755", "invalid-randbytes-length", message, 0)
+    # random() gives the function a value per row: a call of constants alone may be made once for all rows.
+    return Typed(call.udf("lq_randbytes", sql.func("random"), sql.integer(length)), BINARY)
+
+
+def _guid(call: FunctionCall) -> Typed:
+    return Typed(sql.cast(sql.func("uuid"), "VARCHAR"), STRING)
+
+
+def _cipher_row(name: str, summary: str, lower: Callable[[FunctionCall], Typed], expression: str, result: object) -> FunctionSpec:
+    return FunctionSpec(
+        name, "crypto", f"{name}(algorithm[/mode/padding], key, data, [iv])", summary, lower, 3, 4, "binary",
+        (example(expression, result), example(f'{name}("AES", binary("short"), binary("x"))', None)),
+        constant=(0,), native="udf",
+        notes=("AES alone means AES/ECB/PKCS5Padding", "a wrong key size, bad data or anything but binary gives null"),
+    )  # fmt: skip
+
+
+_KEY = 'frombase64("mRcOlK9V47rjVL/RBYQYRw==")'
+
+register(
+    FunctionSpec(
+        "hash", "crypto", "hash(algorithm, binary)", "Digest of the bytes: md5, sha1, sha256, sha384 or sha512.", _hash, 2, 2, "binary",
+        (
+            example('hash("md5", binary("hello, world!"))', "3adbbad1791fbae3ec908894c4963870"),
+            example('hash("md5", "text")', None),
+        ),
+        constant=(0,), native="partly",
+    ),
+    _cipher_row("encrypt", "Encrypts bytes as Java's Cipher does.", _cipher, f'tobase64(encrypt("AES", {_KEY}, binary("helloworld")))', "2W3kHbN95/HUSTE/bJt/8g=="),
+    _cipher_row("decrypt", "Decrypts bytes as Java's Cipher does.", _cipher, f'decode(decrypt("AES", {_KEY}, frombase64("2W3kHbN95/HUSTE/bJt/8g==")))', "helloworld"),
+    FunctionSpec(
+        "randbytes", "crypto", "randbytes(length)", "Random bytes from the operating system, 1 to 10240.", _randbytes, 1, 1, "binary",
+        (example("len(tohex(randbytes(32)))", 64),),
+        constant=(0,), volatile=True, native="udf",
+    ),
+    FunctionSpec(
+        "guid", "string", "guid()", "A random UUID, new for every row.", _guid, 0, 0, "string",
+        (example("len(guid())", 36),), volatile=True,
+    ),
+)  # fmt: skip

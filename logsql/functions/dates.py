@@ -1,0 +1,369 @@
+"""Dates: date, string, now, ago, dateadd, datediff, datepart, datetrunc, daterange, epoch (functions.md > date).
+
+A date is TIMESTAMPTZ. DuckDB's ICU functions compute in the session zone, which is the query's zone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, NoReturn
+
+from sqlglot import exp
+
+from logsql.functions.base import FunctionSpec, register
+from logsql.functions.lowering import example, null, text
+from logsql.functions.spans import Span, bucket, parse_span, shift
+from logsql.language.tree import Expr, Literal
+from logsql.planner import sql, values
+from logsql.planner.arithmetic import text_integer
+from logsql.planner.calls import FunctionCall, fail
+from logsql.planner.sql import Sql
+from logsql.planner.types import DATE, INT_WIDE, LONG, STRING, Kind, list_of
+from logsql.planner.values import Typed
+
+if TYPE_CHECKING:
+    from udfs.dates import DatePattern
+
+DATES = list_of(DATE)
+#: Seconds that would pass year 9999 are milliseconds.
+_MILLISECONDS_FROM = 253402300799
+DATERANGE_LIMIT = 100_000
+
+_MILLIS = {"year": 31_536_000_000, "mon": 2_592_000_000, "day": 86_400_000, "hour": 3_600_000, "min": 60_000, "sec": 1000, "msec": 1}
+_ADD = {"year": "years", "mon": "months", "day": "days", "hour": "hours", "min": "minutes", "sec": "seconds", "msec": "milliseconds"}
+#: A dateadd() of more than this could leave the years DuckDB knows, starting from any ordinary date.
+_FAR = {"year": 10_000, "mon": 120_000, "day": 3_650_000, "hour": 87_600_000, "min": 2_000_000_000, "sec": 300_000_000_000, "msec": 300_000_000_000_000}
+
+
+# --- date, string -----------------------------------------------------------------------------------------------------
+
+
+def date_pattern(call: FunctionCall, position: int, locale: object = "en") -> DatePattern:
+    """The constant SimpleDateFormat pattern at a position; error 90820."""
+    from udfs.dates import DatePatternError, compile_pattern
+
+    pattern = call.constant(position)
+    if not isinstance(pattern, str) or not isinstance(locale, str):
+        call.fail("90820", "invalid date format pattern", f"{call.spec.name}() needs a date format pattern as a text constant", position)
+    try:
+        return compile_pattern(pattern, locale)
+    except DatePatternError as error:
+        call.fail("90820", "invalid date format pattern", f"{call.spec.name}(): invalid date format pattern: {error}", position)
+
+
+def _date(call: FunctionCall) -> Typed:
+    locale = "en" if len(call) < 3 else call.constant(2)
+    pattern = date_pattern(call, 1, locale)
+    first = call.nodes[0]
+    if isinstance(first, Literal) and first.value is not None:
+        return _folded(pattern, str(first.value), call.cx.catalog.zone)
+    node = text(call, 0)
+    if node is None:
+        return null(DATE)
+    return Typed(parse_date(call, node, pattern), DATE)
+
+
+def _folded(pattern: DatePattern, written: str, zone: str) -> Typed:
+    """A constant date is parsed now, so that it can be compared inside a scan."""
+    try:
+        instant = pattern.parse(written, zone)
+    except OverflowError:
+        instant = None
+    return null(DATE) if instant is None else Typed(instant_literal(instant, zone), DATE)
+
+
+def instant_literal(instant: datetime, zone: str) -> Sql:
+    """An aware datetime as a TIMESTAMPTZ literal with its offset in ``zone``."""
+    from udfs.dates import find_zone
+
+    local = instant.astimezone(find_zone(zone))
+    offset = local.utcoffset()
+    if offset is None or offset.total_seconds() % 60 or local.year < 1000:
+        local = instant
+    return sql.cast(sql.string(local.isoformat(sep=" ")), DATE.physical)
+
+
+def parse_date(call: FunctionCall, node: Sql, pattern: DatePattern) -> Sql:
+    """Text by a pattern: strptime where the text has exactly the expected shape, Java's lenient rules for the rest."""
+    slow = call.udf("lq_date", node, sql.string(pattern.pattern), sql.string(pattern.locale), sql.string(call.cx.catalog.zone))
+    rest = (sql.binary("<>", node, sql.string("")), slow)
+    if pattern.strptime is None or pattern.shape_regex is None:
+        return sql.case([rest])
+    parsed = sql.func("try_strptime", node, sql.string(pattern.strptime))
+    if pattern.strptime_zone == "UTC":
+        parsed = sql.func("timezone", sql.string("UTC"), parsed)
+    elif pattern.strptime_zone is None:
+        parsed = sql.cast(parsed, DATE.physical)
+    shaped = sql.func("regexp_full_match", node, sql.string(pattern.shape_regex))
+    return sql.case([(shaped, sql.coalesce(parsed, slow.copy())), rest])
+
+
+def _string(call: FunctionCall) -> Typed:
+    value = call.arg(0)
+    if len(call) == 1:
+        return null(STRING) if value.kind is Kind.NULL else values.text(value)
+    locale, zone = _place(call)
+    pattern = date_pattern(call, 1, locale)
+    node = values.date_sql(value)
+    if node is None:
+        return null(STRING) if value.kind is Kind.NULL else values.text(value)
+    node = call.let(node)
+    formatted = format_date(call, node, pattern, zone)
+    if value.kind is Kind.DATE:
+        return Typed(formatted, STRING)
+    return Typed(sql.case([(sql.not_null(node), formatted)], values.text_sql(value)), STRING)
+
+
+def _place(call: FunctionCall) -> tuple[str, str]:
+    """Locale and zone of string(): the third argument is either, and a zone wins."""
+    from udfs.dates import find_zone
+
+    if len(call) < 3:
+        return "en", ""
+    place = call.constant(2)
+    if place is None:
+        return "en", ""
+    if not isinstance(place, str):
+        call.fail("90821", "invalid-locale", "the third argument of string() is a time zone or a locale", 2)
+    return ("en", place) if find_zone(place) is not None else (place, "")
+
+
+def format_date(call: FunctionCall, node: Sql, pattern: DatePattern, zone: str = "") -> Sql:
+    """An instant as text, in the session zone unless another is named."""
+    if pattern.strftime is not None and not zone:
+        return sql.func("strftime", node, sql.string(pattern.strftime))
+    return call.udf("lq_date_text", node, sql.string(pattern.pattern), sql.string(pattern.locale), sql.string(zone or call.cx.catalog.zone))
+
+
+# --- now, ago, epoch --------------------------------------------------------------------------------------------------
+
+
+def now() -> Sql:
+    """The moment the query started, in milliseconds as every date of the language."""
+    return sql.func("date_trunc", sql.string("millisecond"), sql.func("now"))
+
+
+def _now(call: FunctionCall) -> Typed:
+    return Typed(now(), DATE)
+
+
+def span_argument(call: FunctionCall, node: Expr) -> Span:
+    """A span constant; errors 90500, 90501, 90502 at the argument."""
+    value = call.cx.constant(node, f"the time span of {call.spec.name}()")
+
+    def refuse(code: str, name: str, message: str) -> NoReturn:
+        fail(code, name, f"{call.spec.name}(): {message}", node.span)
+
+    return parse_span(value, refuse)
+
+
+def _ago(call: FunctionCall) -> Typed:
+    return Typed(shift(now(), span_argument(call, call.nodes[0]), forward=False), DATE)
+
+
+def _epoch(call: FunctionCall) -> Typed:
+    value = call.arg(0)
+    found: list[Sql] = []
+    whole = values.integer_sql(value)
+    if whole is not None:
+        found.append(whole)
+    body = values.string_sql(value)
+    if body is not None:
+        found.append(text_integer(call.let(body)))
+    if not found:
+        return null(DATE)
+    number = call.let(sql.coalesce(*found) if len(found) > 1 else found[0])
+    if isinstance(number, exp.TryCast) and isinstance(number.this, exp.Literal):
+        number = number.this
+    seconds = sql.binary("*", sql.cast(number, "BIGINT"), sql.integer(1000))
+    millis = sql.case([(sql.binary(">=", number, sql.integer(_MILLISECONDS_FROM)), sql.cast(number, "BIGINT"))], seconds)
+    return Typed(sql.func("try", sql.func("timezone", sql.string("UTC"), sql.func("make_timestamp_ms", millis))), DATE)
+
+
+# --- arithmetic -------------------------------------------------------------------------------------------------------
+
+
+def _unit(call: FunctionCall, position: int, code: str, name: str) -> str:
+    unit = call.constant(position)
+    if not isinstance(unit, str) or unit not in _MILLIS:
+        message = f'{call.spec.name}(): "{unit}" is no unit; the unit is one of {", ".join(_MILLIS)}'
+        call.fail(code, name, message, position)
+    return unit
+
+
+def _dateadd(call: FunctionCall) -> Typed:
+    unit = _unit(call, 1, "90621", "invalid-dateadd-calendar-field")
+    amount = call.constant(2)
+    if isinstance(amount, bool) or not isinstance(amount, int):
+        call.fail("90622", "invalid-dateadd-time", f"the time of dateadd() must be an integer, got {amount}", 2)
+    node = values.date_sql(call.arg(0))
+    if node is None or abs(amount) > 100 * _FAR[unit]:
+        return null(DATE)
+    moved = sql.binary("-" if amount < 0 else "+", node, sql.interval(abs(amount), _ADD[unit]))
+    return Typed(sql.func("try", moved) if abs(amount) > _FAR[unit] else moved, DATE)
+
+
+def _datediff(call: FunctionCall) -> Typed:
+    unit = _unit(call, 2, "90631", "invalid-datediff-unit")
+    start, end = values.date_sql(call.arg(0)), values.date_sql(call.arg(1))
+    if start is None or end is None:
+        return null(LONG)
+    distance = sql.binary("-", sql.func("epoch_ms", end), sql.func("epoch_ms", start))
+    return Typed(distance if unit == "msec" else sql.binary("//", distance, sql.integer(_MILLIS[unit])), LONG)
+
+
+_PARTS = {
+    "century": "century", "day": "day", "decade": "decade", "dow": "dow", "doy": "doy", "hour": "hour", "isodow": "isodow",
+    "isoyear": "isoyear", "microseconds": "microseconds", "millennium": "millennium", "millenium": "millennium",
+    "milliseconds": "milliseconds", "min": "minute", "minute": "minute", "mon": "month", "month": "month",
+    "quarter": "quarter", "sec": "second", "seconds": "second", "timezone": "timezone", "timezone_hour": "timezone_hour",
+    "timezone_minute": "timezone_minute", "week": "week", "year": "year",
+}  # fmt: skip
+PART_NAMES = (*_PARTS, "epoch", "msec", "weekday")
+
+
+def _datepart(call: FunctionCall) -> Typed:
+    part = call.constant(1)
+    if part not in PART_NAMES:
+        call.fail("90881", "invalid-datepart-type", f'datepart(): "{part}" is no part of a date; parts are {", ".join(PART_NAMES)}', 1)
+    node = values.date_sql(call.arg(0))
+    if node is None:
+        return null(LONG if part == "epoch" else INT_WIDE)
+
+    def piece(name: str) -> Sql:
+        return sql.func("date_part", sql.string(name), node)
+
+    if part == "epoch":
+        return Typed(sql.cast(sql.func("floor", sql.func("epoch", node)), "BIGINT"), LONG)
+    if part == "msec":
+        return Typed(sql.binary("%", piece("milliseconds"), sql.integer(1000)), INT_WIDE)
+    if part == "weekday":
+        return Typed(sql.binary("+", piece("dow"), sql.integer(1)), INT_WIDE)
+    return Typed(piece(_PARTS[part]), INT_WIDE)
+
+
+def _datetrunc(call: FunctionCall) -> Typed:
+    span_node, offset_node = call.node(1, "span"), call.node(2, "offset")
+    if span_node is None:
+        call.fail("99000", "datetrunc-arg-missing", "datetrunc() needs a span argument", None, f"usage: {call.spec.signature}")
+    span = span_argument(call, span_node)
+    offset = None if offset_node is None else span_argument(call, offset_node)
+    node = values.date_sql(call.arg(0))
+    return null(DATE) if node is None else Typed(bucket(call.let(node), span, offset), DATE)
+
+
+def _daterange(call: FunctionCall) -> Typed:
+    span_node = call.node(2, "span")
+    span = Span(1, "d") if span_node is None else span_argument(call, span_node)
+    start, end = values.date_sql(call.arg(0)), values.date_sql(call.arg(1))
+    if start is None or end is None:
+        return null(DATES)
+    start, end = call.let(start), call.let(end)
+    # Every item is counted from the start: adding a month to 28 February again would lose the 31st of January.
+    shortest = (span.seconds or {"mon": 28, "y": 365}[span.unit] * 86400 * span.amount) * 1000
+    steps = sql.binary("+", sql.binary("//", sql.binary("-", sql.func("epoch_ms", end), sql.func("epoch_ms", start)), sql.integer(shortest)), sql.integer(2))
+    count = sql.func("greatest", sql.integer(0), sql.func("least", steps, sql.integer(DATERANGE_LIMIT + 2)))
+    item = sql.binary("+", start, span.times(sql.var("k")))
+    made = sql.func("list_transform", sql.func("range", count), sql.lambda_(["k"], item))
+    items = call.let(sql.func("list_filter", made, sql.lambda_(["d"], sql.binary("<", sql.var("d"), end))))
+    message = f"daterange() exceeds the limit of {DATERANGE_LIMIT:,} items"
+    missing = (sql.or_(sql.is_null(start), sql.is_null(end)), sql.null(DATES.physical))
+    many = (sql.binary(">", sql.func("len", items), sql.integer(DATERANGE_LIMIT)), sql.func("error", sql.string(message)))
+    return Typed(sql.case([missing, many], items), DATES)
+
+
+register(
+    FunctionSpec(
+        "date", "conversion", "date(text, pattern, [locale])",
+        "The instant a text means by a SimpleDateFormat pattern in the query's time zone; lenient; null when it does not fit.",
+        _date, 2, 3, "date",
+        (
+            example('date("2013-06-10 00:30:55.978", "yyyy-MM-dd HH:mm:ss.SSS")', "2013-06-10T00:30:55.978"),
+            example('date("2020-13-34", "yyyy-MM-dd")', "2021-02-03T00:00:00"),
+            example('date(line, "dd/MMM/yyyy:HH:mm:ss")', "2021-03-12T07:08:09", {"line": "12/Mar/2021:07:08:09 +0900"}),
+            example('date("x", "yyyy")', None),
+        ),
+        constant=(1, 2), native="partly",
+        notes=("fields out of range roll over, text after the match is ignored, missing fields are those of 1970-01-01",),
+        rule="language.md section 6",
+    ),
+    FunctionSpec(
+        "string", "conversion", "string(value, [pattern], [zone or locale])",
+        "The value as text; a date by a SimpleDateFormat pattern, in another time zone when one is named.",
+        _string, 1, 3, "string",
+        (
+            example("string(1.2)", "1.2"),
+            example('string(date("20140807", "yyyyMMdd"), "EEE, d MMM yyyy")', "Thu, 7 Aug 2014"),
+            example('string(date("20170329", "yyyyMMdd"), "yyyy-MM-dd HH:mm:ssZ", "GMT+08")', "2017-03-28 23:00:00+0800"),
+            example("string(null)", None),
+        ),
+        constant=(1, 2), aliases=("str",), native="partly",
+    ),
+    FunctionSpec(
+        "now", "date", "now()", "The moment the query started.", _now, 0, 0, "date",
+        (example("now()", shown=False), example('datediff(now(), now(), "day")', 0)),
+        notes=("one moment for the whole query",),
+    ),
+    FunctionSpec(
+        "ago", "date", "ago(span)", "The moment a span before now.", _ago, 1, 1, "date",
+        (example('ago("5m") < now()', True),),
+        constant=(0,),
+    ),
+    FunctionSpec(
+        "epoch", "date", "epoch(number)",
+        "The instant of seconds since 1970, or of milliseconds when seconds would pass year 9999; a double gives null.",
+        _epoch, 1, 1, "date",
+        (
+            example("epoch(1386104400)", "2013-12-04T06:00:00"),
+            example("epoch(1435196373492)", "2015-06-25T10:39:33.492"),
+            example("epoch(1.5)", None),
+        ),
+    ),
+    FunctionSpec(
+        "dateadd", "date", "dateadd(date, unit, amount)",
+        "The date moved on the calendar by a number of year, mon, day, hour, min, sec or msec; the day stays in its month.",
+        _dateadd, 3, 3, "date",
+        (
+            example('dateadd(date("20200131", "yyyyMMdd"), "mon", 1)', "2020-02-29T00:00:00"),
+            example('dateadd("x", "sec", 10)', None),
+        ),
+        constant=(1, 2),
+    ),
+    FunctionSpec(
+        "datediff", "date", "datediff(start, end, unit)",
+        "Whole units from start to end, cut towards zero: year (365 days), mon (30 days), day, hour, min, sec, msec.",
+        _datediff, 3, 3, "long",
+        (example('datediff(date("2013-09-29", "yyyy-MM-dd"), date("2014-09-29", "yyyy-MM-dd"), "mon")', 12),),
+        constant=(2,),
+    ),
+    FunctionSpec(
+        "datepart", "date", "datepart(date, part)", "One part of the date in the query's time zone.", _datepart, 2, 2, "int (epoch: long)",
+        (
+            example('datepart(date("20170612210556", "yyyyMMddHHmmss"), "hour")', 21),
+            example('datepart(date("20170612210556", "yyyyMMddHHmmss"), "isodow")', 1),
+            example('datepart("2017", "year")', None),
+        ),
+        constant=(1,),
+        notes=("parts: " + ", ".join(PART_NAMES), "milliseconds and microseconds include the seconds, msec does not"),
+    ),
+    FunctionSpec(
+        "datetrunc", "date", "datetrunc(date, span, [offset])",
+        "Start of the interval that holds the date, in local time; weeks start on Monday; the offset moves the boundary.",
+        _datetrunc, 1, 3, "date",
+        (
+            example('datetrunc(date("20140714111323", "yyyyMMddHHmmss"), "5m")', "2014-07-14T11:10:00"),
+            example('datetrunc(date("201301010630", "yyyyMMddHHmm"), span="1d", offset="8h")', "2012-12-31T08:00:00"),
+            example('datetrunc("2014-07-14", "1d")', None),
+        ),
+        constant=(1, 2), named=("span", "offset"), rule="language.md section 6",
+    ),
+    FunctionSpec(
+        "daterange", "date", "daterange(start, end, [span])", "Dates from start in steps of the span (1d), below the end.",
+        _daterange, 2, 3, "list of date",
+        (
+            example('daterange(date("20150901", "yyyyMMdd"), date("20150903", "yyyyMMdd"))', ["2015-09-01T00:00:00", "2015-09-02T00:00:00"]),
+            example('daterange("20150901", "20150908")', None),
+        ),
+        constant=(2,), named=("span",), notes=("more than 100,000 items end the query",),
+    ),
+)  # fmt: skip

@@ -1,0 +1,290 @@
+"""Numbers: abs, round, floor, ceil, mod, pow and the like, min, max, rand, seq (functions.md > numeric)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from logsql.functions.base import FunctionSpec, register
+from logsql.functions.lowering import Position, by_number, double, example, long, null, position
+from logsql.planner import sql, values
+from logsql.planner.calls import FunctionCall
+from logsql.planner.sql import Sql
+from logsql.planner.types import ANY, DOUBLE, INT, LONG, Kind
+from logsql.planner.values import NULL_VALUE, Typed
+
+#: Powers of ten beyond these lie outside doubles and 64-bit integers.
+MOST_DIGITS, FEWEST_DIGITS = 300, -18
+
+
+def _abs(call: FunctionCall) -> Typed:
+    value = call.arg(0)
+    kind = value.type if value.type.number else LONG
+
+    def whole(node: Sql) -> Typed:
+        # The smallest integer has no positive counterpart; that must give null, not an error.
+        wide = sql.cast(node, "BIGINT") if kind.physical in ("INTEGER", "SMALLINT", "TINYINT") else node
+        back = sql.try_cast(sql.func("abs", wide), kind.physical) if wide is not node else sql.func("try", sql.func("abs", node))
+        return Typed(back, kind)
+
+    return by_number(call, value, whole, lambda node: Typed(sql.func("abs", node), kind if value.type.number else DOUBLE))
+
+
+# --- rounding ---------------------------------------------------------------------------------------------------------
+
+
+def _rounding(mode: str) -> Callable[[FunctionCall], Typed]:
+    def lower(call: FunctionCall) -> Typed:
+        value = call.arg(0)
+        digits = position(call, 1) if len(call) > 1 else Position(value=0)
+        if digits.wrong or digits.absent or not (value.type.number or value.kind is Kind.ANY):
+            return null(LONG)
+        if digits.value is None:
+            return _computed_digits(call, mode, value, digits.sql)
+        count = digits.value
+
+        def whole(node: Sql) -> Typed:
+            return Typed(node, value.type if value.type.integer else LONG) if count >= 0 else long(_round_whole(mode, node, -count))
+
+        return by_number(call, value, whole, lambda node: _round_double(call, mode, node, count))
+
+    return lower
+
+
+def _rounded(mode: str, node: Sql) -> Sql:
+    """round is floor(x + 0.5): half goes up also below zero, where DuckDB's round() goes away from zero."""
+    if mode == "round":
+        return sql.func("floor", sql.binary("+", node, sql.double(0.5)))
+    return sql.func(mode, node)
+
+
+def _round_double(call: FunctionCall, mode: str, node: Sql, digits: int) -> Typed:
+    if digits > MOST_DIGITS:
+        return double(node)
+    if digits > 0:
+        scale = sql.double(10.0**digits)
+        return double(sql.binary("/", _rounded(mode, sql.binary("*", node, scale)), scale))
+    if digits < FEWEST_DIGITS:
+        return long(sql.when(sql.not_null(node), sql.integer(0)))
+    if digits == 0:
+        return long(sql.try_cast(_rounded(mode, node), "BIGINT"))
+    scaled = sql.try_cast(_rounded(mode, sql.binary("/", node, sql.double(10.0**-digits))), "BIGINT")
+    return long(sql.func("try", sql.binary("*", scaled, sql.integer(10**-digits))))
+
+
+def _round_whole(mode: str, node: Sql, digits: int) -> Sql:
+    """An integer rounded left of the point, exactly: the floor of ``x / unit`` times ``unit``."""
+    if digits > -FEWEST_DIGITS:
+        return sql.when(sql.not_null(node), sql.integer(0))
+    unit = sql.integer(10**digits)
+    wide = sql.cast(node, "HUGEINT")
+    moved = wide if mode == "floor" else sql.binary("+", wide, sql.integer(10**digits // 2 if mode == "round" else 10**digits - 1))
+    rest = sql.binary("%", sql.binary("+", sql.binary("%", moved, unit), unit), unit)
+    return sql.try_cast(sql.binary("-", moved, rest), "BIGINT")
+
+
+def _computed_digits(call: FunctionCall, mode: str, value: Typed, digits: Sql) -> Typed:
+    """A digit count that depends on the row decides per row between long and double."""
+    power = sql.func("pow", sql.double(10.0), sql.cast(digits, "DOUBLE"))
+
+    def doubles(node: Sql) -> Typed:
+        scaled = sql.binary("/", _rounded(mode, sql.binary("*", node, power)), power)
+        whole = sql.try_cast(scaled, "BIGINT")
+        positive = sql.binary(">", digits, sql.integer(0))
+        missing = (sql.is_null(digits), sql.null("VARIANT"))
+        return Typed(sql.case([missing, (positive, sql.cast(scaled, "VARIANT"))], sql.cast(whole, "VARIANT")), ANY)
+
+    def whole(node: Sql) -> Typed:
+        scaled = _rounded(mode, sql.binary("*", sql.cast(node, "DOUBLE"), power))
+        kept = (sql.binary(">=", digits, sql.integer(0)), sql.cast(node, "BIGINT"))
+        cut = sql.when(sql.not_null(digits), sql.try_cast(sql.binary("/", scaled, power), "BIGINT"))
+        return long(sql.case([kept], cut))
+
+    return by_number(call, value, whole, doubles, LONG)
+
+
+# --- arithmetic -------------------------------------------------------------------------------------------------------
+
+
+def _mod(call: FunctionCall) -> Typed:
+    left, right = values.integer_sql(call.arg(0)), values.integer_sql(call.arg(1))
+    if left is None or right is None:
+        return null(LONG)
+    constant = position(call, 1).value
+    if constant is not None and constant not in (0, -1):
+        return long(sql.binary("%", left, sql.integer(constant)))
+    return long(sql.func("try", sql.binary("%", left, sql.func("nullif", right, sql.integer(0)))))
+
+
+def _real(function: str, domain: Callable[[Sql], Sql] | None = None) -> Callable[[FunctionCall], Typed]:
+    """A function of one double. Outside its domain the answer is NaN, whatever the session's floating-point settings."""
+
+    def lower(call: FunctionCall) -> Typed:
+        node = values.number_sql(call.arg(0))
+        if node is None:
+            return null(DOUBLE)
+        if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
+            node = sql.double(float(node.this.this))
+        if domain is None:
+            return double(sql.func(function, node))
+        node = call.let(node)
+        return double(sql.case([(domain(node), sql.double(float("nan")))], sql.func(function, node)))
+
+    return lower
+
+
+def _negative(node: Sql) -> Sql:
+    return sql.binary("<", node, sql.integer(0))
+
+
+def _logarithm(function: str) -> Callable[[FunctionCall], Typed]:
+    def lower(call: FunctionCall) -> Typed:
+        found = values.number_sql(call.arg(0))
+        if found is None:
+            return null(DOUBLE)
+        node = call.let(found)
+        zero = (sql.eq(node, sql.integer(0)), sql.double(float("-inf")))
+        return double(sql.case([(_negative(node), sql.double(float("nan"))), zero], sql.func(function, node)))
+
+    return lower
+
+
+def _outside_one(node: Sql) -> Sql:
+    return sql.binary(">", sql.func("abs", node), sql.integer(1))
+
+
+def _infinite(node: Sql) -> Sql:
+    return sql.func("isinf", node)
+
+
+def _pow(call: FunctionCall) -> Typed:
+    base, exponent = values.number_sql(call.arg(0)), values.number_sql(call.arg(1))
+    if base is None or exponent is None:
+        return null(DOUBLE)
+    return double(sql.func("pow", base, exponent))
+
+
+# --- min, max ---------------------------------------------------------------------------------------------------------
+
+_SIMPLE = frozenset({Kind.BOOL, Kind.SHORT, Kind.INT, Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.DATE})
+
+
+def _extreme(call: FunctionCall) -> Typed:
+    """Smallest or largest by the value comparator; nulls do not take part, the first of equal values wins."""
+    smallest = call.spec.name == "min"
+    present = [value for value in call.args if value.kind is not Kind.NULL]
+    if not present:
+        return NULL_VALUE
+    target = values.common_type(present)
+    if target.kind in _SIMPLE:
+        nodes = [values.coerce(v, target) for v in present]
+        return Typed(nodes[0] if len(nodes) == 1 else sql.func("least" if smallest else "greatest", *nodes), target)
+    if len(present) == 1:
+        return present[0]
+    items: list[Sql] = []
+    for number, value in enumerate(present, start=1):
+        keys = [*values.key_columns(value, fold_case=True), sql.integer(number if smallest else -number)]
+        items.append(sql.struct([("here", values.not_null(value)), *zip("rnitp", keys, strict=True)]))
+    known = sql.func("list_filter", sql.array(items), sql.lambda_(["s"], sql.func("struct_extract", sql.var("s"), sql.string("here"))))
+    best = sql.func("struct_extract", sql.func("list_min" if smallest else "list_max", known), sql.string("p"))
+    choices = sql.array([values.coerce(v, target) for v in present])
+    return Typed(sql.index(choices, sql.func("abs", best)), target)
+
+
+# --- random, counting -------------------------------------------------------------------------------------------------
+
+
+def _rand(call: FunctionCall) -> Typed:
+    bound = call.constant(0)
+    if isinstance(bound, bool) or not isinstance(bound, int) or not 0 < bound < 2**31:
+        call.fail("90751", "rand-bound-should-be-positive", f"the bound of rand() must be a positive integer, got {bound}", 0)
+    if len(call) < 2:
+        return Typed(sql.cast(sql.func("floor", sql.binary("*", sql.func("random"), sql.integer(bound))), "INTEGER"), INT)
+    seed = call.constant(1)
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        call.fail("90752", "invalid-rand-seed", "the seed of rand() must be an integer", 1)
+    return Typed(call.udf("lq_rand", _row_number(call), sql.integer(seed), sql.integer(bound)), INT)
+
+
+def _seq(call: FunctionCall) -> Typed:
+    return Typed(_row_number(call), LONG)
+
+
+def _row_number(call: FunctionCall) -> Sql:
+    """1, 2, 3 .. in row order, as a column of its own: a window may stand neither in WHERE nor in a lambda."""
+    cx = call.cx
+    if cx.lambda_depth:
+        call.fail("90760", "seq-inside-foreach", f"{call.spec.name}() counts rows and cannot be used inside foreach()")
+    order = cx.row_order() if cx.row_order is not None else None
+    node = sql.row_number(order if isinstance(order, exp.Order) else None)
+    if cx.rel is None:
+        return sql.integer(1)
+    name = cx.rel.fresh_ident(f"__let{len(cx.lets) + 1}", cx.lets)
+    cx.lets[name] = node
+    return sql.col(name)
+
+
+def _math_row(name: str, summary: str, lower: Callable[[FunctionCall], Typed], *shown: tuple[str, object]) -> FunctionSpec:
+    return FunctionSpec(
+        name, "numeric", f"{name}(number)", summary, lower, 1, 1, "double",
+        tuple(example(e, r) for e, r in shown), notes=("text and null give null; NaN outside the domain",),
+    )  # fmt: skip
+
+
+def _round_row(name: str, summary: str, *shown: tuple[str, object]) -> FunctionSpec:
+    return FunctionSpec(
+        name, "numeric", f"{name}(number, [digits])", summary, _rounding(name), 1, 2, "long or double",
+        tuple(example(e, r) for e, r in shown),
+        notes=("integers stay as they are unless digits is negative", "doubles give a long, with positive digits a double"),
+    )  # fmt: skip
+
+
+register(
+    FunctionSpec(
+        "abs", "numeric", "abs(number)", "Absolute value, of the same type; null for anything but a number.", _abs, 1, 1, "as the argument",
+        (example("abs(-1.5)", 1.5), example("abs(1 - 43)", 42), example('abs("5")', None)),
+    ),
+    _round_row("round", "Nearest; half goes up, also below zero.", ("round(-1.5)", -1), ("round(1.47, 1)", 1.5), ("round(1837, -2)", 1800)),
+    _round_row("floor", "Rounded down.", ("floor(-1.5)", -2), ("floor(1.61, 1)", 1.6), ('floor("1.1")', None)),
+    _round_row("ceil", "Rounded up.", ("ceil(1.1)", 2), ("ceil(297.5, -2)", 300), ("ceil(7, 2)", 7)),
+    FunctionSpec(
+        "mod", "numeric", "mod(a, b)", "Remainder of integers, with the sign of a; null when b is 0 or a value is no integer.",
+        _mod, 2, 2, "long",
+        (example("mod(-5, 3)", -2), example("mod(5, 0)", None), example("mod(5.5, 2)", None)),
+    ),
+    FunctionSpec(
+        "pow", "numeric", "pow(base, exponent)", "Power, always a double.", _pow, 2, 2, "double",
+        (example("pow(2, 2)", 4.0), example('pow("2", 2)', None)),
+    ),
+    _math_row("sqrt", "Square root.", _real("sqrt", _negative), ("sqrt(4)", 2.0), ("sqrt(-1)", "NaN")),
+    _math_row("exp", "e to the power of the number.", _real("exp"), ("exp(1)", 2.718281828459045)),
+    _math_row("log", "Natural logarithm.", _logarithm("ln"), ("log(10)", 2.302585092994046), ("log(-1)", "NaN")),
+    _math_row("log10", "Logarithm to base 10.", _logarithm("log10"), ("log10(100)", 2.0)),
+    _math_row("sin", "Sine of an angle in radians.", _real("sin", _infinite), ("sin(0)", 0.0)),
+    _math_row("cos", "Cosine of an angle in radians.", _real("cos", _infinite), ("cos(0)", 1.0)),
+    _math_row("tan", "Tangent of an angle in radians.", _real("tan", _infinite), ("tan(0)", 0.0)),
+    _math_row("asin", "Arc sine.", _real("asin", _outside_one), ("asin(0)", 0.0)),
+    _math_row("acos", "Arc cosine.", _real("acos", _outside_one), ("acos(1)", 0.0)),
+    _math_row("atan", "Arc tangent.", _real("atan"), ("atan(0)", 0.0)),
+    FunctionSpec(
+        "min", "numeric", "min(value, ...)", "Smallest value that is not null; text ignores case.", _extreme, 1, None, "as the argument",
+        (example("min(1, 2, null)", 1), example('min("b", "A")', "A"), example("min(null)", None)),
+        rule="language.md 3.3",
+    ),
+    FunctionSpec(
+        "max", "numeric", "max(value, ...)", "Largest value that is not null; text ignores case.", _extreme, 1, None, "as the argument",
+        (example("max(1, 2, null)", 2), example('max("a", "B")', "B"), example("max(1.5, 1)", 1.5)),
+        rule="language.md 3.3",
+    ),
+    FunctionSpec(
+        "rand", "crypto", "rand(bound, [seed])", "Random integer from 0 up to, not including, the bound.", _rand, 1, 2, "int",
+        (example("rand(1)", 0), example("rand(1000) < 1000", True)),
+        constant=(0, 1), volatile=True,
+        native="partly", notes=("with a seed: the sequence of java.util.Random, in row order",),
+    ),
+    FunctionSpec(
+        "seq", "numeric", "seq()", "1, 2, 3 ... in row order; every place in a query that says seq() counts on its own.",
+        _seq, 0, 0, "long", (example("seq()", 1),), volatile=True,
+    ),
+)  # fmt: skip

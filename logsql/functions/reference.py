@@ -1,0 +1,62 @@
+"""References: field(), $(), whoami() (functions.md > reference)."""
+
+from __future__ import annotations
+
+import getpass
+
+from logsql.functions.base import FunctionSpec, register
+from logsql.functions.lowering import choose, example
+from logsql.planner import sql, values
+from logsql.planner.calls import FunctionCall
+from logsql.planner.types import STRING, Kind
+from logsql.planner.values import NULL_VALUE, Typed
+
+
+def _field(call: FunctionCall) -> Typed:
+    if call.is_constant(0):
+        name = call.constant(0)
+        return NULL_VALUE if name is None else call.cx.field(name if isinstance(name, str) else str(name))
+    wanted = call.arg(0)
+    rel = call.cx.rel
+    if wanted.kind is Kind.NULL or rel is None:
+        return NULL_VALUE
+    node = call.let(values.text_sql(wanted))
+    found = [(sql.eq(node, sql.string(c.name)), call.cx.field(c.name)) for c in rel.columns]
+    branches = [(test, value) for test, value in found if value.kind is not Kind.NULL]
+    return choose(branches, None) if branches else NULL_VALUE
+
+
+def user_name() -> str:
+    """Login name of the account that runs the query."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"
+
+
+def _whoami(call: FunctionCall) -> Typed:
+    return Typed(sql.string(user_name()), STRING)
+
+
+register(
+    FunctionSpec(
+        "field", "reference", "field(name)", "The field of this name: the way to names with blanks or operators; unknown: null.",
+        _field, 1, 1, "any",
+        (
+            example('field("Registered No.")', 2, {"Registered No.": 2}),
+            example("field(k)", "v", {"k": "a", "a": "v"}),
+            example('field("nosuch")', None, {"a": 1}),
+        ),
+        notes=("a computed name sees the fields known when the query is translated",),
+    ),
+    FunctionSpec(
+        "$", "reference", '$("name", ..., [default])', "Value of the first query parameter that is set; else the default, else null.",
+        lambda call: call.cx.call(call.call), 1, None, "any",
+        (example('$("nosuch", "fallback")', "fallback"),),
+        rule="language.md 1.7",
+    ),
+    FunctionSpec(
+        "whoami", "reference", "whoami()", "Login name of the account that runs the query.", _whoami, 0, 0, "string",
+        (example("isstr(whoami())", True),),
+    ),
+)  # fmt: skip

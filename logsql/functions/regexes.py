@@ -1,0 +1,134 @@
+"""Java regular expressions in functions: RE2 inside DuckDB where it means the same, an Arrow function otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from logsql.functions.base import FunctionSpec, register
+from logsql.functions.lowering import example, null, text
+from logsql.planner import sql, values
+from logsql.planner.calls import FunctionCall
+from logsql.planner.sql import Sql
+from logsql.planner.types import BOOL, STRING, Kind, list_of
+from logsql.planner.values import Typed
+
+if TYPE_CHECKING:
+    from udfs.javaregex import Regex
+
+STRINGS = list_of(STRING)
+#: Native groups() runs the pattern once per group; from here on one pass outside SQL is cheaper.
+MOST_NATIVE_GROUPS = 4
+
+
+def regex(call: FunctionCall, position: int) -> Regex:
+    """The constant pattern at a position, groups numbered as in Java; refuses what Java would refuse."""
+    from udfs.javaregex import RegexSyntaxError, classify
+
+    pattern = call.constant(position)
+    if not isinstance(pattern, str):
+        call.fail("90710", "invalid-regex", f"{call.spec.name}() needs a regular expression as a text constant", position)
+    try:
+        return classify(pattern, named_only=False)
+    except RegexSyntaxError as error:
+        call.fail("90710", "invalid-regex", f"{call.spec.name}(): bad regular expression: {error}", position)
+
+
+def matched(call: FunctionCall, value: Typed, position: int) -> Typed:
+    """Whether the pattern at ``position`` is found in the text of ``value``."""
+    spec = regex(call, position)
+    if value.kind is Kind.NULL:
+        return Typed(sql.boolean(False), BOOL)
+    node = values.text_sql(value)
+    pattern = spec.re2 if spec.re2 is not None else spec.re2_match
+    if pattern is not None:
+        return values.settled(sql.func("regexp_matches", node, sql.string(pattern)))
+    return values.settled(call.udf("lq_match", node, sql.string(spec.pattern)))
+
+
+def replaced(call: FunctionCall) -> Typed:
+    """``replace(text, regex, replacement, "re")``."""
+    node = text(call, 0)
+    if node is None:
+        return null(STRING)
+    pattern, replacement = call.arg(1), call.arg(2)
+    if pattern.kind is Kind.NULL:
+        return Typed(node, STRING)
+    by = sql.string("") if replacement.kind is Kind.NULL else values.text_sql(replacement)
+    if not call.is_constant(1):
+        body = values.text_sql(pattern)
+        changed = call.udf("lq_replace", node, body, sql.coalesce(by, sql.string("")))
+        return Typed(sql.case([(sql.is_null(body), node)], changed), STRING)
+    spec = regex(call, 1)
+    if call.is_constant(2):
+        native = _native_replacement(call, spec, str(call.constant(2) or ""))
+        if native is not None:
+            return Typed(sql.func("regexp_replace", node, sql.string(spec.re2 or ""), sql.string(native), sql.string("g")), STRING)
+    return Typed(call.udf("lq_replace", node, sql.string(spec.pattern), sql.coalesce(by, sql.string(""))), STRING)
+
+
+def _native_replacement(call: FunctionCall, spec: Regex, replacement: str) -> str | None:
+    """The replacement for RE2, None when DuckDB cannot say it; refuses a malformed one."""
+    from udfs.javaregex import ReplacementError, java_replacement_to_re2
+
+    names = dict(zip(spec.names, spec.group_index, strict=True))
+    try:
+        native = java_replacement_to_re2(replacement, spec.group_count, names)
+    except ReplacementError as error:
+        call.fail("90711", "invalid-replacement", f"{call.spec.name}(): {error}", 2)
+    return native if spec.re2 is not None and spec.re2_extent else None
+
+
+def _groups(call: FunctionCall) -> Typed:
+    spec = regex(call, 1)
+    node = text(call, 0)
+    if node is None or not spec.group_count:
+        return null(STRINGS)
+    native = _native_groups(node, spec)
+    return Typed(native if native is not None else call.udf("lq_groups", node, sql.string(spec.pattern)), STRINGS)
+
+
+def _native_groups(node: Sql, spec: Regex) -> Sql | None:
+    """All groups of all matches in RE2: needs the same extent of every match and groups that always take part.
+
+    ``regexp_extract_all`` gives "" for a group that took no part, which the language shows as null.
+    """
+    from udfs.javaregex_emit import group_facts
+    from udfs.javaregex_parser import parse
+
+    if spec.re2 is None or not spec.re2_extent or spec.group_count > MOST_NATIVE_GROUPS:
+        return None
+    facts = group_facts(parse(spec.pattern).root)
+    if not all(always for always, _ in facts.values()):
+        return None
+
+    def every(group: int) -> Sql:
+        return sql.func("regexp_extract_all", node, sql.string(spec.re2 or ""), sql.integer(group))
+
+    if spec.group_count == 1:
+        return sql.func("nullif", every(1), sql.cast(sql.array([]), STRINGS.physical))
+    tuples = sql.func("list_zip", *(every(g) for g in range(1, spec.group_count + 1)))
+    row = sql.array([sql.func("struct_extract", sql.var("m"), sql.integer(g)) for g in range(1, spec.group_count + 1)])
+    flat = sql.func("flatten", sql.func("list_transform", tuples, sql.lambda_(["m"], row)))
+    return sql.func("nullif", flat, sql.cast(sql.array([]), STRINGS.physical))
+
+
+register(
+    FunctionSpec(
+        "groups",
+        "conversion",
+        "groups(text, regex)",
+        "Every capture group of every match, in order; null when nothing matches.",
+        _groups,
+        2,
+        2,
+        "list of string",
+        (
+            example('groups("a1b2", "([a-z])([0-9])")', ["a", "1", "b", "2"]),
+            example('groups("/a/bc/d", "/([^/]+)")', ["a", "bc", "d"]),
+            example('groups("zzz", "(a)")', None),
+        ),
+        constant=(1,),
+        native="partly",
+        notes=("a group that took no part is null",),
+    ),
+)

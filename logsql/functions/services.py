@@ -1,0 +1,141 @@
+"""Object groups on this machine (matchblackip and its relatives), and the functions that are refused.
+
+The catalog's service ``objects`` (:class:`ObjectLists`) holds named lists; a match is plain SQL over their items, so a
+translated query carries the list it was made with. An unknown group is refused (functions.md > service functions).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Protocol
+
+from sqlglot import exp
+
+from logsql.functions.base import REFUSED_FUNCTIONS, FunctionSpec, register
+from logsql.functions.lowering import constant_text, example
+from logsql.functions.network import ipv4_number
+from logsql.planner import sql, values
+from logsql.planner.calls import FunctionCall
+from logsql.planner.sql import Sql
+from logsql.planner.types import BOOL, Kind
+from logsql.planner.values import Typed
+
+
+class ObjectLists(Protocol):
+    """Named local lists. ``kind`` is ``ip`` (addresses and CIDR networks), ``port`` (numbers and ``a-b``) or ``text``."""
+
+    def items(self, kind: str, name: str) -> Sequence[str] | None:
+        """The items of a list, None when there is no list of this name."""
+
+    def names(self, kind: str) -> Sequence[str]:
+        """Names of the lists of a kind, for help texts."""
+
+
+def _items(call: FunctionCall, kind: str) -> Sequence[str]:
+    name = constant_text(call, 0, "90930", "invalid-object-group", "the name of the list")
+    lists: ObjectLists | None = call.cx.catalog.service("objects")
+    found = lists.items(kind, name) if lists is not None else None
+    if found is None:
+        known = ", ".join(lists.names(kind)) if lists is not None else ""
+        help_text = f"lists known here: {known}" if known else f"no {kind} lists are set up"
+        call.fail("90931", "object-group-not-found", f'{call.spec.name}(): there is no list "{name}"', 0, help_text)
+    return found
+
+
+def _answer(tests: list[Sql]) -> Typed:
+    return values.settled(sql.or_(*tests)) if tests else Typed(sql.boolean(False), BOOL)
+
+
+def _match_text(call: FunctionCall) -> Typed:
+    items = [sql.string(item) for item in _items(call, "text")]
+    present = [call.arg(i) for i in range(1, len(call))]
+    return _answer([sql.in_(values.text_sql(v), [i.copy() for i in items]) for v in present if items and v.kind is not Kind.NULL])
+
+
+def _match_ip(call: FunctionCall) -> Typed:
+    single: list[str] = []
+    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+    for item in _items(call, "ip"):
+        try:
+            network = ipaddress.ip_network(item.strip(), strict=False)
+        except ValueError:
+            continue
+        if network.num_addresses == 1:
+            single.append(address_text(network.network_address))
+        else:
+            networks.append(network)
+    tests: list[Sql] = []
+    for i in range(1, len(call)):
+        value = call.arg(i)
+        if value.kind is Kind.NULL:
+            continue
+        node = call.let(values.text_sql(value))
+        if single:
+            tests.append(sql.in_(node, [sql.string(address) for address in single]))
+        tests.extend(_inside(call, node, network) for network in networks)
+    return _answer(tests)
+
+
+def address_text(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    """The language's text of an address: IPv6 in eight groups."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return ":".join(f"{int(group, 16):x}" for group in address.exploded.split(":"))
+
+
+def _inside(call: FunctionCall, node: Sql, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Sql:
+    if isinstance(network, ipaddress.IPv4Network):
+        low, high = int(network.network_address), int(network.broadcast_address)
+        return exp.Between(this=sql.paren(call.let(ipv4_number(node))), low=sql.integer(low), high=sql.integer(high))
+    masked = call.udf("lq_network", node, sql.cast(sql.integer(network.prefixlen), "BIGINT"))
+    return sql.and_(sql.func("contains", node, sql.string(":")), sql.eq(masked, sql.string(address_text(network.network_address))))
+
+
+def _match_port(call: FunctionCall) -> Typed:
+    single: list[int] = []
+    ranges: list[tuple[int, int]] = []
+    for item in _items(call, "port"):
+        low, _, high = item.partition("-")
+        if low.strip().isdigit() and (not high or high.strip().isdigit()):
+            if high:
+                ranges.append((int(low), int(high)))
+            else:
+                single.append(int(low))
+    tests: list[Sql] = []
+    for i in range(1, len(call)):
+        node = values.integer_sql(call.arg(i))
+        if node is None:
+            continue
+        node = call.let(node)
+        if single:
+            tests.append(sql.in_(node, [sql.integer(port) for port in single]))
+        tests.extend(exp.Between(this=sql.paren(node), low=sql.integer(a), high=sql.integer(b)) for a, b in ranges)
+    return _answer(tests)
+
+
+def _row(name: str, what: str, kind: str, lower: object) -> FunctionSpec:
+    return FunctionSpec(
+        name, "object group", f"{name}(list, value, ...)", f"Whether a value is {what}.",
+        lower, 2, None, "bool",  # type: ignore[arg-type]
+        (example(f'{name}("watch", null)', shown=False),),
+        constant=(0,), notes=(f"reads a local list of kind {kind}; an unknown list is refused",),
+    )  # fmt: skip
+
+
+register(
+    _row("matchblackip", "an address in the named list of addresses and networks", "ip", _match_ip),
+    _row("matchnet", "an address in the named list of networks", "ip", _match_ip),
+    _row("matchport", "a port number in the named list of ports and ranges", "port", _match_port),
+    _row("matchfeed", "in the named threat feed", "text", _match_text),
+    _row("matchsig", "in the named list of signatures", "text", _match_text),
+)
+
+REFUSED_FUNCTIONS.update(
+    {
+        **dict.fromkeys(("evtctxget", "evtctxgetvar", "evtctxsetvar", "evtctxcnt"), "event contexts need the stream engine"),
+        "matchbehavior": "behaviour profiles are kept by the vendor's server",
+        "matchfilter": "filters are kept by the vendor's server; write the condition with search",
+        "xpath": "use the command parsexml, which makes fields of an XML document",
+    }
+)

@@ -1,0 +1,267 @@
+"""Text to list and back, replacing, formatting, URL coding (functions.md > string)."""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+from logsql.functions.base import FunctionSpec, register
+from logsql.functions.lowering import constant_text, example, null, text
+from logsql.functions.regexes import regex, replaced
+from logsql.planner import sql, values
+from logsql.planner.calls import FunctionCall
+from logsql.planner.sql import Sql
+from logsql.planner.types import ANY, STRING, Kind, list_of
+from logsql.planner.values import Typed
+
+STRINGS = list_of(STRING)
+EMPTY = sql.cast(sql.array([]), STRINGS.physical)
+
+
+# --- split, strjoin ---------------------------------------------------------------------------------------------------
+
+
+def delimiter(call: FunctionCall) -> str:
+    """The constant delimiter of split()."""
+    text_ = constant_text(call, 1, "90771", "invalid-split-delimiter", "the delimiter")
+    if not text_:
+        call.fail("90772", "empty-delimiters", "the delimiter of split() is empty", 1)
+    return text_
+
+
+def _split(call: FunctionCall) -> Typed:
+    by = delimiter(call)
+    limit = call.constant(2) if len(call) > 2 else None
+    if len(call) > 2 and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 2):
+        call.fail("90773", "invalid-split-limit", "the limit of split() is an integer of 2 or more", 2)
+    node = text(call, 0)
+    if node is None:
+        return null(STRINGS)
+    parts = sql.func("string_split", node, sql.string(by))
+    empty = (sql.eq(node, sql.string("")), EMPTY.copy())
+    if limit is None:
+        return Typed(sql.case([empty], parts), STRINGS)
+    parts = call.let(parts)
+    tail = sql.func("array_to_string", sql.func("list_slice", parts, sql.integer(limit), sql.func("len", parts)), sql.string(by))
+    joined = sql.func("list_append", sql.func("list_slice", parts, sql.integer(1), sql.integer(limit - 1)), tail)
+    return Typed(sql.case([empty, (sql.binary("<=", sql.func("len", parts), sql.integer(limit)), parts)], joined), STRINGS)
+
+
+def _strjoin(call: FunctionCall) -> Typed:
+    by = constant_text(call, 0, "90781", "invalid-strjoin-delimiter", "the delimiter")
+    value = values.as_list(call.arg(1))
+    if value is None:
+        return null(STRING)
+    body = values.text_sql(Typed(sql.var("e"), value.type.element or ANY))
+    items = sql.func("list_transform", value.expr, sql.lambda_(["e"], sql.coalesce(body, sql.string("null"))))
+    return Typed(sql.func("array_to_string", items, sql.string(by)), STRING)
+
+
+# --- replace ----------------------------------------------------------------------------------------------------------
+
+
+def _replace(call: FunctionCall) -> Typed:
+    if len(call) == 4:
+        mode = call.constant(3)
+        if mode == "re":
+            return replaced(call)
+        if mode is not None:
+            call.fail("90712", "invalid-replace-mode", 'the fourth argument of replace() is "re" or absent', 3)
+    node = text(call, 0)
+    if node is None:
+        return null(STRING)
+    pattern, replacement = call.arg(1), call.arg(2)
+    if pattern.kind is Kind.NULL:
+        return Typed(node, STRING)
+    by = sql.string("") if replacement.kind is Kind.NULL else values.text_sql(replacement)
+    if not isinstance(by, exp.Literal):
+        by = sql.coalesce(by, sql.string(""))
+    find = values.text_sql(pattern)
+    changed = sql.func("replace", node, find, by)
+    return Typed(changed if isinstance(find, exp.Literal) else sql.case([(sql.is_null(find), node)], changed), STRING)
+
+
+# --- format -----------------------------------------------------------------------------------------------------------
+
+
+def _format(call: FunctionCall) -> Typed:
+    fmt = constant_text(call, 0, "90700", "invalid-format", "the format string") if call.is_constant(0) else None
+    if fmt is None:
+        call.fail("90701", "format-not-constant", "the format string of format() must be a constant", 0)
+    arguments = [call.arg(i) for i in range(1, len(call))]
+    native = _native_format(fmt, arguments)
+    if native is not None:
+        return Typed(native, STRING)
+    kinds, nodes = "", []
+    for value in arguments:
+        letter, node = _format_argument(value)
+        kinds += letter
+        nodes.append(node)
+    return Typed(call.udf("lq_format", sql.string(fmt), sql.string(kinds), sql.string(call.cx.catalog.zone), *nodes), STRING)
+
+
+def _format_argument(value: Typed) -> tuple[str, Sql]:
+    """How a value travels to the Java formatter: ``v`` as it is, ``j`` as JSON text (its type may vary)."""
+    if value.kind is Kind.NULL:
+        return "v", sql.null("VARCHAR")
+    if value.kind in (Kind.ANY, Kind.MAP, Kind.LIST):
+        return "j", sql.cast(values.to_json(value), "VARCHAR")
+    return "v", value.expr
+
+
+def _native_format(fmt: str, arguments: list[Typed]) -> Sql | None:
+    """A format of plain ``%s`` and ``%d`` is a concatenation; None when Java's formatter is needed."""
+    pieces = re.findall(r"%%|%[sd]|%.?|[^%]+", fmt)
+    if any(p.startswith("%") and p not in ("%%", "%s", "%d") for p in pieces):
+        return None
+    if len(arguments) == 1 and arguments[0].kind in (Kind.LIST, Kind.ANY):
+        return None
+    nodes: list[Sql] = []
+    waiting = list(arguments)
+    for piece in pieces:
+        if not piece.startswith("%") or piece == "%%":
+            nodes.append(sql.string("%" if piece == "%%" else piece))
+            continue
+        if not waiting:
+            return sql.null("VARCHAR")
+        value = waiting.pop(0)
+        if value.kind in (Kind.DATE, Kind.LIST, Kind.MAP, Kind.BINARY) or (piece == "%d" and not value.type.integer):
+            return None
+        node = values.text_sql(value)
+        nodes.append(sql.string("null") if value.kind is Kind.NULL else sql.coalesce(node, sql.string("null")))
+    return sql.concat(*nodes) if nodes else sql.string("")
+
+
+# --- kvjoin -----------------------------------------------------------------------------------------------------------
+
+
+def _kvjoin(call: FunctionCall) -> Typed:
+    between = constant_text(call, 0, "90790", "invalid-kvjoin-delimiter", "the delimiter of key and value")
+    pairs = constant_text(call, 1, "90790", "invalid-kvjoin-delimiter", "the delimiter of pairs")
+    names = list(call.cx.rel.names) if call.cx.rel is not None else []
+    if len(call) > 2:
+        from udfs.javaregex import matches
+
+        chosen = matches(_array(names), regex(call, 2)).to_pylist()
+        names = [name for name, wanted in zip(names, chosen, strict=True) if wanted]
+    nodes: list[Sql] = []
+    for name in names:
+        value = call.cx.field(name)
+        if value.kind is not Kind.NULL:
+            nodes.append(sql.concat(sql.string(name + between), values.text_sql(value)))
+    return Typed(sql.func("concat_ws", sql.string(pairs), *nodes) if nodes else sql.string(""), STRING)
+
+
+def _array(names: list[str]) -> object:
+    import pyarrow as pa
+
+    return pa.array(names, pa.string())
+
+
+# --- URL coding -------------------------------------------------------------------------------------------------------
+
+
+def charset(call: FunctionCall, position: int) -> str:
+    """Codec of a constant Java charset name, ``utf-8`` when it is not written; an unknown one is refused."""
+    from udfs.text import charset as codec_of
+
+    if position >= len(call):
+        return "utf-8"
+    name = constant_text(call, position, "90680", f"{call.spec.name}-unsupported-charset", "the charset")
+    try:
+        return codec_of(name)
+    except LookupError:
+        call.fail("90680", f"{call.spec.name}-unsupported-charset", f"{call.spec.name}() does not know the charset {name}", position)
+
+
+def _urldecode(call: FunctionCall) -> Typed:
+    codec = charset(call, 1)
+    node = text(call, 0)
+    if node is None:
+        return null(STRING)
+    plain = sql.func("replace", node, sql.string("+"), sql.string(" "))
+    escaped = (sql.func("contains", node, sql.string("%")), call.udf("lq_urldecode", node, sql.string(codec)))
+    return Typed(sql.case([escaped], plain), STRING)
+
+
+def _urlencode(call: FunctionCall) -> Typed:
+    codec = charset(call, 1)
+    node = text(call, 0)
+    if node is None:
+        return null(STRING)
+    if codec != "utf-8":
+        return Typed(call.udf("lq_urlencode", node, sql.string(codec)), STRING)
+    # java.net.URLEncoder writes a blank as "+", leaves "*" alone and escapes "~"; url_encode does the opposite.
+    encoded = sql.func("url_encode", node)
+    for found, wanted in (("%20", "+"), ("~", "%7E"), ("%2A", "*")):
+        encoded = sql.func("replace", encoded, sql.string(found), sql.string(wanted))
+    return Typed(encoded, STRING)
+
+
+register(
+    FunctionSpec(
+        "split", "string", "split(text, delimiter, [limit])",
+        "Parts of the text between the delimiter (one literal string); empty parts stay, empty text gives an empty list.",
+        _split, 2, 3, "list of string",
+        (
+            example('split("a,b,,c", ",")', ["a", "b", "", "c"]),
+            example('split("a/b/c", "/", 2)', ["a", "b/c"]),
+            example('split("", ",")', []),
+        ),
+        constant=(1, 2),
+    ),
+    FunctionSpec(
+        "strjoin", "string", "strjoin(delimiter, list)", "The elements as one text; null elements print as null.",
+        _strjoin, 2, 2, "string",
+        (example('strjoin("-", array("a", null, "b"))', "a-null-b"), example('strjoin(",", "text")', None)),
+        constant=(0,),
+    ),
+    FunctionSpec(
+        "replace", "string", 'replace(text, find, replacement, ["re"])',
+        'Replaces every occurrence; with "re" find is a Java regular expression and $1 a group.',
+        _replace, 3, 4, "string",
+        (
+            example('replace("a.b", ".", "-")', "a-b"),
+            example('replace("2024-01-30", "(\\\\d+)-(\\\\d+)-(\\\\d+)", "$3/$2/$1", "re")', "30/01/2024"),
+            example('replace("abc", "b", null)', "ac"),
+        ),
+        constant=(3,), native="partly",
+        notes=("a null find returns the text, a null replacement removes",),
+    ),
+    FunctionSpec(
+        "format", "string", "format(format, value, ... or list)",
+        "java.util.Formatter: %s %d %x %f %e %c %b with width, precision, flags and positions; null when it fails.",
+        _format, 2, None, "string",
+        (
+            example('format("%04d-%02d", 2004, 3)', "2004-03"),
+            example('format("%s/%s", n, s)', "5/x", {"n": 5, "s": "x"}),
+            example('format("%d", "text")', None),
+        ),
+        constant=(0,), native="partly",
+    ),
+    FunctionSpec(
+        "kvjoin", "string", "kvjoin(keydelimiter, pairdelimiter, [regex])",
+        "All fields of the row, or those whose name the regular expression finds, as key and value pairs in field order.",
+        _kvjoin, 2, 3, "string",
+        (
+            example('kvjoin(":", "^")', "name:Kim^age:30", {"name": "Kim", "age": 30}),
+            example('kvjoin("=", ",", "^src")', "src_ip=1.2.3.4", {"src_ip": "1.2.3.4", "dst_port": 80}),
+        ),
+        constant=(0, 1, 2),
+        notes=("fields that are null are left out",),
+    ),
+    FunctionSpec(
+        "urldecode", "string", "urldecode(text, [charset])",
+        "Percent-decoding, + is a blank; text that cannot be decoded is returned unchanged.",
+        _urldecode, 1, 2, "string",
+        (example('urldecode("a%20b+c")', "a b c"), example('urldecode("100%")', "100%")),
+        constant=(1,), native="partly",
+    ),
+    FunctionSpec(
+        "urlencode", "string", "urlencode(text, [charset])", "Percent-encoding; a blank becomes +.",
+        _urlencode, 1, 2, "string",
+        (example('urlencode("a/b?c=d")', "a%2Fb%3Fc%3Dd"),),
+        constant=(1,), native="partly",
+    ),
+)  # fmt: skip
