@@ -43,11 +43,10 @@ class Planner:
             tuple(self.ctes), rel, tuple(self.steps), frozenset(self.udfs), self.catalog.zone, tuple(self.notes)
         )
 
-    def pipeline(self, query: Query, order_needed: bool) -> Rel:
-        """Plan the commands of one query or subquery."""
+    def pipeline(self, query: Query, order_needed: bool, rel: Rel | None = None) -> Rel:
+        """Plan the commands of one query or subquery; ``rel`` is the input of a chain that continues another."""
         commands = hoist_setq(query.commands)
         needs = order_needs(commands, order_needed)
-        rel: Rel | None = None
         for command, needed in zip(commands, needs, strict=True):
             rel = self._step(COMMANDS[command.name], command, rel, needed)
         if rel is None:
