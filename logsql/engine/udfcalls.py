@@ -1,7 +1,7 @@
 """From the arrays DuckDB hands over to the functions of ``udfs/``: constants are read once per batch.
 
-Every function takes Arrow arrays of one length and returns one. A constant argument (pattern, charset, zone) is the first
-element of its array; where SQL allows it to vary, rows are grouped by it.
+Every function takes Arrow arrays of one length and returns one. A constant argument (pattern, charset, zone) is the
+first element of its array; where SQL allows it to vary, rows are grouped by it.
 """
 
 from __future__ import annotations
@@ -159,20 +159,20 @@ def digest(values: Any, algorithm: Any) -> Any:
     return digest_array(_first(algorithm) or "md5", values)
 
 
-def encrypt(key: Any, data: Any, iv: Any, algorithm: Any) -> Any:
-    """Cipher text of a constant transformation."""
-    return _cipher("encrypt", key, data, iv, algorithm)
+def encrypt(algorithm: Any, key: Any, data: Any, *iv: Any) -> Any:
+    """Cipher text of a constant transformation; without the iv column there is no iv, a null one gives null."""
+    return _cipher("encrypt", algorithm, key, data, *iv)
 
 
-def decrypt(key: Any, data: Any, iv: Any, algorithm: Any) -> Any:
+def decrypt(algorithm: Any, key: Any, data: Any, *iv: Any) -> Any:
     """Plain bytes of a constant transformation."""
-    return _cipher("decrypt", key, data, iv, algorithm)
+    return _cipher("decrypt", algorithm, key, data, *iv)
 
 
-def _cipher(direction: str, key: Any, data: Any, iv: Any, algorithm: Any) -> Any:
+def _cipher(direction: str, algorithm: Any, *columns: Any) -> Any:
     from udfs.crypto import cipher_array, transformation
 
-    return cipher_array(direction, transformation(_first(algorithm) or "AES"), key, data, iv)
+    return cipher_array(direction, transformation(_first(algorithm) or "AES"), *columns)
 
 
 # --- random values ----------------------------------------------------------------------------------------------------

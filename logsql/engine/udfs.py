@@ -1,8 +1,8 @@
 """Registry of the Arrow functions that SQL made here may call, and their lazy registration on a DuckDB connection.
 
-A row names a vectorised Python function over Arrow arrays; it is imported when first called. Constants (patterns, charsets,
-zones) travel as ordinary arguments, so the SQL of a query says everything the function needs. Functions are shared by all
-cursors of a database instance, hence they keep no state of a session.
+A row names a vectorised Python function over Arrow arrays; it is imported when first called. Constants (patterns,
+charsets, zones) travel as ordinary arguments, so the SQL of a query says everything the function needs. Functions are
+shared by all cursors of a database instance, hence they keep no state of a session.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ register_udf(
     UdfSpec("lq_ip", (_TEXT,), _TEXT, "udfs.network:ip_array"),
     UdfSpec("lq_network", (_TEXT, "BIGINT"), _TEXT, "udfs.network:network_array"),
     UdfSpec("lq_hash", ("BLOB", _TEXT), "BLOB", _CALLS + "digest"),
-    UdfSpec("lq_encrypt", ("BLOB", "BLOB", "BLOB", _TEXT), "BLOB", _CALLS + "encrypt"),
-    UdfSpec("lq_decrypt", ("BLOB", "BLOB", "BLOB", _TEXT), "BLOB", _CALLS + "decrypt"),
+    UdfSpec("lq_encrypt", None, "BLOB", _CALLS + "encrypt"),
+    UdfSpec("lq_decrypt", None, "BLOB", _CALLS + "decrypt"),
     UdfSpec("lq_randbytes", ("DOUBLE", "INTEGER"), "BLOB", _CALLS + "randbytes", side_effects=True),
     UdfSpec("lq_rand", ("BIGINT", "BIGINT", "BIGINT"), "INTEGER", _CALLS + "seeded_random"),
 )

@@ -12,7 +12,6 @@ from typing import Any
 from sqlglot import exp
 
 from logsql.functions.base import AggregateSpec, register_aggregate
-
 from logsql.planner import sql, values
 from logsql.planner.calls import AggregateCall
 from logsql.planner.sql import Sql
@@ -77,7 +76,11 @@ def _estdc(call: AggregateCall) -> Typed:
     if len(call.args) > 1:
         bits = call.constant(1)
         if isinstance(bits, bool) or not isinstance(bits, int) or not 4 <= bits <= 24:
-            call.fail("21703", "cannot-create-aggregation-function", f"the bits of estdc() are an integer from 4 to 24, got {bits}")
+            call.fail(
+                "21703",
+                "cannot-create-aggregation-function",
+                f"the bits of estdc() are an integer from 4 to 24, got {bits}",
+            )
     value = call.args[0]
     if value.kind is Kind.NULL:
         return Typed(sql.func("count", sql.null("VARCHAR")), LONG)
@@ -195,9 +198,17 @@ def _percentile(call: AggregateCall) -> Typed:
     share: Any = call.constant(1)
     mode: Any = call.constant(2) if len(call.args) > 2 else "linear"
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 100:
-        call.fail("21703", "cannot-create-aggregation-function", f"the percentage of percentile() is a number from 0 to 100, got {share}")
+        call.fail(
+            "21703",
+            "cannot-create-aggregation-function",
+            f"the percentage of percentile() is a number from 0 to 100, got {share}",
+        )
     if mode not in MODES:
-        call.fail("21703", "cannot-create-aggregation-function", f"the mode of percentile() is one of {', '.join(MODES)}, got {mode}")
+        call.fail(
+            "21703",
+            "cannot-create-aggregation-function",
+            f"the mode of percentile() is one of {', '.join(MODES)}, got {mode}",
+        )
     return _quantile(call.args[0], float(share), mode)
 
 
@@ -205,14 +216,21 @@ def _quantile(value: Typed, share: float, mode: str) -> Typed:
     """The value at position (n - 1) * share / 100 of the sorted numbers, or between its two neighbours."""
     if mode == "linear":
         node = real(value)
-        return nothing(DOUBLE) if node is None else Typed(sql.func("quantile_cont", node, sql.double(share / 100)), DOUBLE)
+        return (
+            nothing(DOUBLE) if node is None else Typed(sql.func("quantile_cont", node, sql.double(share / 100)), DOUBLE)
+        )
     node = number(value)
     if node is None:
         return nothing(DOUBLE)
     type_ = value.type if value.type.number else DOUBLE
-    sorted_ = filtered(exp.Anonymous(this="list", expressions=[exp.Order(this=node, expressions=[_ascending(node)])]), sql.not_null(node))
+    sorted_ = filtered(
+        exp.Anonymous(this="list", expressions=[exp.Order(this=node, expressions=[_ascending(node)])]),
+        sql.not_null(node),
+    )
     count = sql.func("count", node)
-    place = sql.binary("/", sql.binary("*", sql.binary("-", count, sql.integer(1)), sql.double(share)), sql.double(100.0))
+    place = sql.binary(
+        "/", sql.binary("*", sql.binary("-", count, sql.integer(1)), sql.double(share)), sql.double(100.0)
+    )
 
     def at(step: Sql) -> Sql:
         return sql.index(sorted_.copy(), sql.binary("+", sql.cast(step, "BIGINT"), sql.integer(1)))
@@ -222,7 +240,9 @@ def _quantile(value: Typed, share: float, mode: str) -> Typed:
         return Typed(low if mode == "lower" else high, type_)
     if mode == "nearest":
         return Typed(at(sql.func("floor", sql.binary("+", place, sql.double(0.5)))), type_)
-    return Typed(sql.binary("/", sql.binary("+", sql.cast(low, "DOUBLE"), sql.cast(high, "DOUBLE")), sql.double(2.0)), DOUBLE)
+    return Typed(
+        sql.binary("/", sql.binary("+", sql.cast(low, "DOUBLE"), sql.cast(high, "DOUBLE")), sql.double(2.0)), DOUBLE
+    )
 
 
 def _ascending(node: Sql) -> Sql:
@@ -230,26 +250,41 @@ def _ascending(node: Sql) -> Sql:
 
 
 def _row(
-    name: str, signature: str, summary: str, lower: Callable[[AggregateCall], Typed], low: int, high: int, returns: str, **more: Any
+    name: str,
+    signature: str,
+    summary: str,
+    lower: Callable[[AggregateCall], Typed],
+    low: int,
+    high: int,
+    returns: str,
+    **more: Any,
 ) -> AggregateSpec:
     return AggregateSpec(name, signature, summary, lower, low, high, returns, **more)
 
 
 register_aggregate(
-    _row("count", "count or count(value)", "Rows, or rows whose value is not null.", _count, 0, 1, "long", aliases=("c",)),
-    _row("sum", "sum(number)", "Sum of the numbers: long while all are integers, else double; null without a number.", _sum, 1, 1, "long or double"),
+    _row("count", "count or count(value)", "Rows, or rows whose value is not null.", _count, 0, 1, "long",
+    aliases=("c",)),
+    _row("sum", "sum(number)", "Sum of the numbers: long while all are integers, else double; null without a number.",
+    _sum, 1, 1, "long or double"),
     _row("avg", "avg(number)", "Mean of the numbers.", _avg, 1, 1, "double"),
-    _row("dc", "dc(value)", "Exact number of distinct values that are not null; case matters.", _dc, 1, 1, "long", aliases=("dcount",)),
+    _row("dc", "dc(value)", "Exact number of distinct values that are not null; case matters.", _dc, 1, 1, "long",
+    aliases=("dcount",)),
     _row(
-        "estdc", "estdc(value, [bits])", "Estimated number of distinct values, in constant memory.", _estdc, 1, 2, "long",
+        "estdc", "estdc(value, [bits])", "Estimated number of distinct values, in constant memory.", _estdc, 1, 2,
+        "long",
         constant=(1,), notes=("bits (4 to 24) are checked; the precision is that of DuckDB's HyperLogLog",),
     ),
     _row("range", "range(number)", "Largest minus smallest number.", _range, 1, 1, "long or double"),
-    _row("var", "var(number)", "Population variance: divided by the number of values.", _one("var_pop"), 1, 1, "double"),
+    _row("var", "var(number)", "Population variance: divided by the number of values.", _one("var_pop"), 1, 1,
+    "double"),
     _row("stddev", "stddev(number)", "Population standard deviation.", _one("stddev_pop"), 1, 1, "double"),
-    _row("cov", "cov(x, y)", "Population covariance over the rows in which both are numbers.", _pair("covar_pop"), 2, 2, "double", aliases=("covar",)),
-    _row("corr", "corr(x, y)", "Pearson correlation; null for a constant series.", _pair("corr"), 2, 2, "double", aliases=("correl",)),
-    _row("slope", "slope(x, y)", "Slope of y over x: their covariance divided by the variance of x.", _pair("regr_slope", True), 2, 2, "double"),
+    _row("cov", "cov(x, y)", "Population covariance over the rows in which both are numbers.", _pair("covar_pop"), 2, 2,
+    "double", aliases=("covar",)),
+    _row("corr", "corr(x, y)", "Pearson correlation; null for a constant series.", _pair("corr"), 2, 2, "double",
+    aliases=("correl",)),
+    _row("slope", "slope(x, y)", "Slope of y over x: their covariance divided by the variance of x.",
+    _pair("regr_slope", True), 2, 2, "double"),
     _row("median", "median(number)", "The middle number, or the mean of the two middle ones.", _median, 1, 1, "double"),
     _row(
         "percentile", "percentile(number, percentage, [mode])",
@@ -258,7 +293,8 @@ register_aggregate(
     ),
     *(
         _row(
-            f"per_{unit}", f"per_{unit}(number)", f"Sum of the numbers per {unit}, in timechart only.", _rate(seconds), 1, 1, "double",
+            f"per_{unit}", f"per_{unit}(number)", f"Sum of the numbers per {unit}, in timechart only.",
+            _rate(seconds), 1, 1, "double",
             notes=("known from the older engine",),
         )
         for unit, seconds in (("second", 1), ("minute", 60), ("hour", 3600), ("day", 86400))

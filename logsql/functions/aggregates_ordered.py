@@ -1,7 +1,8 @@
 """Aggregates that return values of the column: min, max, first, last, values, array (language.md section 7).
 
-``first``, ``last`` and ``array`` depend on the order of rows; the planner gives the keys that restore it. With one key they
-are ``arg_min`` and ``arg_max``, which need no sort; with several an ordered aggregate; with none the engine's arrival order.
+``first``, ``last`` and ``array`` depend on the order of rows; the planner gives the keys that restore it. With one key
+they are ``arg_min`` and ``arg_max``, which need no sort; with several an ordered aggregate; with none the engine's
+arrival order.
 """
 
 from __future__ import annotations
@@ -129,7 +130,9 @@ def _values(call: AggregateCall) -> Typed:
         return _values_any(items, value)
     ranked = sql.func("list_sort", sql.func("list_transform", items, sql.lambda_(["v"], keyed)))
     first = sql.func("list_slice", ranked, sql.integer(1), sql.integer(LIMIT))
-    plain = sql.func("list_transform", first, sql.lambda_(["s"], sql.func("struct_extract", sql.var("s"), sql.string("v"))))
+    plain = sql.func(
+        "list_transform", first, sql.lambda_(["s"], sql.func("struct_extract", sql.var("s"), sql.string("v")))
+    )
     return Typed(_or_empty(plain, value.type), list_of(value.type))
 
 
@@ -148,10 +151,24 @@ register_aggregate(
     AggregateSpec("min", "min(value)", "Smallest value; text ignores case.", _extreme, 1, 1, "as the argument"),
     AggregateSpec("max", "max(value)", "Largest value; text ignores case.", _extreme, 1, 1, "as the argument"),
     AggregateSpec(
-        "first", "first(value)", "First value that is not null, in row order.", _edge, 1, 1, "as the argument", ordered=True
+        "first",
+        "first(value)",
+        "First value that is not null, in row order.",
+        _edge,
+        1,
+        1,
+        "as the argument",
+        ordered=True,
     ),
     AggregateSpec(
-        "last", "last(value)", "Last value that is not null, in row order.", _edge, 1, 1, "as the argument", ordered=True
+        "last",
+        "last(value)",
+        "Last value that is not null, in row order.",
+        _edge,
+        1,
+        1,
+        "as the argument",
+        ordered=True,
     ),
     AggregateSpec(
         "array",
@@ -164,7 +181,12 @@ register_aggregate(
         ordered=True,
     ),
     AggregateSpec(
-        "values", "values(value)", f"Distinct values that are not null, ascending, at most {LIMIT}.", _values, 1, 1, "list"
+        "values",
+        "values(value)",
+        f"Distinct values that are not null, ascending, at most {LIMIT}.",
+        _values,
+        1,
+        1,
+        "list",
     ),
 )
-

@@ -22,7 +22,9 @@ def _array(call: FunctionCall) -> Typed:
 
 def _dict(call: FunctionCall) -> Typed:
     if len(call) % 2:
-        call.fail("90910", "dict-odd-arguments", "dict() got an odd number of arguments: a key has no value", len(call) - 1)
+        call.fail(
+            "90910", "dict-odd-arguments", "dict() got an odd number of arguments: a key has no value", len(call) - 1
+        )
     pairs: dict[str, Sql] = {}
     for i in range(0, len(call), 2):
         key = call.constant(i)
@@ -32,7 +34,9 @@ def _dict(call: FunctionCall) -> Typed:
         pairs[key] = sql.null("JSON") if value.kind is Kind.NULL else values.to_json(value)
     if not pairs:
         return Typed(sql.cast(sql.string("{}"), "JSON"), MAP)
-    return Typed(sql.func("json_object", *(node for key, value in pairs.items() for node in (sql.string(key), value))), MAP)
+    return Typed(
+        sql.func("json_object", *(node for key, value in pairs.items() for node in (sql.string(key), value))), MAP
+    )
 
 
 # --- valueof ----------------------------------------------------------------------------------------------------------
@@ -92,7 +96,9 @@ def _member(call: FunctionCall, value: Typed, key: Typed) -> Typed:
                 below = path + values.json_pointer(str(name))
                 return Typed(sql.func("json_extract", document, sql.string(below)), ANY_JSON, (document, below))
         return values.json_field(found.expr, str(name))
-    escaped = sql.func("replace", sql.func("replace", key.expr, sql.string("~"), sql.string("~0")), sql.string("/"), sql.string("~1"))
+    escaped = sql.func(
+        "replace", sql.func("replace", key.expr, sql.string("~"), sql.string("~0")), sql.string("/"), sql.string("~1")
+    )
     return Typed(sql.func("json_extract", found.expr, sql.concat(sql.string("/"), escaped)), ANY_JSON)
 
 
@@ -138,7 +144,13 @@ def _sumarray(call: FunctionCall) -> Typed:
     node, element = call.let(value.expr), value.type.element or ANY
     if element.integer:
         total = sql.try_cast(sql.func("list_sum", node), "BIGINT")
-        return Typed(sql.case([(sql.binary(">", sql.func("len", node), sql.integer(0)), sql.coalesce(total, _zero(node)))], _zero(node)), LONG)
+        return Typed(
+            sql.case(
+                [(sql.binary(">", sql.func("len", node), sql.integer(0)), sql.coalesce(total, _zero(node)))],
+                _zero(node),
+            ),
+            LONG,
+        )
     if element.number:
         return Typed(sql.coalesce(sql.func("list_sum", node), sql.when(sql.not_null(node), sql.double(0.0))), DOUBLE)
     item = Typed(sql.var("e"), element)
@@ -182,7 +194,9 @@ def _flatten(call: FunctionCall) -> Typed:
     while value.kind is Kind.LIST and value.type.element is not None and value.type.element.kind is Kind.LIST:
         inner = value.type.element
         # flatten() drops a list that is null, the language keeps the null.
-        kept = sql.func("list_transform", value.expr, sql.lambda_(["e"], sql.coalesce(sql.var("e"), sql.array([sql.null()]))))
+        kept = sql.func(
+            "list_transform", value.expr, sql.lambda_(["e"], sql.coalesce(sql.var("e"), sql.array([sql.null()])))
+        )
         value = Typed(sql.func("flatten", kept), inner)
     if value.type.element is not None and value.type.element.kind is Kind.ANY:
         return _levels(value)
@@ -208,7 +222,9 @@ def _flatten_mixed(call: FunctionCall, value: Typed) -> Typed:
         return value
     items = Typed(call.let(listed.expr), listed.type)
     flat = _levels(items)
-    return Typed(sql.case([(sql.not_null(items.expr), values.to_variant(flat).expr)], values.to_variant(value).expr), ANY)
+    return Typed(
+        sql.case([(sql.not_null(items.expr), values.to_variant(flat).expr)], values.to_variant(value).expr), ANY
+    )
 
 
 # --- position by position ---------------------------------------------------------------------------------------------
@@ -238,7 +254,7 @@ def _positions(lists: list[Sql]) -> Sql:
 
 
 def _foreach(call: FunctionCall) -> Typed:
-    """The body once per position, with ``_1`` .. ``_N`` bound to the elements; scalars repeat, short lists end in null."""
+    """The body once per position, with ``_1`` .. ``_N`` bound to elements; scalars repeat, short lists end in null."""
     cx = call.cx
     arguments = [call.arg(i) for i in range(1, len(call))]
     lists: list[Sql] = []
@@ -256,7 +272,9 @@ def _foreach(call: FunctionCall) -> Typed:
         item = sql.index(node, at)
         if value.kind is Kind.ANY:
             target = values.common_type([Typed(item, element), Typed(value.expr, value.type)])
-            item = sql.case([(sql.not_null(node), values.coerce(Typed(item, element), target))], values.coerce(value, target))
+            item = sql.case(
+                [(sql.not_null(node), values.coerce(Typed(item, element), target))], values.coerce(value, target)
+            )
             element = target
         bound.append(Typed(item, element))
     single = len(lists) == 1 and len(bound) == 1 and arguments[0].kind is Kind.LIST
@@ -277,16 +295,20 @@ def _foreach(call: FunctionCall) -> Typed:
     if not lists:
         return Typed(sql.array([values.coerce(body, element)]), list_of(element))
     source = lists[0] if single else _positions(lists)
-    return Typed(sql.func("list_transform", source, sql.lambda_([at.name], values.coerce(body, element))), list_of(element))
+    return Typed(
+        sql.func("list_transform", source, sql.lambda_([at.name], values.coerce(body, element))), list_of(element)
+    )
 
 
 register(
     FunctionSpec(
-        "array", "conversion", "array(value, ...)", "A list of the values; types may differ, nulls stay.", _array, 0, None, "list",
+        "array", "conversion", "array(value, ...)", "A list of the values; types may differ, nulls stay.", _array, 0,
+        None, "list",
         (example("array(1, 2)", [1, 2]), example('array(42, "text", null)', [42, "text", None])),
     ),
     FunctionSpec(
-        "dict", "conversion", "dict(key, value, ...)", "A map; a repeated key keeps the last value.", _dict, 0, None, "map",
+        "dict", "conversion", "dict(key, value, ...)", "A map; a repeated key keeps the last value.", _dict, 0, None,
+        "map",
         (example('dict("a", 1, "b", "x")', {"a": 1, "b": "x"}), example("dict()", {})),
         notes=("keys are text constants", "dates and binary values are kept as their text"),
     ),
@@ -307,20 +329,24 @@ register(
         (example("subarray(array(1, 2, 3, 4, 5), 1, -1)", [2, 3, 4]), example("subarray(array(1, 2), 2)", None)),
     ),
     FunctionSpec(
-        "sumarray", "array", "sumarray(list)", "Sum of the numbers in the list; 0 when there are none.", _sumarray, 1, 1, "number",
+        "sumarray", "array", "sumarray(list)", "Sum of the numbers in the list; 0 when there are none.", _sumarray, 1,
+        1, "number",
         (example('sumarray(array(1, 2, null, "a", 4))', 7), example("sumarray(array(1.5, 2.5))", 4.0)),
     ),
     FunctionSpec(
-        "unique", "array", "unique(value)", "Distinct elements in no particular order; a single value becomes a list.", _unique, 1, 1, "list",
+        "unique", "array", "unique(value)", "Distinct elements in no particular order; a single value becomes a list.",
+        _unique, 1, 1, "list",
         (example("unique(5)", [5]), example("len(unique(array(1, 1, 2)))", 2)),
     ),
     FunctionSpec(
-        "flatten", "array", "flatten(list)", "The elements of nested lists in one list; anything else as it is.", _flatten, 1, 1, "list",
+        "flatten", "array", "flatten(list)", "The elements of nested lists in one list; anything else as it is.",
+        _flatten, 1, 1, "list",
         (example("flatten(array(1, array(2, array(3)), 4))", [1, 2, 3, 4]), example("flatten(3)", 3)),
         notes=(f"mixed lists up to {FLATTEN_DEPTH} levels deep",),
     ),
     FunctionSpec(
-        "zip", "array", "zip(list, ...)", "Lists of the elements at the same position; short lists end in null.", _zip, 1, None, "list of lists",
+        "zip", "array", "zip(list, ...)", "Lists of the elements at the same position; short lists end in null.", _zip,
+        1, None, "list of lists",
         (example('zip(array(1, 2), array("a"))', [[1, "a"], [2, None]]),),
     ),
     FunctionSpec(

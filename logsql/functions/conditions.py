@@ -135,7 +135,7 @@ register(
         "if",
         "conditional",
         "if(condition, value, otherwise)",
-        "The second argument when the condition is true, else the third; any value that is neither null nor false is true.",
+        "The second argument when the condition is true, else the third; all but null and false is true.",
         _if,
         3,
         3,
@@ -146,7 +146,7 @@ register(
             example("if(0, 1, 2)", 1),
             example("if(null, 1, 2)", 2),
         ),
-        notes=("0 and \"\" are true, because they are not null",),
+        notes=('0 and "" are true, because they are not null',),
     ),
     FunctionSpec(
         "case",

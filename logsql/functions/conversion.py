@@ -27,7 +27,9 @@ def _integer(target: LType) -> Callable[[FunctionCall], Typed]:
             radix = call.constant(1)
             if radix != 10 or isinstance(radix, bool):
                 code = "90830" if target is INT else "90840"
-                call.fail(code, f"invalid-{call.spec.name}-radix", f"the radix argument of {call.spec.name}() must be 10", 1)
+                call.fail(
+                    code, f"invalid-{call.spec.name}-radix", f"the radix argument of {call.spec.name}() must be 10", 1
+                )
         return _to_integer(call, call.arg(0), target)
 
     return lower
@@ -181,7 +183,7 @@ def _binary_row(name: str) -> FunctionSpec:
 register(
     FunctionSpec(
         "int", "conversion", "int(value)",
-        "32-bit integer: digits with an optional sign, doubles cut towards zero, IPv4 as signed number, lists by element.",
+        "32-bit integer: digits with an optional sign, doubles cut towards zero, IPv4 signed, lists by element.",
         _integer(INT), 1, 2, "int",
         (
             example('int("1234")', 1234),
@@ -194,7 +196,8 @@ register(
     FunctionSpec(
         "long", "conversion", "long(value)", "64-bit integer; doubles are cut and saturate, IPv4 is unsigned.",
         _integer(LONG), 1, 2, "long",
-        (example('long("11111111111")', 11111111111), example('long(ip("192.168.0.1"))', 3232235521), example('long("1.0")', None)),
+        (example('long("11111111111")', 11111111111), example('long(ip("192.168.0.1"))', 3232235521),
+        example('long("1.0")', None)),
     ),
     FunctionSpec(
         "double", "conversion", "double(value)", "Double as Java's Double.parseDouble reads text; else null.",
@@ -207,7 +210,8 @@ register(
         "decode", "crypto", "decode(binary, [charset])",
         "Text of the bytes; malformed bytes become U+FFFD; anything but binary gives null.",
         _decode, 1, 2, "string",
-        (example('decode(fromhex("ED959C"))', "한"), example('decode(encode("A", "UTF-16LE"), "UTF-16LE")', "A"), example('decode("x")', None)),
+        (example('decode(fromhex("ED959C"))', "한"), example('decode(encode("A", "UTF-16LE"), "UTF-16LE")', "A"),
+        example('decode("x")', None)),
         constant=(1,), native="partly", notes=_CODEC_NOTE,
     ),
     FunctionSpec(
@@ -215,7 +219,8 @@ register(
         (example('tobase64(binary("hello, world!"))', "aGVsbG8sIHdvcmxkIQ=="), example('tobase64("x")', None)),
     ),
     FunctionSpec(
-        "frombase64", "conversion", "frombase64(text)", "Bytes of base64 text; null when it is none.", _frombase64, 1, 1, "binary",
+        "frombase64", "conversion", "frombase64(text)", "Bytes of base64 text; null when it is none.", _frombase64, 1,
+        1, "binary",
         (example('frombase64("AQID")', "010203"), example('frombase64("*")', None)),
     ),
     FunctionSpec(
@@ -228,4 +233,3 @@ register(
         (example('fromhex("00fF10")', "00ff10"), example('fromhex("616")', None)),
     ),
 )  # fmt: skip
-

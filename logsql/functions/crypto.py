@@ -1,4 +1,7 @@
-"""hash, encrypt, decrypt, randbytes, guid (functions.md > crypto). A wrong key or value gives null, a wrong name is refused."""
+"""hash, encrypt, decrypt, randbytes, guid (functions.md > crypto).
+
+A wrong key or value gives null, a wrong name is refused.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ def _hash(call: FunctionCall) -> Typed:
     name = constant_text(call, 0, "90692", "unsupported-hash", "the algorithm")
     algorithm = name.lower().replace("-", "")
     if algorithm not in _DIGESTS:
-        call.fail("90692", "unsupported-hash", f'hash(): unsupported algorithm "{name}"; known are {", ".join(_DIGESTS)}', 0)
+        call.fail(
+            "90692", "unsupported-hash", f'hash(): unsupported algorithm "{name}"; known are {", ".join(_DIGESTS)}', 0
+        )
     node = values.binary_sql(call.arg(1))
     if node is None:
         return null(BINARY)
@@ -39,15 +44,12 @@ def _cipher(call: FunctionCall) -> Typed:
     except CryptoError as problem:
         call.fail("90693", f"unsupported-{name}-algorithm", f"{name}(): {problem}", 0)
     nodes: list[Sql] = []
-    for i in (1, 2, 3):
-        if i >= len(call):
-            nodes.append(sql.null("BLOB"))
-            continue
+    for i in range(1, len(call)):
         node = values.binary_sql(call.arg(i))
         if node is None:
             return null(BINARY)
         nodes.append(node)
-    return Typed(call.udf(f"lq_{name}", *nodes, sql.string(algorithm)), BINARY)
+    return Typed(call.udf(f"lq_{name}", sql.string(algorithm), *nodes), BINARY)
 
 
 def _randbytes(call: FunctionCall) -> Typed:
@@ -63,7 +65,9 @@ def _guid(call: FunctionCall) -> Typed:
     return Typed(sql.cast(sql.func("uuid"), "VARCHAR"), STRING)
 
 
-def _cipher_row(name: str, summary: str, lower: Callable[[FunctionCall], Typed], expression: str, result: object) -> FunctionSpec:
+def _cipher_row(
+    name: str, summary: str, lower: Callable[[FunctionCall], Typed], expression: str, result: object
+) -> FunctionSpec:
     return FunctionSpec(
         name, "crypto", f"{name}(algorithm[/mode/padding], key, data, [iv])", summary, lower, 3, 4, "binary",
         (example(expression, result), example(f'{name}("AES", binary("short"), binary("x"))', None)),
@@ -76,17 +80,21 @@ _KEY = 'frombase64("mRcOlK9V47rjVL/RBYQYRw==")'
 
 register(
     FunctionSpec(
-        "hash", "crypto", "hash(algorithm, binary)", "Digest of the bytes: md5, sha1, sha256, sha384 or sha512.", _hash, 2, 2, "binary",
+        "hash", "crypto", "hash(algorithm, binary)", "Digest of the bytes: md5, sha1, sha256, sha384 or sha512.", _hash,
+        2, 2, "binary",
         (
             example('hash("md5", binary("hello, world!"))', "3adbbad1791fbae3ec908894c4963870"),
             example('hash("md5", "text")', None),
         ),
         constant=(0,), native="partly",
     ),
-    _cipher_row("encrypt", "Encrypts bytes as Java's Cipher does.", _cipher, f'tobase64(encrypt("AES", {_KEY}, binary("helloworld")))', "2W3kHbN95/HUSTE/bJt/8g=="),
-    _cipher_row("decrypt", "Decrypts bytes as Java's Cipher does.", _cipher, f'decode(decrypt("AES", {_KEY}, frombase64("2W3kHbN95/HUSTE/bJt/8g==")))', "helloworld"),
+    _cipher_row("encrypt", "Encrypts bytes as Java's Cipher does.", _cipher,
+    f'tobase64(encrypt("AES", {_KEY}, binary("helloworld")))', "2W3kHbN95/HUSTE/bJt/8g=="),
+    _cipher_row("decrypt", "Decrypts bytes as Java's Cipher does.", _cipher,
+    f'decode(decrypt("AES", {_KEY}, frombase64("2W3kHbN95/HUSTE/bJt/8g==")))', "helloworld"),
     FunctionSpec(
-        "randbytes", "crypto", "randbytes(length)", "Random bytes from the operating system, 1 to 10240.", _randbytes, 1, 1, "binary",
+        "randbytes", "crypto", "randbytes(length)", "Random bytes from the operating system, 1 to 10240.", _randbytes,
+        1, 1, "binary",
         (example("len(tohex(randbytes(32)))", 64),),
         constant=(0,), volatile=True, native="udf",
     ),

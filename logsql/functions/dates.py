@@ -29,10 +29,34 @@ DATES = list_of(DATE)
 _MILLISECONDS_FROM = 253402300799
 DATERANGE_LIMIT = 100_000
 
-_MILLIS = {"year": 31_536_000_000, "mon": 2_592_000_000, "day": 86_400_000, "hour": 3_600_000, "min": 60_000, "sec": 1000, "msec": 1}
-_ADD = {"year": "years", "mon": "months", "day": "days", "hour": "hours", "min": "minutes", "sec": "seconds", "msec": "milliseconds"}
+_MILLIS = {
+    "year": 31_536_000_000,
+    "mon": 2_592_000_000,
+    "day": 86_400_000,
+    "hour": 3_600_000,
+    "min": 60_000,
+    "sec": 1000,
+    "msec": 1,
+}
+_ADD = {
+    "year": "years",
+    "mon": "months",
+    "day": "days",
+    "hour": "hours",
+    "min": "minutes",
+    "sec": "seconds",
+    "msec": "milliseconds",
+}
 #: A dateadd() of more than this could leave the years DuckDB knows, starting from any ordinary date.
-_FAR = {"year": 10_000, "mon": 120_000, "day": 3_650_000, "hour": 87_600_000, "min": 2_000_000_000, "sec": 300_000_000_000, "msec": 300_000_000_000_000}
+_FAR = {
+    "year": 10_000,
+    "mon": 120_000,
+    "day": 3_650_000,
+    "hour": 87_600_000,
+    "min": 2_000_000_000,
+    "sec": 300_000_000_000,
+    "msec": 300_000_000_000_000,
+}
 
 
 # --- date, string -----------------------------------------------------------------------------------------------------
@@ -44,11 +68,21 @@ def date_pattern(call: FunctionCall, position: int, locale: object = "en") -> Da
 
     pattern = call.constant(position)
     if not isinstance(pattern, str) or not isinstance(locale, str):
-        call.fail("90820", "invalid date format pattern", f"{call.spec.name}() needs a date format pattern as a text constant", position)
+        call.fail(
+            "90820",
+            "invalid date format pattern",
+            f"{call.spec.name}() needs a date format pattern as a text constant",
+            position,
+        )
     try:
         return compile_pattern(pattern, locale)
     except DatePatternError as error:
-        call.fail("90820", "invalid date format pattern", f"{call.spec.name}(): invalid date format pattern: {error}", position)
+        call.fail(
+            "90820",
+            "invalid date format pattern",
+            f"{call.spec.name}(): invalid date format pattern: {error}",
+            position,
+        )
 
 
 def _date(call: FunctionCall) -> Typed:
@@ -85,7 +119,9 @@ def instant_literal(instant: datetime, zone: str) -> Sql:
 
 def parse_date(call: FunctionCall, node: Sql, pattern: DatePattern) -> Sql:
     """Text by a pattern: strptime where the text has exactly the expected shape, Java's lenient rules for the rest."""
-    slow = call.udf("lq_date", node, sql.string(pattern.pattern), sql.string(pattern.locale), sql.string(call.cx.catalog.zone))
+    slow = call.udf(
+        "lq_date", node, sql.string(pattern.pattern), sql.string(pattern.locale), sql.string(call.cx.catalog.zone)
+    )
     rest = (sql.binary("<>", node, sql.string("")), slow)
     if pattern.strptime is None or pattern.shape_regex is None:
         return sql.case([rest])
@@ -132,7 +168,13 @@ def format_date(call: FunctionCall, node: Sql, pattern: DatePattern, zone: str =
     """An instant as text, in the session zone unless another is named."""
     if pattern.strftime is not None and not zone:
         return sql.func("strftime", node, sql.string(pattern.strftime))
-    return call.udf("lq_date_text", node, sql.string(pattern.pattern), sql.string(pattern.locale), sql.string(zone or call.cx.catalog.zone))
+    return call.udf(
+        "lq_date_text",
+        node,
+        sql.string(pattern.pattern),
+        sql.string(pattern.locale),
+        sql.string(zone or call.cx.catalog.zone),
+    )
 
 
 # --- now, ago, epoch --------------------------------------------------------------------------------------------------
@@ -176,7 +218,9 @@ def _epoch(call: FunctionCall) -> Typed:
     if isinstance(number, exp.TryCast) and isinstance(number.this, exp.Literal):
         number = number.this
     seconds = sql.binary("*", sql.cast(number, "BIGINT"), sql.integer(1000))
-    millis = sql.case([(sql.binary(">=", number, sql.integer(_MILLISECONDS_FROM)), sql.cast(number, "BIGINT"))], seconds)
+    millis = sql.case(
+        [(sql.binary(">=", number, sql.integer(_MILLISECONDS_FROM)), sql.cast(number, "BIGINT"))], seconds
+    )
     return Typed(sql.func("try", sql.func("timezone", sql.string("UTC"), sql.func("make_timestamp_ms", millis))), DATE)
 
 
@@ -213,10 +257,12 @@ def _datediff(call: FunctionCall) -> Typed:
 
 
 _PARTS = {
-    "century": "century", "day": "day", "decade": "decade", "dow": "dow", "doy": "doy", "hour": "hour", "isodow": "isodow",
+    "century": "century", "day": "day", "decade": "decade", "dow": "dow", "doy": "doy", "hour": "hour",
+    "isodow": "isodow",
     "isoyear": "isoyear", "microseconds": "microseconds", "millennium": "millennium", "millenium": "millennium",
     "milliseconds": "milliseconds", "min": "minute", "minute": "minute", "mon": "month", "month": "month",
-    "quarter": "quarter", "sec": "second", "seconds": "second", "timezone": "timezone", "timezone_hour": "timezone_hour",
+    "quarter": "quarter", "sec": "second", "seconds": "second", "timezone": "timezone",
+    "timezone_hour": "timezone_hour",
     "timezone_minute": "timezone_minute", "week": "week", "year": "year",
 }  # fmt: skip
 PART_NAMES = (*_PARTS, "epoch", "msec", "weekday")
@@ -225,7 +271,12 @@ PART_NAMES = (*_PARTS, "epoch", "msec", "weekday")
 def _datepart(call: FunctionCall) -> Typed:
     part = call.constant(1)
     if part not in PART_NAMES:
-        call.fail("90881", "invalid-datepart-type", f'datepart(): "{part}" is no part of a date; parts are {", ".join(PART_NAMES)}', 1)
+        call.fail(
+            "90881",
+            "invalid-datepart-type",
+            f'datepart(): "{part}" is no part of a date; parts are {", ".join(PART_NAMES)}',
+            1,
+        )
     node = values.date_sql(call.arg(0))
     if node is None:
         return null(LONG if part == "epoch" else INT_WIDE)
@@ -245,7 +296,9 @@ def _datepart(call: FunctionCall) -> Typed:
 def _datetrunc(call: FunctionCall) -> Typed:
     span_node, offset_node = call.node(1, "span"), call.node(2, "offset")
     if span_node is None:
-        call.fail("99000", "datetrunc-arg-missing", "datetrunc() needs a span argument", None, f"usage: {call.spec.signature}")
+        call.fail(
+            "99000", "datetrunc-arg-missing", "datetrunc() needs a span argument", None, f"usage: {call.spec.signature}"
+        )
     span = span_argument(call, span_node)
     offset = None if offset_node is None else span_argument(call, offset_node)
     node = values.date_sql(call.arg(0))
@@ -261,30 +314,40 @@ def _daterange(call: FunctionCall) -> Typed:
     start, end = call.let(start), call.let(end)
     # Every item is counted from the start: adding a month to 28 February again would lose the 31st of January.
     shortest = (span.seconds or {"mon": 28, "y": 365}[span.unit] * 86400 * span.amount) * 1000
-    steps = sql.binary("+", sql.binary("//", sql.binary("-", sql.func("epoch_ms", end), sql.func("epoch_ms", start)), sql.integer(shortest)), sql.integer(2))
+    steps = sql.binary(
+        "+",
+        sql.binary(
+            "//", sql.binary("-", sql.func("epoch_ms", end), sql.func("epoch_ms", start)), sql.integer(shortest)
+        ),
+        sql.integer(2),
+    )
     count = sql.func("greatest", sql.integer(0), sql.func("least", steps, sql.integer(DATERANGE_LIMIT + 2)))
     item = sql.binary("+", start, span.times(sql.var("k")))
     made = sql.func("list_transform", sql.func("range", count), sql.lambda_(["k"], item))
     items = call.let(sql.func("list_filter", made, sql.lambda_(["d"], sql.binary("<", sql.var("d"), end))))
     message = f"daterange() exceeds the limit of {DATERANGE_LIMIT:,} items"
     missing = (sql.or_(sql.is_null(start), sql.is_null(end)), sql.null(DATES.physical))
-    many = (sql.binary(">", sql.func("len", items), sql.integer(DATERANGE_LIMIT)), sql.func("error", sql.string(message)))
+    many = (
+        sql.binary(">", sql.func("len", items), sql.integer(DATERANGE_LIMIT)),
+        sql.func("error", sql.string(message)),
+    )
     return Typed(sql.case([missing, many], items), DATES)
 
 
 register(
     FunctionSpec(
         "date", "conversion", "date(text, pattern, [locale])",
-        "The instant a text means by a SimpleDateFormat pattern in the query's time zone; lenient; null when it does not fit.",
+        "The instant a text means by a SimpleDateFormat pattern in the query's time zone, read leniently; else null.",
         _date, 2, 3, "date",
         (
             example('date("2013-06-10 00:30:55.978", "yyyy-MM-dd HH:mm:ss.SSS")', "2013-06-10T00:30:55.978"),
             example('date("2020-13-34", "yyyy-MM-dd")', "2021-02-03T00:00:00"),
-            example('date(line, "dd/MMM/yyyy:HH:mm:ss")', "2021-03-12T07:08:09", {"line": "12/Mar/2021:07:08:09 +0900"}),
+            example('date(line, "dd/MMM/yyyy:HH:mm:ss")', "2021-03-12T07:08:09",
+            {"line": "12/Mar/2021:07:08:09 +0900"}),
             example('date("x", "yyyy")', None),
         ),
         constant=(1, 2), native="partly",
-        notes=("fields out of range roll over, text after the match is ignored, missing fields are those of 1970-01-01",),
+        notes=("fields out of range roll over, text after the match is ignored, missing fields are of 1970-01-01",),
         rule="language.md section 6",
     ),
     FunctionSpec(
@@ -294,7 +357,8 @@ register(
         (
             example("string(1.2)", "1.2"),
             example('string(date("20140807", "yyyyMMdd"), "EEE, d MMM yyyy")', "Thu, 7 Aug 2014"),
-            example('string(date("20170329", "yyyyMMdd"), "yyyy-MM-dd HH:mm:ssZ", "GMT+08")', "2017-03-28 23:00:00+0800"),
+            example('string(date("20170329", "yyyyMMdd"), "yyyy-MM-dd HH:mm:ssZ", "GMT+08")',
+            "2017-03-28 23:00:00+0800"),
             example("string(null)", None),
         ),
         constant=(1, 2), aliases=("str",), native="partly",
@@ -321,7 +385,7 @@ register(
     ),
     FunctionSpec(
         "dateadd", "date", "dateadd(date, unit, amount)",
-        "The date moved on the calendar by a number of year, mon, day, hour, min, sec or msec; the day stays in its month.",
+        "The date moved on the calendar by year, mon, day, hour, min, sec or msec; the day stays in its month.",
         _dateadd, 3, 3, "date",
         (
             example('dateadd(date("20200131", "yyyyMMdd"), "mon", 1)', "2020-02-29T00:00:00"),
@@ -337,7 +401,8 @@ register(
         constant=(2,),
     ),
     FunctionSpec(
-        "datepart", "date", "datepart(date, part)", "One part of the date in the query's time zone.", _datepart, 2, 2, "int (epoch: long)",
+        "datepart", "date", "datepart(date, part)", "One part of the date in the query's time zone.", _datepart, 2, 2,
+        "int (epoch: long)",
         (
             example('datepart(date("20170612210556", "yyyyMMddHHmmss"), "hour")', 21),
             example('datepart(date("20170612210556", "yyyyMMddHHmmss"), "isodow")', 1),
@@ -348,7 +413,7 @@ register(
     ),
     FunctionSpec(
         "datetrunc", "date", "datetrunc(date, span, [offset])",
-        "Start of the interval that holds the date, in local time; weeks start on Monday; the offset moves the boundary.",
+        "Start of the interval that holds the date, in local time; weeks start on Monday; offset moves the boundary.",
         _datetrunc, 1, 3, "date",
         (
             example('datetrunc(date("20140714111323", "yyyyMMddHHmmss"), "5m")', "2014-07-14T11:10:00"),
@@ -358,10 +423,12 @@ register(
         constant=(1, 2), named=("span", "offset"), rule="language.md section 6",
     ),
     FunctionSpec(
-        "daterange", "date", "daterange(start, end, [span])", "Dates from start in steps of the span (1d), below the end.",
+        "daterange", "date", "daterange(start, end, [span])",
+        "Dates from start in steps of the span (1d), below the end.",
         _daterange, 2, 3, "list of date",
         (
-            example('daterange(date("20150901", "yyyyMMdd"), date("20150903", "yyyyMMdd"))', ["2015-09-01T00:00:00", "2015-09-02T00:00:00"]),
+            example('daterange(date("20150901", "yyyyMMdd"), date("20150903", "yyyyMMdd"))', ["2015-09-01T00:00:00",
+            "2015-09-02T00:00:00"]),
             example('daterange("20150901", "20150908")', None),
         ),
         constant=(2,), named=("span",), notes=("more than 100,000 items end the query",),

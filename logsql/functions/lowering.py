@@ -137,7 +137,11 @@ def plus(left: Sql, amount: int) -> Sql:
     if a is not None:
         return sql.integer(a + amount)
     if isinstance(left, exp.Sub) and (b := whole_literal(left.expression)) is not None:
-        return minus(left.this, sql.integer(b - amount)) if b >= amount else sql.binary("+", left.this, sql.integer(amount - b))
+        return (
+            minus(left.this, sql.integer(b - amount))
+            if b >= amount
+            else sql.binary("+", left.this, sql.integer(amount - b))
+        )
     return sql.binary("+", left, sql.integer(amount)) if amount else left
 
 

@@ -27,14 +27,21 @@ def is_ipv4(node: Sql) -> Sql:
 
 def ipv4_number(node: Sql) -> Sql:
     """The unsigned value of IPv4 text as BIGINT, null for anything else."""
-    digits = sql.func("list_transform", sql.func("string_split", node, sql.string(".")), sql.lambda_(["o"], sql.cast(sql.var("o"), "BIGINT")))
+    digits = sql.func(
+        "list_transform",
+        sql.func("string_split", node, sql.string(".")),
+        sql.lambda_(["o"], sql.cast(sql.var("o"), "BIGINT")),
+    )
     step = sql.binary("+", sql.binary("*", sql.var("a"), sql.integer(256)), sql.var("b"))
     return sql.when(is_ipv4(node), sql.func("list_reduce", digits, sql.lambda_(["a", "b"], step)))
 
 
 def signed_32(node: Sql) -> Sql:
     """An unsigned 32-bit number as INTEGER with the same bits."""
-    high = (sql.binary(">", node, sql.integer(2147483647)), sql.cast(sql.binary("-", node, sql.integer(_LOW_32 + 1)), "INTEGER"))
+    high = (
+        sql.binary(">", node, sql.integer(2147483647)),
+        sql.cast(sql.binary("-", node, sql.integer(_LOW_32 + 1)), "INTEGER"),
+    )
     return sql.case([high], sql.cast(node, "INTEGER"))
 
 
@@ -148,11 +155,14 @@ register(
         (example('ip2int("192.168.0.1")', -1062731775), example('ip2int("0.0.0,0")', None)),
     ),
     FunctionSpec(
-        "long2ip", "ip", "long2ip(number)", "Dotted quad of the low 32 bits; numeric text gives null.", _long2ip, 1, 1, "string",
-        (example("long2ip(3232235521)", "192.168.0.1"), example("long2ip(-1)", "255.255.255.255"), example('long2ip("1")', None)),
+        "long2ip", "ip", "long2ip(number)", "Dotted quad of the low 32 bits; numeric text gives null.", _long2ip, 1, 1,
+        "string",
+        (example("long2ip(3232235521)", "192.168.0.1"), example("long2ip(-1)", "255.255.255.255"),
+        example('long2ip("1")', None)),
     ),
     FunctionSpec(
-        "network", "ip", "network(address, bits)", "Network address as text: IPv4 with 0 to 32 bits, IPv6 with 0 to 128.",
+        "network", "ip", "network(address, bits)",
+        "Network address as text: IPv4 with 0 to 32 bits, IPv6 with 0 to 128.",
         _network, 2, 2, "string",
         (
             example('network("192.0.2.128", 24)', "192.0.2.0"),
@@ -164,6 +174,7 @@ register(
     FunctionSpec(
         "reverseip", "string", "reverseip(address)", "IPv4 octets in reverse order, for in-addr.arpa names.",
         _reverseip, 1, 1, "string",
-        (example('concat(reverseip(ip), ".in-addr.arpa")', "238.14.217.172.in-addr.arpa", {"ip": "172.217.14.238"}), example('reverseip("x")', None)),
+        (example('concat(reverseip(ip), ".in-addr.arpa")', "238.14.217.172.in-addr.arpa", {"ip": "172.217.14.238"}),
+        example('reverseip("x")', None)),
     ),
 )  # fmt: skip

@@ -25,10 +25,16 @@ def _abs(call: FunctionCall) -> Typed:
     def whole(node: Sql) -> Typed:
         # The smallest integer has no positive counterpart; that must give null, not an error.
         wide = sql.cast(node, "BIGINT") if kind.physical in ("INTEGER", "SMALLINT", "TINYINT") else node
-        back = sql.try_cast(sql.func("abs", wide), kind.physical) if wide is not node else sql.func("try", sql.func("abs", node))
+        back = (
+            sql.try_cast(sql.func("abs", wide), kind.physical)
+            if wide is not node
+            else sql.func("try", sql.func("abs", node))
+        )
         return Typed(back, kind)
 
-    return by_number(call, value, whole, lambda node: Typed(sql.func("abs", node), kind if value.type.number else DOUBLE))
+    return by_number(
+        call, value, whole, lambda node: Typed(sql.func("abs", node), kind if value.type.number else DOUBLE)
+    )
 
 
 # --- rounding ---------------------------------------------------------------------------------------------------------
@@ -45,7 +51,11 @@ def _rounding(mode: str) -> Callable[[FunctionCall], Typed]:
         count = digits.value
 
         def whole(node: Sql) -> Typed:
-            return Typed(node, value.type if value.type.integer else LONG) if count >= 0 else long(_round_whole(mode, node, -count))
+            return (
+                Typed(node, value.type if value.type.integer else LONG)
+                if count >= 0
+                else long(_round_whole(mode, node, -count))
+            )
 
         return by_number(call, value, whole, lambda node: _round_double(call, mode, node, count))
 
@@ -79,7 +89,11 @@ def _round_whole(mode: str, node: Sql, digits: int) -> Sql:
         return sql.when(sql.not_null(node), sql.integer(0))
     unit = sql.integer(10**digits)
     wide = sql.cast(node, "HUGEINT")
-    moved = wide if mode == "floor" else sql.binary("+", wide, sql.integer(10**digits // 2 if mode == "round" else 10**digits - 1))
+    moved = (
+        wide
+        if mode == "floor"
+        else sql.binary("+", wide, sql.integer(10**digits // 2 if mode == "round" else 10**digits - 1))
+    )
     rest = sql.binary("%", sql.binary("+", sql.binary("%", moved, unit), unit), unit)
     return sql.try_cast(sql.binary("-", moved, rest), "BIGINT")
 
@@ -118,7 +132,7 @@ def _mod(call: FunctionCall) -> Typed:
 
 
 def _real(function: str, domain: Callable[[Sql], Sql] | None = None) -> Callable[[FunctionCall], Typed]:
-    """A function of one double. Outside its domain the answer is NaN, whatever the session's floating-point settings."""
+    """A function of one double. Outside its domain it is NaN, whatever the session's floating-point settings."""
 
     def lower(call: FunctionCall) -> Typed:
         node = values.number_sql(call.arg(0))
@@ -186,7 +200,11 @@ def _extreme(call: FunctionCall) -> Typed:
     for number, value in enumerate(present, start=1):
         keys = [*values.key_columns(value, fold_case=True), sql.integer(number if smallest else -number)]
         items.append(sql.struct([("here", values.not_null(value)), *zip("rnitp", keys, strict=True)]))
-    known = sql.func("list_filter", sql.array(items), sql.lambda_(["s"], sql.func("struct_extract", sql.var("s"), sql.string("here"))))
+    known = sql.func(
+        "list_filter",
+        sql.array(items),
+        sql.lambda_(["s"], sql.func("struct_extract", sql.var("s"), sql.string("here"))),
+    )
     best = sql.func("struct_extract", sql.func("list_min" if smallest else "list_max", known), sql.string("p"))
     choices = sql.array([values.coerce(v, target) for v in present])
     return Typed(sql.index(choices, sql.func("abs", best)), target)
@@ -198,9 +216,13 @@ def _extreme(call: FunctionCall) -> Typed:
 def _rand(call: FunctionCall) -> Typed:
     bound = call.constant(0)
     if isinstance(bound, bool) or not isinstance(bound, int) or not 0 < bound < 2**31:
-        call.fail("90751", "rand-bound-should-be-positive", f"the bound of rand() must be a positive integer, got {bound}", 0)
+        call.fail(
+            "90751", "rand-bound-should-be-positive", f"the bound of rand() must be a positive integer, got {bound}", 0
+        )
     if len(call) < 2:
-        return Typed(sql.cast(sql.func("floor", sql.binary("*", sql.func("random"), sql.integer(bound))), "INTEGER"), INT)
+        return Typed(
+            sql.cast(sql.func("floor", sql.binary("*", sql.func("random"), sql.integer(bound))), "INTEGER"), INT
+        )
     seed = call.constant(1)
     if isinstance(seed, bool) or not isinstance(seed, int):
         call.fail("90752", "invalid-rand-seed", "the seed of rand() must be an integer", 1)
@@ -225,7 +247,9 @@ def _row_number(call: FunctionCall) -> Sql:
     return sql.col(name)
 
 
-def _math_row(name: str, summary: str, lower: Callable[[FunctionCall], Typed], *shown: tuple[str, object]) -> FunctionSpec:
+def _math_row(
+    name: str, summary: str, lower: Callable[[FunctionCall], Typed], *shown: tuple[str, object]
+) -> FunctionSpec:
     return FunctionSpec(
         name, "numeric", f"{name}(number)", summary, lower, 1, 1, "double",
         tuple(example(e, r) for e, r in shown), notes=("text and null give null; NaN outside the domain",),
@@ -236,20 +260,24 @@ def _round_row(name: str, summary: str, *shown: tuple[str, object]) -> FunctionS
     return FunctionSpec(
         name, "numeric", f"{name}(number, [digits])", summary, _rounding(name), 1, 2, "long or double",
         tuple(example(e, r) for e, r in shown),
-        notes=("integers stay as they are unless digits is negative", "doubles give a long, with positive digits a double"),
+        notes=("integers stay as they are unless digits is negative",
+        "doubles give a long, with positive digits a double"),
     )  # fmt: skip
 
 
 register(
     FunctionSpec(
-        "abs", "numeric", "abs(number)", "Absolute value, of the same type; null for anything but a number.", _abs, 1, 1, "as the argument",
+        "abs", "numeric", "abs(number)", "Absolute value, of the same type; null for anything but a number.", _abs, 1,
+        1, "as the argument",
         (example("abs(-1.5)", 1.5), example("abs(1 - 43)", 42), example('abs("5")', None)),
     ),
-    _round_row("round", "Nearest; half goes up, also below zero.", ("round(-1.5)", -1), ("round(1.47, 1)", 1.5), ("round(1837, -2)", 1800)),
+    _round_row("round", "Nearest; half goes up, also below zero.", ("round(-1.5)", -1), ("round(1.47, 1)", 1.5),
+    ("round(1837, -2)", 1800)),
     _round_row("floor", "Rounded down.", ("floor(-1.5)", -2), ("floor(1.61, 1)", 1.6), ('floor("1.1")', None)),
     _round_row("ceil", "Rounded up.", ("ceil(1.1)", 2), ("ceil(297.5, -2)", 300), ("ceil(7, 2)", 7)),
     FunctionSpec(
-        "mod", "numeric", "mod(a, b)", "Remainder of integers, with the sign of a; null when b is 0 or a value is no integer.",
+        "mod", "numeric", "mod(a, b)",
+        "Remainder of integers, with the sign of a; null when b is 0 or a value is no integer.",
         _mod, 2, 2, "long",
         (example("mod(-5, 3)", -2), example("mod(5, 0)", None), example("mod(5.5, 2)", None)),
     ),
@@ -268,23 +296,27 @@ register(
     _math_row("acos", "Arc cosine.", _real("acos", _outside_one), ("acos(1)", 0.0)),
     _math_row("atan", "Arc tangent.", _real("atan"), ("atan(0)", 0.0)),
     FunctionSpec(
-        "min", "numeric", "min(value, ...)", "Smallest value that is not null; text ignores case.", _extreme, 1, None, "as the argument",
+        "min", "numeric", "min(value, ...)", "Smallest value that is not null; text ignores case.", _extreme, 1, None,
+        "as the argument",
         (example("min(1, 2, null)", 1), example('min("b", "A")', "A"), example("min(null)", None)),
         rule="language.md 3.3",
     ),
     FunctionSpec(
-        "max", "numeric", "max(value, ...)", "Largest value that is not null; text ignores case.", _extreme, 1, None, "as the argument",
+        "max", "numeric", "max(value, ...)", "Largest value that is not null; text ignores case.", _extreme, 1, None,
+        "as the argument",
         (example("max(1, 2, null)", 2), example('max("a", "B")', "B"), example("max(1.5, 1)", 1.5)),
         rule="language.md 3.3",
     ),
     FunctionSpec(
-        "rand", "crypto", "rand(bound, [seed])", "Random integer from 0 up to, not including, the bound.", _rand, 1, 2, "int",
+        "rand", "crypto", "rand(bound, [seed])", "Random integer from 0 up to, not including, the bound.", _rand, 1, 2,
+        "int",
         (example("rand(1)", 0), example("rand(1000) < 1000", True)),
         constant=(0, 1), volatile=True,
         native="partly", notes=("with a seed: the sequence of java.util.Random, in row order",),
     ),
     FunctionSpec(
-        "seq", "numeric", "seq()", "1, 2, 3 ... in row order; every place in a query that says seq() counts on its own.",
+        "seq", "numeric", "seq()",
+        "1, 2, 3 ... in row order; every place in a query that says seq() counts on its own.",
         _seq, 0, 0, "long", (example("seq()", 1),), volatile=True,
     ),
 )  # fmt: skip

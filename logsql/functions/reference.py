@@ -40,7 +40,8 @@ def _whoami(call: FunctionCall) -> Typed:
 
 register(
     FunctionSpec(
-        "field", "reference", "field(name)", "The field of this name: the way to names with blanks or operators; unknown: null.",
+        "field", "reference", "field(name)",
+        "The field of this name: the way to names with blanks or operators; unknown: null.",
         _field, 1, 1, "any",
         (
             example('field("Registered No.")', 2, {"Registered No.": 2}),
@@ -50,7 +51,8 @@ register(
         notes=("a computed name sees the fields known when the query is translated",),
     ),
     FunctionSpec(
-        "$", "reference", '$("name", ..., [default])', "Value of the first query parameter that is set; else the default, else null.",
+        "$", "reference", '$("name", ..., [default])',
+        "Value of the first query parameter that is set; else the default, else null.",
         lambda call: call.cx.call(call.call), 1, None, "any",
         (example('$("nosuch", "fallback")', "fallback"),),
         rule="language.md 1.7",

@@ -26,7 +26,9 @@ def regex(call: FunctionCall, position: int) -> Regex:
 
     pattern = call.constant(position)
     if not isinstance(pattern, str):
-        call.fail("90710", "invalid-regex", f"{call.spec.name}() needs a regular expression as a text constant", position)
+        call.fail(
+            "90710", "invalid-regex", f"{call.spec.name}() needs a regular expression as a text constant", position
+        )
     try:
         return classify(pattern, named_only=False)
     except RegexSyntaxError as error:
@@ -62,7 +64,10 @@ def replaced(call: FunctionCall) -> Typed:
     if call.is_constant(2):
         native = _native_replacement(call, spec, str(call.constant(2) or ""))
         if native is not None:
-            return Typed(sql.func("regexp_replace", node, sql.string(spec.re2 or ""), sql.string(native), sql.string("g")), STRING)
+            return Typed(
+                sql.func("regexp_replace", node, sql.string(spec.re2 or ""), sql.string(native), sql.string("g")),
+                STRING,
+            )
     return Typed(call.udf("lq_replace", node, sql.string(spec.pattern), sql.coalesce(by, sql.string(""))), STRING)
 
 

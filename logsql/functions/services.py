@@ -23,7 +23,7 @@ from logsql.planner.values import Typed
 
 
 class ObjectLists(Protocol):
-    """Named local lists. ``kind`` is ``ip`` (addresses and CIDR networks), ``port`` (numbers and ``a-b``) or ``text``."""
+    """Named lists. ``kind`` is ``ip`` (addresses and CIDR networks), ``port`` (numbers and ``a-b``) or ``text``."""
 
     def items(self, kind: str, name: str) -> Sequence[str] | None:
         """The items of a list, None when there is no list of this name."""
@@ -50,7 +50,9 @@ def _answer(tests: list[Sql]) -> Typed:
 def _match_text(call: FunctionCall) -> Typed:
     items = [sql.string(item) for item in _items(call, "text")]
     present = [call.arg(i) for i in range(1, len(call))]
-    return _answer([sql.in_(values.text_sql(v), [i.copy() for i in items]) for v in present if items and v.kind is not Kind.NULL])
+    return _answer(
+        [sql.in_(values.text_sql(v), [i.copy() for i in items]) for v in present if items and v.kind is not Kind.NULL]
+    )
 
 
 def _match_ip(call: FunctionCall) -> Typed:
@@ -89,7 +91,9 @@ def _inside(call: FunctionCall, node: Sql, network: ipaddress.IPv4Network | ipad
         low, high = int(network.network_address), int(network.broadcast_address)
         return exp.Between(this=sql.paren(call.let(ipv4_number(node))), low=sql.integer(low), high=sql.integer(high))
     masked = call.udf("lq_network", node, sql.cast(sql.integer(network.prefixlen), "BIGINT"))
-    return sql.and_(sql.func("contains", node, sql.string(":")), sql.eq(masked, sql.string(address_text(network.network_address))))
+    return sql.and_(
+        sql.func("contains", node, sql.string(":")), sql.eq(masked, sql.string(address_text(network.network_address)))
+    )
 
 
 def _match_port(call: FunctionCall) -> Typed:
@@ -133,7 +137,9 @@ register(
 
 REFUSED_FUNCTIONS.update(
     {
-        **dict.fromkeys(("evtctxget", "evtctxgetvar", "evtctxsetvar", "evtctxcnt"), "event contexts need the stream engine"),
+        **dict.fromkeys(
+            ("evtctxget", "evtctxgetvar", "evtctxsetvar", "evtctxcnt"), "event contexts need the stream engine"
+        ),
         "matchbehavior": "behaviour profiles are kept by the vendor's server",
         "matchfilter": "filters are kept by the vendor's server; write the condition with search",
         "xpath": "use the command parsexml, which makes fields of an XML document",

@@ -1,8 +1,8 @@
 """Time spans (``5m``, ``1d``, ``3mon``) and the bucket of an instant (language.md section 6).
 
 ``timechart``, ``datetrunc``, ``ago`` and ``daterange`` share this. Buckets are cut in local time: days start at local
-midnight and weeks on Monday, also across a change of the clock. Spans that divide an hour are taken off the instant itself,
-so the two passes of a repeated hour stay apart (01:00 -04 and 01:00 -05); longer ones are labels of the wall clock.
+midnight and weeks on Monday, also across a change of the clock. Spans that divide an hour are taken off the instant
+itself, so the two passes of a repeated hour stay apart (01:00 -04 and 01:00 -05); longer ones are wall clock labels.
 """
 
 from __future__ import annotations
@@ -22,7 +22,15 @@ Fail = Callable[[str, str, str], NoReturn]
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _PLURAL = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks", "mon": "months", "y": "years"}
 #: Spans that DuckDB's ``date_trunc`` cuts in the session zone as the language does.
-_TRUNC = {(1, "s"): "second", (1, "m"): "minute", (1, "d"): "day", (1, "w"): "week", (1, "mon"): "month", (3, "mon"): "quarter", (1, "y"): "year"}
+_TRUNC = {
+    (1, "s"): "second",
+    (1, "m"): "minute",
+    (1, "d"): "day",
+    (1, "w"): "week",
+    (1, "mon"): "month",
+    (3, "mon"): "quarter",
+    (1, "y"): "year",
+}
 #: Intervals are 32 bits of months and days.
 _MOST = 2_000_000_000
 
@@ -58,7 +66,9 @@ def parse_span(text: object, fail: Fail) -> Span:
     """The span in ``text``; errors 90500 (no span, or a bad number of months), 90501 (years), 90502 (unit)."""
     found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]+)\s*", text) if isinstance(text, str) else None
     if found is None:
-        fail("90500", "invalid-timespan", f'"{text}" is no time span: write a number and a unit, such as 10m, 1d or 3mon')
+        fail(
+            "90500", "invalid-timespan", f'"{text}" is no time span: write a number and a unit, such as 10m, 1d or 3mon'
+        )
     amount, unit = int(found[1]), found[2].lower()
     if unit not in _PLURAL:
         fail("90502", "invalid time unit", f'the unit of the time span "{text}" is not one of s, m, h, d, w, mon, y')

@@ -42,8 +42,10 @@ def _trim(node: Sql) -> Sql:
 
 
 def signature_sql(node: Sql) -> Sql:
-    """Text without letters, digits and quoted parts; of a quoted part only the closing quote stays (decisions.md 20)."""
-    return sql.func("regexp_replace", node, sql.string(r'"[^"]*("|\z)|[\p{L}\p{Nd}]'), sql.string(r"\1"), sql.string("g"))
+    """Text without letters, digits and quoted parts; of a quoted part the closing quote stays (decisions.md 20)."""
+    return sql.func(
+        "regexp_replace", node, sql.string(r'"[^"]*("|\z)|[\p{L}\p{Nd}]'), sql.string(r"\1"), sql.string("g")
+    )
 
 
 def _concat(call: FunctionCall) -> Typed:
@@ -83,7 +85,10 @@ def _length(call: FunctionCall, value: Typed) -> Sql:
     kind = sql.func("variant_typeof", value.expr)
     size = sql.func("len", sql.try_cast(value.expr, "VARIANT[]"))
     keys = sql.func("len", sql.func("json_keys", sql.func("to_json", value.expr)))
-    tests = [(sql.func("starts_with", kind, sql.string("ARRAY")), size), (sql.func("starts_with", kind, sql.string("OBJECT")), keys)]
+    tests = [
+        (sql.func("starts_with", kind, sql.string("ARRAY")), size),
+        (sql.func("starts_with", kind, sql.string("OBJECT")), keys),
+    ]
     return sql.case(tests, plain)
 
 
@@ -178,7 +183,9 @@ def list_contains(value: Typed, needle: Typed) -> Sql:
     if needle.type == element and element.kind in (Kind.STRING, Kind.INT, Kind.LONG, Kind.DATE, Kind.IP, Kind.BOOL):
         return sql.func("list_contains", value.expr, needle.expr)
     same = values.same(Typed(sql.var("c"), element), needle)
-    return sql.func("list_contains", sql.func("list_transform", value.expr, sql.lambda_(["c"], same)), sql.boolean(True))
+    return sql.func(
+        "list_contains", sql.func("list_transform", value.expr, sql.lambda_(["c"], same)), sql.boolean(True)
+    )
 
 
 def _indexof(call: FunctionCall) -> Typed:
@@ -248,11 +255,12 @@ register(
     FunctionSpec(
         "concat", "string", "concat(value, ...)", "Joins the text forms of the values; null prints as null.",
         _concat, 1, None, "string",
-        (example('concat(a, ":", b)', "10.0.0.1:443", {"a": "10.0.0.1", "b": 443}), example('concat("n", 1.5)', "n1.5")),
+        (example('concat(a, ":", b)', "10.0.0.1:443", {"a": "10.0.0.1", "b": 443}), example('concat("n", 1.5)',
+        "n1.5")),
     ),
     FunctionSpec(
         "contains", "string", "contains(text, needle) or contains(list, element)",
-        "Whether the text holds the needle (case matters, no wildcards), or the list an equal element; null gives false.",
+        "Whether the text holds the needle (case matters, no wildcards), or the list an equal element; false for null.",
         _contains, 2, 2, "bool",
         (
             example('contains("foo", "o")', True),
@@ -275,7 +283,8 @@ register(
         (example('upper("한글abc")', "한글ABC"),),
     ),
     FunctionSpec(
-        "trim", "string", "trim(text)", "Without blanks, tabs, line ends and other characters up to U+0020 at both ends.",
+        "trim", "string", "trim(text)",
+        "Without blanks, tabs, line ends and other characters up to U+0020 at both ends.",
         _simple(_trim), 1, 1, "string",
         (example('trim("\\t a \\r\\n")', "a"),),
     ),
@@ -308,9 +317,11 @@ register(
         (example('right("0123456789", 4)', "6789"), example("right(1234, 2)", "34")),
     ),
     FunctionSpec(
-        "lpad", "string", "lpad(text, length, [pad])", "Padded on the left to the length; longer text is cut on the right.",
+        "lpad", "string", "lpad(text, length, [pad])",
+        "Padded on the left to the length; longer text is cut on the right.",
         _pad, 2, 3, "string",
-        (example('lpad("string", 10, "pad")', "padpstring"), example('lpad("ab", 4)', "  ab"), example('lpad("abc", 2)', "ab")),
+        (example('lpad("string", 10, "pad")', "padpstring"), example('lpad("ab", 4)', "  ab"), example('lpad("abc", 2)',
+        "ab")),
     ),
     FunctionSpec(
         "rpad", "string", "rpad(text, length, [pad])", "Padded on the right to the length; longer text is cut.",
@@ -318,9 +329,11 @@ register(
         (example('rpad("string", 10, "pad")', "stringpadp"),),
     ),
     FunctionSpec(
-        "indexof", "string", "indexof(text, needle, [start])", "Position of the first occurrence from start, -1 when absent.",
+        "indexof", "string", "indexof(text, needle, [start])",
+        "Position of the first occurrence from start, -1 when absent.",
         _indexof, 2, 3, "int",
-        (example('indexof("hello world", "o", 5)', 7), example('indexof("abc", "x")', -1), example('indexof(null, "x")', None)),
+        (example('indexof("hello world", "o", 5)', 7), example('indexof("abc", "x")', -1), example('indexof(null, "x")',
+        None)),
     ),
     FunctionSpec(
         "lastindexof", "string", "lastindexof(text, needle, [start])",

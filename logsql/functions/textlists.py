@@ -43,9 +43,13 @@ def _split(call: FunctionCall) -> Typed:
     if limit is None:
         return Typed(sql.case([empty], parts), STRINGS)
     parts = call.let(parts)
-    tail = sql.func("array_to_string", sql.func("list_slice", parts, sql.integer(limit), sql.func("len", parts)), sql.string(by))
+    tail = sql.func(
+        "array_to_string", sql.func("list_slice", parts, sql.integer(limit), sql.func("len", parts)), sql.string(by)
+    )
     joined = sql.func("list_append", sql.func("list_slice", parts, sql.integer(1), sql.integer(limit - 1)), tail)
-    return Typed(sql.case([empty, (sql.binary("<=", sql.func("len", parts), sql.integer(limit)), parts)], joined), STRINGS)
+    return Typed(
+        sql.case([empty, (sql.binary("<=", sql.func("len", parts), sql.integer(limit)), parts)], joined), STRINGS
+    )
 
 
 def _strjoin(call: FunctionCall) -> Typed:
@@ -98,7 +102,9 @@ def _format(call: FunctionCall) -> Typed:
         letter, node = _format_argument(value)
         kinds += letter
         nodes.append(node)
-    return Typed(call.udf("lq_format", sql.string(fmt), sql.string(kinds), sql.string(call.cx.catalog.zone), *nodes), STRING)
+    return Typed(
+        call.udf("lq_format", sql.string(fmt), sql.string(kinds), sql.string(call.cx.catalog.zone), *nodes), STRING
+    )
 
 
 def _format_argument(value: Typed) -> tuple[str, Sql]:
@@ -172,7 +178,12 @@ def charset(call: FunctionCall, position: int) -> str:
     try:
         return codec_of(name)
     except LookupError:
-        call.fail("90680", f"{call.spec.name}-unsupported-charset", f"{call.spec.name}() does not know the charset {name}", position)
+        call.fail(
+            "90680",
+            f"{call.spec.name}-unsupported-charset",
+            f"{call.spec.name}() does not know the charset {name}",
+            position,
+        )
 
 
 def _urldecode(call: FunctionCall) -> Typed:
@@ -202,7 +213,7 @@ def _urlencode(call: FunctionCall) -> Typed:
 register(
     FunctionSpec(
         "split", "string", "split(text, delimiter, [limit])",
-        "Parts of the text between the delimiter (one literal string); empty parts stay, empty text gives an empty list.",
+        "Parts of the text between the delimiter (one literal string); empty parts stay, empty text gives [].",
         _split, 2, 3, "list of string",
         (
             example('split("a,b,,c", ",")', ["a", "b", "", "c"]),
@@ -242,7 +253,7 @@ register(
     ),
     FunctionSpec(
         "kvjoin", "string", "kvjoin(keydelimiter, pairdelimiter, [regex])",
-        "All fields of the row, or those whose name the regular expression finds, as key and value pairs in field order.",
+        "All fields of the row, or those whose name the pattern finds, as key and value pairs in field order.",
         _kvjoin, 2, 3, "string",
         (
             example('kvjoin(":", "^")', "name:Kim^age:30", {"name": "Kim", "age": 30}),

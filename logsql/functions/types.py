@@ -60,7 +60,9 @@ def type_name(value: Typed) -> Sql | None:
         names = [(values.not_null(p), name) for p in value.parts if (name := type_name(p)) is not None]
         return sql.case(names) if names else None
     if kind is Kind.IP:
-        version = sql.case([(sql.func("contains", value.expr, sql.string(":")), sql.string("ipv6"))], sql.string("ipv4"))
+        version = sql.case(
+            [(sql.func("contains", value.expr, sql.string(":")), sql.string("ipv6"))], sql.string("ipv4")
+        )
         return sql.when(values.not_null(value), version)
     if kind is not Kind.ANY:
         return sql.when(values.not_null(value), sql.string(_NAMES[kind]))
@@ -68,7 +70,7 @@ def type_name(value: Typed) -> Sql | None:
 
 
 def _json_name(value: Typed) -> Sql:
-    kind = sql.func("json_type", *( [value.pointer[0], sql.string(value.pointer[1])] if value.pointer else [value.expr] ))
+    kind = sql.func("json_type", *([value.pointer[0], sql.string(value.pointer[1])] if value.pointer else [value.expr]))
     whole = values.integer_sql(value)
     assert whole is not None
     small = sql.not_null(sql.try_cast(whole, "INTEGER"))
@@ -117,7 +119,8 @@ register(
         (example("isnotnull(0)", True), example("isnotnull(a)", False, {"b": 1})),
     ),
     FunctionSpec(
-        "isnum", "type check", "isnum(value)", "Whether the value is a number; numeric text is none.", _isnum, 1, 1, "bool",
+        "isnum", "type check", "isnum(value)", "Whether the value is a number; numeric text is none.", _isnum, 1, 1,
+        "bool",
         (example("isnum(1.5)", True), example('isnum("1")', False), example("isnum(null)", False)),
     ),
     FunctionSpec(
@@ -126,7 +129,7 @@ register(
     ),
     FunctionSpec(
         "typeof", "type check", "typeof(value)",
-        "Name of the value's type: string short int long float double bool date ipv4 ipv6 list map binary; null for null.",
+        "Name of the value's type: string short int long float double bool date ipv4 ipv6 list map binary; else null.",
         _typeof, 1, 1, "string",
         (
             example("typeof(1)", "int"),

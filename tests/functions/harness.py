@@ -1,4 +1,4 @@
-"""Evaluates one expression, or one aggregate, over a few records: lower it, run the SQL in plain DuckDB, return the values.
+"""Evaluates one expression, or one aggregate, over a few records: lowered, then run in plain DuckDB.
 
 ``mixed`` says how a column of several types is held: ``json`` as in a parsed document, ``variant`` as after an eval.
 """
@@ -69,7 +69,11 @@ class Bench:
             return node, IP
         if logical == "json":
             document = sql.cast(node, "JSON")
-            return (document, ANY_JSON) if mixed == "json" else (sql.cast(document, "VARIANT"), import_type("VARIANT").type)
+            return (
+                (document, ANY_JSON)
+                if mixed == "json"
+                else (sql.cast(document, "VARIANT"), import_type("VARIANT").type)
+            )
         described = self.connection.sql(f'SELECT "{field.name}" FROM loaded').types[0]
         return node, import_type(str(described)).type
 
@@ -172,4 +176,3 @@ def single(expression: str, row: dict[str, Any] | None = None, zone: str = "UTC"
         return bench.values(expression)[0]
     finally:
         bench.close()
-

@@ -43,7 +43,9 @@ def test_scalar(case: dict[str, Any], mixed: str) -> None:
         want = case["expect_rows"] if "expect_rows" in case else [case["expect"]]
         dates = case.get("expect_type") == "date" or case["fn"] == "daterange"
         for expected, value in zip(want, got, strict=True):
-            problem = values_equal(_iso(expected) if dates else expected, value, bench.zone, bool(case.get("unordered")))
+            problem = values_equal(
+                _iso(expected) if dates else expected, value, bench.zone, bool(case.get("unordered"))
+            )
             assert problem is None, f"{problem}\n{bench.query(case['expr'], case.get('params'))}"
     finally:
         bench.close()
