@@ -155,22 +155,22 @@ class Execution:
 
     def _register(self, step: Stream) -> None:
         schema = stage_schema(step)
-        runtime = StageRuntime(self.state, self.session)
+        runtime = StageRuntime(self.state, self.session, lambda number: self._read(step.inputs[number]))
 
         def produce() -> Iterator[pa.RecordBatch]:
-            return step.transform(self._stage_input(step), runtime)
+            return step.transform(self._read(step.query), runtime)
 
         table = StageTable(schema, produce)
         self.bindings[step.name] = table
         self.cursor.register(step.name, table)
 
-    def _stage_input(self, step: Stream) -> Iterator[pa.RecordBatch]:
+    def _read(self, query: exp.Expression | None) -> Iterator[pa.RecordBatch]:
         """Input rows of a stage, read on a cursor of their own while the outer query runs."""
-        if step.query is None:
+        if query is None:
             return
         cursor = self.new_cursor()
         try:
-            yield from cursor.sql(self.resolve(step.query).sql("duckdb")).to_arrow_reader(98_304)
+            yield from cursor.sql(self.resolve(query).sql("duckdb")).to_arrow_reader(98_304)
         finally:
             cursor.close()
 

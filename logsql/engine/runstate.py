@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -60,10 +60,11 @@ class RunState:
 
 @dataclass(frozen=True)
 class StageRuntime:
-    """What a Python stage's ``transform`` gets beside its batches."""
+    """What a Python stage's ``transform`` gets beside its batches. ``read(n)`` yields the rows of its further inputs."""
 
     state: RunState
     session: Any
+    read: Callable[[int], Iterator[Any]] = lambda number: iter(())
 
     @property
     def loss(self) -> Ledger:

@@ -15,6 +15,8 @@ def plan_text(plan: Plan, pretty: bool = True) -> str:
             body = (
                 "" if step.query is None else "\n-- its input:\n" + _commented(step.query.sql("duckdb", pretty=pretty))
             )
+            for query in step.inputs:
+                body += "\n-- it also reads:\n" + _commented(query.sql("duckdb", pretty=pretty))
             parts.append(f'-- Python stage {step.label}: delivers table "{step.name}"{body}')
         elif isinstance(step, Action):
             parts.append(f"-- {step.label}")

@@ -51,7 +51,8 @@ class Stream:
     """A Python stage: the rows of ``query`` as Arrow batches through ``transform``; later CTEs read it by ``name``.
 
     ``columns`` are the output columns (name, physical SQL type). ``transform(batches, runtime)`` yields record batches
-    with those columns in order. It is run afresh for every scan.
+    with those columns in order. It is run afresh for every scan. ``inputs`` are further queries that the transform reads
+    by number through ``runtime.read(0)`` (training rows).
     """
 
     name: str
@@ -59,6 +60,7 @@ class Stream:
     transform: Callable[[Iterator[Any], Any], Iterator[Any]]
     columns: tuple[tuple[str, str], ...]
     label: str = ""
+    inputs: tuple[exp.Expression, ...] = ()
 
 
 Step = Materialise | Action | Stream

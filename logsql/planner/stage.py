@@ -368,25 +368,29 @@ class Stage:
         transform: Callable[[Iterator[Any], Any], Iterator[Any]],
         rest: Rest | None = None,
         keep: Iterable[str] = (),
+        inputs: Sequence[Rel] = (),
     ) -> Rel:
         """A Python stage: rows of ``rel`` as Arrow batches in, batches with ``columns`` (in order) out.
 
-        ``keep`` names carried idents that the transform passes on. ``rel`` None makes a source.
+        ``keep`` names carried idents that the transform passes on. ``rel`` None makes a source. The rows of ``inputs``
+        (planned subqueries) are for the transform to read: ``runtime.read(0)`` yields those of the first.
         """
-        query = None
-        if rel is not None:
-            rel = self.flush(rel)
-            items = self._plain_items(rel)
-            keys = [] if rel.order.physical else order_items(rel)
-            select = sql.select(items, sql.table(rel.source), order=sql.order_by(keys) if keys else None)
-            query = self.planner.with_ctes(select, rel.source)
+        query = None if rel is None else self._in_order(rel)
+        others = tuple(self._in_order(other) for other in inputs)
         name = self.planner.temp_name(self.spec.name.replace("-", "_"))
         shape = tuple((i, t) for c in columns for i, t in _physical(c))
         if rest is not None:
             shape = (*shape, (rest.ident, "JSON"))
-        self.planner.steps.append(Stream(name, query, transform, shape, self.spec.name))
+        self.planner.steps.append(Stream(name, query, transform, shape, self.spec.name, others))
         ordered = rel is None or rel.order.defined
         return Rel(name, tuple(columns), rest=rest, order=PHYSICAL if ordered else UNORDERED)
+
+    def _in_order(self, rel: Rel) -> exp.Expression:
+        """A query of its own for every column of a relation, rows in order."""
+        rel = self.flush(rel)
+        keys = [] if rel.order.physical else order_items(rel)
+        select = sql.select(self._plain_items(rel), sql.table(rel.source), order=sql.order_by(keys) if keys else None)
+        return self.planner.with_ctes(select, rel.source)
 
     def service(self, name: str) -> Any:
         """Another room's service (models, lookups ...); refuses the query when the session has none."""
