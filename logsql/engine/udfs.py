@@ -73,16 +73,17 @@ def install(connection: duckdb.DuckDBPyConnection, names: Iterable[str], zone: s
 
     ``zone`` is the session's time zone. No function keeps it: those that need a zone get it as an argument.
     """
+    create: Any = connection.create_function  # its stubs know neither the names of kinds nor returned arrays
     for name in sorted(set(names)):
         spec = UDFS[name]  # a name that is not in the registry is a bug of the caller
         try:
-            connection.create_function(
+            create(
                 name,
                 _callable(spec),
                 None if spec.parameters is None else [_sql_type(p) for p in spec.parameters],
                 _sql_type(spec.returns),
-                type="arrow",  # type: ignore[arg-type]
-                null_handling="special",  # type: ignore[arg-type]
+                type="arrow",
+                null_handling="special",
                 side_effects=spec.side_effects,
             )
         except (duckdb.CatalogException, duckdb.NotImplementedException) as error:

@@ -81,12 +81,10 @@ def _text_tests(value: Typed, texts: list[str]) -> list[Sql]:
     starred = [t for t in texts if "*" in t]
     tests: list[Sql] = []
     # No number, boolean, list or map of a document has the text of a plain word, so its type need not be asked.
-    if value.type.json and value.pointer and all(_plain_word(t) for t in exact):
-        node, plain = values.string_sql(value), values.text_sql(value)
-    else:
-        node = plain = values.string_sql(value)
-    if node is None or plain is None:
+    node = values.string_sql(value)
+    if node is None:
         return []
+    plain = values.text_sql(value) if value.pointer and all(_plain_word(t) for t in exact) else node
     if len(exact) == 1:
         tests.append(sql.eq(plain, sql.string(exact[0])))
     elif exact:
