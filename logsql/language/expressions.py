@@ -176,7 +176,8 @@ class ExpressionParser:
     def _word(self, token: str, start: int, end: int) -> bool:
         self.pos = end
         after = TOKEN.match(self.text, end, self.end)
-        if after is not None and after["punct"] == "(" and token not in ("and", "or"):
+        kind, value = classify(token)
+        if after is not None and after["punct"] == "(" and kind == "field" and token not in ("and", "or"):
             self._check_name(token, start)
             self._open(token, after.start("punct"), start, end)
             self.pos = after.end()
@@ -184,7 +185,6 @@ class ExpressionParser:
         if token in ("and", "or"):
             self._fail("90100", "broken-expression", start, end, key="operand-expected", operator=token)
         span = self.source.span(start, end)
-        kind, value = classify(token)
         if kind == "field":
             self._check_name(token, start)
             self.terms.append(_Term(Field(token, span), start, end, bare=True))

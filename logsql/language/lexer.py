@@ -20,11 +20,10 @@ TOKEN = re.compile(
     | (?P<op>==|!=|<=|>=|[<>+\-*/=\u2264\u2265])
     | (?P<punct>[(),\[\]])
     | (?P<word>[^\s"()\[\],=+\-*/<>!\u2264\u2265]+)
-    | (?P<bad>.)
+    | (?P<bad>\S)
     )""",
     re.DOTALL | re.VERBOSE,
 )
-NEXT = re.compile(r"\s*(\S)")
 _INTEGER = re.compile(r"[0-9]+\Z")
 #: What Java's Double.parseDouble reads and the language names: 1.5, .5, 1e3, 1.5f, 1d, 0x1p3. A sign is never part.
 _DOUBLE = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][0-9]+)?[fFdD]?\Z")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from logsql.language.expressions import ExpressionParser
 from logsql.language.lexer import QUOTED, TOKEN, classify, odd_character
-from logsql.language.options import closing_parenthesis, unknown_option
+from logsql.language.options import closing_parenthesis
 from logsql.language.source import shown
 from logsql.language.tree import Aggregate, Assignment, Call, Expr, Name, NamedArg, SortKey, canonical
 from logsql.messages import message
@@ -75,8 +75,8 @@ def _scan_item(reader: ArgReader, start: int, blanks: bool, stop: tuple[str, ...
                 depth = max(depth + (1 if found[0] == "(" else -1), 0)
             elif depth == 0 and kind in ("mark", "stop", "blank"):
                 return found.start(), found[0] if kind == "mark" else str(kind)
-            elif depth == 0 and kind == "equals" and reader.takes_options:
-                reader.stray_equals(found.start(), found.end())
+            elif depth == 0 and kind == "equals" and reader.on_equals is not None:
+                reader.on_equals(found.start(), found.end())
         if depth == 0:
             break
     return reader.end, "end"
@@ -164,7 +164,7 @@ def _aggregate(reader: ArgReader, stop: tuple[str, ...]) -> Aggregate:
     args: tuple[Expr, ...] = ()
     end = found.end(1)
     if found[2]:
-        parser = ExpressionParser(source, start, reader.end, ("as", *stop))
+        parser = ExpressionParser(source, start, reader.end, ("as", *stop), reader.on_equals)
         call = parser.parse()
         end = len(source.buffer[: parser.pos].rstrip())
         if not isinstance(call, Call) or call.span != source.span(start, end):
@@ -223,9 +223,9 @@ def _not_an_aggregate(reader: ArgReader, before: Aggregate | None) -> NoReturn:
         reader.fail(
             "21702", "invalid-aggregation-function", message("invalid-aggregation-function", term=shown(token)), span
         )
-    if token == "=" and reader.takes_options and not before.args:
-        at = before.span.start
-        unknown_option(reader.source, at, at + len(before.function.text), reader.command, reader.option_names, start)
+    equals = found if token == "=" else TOKEN.match(reader.source.buffer, found.end(), reader.end)
+    if equals is not None and equals["op"] == "=" and reader.on_equals is not None:
+        reader.on_equals(equals.end() - 1, equals.end())
     operator = found.lastgroup == "op"
     help = message("help-aggregate-then-eval") if operator else message("help-alias", term=before.output.text)
     reader.fail("90201", "remain-terms", message("remain-terms", term=shown(token)), span, help)

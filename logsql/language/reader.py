@@ -60,10 +60,10 @@ class ArgReader:
         self.command = command
         self.command_span = command_span
         self.options = options
-        self.takes_options = spec.takes_options
+        self.on_equals = self._stray_equals if spec.takes_options else None
         self.option_names = spec.option_names
         self.end = end
-        self.pos = pos
+        self.pos = self._first = pos
         self.advance(pos)
 
     # -- position ------------------------------------------------------------------------------------------------
@@ -221,9 +221,7 @@ class ArgReader:
         """One expression up to a top-level keyword of ``stop``, a top-level comma, ``[`` or the end."""
         if missing is not None and stop and self.peek_word().lower() in stop:
             self.missing(missing, "expression-expected")
-        parser = ExpressionParser(
-            self.source, self.pos, self.end, stop, self.stray_equals if self.takes_options else None
-        )
+        parser = ExpressionParser(self.source, self.pos, self.end, stop, self.on_equals)
         expr = parser.parse(missing)
         self.advance(parser.pos)
         return expr
@@ -330,11 +328,11 @@ class ArgReader:
         )
         self.fail(*code, message(key, **facts), span, help)
 
-    def stray_equals(self, start: int, end: int) -> None:
+    def _stray_equals(self, start: int, end: int) -> None:
         """A single ``=`` behind a word of an option-taking command is an option (language.md 1.5), and misplaced."""
         if self.source.buffer[end : end + 1] in ("<", ">"):
             return
-        key = _KEY_BEFORE.search(self.source.buffer, self.pos, start)
+        key = _KEY_BEFORE.search(self.source.buffer, self._first, start)
         if key is not None and key[1]:
             unknown_option(self.source, key.start(1), key.end(1), self.command, self.option_names, start)
 
