@@ -2,7 +2,8 @@
 
 A table looks at about :data:`WINDOW` rows to choose its column widths and prints on in the same widths, so memory does
 not grow with the result. On a terminal (``layout.width``) cells are cut with an ellipsis and columns that do not fit
-even at :data:`LEAST` are hidden; both are reported. Without a width nothing is cut: a later, longer cell pushes its line.
+even at :data:`LEAST` are hidden; both are reported. Without a width nothing is cut: a later, longer cell pushes its
+line.
 """
 
 from __future__ import annotations

@@ -1,0 +1,125 @@
+"""Where output goes: standard output, or a file that appears only when it is complete.
+
+``open_sink(path)`` gives a binary file. A regular file is written beside its place under a temporary name and renamed
+at the end, so a failed or interrupted query leaves the old file (or none); pipes and devices are written directly. Two
+kinds of trouble are told apart: a reader that went away (BrokenPipeError) and a disk that cannot take the data.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, BinaryIO
+
+from logsql.errors import Diagnostic, LogsqlError, RunError
+from logsql.messages import add_messages, message
+
+add_messages(
+    {
+        "output-not-written": ("cannot write {path}: {reason}", "{path} 파일에 쓸 수 없습니다: {reason}"),
+    }
+)
+
+
+class OutputError(RunError):
+    """The output file cannot be made or the data cannot be written."""
+
+    def __init__(self, path: str, error: OSError) -> None:
+        reason = error.strerror or str(error)
+        sentence = message("output-not-written", path=path, reason=reason)
+        super().__init__(Diagnostic("E2010", "output-not-written", sentence))
+
+
+class _File(io.FileIO):
+    """A file whose write errors say which output they belong to."""
+
+    def __init__(self, handle: int, shown: str, keep: bool = False) -> None:
+        super().__init__(handle, "wb", closefd=not keep)
+        self._shown = shown
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(self._shown, error) from None
+
+
+@contextmanager
+def open_sink(path: str | None) -> Iterator[BinaryIO]:
+    """A binary sink for ``path``, or standard output for None. Raises :class:`OutputError`."""
+    if path is None:
+        yield from _standard()
+        return
+    target = os.path.realpath(path)
+    special = _is_special(path)
+    try:
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if special:
+            handle, temporary = os.open(path, os.O_WRONLY), None
+        else:
+            handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)}.", dir=os.path.dirname(target))
+    except OSError as error:
+        raise OutputError(path, error) from None
+    try:
+        with io.BufferedWriter(_File(handle, path)) as sink:
+            yield sink
+        if temporary is not None:
+            _rename(temporary, target, path)
+    except BaseException:
+        if temporary is not None:
+            with suppress(OSError):
+                os.unlink(temporary)
+        raise
+
+
+def _standard() -> Iterator[BinaryIO]:
+    sys.stdout.flush()
+    try:
+        handle = sys.stdout.fileno()
+    except (OSError, ValueError):  # standard output is an object of this process (a notebook, a test)
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    raw = _File(handle, "standard output", keep=True)
+    sink = io.BufferedWriter(raw, 1 << 16)
+    try:
+        yield sink
+        sink.flush()
+    finally:
+        with suppress(OSError, LogsqlError, ValueError):
+            sink.detach()
+
+
+def _is_special(path: str) -> bool:
+    """A pipe or device: it cannot be replaced by a rename."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path)
+    except OSError:
+        return False
+
+
+def _rename(temporary: str, target: str, shown: str) -> None:
+    try:
+        os.chmod(temporary, _mode(target))
+        os.replace(temporary, target)
+    except OSError as error:
+        raise OutputError(shown, error) from None
+
+
+def _mode(target: str) -> int:
+    """Permissions of the file that is replaced, else what a new file would get."""
+    try:
+        return stat.S_IMODE(os.stat(target).st_mode)
+    except OSError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask

@@ -1,0 +1,110 @@
+"""What completion knows of a session: registries, tables, fields at a stage, files, models."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from logsql.commands import COMMANDS
+from logsql.commands.base import OptionKind
+from logsql.functions import AGGREGATES, FUNCTIONS
+from logsql.messages import message
+from logsql.shell.metas import METAS
+
+if TYPE_CHECKING:
+    from logsql.engine.session import Session
+
+_PATH_USAGE = re.compile(r"\b(PATH|FILE|FILES|GLOB)\b|FILE")
+_MOST_FILES = 200
+
+
+class SessionCatalog:
+    """The :class:`~logsql.shell.complete.Catalog` of a session. Questions that fail have no answer, never an error."""
+
+    def __init__(self, session: Session, params: Mapping[str, str]) -> None:
+        self._session, self._params = session, params
+        self._fields = lru_cache(maxsize=64)(self._planned_fields)
+
+    def commands(self) -> Mapping[str, str]:
+        return {name: spec.summary for name, spec in sorted(COMMANDS.items())}
+
+    def sources(self) -> Mapping[str, str]:
+        return {name: spec.summary for name, spec in sorted(COMMANDS.items()) if spec.source}
+
+    def options(self, command: str) -> Mapping[str, str]:
+        spec = COMMANDS.get(command)
+        return {option.name: option.help for option in spec.options} if spec is not None else {}
+
+    def choices(self, command: str, option: str) -> Sequence[str]:
+        spec = COMMANDS.get(command)
+        for declared in spec.options if spec is not None else ():
+            if declared.name == option:
+                return ("t", "f") if declared.kind is OptionKind.BOOL else declared.choices
+        return ()
+
+    def functions(self) -> Mapping[str, str]:
+        return {name: spec.summary for name, spec in sorted(FUNCTIONS.items())}
+
+    def aggregates(self) -> Mapping[str, str]:
+        return {name: spec.summary for name, spec in sorted(AGGREGATES.items())}
+
+    def tables(self) -> Sequence[str]:
+        return _quietly(self._session.tables)
+
+    def fields(self, query: str) -> Sequence[str]:
+        """Fields of a query that is complete; asked from the planner, nothing is run."""
+        return self._fields(query) if query.strip() else ()
+
+    def _planned_fields(self, query: str) -> Sequence[str]:
+        return _quietly(lambda: [c.name for c in self._session.plan(query, dict(self._params))[0].rel.columns])
+
+    def files(self, prefix: str) -> Sequence[str]:
+        """Files and folders that begin with ``prefix``; folders end with ``/``."""
+        folder, _, start = prefix.rpartition("/")
+        root = os.path.expanduser(folder) if folder else ("/" if prefix.startswith("/") else ".")
+
+        def listed() -> list[str]:
+            names = []
+            with os.scandir(root) as entries:
+                for entry in entries:
+                    if entry.name.startswith(start) and (start.startswith(".") or not entry.name.startswith(".")):
+                        lead = f"{folder}/" if folder or prefix.startswith("/") else ""
+                        names.append(f"{lead}{entry.name}" + ("/" if entry.is_dir() else ""))
+            return sorted(names)[:_MOST_FILES]
+
+        return _quietly(listed)
+
+    def models(self) -> Sequence[str]:
+        return _quietly(lambda: self._session.service("models").names())
+
+    def inputs(self) -> Sequence[str]:
+        return _quietly(lambda: [item.name for item in self._session.service("ml").inputs.listings()])
+
+    def params(self) -> Sequence[str]:
+        return sorted(self._params)
+
+    def metas(self) -> Mapping[str, str]:
+        return {meta.name: message(meta.help) for meta in METAS}
+
+    def ml_commands(self) -> Mapping[str, str]:
+        def listed() -> list[tuple[str, str]]:
+            from logsql.ml.commands import COMMANDS as ML
+
+            return [(command.name, command.summary) for command in ML]
+
+        return dict(_quietly(listed))
+
+    def takes_path(self, command: str) -> bool:
+        spec = COMMANDS.get(command)
+        return spec is not None and any(_PATH_USAGE.search(usage) for usage in spec.usage)
+
+
+def _quietly(question: Callable[[], Sequence[Any]]) -> Sequence[Any]:
+    """The answer, or nothing: completion runs while the user types, on queries that are half written."""
+    try:
+        return question()
+    except Exception:
+        return ()

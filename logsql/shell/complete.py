@@ -1,0 +1,271 @@
+"""Completion as a pure function: ``complete(text, cursor, catalog)`` gives the words that fit at the cursor.
+
+Two steps, each testable alone: ``expected`` says what belongs at the cursor (a command, an option of a command, a
+field, an aggregate, a table ...) from the text only; ``complete`` asks the :class:`Catalog` for such words and ranks
+those that match what is typed: same start first, then same letters in another case, then words that contain it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from logsql.shell.lines import Kind, classify
+
+Words = Mapping[str, str]
+
+
+class Catalog(Protocol):
+    """What completion may ask. All maps are word -> one line of explanation."""
+
+    def commands(self) -> Words: ...
+    def sources(self) -> Words: ...
+    def options(self, command: str) -> Words: ...
+    def choices(self, command: str, option: str) -> Sequence[str]: ...
+    def functions(self) -> Words: ...
+    def aggregates(self) -> Words: ...
+    def tables(self) -> Sequence[str]: ...
+    def fields(self, query: str) -> Sequence[str]: ...
+    def files(self, prefix: str) -> Sequence[str]: ...
+    def models(self) -> Sequence[str]: ...
+    def inputs(self) -> Sequence[str]: ...
+    def params(self) -> Sequence[str]: ...
+    def metas(self) -> Words: ...
+    def ml_commands(self) -> Words: ...
+    def takes_path(self, command: str) -> bool: ...
+
+
+class Want(Enum):
+    """What belongs at the cursor."""
+
+    NOTHING = "nothing"
+    COMMAND = "command"
+    SOURCE = "source"
+    OPTION = "option"
+    CHOICE = "choice"
+    EXPRESSION = "expression"
+    AGGREGATE = "aggregate"
+    FIELD = "field"
+    TABLE = "table"
+    PATH = "path"
+    MODEL = "model"
+    INPUT = "input"
+    PARAM = "param"
+    META = "meta"
+    ML = "ml"
+    TOPIC = "topic"
+    SQL = "sql"
+
+
+@dataclass(frozen=True)
+class Place:
+    """The cursor's place: what may stand there, the word typed so far, and the query in front of this command."""
+
+    wants: tuple[Want, ...]
+    word: str = ""
+    command: str = ""
+    option: str = ""
+    before: str = ""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One word that fits. ``start`` is the offset in the text where it replaces what is typed."""
+
+    text: str
+    start: int
+    kind: str
+    help: str = ""
+
+
+#: Commands whose words are aggregates up to ``by`` and fields behind it.
+_AGGREGATING = frozenset({"stats", "timechart", "pivot", "rollup", "cube", "streamstats", "eventstats"})
+_FIELDS_ONLY = frozenset(
+    {"fields", "sort", "rename", "explode", "order", "parsejson", "parsekv", "parsemap", "parsexml", "boxplot", "prev"}
+)
+_ML_WORDS = {"ml.fit", "ml.model", "ml.wait", "ml.cancel", "ml.exportmodel", "ml.removemodel"}
+_ML_INPUTS = {"ml.input", "ml.removeinput"}
+_WORD_END = re.compile(r"[^\s,()\[\]|=<>!+*/\"]*$")
+_PARAM = re.compile(r'\$\(\s*"([^"]*)$')
+_OPTION = re.compile(r"^([\w-]+)=(\S*)$")
+_SQL_WORD = re.compile(r"[\w.\"]*$")
+_BY = re.compile(r"\b(by|rows|cols)\s[^|]*$")
+
+
+def expected(text: str, commands: Words) -> Place:
+    """What belongs at the end of ``text`` (the input up to the cursor)."""
+    kind = classify(text, commands)
+    if kind is Kind.META:
+        return _meta(text)
+    if kind is Kind.HELP:
+        word = text.rsplit(None, 1)[-1] if text.split()[1:] or text[-1:].isspace() else ""
+        return Place((Want.TOPIC,), "" if text[-1:].isspace() else word)
+    if kind is Kind.ML:
+        return _ml(text)
+    if kind is Kind.SQL and " " in text.lstrip():
+        typed = _SQL_WORD.search(text)
+        return Place((Want.SQL,), typed[0] if typed else "")
+    return _pipe(text)
+
+
+def _meta(text: str) -> Place:
+    words = text.split()
+    if len(words) < 2 and not text[-1:].isspace():
+        return Place((Want.META,), words[0])
+    tail = "" if text[-1:].isspace() else words[-1]
+    wants = {"\\d": Want.TABLE, "\\i": Want.PATH, "\\plan": Want.COMMAND, "\\format": Want.CHOICE}
+    return Place((wants.get(words[0], Want.NOTHING),), tail, words[0])
+
+
+def _ml(text: str) -> Place:
+    words = text.split()
+    fresh = text[-1:].isspace()
+    if len(words) < 2 and not fresh:
+        return Place((Want.ML,), words[0])
+    head, tail = words[0].lower(), "" if fresh else words[-1]
+    position = len(words) - (0 if fresh else 1)
+    if head in _ML_WORDS and position == 1:
+        return Place((Want.MODEL,), tail)
+    if head in _ML_INPUTS or (head == "ml.createmodel" and position == 3):
+        return Place((Want.INPUT,), tail)
+    return Place((Want.PATH if "input" in head and position == 2 else Want.NOTHING,), tail)
+
+
+def _pipe(text: str) -> Place:
+    start, opened, quoted = _segment(text)
+    segment = text[start:].lstrip()
+    before = text[:start].rstrip().removesuffix("|").rstrip() if not opened else ""
+    param = _PARAM.search(text)
+    if param is not None:
+        return Place((Want.PARAM,), param[1])
+    if quoted or re.match(r"#(\s|$)", segment):
+        return Place((Want.NOTHING,))
+    found = re.match(r"(\S+)\s", segment)
+    if found is None:
+        source = start == 0 or opened
+        return Place((Want.SOURCE, Want.COMMAND) if source else (Want.COMMAND,), segment, before=before)
+    return _argument(found[1], segment[found.end() :], before)
+
+
+def _segment(text: str) -> tuple[int, bool, bool]:
+    """(start of the command at the end of text, whether it begins a subquery, whether the end is inside a string)."""
+    starts: list[tuple[int, bool]] = [(0, False)]
+    position, quoted = 0, False
+    while position < len(text):
+        char = text[position]
+        position += 1
+        if quoted:
+            if char == "\\":
+                position += 1
+            quoted = char != '"'
+        elif char == '"':
+            quoted = True
+        elif char == "|":
+            starts[-1] = (position, False)
+        elif char == "[":
+            starts.append((position, True))
+        elif char == "]" and len(starts) > 1:
+            starts.pop()
+    return (*starts[-1], quoted)
+
+
+def _argument(command: str, rest: str, before: str) -> Place:
+    typed = _WORD_END.search(rest)
+    word = typed[0] if typed else ""
+    words = rest.split()
+    last = "" if rest[-1:].isspace() or not words else words[-1]
+    leading = all(_OPTION.match(w) for w in (words if rest[-1:].isspace() else words[:-1]))
+    option = _OPTION.match(last)
+    if option is not None and leading:
+        return Place((Want.CHOICE,), option[2], command, option[1], before)
+    extra = (Want.OPTION,) if leading and "=" not in last else ()
+    if command == "table":
+        return Place((*extra, Want.TABLE), last, command, before=before)
+    if command in ("rforest", "forecast", "anomalies") and not words[:-1]:
+        return Place((*extra, Want.MODEL, Want.FIELD), word, command, before=before)
+    if command in _AGGREGATING:
+        inside = rest.count("(") > rest.count(")")
+        wants = (Want.FIELD,) if _BY.search(rest) and not inside else (Want.AGGREGATE,)
+        return Place((*extra, *((Want.EXPRESSION,) if inside else wants)), word, command, before=before)
+    if command in _FIELDS_ONLY:
+        return Place((*extra, Want.FIELD), word.lstrip("-+"), command, before=before)
+    return Place((*extra, Want.PATH, Want.EXPRESSION), word, command, before=before)
+
+
+def complete(text: str, cursor: int, catalog: Catalog) -> list[Suggestion]:
+    """Words that fit at ``cursor``, best first; ``text`` is the whole input."""
+    typed = text[:cursor]
+    place = expected(typed, catalog.commands())
+    out: dict[str, Suggestion] = {}
+    for want in place.wants:
+        found, word = _words(want, place, catalog, typed)
+        for name in ranked(word, found):
+            start = len(typed) - len(word)
+            out.setdefault(name, Suggestion(name, start, want.value, dict(found).get(name, "")))
+    return list(out.values())
+
+
+def ranked(word: str, names: Iterable[tuple[str, str]]) -> list[str]:
+    """Names that match ``word``: same start, same start in another case, then containing it; each group in order.
+
+    >>> ranked("c", [("dc(x)", ""), ("Case", ""), ("count", "")])
+    ['count', 'Case', 'dc(x)']
+    """
+    lower = word.lower()
+    groups: tuple[list[str], list[str], list[str]] = ([], [], [])
+    for name, _ in names:
+        if name.startswith(word):
+            groups[0].append(name)
+        elif name.lower().startswith(lower):
+            groups[1].append(name)
+        elif len(lower) > 1 and lower in name.lower():
+            groups[2].append(name)
+    return [name for group in groups for name in group if name != word]
+
+
+def _words(want: Want, place: Place, catalog: Catalog, typed: str) -> tuple[list[tuple[str, str]], str]:
+    """Candidates of one kind, and the word they are matched with."""
+    word = place.word
+    if want is Want.PATH:
+        takes = place.command in ("\\i", "") or catalog.takes_path(place.command)
+        path = typed[len(typed.rstrip()) :] if not word else re.split(r"\s", typed)[-1]
+        path = "" if path.isspace() else path.lstrip('"')
+        return ([(name, "") for name in catalog.files(path)] if takes else []), path
+    if want is Want.EXPRESSION:
+        if catalog.takes_path(place.command):
+            return [], word
+        fields = [(name, "") for name in catalog.fields(place.before)]
+        return fields + [(f"{name}(", text) for name, text in catalog.functions().items()], word
+    if want is Want.AGGREGATE:
+        return [(name, text) for name, text in catalog.aggregates().items()] + [("by", "")], word
+    if want is Want.OPTION:
+        return [(f"{name}=", text) for name, text in catalog.options(place.command).items()], word
+    if want is Want.TOPIC:
+        return [*catalog.commands().items(), *catalog.functions().items(), *catalog.aggregates().items()], word
+    return _simple(want, place, catalog), word
+
+
+def _simple(want: Want, place: Place, catalog: Catalog) -> list[tuple[str, str]]:
+    maps = {
+        Want.COMMAND: catalog.commands,
+        Want.SOURCE: catalog.sources,
+        Want.META: catalog.metas,
+        Want.ML: catalog.ml_commands,
+    }
+    if want in maps:
+        return list(maps[want]().items())
+    if want is Want.CHOICE:
+        return [(name, "") for name in catalog.choices(place.command, place.option)]
+    if want is Want.FIELD:
+        return [(name, "") for name in catalog.fields(place.before)]
+    lists = {
+        Want.TABLE: catalog.tables,
+        Want.SQL: catalog.tables,
+        Want.MODEL: catalog.models,
+        Want.INPUT: catalog.inputs,
+        Want.PARAM: catalog.params,
+    }
+    return [(name, "") for name in lists[want]()] if want in lists else []

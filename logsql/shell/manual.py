@@ -1,0 +1,133 @@
+"""Manual pages and lists of commands and functions, made from the registries."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable
+from typing import Any
+
+from logsql.commands import COMMANDS, REFUSED_COMMANDS, CommandSpec
+from logsql.errors import Diagnostic, UsageError, nearest
+from logsql.functions import AGGREGATES, FUNCTIONS, REFUSED_FUNCTIONS, AggregateSpec, FunctionSpec
+from logsql.messages import message
+from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
+
+WIDTH = 100
+
+
+def page(name: str) -> str:
+    """The pages of everything called ``name``: command, function, aggregate. Raises UsageError with nearest names."""
+    found = []
+    if name in COMMANDS:
+        found.append(command_page(COMMANDS[name]))
+    if name in FUNCTIONS:
+        found.append(function_page(FUNCTIONS[name]))
+    if name in AGGREGATES:
+        found.append(function_page(AGGREGATES[name]))
+    if found:
+        return "\n\n".join(found)
+    refused = REFUSED_COMMANDS.get(name) or REFUSED_FUNCTIONS.get(name)
+    if refused is not None:
+        return message("topic-refused", name=name, reason=refused)
+    near = nearest(name, [*COMMANDS, *FUNCTIONS, *AGGREGATES])
+    hint = message("help-did-you-mean", names=message("word-or").join(near)) if near else None
+    raise UsageError(Diagnostic("E2003", "no-such-topic", message("no-such-topic", name=name), help=hint))
+
+
+def command_page(spec: CommandSpec) -> str:
+    """One command: what it does, usage, options, examples with their rows, errors."""
+    lines = [f"{spec.name} - {spec.summary}", "", f"{message('page-usage')}:"]
+    lines += [f"  {usage}" for usage in spec.usage]
+    if spec.aliases:
+        lines += ["", message("page-aliases", names=", ".join(spec.aliases))]
+    if spec.description:
+        lines += ["", spec.description.strip()]
+    if spec.options:
+        lines += ["", f"{message('page-options')}:"]
+        lines += _columns((option.name + "=", _option_text(option)) for option in spec.options)
+    if spec.examples:
+        lines += ["", f"{message('page-examples')}:"]
+        for example in spec.examples:
+            lines += [f"  # {example.question}", *(f"  {line}" for line in example.query.splitlines())]
+            lines += [f"    {_row(row)}" for row in (example.rows or ())[:10]] + [""]
+        lines.pop()
+    lines += _notes(spec.notes)
+    if spec.errors:
+        lines += ["", f"{message('page-errors')}:"]
+        lines += _columns((f"{code} {name}", text) for code, name, text in spec.errors)
+    if spec.extra:
+        lines += ["", message("page-extra", extra=spec.extra)]
+    return "\n".join(lines)
+
+
+def _option_text(option: Any) -> str:
+    text = option.help
+    if option.choices:
+        text += f" ({' | '.join(option.choices)})"
+    if option.required:
+        text += f"; {message('page-required')}"
+    elif option.default is not None:
+        default = {True: "t", False: "f"}.get(option.default, option.default)
+        text += f"; {message('page-default', value=default)}"
+    return str(text)
+
+
+def function_page(spec: FunctionSpec | AggregateSpec) -> str:
+    """One function: signature, what it does, examples."""
+    lines = [f"{spec.signature} - {spec.summary}", message("page-returns", kind=spec.returns)]
+    if spec.aliases:
+        lines.append(message("page-aliases", names=", ".join(spec.aliases)))
+    shown = [example for example in spec.examples if example.shown]
+    if shown:
+        lines += ["", f"{message('page-examples')}:"]
+        for example in shown:
+            lines.append(f"  {example.expression}  ->  {json.dumps(example.result, ensure_ascii=False, default=str)}")
+    return "\n".join(lines + _notes(spec.notes))
+
+
+def _notes(notes: tuple[str, ...]) -> list[str]:
+    return ["", f"{message('page-notes')}:", *(f"  {note}" for note in notes)] if notes else []
+
+
+def _row(row: dict[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _columns(pairs: Iterable[tuple[str, str]], indent: int = 2) -> list[str]:
+    rows = list(pairs)
+    left = min(max((len(name) for name, _ in rows), default=0), 28)
+    lines = []
+    for name, text in rows:
+        parts = textwrap.wrap(text, max(WIDTH - left - indent - 2, 20)) or [""]
+        head = f"{' ' * indent}{name:<{left}}  "
+        if len(name) > left:
+            lines.append(" " * indent + name)
+            head = " " * (indent + left + 2)
+        lines.append((head + parts[0]).rstrip())
+        lines += [" " * (indent + left + 2) + part for part in parts[1:]]
+    return lines
+
+
+def command_list() -> str:
+    """All commands, by chapter."""
+    chapters: dict[str, list[tuple[str, str]]] = {}
+    for name, spec in sorted(COMMANDS.items()):
+        if name == spec.name:
+            chapters.setdefault(spec.group.value, []).append((name, spec.summary))
+    return _chapters(chapters)
+
+
+def function_list() -> str:
+    """All functions by family, then the aggregates."""
+    chapters: dict[str, list[tuple[str, str]]] = {}
+    for name, spec in sorted(FUNCTIONS.items()):
+        if name == spec.name:
+            chapters.setdefault(spec.family, []).append((spec.signature, spec.summary))
+    chapters["aggregates"] = [(a.signature, a.summary) for name, a in sorted(AGGREGATES.items()) if name == a.name]
+    return _chapters(chapters)
+
+
+def _chapters(chapters: dict[str, list[tuple[str, str]]]) -> str:
+    blocks = ["\n".join([title, *_columns(rows)]) for title, rows in chapters.items() if rows]
+    return "\n\n".join(blocks)

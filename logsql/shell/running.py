@@ -1,0 +1,82 @@
+"""Running work so that Ctrl-C ends it: the work in a thread, the main thread waiting where signals reach it.
+
+Python delivers a signal only between bytecodes of the main thread; a main thread that waits inside the engine would see
+Ctrl-C when the query is over. ``interruptible`` therefore never lets it wait there.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from logsql.errors import Diagnostic, Interrupted
+from logsql.messages import message
+from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
+
+T = TypeVar("T")
+#: How long the main thread sleeps at most before it looks for a signal (Windows does not interrupt a wait).
+_TICK = 0.1
+
+
+class Abandoned(Interrupted):
+    """Interrupted, and the work has not noticed within the grace time: its thread still runs."""
+
+
+@dataclass
+class _Box:
+    value: Any = None
+    error: BaseException | None = None
+
+
+def interrupted() -> Interrupted:
+    """The error of a query that the user ended."""
+    return Interrupted(Diagnostic("E1300", "interrupted", message("interrupted")))
+
+
+def interruptible(work: Callable[[], T], stop: Callable[[], Any], grace: float = 0.7) -> T:
+    """The result of ``work()``, run in a thread of its own with this context's variables.
+
+    On Ctrl-C ``stop()`` is called (it must make ``work`` end soon) and Interrupted is raised; Abandoned when the work
+    still runs after ``grace`` seconds. A second Ctrl-C does not wait any longer. Errors of the work are raised as they
+    are.
+    """
+    box = _Box()
+    done = threading.Event()
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        try:
+            box.value = context.run(work)
+        except BaseException as error:
+            box.error = error
+        finally:
+            done.set()
+
+    threading.Thread(target=run, name="logsql-work", daemon=True).start()
+    try:
+        while not done.wait(_TICK):
+            pass
+    except KeyboardInterrupt:
+        raise _stopped(stop, done, grace) from None
+    if box.error is not None:
+        raise box.error
+    value: T = box.value
+    return value
+
+
+def _stopped(stop: Callable[[], Any], done: threading.Event, grace: float) -> Interrupted:
+    problem = interrupted()
+    try:
+        stop()
+        end = time.monotonic() + grace
+        while not done.wait(_TICK):
+            if time.monotonic() > end:
+                return Abandoned(problem.diagnostic)
+            stop()  # work that was between two queries starts the next one otherwise
+    except KeyboardInterrupt:
+        return Abandoned(problem.diagnostic)
+    return problem

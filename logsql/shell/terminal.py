@@ -1,0 +1,115 @@
+"""The shell on a terminal: prompt-toolkit for editing, history, completion and continuation lines.
+
+Ctrl-C clears the line at the prompt and stops a running query; Ctrl-D leaves. The history lives in the user's state
+folder (``LOGSQL_HISTORY`` names another file; empty: none is written).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.key_binding.key_processor import KeyPressEvent
+
+from logsql import __version__
+from logsql.messages import message
+from logsql.shell.catalog import SessionCatalog
+from logsql.shell.complete import complete
+from logsql.shell.progress import ProgressLine
+from logsql.shell.repl import Leave, Shell
+from logsql.shell.verbs import terminal_width
+
+PROMPT, CONTINUED = "logsql> ", ".. "
+
+
+class _Completer(Completer):
+    def __init__(self, catalog: SessionCatalog) -> None:
+        self._catalog = catalog
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        for found in complete(document.text, document.cursor_position, self._catalog):
+            yield Completion(found.text, found.start - document.cursor_position, display_meta=found.help[:60])
+
+
+def history() -> History:
+    """The history file, made on first use; in memory where no file can be made."""
+    name = os.environ.get("LOGSQL_HISTORY")
+    if name == "":
+        return InMemoryHistory()
+    path = Path(name) if name else state_folder() / "history"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # queries may hold passwords
+        return FileHistory(str(path))
+    except OSError:
+        return InMemoryHistory()
+
+
+def state_folder() -> Path:
+    """Where the shell keeps its own files."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "logsql"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "logsql"
+
+
+def converse(shell: Shell) -> int:
+    """Prompt, carry out, repeat until Ctrl-D or ``\\q``."""
+    shell.interactive = True
+    shell.settings.width = lambda: terminal_width(sys.stdout)
+    shell.session.on_progress = ProgressLine(sys.stderr)
+    prompt = _prompt_session(shell)
+    shell.ask = lambda question: PromptSession[str]().prompt(question)
+    print(message("shell-hello", version=__version__), file=sys.stderr)
+    while True:
+        try:
+            text = prompt.prompt()
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return 0
+        try:
+            shell.execute(text)
+        except Leave:
+            return 0
+        except KeyboardInterrupt:
+            continue
+
+
+def _prompt_session(shell: Shell) -> PromptSession[str]:
+    keys = KeyBindings()
+    session: PromptSession[str]
+
+    @Condition
+    def unfinished() -> bool:
+        buffer = session.default_buffer
+        return buffer.document.is_cursor_at_the_end and shell.more(buffer.text)
+
+    @keys.add("enter", filter=unfinished)
+    def _newline(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    @keys.add("enter", filter=~unfinished)
+    def _accept(event: KeyPressEvent) -> Any:
+        event.current_buffer.validate_and_handle()
+
+    session = PromptSession(
+        PROMPT,
+        history=history(),
+        completer=_Completer(SessionCatalog(shell.session, shell.settings.params)),
+        complete_in_thread=True,
+        complete_while_typing=False,
+        multiline=True,
+        prompt_continuation=lambda width, line, wrapped: CONTINUED,
+        key_bindings=keys,
+    )
+    return session
