@@ -67,18 +67,16 @@ def _items(reader: ArgReader, blanks: bool, stop: tuple[str, ...], comma: Code) 
 def _scan_item(reader: ArgReader, start: int, blanks: bool, stop: tuple[str, ...]) -> tuple[int, str]:
     """(end, what ended it): ``,``, ``[``, ``stop``, ``blank`` or ``end``. Unbalanced parentheses are plain text."""
     buffer = reader.source.buffer
-    for grouping in (True, False):
-        depth = 0
-        for found in _item_end(blanks, stop).finditer(buffer, start, reader.end):
-            kind = found.lastgroup
-            if kind == "paren" and grouping:
-                depth = max(depth + (1 if found[0] == "(" else -1), 0)
-            elif depth == 0 and kind in ("mark", "stop", "blank"):
-                return found.start(), found[0] if kind == "mark" else str(kind)
-            elif depth == 0 and kind == "equals" and reader.on_equals is not None:
-                reader.on_equals(found.start(), found.end())
-        if depth == 0:
-            break
+    depth = 0
+    for found in _item_end(blanks, stop).finditer(buffer, start, reader.end):
+        kind = found.lastgroup
+        if kind == "paren":
+            if found.start() in reader.paired_parentheses:
+                depth += 1 if found[0] == "(" else -1
+        elif depth == 0 and kind in ("mark", "stop", "blank"):
+            return found.start(), found[0] if kind == "mark" else str(kind)
+        elif depth == 0 and kind == "equals" and reader.on_equals is not None:
+            reader.on_equals(found.start(), found.end())
     return reader.end, "end"
 
 

@@ -88,13 +88,13 @@ def _parameter(source: Source, start: int, end: int, key: str) -> tuple[Call, in
     return call, stop
 
 
-_PARENTHESES = re.compile(rf'{QUOTED.pattern}|[()"]', re.DOTALL)
+PARENTHESES = re.compile(rf'{QUOTED.pattern}|[()"]', re.DOTALL)
 
 
 def closing_parenthesis(source: Source, start: int, end: int) -> int:
     """Position behind the ``)`` that closes the ``(`` at ``start``; 90202, or 90203 for an open string inside."""
     depth = 0
-    for found in _PARENTHESES.finditer(source.buffer, start, end):
+    for found in PARENTHESES.finditer(source.buffer, start, end):
         if found[0] == '"':
             raise source.error("90203", "quote-mismatch", found.start(), found.end())
         depth += {"(": 1, ")": -1}.get(found[0], 0)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from logsql.language import lists
 from logsql.language.expressions import ExpressionParser, reject_rest
 from logsql.language.lexer import QUOTED, decode_json, decode_string
-from logsql.language.options import closing_parenthesis, unknown_option
+from logsql.language.options import PARENTHESES, closing_parenthesis, unknown_option
 from logsql.language.tree import (
     Aggregate,
     Assignment,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 _BLANK = re.compile(r"\s*")
 _WORD = re.compile(r"[^\s\[][^\s]*")
-_KEY_BEFORE = re.compile(r"([^\s=,()\"\[\]]*)\s*\Z")
 
 Code = tuple[str, str]
 AGGREGATE_STOPS = ("by", "rows", "cols", "for")
@@ -332,9 +332,25 @@ class ArgReader:
         """A single ``=`` behind a word of an option-taking command is an option (language.md 1.5), and misplaced."""
         if self.source.buffer[end : end + 1] in ("<", ">"):
             return
-        key = _KEY_BEFORE.search(self.source.buffer, self._first, start)
-        if key is not None and key[1]:
-            unknown_option(self.source, key.start(1), key.end(1), self.command, self.option_names, start)
+        buffer = self.source.buffer
+        stop = self._first + len(buffer[self._first : start].rstrip())
+        key = stop
+        while key > self._first and not buffer[key - 1].isspace() and buffer[key - 1] not in '=,()"[]':
+            key -= 1
+        if key < stop:
+            unknown_option(self.source, key, stop, self.command, self.option_names, start)
+
+    @cached_property
+    def paired_parentheses(self) -> frozenset[int]:
+        """Positions of the parentheses of this command that have a partner; strings are not looked into."""
+        opened: list[int] = []
+        paired: list[int] = []
+        for found in PARENTHESES.finditer(self.source.buffer, self._first, self.end):
+            if found[0] == "(":
+                opened.append(found.start())
+            elif found[0] == ")" and opened:
+                paired += (opened.pop(), found.start())
+        return frozenset(paired)
 
     def _behind(self) -> int:
         return len(self.source.buffer[: self.pos].rstrip())

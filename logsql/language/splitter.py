@@ -25,7 +25,7 @@ _FANCY = re.compile(
     re.DOTALL,
 )
 _PLAIN_MARK = re.compile(rf"(?P<string>\Z.)|(?P<mark>[\[\]|{PIPES}])")
-_MARKS = "[]|" + PIPES
+_MARKS = re.compile(rf"[\[\]|{PIPES}]")
 _UNLIKELY = re.compile(rf"[\r\n]|[|{PIPES}]\s*#\s")
 _COMMENT = re.compile(r"[\s\u200b\u2060\ufeff]*#(?=[\s\u200b\u2060\ufeff]|\Z)")
 
@@ -145,14 +145,14 @@ class _Splitter:
     def comment_end(self, pos: int) -> int:
         """End of the comment text at ``pos``: the next pipe outside brackets (language.md 1.2).
 
-        Quotes count when they are balanced: ``# search a == "x|y"`` is one comment. One quote in prose must not hide
-        the commands behind it, so a quoted text that holds a pipe or bracket is only believed when it stays on its
-        line, does not run into the next comment, and the quotes of the rest of the query still pair up.
+        Quotes count when they are balanced: ``# search a == "x|y"`` is one comment. One quote in prose (``# a 5" disk |
+        search a == "x"``) must not hide the commands behind it, so a quoted text that holds a pipe or bracket is only
+        believed when it looks like a literal and the quotes of the rest of the query still pair up.
         """
         end, quoted = self.scan_comment(pos, honour_quotes=True)
         if end is not None:
-            doubtful = [text for text in quoted if any(mark in text for mark in _MARKS)]
-            if not doubtful or (not any(_UNLIKELY.search(text) for text in doubtful) and self.balanced(end)):
+            doubtful = [text for text in quoted if _MARKS.search(text[0])]
+            if not doubtful or (all(map(_believable, doubtful)) and self.balanced(end)):
                 return end
         end, _ = self.scan_comment(pos, honour_quotes=False)
         if end is None:
@@ -160,14 +160,15 @@ class _Splitter:
             raise self.source.error("90204", "sqbracket-mismatch", at, at + 1, key="bracket-not-closed")
         return end
 
-    def scan_comment(self, pos: int, honour_quotes: bool) -> tuple[int | None, list[str]]:
+    def scan_comment(self, pos: int, honour_quotes: bool) -> tuple[int | None, list[re.Match[str]]]:
         """(end, quoted texts); the end is None when a quote or a bracket is left open."""
-        depth, quoted = 0, []
+        depth = 0
+        quoted: list[re.Match[str]] = []
         for found in (self.scan if honour_quotes else _PLAIN_MARK).finditer(self.text, pos):
             mark = found["mark"]
             if mark is None:
                 if found["string"] is not None:
-                    quoted.append(found["string"])
+                    quoted.append(found)
             elif mark == "[":
                 depth += 1
             elif mark == "]":
@@ -185,3 +186,11 @@ class _Splitter:
         """True when no double quote stays open behind ``pos``."""
         marks = (found["mark"] or "" for found in self.scan.finditer(self.text, pos))
         return not any(mark and mark in '"' + QUOTES for mark in marks)
+
+
+def _believable(quoted: re.Match[str]) -> bool:
+    """A literal stays on its line, ends before the next comment, and stands where a literal can: not in ``5" x``."""
+    text, start, end = quoted.string, quoted.start(), quoted.end()
+    before, behind = text[start - 1], text[end : end + 1]
+    placed = (before.isspace() or before in "(,=[") and (not behind or behind.isspace() or behind in "),]|" + PIPES)
+    return placed and _UNLIKELY.search(quoted[0]) is None

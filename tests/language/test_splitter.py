@@ -90,6 +90,12 @@ def test_pipes_split_outside_strings_and_brackets(text: str, expected: list[str]
             ["table", "limit", "limit"],
             [('5" disk', 1), ('6" disk', 2)],
         ),
+        ('table t | # search a == "x | y" | limit 1', ["table", "limit"], [('search a == "x | y"', 1)]),
+        (
+            'table t | # 5" x | search a == "x|y" | # 6" x | limit 1',
+            ["table", "search", "limit"],
+            [('5" x', 1), ('6" x', 2)],
+        ),
         ("table t | # it's 1] first | limit 1", ["table", "limit"], [("it's 1] first", 1)]),
         ("# 정상, 악성 라벨링된 데이터 병합 | table t", ["table"], [("정상, 악성 라벨링된 데이터 병합", 0)]),
     ],
