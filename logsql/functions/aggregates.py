@@ -223,10 +223,8 @@ def _quantile(value: Typed, share: float, mode: str) -> Typed:
     if node is None:
         return nothing(DOUBLE)
     type_ = value.type if value.type.number else DOUBLE
-    sorted_ = filtered(
-        exp.Anonymous(this="list", expressions=[exp.Order(this=node, expressions=[_ascending(node)])]),
-        sql.not_null(node),
-    )
+    # Sorted afterwards: ORDER BY inside list() refuses a constant argument.
+    sorted_ = sql.func("list_sort", filtered(sql.func("list", node), sql.not_null(node)))
     count = sql.func("count", node)
     place = sql.binary(
         "/", sql.binary("*", sql.binary("-", count, sql.integer(1)), sql.double(share)), sql.double(100.0)
@@ -243,10 +241,6 @@ def _quantile(value: Typed, share: float, mode: str) -> Typed:
     return Typed(
         sql.binary("/", sql.binary("+", sql.cast(low, "DOUBLE"), sql.cast(high, "DOUBLE")), sql.double(2.0)), DOUBLE
     )
-
-
-def _ascending(node: Sql) -> Sql:
-    return exp.Ordered(this=node.copy(), desc=False, nulls_first=False)
 
 
 def _row(

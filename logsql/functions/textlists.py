@@ -47,9 +47,9 @@ def _split(call: FunctionCall) -> Typed:
         "array_to_string", sql.func("list_slice", parts, sql.integer(limit), sql.func("len", parts)), sql.string(by)
     )
     joined = sql.func("list_append", sql.func("list_slice", parts, sql.integer(1), sql.integer(limit - 1)), tail)
-    return Typed(
-        sql.case([empty, (sql.binary("<=", sql.func("len", parts), sql.integer(limit)), parts)], joined), STRINGS
-    )
+    # The cut is the special case: list_append(NULL, NULL) is [NULL], and null text must stay null.
+    longer = (sql.binary(">", sql.func("len", parts), sql.integer(limit)), joined)
+    return Typed(sql.case([empty, longer], parts), STRINGS)
 
 
 def _strjoin(call: FunctionCall) -> Typed:

@@ -23,6 +23,7 @@ from logsql.planner.relation import Column, Rel
 from logsql.planner.types import ANY_JSON, IP, MAP, LType, import_type
 from logsql.planner.values import Typed
 from tests.conformance_cases import arrow_table
+from udfs.network import ip
 
 
 @lru_cache(maxsize=1)
@@ -41,6 +42,7 @@ class Bench:
         self.connection = _shared()
         self.connection.execute("SET TimeZone = ?", [zone])
         self.services: dict[str, Any] = {}
+        rows = [{k: ip(v) if (types or {}).get(k) == "ip" else v for k, v in row.items()} for row in rows]
         table = arrow_table(rows, types or {}, zone) if rows and any(rows) else pa.table({"__none": [True] * len(rows)})
         self.columns = self._load(table, mixed)
 
