@@ -63,7 +63,10 @@ class SessionCatalog:
 
     def evaluate(self, expression: Sql) -> Any:
         """Value of a constant expression."""
+        from sqlglot import exp
+
         text = expression.sql("duckdb")
+        self.session.install(str(f.this) for f in expression.find_all(exp.Anonymous) if str(f.this).startswith("lq_"))
         try:
             table = self.session.planning.sql(f"SELECT {text} AS v").to_arrow_table()
         except duckdb.Error as error:
@@ -95,7 +98,15 @@ class SessionCatalog:
         return self.session.past_result(query_id, self.bindings)
 
     def lookup(self, name: str) -> Any:
-        return self.session.lookups.get(name)
+        from logsql.engine.lookups import find_lookup
+
+        return find_lookup(self.session, name)
+
+    def bind(self, label: str, table: Any) -> TableInfo:
+        """Make an Arrow table readable in this query under a name of its own."""
+        name = f"__{label}_{len(self.bindings) + 1}"
+        self.bindings[name] = table
+        return TableInfo(name, (name,), arrow_columns(table.schema))
 
     def service(self, name: str) -> Any:
         return self.session.service(name)

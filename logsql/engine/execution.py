@@ -78,10 +78,7 @@ class Execution:
         cursor = self.session.cursor()
         for name, thing in self.bindings.items():
             cursor.register(name, thing)
-        if self.plan.udfs:
-            from logsql.engine.udfs import install
-
-            install(cursor, self.plan.udfs, self.state.zone)
+        self.session.install(self.plan.udfs)
         return cursor
 
     def _origins(self) -> list[BaseException]:

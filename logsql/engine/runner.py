@@ -87,15 +87,15 @@ class Runner:
 
         thread = threading.Thread(target=work, name="logsql-run", daemon=True)
         thread.start()
+        finished = False
         try:
             yield from self._consume(items)
-        except BaseException:
-            self.state.cancel.set()
-            self.cursor.interrupt()
-            raise
+            finished = True
         finally:
             stop.set()
-            if thread.is_alive():
+            if not finished and thread.is_alive():
+                # Left early: an error, Ctrl-C, or a caller that wants no more rows.
+                self.state.cancel.set()
                 self.cursor.interrupt()
             _join(thread)
 

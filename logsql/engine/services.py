@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 SERVICES: dict[str, str] = {
     "models": "logsql.ml.service:model_store",
     "ml": "logsql.ml.service:ml_shell",
+    "geoip": "logsql.engine.geoip:database",
+    "objects": "logsql.engine.objects:object_lists",
+    "procedures": "logsql.engine.procedures:procedures",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -24,7 +24,9 @@ class Session:
     """Queries over one DuckDB database. A context manager; ``close`` releases everything.
 
     ``path`` is a database file or ``:memory:``; ``tz`` an IANA zone name (the machine's by default); ``safe`` denies
-    files, writing and the network except below ``directories``; ``timeout`` is in seconds.
+    files, writing and the network except below ``directories``; ``timeout`` is in seconds. ``geoip`` names databases in
+    MaxMind's format for ``lookup geoip`` (a ``.mmdb`` file or a folder), ``procs`` folders of stored queries for ``proc``.
+    Deleting rows (``purge``, ``copytable move=t``) needs ``allow_purge``.
     """
 
     def __init__(
@@ -37,8 +39,14 @@ class Session:
         memory_limit: str | None = None,
         timeout: float | None = None,
         on_progress: Callable[[ProgressReport], None] | None = None,
+        geoip: str | None = None,
+        procs: Sequence[str] = (),
+        allow_purge: bool = False,
     ) -> None:
         self.path = path
+        self.geoip = geoip
+        self.procs = tuple(procs)
+        self.allow_purge = allow_purge
         self.policy = Policy.safe_mode(directories) if safe else Policy()
         self.timeout = timeout
         self.on_progress = on_progress
@@ -53,6 +61,7 @@ class Session:
         self.registered: dict[str, Any] = {}
         self.lookups: dict[str, Any] = {}
         self._services: dict[str, Any] = {}
+        self._functions: set[str] = set()
         self.last_ledger: Any = None
 
     # --- queries ----------------------------------------------------------------------------------
@@ -155,6 +164,26 @@ class Session:
         """Rows of a small catalog query."""
         return self.planning.execute(text, list(params)).fetchall()
 
+    # --- lookups ----------------------------------------------------------------------------------
+
+    def add_lookup(self, name: str, source: Any, key: str | None = None, keep: bool | None = None) -> None:
+        """Register a lookup table for ``lookup NAME`` and ``lookuptable NAME``.
+
+        ``source`` is the path of a CSV (with header), TSV or Parquet file, an Arrow table, or anything Arrow makes one
+        of; ``key`` the column that is looked up (the first one by default). ``keep`` writes it to the state folder for
+        later sessions; by default a session over a database file keeps and one in memory does not. Raises
+        :class:`~logsql.errors.SourceError` for a file that cannot be read, RunError for a wrong key or name.
+        """
+        from logsql.engine.lookups import add_lookup
+
+        add_lookup(self, name, source, key, keep)
+
+    def lookup_names(self) -> list[str]:
+        """Names of the lookup tables that a query can use."""
+        from logsql.engine.lookups import lookup_names
+
+        return lookup_names(self)
+
     # --- saved and past results -------------------------------------------------------------------
 
     @property
@@ -191,6 +220,19 @@ class Session:
 
             self._services[name] = make_service(self, name)
         return self._services[name]
+
+    def install(self, names: Iterable[str]) -> None:
+        """Register Python functions, once per session.
+
+        They belong to the session's own connection: DuckDB shares functions between cursors but frees the Python object
+        with the cursor that registered it, and the next query then calls freed memory.
+        """
+        missing = set(names) - self._functions
+        if missing:
+            from logsql.engine.udfs import install
+
+            install(self._connection, missing, self.zone)
+            self._functions |= missing
 
     # --- plumbing ---------------------------------------------------------------------------------
 
