@@ -41,8 +41,8 @@ register(
         order=ignores_order,
         takes_options=False,
         description="""\
-For queries that are run for what their commands do: files and tables written before it are written. Work whose only effect
-would be rows is not done.
+For queries that are run for what their commands do: files and tables written before it are written. Work whose only
+effect would be rows is not done.
 """,
         examples=(Example("Nothing comes out", "table t | drop", (), {"t": [{"a": 1}]}),),
     )

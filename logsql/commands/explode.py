@@ -11,7 +11,7 @@ from logsql.planner import sql, values
 from logsql.planner.relation import Column, Order, OrderKey, Rel
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
-from logsql.planner.types import ANY, LONG, LType
+from logsql.planner.types import ANY, ANY_LIST, LONG, LType
 from logsql.planner.values import Typed
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _elements(value: Typed, listed: Typed) -> tuple[LType, Sql]:
         return own, sql.coalesce(listed.expr, alone)
     if value.type.json:
         return own, sql.coalesce(listed.expr, sql.array([value.expr]))
-    whole = values.coerce(listed, values.ANY_LIST)
+    whole = values.coerce(listed, ANY_LIST)
     return ANY, sql.coalesce(whole, sql.array([values.to_variant(value).expr]))
 
 
@@ -90,8 +90,8 @@ register(
         lower=lower,
         takes_options=False,
         description="""\
-Every element of the list becomes a row with the other fields copied. An empty list gives no row; a value that is null or no
-list passes unchanged.
+Every element of the list becomes a row with the other fields copied. An empty list gives no row; a value that is null
+or no list passes unchanged.
 """,
         examples=(
             Example(

@@ -25,8 +25,8 @@ register(
         order=order,
         options=(OptionSpec("core", OptionKind.INT, "accepted; the session decides on threads", minimum=1),),
         description="""\
-Accepted so that queries written for a server run: the commands in brackets take the rows that arrive. Unlike on the server
-the order of rows is kept.
+Accepted so that queries written for a server run: the commands in brackets take the rows that arrive. Unlike on the
+server the order of rows is kept.
 """,
         examples=(
             Example(

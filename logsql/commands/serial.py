@@ -54,8 +54,8 @@ register(
         order=order,
         takes_options=False,
         description="""\
-The commands in brackets take the rows that arrive and need no source. Commands that depend on the order of rows see them in
-order everywhere, so the result is the same without `serial`.
+The commands in brackets take the rows that arrive and need no source. Commands that depend on the order of rows see
+them in order everywhere, so the result is the same without `serial`.
 """,
         examples=(
             Example(

@@ -26,9 +26,9 @@ register(
         lower=lower,
         takes_options=False,
         description="""\
-`signature` is `line` without letters and digits and without text between double quotes, of which the closing quote stays.
-Lines of one format share a signature: `signature | stats count, first(line) by signature` shows the formats of a log.
-Null where `line` is null.
+`signature` is `line` without letters and digits and without text between double quotes, of which the closing quote
+stays. Lines of one format share a signature: `signature | stats count, first(line) by signature` shows the formats of
+a log. Null where `line` is null.
 """,
         examples=(
             Example(

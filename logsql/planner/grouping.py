@@ -7,8 +7,9 @@ out ascending by their keys under the value comparator; the order is lazy, nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlglot import exp
 
@@ -142,7 +143,7 @@ def lower_groups(
     keys: Sequence[Name],
     aggregates: Sequence[Aggregate],
     bucket_seconds: Sql | None = None,
-    special: dict[str, Callable[[ExprContext], Typed]] | None = None,
+    special: Mapping[str, Callable[[ExprContext], Typed]] | None = None,
 ) -> Groups:
     """Lower group keys and aggregates over ``rel``. ``special`` computes keys that are no fields (time buckets)."""
     specs = [aggregate_spec(a) for a in aggregates]
@@ -208,9 +209,9 @@ def group(
     return stage.select(label, groups.rel, items, where, **group_clauses(groups))
 
 
-def group_clauses(groups: Groups) -> dict[str, object]:
+def group_clauses(groups: Groups) -> dict[str, Any]:
     """GROUP BY, or the test that keeps ``by`` over no rows at no rows when every key is always null."""
-    clauses: dict[str, object] = {}
+    clauses: dict[str, Any] = {}
     if by := groups.group_by:
         clauses["group"] = exp.Group(expressions=by)
     elif groups.keys:
