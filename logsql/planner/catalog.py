@@ -72,7 +72,10 @@ class Catalog(Protocol):
         """The result of a query run in this session."""
 
     def lookup(self, name: str) -> Any:
-        """A lookup table by name, None when there is none."""
+        """A lookup table by name (:class:`logsql.engine.lookups.LookupTable`), None when there is none."""
+
+    def bind(self, label: str, table: Any) -> TableInfo:
+        """Make an Arrow table readable in this query; the name it got is in the answer."""
 
     def service(self, name: str) -> Any:
         """Another room's service by name (``models``, ``procedures``, ``objects`` ...), None when absent."""
