@@ -47,19 +47,24 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy) -
             ) from None
         raise UsageError(Diagnostic("E2001", "invalid-setting", first)) from None
     temp = limits.temp_directory or os.path.join(tempfile.gettempdir(), f"logsql-{os.getpid()}")
-    connection.execute("SET temp_directory = ?", [temp])
+    run(connection, "SET temp_directory = ?", temp)
     set_zone(connection, zone)
-    connection.execute(f"ATTACH ':memory:' AS {WORK}")
+    run(connection, f"ATTACH ':memory:' AS {WORK}")
     _fence(connection, policy)
     return connection
+
+
+def run(connection: duckdb.DuckDBPyConnection, text: str, *values: Any) -> None:
+    """Run a statement to its end: a result left open keeps the connection busy."""
+    connection.execute(text, list(values)).fetchall()
 
 
 def set_zone(connection: duckdb.DuckDBPyConnection, zone: str | None) -> str:
     """Set the session zone (the machine's when None) and return its name."""
     if zone is not None:
         try:
-            connection.execute("SET GLOBAL TimeZone = ?", [zone])
-            connection.execute("SET TimeZone = ?", [zone])
+            run(connection, "SET GLOBAL TimeZone = ?", zone)
+            run(connection, "SET TimeZone = ?", zone)
         except duckdb.Error:
             message = f"unknown time zone {zone!r}"
             raise UsageError(
@@ -69,17 +74,17 @@ def set_zone(connection: duckdb.DuckDBPyConnection, zone: str | None) -> str:
 
 
 def current_zone(connection: duckdb.DuckDBPyConnection) -> str:
-    row = connection.execute("SELECT current_setting('TimeZone')").fetchone()
-    return str(row[0]) if row else "UTC"
+    row = connection.execute("SELECT current_setting('TimeZone')").fetchall()
+    return str(row[0][0]) if row else "UTC"
 
 
 def main_database(connection: duckdb.DuckDBPyConnection) -> str:
-    row = connection.execute("SELECT current_database()").fetchone()
-    return str(row[0]) if row else "memory"
+    row = connection.execute("SELECT current_database()").fetchall()
+    return str(row[0][0]) if row else "memory"
 
 
 def _fence(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
     if not policy.safe:
         return
-    connection.execute("SET allowed_directories = ?", [list(policy.directories)])
-    connection.execute("SET enable_external_access = false")
+    run(connection, "SET allowed_directories = ?", list(policy.directories))
+    run(connection, "SET enable_external_access = false")

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from logsql.engine.catalog import SessionCatalog
-from logsql.engine.connection import WORK, Limits, current_zone, main_database, open_database, set_zone
+from logsql.engine.connection import WORK, Limits, current_zone, main_database, open_database, run, set_zone
 from logsql.engine.execution import Execution
 from logsql.engine.policy import Policy
 from logsql.engine.result import Result
@@ -158,7 +158,7 @@ class Session:
 
         if self.registered.pop(name, None) is None:
             target = sql.table(name)
-            self._connection.execute(exp.Drop(this=target, kind="TABLE", exists=True).sql("duckdb"))
+            run(self._connection, exp.Drop(this=target, kind="TABLE", exists=True).sql("duckdb"))
 
     def ask(self, text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a small catalog query."""
@@ -239,13 +239,13 @@ class Session:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database (one running statement each)."""
         cursor = self._connection.cursor()
-        cursor.execute("SET TimeZone = ?", [self.zone])
+        run(cursor, "SET TimeZone = ?", self.zone)
         return cursor
 
     def set_zone(self, zone: str) -> None:
         """Change the session's time zone."""
         self.zone = set_zone(self._connection, zone)
-        self.planning.execute("SET TimeZone = ?", [self.zone])
+        run(self.planning, "SET TimeZone = ?", self.zone)
 
     def work_name(self, label: str) -> str:
         """A fresh name for a work table."""
@@ -253,7 +253,7 @@ class Session:
 
     def drop_work(self, name: str) -> None:
         try:
-            self._connection.execute(f'DROP TABLE IF EXISTS {WORK}.main."{name}"')
+            run(self._connection, f'DROP TABLE IF EXISTS {WORK}.main."{name}"')
         except duckdb.Error:
             return
 
