@@ -25,20 +25,25 @@ def load_tables(s: Session, tables: Mapping[str, pa.Table]) -> None:
     for name in s.tables():
         s.planning.execute(f'DROP TABLE IF EXISTS "{name}"')
     for name, table in tables.items():
+        if not table.column_names:
+            s.planning.execute(f'CREATE TABLE "{name}" (none INTEGER)').fetchall()
+            continue
         logical = {f.name: f.metadata[b"logsql.type"].decode() for f in table.schema if f.metadata}
         s.planning.register("__load", table)
         casts = ", ".join(
             f'CAST("{n}" AS JSON) AS "{n}"' if logical.get(n) in ("json", "map", "any") else f'"{n}"'
             for n in table.schema.names
         )
-        s.planning.execute(f'CREATE TABLE "{name}" AS SELECT {casts or "1 AS none"} FROM __load')
+        s.planning.execute(f'CREATE TABLE "{name}" AS SELECT {casts} FROM __load')
         s.planning.unregister("__load")
         for column, kind in logical.items():
             if kind == "ip":
                 s.planning.execute(f"""COMMENT ON COLUMN "{name}"."{column}" IS 'logsql:ip'""")
 
 
-def run(query: str, tables: Mapping[str, pa.Table], tz: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+def run(
+    query: str, tables: Mapping[str, pa.Table], tz: str, params: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """Rows of a query over these tables."""
     s = session(tz)
     load_tables(s, tables)

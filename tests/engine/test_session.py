@@ -1,0 +1,152 @@
+"""Sessions: tables in and out, cancel, time limit, memory of what was lost, functions that outlive their cursor."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gc
+import subprocess
+import sys
+import threading
+import time
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pytest
+
+import logsql
+from logsql.errors import Interrupted, LogsqlError, QueryError, TimeoutError_, UsageError
+
+
+def test_registered_arrow_table() -> None:
+    with logsql.connect(tz="UTC") as s:
+        s.register("web", pa.table({"status": [200, 404], "path": ["/", "/wp-login"]}))
+        rows = s.query('table web | search path == "*/wp-*" | fields status').rows()
+        assert rows == [{"status": 404}]
+        assert s.tables() == ["web"]
+
+
+def test_python_values_keep_their_types() -> None:
+    with logsql.connect(tz="Asia/Seoul") as s:
+        moment = dt.datetime(2024, 1, 31, 12, 0, 1, 500_000, tzinfo=dt.UTC)
+        s.register(
+            "t", pa.table({"d": [moment], "b": [b"\x00\xff"], "n": pa.array([2**63], pa.uint64()), "l": [[1, None]]})
+        )
+        row = s.query('table t | eval mixed = array(1, "a", 2.5, b, d)').rows()[0]
+        assert row["d"] == moment
+        assert row["d"].tzinfo == ZoneInfo("Asia/Seoul")
+        assert (row["b"], row["n"], row["l"]) == (b"\x00\xff", 2**63, [1, None])
+        assert row["mixed"][:3] == [1, "a", 2.5]
+
+
+def test_rows_can_be_read_twice() -> None:
+    with logsql.connect(tz="UTC") as s:
+        s.register("t", pa.table({"a": [1, 2, 3]}))
+        result = s.query("table t | search a > 1")
+        assert result.rows() == result.rows() == [{"a": 2}, {"a": 3}]
+
+
+def test_functions_outlive_the_cursor_that_ran_first() -> None:
+    """DuckDB frees a Python function with the cursor that registered it; the second query called freed memory."""
+    with logsql.connect(tz="UTC") as s:
+        s.register("t", pa.table({"a": ["%EA%B0%80", "b%20c"]}))
+        for _ in range(20):
+            result = s.query("table t | eval u = urldecode(a) | fields u")
+            assert [r["u"] for r in result] == ["가", "b c"]
+            result.close()
+            del result
+            gc.collect()
+
+
+def test_time_limit() -> None:
+    with logsql.connect(tz="UTC", timeout=0.5) as s:
+        s.timeout = None
+        s.sql("CREATE TABLE n AS SELECT i AS a, 1 AS k FROM range(200000) t(i)").rows()
+        s.timeout = 0.5
+        started = time.monotonic()
+        with pytest.raises(TimeoutError_) as caught:
+            s.query("table n | join k [ table n | rename a as b ] | stats count, sum(b)").rows()
+        assert caught.value.exit_code == 4
+        assert time.monotonic() - started < 5
+
+
+def test_interrupt_from_another_thread() -> None:
+    with logsql.connect(tz="UTC") as s:
+        s.sql("CREATE TABLE n AS SELECT i AS a, 1 AS k FROM range(200000) t(i)").rows()
+        result = s.query("table n | join k [ table n | rename a as b ] | stats count, sum(b)")
+        timer = threading.Timer(0.5, s.interrupt)
+        timer.start()
+        started = time.monotonic()
+        with pytest.raises(Interrupted):
+            result.rows()
+        assert time.monotonic() - started < 5
+        assert s.query("table n | stats count").rows() == [{"count": 200000}]
+
+
+def test_leaving_early_frees_the_session() -> None:
+    with logsql.connect(tz="UTC") as s:
+        s.sql("CREATE TABLE n AS SELECT i AS a FROM range(2000000) t(i)").rows()
+        for row in s.query("table n | eval b = a + 1"):
+            assert row == {"a": 0, "b": 1}
+            break
+        assert s.query("table n | stats count").rows() == [{"count": 2_000_000}]
+
+
+def test_unknown_zone_is_a_usage_error() -> None:
+    with pytest.raises(UsageError) as caught:
+        logsql.connect(tz="Mars/Olympus")
+    assert caught.value.exit_code == 2
+
+
+def test_error_points_into_the_query() -> None:
+    text = "table t | search lenn(a) > 1"
+    with logsql.connect(tz="UTC") as s:
+        s.register("t", pa.table({"a": ["x"]}))
+        with pytest.raises(QueryError) as caught:
+            s.query(text)
+    error = caught.value
+    assert error.code == "90900"
+    assert error.span is not None
+    assert text[error.span.start : error.span.end] == "lenn"
+    assert error.help is not None
+    assert "len" in error.help
+
+
+def test_file_database_is_not_written_by_reading(tmp_path: object) -> None:
+    path = f"{tmp_path}/case.duckdb"
+    with logsql.connect(path, tz="UTC") as s:
+        s.sql("CREATE TABLE t AS SELECT 1 AS a, 'x' AS k").rows()
+    with logsql.connect(path, tz="UTC") as s:
+        assert s.query("table t | pivot count rows a cols k").rows() == [{"a": 1, "x": 1}]
+        assert s.tables() == ["t"]
+    with logsql.connect(path, tz="UTC") as s:
+        assert s.tables() == ["t"]
+
+
+def test_sql_and_pipe_meet() -> None:
+    with logsql.connect(tz="UTC") as s:
+        s.sql("CREATE TABLE web AS SELECT * FROM (VALUES (404, '/a'), (200, '/b')) t(status, path)").rows()
+        rows = s.sql("SELECT path FROM pipe('table web | search status == 404') AS p WHERE p.status = 404").rows()
+        assert rows == [{"path": "/a"}]
+
+
+def test_modules_loaded_by_a_plain_query() -> None:
+    """A plain query loads neither scikit-learn, nor the shell, nor a network library."""
+    script = (
+        "import sys, logsql\n"
+        "s = logsql.connect(tz='UTC')\n"
+        "s.query('json \"{}\" | eval a = 1').rows()\n"
+        "s.close()\n"
+        "heavy = {'sklearn', 'prompt_toolkit', 'ssl', 'http.client', 'ldap3', 'evtx', 'scipy', 'pandas'}\n"
+        "print(sorted(m for m in heavy if m in sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_bad_name_of_a_saved_result() -> None:
+    from logsql.engine.saved import save_result
+
+    with logsql.connect(tz="UTC") as s:
+        s.register("t", pa.table({"a": [1]}))
+        with pytest.raises(LogsqlError):
+            save_result(s, s.query("table t"), "../escape")
