@@ -1,10 +1,12 @@
 """Evaluates one expression, or one aggregate, over a few records: lowered, then run in plain DuckDB.
 
-``mixed`` says how a column of several types is held: ``json`` as in a parsed document, ``variant`` as after an eval.
+``mixed`` says how a column of several types is held: ``json`` as in a parsed document, ``variant`` as after an eval,
+``parts`` as readers deliver it, one typed column per type (lists and maps stay JSON then).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 from typing import Any
@@ -20,7 +22,7 @@ from logsql.planner import sql, values
 from logsql.planner.calls import AggregateCall
 from logsql.planner.expressions import ExprContext, lower_literal
 from logsql.planner.relation import Column, Rel
-from logsql.planner.types import ANY_JSON, IP, MAP, LType, import_type
+from logsql.planner.types import ANY, ANY_JSON, IP, MAP, LType, import_type
 from logsql.planner.values import Typed
 from tests.conformance_cases import arrow_table
 from udfs.network import ip
@@ -57,6 +59,11 @@ class Bench:
             while ident.lower() in used:
                 ident += "_"
             used.add(ident.lower())
+            parts = self._parts(table.column(field.name).to_pylist(), field, ident) if mixed == "parts" else []
+            if parts:
+                items.extend(sql.alias(node, column.ident) for node, column in parts)
+                columns.append(Column(field.name, ident, ANY, tuple(column for _, column in parts)))
+                continue
             node, kind = self._column(field, mixed)
             items.append(sql.alias(node, ident))
             columns.append(Column(field.name, ident, kind))
@@ -78,6 +85,21 @@ class Bench:
             )
         described = self.connection.sql(f'SELECT "{field.name}" FROM loaded').types[0]
         return node, import_type(str(described)).type
+
+    def _parts(self, texts: list[Any], field: pa.Field, ident: str) -> list[tuple[sql.Sql, Column]]:
+        """A typed column per type of scalar in a mixed column; none when it holds lists or maps."""
+        if (field.metadata or {}).get(b"logsql.type") != b"json":
+            return []
+        if any(isinstance(json.loads(t), (list, dict)) for t in texts if t is not None):
+            return []
+        kinds = {"VARCHAR": ["VARCHAR"], "BIGINT": ["UBIGINT", "BIGINT"], "DOUBLE": ["DOUBLE"], "BOOLEAN": ["BOOLEAN"]}
+        found = []
+        for physical, names in kinds.items():
+            document = sql.cast(sql.col(field.name), "JSON")
+            test = sql.in_(sql.func("json_type", document), [sql.string(n) for n in names])
+            body = sql.cast(sql.func("json_extract_string", document, sql.string("$")), physical)
+            found.append((sql.when(test, body), Column(field.name, f"{ident}.{physical}", import_type(physical).type)))
+        return found
 
     # --- the catalog protocol, as far as functions need it ------------------------------------------------------------
 
@@ -159,8 +181,6 @@ MARK = "\u0001json"
 
 
 def revived(value: Any) -> Any:
-    import json
-
     return json.loads(value.removeprefix(MARK)) if isinstance(value, str) and value.startswith(MARK) else value
 
 

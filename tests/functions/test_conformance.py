@@ -31,7 +31,7 @@ def _refused(case: dict[str, Any], bench: Bench) -> None:
     assert isinstance(caught.value, LogsqlError) or "daterange" in message, message
 
 
-@pytest.mark.parametrize("mixed", ["json", "variant"])
+@pytest.mark.parametrize("mixed", ["json", "variant", "parts"])
 @pytest.mark.parametrize("case", SCALARS, ids=[c["id"] for c in SCALARS])
 def test_scalar(case: dict[str, Any], mixed: str) -> None:
     bench = _bench(case, mixed)
@@ -51,7 +51,7 @@ def test_scalar(case: dict[str, Any], mixed: str) -> None:
         bench.close()
 
 
-@pytest.mark.parametrize("mixed", ["json", "variant"])
+@pytest.mark.parametrize("mixed", ["json", "variant", "parts"])
 @pytest.mark.parametrize("case", AGGREGATES, ids=[c["id"] for c in AGGREGATES])
 def test_aggregate(case: dict[str, Any], mixed: str) -> None:
     bench = _bench(case, mixed)
