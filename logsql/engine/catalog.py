@@ -27,6 +27,7 @@ class SessionCatalog:
         self.session = session
         self.state = state
         self.zone = session.zone
+        self.run_id = state.ledger.run_id if state.counting else None
         self.bindings: dict[str, object] = {}
         self._opener: Any = None
 

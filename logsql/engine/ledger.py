@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -18,6 +20,11 @@ class Entry:
     sample: str | None = None
 
 
+#: Living ledgers by run, for functions inside SQL that have only the run's name to go by.
+LEDGERS: weakref.WeakValueDictionary[str, Ledger] = weakref.WeakValueDictionary()
+_NUMBERS = itertools.count(1)
+
+
 class Ledger:
     """Collects losses of one run; entries of the same source and reason are added up. Safe from several threads.
 
@@ -29,6 +36,8 @@ class Ledger:
     """
 
     def __init__(self) -> None:
+        self.run_id = str(next(_NUMBERS))
+        LEDGERS[self.run_id] = self
         self._entries: dict[tuple[str, str], Entry] = {}
         self._lock = threading.Lock()
 

@@ -31,6 +31,7 @@ class RunState:
     policy: Policy
     zone: str
     ledger: Ledger = field(default_factory=Ledger)
+    counting: bool = True
     cancel: threading.Event = field(default_factory=threading.Event)
     reached: dict[str, tuple[int, int]] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
@@ -72,18 +73,26 @@ class Session:
         Raises :class:`logsql.errors.QueryError` for a query that is wrong, :class:`~logsql.errors.SourceError` for a
         source that is missing.
         """
-        plan, state, catalog = self.plan(text, params, origin)
+        plan, state, catalog = self.plan(text, params, origin, counting=True)
         return Result(self._execution(plan, state, catalog))
 
     def plan(
-        self, text: str, params: Mapping[str, Any] | None = None, origin: str | None = None
+        self,
+        text: str,
+        params: Mapping[str, Any] | None = None,
+        origin: str | None = None,
+        counting: bool = False,
     ) -> tuple[Plan, RunState, SessionCatalog]:
-        """Parse and plan, with the catalog that collected the plan's sources."""
+        """Parse and plan, with the catalog that collected the plan's sources.
+
+        ``counting`` makes the SQL report coerced values to the run's ledger, which takes a Python function; without it the
+        SQL is the same in plain DuckDB.
+        """
         from logsql.commands import GRAMMAR
         from logsql.language.parser import parse_query
         from logsql.planner.planner import compile_query
 
-        state = RunState(self.policy, self.zone, on_progress=self.on_progress)
+        state = RunState(self.policy, self.zone, counting=counting, on_progress=self.on_progress)
         catalog = SessionCatalog(self, state)
         try:
             plan = compile_query(parse_query(text, GRAMMAR), catalog, params)
@@ -250,6 +259,17 @@ class Session:
     def work_name(self, label: str) -> str:
         """A fresh name for a work table."""
         return f"{label}_{next(self._number)}"
+
+    def sibling(self) -> Session:
+        """A session over the same database for another thread: own connection and runs, everything else shared."""
+        other = copy.copy(self)
+        other._connection = self._connection.cursor()
+        other.planning = self.cursor()
+        other._running = {}
+        other._services = {}
+        other.registered = dict(self.registered)
+        other.on_progress = None
+        return other
 
     def drop_work(self, name: str) -> None:
         try:

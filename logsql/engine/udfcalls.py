@@ -213,3 +213,15 @@ def seeded_random(rows: Any, seed: Any, bound: Any) -> Any:
         return pa.array([], pa.int32())
     numbers = _sequence(_first(seed), _first(bound))
     return pa.array([numbers.at(row - 1) for row in as_list(rows)], pa.int32())
+
+
+def not_number(texts: Any, sources: Any, runs: Any) -> Any:
+    """Null for every text, counted in the ledger of the run: an operand of arithmetic that is no number."""
+    from logsql.engine.ledger import LEDGERS
+
+    count = len(texts) - texts.null_count
+    ledger = LEDGERS.get(runs[0].as_py()) if count else None
+    if ledger is not None:
+        first = next(v for v in texts.to_pylist() if v is not None)
+        ledger.lost(sources[0].as_py(), "text-not-a-number", count, sample=str(first)[:80])
+    return pa.nulls(len(texts), pa.float64())

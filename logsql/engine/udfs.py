@@ -43,6 +43,7 @@ def register_udf(*specs: UdfSpec) -> None:
 
 
 _CALLS = "logsql.engine.udfcalls:"
+_PARSE = "logsql.engine.udfparse:"
 _DATE = "TIMESTAMP WITH TIME ZONE"
 _TEXT = "VARCHAR"
 
@@ -63,8 +64,13 @@ register_udf(
     UdfSpec("lq_hash", ("BLOB", _TEXT), "BLOB", _CALLS + "digest"),
     UdfSpec("lq_encrypt", None, "BLOB", _CALLS + "encrypt"),
     UdfSpec("lq_decrypt", None, "BLOB", _CALLS + "decrypt"),
+    UdfSpec("lq_not_number", (_TEXT, _TEXT, _TEXT), "DOUBLE", _CALLS + "not_number", side_effects=True),
     UdfSpec("lq_randbytes", ("DOUBLE", "INTEGER"), "BLOB", _CALLS + "randbytes", side_effects=True),
     UdfSpec("lq_rand", ("BIGINT", "BIGINT", "BIGINT"), "INTEGER", _CALLS + "seeded_random"),
+    UdfSpec("lq_json", (_TEXT, "BIGINT", "BOOLEAN", "BOOLEAN"), _TEXT, _PARSE + "json_text"),
+    UdfSpec("lq_xml", (_TEXT,), _TEXT, "udfs.documents:xml_array"),
+    UdfSpec("lq_csv", (_TEXT, "BOOLEAN", "BOOLEAN"), "VARCHAR[]", _PARSE + "csv_cells"),
+    UdfSpec("lq_anchors", (_TEXT, _TEXT), "VARCHAR[]", _PARSE + "anchored"),
 )
 
 

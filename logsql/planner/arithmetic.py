@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -45,7 +46,11 @@ def _text_hex(node: Sql) -> Sql:
     return sql.when(sql.func("regexp_full_match", node, sql.string(HEX_TEXT)), sql.try_cast(node, "BIGINT"))
 
 
-def operand(value: Typed) -> Operand | None:
+#: Makes SQL that counts a text which is no number in the run's ledger, and is null (DOUBLE).
+Audit = Callable[[Sql], Sql]
+
+
+def operand(value: Typed, audit: Audit | None = None) -> Operand | None:
     """How a value takes part in arithmetic; None when it is always null there (dates, lists, booleans)."""
     kind = value.kind
     if value.type.integer:
@@ -56,7 +61,8 @@ def operand(value: Typed) -> Operand | None:
         return Operand(None, number_sql(value))
     if kind is Kind.STRING:
         whole = sql.coalesce(text_integer(value.expr), _text_hex(value.expr))
-        return Operand(whole, sql.coalesce(sql.cast(whole, "DOUBLE"), text_double(value.expr)))
+        lost = [audit(value.expr)] if audit is not None else []
+        return Operand(whole, sql.coalesce(sql.cast(whole, "DOUBLE"), text_double(value.expr), *lost))
     if kind is Kind.ANY:
         whole_any, real = integer_sql(value), number_sql(value)
         if whole_any is None and real is None:
@@ -76,9 +82,11 @@ def operand(value: Typed) -> Operand | None:
     return None
 
 
-def arithmetic(op: str, left: Typed, right: Typed) -> Typed:
+def arithmetic(
+    op: str, left: Typed, right: Typed, left_audit: Audit | None = None, right_audit: Audit | None = None
+) -> Typed:
     """``left op right``; null when either is no number; integers give long, ``/`` always double."""
-    a, b = operand(left), operand(right)
+    a, b = operand(left, left_audit), operand(right, right_audit)
     if a is None or b is None:
         return NULL_VALUE
     if op == "/":

@@ -46,6 +46,8 @@ class Catalog(Protocol):
     """The planner's view of a session."""
 
     zone: str
+    #: Names the run whose ledger counts coerced values; None when the query is only translated.
+    run_id: str | None
 
     def table(self, name: str) -> TableInfo | None:
         """The table or view of this name (letter case as DuckDB: ignored)."""

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from logsql.errors import did_you_mean
 from logsql.functions import base as registry
-from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary
+from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical
 from logsql.planner import patterns, sql, values
 from logsql.planner.arithmetic import arithmetic, negate
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
@@ -195,7 +195,8 @@ class ExprContext:
             return self._logic(expr)
         left, right = self.lower(expr.left), self.lower(expr.right)
         if expr.op in ("+", "-", "*", "/"):
-            return arithmetic(expr.op, self._once(left), self._once(right))
+            audits = [self._audit(node, value) for node, value in ((expr.left, left), (expr.right, right))]
+            return arithmetic(expr.op, self._once(left), self._once(right), *audits)
         if expr.op in ("==", "!="):
             return self._equality(expr, left, right)
         return values.compare(expr.op, left, right)
@@ -267,6 +268,14 @@ class ExprContext:
         name = self.rel.fresh_ident(f"__let{len(self.lets) + 1}", self.lets)
         self.lets[name] = node
         return sql.col(name)
+
+    def _audit(self, node: Expr, value: Typed) -> Callable[[Sql], Sql] | None:
+        """Counts text that is no number where a run keeps a ledger (decisions.md 3); nothing when only translating."""
+        run = self.catalog.run_id if self.catalog is not None else None
+        if run is None or value.kind is not Kind.STRING:
+            return None
+        source, ledger = sql.string(canonical(node)), sql.string(run)
+        return lambda text: self.udf("lq_not_number", text, source, ledger)
 
     def _once(self, value: Typed) -> Typed:
         """A text or mixed operand as a column of its own: arithmetic reads it several times."""

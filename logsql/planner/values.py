@@ -263,6 +263,8 @@ def truth(value: Typed) -> Sql:
         return value.expr if _never_null(value.expr) else sql.coalesce(value.expr, sql.boolean(False))
     if value.kind is Kind.NULL:
         return sql.boolean(False)
+    if value.parts:
+        return sql.or_(*(truth(p) for p in value.parts))
     if value.kind is Kind.ANY:
         is_false = sql.eq(text_sql(value), sql.string("false"))
         if value.type.json:

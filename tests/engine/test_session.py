@@ -150,3 +150,14 @@ def test_bad_name_of_a_saved_result() -> None:
         s.register("t", pa.table({"a": [1]}))
         with pytest.raises(LogsqlError):
             save_result(s, s.query("table t"), "../escape")
+
+
+def test_text_that_is_no_number_is_counted() -> None:
+    """decisions.md 3: null in arithmetic instead of 0, with a ledger count; empty fields are no loss."""
+    with logsql.connect(tz="UTC") as s:
+        s.register("t", pa.table({"bytes": ["10", "-", None, "x", "2.5"]}))
+        result = s.query("table t | eval twice = bytes * 2 | stats sum(twice) as s")
+        assert result.rows() == [{"s": 25.0}]
+        assert [(e.source, e.reason, e.count, e.sample) for e in result.ledger] == [
+            ("bytes", "text-not-a-number", 2, "-")
+        ]

@@ -41,6 +41,7 @@ class Bench:
         self, rows: list[dict[str, Any]], types: dict[str, str] | None = None, zone: str = "UTC", mixed: str = "json"
     ) -> None:
         self.zone = zone
+        self.run_id: str | None = None
         self.connection = _shared()
         self.connection.execute("SET TimeZone = ?", [zone])
         self.services: dict[str, Any] = {}
