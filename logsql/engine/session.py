@@ -220,6 +220,12 @@ class Session:
 
         return keep_result(self, result)
 
+    def save(self, result: Result, name: str) -> str:
+        """Save a result under a name, for ``load NAME`` in this and later sessions; returns the path of the file."""
+        from logsql.engine.saved import save_result
+
+        return save_result(self, result, name)
+
     # --- services ---------------------------------------------------------------------------------
 
     def service(self, name: str) -> Any:
