@@ -181,9 +181,9 @@ def _run(asked: Invocation) -> int:
     session = open_session(asked, ProgressLine(sys.stderr))
     try:
         result, outcome = _written(asked, session, text, origin, name)
-    except Abandoned:  # its thread still uses the session
+    except Abandoned:
         raise
-    except BaseException:
+    except Exception:  # after a signal a thread may still use the session: it ends with the process
         session.close()
         raise
     for notice in outcome.notices:

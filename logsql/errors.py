@@ -1,8 +1,8 @@
 """Diagnostics: one type for everything the product says about a query that it cannot run.
 
-A :class:`Diagnostic` holds facts (code, symbolic name, sentence, span, notes, help); :func:`render` makes the text that
-points at the user's own line. Every failure that reaches a user is a :class:`LogsqlError` (or a subclass that says which
-exit code fits). Sentences come from ``logsql/messages.py`` so that a second language is a second table.
+A :class:`Diagnostic` holds facts (code, symbolic name, sentence, span, notes, help); ``language.spans.render`` makes the
+text that points at the user's own line. Every failure that reaches a user is a :class:`LogsqlError` (or a subclass that
+says which exit code fits). Sentences come from ``logsql/messages.py`` so that a second language is a second table.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ class Diagnostic:
     origin: str | None = None
 
     def located(self, text: str, origin: str | None = None) -> Diagnostic:
-        """The same finding with the query text it belongs to, unless it already has one."""
-        return self if self.text is not None else replace(self, text=text, origin=origin)
+        """The same finding with the query text it belongs to, unless it already has one; the name of that text too."""
+        if self.text is None:
+            return replace(self, text=text, origin=origin)
+        return replace(self, origin=origin) if self.origin is None and self.text == text else self
 
 
 class LogsqlError(Exception):

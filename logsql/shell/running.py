@@ -56,8 +56,8 @@ def interruptible(work: Callable[[], T], stop: Callable[[], Any], grace: float =
         finally:
             done.set()
 
-    threading.Thread(target=run, name="logsql-work", daemon=True).start()
     try:
+        threading.Thread(target=run, name="logsql-work", daemon=True).start()
         while not done.wait(_TICK):
             pass
     except KeyboardInterrupt:

@@ -1,0 +1,50 @@
+"""Running the command line as a user does, and a small database to run it on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+
+from tests.support import ROOT
+
+
+def run(
+    *words: str, stdin: bytes | None = None, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    """``logsql WORDS`` in a process of its own."""
+    return subprocess.run(
+        command(*words),
+        input=stdin if stdin is not None else b"",
+        capture_output=True,
+        cwd=cwd,
+        env=env(**environment),
+        timeout=60,
+    )
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "logsql", *words]
+
+
+def env(**more: str) -> dict[str, str]:
+    """This process's environment with the checkout importable and no settings of the user's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOGSQL_")}
+    return {**kept, "PYTHONPATH": str(ROOT), "LOGSQL_HISTORY": "", **more}
+
+
+def make_database(path: Path) -> Path:
+    """A database with the table ``web`` (three rows)."""
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table web (src varchar, status integer, bytes bigint)")
+        connection.execute(
+            "insert into web values ('10.0.0.1', 200, 9007199254740993), ('10.0.0.2', 404, 7), ('서울', 404, null)"
+        )
+    return path
+
+
+#: Far more rows than any machine counts within a test.
+ENDLESS = "select count(*) from range(100000000000) a, range(1000) b where hash(a.range, b.range) = 1"

@@ -1,0 +1,236 @@
+"""The command line as a process: streams, exit codes, signals, files. Contract: architecture.md section 10."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.support import ENDLESS, command, env, make_database, run
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(make_database(tmp_path_factory.mktemp("db") / "case.duckdb"))
+
+
+def test_rows_go_to_stdout_and_nothing_else(db: str) -> None:
+    done = run("-q", "table web | search status == 404 | fields src, bytes", "--db", db)
+    assert done.returncode == 0
+    assert done.stdout.decode() == '{"src":"10.0.0.2","bytes":7}\n{"src":"서울","bytes":null}\n'
+    assert done.stderr == b""
+
+
+def test_integers_keep_their_digits(db: str) -> None:
+    done = run("-q", "table web | limit 1 | fields bytes", "--db", db, "-f", "csv")
+    assert done.stdout == b"bytes\n9007199254740993\n"
+
+
+def test_sql_dates_print_in_the_session_zone() -> None:
+    done = run("sql", "select timestamptz '2011-02-19 05:34:06.5+00' as t, 'x'::blob as b", "--tz", "Asia/Seoul")
+    assert done.stdout == b'{"t":"2011-02-19 14:34:06+0900","b":"78"}\n'
+
+
+def test_stats_go_to_stderr(db: str) -> None:
+    done = run("-q", "table web", "--db", db, "--stats")
+    assert done.stdout.count(b"\n") == 3
+    assert done.stderr.startswith(b"3 rows  ")
+    assert b"s CPU" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("-q", "table web | statz count"), 1, "error[92000 unsupported-command]"),
+        (("-q", "table web | search (status"), 1, "^"),
+        (("--threads", "none"), 2, "--threads"),
+        (("-q", "table web", "--tz", "Mars/Olympus"), 2, "Mars/Olympus"),
+        (("missing.lq",), 3, "missing.lq"),
+        (("sql", "select nonsense"), 1, "error["),
+        (("sql", ENDLESS, "--timeout", "0.5"), 4, "0.5 seconds"),
+        (("help", "statts"), 2, "did you mean stats?"),
+    ],
+)
+def test_exit_codes_and_errors(db: str, words: tuple[str, ...], code: int, said: str) -> None:
+    done = run(*words, "--db", db)
+    assert done.returncode == code, done.stderr.decode()
+    assert done.stdout == b""
+    assert said in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_a_query_within_a_second_and_leave_no_file(tmp_path: Path, number: int, code: int) -> None:
+    out = tmp_path / "out.csv"
+    out.write_text("before\n")
+    process = subprocess.Popen(
+        command("sql", ENDLESS, "-o", str(out)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env()
+    )
+    deadline = time.monotonic() + 30
+    while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)  # the temporary file is there: the query is starting
+    process.send_signal(number)
+    asked = time.monotonic()
+    stdout, stderr = process.communicate(timeout=30)
+    assert time.monotonic() - asked < 5  # a second on an idle machine; the bench measures it
+    assert process.returncode == code
+    assert stdout == b""
+    assert b"Traceback" not in stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+    assert out.read_text() == "before\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    process = subprocess.Popen(
+        command("sql", "select range as n, repeat('x', 100) as s from range(2000000)"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=env(),
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b'{"n":0,"s":"' + b"x" * 100 + b'"}\n'
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.parametrize("words", [("-o", "/dev/full"), ()])
+def test_a_full_disk_is_said(words: tuple[str, ...]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            command("sql", "select * from range(100000)", *words),
+            stdout=full if not words else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=env(),
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert b"cannot write" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_query_files_and_standard_input(tmp_path: Path, db: str) -> None:
+    file = tmp_path / "q.lq"
+    file.write_text('\ufeff# requests\n| table web\n| search src == $("who") | fields status\n', encoding="utf-8")
+    assert run(str(file), "--db", db, "-d", "who=서울").stdout == b'{"status":404}\n'
+    assert run("-", "--db", db, "-d", "who=10.0.0.1", stdin=file.read_bytes()).stdout == b'{"status":200}\n'
+    file.write_bytes(b"table \xff")
+    done = run(str(file), "--db", db)
+    assert done.returncode == 3
+    assert b"not UTF-8" in done.stderr
+
+
+def test_plain_shell_reads_lines(db: str) -> None:
+    lines = "\n".join(
+        [
+            "\\set who=서울",
+            "table web \\",
+            '| search src == $("who") | fields status',
+            "SELECT count(*) AS n \\",
+            "  FROM web WHERE status = 200",
+            "select src from web where src in (",
+            "'서울')",
+            "\\nonsense",
+            "\\q",
+            "table web",
+        ]
+    )
+    done = run("--db", db, stdin=lines.encode())
+    assert done.returncode == 2, "the first failure decides"
+    assert done.stdout.decode().splitlines() == ['{"status":404}', '{"n":1}', '{"src":"서울"}']
+    assert "\\nonsense" in done.stderr.decode()
+
+
+def test_output_file_format_follows_its_name(tmp_path: Path, db: str) -> None:
+    out = tmp_path / "rows.csv"
+    assert run("-q", "table web | fields status", "--db", db, "-o", str(out)).returncode == 0
+    assert out.read_bytes() == b"status\n200\n404\n404\n"
+    assert (out.stat().st_mode & 0o777) == (0o666 & ~_umask())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_an_internal_error_has_no_traceback_unless_asked(tmp_path: Path) -> None:
+    broken = "def broken(asked):\n    raise RuntimeError('two\\nlines')\n"
+    (tmp_path / "sitecustomize.py").write_text(f"import logsql.cli\n\n{broken}\nlogsql.cli.dispatch = broken\n")
+    path = os.pathsep.join([str(tmp_path), env()["PYTHONPATH"]])
+    done = run("-q", "x", PYTHONPATH=path)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines()[0] == "internal error: RuntimeError: two lines"
+    assert done.stderr.decode().splitlines()[1].startswith("help: ")
+    assert b"Traceback" in run("-q", "x", "--debug", PYTHONPATH=path).stderr
+
+
+PROBE = """
+import json, sys
+from logsql.cli import main
+main(json.loads(sys.argv[1]))
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        (["--help"], ["duckdb", "sqlglot", "pyarrow", "numpy", "sklearn", "prompt_toolkit"]),
+        (["--version"], ["duckdb", "sqlglot", "pyarrow", "numpy", "sklearn", "prompt_toolkit"]),
+        (
+            ["-q", "table web | stats count by status"],
+            ["sklearn", "joblib", "scipy", "pandas", "prompt_toolkit", "ldap3"],
+        ),
+        (["translate", "table web | stats count"], ["sklearn", "joblib", "scipy", "pandas", "prompt_toolkit"]),
+    ],
+)
+def test_modules_that_stay_away(db: str, words: list[str], absent: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, json.dumps([*words, "--db", db])], capture_output=True, env=env(), timeout=60
+    )
+    loaded = set(json.loads(done.stderr.decode().splitlines()[-1]))
+    assert not loaded & set(absent)
+
+
+def test_check_and_fmt(tmp_path: Path, db: str) -> None:
+    good, bad = tmp_path / "good.lq", tmp_path / "bad.lq"
+    good.write_text("table web|stats count   by status\n")
+    bad.write_text("table web\n| search status ==\n")
+    done = run("check", str(good), str(bad), "--db", db)
+    assert done.returncode == 1
+    assert "bad.lq:2:" in done.stderr.decode()
+    assert "2 files checked, 1 with errors" in done.stderr.decode()
+    assert run("check", str(good), "--db", db).returncode == 0
+    assert run("fmt", str(good), "--check").returncode == 1
+    shown = run("fmt", str(good)).stdout
+    assert run("fmt", str(good), "--write").returncode == 0
+    assert good.read_bytes() == shown
+    assert run("fmt", str(good), "--check").returncode == 0
+    assert run("fmt", str(bad)).returncode == 1
+    assert bad.read_text() == "table web\n| search status ==\n"
+
+
+def test_pages_and_languages() -> None:
+    assert b"stats AGGREGATE" in run("help", "stats").stdout
+    assert "사용법" in run("--help", "--lang", "ko").stdout.decode()
+    assert "옵션" in run("--fromat", "--lang", "ko").stderr.decode()
+    assert run("commands").stdout.count(b"\n") > 20
+    assert run("functions").stdout.count(b"\n") > 20
+
+
+def test_translate_runs_alone(db: str) -> None:
+    sql = run("translate", "table web | stats count by status", "--db", db).stdout.decode()
+    assert run("sql", sql, "--db", db).stdout == b'{"status":200,"count":1}\n{"status":404,"count":2}\n'
+    assert b"status: int" in run("explain", "table web | fields status", "--db", db).stdout
