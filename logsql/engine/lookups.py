@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,6 +175,11 @@ def lookup_names(session: Session) -> list[str]:
     if session.geoip:
         names.add("geoip")
     return sorted(names)
+
+
+def lookup_lister(session: Session) -> Callable[[], list[str]]:
+    """The factory of the service ``lookups``: a function that lists the names."""
+    return lambda: lookup_names(session)
 
 
 def _kept_name(path: Path) -> str | None:

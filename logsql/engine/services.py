@@ -13,6 +13,7 @@ SERVICES: dict[str, str] = {
     "models": "logsql.ml.service:model_store",
     "ml": "logsql.ml.service:ml_shell",
     "geoip": "logsql.engine.geoip:database",
+    "lookups": "logsql.engine.lookups:lookup_lister",
     "objects": "logsql.engine.objects:object_lists",
     "procedures": "logsql.engine.procedures:procedures",
 }
