@@ -1,0 +1,190 @@
+"""The Python stages of the model commands: what runs between two CTEs of a query.
+
+Contract
+- ``Scoring`` answers distinct feature vectors, batch by batch; its model is stored, or trained at the first scan from
+  the stage's further input (a barrier over the training rows only).
+- ``Tabled`` hands all rows to a function over whole tables and returns its columns by row number.
+- Output columns are those the command declared, in order. Values that do not fit enter the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from logsql.ml.errors import MlError
+from logsql.ml.forms import FieldForms, assemble, collected, unfit
+from logsql.ml.model import TrainedModel
+from logsql.ml.timeseries import ForecastOptions
+from logsql.ml.unsupervised import Result, group_rows
+from udfs.inference import BatchScorer
+
+#: Gets the stage's runtime (``loss``, ``state``, ``read``) and gives the model to score with.
+Obtain = Callable[[Any], TrainedModel]
+
+
+class Once:
+    """Makes a model once per run: a stage may be scanned more than once, and a training must not be repeated."""
+
+    def __init__(self, make: Obtain) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._run: Any = None
+        self._found: TrainedModel | MlError | None = None
+
+    def __call__(self, runtime: Any) -> TrainedModel:
+        with self._lock:
+            if self._found is None or self._run is not runtime.state:
+                self._run = runtime.state
+                try:
+                    self._found = self._make(runtime)
+                except MlError as error:
+                    self._found = error
+            if isinstance(self._found, MlError):
+                raise self._found
+            return self._found
+
+
+def training_rows(runtime: Any, fields: Sequence[FieldForms], extra: Sequence[str] = ()) -> pa.Table:
+    """The rows of the training subquery: one column per field, and the plain columns ``extra``."""
+    idents = [ident for f in fields for _, ident in f.forms]
+    raw = collected(list(runtime.read(0)), [*idents, *extra])
+    rows = assemble(raw, fields)
+    for name in extra:
+        rows = rows.append_column(name, raw.column(name))
+    return rows
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Transform of ``rforest`` and ``anomalies``.
+
+    command: for the ledger; fields: the features as SQL delivers them; answers: names of the output columns behind the
+    features; weight: column with the number of rows per vector (only with mixed fields); failed: the answer column for
+    the reason when there is no model, None to fail the query.
+    """
+
+    command: str
+    fields: tuple[FieldForms, ...]
+    answers: tuple[str, ...]
+    obtain: Obtain
+    scorer: Callable[[TrainedModel], BatchScorer]
+    weight: str | None = None
+    failed: str | None = None
+
+    def __call__(self, batches: Iterator[pa.RecordBatch], runtime: Any) -> Iterator[pa.RecordBatch]:
+        try:
+            model = self.obtain(runtime)
+        except MlError as error:
+            if self.failed is None:
+                raise
+            runtime.loss.lost(self.command, f"rows without a guess: {error.message}", 0)
+            yield from self._unanswered(batches, error)
+            return
+        score = self.scorer(model)
+        kinds = {spec.name: spec.kind for spec in model.features}
+        for batch in batches:
+            raw = pa.Table.from_batches([batch])
+            for name, count in unfit(raw, self.fields, kinds, self.weight).items():
+                runtime.loss.lost(self.command, f"{name}: not {kinds[name].value.lower()}, taken as null", count)
+            yield self._output(batch, score(assemble(raw, self.fields, kinds)))
+
+    @property
+    def idents(self) -> list[str]:
+        return [ident for f in self.fields for _, ident in f.forms]
+
+    def _output(self, batch: pa.RecordBatch, found: dict[str, pa.Array]) -> pa.RecordBatch:
+        columns = [batch.column(ident) for ident in self.idents]
+        for name in self.answers:
+            columns.append(plain(found[name]) if name in found else pa.nulls(batch.num_rows, pa.string()))
+        return pa.RecordBatch.from_arrays(columns, names=[*self.idents, *self.answers])
+
+    def _unanswered(self, batches: Iterator[pa.RecordBatch], error: MlError) -> Iterator[pa.RecordBatch]:
+        text = error.message + (f"; {error.help}" if error.help else "")
+        for batch in batches:
+            reason = pa.array([text] * batch.num_rows, pa.string())
+            yield self._output(batch, {self.failed or "": reason})
+
+
+def plain(column: pa.Array) -> pa.Array:
+    """Maps and lists of records as JSON text: nested Arrow types do not cross into the language's columns."""
+    type_ = column.type
+    if pa.types.is_map(type_):
+        return pa.array([_json(None if v is None else dict(v)) for v in column.to_pylist()], pa.string())
+    if pa.types.is_list(type_) and pa.types.is_struct(type_.value_type):
+        lists = [None if v is None else [_json(item) for item in v] for v in column.to_pylist()]
+        return pa.array(lists, pa.list_(pa.string()))
+    return column
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Tabled:
+    """Transform of the commands that see all rows at once.
+
+    row: name of the column with the row number; fields: what the function reads; compute(table of the fields and the
+    row number, runtime) gives a table that still has the row number; answers: its columns to return (null where the
+    function made none).
+    """
+
+    command: str
+    row: str
+    fields: tuple[FieldForms, ...]
+    answers: tuple[str, ...]
+    compute: Callable[[pa.Table, Any], Result]
+
+    def __call__(self, batches: Iterator[pa.RecordBatch], runtime: Any) -> Iterator[pa.RecordBatch]:
+        idents = [ident for f in self.fields for _, ident in f.forms]
+        raw = collected(list(batches), [self.row, *idents])
+        rows = assemble(raw, self.fields).append_column(self.row, raw.column(self.row))
+        result = self.compute(rows, runtime)
+        for reason, count in result.notes.items():
+            runtime.loss.lost(self.command, reason.removeprefix(f"{self.command}: "), count)
+        names = [self.row, *self.answers]
+        columns = [result.table.column(n) if n in result.table.column_names else None for n in names]
+        size = result.table.num_rows
+        found = [pa.nulls(size) if c is None else c for c in columns]
+        yield from pa.Table.from_arrays(found, names=names).combine_chunks().to_batches(98_304)
+
+
+@dataclass(frozen=True)
+class Future:
+    """Transform of ``forecast``: only the rows that continue the series.
+
+    Columns out: row (number of the first row of the series, for its group fields), ``__place`` (their order),
+    ``__time``, ``_future``, ``_lower``, ``_upper``. fields: ``__time``, ``__value`` and the group fields ``by``.
+    """
+
+    row: str
+    fields: tuple[FieldForms, ...]
+    by: tuple[str, ...]
+    options: ForecastOptions
+
+    def __call__(self, batches: Iterator[pa.RecordBatch], runtime: Any) -> Iterator[pa.RecordBatch]:
+        from logsql.ml.timeseries import forecast
+
+        idents = [ident for f in self.fields for _, ident in f.forms]
+        raw = collected(list(batches), [self.row, *idents])
+        rows = assemble(raw, self.fields)
+        if not rows.num_rows:
+            return
+        result = forecast(rows, "__value", self.options, self.by, "__time")
+        for reason, count in result.notes.items():
+            runtime.loss.lost("forecast", reason.removeprefix("forecast: "), count)
+        future = result.table.slice(rows.num_rows)
+        numbers = raw.column(self.row).to_pylist()
+        firsts = {key: numbers[int(members[0])] for key, members in group_rows(rows, self.by)}
+        keys = zip(*(future.column(name).to_pylist() for name in self.by), strict=True) if self.by else ()
+        origin = [firsts[key] for key in keys] if self.by else [firsts[()]] * future.num_rows
+        names = [self.row, "__place", "__time", "_future", "_lower", "_upper"]
+        place = pa.array(range(future.num_rows), pa.int64())
+        columns = [pa.array(origin, pa.int64()), place, *(future.column(n) for n in names[2:])]
+        yield from pa.Table.from_arrays(columns, names=names).combine_chunks().to_batches()
