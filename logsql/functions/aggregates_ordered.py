@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from logsql.functions.aggregates import filtered, nothing
 from logsql.functions.base import AggregateSpec, register_aggregate
+from logsql.functions.lowering import lambda_name
 from logsql.planner import sql, values
 from logsql.planner.calls import AggregateCall
 from logsql.planner.sql import Sql
@@ -127,7 +128,7 @@ def _values(call: AggregateCall) -> Typed:
         return Typed(_limited(sql.func("list_sort", items), value.type), list_of(value.type))
     keyed = sql.struct([("k", _rank(Typed(sql.var("v"), value.type))), ("v", sql.var("v"))])
     if value.kind is Kind.ANY:
-        return _values_any(items, value)
+        return _values_any(call, items, value)
     ranked = sql.func("list_sort", sql.func("list_transform", items, sql.lambda_(["v"], keyed)))
     first = sql.func("list_slice", ranked, sql.integer(1), sql.integer(LIMIT))
     plain = sql.func(
@@ -136,14 +137,15 @@ def _values(call: AggregateCall) -> Typed:
     return Typed(_or_empty(plain, value.type), list_of(value.type))
 
 
-def _values_any(items: Sql, value: Typed) -> Typed:
+def _values_any(call: AggregateCall, items: Sql, value: Typed) -> Typed:
     """As above; the values of a mixed column cannot stand in a sort key, so their positions are sorted."""
     key = _rank(Typed(sql.var("v"), value.type))
     keyed = sql.struct([("k", key), ("p", sql.var("p"))])
     ranked = sql.func("list_sort", sql.func("list_transform", items, sql.lambda_(["v", "p"], keyed)))
     first = sql.func("list_slice", ranked, sql.integer(1), sql.integer(LIMIT))
-    place = sql.func("struct_extract", sql.var("s"), sql.string("p"))
-    picked = sql.func("list_transform", first, sql.lambda_(["s"], sql.index(items.copy(), place)))
+    name = lambda_name(call.cx, "s")
+    place = sql.func("struct_extract", sql.var(name), sql.string("p"))
+    picked = sql.func("list_transform", first, sql.lambda_([name], sql.index(items.copy(), place)))
     return Typed(_or_empty(picked, value.type), list_of(value.type))
 
 

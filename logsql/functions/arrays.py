@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logsql.functions.base import FunctionSpec, register
-from logsql.functions.lowering import Position, example, null, plus, position, slice_of
+from logsql.functions.lowering import Position, example, lambda_name, null, plus, position, slice_of
 from logsql.functions.textlists import delimiter
 from logsql.language.tree import Call
 from logsql.planner import sql, values
@@ -179,7 +179,9 @@ def _unique(call: FunctionCall) -> Typed:
         return Typed(sql.func("list_distinct", value.expr), value.type)
     listed = values.as_list(value)
     if listed is None:
-        return Typed(sql.when(values.not_null(value), sql.array([value.expr])), list_of(value.type))
+        return Typed(
+            sql.when(values.not_null(value), sql.array([values.coerce(value, value.type)])), list_of(value.type)
+        )
     target = listed.type.element or ANY
     items = call.let(listed.expr)
     single = sql.array([values.coerce(value, target)])
@@ -237,19 +239,22 @@ def _zip(call: FunctionCall) -> Typed:
         if listed is None:
             if value.kind is Kind.NULL:
                 return NULL_VALUE
-            listed = Typed(sql.array([value.expr]), list_of(value.type))
+            listed = Typed(sql.array([values.coerce(value, value.type)]), list_of(value.type))
         lists.append(Typed(call.let(listed.expr), listed.type))
     element = values.common_type([Typed(v.expr, v.type.element or ANY) for v in lists])
-    at = sql.var("k")
+    name = lambda_name(call.cx, "z")
+    at = sql.var(name)
     row = sql.array([values.coerce(Typed(sql.index(v.expr, at), v.type.element or ANY), element) for v in lists])
-    made = sql.func("list_transform", _positions([v.expr for v in lists]), sql.lambda_(["k"], row))
+    made = sql.func("list_transform", _positions([v.expr for v in lists]), sql.lambda_([name], row))
     return Typed(sql.when(sql.and_(*(sql.not_null(v.expr) for v in lists)), made), list_of(list_of(element)))
 
 
-def _positions(lists: list[Sql]) -> Sql:
-    """1 .. length of the longest list."""
+def _positions(lists: list[Sql], present: list[Sql] | None = None) -> Sql:
+    """1 .. length of the longest list; a single position when there is no list but one of ``present`` holds."""
     sizes = [sql.func("len", node) for node in lists]
     longest = sizes[0] if len(sizes) == 1 else sql.func("greatest", *sizes)
+    if present:
+        longest = sql.coalesce(longest, sql.when(sql.or_(*present), sql.integer(1)))
     return sql.func("range", sql.integer(1), sql.binary("+", longest, sql.integer(1)))
 
 
@@ -258,9 +263,9 @@ def _foreach(call: FunctionCall) -> Typed:
     cx = call.cx
     arguments = [call.arg(i) for i in range(1, len(call))]
     lists: list[Sql] = []
-    depth = cx.lambda_depth + 1
-    at = sql.var(f"k{depth}")
+    at = sql.var(lambda_name(cx, "i"))
     bound: list[Typed] = []
+    singles: list[Sql] = []
     for value in arguments:
         listed = values.as_list(value)
         if listed is None:
@@ -276,10 +281,11 @@ def _foreach(call: FunctionCall) -> Typed:
                 [(sql.not_null(node), values.coerce(Typed(item, element), target))], values.coerce(value, target)
             )
             element = target
+            singles.append(values.not_null(value))
         bound.append(Typed(item, element))
     single = len(lists) == 1 and len(bound) == 1 and arguments[0].kind is Kind.LIST
     if single:
-        at = sql.var(f"v{depth}")
+        at = sql.var(lambda_name(cx, "x"))
         bound = [Typed(at, bound[0].type)]
     saved = dict(cx.bindings)
     for number, item_value in enumerate(bound, start=1):
@@ -294,7 +300,7 @@ def _foreach(call: FunctionCall) -> Typed:
     element = STRING if body.kind is Kind.NULL else body.type
     if not lists:
         return Typed(sql.array([values.coerce(body, element)]), list_of(element))
-    source = lists[0] if single else _positions(lists)
+    source = lists[0] if single else _positions(lists, singles)
     return Typed(
         sql.func("list_transform", source, sql.lambda_([at.name], values.coerce(body, element))), list_of(element)
     )

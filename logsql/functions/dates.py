@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from sqlglot import exp
 
 from logsql.functions.base import FunctionSpec, register
-from logsql.functions.lowering import example, null, text
+from logsql.functions.lowering import example, lambda_name, null, text
 from logsql.functions.spans import Span, bucket, parse_span, shift
 from logsql.language.tree import Expr, Literal
 from logsql.planner import sql, values
@@ -312,6 +312,7 @@ def _daterange(call: FunctionCall) -> Typed:
     if start is None or end is None:
         return null(DATES)
     start, end = call.let(start), call.let(end)
+    count_name, item_name = lambda_name(call.cx, "n"), lambda_name(call.cx, "t")
     # Every item is counted from the start: adding a month to 28 February again would lose the 31st of January.
     shortest = (span.seconds or {"mon": 28, "y": 365}[span.unit] * 86400 * span.amount) * 1000
     steps = sql.binary(
@@ -322,9 +323,9 @@ def _daterange(call: FunctionCall) -> Typed:
         sql.integer(2),
     )
     count = sql.func("greatest", sql.integer(0), sql.func("least", steps, sql.integer(DATERANGE_LIMIT + 2)))
-    item = sql.binary("+", start, span.times(sql.var("k")))
-    made = sql.func("list_transform", sql.func("range", count), sql.lambda_(["k"], item))
-    items = call.let(sql.func("list_filter", made, sql.lambda_(["d"], sql.binary("<", sql.var("d"), end))))
+    item = sql.binary("+", start, span.times(sql.var(count_name)))
+    made = sql.func("list_transform", sql.func("range", count), sql.lambda_([count_name], item))
+    items = call.let(sql.func("list_filter", made, sql.lambda_([item_name], sql.binary("<", sql.var(item_name), end))))
     message = f"daterange() exceeds the limit of {DATERANGE_LIMIT:,} items"
     missing = (sql.or_(sql.is_null(start), sql.is_null(end)), sql.null(DATES.physical))
     many = (

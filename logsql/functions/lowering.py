@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -17,6 +17,9 @@ from logsql.planner.calls import FunctionCall
 from logsql.planner.sql import Sql
 from logsql.planner.types import ANY, DOUBLE, LONG, Kind, LType
 from logsql.planner.values import NULL_VALUE, Typed
+
+if TYPE_CHECKING:
+    from logsql.planner.expressions import ExprContext
 
 
 def example(expression: str, result: Any = None, row: dict[str, Any] | None = None, **more: Any) -> FunctionExample:
@@ -41,6 +44,15 @@ def constant_text(call: FunctionCall, position: int, code: str, name: str, what:
     if not isinstance(value, str):
         call.fail(code, name, f"{call.spec.name}() needs {what} as a text constant", position)
     return value
+
+
+def lambda_name(cx: ExprContext, base: str) -> str:
+    """A lambda parameter that no column of the row is called: DuckDB would take ``"k"`` inside ``lambda k:`` for it."""
+    taken = {ident.lower() for ident in cx.rel.all_idents()} if cx.rel is not None else set()
+    number = cx.lambda_depth
+    while f"{base}{number or ''}" in taken:
+        number += 1
+    return f"{base}{number or ''}"
 
 
 # --- positions --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from logsql.functions.base import FunctionSpec, register
-from logsql.functions.lowering import Position, example, minus, null, plus, position, slice_of, text
+from logsql.functions.lowering import Position, example, lambda_name, minus, null, plus, position, slice_of, text
 from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
 from logsql.planner.sql import Sql
@@ -168,23 +168,24 @@ def _contains(call: FunctionCall) -> Typed:
     if Kind.NULL in (value.kind, needle.kind):
         return Typed(sql.boolean(False), BOOL)
     if value.kind is Kind.LIST:
-        return values.settled(list_contains(value, needle))
+        return values.settled(list_contains(call, value, needle))
     found = sql.func("contains", values.text_sql(value), values.text_sql(needle))
     listed = values.as_list(value) if value.kind is Kind.ANY else None
     if listed is None:
         return values.settled(found)
     items = Typed(call.let(listed.expr), listed.type)
-    return values.settled(sql.case([(sql.not_null(items.expr), list_contains(items, needle))], found))
+    return values.settled(sql.case([(sql.not_null(items.expr), list_contains(call, items, needle))], found))
 
 
-def list_contains(value: Typed, needle: Typed) -> Sql:
+def list_contains(call: FunctionCall, value: Typed, needle: Typed) -> Sql:
     """Whether a list has an element that equals ``needle``: case-sensitive, numbers by value, nothing converted."""
     element = value.type.element or ANY
     if needle.type == element and element.kind in (Kind.STRING, Kind.INT, Kind.LONG, Kind.DATE, Kind.IP, Kind.BOOL):
         return sql.func("list_contains", value.expr, needle.expr)
-    same = values.same(Typed(sql.var("c"), element), needle)
+    name = lambda_name(call.cx, "c")
+    same = values.same(Typed(sql.var(name), element), needle)
     return sql.func(
-        "list_contains", sql.func("list_transform", value.expr, sql.lambda_(["c"], same)), sql.boolean(True)
+        "list_contains", sql.func("list_transform", value.expr, sql.lambda_([name], same)), sql.boolean(True)
     )
 
 
@@ -213,19 +214,19 @@ def _lastindexof(call: FunctionCall) -> Typed:
     if node is None or needle is None or start.wrong or (start.absent and len(call) > 2):
         return null(INT_WIDE)
     if start.absent:
-        return Typed(_last(node, needle), INT_WIDE)
+        return Typed(_last(call, node, needle), INT_WIDE)
     if start.value is not None and start.value < 0:
         both = sql.and_(sql.not_null(node), sql.not_null(needle))
         return Typed(sql.when(both, sql.integer(-1)), INT_WIDE)
     head = call.let(sql.func("left", node, sql.binary("+", start.sql, sql.func("length", needle))))
     if start.value is not None:
-        return Typed(_last(head, needle), INT_WIDE)
+        return Typed(_last(call, head, needle), INT_WIDE)
     both = sql.and_(sql.not_null(node), sql.not_null(needle))
     negative = (sql.and_(both, sql.binary("<", start.sql, sql.integer(0))), sql.integer(-1))
-    return Typed(sql.case([negative], _last(head, needle)), INT_WIDE)
+    return Typed(sql.case([negative], _last(call, head, needle)), INT_WIDE)
 
 
-def _last(node: Sql, needle: Sql) -> Sql:
+def _last(call: FunctionCall, node: Sql, needle: Sql) -> Sql:
     """Position of the last occurrence, -1 when there is none.
 
     A needle that cannot overlap itself is found by splitting; ``"aaa"`` and ``"aa"`` (1, not 0) need a look at every
@@ -242,8 +243,9 @@ def _last(node: Sql, needle: Sql) -> Sql:
         return sql.case([(sql.func("contains", node, needle), at)], missing)
     size = sql.func("length", needle)
     places = sql.func("range", sql.binary("+", sql.binary("-", length, size), sql.integer(1)))
-    here = sql.func("substring", node, sql.binary("+", sql.var("p"), sql.integer(1)), size)
-    found = sql.func("list_max", sql.func("list_filter", places, sql.lambda_(["p"], sql.eq(here, needle))))
+    name = lambda_name(call.cx, "p")
+    here = sql.func("substring", node, sql.binary("+", sql.var(name), sql.integer(1)), size)
+    found = sql.func("list_max", sql.func("list_filter", places, sql.lambda_([name], sql.eq(here, needle))))
     return sql.when(sql.and_(sql.not_null(node), sql.not_null(needle)), sql.coalesce(found, sql.integer(-1)))
 
 

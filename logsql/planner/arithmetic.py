@@ -10,7 +10,7 @@ from sqlglot import exp
 from logsql.planner import sql
 from logsql.planner.sql import Sql
 from logsql.planner.types import ANY, DOUBLE, HUGE, INT, LONG, SHORT, Kind
-from logsql.planner.values import NULL_VALUE, Typed, integer_sql, number_sql, text_sql
+from logsql.planner.values import NULL_VALUE, Typed, integer_sql, number_sql, string_sql, text_sql
 
 DOUBLE_TEXT = r"[+-]?(NaN|Infinity|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[fFdD]?)"
 INTEGER_TEXT = r"[+-]?[0-9]+"
@@ -67,14 +67,10 @@ def operand(value: Typed, audit: Audit | None = None) -> Operand | None:
         whole_any, real = integer_sql(value), number_sql(value)
         if whole_any is None and real is None:
             return None
-        text = text_sql(value)
+        text = text_sql(value) if value.type.json else string_sql(value)
+        if text is None:
+            return Operand(whole_any, real)
         as_text = sql.coalesce(text_integer(text), _text_hex(text))
-        if value.type.variant:
-            from logsql.planner.values import variant_rank
-
-            is_text = sql.eq(variant_rank(value.expr), sql.integer(6))
-            as_text = sql.when(is_text, as_text)
-            text = sql.when(is_text, text)
         whole = as_text if whole_any is None else sql.coalesce(whole_any, as_text)
         return Operand(
             whole, sql.coalesce(*([real] if real is not None else []), sql.cast(whole, "DOUBLE"), text_double(text))

@@ -238,6 +238,9 @@ def integer_sql(value: Typed) -> Sql | None:
     """The value as BIGINT where it is an integer, null elsewhere; None when it never is."""
     if value.type.integer:
         return value.expr if value.type.physical == "BIGINT" else sql.try_cast(value.expr, "BIGINT")
+    if value.parts:
+        whole = [n for p in value.parts if (n := integer_sql(p)) is not None]
+        return (sql.coalesce(*whole) if len(whole) > 1 else whole[0]) if whole else None
     if value.kind is Kind.ANY:
         if value.type.json:
             test = sql.in_(_json_type(value), [sql.string(t) for t in ("UBIGINT", "BIGINT", "HUGEINT")])
@@ -440,11 +443,12 @@ def key_columns(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
     )
     instant = sql.func("epoch_us", sql.try_cast(node, DATE.physical))
     is_date = sql.eq(typename, sql.string("TIMESTAMP_MICROS_TZ"))
+    is_bool = sql.func("starts_with", typename, sql.string("BOOL"))
     return (
         variant_rank(node),
         sql.case([(is_number, number), (sql.eq(typename, sql.string("BOOL_TRUE")), sql.double(1.0))], sql.double(0.0)),
         sql.coalesce(sql.case([(is_number, whole), (is_date, instant)]), zero),
-        sql.case([(sql.or_(is_number, is_date), empty)], sql.coalesce(lower(body) if fold_case else body, empty)),
+        sql.case([(sql.or_(is_number, is_date, is_bool), empty)], sql.coalesce(lower(body) if fold_case else body, empty)),
     )
 
 
@@ -471,7 +475,7 @@ def variant_rank(node: Sql) -> Sql:
 
 def sort_keys(value: Typed, descending: bool) -> list[Sql]:
     """ORDER BY items that sort by the comparator, nulls first ascending and last descending."""
-    if value.kind is Kind.NULL or value.kind is Kind.MAP:
+    if value.kind is Kind.NULL or value.kind is Kind.MAP or sql.is_literal(value.expr):
         return []
     if value.kind is not Kind.ANY:
         return [sql.ordered(simple_key(value), descending)]
