@@ -208,7 +208,7 @@ class Execution:
             f"generate_subscripts({function}(rest), 1) AS p FROM {table} WHERE rest IS NOT NULL) "
             "GROUP BY k ORDER BY o, min(p)"
         )
-        names = [str(r[0]) for r in self._fetch(text) if r[0] not in rest.hidden]
+        names = [str(r[0]) for r in self._fetch(text) if r and r[0] not in rest.hidden]
         if rest.key_order is not None:
             names = sort_names(names, rest)
         types = self._json_types(table, names) if not rest.is_map else [[] for _ in names]

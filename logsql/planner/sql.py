@@ -123,6 +123,13 @@ _BINARY: dict[str, type[exp.Binary]] = {
 }
 
 
+def is_literal(node: Sql) -> bool:
+    """Whether the node is a bare constant, which ORDER BY would refuse or take for a position."""
+    inner = node.this if isinstance(node, (exp.Paren, exp.Neg)) else node
+    inner = inner.this if isinstance(inner, (exp.Paren, exp.Neg)) else inner
+    return isinstance(inner, (exp.Literal, exp.Boolean, exp.Null))
+
+
 def eq(left: Sql, right: Sql) -> Sql:
     return binary("=", left, right)
 

@@ -239,7 +239,7 @@ def split(step: Step) -> Stream:
     def rows() -> Iterator[Row]:
         for row in step.input.rows:
             s = text(ctx, row.get(source))
-            parts = [] if s is None else s.split(options["sep"])
+            parts = s.split(options["sep"]) if s else []  # as split(): an empty text has no parts
             yield {**row, **{n: parts[i] if i < len(parts) else None for i, n in enumerate(names)}}
 
     return added(step, rows(), names)
