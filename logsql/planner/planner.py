@@ -32,6 +32,8 @@ class Planner:
         self.udfs: set[str] = set()
         self.notes: list[str] = []
         self.params: dict[str, Typed] = {k: param_value(v) for k, v in (params or {}).items()}
+        #: CTEs that parameters read (the last state of ``evalc``): whatever uses a parameter reads them too.
+        self.parameter_sources: set[str] = set()
         self._number = 0
         self._temp = 0
 
@@ -45,7 +47,9 @@ class Planner:
 
     def pipeline(self, query: Query, order_needed: bool, rel: Rel | None = None) -> Rel:
         """Plan the commands of one query or subquery; ``rel`` is the input of a chain that continues another."""
-        commands = hoist_setq(query.commands)
+        from logsql.planner.running import arrange
+
+        commands = arrange(hoist_setq(query.commands))
         needs = order_needs(commands, order_needed)
         for command, needed in zip(commands, needs, strict=True):
             rel = self._step(COMMANDS[command.name], command, rel, needed)
@@ -91,7 +95,7 @@ class Planner:
         while unique.lower() in self.cte_names:
             unique, number = f"{name}_{number}", number + 1
         self.cte_names.add(unique.lower())
-        self.ctes.append(Cte(unique, query, tuple(reads), command))
+        self.ctes.append(Cte(unique, query, (*reads, *self.parameter_sources), command))
         return unique
 
     def temp_name(self, label: str) -> str:
