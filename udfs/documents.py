@@ -6,7 +6,7 @@ commands call them only for the rows that need them. A text that cannot be read 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 from xml.parsers import expat
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 from udfs.columns import as_list, map_distinct
 from udfs.lenientjson import LenientError, dump, parse
 from udfs.readers.base import ReaderError
-from udfs.readers.csvparse import Dialect, records
+from udfs.readers.csvparse import Dialect, cells_of
 from udfs.readers.xmlrows import Step, _Builder
 
 Column: TypeAlias = pa.Array | pa.ChunkedArray
@@ -92,14 +92,39 @@ def csv_cells(texts: Column, tab: bool = False, strict: bool = False) -> pa.List
     dialect = Dialect("\t" if tab else ",", strict)
 
     def one(text: str) -> list[str]:
-        found = next(records(iter(text.split("\n")), dialect, None, _ignore), None)
-        return found[0] if found is not None else [""]
+        # A quote that nothing closes runs to the end of the text.
+        found = cells_of(text, dialect) or cells_of(text + '"', dialect)
+        return found[0] if found is not None else text.split(dialect.delimiter)
 
     return map_distinct(texts, one, pa.list_(pa.string()))
 
 
-def _ignore(number: int, text: str) -> None:
-    return None
+def anchored(texts: Column, rules: Sequence[tuple[str, str]]) -> pa.ListArray:
+    """The text behind each start anchor up to its stop character (empty: to the end), one per rule; null: never seen.
+
+    The rules are alternatives tried at every position from left to right; of repeated hits the last one stays.
+
+    >>> anchored(pa.array(["Proto:17, Policy:pass"]), [("Policy:", ","), ("Proto:", ",")]).to_pylist()
+    [['pass', '17']]
+    """
+
+    def one(text: str) -> list[str | None]:
+        found: list[str | None] = [None] * len(rules)
+        position = 0
+        while position < len(text):
+            hits = [(text.find(start, position), number) for number, (start, _) in enumerate(rules)]
+            hits = [hit for hit in hits if hit[0] >= 0]
+            if not hits:
+                break
+            at, number = min(hits)
+            begin = at + len(rules[number][0])
+            end = text.find(rules[number][1], begin) if rules[number][1] else -1
+            end = len(text) if end < 0 else end
+            found[number] = text[begin:end]
+            position = max(end, at + 1)
+        return found
+
+    return map_distinct(texts, one, pa.list_(pa.string()))
 
 
 def rex_lists(texts: Column, extract: Callable[[Column], pa.StructArray]) -> pa.ListArray:

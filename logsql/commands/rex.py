@@ -1,0 +1,174 @@
+"""``rex``: named groups of a regular expression as fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from logsql.commands._overlay import carry, old_value
+from logsql.commands.base import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.language.tree import Text
+from logsql.planner import sql, values
+from logsql.planner.expressions import ExprContext
+from logsql.planner.merging import coalesce
+from logsql.planner.relation import Rel
+from logsql.planner.sql import Sql
+from logsql.planner.stage import Stage
+from logsql.planner.types import STRING, Kind, LType
+from logsql.planner.values import Typed
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+_INVALID = ("20901", "invalid-regex")
+_LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
+
+
+@dataclass(frozen=True)
+class RexArgs:
+    """The pattern as written between its quotes."""
+
+    pattern: Text
+
+
+def parse(reader: ArgReader) -> RexArgs:
+    if reader.option("field") is None:
+        reader.fail("20900", "field-not-found", "rex needs the field to search", help='rex field=NAME "REGEX"')
+    pattern = reader.quoted_raw(outer=True)
+    if pattern is None:
+        reader.fail(*_INVALID, "the regular expression of rex stands in double quotes", help='rex field=NAME "REGEX"')
+    return RexArgs(pattern)
+
+
+def lower(stage: Stage) -> Rel:
+    from udfs.javaregex import RegexSyntaxError, classify
+
+    pattern: Text = stage.args.pattern
+    try:
+        spec = classify(pattern.value)
+    except RegexSyntaxError as problem:
+        stage.fail(*_INVALID, f"the regular expression cannot be used: {problem}", pattern.span)
+    if not spec.names:
+        stage.note("the pattern has no named group, so nothing is extracted")
+        return stage.rel
+    rel, captured, scratch = _extract(stage, spec)
+    old = {name: old_value(rel, name) for name in captured}
+    for name, value in captured.items():
+        rel = stage.assign(rel, name, coalesce(value, old[name]))
+    return replace(rel, carried=tuple(c for c in rel.carried if c.ident not in scratch))
+
+
+def _extract(stage: Stage, spec: Any) -> tuple[Rel, dict[str, Typed], list[str]]:
+    """Every name's capture, null where the pattern does not match or the group took no part."""
+    field = stage.option("field")
+    single = len(spec.names) == 1
+    if _native(spec) and single:
+
+        def one(cx: ExprContext) -> tuple[Sql, list[Typed]]:
+            text = cx.let(values.text_sql(cx.field(field)))
+            return capture(text, spec), [cx.field(name) for name in spec.columns]
+
+        rel, (node, _) = stage.lowered(stage.rel, one)
+        return rel, {spec.names[0]: Typed(node, STRING)}, []
+    if _native(spec):
+        return _groups(stage, spec, field)
+
+    def slow(cx: ExprContext) -> Sql:
+        return cx.udf("lq_rex", values.text_sql(cx.field(field)), sql.string(spec.pattern))
+
+    stage.note(f"the pattern runs in Python: {spec.why or 'a group that may be empty or absent'}")
+    rel, node = stage.lowered(stage.rel, slow)
+    rel, (listed,) = carry(stage, rel, ("__found", node, _LIST))
+    captured = {
+        name: Typed(sql.index(sql.col(listed), sql.integer(place)), STRING)
+        for place, name in enumerate(spec.columns, 1)
+    }
+    return rel, captured, [listed]
+
+
+def _native(spec: Any) -> bool:
+    """Whether DuckDB can tell everything: its ``''`` means no match, no part and empty alike."""
+    return spec.re2 is not None and all(
+        always or not empty for always, empty in zip(spec.always, spec.may_be_empty, strict=True)
+    )
+
+
+def capture(text: Sql, spec: Any) -> Sql:
+    """The only group of a pattern: null where nothing matches."""
+    pattern, place = spec.re2, spec.group_index[0]
+    if not spec.may_be_empty[0]:
+        found = sql.func("regexp_extract", text, sql.string(pattern), sql.integer(place))
+        return sql.func("nullif", found, sql.string(""))
+    found = sql.func("regexp_extract", text.copy(), sql.string(pattern), sql.integer(place))
+    return sql.when(sql.func("regexp_matches", text, sql.string(pattern)), found)
+
+
+def _groups(stage: Stage, spec: Any, field: str) -> tuple[Rel, dict[str, Typed], list[str]]:
+    """Several groups by one call, unpacked in the next SELECT; an outer group tells an empty capture from no match."""
+    empties = any(spec.may_be_empty)
+    shift = 1 if empties and not spec.nullable else 0
+    pattern = f"({spec.re2})" if shift else spec.re2
+    count = max(spec.group_index) + shift
+    names = sql.array([sql.string(f"g{number}") for number in range(1, count + 1)])
+
+    def make(cx: ExprContext) -> Sql:
+        text = cx.let(values.text_sql(cx.field(field)))
+        call = sql.func("regexp_extract", text, sql.string(pattern), names)
+        if empties and spec.nullable:
+            return sql.when(sql.func("regexp_matches", text.copy(), sql.string(pattern)), call)
+        return call
+
+    rel, node = stage.lowered(stage.rel, make)
+    shape = LType(Kind.ANY, "STRUCT")
+    rel, (ident,) = carry(stage, rel, ("__groups", node, shape))
+
+    def group(number: int) -> Sql:
+        return sql.func("struct_extract", sql.col(ident), sql.string(f"g{number}"))
+
+    captured: dict[str, Typed] = {}
+    for name, index, empty in zip(spec.names, spec.group_index, spec.may_be_empty, strict=True):
+        value = group(index + shift)
+        if not empty:
+            value = sql.func("nullif", value, sql.string(""))
+        elif shift:
+            value = sql.when(sql.binary("<>", group(1), sql.string("")), value)
+        if name in captured:  # of groups with one name the last that took part counts
+            value = sql.coalesce(value, captured[name].expr)
+        captured[name] = Typed(value, STRING)
+    return rel, captured, [ident]
+
+
+register(
+    CommandSpec(
+        name="rex",
+        group=Group.PARSE,
+        summary="Extract named groups of a regular expression.",
+        usage=('rex field=FIELD "REGEX"',),
+        parse=parse,
+        lower=lower,
+        options=(OptionSpec("field", OptionKind.FIELD, "the field to search"),),
+        description=r"""
+Searches the first match of a Java regular expression; every named group `(?<name>...)` that took part becomes a text
+field. Where nothing matches, and for a group that took no part, the field keeps its value. Groups without a name do not
+capture. The pattern stands between double quotes as it is: nothing inside is unescaped.
+""",
+        examples=(
+            Example(
+                "The user agent of a request",
+                'table t | rex field=headers "(?i)user-agent: (?<agent>[^\\n]+)" | fields agent',
+                ({"agent": "curl/8.0"}, {"agent": None}),
+                {"t": [{"headers": "Host: a\nUser-Agent: curl/8.0\nAccept: */*"}, {"headers": "Host: b"}]},
+            ),
+            Example(
+                "Parts of a device key",
+                'table t | rex field=value "Ven_(?<vendor>[^&]+)&Prod_(?<product>[^&]+)" | fields vendor, product',
+                ({"vendor": "Corsair", "product": "UFD"},),
+                {"t": [{"value": "USBSTOR#Disk&Ven_Corsair&Prod_UFD&Rev_0.00#"}]},
+            ),
+        ),
+        errors=(
+            ("20900", "field-not-found", "field= is missing"),
+            (*_INVALID, "the pattern is not quoted or not a regular expression"),
+        ),
+    )
+)
