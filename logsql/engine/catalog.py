@@ -44,7 +44,8 @@ class SessionCatalog:
     def _stored(self, name: str) -> TableInfo | None:
         rows = self.session.ask(
             "SELECT column_name, data_type, comment, table_name FROM duckdb_columns() "
-            "WHERE lower(table_name) = lower(?) AND NOT internal AND database_name = ? AND schema_name = 'main' ORDER BY column_index",
+            "WHERE lower(table_name) = lower(?) AND NOT internal AND database_name = ? "
+            "AND schema_name = 'main' ORDER BY column_index",
             [name, self.session.database],
         )
         if not rows:

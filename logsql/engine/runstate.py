@@ -61,7 +61,7 @@ class RunState:
 
 @dataclass(frozen=True)
 class StageRuntime:
-    """What a Python stage's ``transform`` gets beside its batches. ``read(n)`` yields the rows of its further inputs."""
+    """What a Python stage's ``transform`` gets beside its batches. ``read(n)`` yields rows of its further inputs."""
 
     state: RunState
     session: Any

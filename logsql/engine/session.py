@@ -85,8 +85,8 @@ class Session:
     ) -> tuple[Plan, RunState, SessionCatalog]:
         """Parse and plan, with the catalog that collected the plan's sources.
 
-        ``counting`` makes the SQL report coerced values to the run's ledger, which takes a Python function; without it the
-        SQL is the same in plain DuckDB.
+        ``counting`` makes the SQL report coerced values to the run's ledger, which takes a Python function; without it
+        the SQL is the same in plain DuckDB.
         """
         from logsql.commands import GRAMMAR
         from logsql.language.parser import parse_query

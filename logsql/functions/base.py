@@ -57,7 +57,7 @@ class FunctionSpec:
 
 @dataclass(frozen=True)
 class AggregateSpec:
-    """An aggregate of stats, timechart, pivot, rollup and cube. ``ordered``: the result depends on the order of rows."""
+    """An aggregate of stats, timechart, pivot, rollup and cube. ``ordered``: depends on the order of rows."""
 
     name: str
     signature: str

@@ -22,6 +22,12 @@ def paren(node: Sql) -> Sql:
     return exp.Paren(this=node) if isinstance(node, _LOOSE) and not isinstance(node, exp.Dot) else node
 
 
+def cast_node(node: object) -> Sql:
+    """The node as the common type (sqlglot's operator classes share a base that its stubs do not relate)."""
+    assert isinstance(node, exp.Expression)
+    return node
+
+
 def ident(name: str) -> exp.Identifier:
     return exp.Identifier(this=name, quoted=True)
 
@@ -96,8 +102,7 @@ def when(test: Sql, value: Sql) -> Sql:
 
 def binary(op: str, left: Sql, right: Sql) -> Sql:
     """An infix operator by its SQL spelling."""
-    node: Sql = _BINARY[op](this=paren(left), expression=paren(right))
-    return node
+    return cast_node(_BINARY[op](this=paren(left), expression=paren(right)))
 
 
 _BINARY: dict[str, type[exp.Binary]] = {
@@ -147,8 +152,7 @@ def _join(kind: type[exp.Connector], nodes: Iterable[Sql], empty: bool) -> Sql:
     for node in nodes:
         loose = isinstance(node, (exp.Or, exp.And)) and not isinstance(node, kind)
         item: Sql = exp.Paren(this=node) if loose else node
-        joined: Sql = item if result is None else kind(this=result, expression=item)
-        result = joined
+        result = item if result is None else cast_node(kind(this=result, expression=item))
     return boolean(empty) if result is None else result
 
 

@@ -322,13 +322,13 @@ class Stage:
         items: list[tuple[str, Sql]] = []
         found: list[Column] = []
         used: set[str] = set()
-        for source in columns:
+        for source, read_as in zip(columns, sql_names([c.name for c in columns]), strict=True):
             ident = source.name
             number = 2
             while ident.lower() in used:
                 ident, number = f"{source.name}__{number}", number + 1
             used.add(ident.lower())
-            column, node = import_column(source, ident)
+            column, node = import_column(source, ident, read_as)
             items.append((ident, node))
             found.append(column)
         carried: list[Column] = []
@@ -408,11 +408,29 @@ def _physical(column: Column) -> list[tuple[str, str]]:
     )
 
 
-def import_column(source: SourceColumn, ident: str) -> tuple[Column, Sql]:
+def sql_names(names: Sequence[str]) -> list[str]:
+    """The names under which DuckDB reads the columns of an Arrow source: a name that differs from an earlier one in
+    letter case only (``User``, ``user``) gets a number (``user_1``), else both would read the first.
+    """
+    counts: dict[str, int] = {}
+    result: list[str] = []
+    for name in names:
+        low = name.lower()
+        if low in counts:
+            while f"{low}_{counts[low]}" in counts:
+                counts[low] += 1
+            name = f"{name}_{counts[low]}"
+            low = name.lower()
+        counts[low] = counts.get(low, 0) + 1
+        result.append(name)
+    return result
+
+
+def import_column(source: SourceColumn, ident: str, read_as: str | None = None) -> tuple[Column, Sql]:
     """A foreign column as a field: its logical type and the SQL that brings it there."""
     from logsql.planner.types import ANY_JSON, BINARY, IP, MAP
 
-    node: Sql = sql.col(source.name)
+    node: Sql = sql.col(read_as or source.name)
     if source.logical == "ip":
         return Column(source.name, ident, IP), node
     if source.logical == "json":

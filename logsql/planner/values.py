@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from logsql.planner import sql
 from logsql.planner.sql import Sql
+from logsql.planner.texts import date_text as date_text
+from logsql.planner.texts import double_text as double_text
 from logsql.planner.types import ANY, ANY_LIST, BOOL, DATE, NULL, RANK, STRING, Kind, LType, list_of, unify
 
 
@@ -119,76 +121,6 @@ def text_sql(value: Typed) -> Sql:
     if kind is Kind.ANY:
         return any_text(value.expr)
     return sql.cast(value.expr, "VARCHAR")
-
-
-def double_text(node: Sql) -> Sql:
-    """Java's ``Double.toString``: DuckDB prints the same digits between 1e-3 and 1e7; ``1.0E8`` form outside."""
-    size = sql.func("abs", node)
-    plain = sql.cast(node, "VARCHAR")
-    return sql.case(
-        [
-            (sql.func("isnan", node), sql.string("NaN")),
-            (
-                sql.func("isinf", node),
-                sql.case([(sql.binary(">", node, sql.integer(0)), sql.string("Infinity"))], sql.string("-Infinity")),
-            ),
-            (
-                sql.or_(
-                    sql.binary(">=", size, sql.double(1e7)),
-                    sql.and_(sql.binary("<", size, sql.double(1e-3)), sql.binary(">", size, sql.integer(0))),
-                ),
-                _scientific(plain),
-            ),
-        ],
-        plain,
-    )
-
-
-def _scientific(plain: Sql) -> Sql:
-    """``100000000.0`` or ``1.5e-05`` as Java's ``1.0E8`` and ``1.5E-5``: digits and exponent from the text."""
-
-    def re(source: Sql, pattern: str, to: str) -> Sql:
-        return sql.func("regexp_replace", source, sql.string(pattern), sql.string(to))
-
-    mantissa = re(plain, "[eE].*$", "")
-    digits = re(
-        re(
-            sql.func("replace", sql.func("ltrim", mantissa, sql.string("-")), sql.string("."), sql.string("")),
-            "^0+",
-            "",
-        ),
-        "0+$",
-        "",
-    )
-    whole = re(sql.func("ltrim", mantissa, sql.string("-")), r"\..*$", "")
-    zeros = sql.func("length", sql.func("regexp_extract", mantissa, sql.string(r"^-?0\.(0*)"), sql.integer(1)))
-    shift = sql.case(
-        [(sql.eq(whole, sql.string("0")), sql.binary("-", sql.integer(-1), zeros))],
-        sql.binary("-", sql.func("length", whole), sql.integer(1)),
-    )
-    written = sql.try_cast(sql.func("regexp_extract", plain, sql.string("[eE](.*)$"), sql.integer(1)), "INTEGER")
-    exponent = sql.binary("+", shift, sql.coalesce(written, sql.integer(0)))
-    sign = sql.case([(sql.func("starts_with", plain, sql.string("-")), sql.string("-"))], sql.string(""))
-    tail = sql.coalesce(
-        sql.func("nullif", sql.func("substring", digits, sql.integer(2)), sql.string("")), sql.string("0")
-    )
-    return sql.concat(
-        sign,
-        sql.func("left", digits, sql.integer(1)),
-        sql.string("."),
-        tail,
-        sql.string("E"),
-        sql.cast(exponent, "VARCHAR"),
-    )
-
-
-def date_text(node: Sql) -> Sql:
-    """``yyyy-MM-dd HH:mm:ssZ`` in the session zone; ``%z`` prints ``+09`` or ``+05:30``, padded to four digits."""
-    zone = sql.func("replace", sql.func("strftime", node, sql.string("%z")), sql.string(":"), sql.string(""))
-    return sql.concat(
-        sql.func("strftime", node, sql.string("%Y-%m-%d %H:%M:%S")),
-        sql.func("rpad", zone, sql.integer(5), sql.string("0")),
-    )
 
 
 def list_text(value: Typed) -> Sql:
@@ -448,7 +380,9 @@ def key_columns(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
         variant_rank(node),
         sql.case([(is_number, number), (sql.eq(typename, sql.string("BOOL_TRUE")), sql.double(1.0))], sql.double(0.0)),
         sql.coalesce(sql.case([(is_number, whole), (is_date, instant)]), zero),
-        sql.case([(sql.or_(is_number, is_date, is_bool), empty)], sql.coalesce(lower(body) if fold_case else body, empty)),
+        sql.case(
+            [(sql.or_(is_number, is_date, is_bool), empty)], sql.coalesce(lower(body) if fold_case else body, empty)
+        ),
     )
 
 
@@ -607,6 +541,10 @@ def to_json(value: Typed) -> Sql:
         return value.expr
     if value.kind in (Kind.DATE, Kind.BINARY):
         return sql.func("to_json", text_sql(value))
+    element = value.type.element
+    if element is not None and element.kind in (Kind.DATE, Kind.BINARY, Kind.LIST):
+        body = to_json(Typed(sql.var("e"), element))
+        return sql.func("to_json", sql.func("list_transform", value.expr, sql.lambda_(["e"], body)))
     if value.parts:
         return sql.case([(not_null(p), to_json(p)) for p in value.parts])
     return sql.func("to_json", value.expr)

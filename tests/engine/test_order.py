@@ -40,7 +40,8 @@ QUERIES = {
     ),
     "prev after filter": (
         "table big | search k < 3 | prev id | eval gap = id - prev_id | stats max(gap) as m, sum(gap) as s",
-        "SELECT max(g) AS m, sum(g)::BIGINT AS s FROM (SELECT id - lag(id) OVER (ORDER BY id) AS g FROM big WHERE k < 3)",
+        "SELECT max(g) AS m, sum(g)::BIGINT AS s "
+        "FROM (SELECT id - lag(id) OVER (ORDER BY id) AS g FROM big WHERE k < 3)",
     ),
     "stable sort": (
         "table big | sort name | limit 30 | fields id, name",
