@@ -1,8 +1,8 @@
 """Diagnostics: one type for everything the product says about a query that it cannot run.
 
-A :class:`Diagnostic` holds facts (code, symbolic name, sentence, span, notes, help); ``language.spans.render`` makes the
-text that points at the user's own line. Every failure that reaches a user is a :class:`LogsqlError` (or a subclass that
-says which exit code fits). Sentences come from ``logsql/messages.py`` so that a second language is a second table.
+A :class:`Diagnostic` holds facts (code, symbolic name, sentence, span, notes, help); ``language.spans.render`` makes
+the text that points at the user's own line. Every failure that reaches a user is a :class:`LogsqlError` (or a subclass
+that says which exit code fits). Sentences come from ``logsql/messages.py`` so that a second language is a second table.
 """
 
 from __future__ import annotations

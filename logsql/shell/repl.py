@@ -318,4 +318,4 @@ def inputs(shell: Shell, lines: TextIO) -> Iterator[str]:
             waiting.clear()
             yield text
     if waiting:
-        yield "\n".join(waiting)
+        yield "\n".join([*waiting, ""])
