@@ -24,12 +24,16 @@ def session(tz: str) -> Session:
 def load_tables(s: Session, tables: Mapping[str, pa.Table]) -> None:
     """Replace the session's tables by these, as stored DuckDB tables; logical types become column comments."""
     for name in s.tables():
-        s.planning.execute(f'DROP TABLE IF EXISTS "{name}"')
+        s.drop(name)
     for name, table in tables.items():
+        if len({n.lower() for n in table.column_names}) < table.num_columns:
+            # A stored table cannot hold two columns that differ in letter case only.
+            s.register(name, _addresses(table, _logical(table)))
+            continue
         if not table.column_names:
             s.planning.execute(f'CREATE TABLE "{name}" (none INTEGER)').fetchall()
             continue
-        logical = {f.name: f.metadata[b"logsql.type"].decode() for f in table.schema if f.metadata}
+        logical = _logical(table)
         s.planning.register("__load", _addresses(table, logical))
         casts = ", ".join(
             f'CAST("{n}" AS JSON) AS "{n}"' if logical.get(n) in ("json", "map", "any") else f'"{n}"'
@@ -42,11 +46,16 @@ def load_tables(s: Session, tables: Mapping[str, pa.Table]) -> None:
                 s.planning.execute(f"""COMMENT ON COLUMN "{name}"."{column}" IS 'logsql:ip'""")
 
 
+def _logical(table: pa.Table) -> dict[str, str]:
+    return {f.name: f.metadata[b"logsql.type"].decode() for f in table.schema if f.metadata}
+
+
 def _addresses(table: pa.Table, logical: Mapping[str, str]) -> pa.Table:
     """Addresses as the language writes them: version 6 in eight groups (FUNCTIONS.md)."""
     for name in (n for n, kind in logical.items() if kind == "ip"):
         texts = [None if v is None else _host_text(v) for v in table.column(name).to_pylist()]
-        table = table.set_column(table.schema.get_field_index(name), name, pa.array(texts, pa.string()))
+        field = table.schema.field(name)
+        table = table.set_column(table.column_names.index(name), field, pa.array(texts, pa.string()))
     return table
 
 

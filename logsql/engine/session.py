@@ -167,7 +167,7 @@ class Session:
 
         if self.registered.pop(name, None) is None:
             target = sql.table(name)
-            run(self._connection, exp.Drop(this=target, kind="TABLE", exists=True).sql("duckdb"))
+            run(self._connection, exp.Drop(tables=[target], kind="TABLE", exists=True).sql("duckdb"))
 
     def ask(self, text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a small catalog query."""
