@@ -10,12 +10,14 @@ Contract
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pyarrow as pa
 
+from logsql.errors import LogsqlError
 from logsql.ml import errors as codes
 from logsql.ml.commands import MlShell
 from logsql.ml.errors import MlError
@@ -100,6 +102,22 @@ class SessionInputs(InputStore):
 class SessionShell(MlShell):
     """The ``ml.*`` commands of a session. The shell that owns the terminal sets ``ask``, ``out`` and ``err``."""
 
+    def run(self, line: str) -> int:
+        return self._reported(lambda: super(SessionShell, self).run(line))
+
+    def run_words(self, words: Sequence[str]) -> int:
+        return self._reported(lambda: super(SessionShell, self).run_words(words))
+
+    def _reported(self, work: Callable[[], int]) -> int:
+        """An input's query may be wrong, and the policy may say no: that is said like every error of a query."""
+        from logsql.language.spans import render
+
+        try:
+            return work()
+        except LogsqlError as error:
+            self.err(render(error.diagnostic))
+            return error.exit_code
+
     def close(self) -> None:
         """Stop the trainings of this session."""
         self.tasks.cancel_all()
@@ -113,8 +131,18 @@ def model_store(session: Session) -> SessionStore:
 def ml_shell(session: Session) -> SessionShell:
     """The session's ``ml.*`` commands (service "ml"), sharing the models with ``rforest`` and ``anomalies``."""
     store: SessionStore = session.service("models")
-    inputs = SessionInputs(session.state_folder, session.policy, lambda kind, target: read_input(session, kind, target))
-    return SessionShell(store, inputs, TaskManager(store, inputs), ask=_nobody)
+    told: set[str] = set()
+
+    def read(kind: str, target: str) -> pa.RecordBatchReader:
+        rows, loss = read_input(session, kind, target)
+        if loss and loss not in told:  # said when the input is added, not again by every training
+            told.add(loss)
+            shell.err(f"note: {loss}")
+        return rows.to_reader()
+
+    inputs = SessionInputs(session.state_folder, session.policy, read)
+    shell = SessionShell(store, inputs, TaskManager(store, inputs), ask=_nobody)
+    return shell
 
 
 def _nobody(prompt: str) -> str:
@@ -123,28 +151,53 @@ def _nobody(prompt: str) -> str:
 
 # --- reading inputs ---------------------------------------------------------------------------------------------------
 
-_QUERIES = {InputKind.CSV: 'csvfile $("file")', InputKind.JSON: 'jsonfile $("file")'}
 
-
-def read_input(session: Session, kind: str, target: str) -> pa.RecordBatchReader:
-    """Rows of an input: files by the language's readers, queries as written. Safe to call from a training thread.
+def read_input(session: Session, kind: str, target: str) -> tuple[pa.Table, str]:
+    """Rows of an input, and what was lost while reading (empty: nothing): files by the language's readers, queries as
+    written. Safe to call from a training thread.
 
     Raises MlError (unreadable) for a file, and what the query raises for a query.
     """
-    if kind != InputKind.QUERY and not Path(target).is_file():
-        session.policy.check_read(target)
+    if kind == InputKind.QUERY:
+        return _queried(session, target, {})
+    session.policy.check_read(target)
+    if not Path(target).is_file():
         raise MlError(codes.INPUT_UNREADABLE, f"file {target} does not exist", "check the path")
+    if kind == InputKind.CSV:
+        return _csv(session, target)
+    if kind == InputKind.JSON:
+        return _queried(session, 'jsonfile $("file") | fields - _file', {"file": target})
+    with session.sibling() as own, own.cursor() as cursor:
+        try:
+            return cursor.sql("SELECT * FROM read_parquet(?)", params=[target]).to_arrow_table(), ""
+        except duckdb.Error as error:
+            first = str(error).strip().splitlines()[0]
+            raise MlError(codes.INPUT_UNREADABLE, f"cannot read {target}: {first}", "check the file") from None
+
+
+def _queried(session: Session, query: str, params: dict[str, str]) -> tuple[pa.Table, str]:
     with session.sibling() as own:
-        if kind == InputKind.PARQUET:
-            session.policy.check_read(target)
-            rows = own.sql("SELECT * FROM read_parquet(?)", [target]).arrow()
-        elif kind == InputKind.QUERY:
-            rows = plain_columns(own.query(target).arrow())
-        else:
-            rows = plain_columns(own.query(_QUERIES[InputKind(kind)], {"file": target}).arrow())
-        if kind == InputKind.CSV:
-            rows = typed_texts(own, rows)
-        return rows.to_reader()
+        result = own.query(query, params)
+        rows = plain_columns(result.arrow())
+        return rows, result.ledger.summary()
+
+
+def _csv(session: Session, target: str) -> tuple[pa.Table, str]:
+    """A CSV file as ``csvfile`` reads it, its columns typed by their values."""
+    from logsql.engine.runstate import RunState
+    from udfs.readers.base import ReaderError
+    from udfs.readers.csvrows import CsvReader
+
+    state = RunState(session.policy, session.zone)
+    try:
+        reader = CsvReader((target,))
+        names = [n for n in reader.schema.names if n != "_file"]
+        batches = list(reader.scan(names, state.read_context()))
+    except ReaderError as error:
+        raise MlError(codes.INPUT_UNREADABLE, f"cannot read {target}: {error}", "check the file") from None
+    schema = pa.schema([reader.schema.field(n) for n in names])
+    with session.sibling() as own:
+        return typed_texts(own, pa.Table.from_batches(batches, schema)), state.ledger.summary()
 
 
 def plain_columns(rows: pa.Table) -> pa.Table:

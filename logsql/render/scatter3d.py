@@ -251,6 +251,7 @@ def _escaped(text: str) -> str:
 
 def _png(axes: Sequence[Axis], colours: Colours, color: str | None, title: str | None) -> bytes:
     try:
+        from matplotlib import rc_context
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
         from matplotlib.lines import Line2D
@@ -258,9 +259,22 @@ def _png(axes: Sequence[Axis], colours: Colours, color: str | None, title: str |
         raise _usage(
             "a PNG picture needs matplotlib", 'install it: pip install "logsql[chart]", or write .html'
         ) from None
-    figure = Figure(figsize=(10, 8), dpi=120)
-    FigureCanvasAgg(figure)
-    plot: Any = figure.add_subplot(projection="3d")
+    with rc_context({"font.family": ["DejaVu Sans", *_wide_fonts()]}):
+        figure = Figure(figsize=(10, 8), dpi=120)
+        FigureCanvasAgg(figure)
+        marks = [
+            Line2D([], [], marker="o", linestyle="", color=shade, label=name if n is None else f"{name} ({n})")
+            for name, shade, n in colours.legend
+        ]
+        _plot(figure.add_subplot(projection="3d"), axes, colours, color, marks, title)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _plot(
+    plot: Any, axes: Sequence[Axis], colours: Colours, color: str | None, marks: list[Any], title: str | None
+) -> None:
     x, y, z = (axis.scaled(axis.values) for axis in axes)
     shades = np.array(colours.palette)[colours.codes]
     plot.scatter(x, y, z, c=shades, s=4 if len(x) > 5000 else 12, alpha=0.7, linewidths=0)
@@ -269,15 +283,17 @@ def _png(axes: Sequence[Axis], colours: Colours, color: str | None, title: str |
     for axis, set_ticks, set_label in zip(axes, names, labels, strict=True):
         set_ticks([axis.scaled(value) for value, _ in axis.ticks], [label for _, label in axis.ticks], fontsize=7)
         set_label(axis.name, labelpad=10)
-    marks = [
-        Line2D([], [], marker="o", linestyle="", color=shade, label=name if n is None else f"{name} ({n})")
-        for name, shade, n in colours.legend
-    ]
     if marks:
         plot.legend(handles=marks, title=color, loc="upper right")
     if title:
         plot.set_title(title)
     plot.view_init(elev=20, azim=-50)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+
+
+def _wide_fonts() -> list[str]:
+    """Installed fonts with Korean letters, which matplotlib's own font lacks."""
+    from matplotlib.font_manager import fontManager
+
+    known = {font.name for font in fontManager.ttflist}
+    wanted = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo")
+    return [name for name in wanted if name in known]
