@@ -1,0 +1,41 @@
+# make run    the sample log, then the shell          make test   the test suite
+# make lint   ruff and mypy                           make bench  ratios against hand-written SQL and peers
+# make docs   the command and function reference      All make .venv on first use; nothing else is needed.
+
+VENV ?= .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+EXTRAS := dev,crypto,forensic,xlsx,geoip
+PYTEST_ARGS ?= -n auto
+
+.PHONY: run test lint bench docs clean
+
+run: $(STAMP)
+	@$(PY) -m sample_data.demo
+
+test: $(STAMP)
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMP)
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+bench: $(STAMP)
+	$(PY) -m bench.run $(BENCH_ARGS)
+
+docs: $(STAMP)
+	$(PY) -m docs.reference
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+# Installed again when pyproject.toml changes, otherwise the stamp makes the second call free.
+$(STAMP): pyproject.toml
+	@test -x $(PY) || { \
+	  for python in python3 python3.13 python3.12 python3.11 python3.14; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then echo "Python 3.11 or newer is needed and was not found" >&2; exit 1; fi; \
+	  echo "making $(VENV) with $$found"; $$found -m venv $(VENV); }
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
+	@touch $@
