@@ -1,8 +1,8 @@
 """``httpd``: access logs of Apache httpd and nginx in the common and combined formats.
 
 Format: Apache's ``%h %l %u %t "%r" %>s %b``, optionally with ``"%{Referer}i" "%{User-agent}i"`` (httpd manual,
-mod_log_config); nginx's ``combined`` is the same. ``%O`` in place of ``%b`` reads alike. A request line that is no HTTP request (a
-scanner's raw bytes) still parses: ``request`` has it, ``method``, ``path`` and ``protocol`` are null.
+mod_log_config); nginx's ``combined`` is the same. ``%O`` in place of ``%b`` reads alike. A request line that is no HTTP
+request (a scanner's raw bytes) still parses: ``request`` has it, ``method``, ``path`` and ``protocol`` are null.
 """
 
 from __future__ import annotations

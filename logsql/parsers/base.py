@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from logsql.planner import sql, values
-from logsql.planner.relation import Rel
 from logsql.planner.sql import Sql
-from logsql.planner.stage import Stage
 from logsql.planner.types import ANY_JSON, BOOL, STRING, LType
 from logsql.planner.values import Typed
+
+if TYPE_CHECKING:
+    from logsql.planner.relation import Rel
+    from logsql.planner.stage import Stage
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """``cef`` and ``leef``: the event formats of ArcSight and QRadar, with or without a syslog header before them.
 
-CEF: ``CEF:0|Vendor|Product|Version|Signature|Name|Severity|key=value key=value``; pipes and backslashes are escaped in the
-header, equals signs, backslashes and line breaks in the extension (ArcSight Common Event Format, revision 25). LEEF 1.0
-has no name and severity and separates pairs by tabs, LEEF 2.0 may declare another delimiter (QRadar LEEF guide).
+CEF: ``CEF:0|Vendor|Product|Version|Signature|Name|Severity|key=value key=value``; pipes and backslashes are escaped in
+the header, equals signs, backslashes and line breaks in the extension (ArcSight Common Event Format, revision 25).
+LEEF 1.0 has no name and severity and separates pairs by tabs, LEEF 2.0 may name another delimiter (QRadar LEEF guide).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``apache-error`` and ``nginx-error``: error logs of the two web servers.
 
-Apache 2.4: ``[Wed Oct 11 14:32:52.123456 2000] [core:error] [pid 35708:tid 4328] [client 72.15.99.187:1234] AH..: text``;
-2.2 without microseconds, module and process. nginx: ``2023/10/11 14:32:52 [error] 1234#5678: *90 text, client: ..., ...``
+Apache 2.4: ``[Wed Oct 11 14:32:52.123456 2000] [core:error] [pid 35708:tid 4328] [client 72.15.99.187] AH..: text``;
+2.2 without microseconds, module and process. nginx: ``2023/10/11 14:32:52 [error] 12#56: *90 text, client: ..., ...``
 Both write local time without a zone: it is read in the session zone.
 """
 

@@ -65,7 +65,12 @@ register(
                     "src_port": 50096, "dst_ip": "209.53.113.5", "dst_port": 80, "protocol": "TCP",
                     "flow_id": 586497171462735, "action": "allowed", "signature_id": 2018358,
                     "signature": "ET HUNTING GENERIC", "category": "Potentially Bad Traffic", "severity": 2,
-                    "app_proto": "http",
+                    "app_proto": "http", "timestamp": "2017-04-07T22:24:37.251547+0100",
+                    "dest_ip": "209.53.113.5", "dest_port": 80, "proto": "TCP",
+                    "alert": {
+                        "action": "allowed", "signature_id": 2018358, "signature": "ET HUNTING GENERIC",
+                        "category": "Potentially Bad Traffic", "severity": 2,
+                    },
                 },
             ),
         ),

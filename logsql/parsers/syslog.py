@@ -1,7 +1,7 @@
 """``syslog3164`` and ``syslog5424``: the two syslog formats.
 
-RFC 3164: ``<34>Oct 11 22:14:15 mymachine su[12]: text``; also without ``<PRI>`` as files hold it, and with the ISO time of
-newer daemons. Its time has no year: the year is that of the row's ``_time`` (the time of reception; now without
+RFC 3164: ``<34>Oct 11 22:14:15 mymachine su[12]: text``; also without ``<PRI>`` as files hold it, and with the ISO time
+of newer daemons. Its time has no year: the year is that of the row's ``_time`` (the time of reception; now without
 one), or the year before when the time would lie more than a day ahead of it. RFC 5424:
 ``<34>1 2003-10-11T22:14:15.003Z host app procid msgid [data] text``.
 """
