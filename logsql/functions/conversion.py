@@ -82,7 +82,7 @@ def _mixed(call: FunctionCall, value: Typed, target: LType) -> Sql:
     """A value of any type: the text of a JSON integer and of integer text is the same, so both are read as text."""
     found: list[Sql] = []
     whole = values.integer_sql(value)
-    if value.type.json and value.pointer:
+    if value.type.json:
         found.append(_from_text(values.text_sql(value), target.physical))
     else:
         body = values.string_sql(value)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from sqlglot import exp
-
 from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import example, lambda_name, null, text
 from logsql.functions.spans import Span, bucket, parse_span, shift
@@ -215,11 +213,9 @@ def _epoch(call: FunctionCall) -> Typed:
     if not found:
         return null(DATE)
     number = call.let(sql.coalesce(*found) if len(found) > 1 else found[0])
-    if isinstance(number, exp.TryCast) and isinstance(number.this, exp.Literal):
-        number = number.this
-    seconds = sql.binary("*", sql.cast(number, "BIGINT"), sql.integer(1000))
     millis = sql.case(
-        [(sql.binary(">=", number, sql.integer(_MILLISECONDS_FROM)), sql.cast(number, "BIGINT"))], seconds
+        [(sql.binary(">=", number, sql.integer(_MILLISECONDS_FROM)), number)],
+        sql.binary("*", number, sql.integer(1000)),
     )
     return Typed(sql.func("try", sql.func("timezone", sql.string("UTC"), sql.func("make_timestamp_ms", millis))), DATE)
 

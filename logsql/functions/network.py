@@ -25,6 +25,11 @@ def is_ipv4(node: Sql) -> Sql:
     return sql.func("regexp_full_match", node, sql.string(QUAD))
 
 
+def may_be_ipv6(node: Sql) -> Sql:
+    """Whether text is made of the characters of an IPv6 address: spares ``10.0.0.1:8080`` the call outside SQL."""
+    return sql.func("regexp_full_match", node, sql.string("[0-9a-fA-F]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*"))
+
+
 def ipv4_number(node: Sql) -> Sql:
     """The unsigned value of IPv4 text as BIGINT, null for anything else."""
     digits = sql.func(
@@ -75,7 +80,7 @@ def _ip(call: FunctionCall) -> Typed:
     body = values.string_sql(value)
     if body is not None:
         node = call.let(body)
-        sixth = (sql.func("contains", node, sql.string(":")), call.udf("lq_ip", node))
+        sixth = (may_be_ipv6(node), call.udf("lq_ip", node))
         found.append(sql.case([(is_ipv4(node), node), sixth]))
     if not found:
         return null(IP)
@@ -118,7 +123,7 @@ def _network(call: FunctionCall) -> Typed:
     four, tests = _network4(call, node, bits.value, bits.sql), [is_ipv4(node)]
     if bits.value is not None and not 0 <= bits.value <= 128:
         return null(STRING)
-    sixth = (sql.func("contains", node, sql.string(":")), call.udf("lq_network", node, sql.cast(bits.sql, "BIGINT")))
+    sixth = (may_be_ipv6(node), call.udf("lq_network", node, sql.cast(bits.sql, "BIGINT")))
     return Typed(sql.case([*([] if four is None else [(sql.and_(*tests), four)]), sixth]), STRING)
 
 

@@ -196,6 +196,11 @@ def _extreme(call: FunctionCall) -> Typed:
         return Typed(nodes[0] if len(nodes) == 1 else sql.func("least" if smallest else "greatest", *nodes), target)
     if len(present) == 1:
         return present[0]
+    if len(present) == 2 and target.kind in (Kind.STRING, Kind.IP):
+        left, right = (Typed(call.let(v.expr), v.type) for v in present)
+        wins = sql.binary("<=" if smallest else ">=", values.simple_key(left), values.simple_key(right))
+        test = sql.or_(sql.is_null(right.expr), wins)
+        return Typed(sql.case([(test, left.expr)], right.expr), target)
     items: list[Sql] = []
     for number, value in enumerate(present, start=1):
         keys = [*values.key_columns(value, fold_case=True), sql.integer(number if smallest else -number)]

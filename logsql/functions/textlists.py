@@ -16,6 +16,8 @@ from logsql.planner.types import ANY, STRING, Kind, list_of
 from logsql.planner.values import Typed
 
 STRINGS = list_of(STRING)
+#: Integers that DuckDB's printf() prints as Java does.
+_PRINTED = ("SMALLINT", "INTEGER", "BIGINT")
 EMPTY = sql.cast(sql.array([]), STRINGS.physical)
 
 
@@ -117,9 +119,9 @@ def _format_argument(value: Typed) -> tuple[str, Sql]:
 
 
 def _native_format(fmt: str, arguments: list[Typed]) -> Sql | None:
-    """A format of plain ``%s`` and ``%d`` is a concatenation; None when Java's formatter is needed."""
-    pieces = re.findall(r"%%|%[sd]|%.?|[^%]+", fmt)
-    if any(p.startswith("%") and p not in ("%%", "%s", "%d") for p in pieces):
+    """A format of plain ``%s``, ``%d`` and ``%04d`` is a concatenation; None when Java's formatter is needed."""
+    pieces = re.findall(r"%%|%s|%d|%0?[1-9][0-9]?d|%.?|[^%]+", fmt)
+    if any(p.startswith("%") and p not in ("%%", "%s") and not (len(p) > 1 and p.endswith("d")) for p in pieces):
         return None
     if len(arguments) == 1 and arguments[0].kind in (Kind.LIST, Kind.ANY):
         return None
@@ -132,11 +134,22 @@ def _native_format(fmt: str, arguments: list[Typed]) -> Sql | None:
         if not waiting:
             return sql.null("VARCHAR")
         value = waiting.pop(0)
-        if value.kind in (Kind.DATE, Kind.LIST, Kind.MAP, Kind.BINARY) or (piece == "%d" and not value.type.integer):
+        if value.kind in (Kind.DATE, Kind.LIST, Kind.MAP, Kind.BINARY):
             return None
-        node = values.text_sql(value)
-        nodes.append(sql.string("null") if value.kind is Kind.NULL else sql.coalesce(node, sql.string("null")))
+        if piece != "%s" and value.type.physical not in _PRINTED:
+            return None
+        nodes.append(_piece(piece, value))
     return sql.concat(*nodes) if nodes else sql.string("")
+
+
+def _piece(piece: str, value: Typed) -> Sql:
+    """One plain specifier; null prints as ``null``, padded to the width."""
+    width = int(re.sub("[^0-9]", "", piece) or 0)
+    missing = sql.string("null".rjust(width))
+    if value.kind is Kind.NULL:
+        return missing
+    node = sql.func("printf", sql.string(piece), value.expr) if width else values.text_sql(value)
+    return node if isinstance(node, exp.Literal) else sql.coalesce(node, missing)
 
 
 # --- kvjoin -----------------------------------------------------------------------------------------------------------
