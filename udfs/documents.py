@@ -13,6 +13,7 @@ from xml.parsers import expat
 import pyarrow as pa
 
 from udfs.columns import as_list, map_distinct
+from udfs.javaregex import DEFAULT_TIMEOUT, Regex
 from udfs.lenientjson import LenientError, dump, parse
 from udfs.readers.base import ReaderError
 from udfs.readers.csvparse import Dialect, cells_of
@@ -135,3 +136,21 @@ def rex_lists(texts: Column, extract: Callable[[Column], pa.StructArray]) -> pa.
     matched = as_list(struct.field("matched"))
     rows = zip(matched, *columns, strict=True)
     return pa.array([list(row) if hit else None for hit, *row in rows], pa.list_(pa.string()))
+
+
+def first_match(texts: Column, spec: Regex) -> pa.StringArray:
+    """Groups of the first match joined, the whole match when the pattern has none; null where nothing matches.
+
+    ``spec`` comes from ``javaregex.classify(pattern, named_only=False)``.
+    """
+    import regex
+
+    compiled = regex.compile(spec.python)
+
+    def one(text: str) -> str | None:
+        found = compiled.search(text, timeout=DEFAULT_TIMEOUT)
+        if found is None:
+            return None
+        return "".join(group or "" for group in found.groups()) if found.re.groups else str(found.group())
+
+    return map_distinct(texts, one, pa.string())

@@ -1,0 +1,20 @@
+"""``hive-file``: read a Windows registry hive."""
+
+from __future__ import annotations
+
+from logsql.commands._files import evidence_command
+from logsql.commands.base import OptionKind, OptionSpec, register
+
+register(
+    evidence_command(
+        "hive-file",
+        "Read a Windows registry hive.",
+        """
+One row per value. `value` has the type of the data: text, a number, a list of texts or binary. `key` begins with the
+name of the hive's root key, `last_written` is the time of the key, `type` the type without `REG_`; the default value
+has the empty name. `replay=t` applies the transaction logs that lie beside the hive.
+""",
+        (OptionSpec("replay", OptionKind.BOOL, "t applies the transaction logs beside the hive", default=False),),
+        "key, type, name, value, last_written, _file",
+    )
+)

@@ -1,0 +1,19 @@
+"""``ntfs-logfile``: read the transaction log of an NTFS volume ($LogFile)."""
+
+from __future__ import annotations
+
+from logsql.commands._files import evidence_command
+from logsql.commands.base import register
+
+register(
+    evidence_command(
+        "ntfs-logfile",
+        "Read the transaction log of an NTFS volume ($LogFile).",
+        """
+One row per log record. The fields of the file record are there where the operation holds one.
+""",
+        fields=(
+            "lsn, prev_lsn, record_type, redo_op, undo_op, file_name, created_at, modified_at, access_at, ..., _file"
+        ),
+    )
+)

@@ -1,0 +1,17 @@
+"""``reg-shim-cache``: list the programs in the application compatibility cache (SYSTEM hive)."""
+
+from __future__ import annotations
+
+from logsql.commands._files import evidence_command
+from logsql.commands.base import register
+
+register(
+    evidence_command(
+        "reg-shim-cache",
+        "List the programs in the application compatibility cache (SYSTEM hive).",
+        """
+One row per entry, in the order of the cache.
+""",
+        fields="file_path, modified_at, _file",
+    )
+)
