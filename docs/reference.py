@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 from logsql.commands import COMMANDS, CommandSpec
+from logsql.commands.base import Group
 from logsql.functions import AGGREGATES, FUNCTIONS, AggregateSpec, FunctionSpec
 
 HERE = Path(__file__).resolve().parent
+CHAPTERS = list(Group)
 
 
 def cell(text: object) -> str:
@@ -61,9 +63,7 @@ def function_section(spec: FunctionSpec | AggregateSpec) -> list[str]:
 def commands_page() -> str:
     """All commands, by chapter."""
     lines = ["# Commands", ""]
-    specs = sorted(
-        (s for n, s in COMMANDS.items() if n == s.name), key=lambda s: (list(type(s.group)).index(s.group), s.name)
-    )
+    specs = sorted((s for n, s in COMMANDS.items() if n == s.name), key=lambda s: (CHAPTERS.index(s.group), s.name))
     for group in dict.fromkeys(spec.group for spec in specs):
         names = [f"[{s.name}](#{s.name})" for s in specs if s.group is group]
         lines += [f"{group.value}: {', '.join(names)}", ""]

@@ -6,6 +6,7 @@ that goes away (``| head``) ends the run silently with 0. Nothing ever shows a t
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _asked_language(words: Sequence[str]) -> str | None:
     """The language of ``--lang``, found before the options are read: their errors are said in it too."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in itertools.pairwise([*words, ""]):
         if word.startswith("--lang"):
             value = word.partition("=")[2] or following
             return value if value in LANGUAGES else LANGUAGE.get()

@@ -152,6 +152,25 @@ def test_plain_shell_reads_lines(db: str) -> None:
     assert "\\nonsense" in done.stderr.decode()
 
 
+def test_the_shell_starts_without_any_word() -> None:
+    done = run(stdin=b"select 1 as a")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b'{"a":1}\n', b"")
+
+
+def test_models_from_scripts_and_from_the_shell(tmp_path: Path) -> None:
+    folder = str(tmp_path / "case.duckdb")
+    rows = tmp_path / "t.csv"
+    rows.write_text("a,b\n" + "".join(f"{i % 7},{i % 5}\n" for i in range(300)))
+    assert run("ml", "addCsvInput", "t", str(rows), "--db", folder).returncode == 2, "behind ml all words are its own"
+    assert run("--db", folder, "ml", "addCsvInput", "t", str(rows)).stdout == b"added\n"
+    assert run("--db", folder, "ml", "createModel", "iforest", "m", "t", "fields=a,b").stdout == b"created\n"
+    assert run("--db", folder, "ml", "fit", "m").stdout == b"started\nfinished\n"
+    assert b"41101" in run("--db", folder, "ml", "fit", "nosuch").stderr
+    shell = run("--db", folder, stdin=b"ml.models\nml.modles\nml.models")
+    assert shell.stdout.count(b"iforest [m] 2 fields, trained ") == 2
+    assert b"ml.models" in shell.stderr
+
+
 def test_output_file_format_follows_its_name(tmp_path: Path, db: str) -> None:
     out = tmp_path / "rows.csv"
     assert run("-q", "table web | fields status", "--db", db, "-o", str(out)).returncode == 0
