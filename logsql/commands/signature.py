@@ -34,7 +34,7 @@ a log. Null where `line` is null.
             Example(
                 "Formats of a log",
                 "table t | signature | stats count by signature",
-                ({"signature": "[] : ", "count": 2}, {"signature": "= ", "count": 1}),
+                ({"signature": "= ", "count": 1}, {"signature": "[] : ", "count": 2}),
                 {"t": [{"line": "[a1] ok: 5"}, {"line": "x=1 y"}, {"line": "[b2] no: 77"}]},
             ),
         ),

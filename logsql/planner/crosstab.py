@@ -8,7 +8,10 @@ by ``_``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+
+from sqlglot import exp
 
 from logsql.language.tree import Aggregate, Name
 from logsql.planner import sql, values
@@ -20,6 +23,7 @@ from logsql.planner.grouping import (
     check_names,
     group,
     group_clauses,
+    identity,
     lower_groups,
     make_key,
 )
@@ -27,14 +31,14 @@ from logsql.planner.merging import Idents
 from logsql.planner.relation import Column, KeyOrder, Rel, Rest
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
-from logsql.planner.types import STRING, Kind, LType
+from logsql.planner.types import NUMBERS, STRING, Kind, LType
 from logsql.planner.values import Typed
 
 #: SQL columns of the map and of a cell's name.
 CELLS, NAME = "__cells", "__name"
 
 #: Types whose values never share a text.
-_DISTINCT_TEXT = frozenset({Kind.BOOL, Kind.SHORT, Kind.INT, Kind.LONG, Kind.FLOAT, Kind.DOUBLE})
+_DISTINCT_TEXT = NUMBERS | {Kind.BOOL}
 
 
 def crosstab(
@@ -61,7 +65,7 @@ def crosstab(
     cells = Rel(source, tuple(k.column for k in groups.keys) + tuple(r.column for r in groups.results))
     name = cell_name(cells, [k.column for k in col_keys], [r.text for r in rows])
     if _may_collide(col_keys):
-        cells, name = _first_of_each(stage, cells, row_keys, groups, name)
+        cells, name = _distinct_names(stage, cells, groups, len(rows), name)
     return _fold(stage, cells, row_keys, col_keys, groups, name)
 
 
@@ -75,10 +79,18 @@ def cell_name(cells: Rel, columns: Sequence[Column], taken: Sequence[str]) -> Sq
     joined = parts[0]
     for part in parts[1:]:
         joined = sql.concat(joined, sql.string("_"), part)
-    if taken:
+    if any(_reachable(columns, t) for t in taken):
         clash = sql.in_(joined.copy(), [sql.string(t) for t in taken])
         return sql.case([(clash, sql.concat(joined.copy(), sql.string("_")))], joined)
     return joined
+
+
+def _reachable(columns: Sequence[Column], name: str) -> bool:
+    """Whether a value can have this text: a number never reads ``_time``."""
+    kinds = {c.type.kind for c in columns}
+    if kinds <= NUMBERS and len(columns) == 1:
+        return re.fullmatch(r"-?[0-9.E-]+|-?Infinity|NaN|null", name) is not None
+    return kinds != {Kind.BOOL} or len(columns) > 1 or name in ("true", "false", "null")
 
 
 def _may_collide(keys: Sequence[Key]) -> bool:
@@ -88,6 +100,27 @@ def _may_collide(keys: Sequence[Key]) -> bool:
 
 def _regrouped(cells: Rel, keys: Sequence[Key], idents: Idents) -> list[Key]:
     return [make_key(k.column.name, cells.value(k.column), idents) for k in keys]
+
+
+def _distinct_names(stage: Stage, cells: Rel, groups: Groups, rows: int, name: Sql) -> tuple[Rel, Sql]:
+    """Cells with names of their own: of several column values with one text the further ones are ``text (2)`` ...
+
+    Grouping by the name again costs little and makes sure that a map never gets a name twice.
+    """
+    cols = groups.keys[rows:]
+    exact = [sql.ordered(node) for k in cols for node in identity(cells.value(k.column))]
+    rank = exp.Window(
+        this=sql.func("dense_rank"), partition_by=[name.copy()], order=sql.order_by(exact) if exact else None
+    )
+    idents = Idents(i for c in cells.columns for i in c.idents())
+    label = idents.take(NAME)
+    number = idents.take("__number")
+    items: list[tuple[str, Sql]] = [(i, sql.col(i)) for i in cells.all_idents()]
+    source = stage.select(f"{stage.spec.name}_names", cells, [*items, (label, name), (number, rank)])
+    named = Rel(source, cells.columns)
+    first = sql.eq(sql.col(number), sql.integer(1))
+    text = sql.concat(sql.col(label), sql.string(" ("), sql.cast(sql.col(number), "VARCHAR"), sql.string(")"))
+    return _first_of_each(stage, named, groups.keys[:rows], groups, sql.case([(first, sql.col(label))], text))
 
 
 def _first_of_each(stage: Stage, cells: Rel, rows: Sequence[Key], groups: Groups, name: Sql) -> tuple[Rel, Sql]:

@@ -16,7 +16,6 @@ from logsql.language.tree import Name, Subquery
 from logsql.planner import sql, values
 from logsql.planner.grouping import json_identity
 from logsql.planner.merging import Idents, coalesce, column_value, rest_document, side_value
-from logsql.planner.ordering import RAW
 from logsql.planner.relation import UNORDERED, Column, Order, OrderKey, Rel, Rest
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
@@ -124,9 +123,11 @@ def _join(stage: Stage, kind: str, left: Side, right: Side, keys: Sequence[str],
     columns: list[Column] = []
     for name, value in _fields(kind, left, right, keys):
         columns.append(_emit(name, value, idents, items))
-    carried = [_emit(c.name, column_value(c, left.table), idents, items) for c in left.rel.carried if c.name != MARK]
+    kept = [c for c in left.rel.carried if c.name != MARK]
+    carried = [_emit(c.name, column_value(c, left.table), idents, items) for c in kept]
+    taken = {c.ident: new.ident for c, new in zip(kept, carried, strict=True) if not c.parts}
     rest = _rest(kind, left, right, [c.name for c in columns], idents, items)
-    order = _order(stage, left, right, marked, idents, items)
+    order = _order(stage, left, right, marked, taken, idents, items)
     node = sql.select(items or [sql.alias(sql.boolean(True), "__row")], sql.table(left.rel.source, left.table))
     on = None if kind == "cross" else condition(left, right, keys)
     table = sql.table(right.rel.source, right.table)
@@ -188,8 +189,10 @@ def _rest(kind: str, left: Side, right: Side, names: Sequence[str], idents: Iden
     return Rest(ident, ANY_JSON, False, frozenset(names))
 
 
-def _order(stage: Stage, left: Side, right: Side, marked: bool, idents: Idents, items: list[Sql]) -> Order:
-    """Input order, then subquery order; rows without input last."""
+def _order(
+    stage: Stage, left: Side, right: Side, marked: bool, carried: dict[str, str], idents: Idents, items: list[Sql]
+) -> Order:
+    """Input order, then subquery order; rows without input last. ``carried`` columns of the input are there already."""
     if not stage.order_needed or not left.rel.order.keys:
         return UNORDERED
     keys: list[OrderKey] = []
@@ -199,7 +202,7 @@ def _order(stage: Stage, left: Side, right: Side, marked: bool, idents: Idents, 
         items.append(sql.alias(sql.is_null(sql.col(mark.ident, left.table)), ident))
         keys.append(OrderKey(ident, BOOL))
     for side in (left, right):
-        taken: dict[str, str] = {}
+        taken = dict(carried) if side is left else {}
         for key in side.rel.order.keys or ():
             if key.ident not in taken:
                 taken[key.ident] = idents.take("__ord")
@@ -208,4 +211,4 @@ def _order(stage: Stage, left: Side, right: Side, marked: bool, idents: Idents, 
     return Order(physical=False, keys=tuple(keys))
 
 
-__all__ = ["RAW", "TYPES", "join", "key_test"]
+__all__ = ["TYPES", "join", "key_test"]
