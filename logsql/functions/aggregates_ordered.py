@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from logsql.functions.aggregates import filtered, nothing
+from logsql.functions.aggregates import filtered, nothing, shown
 from logsql.functions.base import AggregateSpec, register_aggregate
 from logsql.functions.lowering import lambda_name
 from logsql.planner import sql, values
@@ -150,45 +150,28 @@ def _values_any(call: AggregateCall, items: Sql, value: Typed) -> Typed:
 
 
 register_aggregate(
-    AggregateSpec("min", "min(value)", "Smallest value; text ignores case.", _extreme, 1, 1, "as the argument"),
-    AggregateSpec("max", "max(value)", "Largest value; text ignores case.", _extreme, 1, 1, "as the argument"),
     AggregateSpec(
-        "first",
-        "first(value)",
-        "First value that is not null, in row order.",
-        _edge,
-        1,
-        1,
-        "as the argument",
-        ordered=True,
+        "min", "min(value)", "Smallest value; text ignores case.", _extreme, 1, 1, "as the argument",
+        examples=shown("min(x)", "Apple", x=["banana", "Apple", None]),
     ),
     AggregateSpec(
-        "last",
-        "last(value)",
-        "Last value that is not null, in row order.",
-        _edge,
-        1,
-        1,
-        "as the argument",
-        ordered=True,
+        "max", "max(value)", "Largest value; text ignores case.", _extreme, 1, 1, "as the argument",
+        examples=shown("max(x)", "C", x=["b", "C", "a"]),
     ),
     AggregateSpec(
-        "array",
-        "array(value)",
-        f"Values that are not null, in row order, at most {LIMIT}.",
-        _array,
-        1,
-        1,
-        "list",
-        ordered=True,
+        "first", "first(value)", "First value that is not null, in row order.", _edge, 1, 1, "as the argument",
+        ordered=True, examples=shown("first(x)", "b", x=[None, "b", "a"]),
     ),
     AggregateSpec(
-        "values",
-        "values(value)",
-        f"Distinct values that are not null, ascending, at most {LIMIT}.",
-        _values,
-        1,
-        1,
-        "list",
+        "last", "last(value)", "Last value that is not null, in row order.", _edge, 1, 1, "as the argument",
+        ordered=True, examples=shown("last(x)", "a", x=["b", "a", None]),
     ),
-)
+    AggregateSpec(
+        "array", "array(value)", f"Values that are not null, in row order, at most {LIMIT}.", _array, 1, 1, "list",
+        ordered=True, examples=shown("array(x)", [2, 1, 2], x=[2, 1, None, 2]),
+    ),
+    AggregateSpec(
+        "values", "values(value)", f"Distinct values that are not null, ascending, at most {LIMIT}.",
+        _values, 1, 1, "list", examples=shown("values(x)", [1, 2], x=[2, 1, None, 2]),
+    ),
+)  # fmt: skip

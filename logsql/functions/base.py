@@ -57,7 +57,10 @@ class FunctionSpec:
 
 @dataclass(frozen=True)
 class AggregateSpec:
-    """An aggregate of stats, timechart, pivot, rollup and cube. ``ordered``: depends on the order of rows."""
+    """An aggregate of stats, timechart, pivot, rollup and cube. ``ordered``: depends on the order of rows.
+
+    The ``row`` of an example holds the values of each field as a list, one per record.
+    """
 
     name: str
     signature: str

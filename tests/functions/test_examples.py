@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from logsql.errors import QueryError
-from logsql.functions.base import AGGREGATES, FUNCTIONS, REFUSED_FUNCTIONS, FunctionExample, FunctionSpec
+from logsql.functions.base import (
+    AGGREGATES,
+    FUNCTIONS,
+    REFUSED_FUNCTIONS,
+    AggregateSpec,
+    FunctionExample,
+    FunctionSpec,
+)
 from tests.compare import values_equal
 from tests.functions.harness import Bench
 
@@ -20,6 +27,20 @@ def test_example(example: FunctionExample) -> None:
     bench = Bench([dict(example.row)], zone=example.zone)
     problem = values_equal(example.result, bench.values(example.expression)[0], example.zone)
     assert problem is None, problem
+
+
+TOTALS = {spec.name: spec for spec in AGGREGATES.values()}
+
+
+@pytest.mark.parametrize("spec", TOTALS.values(), ids=list(TOTALS))
+def test_aggregate_row(spec: AggregateSpec) -> None:
+    assert spec.examples
+    assert spec.summary.endswith(".")
+    for example in spec.examples:
+        if example.shown:
+            records = [dict(zip(example.row, row, strict=True)) for row in zip(*example.row.values(), strict=True)]
+            got = Bench(records).aggregate(example.expression)
+            assert values_equal(example.result, got, "UTC") is None, got
 
 
 @pytest.mark.parametrize("spec", ROWS.values(), ids=list(ROWS))
