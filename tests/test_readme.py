@@ -1,0 +1,75 @@
+"""The READMEs print what they claim, name every option, and their numbers agree with an independent count."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+from collections import Counter, defaultdict
+
+import pytest
+
+from docs.transcripts import PAGES, ROOT, blocks, printed
+from logsql.render import FORMATS
+from logsql.shell.arguments import OPTIONS, VERBS
+from logsql.shell.metas import METAS
+
+TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
+BLOCKS = [(name, line, output) for name in PAGES for line, output in blocks(TEXTS[name])]
+
+
+@pytest.mark.parametrize(("name", "line", "output"), BLOCKS, ids=[f"{n}:{line[:50]}" for n, line, _ in BLOCKS])
+def test_examples_print_what_the_page_shows(name: str, line: str, output: str) -> None:
+    assert printed(line) == output
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_verb_option_format_and_shell_command_is_named(name: str) -> None:
+    text = TEXTS[name]
+    assert all(verb in text for verb in VERBS)
+    assert all(f"`{f}`" in text for f in FORMATS)
+    hidden = {"--debug", "--help", "--version", "-h", "-V"}
+    assert all(any(n in text for n in o.names) for o in OPTIONS if not hidden & set(o.names))
+    assert all(meta.name in text for meta in METAS)
+
+
+def shown(start: str) -> str:
+    """Output of the first English example whose command line begins so."""
+    return next(output for name, line, output in BLOCKS if name == "README.md" and line.startswith(start))
+
+
+def test_labels_agree_with_a_plain_count() -> None:
+    with gzip.open(ROOT / "sample_data" / "access.jsonl.gz", "rt", encoding="utf-8") as file:
+        expected = Counter(json.loads(line)["label"] for line in file)
+    rows = [line.split() for line in shown("logsql -q 'jsonfile").splitlines()[2:]]
+    assert {label: int(count) for label, count in rows} == expected
+
+
+def test_break_ins_agree_with_a_plain_count() -> None:
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for line in (ROOT / "sample_data" / "auth.log").read_text(encoding="utf-8").splitlines():
+        match = re.search(r"(Failed|Accepted) \S+ for (?:invalid user )?\S+ from (\S+) port", line)
+        if match:
+            found[match[2]][match[1]] += 1
+    expected = {
+        (src, c["Failed"], c["Accepted"]) for src, c in found.items() if c["Failed"] >= 100 and c["Accepted"] > 0
+    }
+    rows = [line.split() for line in shown("logsql sample_data/queries/break-ins.lq").splitlines()[2:]]
+    assert {(src, int(failed), int(accepted)) for src, failed, accepted in rows} == expected
+    assert expected
+
+
+def test_port_scans_agree_with_a_plain_count() -> None:
+    lines: Counter[tuple[str, str]] = Counter()
+    ports: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for line in (ROOT / "sample_data" / "firewall.log").read_text(encoding="utf-8").splitlines():
+        fields = dict(re.findall(r'(\w+)=("[^"]*"|\S+)', line))
+        if fields.get("action", "").strip('"') == "deny":
+            pair = fields["src"], fields["dst"]
+            lines[pair] += 1
+            ports[pair].add(fields["dport"])
+    expected = {(*pair, lines[pair], len(seen)) for pair, seen in ports.items() if len(seen) >= 50}
+    rows = csv.DictReader(shown("logsql sample_data/queries/port-scan.lq").splitlines())
+    assert {(r["src"], r["dst"], int(r["count"]), int(r["ports"])) for r in rows} == expected
+    assert expected
