@@ -26,6 +26,7 @@ _KEYS: tuple[tuple[str, str, LType, str], ...] = (
     ("icmp_type", "TYPE", INT, "ICMP type"),
     ("icmp_code", "CODE", INT, "ICMP code"),
 )
+_PAIR = r"\b([A-Z]+)=(\S*)"
 _FLAGS = r" ((?:(?:CWR|ECE|URG|ACK|PSH|RST|SYN|FIN) )+)"
 
 
@@ -38,9 +39,14 @@ def parse(builder: Builder) -> Parsed:
     bare = r"^(?:\[ *[0-9.]+\] ?)?(.*?) ?\bIN="
     prefix = sql.case([(sql.func("contains", builder.text, sql.string("kernel: ")), found(line))], found(bare))
     fields = [("prefix", text(prefix))]
+    keys, cells = (
+        builder.column(label, sql.func("regexp_extract_all", builder.text, sql.string(_PAIR), sql.integer(group)))
+        for label, group in (("keys", 1), ("cells", 2))
+    )
     for name, key, type_, _ in _KEYS:
         # The first occurrence: ICMP errors repeat the packet they answer in brackets.
-        node = found(rf"\b{key}=(\S*)")
+        place = sql.func("list_position", keys, sql.string(key))
+        node = sql.func("nullif", sql.index(cells, place), sql.string(""))
         fields.append((name, text(node) if type_ is STRING else integer(node, type_)))
     padded = sql.concat(builder.text, sql.string(" "))
     flags = sql.func("regexp_extract", padded, sql.string(_FLAGS), sql.integer(1))

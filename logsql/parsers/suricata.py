@@ -31,8 +31,13 @@ _FIELDS: tuple[tuple[str, str, LType, str], ...] = (
 def parse(builder: Builder) -> Parsed:
     document = builder.column("eve", sql.try_cast(builder.text, "JSON"))
 
+    pointers = ["/timestamp", *(pointer for _, pointer, _, _ in _FIELDS)]
+    # One call with all paths reads the document once.
+    paths = sql.array([sql.string(p) for p in pointers])
+    found = builder.column("values", sql.func("json_extract_string", document, paths))
+
     def value(pointer: str) -> Sql:
-        return sql.func("json_extract_string", document, sql.string(pointer))
+        return sql.index(found, sql.integer(pointers.index(pointer) + 1))
 
     stamp = value("/timestamp")
     fields: list[tuple[str, Typed]] = [("_time", Typed(sql.try_cast(stamp, DATE.physical), DATE))]
