@@ -162,6 +162,17 @@ def encode_text(text: str, codec: str) -> bytes:
     return text.encode(codec, "replace")
 
 
+def stream_codec(codec: str) -> tuple[str, bytes]:
+    """Python codec and byte order mark for text that is encoded part by part; ``codec`` from :func:`charset`.
+
+    The mark, often empty, stands once before the first part.
+
+    >>> stream_codec(charset("UTF-16")), stream_codec(charset("MS949"))
+    (('utf_16_be', b'\\xfe\\xff'), ('cp949', b''))
+    """
+    return _BYTE_ORDERED.get(codec, (codec, b""))
+
+
 def decode_array(values: pa.Array | pa.ChunkedArray, codec: str) -> pa.StringArray:
     """A binary column as text; null stays null. ``codec`` from :func:`charset`.
 

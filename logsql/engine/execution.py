@@ -11,14 +11,14 @@ import pyarrow as pa
 from sqlglot import exp
 
 from logsql.engine.connection import WORK
-from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present, rest_field
+from logsql.engine.discovery import closed_fields, open_fields
+from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present
 from logsql.engine.runner import Runner
 from logsql.engine.runstate import RunState, StageRuntime
 from logsql.engine.streams import StageTable, stage_schema
 from logsql.planner import sql
 from logsql.planner.plan import Action, Materialise, Plan, Stream, order_items, with_ctes
-from logsql.planner.relation import Rest
-from logsql.planner.values import json_pointer
+from logsql.planner.relation import Rel
 
 if TYPE_CHECKING:
     from logsql.engine.session import Session
@@ -190,39 +190,13 @@ class Execution:
             query.set("order", sql.order_by(keys))
         self._create("__open", with_ctes(query, self.plan.ctes, (rel.source,)))
         self._source = "__open"
-        found = self._open_fields(rest)
+        table = f'{WORK}.main."{self._names["__open"]}"'
+        found = open_fields(self._fetch, table, "rest", rest)
         fixed = [
             Field(f.name, f.label, sql.col(f"c{i}"), sql.col(f"t{i}") if f.type_expr is not None else None)
             for i, f in enumerate(plain)
         ]
-        self._fields = [*fixed, *found]
-        if rest.sorted_after is not None:
-            head, tail = self._fields[: rest.sorted_after], self._fields[rest.sorted_after :]
-            self._fields = head + sorted(tail, key=lambda f: f.name)
-
-    def _open_fields(self, rest: Rest) -> list[Field]:
-        table = f'{WORK}.main."{self._names["__open"]}"'
-        function = "map_keys" if rest.is_map else "json_keys"
-        text = (
-            f"SELECT k, min(o) AS o FROM (SELECT unnest({function}(rest)) AS k, rowid AS o, "
-            f"generate_subscripts({function}(rest), 1) AS p FROM {table} WHERE rest IS NOT NULL) "
-            "GROUP BY k ORDER BY o, min(p)"
-        )
-        names = [str(r[0]) for r in self._fetch(text) if r and r[0] not in rest.hidden]
-        if rest.key_order is not None:
-            names = sort_names(names, rest)
-        types = self._json_types(table, names) if not rest.is_map else [[] for _ in names]
-        document = sql.col("rest")
-        return [rest_field(document, n, rest.is_map, rest.value_type, t) for n, t in zip(names, types, strict=True)]
-
-    def _json_types(self, table: str, names: list[str]) -> list[list[str]]:
-        result: list[list[str]] = []
-        for start in range(0, len(names), 200):
-            part = names[start : start + 200]
-            calls = [sql.func("json_type", sql.col("rest"), sql.string(json_pointer(n))) for n in part]
-            items = ", ".join(f"list_distinct(list({c.sql('duckdb')}))" for c in calls)
-            result.extend([list(v or []) for v in self._fetch(f"SELECT {items} FROM {table}")[0]])
-        return result
+        self._fields = closed_fields(fixed, found, rest)
 
     def _fetch(self, text: str) -> list[tuple[Any, ...]]:
         return self._runner.call(lambda: self.cursor.execute(text).fetchall() or [()])
@@ -271,12 +245,23 @@ class ActionRuntime:
     def execute(self, query: exp.Expression) -> list[tuple[Any, ...]]:
         """Run a statement; names of the plan's work tables are understood."""
         node = self._execution.resolve(query)
+        self.session.changed()
         return self._execution.cursor.execute(node.sql("duckdb")).fetchall()
 
     def batches(self, query: exp.Expression, size: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Rows of a query as record batches."""
         node = self._execution.resolve(query)
         yield from self._execution.cursor.sql(node.sql("duckdb")).to_arrow_reader(size)
+
+    def fields(self, rel: Rel) -> list[Field]:
+        """The fields of a relation that the plan has materialised; those of an open row are found in its rows."""
+        plain = present(rel)
+        if rel.rest is None:
+            return plain
+        execution = self._execution
+        table = f'{WORK}.main."{execution._names[rel.source]}"'
+        found = open_fields(lambda text: execution.cursor.execute(text).fetchall(), table, rel.rest.ident, rel.rest)
+        return closed_fields(plain, found, rel.rest)
 
     def cancelled(self) -> bool:
         return self.state.cancelled()
@@ -286,28 +271,3 @@ def _renamed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     if len(schema) == 0:
         return pa.RecordBatch.from_struct_array(pa.array([{}] * batch.num_rows, pa.struct([])))
     return pa.RecordBatch.from_arrays(batch.columns, schema=schema)
-
-
-def sort_names(names: list[str], rest: Rest) -> list[str]:
-    """Discovered names of a pivot in value order, then in the order of the aggregates."""
-    order = rest.key_order
-    assert order is not None
-
-    def split(name: str) -> tuple[str, int]:
-        for position, suffix in sorted(enumerate(order.aliases), key=lambda a: -len(a[1])):
-            if name.endswith("_" + suffix):
-                return name[: -len(suffix) - 1], position
-        return name, 0
-
-    def key(name: str) -> tuple[int, float, str, int]:
-        value, position = split(name) if len(order.aliases) > 1 else (name, 0)
-        if value == "null":
-            return (0, 0.0, "", position)
-        if order.numeric:
-            try:
-                return (1, float(value), "", position)
-            except ValueError:
-                pass
-        return (2, 0.0, value.lower(), position)
-
-    return sorted(names, key=key)

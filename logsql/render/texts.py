@@ -27,7 +27,7 @@ def write_jsonl(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
     """``{"a":1,"b":"x"}`` per row: compact, keys in column order, nulls printed (decision 17)."""
     count = 0
     for piece in pieces(rows):
-        put(sink, _objects(piece, "}\n"))
+        put(sink, object_lines(piece, "}\n"))
         count += piece.num_rows
     return Outcome(count, count)
 
@@ -38,14 +38,15 @@ def write_json(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
     sink.write(b"[")
     for piece in pieces(rows):
         sink.write(b",\n" if count else b"\n")
-        lines = _objects(piece, "},\n")
+        lines = object_lines(piece, "},\n")
         put(sink, lines, drop=2)
         count += piece.num_rows
     sink.write(b"\n]\n" if count else b"]\n")
     return Outcome(count, count)
 
 
-def _objects(piece: pa.RecordBatch, end: str) -> pa.Array:
+def object_lines(piece: pa.RecordBatch, end: str) -> pa.Array:
+    """One compact JSON object per row as a column without nulls; ``end`` is the closing brace and what follows."""
     parts: list[pa.Array | str] = []
     for index, field in enumerate(piece.schema):
         parts.append(f"{',' if index else '{'}{json_key(field.name)}:")
@@ -93,14 +94,15 @@ def _separated(rows: Rows, sink: BinaryIO, mark: str, cells: Callable[[pa.Array,
         columns = [
             cells(text_column(piece.column(i), field), piece.num_columns == 1) for i, field in enumerate(piece.schema)
         ]
-        put(sink, _lines(columns, mark, piece.num_rows))
+        put(sink, joined_lines(columns, mark, piece.num_rows))
         count += piece.num_rows
     if not count:
         header(rows.columns)
     return Outcome(count, count)
 
 
-def _lines(columns: list[pa.Array], mark: str, rows: int) -> pa.Array:
+def joined_lines(columns: list[pa.Array], mark: str, rows: int) -> pa.Array:
+    """One line per row: the texts of ``columns`` (without nulls) with ``mark`` between them, ended by a line feed."""
     if not columns:
         return pa.array(["\n"] * rows, pa.string())
     ends = [*columns[:-1], pc.binary_join_element_wise(columns[-1], "\n", "")]

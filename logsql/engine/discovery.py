@@ -1,0 +1,83 @@
+"""Fields of an open row: found in a stored table, once the rows are known (language.md 5, decision 16).
+
+The table holds the open part of its rows in one JSON or MAP column. Names come in order of first appearance, those of a
+pivot in value order; a JSON field is typed when every value met has one JSON type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from logsql.engine.present import Field, rest_field
+from logsql.planner import sql
+from logsql.planner.relation import Rest
+from logsql.planner.values import json_pointer
+
+Fetch = Callable[[str], list[tuple[Any, ...]]]
+
+#: Names whose types are asked for in one statement.
+_AT_ONCE = 200
+
+
+def open_fields(fetch: Fetch, table: str, column: str, rest: Rest) -> list[Field]:
+    """Fields in the open column ``column`` of ``table`` (SQL text of its full name), in the order they are shown.
+
+    ``fetch`` runs a statement and returns its rows.
+    """
+    node = sql.col(column).sql("duckdb")
+    function = "map_keys" if rest.is_map else "json_keys"
+    text = (
+        f"SELECT k, min(o) AS o FROM (SELECT unnest({function}({node})) AS k, rowid AS o, "
+        f"generate_subscripts({function}({node}), 1) AS p FROM {table} WHERE {node} IS NOT NULL) "
+        "GROUP BY k ORDER BY o, min(p)"
+    )
+    names = [str(r[0]) for r in fetch(text) if r and r[0] not in rest.hidden]
+    if rest.key_order is not None:
+        names = sort_names(names, rest)
+    types = _json_types(fetch, table, column, names) if not rest.is_map else [[] for _ in names]
+    document = sql.col(column)
+    return [rest_field(document, n, rest.is_map, rest.value_type, t) for n, t in zip(names, types, strict=True)]
+
+
+def closed_fields(fixed: list[Field], found: list[Field], rest: Rest) -> list[Field]:
+    """The fields of the row with those discovered; some commands sort them behind the first few."""
+    fields = [*fixed, *found]
+    if rest.sorted_after is None:
+        return fields
+    return fields[: rest.sorted_after] + sorted(fields[rest.sorted_after :], key=lambda f: f.name)
+
+
+def _json_types(fetch: Fetch, table: str, column: str, names: list[str]) -> list[list[str]]:
+    result: list[list[str]] = []
+    for start in range(0, len(names), _AT_ONCE):
+        part = names[start : start + _AT_ONCE]
+        calls = [sql.func("json_type", sql.col(column), sql.string(json_pointer(n))) for n in part]
+        items = ", ".join(f"list_distinct(list({c.sql('duckdb')}))" for c in calls)
+        result.extend([list(v or []) for v in fetch(f"SELECT {items} FROM {table}")[0]])
+    return result
+
+
+def sort_names(names: list[str], rest: Rest) -> list[str]:
+    """Discovered names of a pivot in value order, then in the order of the aggregates."""
+    order = rest.key_order
+    assert order is not None
+
+    def split(name: str) -> tuple[str, int]:
+        for position, suffix in sorted(enumerate(order.aliases), key=lambda a: -len(a[1])):
+            if name.endswith("_" + suffix):
+                return name[: -len(suffix) - 1], position
+        return name, 0
+
+    def key(name: str) -> tuple[int, float, str, int]:
+        value, position = split(name) if len(order.aliases) > 1 else (name, 0)
+        if value == "null":
+            return (0, 0.0, "", position)
+        if order.numeric:
+            try:
+                return (1, float(value), "", position)
+            except ValueError:
+                pass
+        return (2, 0.0, value.lower(), position)
+
+    return sorted(names, key=key)
