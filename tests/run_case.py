@@ -25,6 +25,7 @@ def load_tables(s: Session, tables: Mapping[str, pa.Table]) -> None:
     """Replace the session's tables by these, as stored DuckDB tables; logical types become column comments."""
     for name in s.tables():
         s.drop(name)
+    s.changed()
     for name, table in tables.items():
         if len({n.lower() for n in table.column_names}) < table.num_columns:
             # A stored table cannot hold two columns that differ in letter case only.

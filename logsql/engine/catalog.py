@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+from sqlglot import exp
 
 from logsql.engine.runstate import RunState
 from logsql.errors import Diagnostic, QueryError
+from logsql.planner import sql
 from logsql.planner.catalog import SourceColumn, SourceInfo, TableInfo
 from logsql.planner.sql import Sql
 
@@ -42,21 +44,22 @@ class SessionCatalog:
         return self._stored(name)
 
     def _stored(self, name: str) -> TableInfo | None:
-        rows = self.session.ask(
-            "SELECT column_name, data_type, comment, table_name FROM duckdb_columns() "
-            "WHERE lower(table_name) = lower(?) AND NOT internal AND database_name = ? "
-            "AND schema_name = 'main' ORDER BY column_index",
-            [name, self.session.database],
-        )
-        if not rows:
+        """A table or view: binding a SELECT is ten times cheaper than asking DuckDB's catalog views."""
+        target = exp.Table(this=sql.ident(name), db=sql.ident("main"), catalog=sql.ident(self.session.database))
+        try:
+            relation = self.session.planning.sql(sql.select([exp.Star()], target).sql("duckdb"))
+        except duckdb.CatalogException:
             return None
-        columns = tuple(SourceColumn(str(n), str(t), logical_comment(c)) for n, t, c, _ in rows)
-        stored = self.session.ask(
-            "SELECT 1 FROM duckdb_tables() WHERE lower(table_name) = lower(?) "
-            "AND database_name = ? AND schema_name = 'main'",
-            [name, self.session.database],
+        logical = self.session.logical_types()
+        columns = tuple(
+            SourceColumn(str(n), str(t), logical.get((name.lower(), str(n))))
+            for n, t in zip(relation.columns, relation.types, strict=True)
         )
-        return TableInfo(str(rows[0][3]), (str(rows[0][3]),), columns, has_rowid=bool(stored))
+        try:
+            self.session.planning.sql(sql.select([sql.col("rowid")], target).sql("duckdb"))
+        except duckdb.BinderException:
+            return TableInfo(name, (name,), columns)
+        return TableInfo(name, (name,), columns, has_rowid="rowid" not in {c.name.lower() for c in columns})
 
     def tables(self) -> Sequence[str]:
         return self.session.tables()
@@ -65,8 +68,6 @@ class SessionCatalog:
 
     def evaluate(self, expression: Sql) -> Any:
         """Value of a constant expression."""
-        from sqlglot import exp
-
         text = expression.sql("duckdb")
         self.session.install(str(f.this) for f in expression.find_all(exp.Anonymous) if str(f.this).startswith("lq_"))
         try:

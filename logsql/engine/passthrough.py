@@ -159,11 +159,13 @@ class SqlExecution(Execution):
             self._fields = [Field(f.name, str(f.type), sql.null()) for f in schema]
             break
         yield from stream
+        self.session.changed()
         self.session.finished(self)
 
     def _run(self, text: str, size: int) -> pa.RecordBatchReader | None:
         """Run the statements; the reader of the last one if it delivers rows."""
         statements = self.cursor.extract_statements(text)
+        self.session.changed()
         for number, statement in enumerate(statements):
             if number == len(statements) - 1:
                 relation = self.cursor.sql(statement, params=self._params)

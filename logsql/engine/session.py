@@ -63,6 +63,7 @@ class Session:
         self.lookups: dict[str, Any] = {}
         self._services: dict[str, Any] = {}
         self._functions: set[str] = set()
+        self._logical: dict[tuple[str, str], str] | None = None
         self.last_ledger: Any = None
 
     # --- queries ----------------------------------------------------------------------------------
@@ -159,6 +160,21 @@ class Session:
         )
         return sorted({*(str(r[0]) for r in rows), *self.registered})
 
+    def logical_types(self) -> dict[tuple[str, str], str]:
+        """Types that DuckDB has no name for (``ip``), by lower-case table and column; kept as column comments."""
+        if self._logical is None:
+            rows = self.ask(
+                "SELECT lower(table_name), column_name, comment FROM duckdb_columns() "
+                "WHERE database_name = ? AND comment LIKE 'logsql:%'",
+                [self.database],
+            )
+            self._logical = {(str(t), str(c)): str(text).partition(":")[2] for t, c, text in rows}
+        return self._logical
+
+    def changed(self) -> None:
+        """The database's tables were changed: forget what is remembered about them."""
+        self._logical = None
+
     def drop(self, name: str) -> None:
         """Remove a table, a view or a registered object."""
         from sqlglot import exp
@@ -254,7 +270,6 @@ class Session:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database (one running statement each)."""
         cursor = self._connection.cursor()
-        run(cursor, "SET TimeZone = ?", self.zone)
         return cursor
 
     def set_zone(self, zone: str) -> None:
