@@ -55,15 +55,22 @@ def lambda_name(cx: ExprContext, base: str) -> str:
     return f"{base}{number or ''}"
 
 
+#: No text or list is longer: a constant beyond it means the same.
+MOST = 2**31 - 2
+
 # --- positions --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Position:
-    """An index, length or digit count. ``absent``: the constant null or not written; ``wrong``: never an integer."""
+    """An index, length or digit count. ``absent``: the constant null or not written; ``wrong``: never an integer.
+
+    ``expr`` fits 32 bits (null beyond them), so that adding to it cannot overflow; ``raw`` is the argument itself.
+    """
 
     value: int | None = None
     expr: Sql | None = None
+    raw: Sql | None = None
     absent: bool = False
     wrong: bool = False
 
@@ -85,13 +92,15 @@ def position(call: FunctionCall, at: int) -> Position:
         return Position(absent=True)
     if value.type.integer and call.is_constant(at):
         number = call.constant(at)
-        return Position(absent=True) if number is None else Position(value=int(number))
+        return Position(absent=True) if number is None else Position(value=max(-MOST, min(MOST, int(number))))
     node = values.integer_sql(value)
     if node is None:
         return Position(wrong=True)
     if isinstance(node, exp.TryCast) and value.type.physical in ("INTEGER", "SMALLINT", "TINYINT"):
         node = value.expr
-    return Position(expr=call.let(node))
+    raw = call.let(node)
+    wide = value.kind not in (Kind.INT, Kind.SHORT)
+    return Position(expr=sql.try_cast(raw, "INTEGER") if wide else raw, raw=raw)
 
 
 @dataclass(frozen=True)
