@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from logsql.cli import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from logsql.cli import main
+
+        sys.exit(main())
+    except KeyboardInterrupt:  # Ctrl-C while the modules are read
+        sys.exit(130)
