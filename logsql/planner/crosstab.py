@@ -26,6 +26,7 @@ from logsql.planner.grouping import (
     identity,
     lower_groups,
     make_key,
+    picked,
 )
 from logsql.planner.merging import Idents
 from logsql.planner.relation import Column, KeyOrder, Rel, Rest
@@ -132,7 +133,7 @@ def _first_of_each(stage: Stage, cells: Rel, rows: Sequence[Key], groups: Groups
     items = [item for key in keys for item in key.items]
     items.append((ident, name))
     for result, column in zip(groups.results, results, strict=True):
-        items.append((column.ident, sql.func("any_value", sql.col(result.column.ident))))
+        items.append((column.ident, picked(sql.col(result.column.ident))))
     by = Groups(cells, (*keys, Key(Column(NAME, ident, STRING), (), (name,))), (), idents)
     source = stage.select(f"{stage.spec.name}_cells", cells, items, **group_clauses(by))
     return Rel(source, tuple(k.column for k in keys) + tuple(results)), sql.col(ident)

@@ -152,7 +152,7 @@ def lower_groups(
 
     def make(cx: ExprContext) -> tuple[list[Typed], list[Typed]]:
         found = [special[k.text](cx) if special and k.text in special else cx.field(k.text) for k in keys]
-        order = tuple(order_items(cx.rel)) if cx.rel is not None else ()
+        order = _row_order(cx.rel) if cx.rel is not None else ()
         results = []
         for spec, aggregate in zip(specs, aggregates, strict=True):
             args = tuple(cx.lower(a) for a in aggregate.args)
@@ -166,6 +166,18 @@ def lower_groups(
     made = tuple(make_key(k.text, v, idents) for k, v in zip(keys, key_values, strict=True))
     outputs = tuple(make_result(a.output.text, r, idents) for a, r in zip(aggregates, results, strict=True))
     return Groups(rel, made, outputs, idents)
+
+
+#: Columns that number rows: never null, unlike a group key that orders the rows of a stats.
+_NUMBERS = ("__ord", "__rowid", "__n", "__place")
+
+
+def _row_order(rel: Rel) -> tuple[Sql, ...]:
+    """ORDER BY items of the rows. Aggregates take a lone item for a row number and skip nulls in it (``arg_max``)."""
+    items = tuple(order_items(rel))
+    if len(items) == 1 and not (rel.order.keys or ())[0].ident.startswith(_NUMBERS):
+        return (*items, items[0].copy())
+    return items
 
 
 def make_key(name: str, value: Typed, idents: Idents) -> Key:
@@ -184,10 +196,17 @@ def make_key(name: str, value: Typed, idents: Idents) -> Key:
         node = json_identity(value)
         return Key(Column(name, ident, ANY_JSON), ((ident, sql.cast(node, "JSON")),), (node,))
     if value.kind is Kind.ANY:
-        return Key(
-            Column(name, ident, value.type), ((ident, sql.func("any_value", value.expr)),), tuple(identity(value))
-        )
+        return Key(Column(name, ident, value.type), ((ident, picked(value.expr)),), tuple(identity(value)))
     return Key(Column(name, ident, value.type), ((ident, value.expr),), (value.expr,))
+
+
+def picked(node: Sql) -> Sql:
+    """One of the equal values of a group.
+
+    Inside a list, because DuckDB 2.0 fails on an aggregate of a bare VARIANT beside ``count(DISTINCT ...)``: "Can't
+    convert VARIANT(VARCHAR) value 'TOTAL' to 'INTEGER'" for groups 404 and 'TOTAL'.
+    """
+    return sql.index(sql.func("any_value", sql.array([node])), sql.integer(1))
 
 
 def make_result(name: str, value: Typed, idents: Idents) -> Result:

@@ -101,6 +101,14 @@ CASES: dict[str, tuple[str, list[Row]]] = {
         "json \"[{s:'b'},{s:'A'},{s:null},{s:'C'}]\" | stats count by s | fields s",
         [{"s": None}, {"s": "A"}, {"s": "b"}, {"s": "C"}],
     ),
+    "last follows rows ordered by a null": (
+        'json "[{a:null,n:1}]" | stats max(n) as m by a | stats last(m) as l',
+        [{"l": 1}],
+    ),
+    "distinct count beside a mixed key": (
+        'json "{a:404}" | cube label=TOTAL count by a | stats dc(count) as d by a',
+        [{"a": 404, "d": 1}, {"a": "TOTAL", "d": 1}],
+    ),
     "canonical names": ('json "{a:1}" | stats c, sum(a + 1)', [{"count": 1, "sum((a + 1))": 2}]),
     # pivot, timechart, rollup, boxplot
     "pivot without rows": ("json \"[{b:'x'},{b:null},{b:'x'}]\" | pivot count cols b", [{"null": 1, "x": 2}]),
