@@ -7,8 +7,8 @@ import re
 from sqlglot import exp
 
 from logsql.functions.base import FunctionSpec, register
-from logsql.functions.lowering import constant_text, example, null, text
-from logsql.functions.regexes import regex, replaced
+from logsql.functions.lowering import constant_text, example, lambda_name, null, text
+from logsql.functions.regexes import matched, regex, replaced
 from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
 from logsql.planner.sql import Sql
@@ -169,7 +169,44 @@ def _kvjoin(call: FunctionCall) -> Typed:
         value = call.cx.field(name)
         if value.kind is not Kind.NULL:
             nodes.append(sql.concat(sql.string(name + between), values.text_sql(value)))
+    found = _open_pairs(call, between)
+    if found is not None:
+        # concat_ws() skips null, so a row without open fields adds no delimiter.
+        joined = sql.func("array_to_string", found, sql.string(pairs))
+        nodes.append(sql.func("nullif", joined, sql.string("")))
     return Typed(sql.func("concat_ws", sql.string(pairs), *nodes) if nodes else sql.string(""), STRING)
+
+
+def _open_pairs(call: FunctionCall, between: str) -> Sql | None:
+    """The pairs of the fields that are known only when data is read, as a list; None when the row has no such part."""
+    from logsql.planner.expressions import NeedsFlush
+
+    rel = call.cx.rel
+    if rel is None or rel.rest is None:
+        return None
+    rest = rel.rest
+    if rel.computed(rest.ident):
+        raise NeedsFlush
+    document = rel.expr(rest.ident)
+    name = lambda_name(call.cx, "f")
+    key = sql.var(name)
+    tests: list[Sql] = []
+    if rest.hidden:
+        tests.append(sql.not_(sql.in_(key, [sql.string(h) for h in sorted(rest.hidden)])))
+    if len(call) > 2:
+        tests.append(values.truth(matched(call, Typed(key, STRING), 2)))
+    if rest.is_map:
+        keys = sql.func("map_keys", document)
+        body = values.text_sql(Typed(sql.func("map_extract_value", document, key), rest.value_type))
+    else:
+        keys = sql.func("json_keys", document)
+        escaped = sql.func(
+            "replace", sql.func("replace", key, sql.string("~"), sql.string("~0")), sql.string("/"), sql.string("~1")
+        )
+        body = sql.func("json_extract_string", document, sql.concat(sql.string("/"), escaped))
+    if tests:
+        keys = sql.func("list_filter", keys, sql.lambda_([name], sql.and_(*tests)))
+    return sql.func("list_transform", keys, sql.lambda_([name], sql.concat(key, sql.string(between), body)))
 
 
 def _array(names: list[str]) -> object:
