@@ -211,8 +211,8 @@ def complete(text: str, cursor: int, catalog: Catalog) -> list[Suggestion]:
 def ranked(word: str, names: Iterable[tuple[str, str]]) -> list[str]:
     """Names that match ``word``: same start, same start in another case, then containing it; each group in order.
 
-    >>> ranked("c", [("dc(x)", ""), ("Case", ""), ("count", "")])
-    ['count', 'Case', 'dc(x)']
+    >>> ranked("co", [("discount", ""), ("Code", ""), ("count", "")])
+    ['count', 'Code', 'discount']
     """
     lower = word.lower()
     groups: tuple[list[str], list[str], list[str]] = ([], [], [])

@@ -53,6 +53,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "interrupted": ("interrupted", "중단했습니다"),
     "ledger": ("not in the result: {summary}", "결과에 없는 것: {summary}"),
     "files-checked": ("{count} files checked, {bad} with errors", "파일 {count}개 확인, 오류 {bad}개"),
+    "lint-star-inside": (
+        'the pattern "{pattern}" has a star inside: it ignores letter case, patterns with stars at the ends do not',
+        '패턴 "{pattern}"은(는) 중간에 별표가 있어 대소문자를 구분하지 않습니다. 양 끝의 별표는 구분합니다',
+    ),
     "would-change": ("{path} is not formatted", "{path}의 형식이 다릅니다"),
     "formatted": ("{path} formatted", "{path} 형식을 맞추었습니다"),
     # help

@@ -44,10 +44,16 @@ def show_error(error: LogsqlError, stream: TextIO) -> None:
 
 def check(session: Session, paths: Sequence[str], params: dict[str, str], err: TextIO) -> int:
     """Plan every file without running it; 0 when all are right, else the exit code of the first error."""
+    from logsql.api import parse
+    from logsql.shell.lint import notes
+
     code = bad = 0
     for path in paths:
         try:
-            session.plan(read_query_file(path), params, path)
+            text = read_query_file(path)
+            session.plan(text, params, path)
+            for note in notes(parse(text), text):
+                err.write(f"note: {path}:{note}\n")
         except LogsqlError as error:
             show_error(error, err)
             bad += 1

@@ -241,6 +241,15 @@ def test_check_and_fmt(tmp_path: Path, db: str) -> None:
     assert bad.read_text() == "table web\n| search status ==\n"
 
 
+def test_check_notes_patterns_that_ignore_case(tmp_path: Path, db: str) -> None:
+    file = tmp_path / "q.lq"
+    file.write_text('table web\n| search src == "10*1" or src == "10*" | search in(src, "*a*b*", "*a*")\n')
+    done = run("check", str(file), "--db", db)
+    assert done.returncode == 0
+    found = [line.removeprefix(f"note: {file}:").split(" has ")[0] for line in done.stderr.decode().splitlines()[:-1]]
+    assert found == ['2:17: the pattern "10*1"', '2:57: the pattern "*a*b*"']
+
+
 def test_pages_and_languages() -> None:
     assert b"stats AGGREGATE" in run("help", "stats").stdout
     assert "사용법" in run("--help", "--lang", "ko").stdout.decode()
