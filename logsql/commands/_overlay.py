@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 
 from logsql.planner import sql, values
 from logsql.planner.merging import rest_document
+from logsql.planner.mixing import choose
 from logsql.planner.relation import Column, Rel, Rest
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
-from logsql.planner.types import ANY, ANY_JSON, MAP, STRING, Kind, LType, list_of, unify
+from logsql.planner.types import ANY_JSON, MAP, STRING, Kind, LType, list_of
 from logsql.planner.values import NULL_VALUE, Typed
 
 #: Fields of the record itself that survive the replacing of a row (parse, parsekv).
@@ -132,14 +133,9 @@ def chosen(test: Sql, new: Typed, old: Typed) -> Typed:
     if new.kind is Kind.NULL:
         return _masked(sql.not_(sql.coalesce(test.copy(), sql.boolean(False))), old)
     if new.type == ANY_JSON and not old.parts and (old.kind in _AS_JSON or old.type.json):
-        target = ANY_JSON
         before = old.expr if old.type.json else sql.func("to_json", old.expr)
-    else:
-        target = ANY if old.parts else unify(new.type, old.type)
-        if target.json and not (new.type.json and old.type.json):
-            target = ANY
-        before = values.coerce(old, target)
-    return Typed(sql.case([(test.copy(), values.coerce(new, target))], before), target)
+        return Typed(sql.case([(test.copy(), new.expr)], before), ANY_JSON)
+    return choose([(test.copy(), new)], old)
 
 
 def _masked(test: Sql, value: Typed) -> Typed:
@@ -171,7 +167,8 @@ def _rest(rel: Rel, found: Document, overlay: bool) -> tuple[Rest | None, dict[s
     if found.is_map:
         new = sql.cast(sql.func("to_json", new), "JSON")
     merged = merged_objects(_without(rel, before), new) if overlay else new
-    return _new_rest(rel, sql.case([(sql.not_null(sql.col(found.ident)), merged)], _without(rel, before)))
+    test = sql.not_null(sql.col(found.ident)) if overlay else found.parsed.copy()
+    return _new_rest(rel, sql.case([(test, merged)], _without(rel, before)))
 
 
 def _new_rest(rel: Rel, node: Sql) -> tuple[Rest, dict[str, Sql]]:

@@ -12,7 +12,7 @@ from sqlglot import exp
 from logsql.commands.base import CommandSpec, Example, Group, register
 from logsql.errors import did_you_mean
 from logsql.language.tree import Name
-from logsql.planner import merging, sql, values
+from logsql.planner import mixing, sql, values
 from logsql.planner.relation import Order, Rel
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage, import_column
@@ -87,7 +87,7 @@ def _assign(stage: Stage, rel: Rel, found: Sequence[Typed]) -> Rel:
     """Set the output fields: a mapped value that is not null, else what the field was."""
     for (_, name), value in zip(stage.args.outputs, found, strict=True):
         rel, old = stage.lowered(rel, lambda cx, name=name: cx.field(name.text))  # type: ignore[misc]
-        rel = stage.assign(rel, name.text, merging.coalesce(value, old) if old.kind is not NULL_VALUE.kind else value)
+        rel = stage.assign(rel, name.text, mixing.coalesce(value, old) if old.kind is not NULL_VALUE.kind else value)
     return rel
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.base import CommandSpec, Example, Group, register
 from logsql.language.tree import Name, Span
-from logsql.planner.merging import coalesce
+from logsql.planner.mixing import coalesce
 from logsql.planner.relation import Rel
 from logsql.planner.stage import Stage
 from logsql.planner.types import Kind

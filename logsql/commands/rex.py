@@ -10,7 +10,7 @@ from logsql.commands.base import CommandSpec, Example, Group, OptionKind, Option
 from logsql.language.tree import Text
 from logsql.planner import sql, values
 from logsql.planner.expressions import ExprContext
-from logsql.planner.merging import coalesce
+from logsql.planner.mixing import coalesce
 from logsql.planner.relation import Rel
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
@@ -96,11 +96,45 @@ def _native(spec: Any) -> bool:
 def capture(text: Sql, spec: Any) -> Sql:
     """The only group of a pattern: null where nothing matches."""
     pattern, place = spec.re2, spec.group_index[0]
+    if (cut := literal_cut(spec.pattern)) is not None:
+        return _cut(text, cut, pattern, place)
     if not spec.may_be_empty[0]:
         found = sql.func("regexp_extract", text, sql.string(pattern), sql.integer(place))
         return sql.func("nullif", found, sql.string(""))
     found = sql.func("regexp_extract", text.copy(), sql.string(pattern), sql.integer(place))
     return sql.when(sql.func("regexp_matches", text, sql.string(pattern)), found)
+
+
+def literal_cut(pattern: str) -> Any:
+    """The pattern as a literal and one character that ends the value, where text functions say exactly the same.
+
+    On header blocks ``(?i)user-agent: (?<ua>[^\\n]+)`` costs 0.65-0.85 of the regular expression so. Without regard to
+    case the text is searched in lower case, where U+0130 becomes ``i`` and U+212A ``k``: Java's ``(?i)`` folds neither.
+    """
+    from udfs.javaregex import literal_fast_path
+
+    cut = literal_fast_path(pattern)
+    if cut is None or len(cut.stop) != 1 or not cut.literal:
+        return None
+    if cut.case_insensitive and not (cut.literal.isascii() and set("ik").isdisjoint(cut.literal)):
+        return None
+    return cut
+
+
+def _cut(text: Sql, cut: Any, pattern: str, place: int) -> Sql:
+    """The text behind the first occurrence of the literal up to the stop character.
+
+    Where that is empty and a value must have a character, a later occurrence may match: the expression decides.
+    """
+    searched = sql.func("lower", text.copy()) if cut.case_insensitive else text.copy()
+    at = sql.func("strpos", searched, sql.string(cut.literal))
+    behind = sql.func("substring", text.copy(), sql.binary("+", at.copy(), sql.integer(len(cut.literal))))
+    value = sql.func("split_part", behind, sql.string(cut.stop), sql.integer(1))
+    if cut.min_len:
+        found = sql.func("regexp_extract", text.copy(), sql.string(pattern), sql.integer(place))
+        empty = sql.string("")
+        value = sql.coalesce(sql.func("nullif", value, empty), sql.func("nullif", found, empty.copy()))
+    return sql.when(sql.binary(">", at, sql.integer(0)), value)
 
 
 def _groups(stage: Stage, spec: Any, field: str) -> tuple[Rel, dict[str, Typed], list[str]]:

@@ -15,10 +15,11 @@ from logsql.planner import sql
 from logsql.planner.plan import column_expr
 from logsql.planner.relation import Column, Rel
 from logsql.planner.sql import Sql
-from logsql.planner.types import Kind, LType
-from logsql.planner.values import date_text, is_null, json_pointer
+from logsql.planner.texts import date_text
+from logsql.planner.types import DATE, Kind, LType
+from logsql.planner.values import Typed, is_null, json_pointer, not_null, text_sql
 
-#: Suffix of the companion column with the DuckDB type name per value of a mixed column.
+#: Suffix of the companion column that says which mixed values are dates or binary (see ``type_text``).
 TYPE_SUFFIX = "\0type"
 
 
@@ -41,12 +42,16 @@ def present_column(rel: Rel, column: Column) -> Field:
     node = column_expr(rel, column)
     type_ = column.type
     if type_.kind is Kind.ANY and not type_.json:
-        return Field(column.name, "any", variant_json(node), sql.func("variant_typeof", node))
+        value = rel.value(column)
+        text = sql.when(not_null(value), sql.cast(json_text(value), "VARCHAR"))
+        return Field(column.name, "any", text, type_text(value))
     if type_.json:
-        value = sql.when(sql.not_(is_null(rel.value(column))), sql.cast(node, "VARCHAR"))
-        return Field(column.name, type_.label, value)
+        shown = sql.when(sql.not_(is_null(rel.value(column))), sql.cast(node, "VARCHAR"))
+        return Field(column.name, type_.label, shown)
     if type_.kind is Kind.LIST and not _plain(type_):
-        return Field(column.name, "list", list_json(node, type_))
+        value = rel.value(column)
+        shown = sql.when(sql.not_null(node), sql.cast(json_text(value), "VARCHAR"))
+        return Field(column.name, "list", shown, type_text(value))
     if type_.kind is Kind.NULL:
         return Field(column.name, "null", sql.cast(sql.null(), "VARCHAR"))
     return Field(column.name, type_.label, node)
@@ -59,30 +64,77 @@ def _plain(type_: LType) -> bool:
     return not (type_.json or type_.variant)
 
 
-def variant_json(node: Sql) -> Sql:
-    """JSON text of a mixed value; DuckDB's own rendering of blobs and instants is replaced by the language's."""
+def json_text(value: Typed) -> Sql:
+    """JSON of a value; DuckDB's own rendering of blobs and instants is replaced by the language's."""
+    node, type_ = value.expr, value.type
+    if value.parts:
+        return sql.case([(not_null(part), json_text(part)) for part in value.parts])
+    if type_.variant:
+        kind = sql.func("variant_typeof", node)
+        items = sql.func("list_transform", sql.try_cast(node, "VARIANT[]"), sql.lambda_(["x"], _variant_json("x")))
+        listed = (sql.func("starts_with", kind, sql.string("ARRAY")), sql.func("to_json", items))
+        return sql.case([*_variant_cases(node), listed], sql.func("to_json", node))
+    if type_.kind in (Kind.DATE, Kind.BINARY):
+        return sql.func("to_json", text_sql(value))
+    if type_.kind is Kind.LIST and type_.element is not None:
+        inner = sql.cast(json_text(Typed(sql.var("e"), type_.element)), "JSON")
+        return sql.func("to_json", sql.func("list_transform", node, sql.lambda_(["e"], inner)))
+    return sql.func("to_json", node)
+
+
+def _variant_cases(node: Sql) -> list[tuple[Sql, Sql]]:
     kind = sql.func("variant_typeof", node)
     blob = sql.func("to_json", sql.func("lower", sql.func("hex", sql.try_cast(node, "BLOB"))))
-    instant = sql.func("to_json", date_text(sql.try_cast(node, "TIMESTAMP WITH TIME ZONE")))
-    rendered = sql.case(
-        [(sql.eq(kind, sql.string("BLOB")), blob), (sql.eq(kind, sql.string("TIMESTAMP_MICROS_TZ")), instant)],
-        sql.func("to_json", node),
-    )
-    return sql.when(sql.not_null(node), sql.cast(rendered, "VARCHAR"))
+    instant = sql.func("to_json", date_text(sql.try_cast(node, DATE.physical)))
+    return [(sql.eq(kind, sql.string("BLOB")), blob), (sql.eq(kind, sql.string("TIMESTAMP_MICROS_TZ")), instant)]
 
 
-def list_json(node: Sql, type_: LType) -> Sql:
-    """JSON text of a list whose elements are mixed or maps."""
-    element = type_.element
-    item: Sql = sql.var("e")
-    if element is not None and element.kind is Kind.LIST:
-        item = sql.cast(list_json(item, element), "JSON")
-    elif element is not None and element.variant:
-        item = sql.cast(variant_json(item), "JSON")
-    else:
-        item = sql.func("to_json", item)
-    items = sql.func("list_transform", node, sql.lambda_(["e"], item))
-    return sql.when(sql.not_null(node), sql.cast(sql.func("to_json", items), "VARCHAR"))
+def _variant_json(name: str) -> Sql:
+    node = sql.var(name)
+    return sql.cast(sql.case(_variant_cases(node), sql.func("to_json", node)), "JSON")
+
+
+def type_text(value: Typed) -> Sql | None:
+    """What the JSON text of a mixed value no longer says: ``D`` and the microseconds of a date, ``B`` for binary, and
+    ``L`` and the same for the elements of a list, joined by commas; null or empty for everything else.
+    """
+    node, type_ = value.expr, value.type
+    if value.parts:
+        found = [(not_null(part), code) for part in value.parts if (code := type_text(part)) is not None]
+        return sql.case(found) if found else None
+    if type_.variant:
+        kind = sql.func("variant_typeof", node)
+        items = sql.func("list_transform", sql.try_cast(node, "VARIANT[]"), sql.lambda_(["x"], _variant_type("x")))
+        listed = sql.concat(sql.string("L"), sql.func("array_to_string", items, sql.string(",")))
+        return sql.case([*_type_cases(node), (sql.func("starts_with", kind, sql.string("ARRAY")), listed)])
+    if type_.kind is Kind.DATE:
+        return _moment(node)
+    if type_.kind is Kind.BINARY:
+        return sql.string("B")
+    if type_.kind is Kind.LIST and type_.element is not None and type_.element.kind is not Kind.LIST:
+        code = type_text(Typed(sql.var("e"), type_.element))
+        if code is not None:
+            filled = sql.coalesce(code, sql.string(""))
+            items = sql.func("list_transform", node, sql.lambda_(["e"], filled))
+            return sql.concat(sql.string("L"), sql.func("array_to_string", items, sql.string(",")))
+    return None
+
+
+def _type_cases(node: Sql) -> list[tuple[Sql, Sql]]:
+    kind = sql.func("variant_typeof", node)
+    moment = _moment(sql.try_cast(node, DATE.physical))
+    return [
+        (sql.eq(kind, sql.string("BLOB")), sql.string("B")),
+        (sql.eq(kind, sql.string("TIMESTAMP_MICROS_TZ")), moment),
+    ]
+
+
+def _variant_type(name: str) -> Sql:
+    return sql.case(_type_cases(sql.var(name)), sql.string(""))
+
+
+def _moment(node: Sql) -> Sql:
+    return sql.concat(sql.string("D"), sql.cast(sql.func("epoch_us", node), "VARCHAR"))
 
 
 def rest_field(document: Sql, name: str, is_map: bool, value_type: LType, types: list[str]) -> Field:

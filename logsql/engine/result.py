@@ -146,12 +146,16 @@ def _instant(micros: int | None, zone: ZoneInfo) -> dt.datetime | str | None:
         return f"{micros // 1_000_000} seconds since 1970"
 
 
-def _mixed(text: str | None, type_name: str | None, zone: ZoneInfo) -> Any:
-    if text is None:
-        return None
-    value = json.loads(text)
-    if type_name == "BLOB":
+def _mixed(text: str | None, code: str | None, zone: ZoneInfo) -> Any:
+    """A mixed value from its JSON text and what ``present.type_text`` says about it."""
+    return None if text is None else _typed(json.loads(text), code, zone)
+
+
+def _typed(value: Any, code: str | None, zone: ZoneInfo) -> Any:
+    if not code or value is None:
+        return value
+    if code == "B":
         return bytes.fromhex(value)
-    if type_name == "TIMESTAMP_MICROS_TZ":
-        return dt.datetime.strptime(value, "%Y-%m-%d %H:%M:%S%z").astimezone(zone)
-    return value
+    if code[0] == "L":
+        return [_typed(v, c, zone) for v, c in zip(value, code[1:].split(","), strict=True)] if value else value
+    return _instant(int(code[1:]), zone)

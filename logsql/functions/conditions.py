@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from logsql.functions.base import FunctionSpec, register
-from logsql.functions.lowering import choose, example, null
+from logsql.functions.lowering import example, null
 from logsql.functions.regexes import matched
 from logsql.language.tree import Expr, Literal
 from logsql.planner import patterns, sql, values
 from logsql.planner.calls import FunctionCall
+from logsql.planner.mixing import choose, coalesce
 from logsql.planner.sql import Sql
 from logsql.planner.types import BOOL, Kind
 from logsql.planner.values import Typed
@@ -24,16 +25,7 @@ def _case(call: FunctionCall) -> Typed:
 
 
 def _nvl(call: FunctionCall) -> Typed:
-    value, default = call.arg(0), call.arg(1)
-    if value.kind is Kind.NULL:
-        return default
-    if default.kind is Kind.NULL:
-        return value
-    target = values.common_type([value, default])
-    if value.type.json and not target.json:
-        # A JSON null is a value to coalesce(), not to the language.
-        return choose([(values.not_null(value), value)], default)
-    return Typed(sql.coalesce(values.coerce(value, target), values.coerce(default, target)), target)
+    return coalesce(call.arg(0), call.arg(1))
 
 
 def _not(call: FunctionCall) -> Typed:

@@ -13,6 +13,7 @@ from logsql.functions.textlists import charset
 from logsql.planner import sql, values
 from logsql.planner.arithmetic import INTEGER_TEXT, text_double
 from logsql.planner.calls import FunctionCall
+from logsql.planner.mixing import choose
 from logsql.planner.sql import Sql
 from logsql.planner.types import ANY, BINARY, DOUBLE, INT, LONG, STRING, Kind, LType, list_of
 from logsql.planner.values import Typed
@@ -38,6 +39,8 @@ def _integer(target: LType) -> Callable[[FunctionCall], Typed]:
 def _to_integer(call: FunctionCall, value: Typed, target: LType) -> Typed:
     """int() and long() by type: text must be digits with an optional sign, doubles are cut towards zero."""
     physical = target.physical
+    if value.parts:
+        return choose([(values.not_null(p), _to_integer(call, p, target)) for p in value.parts], null(target))
     if value.kind is Kind.LIST:
         element = value.type.element or ANY
         if element.kind is Kind.LIST:

@@ -14,9 +14,10 @@ from sqlglot import exp
 from logsql.functions.base import FunctionExample
 from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
+from logsql.planner.mixing import choose
 from logsql.planner.sql import Sql
-from logsql.planner.types import ANY, DOUBLE, LONG, Kind, LType
-from logsql.planner.values import NULL_VALUE, Typed
+from logsql.planner.types import DOUBLE, LONG, Kind, LType
+from logsql.planner.values import Typed
 
 if TYPE_CHECKING:
     from logsql.planner.expressions import ExprContext
@@ -195,7 +196,7 @@ def by_number(call: FunctionCall, value: Typed, integers: Lower, doubles: Lower,
     a, b = integers(whole), doubles(real)
     if a.type == b.type:
         return Typed(sql.case([(sql.not_null(whole), a.expr)], b.expr), a.type)
-    return Typed(sql.case([(sql.not_null(whole), values.to_variant(a).expr)], values.to_variant(b).expr), ANY)
+    return choose([(sql.not_null(whole), a)], b)
 
 
 def long(node: Sql) -> Typed:
@@ -204,12 +205,3 @@ def long(node: Sql) -> Typed:
 
 def double(node: Sql) -> Typed:
     return Typed(node, DOUBLE)
-
-
-def choose(branches: list[tuple[Sql, Typed]], default: Typed | None) -> Typed:
-    """``CASE`` over values of several types; null without a default."""
-    target = values.common_type([v for _, v in branches] + ([default] if default is not None else []))
-    if target.kind is Kind.NULL:
-        return NULL_VALUE
-    other = None if default is None or default.kind is Kind.NULL else values.coerce(default, target)
-    return Typed(sql.case([(test, values.coerce(v, target)) for test, v in branches], other), target)

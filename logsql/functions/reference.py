@@ -5,9 +5,10 @@ from __future__ import annotations
 import getpass
 
 from logsql.functions.base import FunctionSpec, register
-from logsql.functions.lowering import choose, example
+from logsql.functions.lowering import example
 from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
+from logsql.planner.mixing import choose
 from logsql.planner.types import STRING, Kind
 from logsql.planner.values import NULL_VALUE, Typed
 

@@ -6,6 +6,7 @@ catalog, and collects *lets* (large operands that are read more than once) for t
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,7 +15,7 @@ from sqlglot import exp
 from logsql.errors import did_you_mean
 from logsql.functions import base as registry
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical
-from logsql.planner import patterns, sql, values
+from logsql.planner import mixing, patterns, sql, values
 from logsql.planner.arithmetic import arithmetic, negate
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.relation import Rel
@@ -171,10 +172,7 @@ class ExprContext:
             result.append(self.lower(last))
         if not result:
             return NULL_VALUE
-        if len(result) == 1:
-            return result[0]
-        target = values.common_type(result)
-        return Typed(sql.coalesce(*(values.coerce(v, target) for v in result)), target)
+        return functools.reduce(mixing.coalesce, result)
 
     def _named_parameter(self, name: str) -> Typed | None:
         """A parameter's value: the row's own where ``evalc`` set it, a constant, or a field of the row of ``setq``."""

@@ -74,7 +74,7 @@ def identity(value: Typed) -> list[Sql]:
     if value.parts:
         if _one_number_part(value):
             return [node for part in value.parts for node in identity(part)]
-        return [values.exact_key(values.to_variant(value))]
+        return [values.exact_key(value)]
     if value.type.json and value.kind is Kind.ANY:
         return [json_identity(value)]
     if value.kind is Kind.ANY:
@@ -189,15 +189,23 @@ def make_key(name: str, value: Typed, idents: Idents) -> Key:
         parts = tuple(make_key(f"{name}.{p.type.label}", p, idents) for p in value.parts)
         column = Column(name, idents.take(name), value.type, tuple(p.column for p in parts))
         return Key(column, tuple(i for p in parts for i in p.items), tuple(g for p in parts for g in p.group))
-    ident = idents.take(name)
     if value.parts:
-        value = values.to_variant(value)
+        held = tuple(_emitted(f"{name}.{p.type.label}", p, idents) for p in value.parts)
+        column = Column(name, idents.take(name), value.type, tuple(c for c, _ in held))
+        return Key(column, tuple(item for _, item in held), tuple(identity(value)))
+    ident = idents.take(name)
     if value.kind is Kind.ANY and value.type.json:
         node = json_identity(value)
         return Key(Column(name, ident, ANY_JSON), ((ident, sql.cast(node, "JSON")),), (node,))
     if value.kind is Kind.ANY:
         return Key(Column(name, ident, value.type), ((ident, picked(value.expr)),), tuple(identity(value)))
     return Key(Column(name, ident, value.type), ((ident, value.expr),), (value.expr,))
+
+
+def _emitted(name: str, part: Typed, idents: Idents) -> tuple[Column, tuple[str, Sql]]:
+    """A part of a key that is grouped by its comparator key: any of its values is the value."""
+    ident = idents.take(name)
+    return Column(ident, ident, part.type), (ident, sql.func("any_value", part.expr))
 
 
 def picked(node: Sql) -> Sql:

@@ -15,7 +15,8 @@ from sqlglot import exp
 from logsql.language.tree import Name, Subquery
 from logsql.planner import sql, values
 from logsql.planner.grouping import json_identity
-from logsql.planner.merging import Idents, coalesce, column_value, rest_document, side_value
+from logsql.planner.merging import Idents, column_value, rest_document, side_value
+from logsql.planner.mixing import coalesce
 from logsql.planner.relation import UNORDERED, Column, Order, OrderKey, Rel, Rest
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage

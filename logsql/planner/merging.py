@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from logsql.planner import sql, values
 from logsql.planner.relation import Column, Rel, Rest
 from logsql.planner.sql import Sql
-from logsql.planner.types import Kind, LType
+from logsql.planner.types import LType
 from logsql.planner.values import NULL_VALUE, Typed
 
 
@@ -28,19 +28,6 @@ class Idents:
             ident, number = f"{name}__{number}", number + 1
         self.used.add(ident.lower())
         return ident
-
-
-def coalesce(first: Typed, second: Typed) -> Typed:
-    """The first value where it is not null, else the second; a JSON null is null."""
-    if first.kind is Kind.NULL:
-        return second
-    if second.kind is Kind.NULL:
-        return first
-    target = values.common_type([first, second])
-    if first.type.json or first.parts:
-        test = values.not_null(first)
-        return Typed(sql.case([(test, values.coerce(first, target))], values.coerce(second, target)), target)
-    return Typed(sql.coalesce(values.coerce(first, target), values.coerce(second, target)), target)
 
 
 def column_value(column: Column, table: str) -> Typed:
@@ -76,6 +63,9 @@ def rest_document(rest: Rest, table: str | None, hidden: Iterable[str], drop_nul
     if gone:
         patch = json.dumps(dict.fromkeys(gone), ensure_ascii=False)
         node = sql.func("json_merge_patch", node, sql.string(patch))
+    if gone or drop_nulls:
+        # A null document patched is the patch: {"a": null} would stand for a row that has no open fields.
+        node = sql.when(sql.not_null(sql.col(rest.ident, table)), node)
     return node
 
 

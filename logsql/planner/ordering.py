@@ -15,8 +15,8 @@ from logsql.planner import sql
 from logsql.planner.relation import PHYSICAL, UNORDERED, Order, OrderKey, Rel
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
-from logsql.planner.types import LONG, NUMBERS, RANK, Kind, LType
-from logsql.planner.values import Typed, to_variant
+from logsql.planner.types import DOUBLE, INT, LONG, NUMBERS, RANK, Kind, LType
+from logsql.planner.values import Typed, key_columns
 
 #: Type of an order key that sorts as SQL sorts it: tells "A" from "a", which the comparator does not.
 RAW = LType(Kind.BINARY, "VARCHAR")
@@ -26,15 +26,21 @@ def bind_keys(rel: Rel, value: Typed, descending: bool = False, label: str = "__
     """Order keys of a value lowered over ``rel``; the relation returned carries them."""
     if value.kind in (Kind.NULL, Kind.MAP):
         return rel, []
+    keys: list[OrderKey]
     if _separable(value):
-        keys: list[OrderKey] = []
+        keys = []
         # At most one part is set: sorted by the higher type group first, nulls first, lower groups fall in place.
         for part in sorted(value.parts, key=lambda p: -RANK[p.kind]):
             rel, found = bind_keys(rel, part, descending, label)
             keys += found
         return rel, keys
     if value.parts:
-        value = to_variant(value)
+        keys = []
+        for node, type_ in zip(key_columns(value, fold_case=True), (INT, DOUBLE, LONG, RAW), strict=True):
+            ident = rel.fresh_ident(label)
+            rel = replace(rel, pending={**rel.pending, ident: node})
+            keys.append(OrderKey(ident, type_, descending))
+        return rel, keys
     node = value.expr
     if isinstance(node, exp.Column) and not node.table and node.name in rel.all_idents():
         return rel, [OrderKey(node.name, value.type, descending)]

@@ -13,13 +13,14 @@ from itertools import combinations
 from sqlglot import exp
 
 from logsql.language.tree import Aggregate, Name
-from logsql.planner import sql, values
+from logsql.planner import sql
 from logsql.planner.grouping import Groups, Key, check_names, lower_groups
+from logsql.planner.mixing import choose
 from logsql.planner.ordering import bind_keys
 from logsql.planner.relation import UNORDERED, Column, Order, OrderKey, Rel
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
-from logsql.planner.types import INT, NULL, STRING, Kind
+from logsql.planner.types import INT, NULL, STRING
 from logsql.planner.values import Typed
 
 
@@ -69,10 +70,8 @@ def _labelled(stage: Stage, rel: Rel, keys: Sequence[Key], flags: Sequence[str],
     rel = replace(rel, carried=carried)
     for key, flag in zip(keys, flags, strict=True):
         value = rel.value(key.column)
-        target = values.common_type([value, text]) if value.kind is not Kind.NULL else STRING
         total = sql.eq(sql.col(flag), sql.integer(1))
-        node = sql.case([(total, values.coerce(text, target))], values.coerce(value, target))
-        rel = stage.assign(rel, key.column.name, Typed(node, target))
+        rel = stage.assign(rel, key.column.name, choose([(total, text)], value))
     return replace(rel, carried=())
 
 

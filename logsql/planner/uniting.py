@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from logsql.planner import sql, values
+from logsql.planner import sql
 from logsql.planner.merging import Idents, rest_document, side_value
+from logsql.planner.mixing import in_shape, shapes
 from logsql.planner.ordering import numbered
 from logsql.planner.relation import PHYSICAL, UNORDERED, Column, Order, OrderKey, Rel, Rest
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
-from logsql.planner.types import ANY, ANY_JSON, INT, LONG, Kind, LType, unify
+from logsql.planner.types import ANY, ANY_JSON, INT, LONG, NULL, Kind
 from logsql.planner.values import Typed
 
 
@@ -27,7 +28,7 @@ def union(stage: Stage, first: Rel, second: Rel) -> Rel:
     sides = (stage.flush(first), stage.flush(second))
     names = list(dict.fromkeys((*sides[0].names, *sides[1].names)))
     idents = Idents()
-    columns = tuple(Column(n, idents.take(n), _type(sides, n)) for n in names)
+    columns = tuple(_column(sides, n, idents) for n in names)
     rest = _rest(sides, names, idents.take("__rest"))
     order = UNORDERED
     if stage.order_needed and arrives:
@@ -40,10 +41,14 @@ def union(stage: Stage, first: Rel, second: Rel) -> Rel:
     return Rel(name, columns, rest=rest, order=order)
 
 
-def _type(sides: Sequence[Rel], name: str) -> LType:
-    left, right = (side_value(s, name, "x") for s in sides)
-    types = [ANY if v.parts else v.type for v in (left, right)]
-    return unify(types[0], types[1])
+def _column(sides: Sequence[Rel], name: str, idents: Idents) -> Column:
+    """A field of the result: one column, or a typed part per type that cannot share one."""
+    found = shapes([side_value(s, name, "x") for s in sides])
+    if len(found) < 2:
+        return Column(name, idents.take(name), found[0] if found else NULL)
+    taken = [idents.take(f"{name}.{shape.label}") for shape in found]
+    parts = tuple(Column(i, i, shape) for i, shape in zip(taken, found, strict=True))
+    return Column(name, idents.take(name), ANY, parts)
 
 
 def _select(
@@ -52,7 +57,9 @@ def _select(
     items: list[Sql] = []
     for column in columns:
         value = _unqualified(side, column.name)
-        items.append(sql.alias(values.coerce(value, column.type), column.ident))
+        for held in column.parts or (column,):
+            node = in_shape(value, held.type)
+            items.append(sql.alias(sql.null(held.type.physical) if node is None else node, held.ident))
     if rest is not None:
         items.append(sql.alias(_rest_item(side, rest), rest.ident))
     if number is not None and order.keys:

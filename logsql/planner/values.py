@@ -347,6 +347,8 @@ def key_columns(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
     """Rank, number as DOUBLE, exact integer, text: together the comparator's key, none of them null."""
     zero, empty = sql.integer(0), sql.string("")
     kind = value.kind
+    if value.parts:
+        return _part_keys(value, fold_case)
     if kind is not Kind.ANY:
         rank: Sql = sql.integer(RANK[kind])
         if value.type.number:
@@ -384,6 +386,14 @@ def key_columns(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
             [(sql.or_(is_number, is_date, is_bool), empty)], sql.coalesce(lower(body) if fold_case else body, empty)
         ),
     )
+
+
+def _part_keys(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
+    """The key of whichever part is set."""
+    keys = [(not_null(part), key_columns(part, fold_case)) for part in value.parts]
+    none = key_columns(NULL_VALUE, fold_case)
+    rank, number, whole, body = (sql.case([(test.copy(), key[n]) for test, key in keys], none[n]) for n in range(4))
+    return rank, number, whole, body
 
 
 def variant_rank(node: Sql) -> Sql:
@@ -463,10 +473,7 @@ def as_list(value: Typed) -> Typed | None:
     if value.kind is Kind.LIST:
         return value
     if value.parts:
-        for part in value.parts:
-            if (found := as_list(part)) is not None:
-                return found
-        return None
+        return _either([found for part in value.parts if (found := as_list(part)) is not None])
     if value.kind is Kind.ANY:
         if value.type.json:
             from logsql.planner.types import ANY_JSON
@@ -483,12 +490,22 @@ def as_map(value: Typed) -> Typed | None:
 
     if value.kind is Kind.MAP:
         return value
-    if value.kind is Kind.ANY and not value.parts:
+    if value.parts:
+        return _either([found for part in value.parts if (found := as_map(part)) is not None])
+    if value.kind is Kind.ANY:
         if value.type.json:
             return Typed(sql.when(sql.eq(_json_type(value), sql.string("OBJECT")), value.expr), MAP)
         is_object = sql.func("starts_with", sql.func("variant_typeof", value.expr), sql.string("OBJECT"))
         return Typed(sql.when(is_object, sql.func("to_json", value.expr)), MAP)
     return None
+
+
+def _either(found: list[Typed]) -> Typed | None:
+    """The value among several of which at most one is not null, in the type that holds them all."""
+    if len(found) < 2:
+        return found[0] if found else None
+    target = common_type(found)
+    return Typed(sql.coalesce(*(coerce(v, target) for v in found)), target)
 
 
 # --- one type of a mixed value --------------------------------------------------------------------
