@@ -1,53 +1,37 @@
-"""``outputjson``: rows into a file of JSON lines."""
+"""``outputjson``: rows as a file of JSON lines."""
 
 from __future__ import annotations
 
-from logsql.commands._overlay import old_value
-from logsql.commands._writing import COMMON, Codes, output_parser, plan_output
-from logsql.commands.base import CommandSpec, Example, Group, register
-from logsql.commands.tojson import member, rest_members
-from logsql.planner import sql
-from logsql.planner.relation import Rel
-from logsql.planner.sql import Sql
-from logsql.planner.stage import Stage, names_of
+from typing import TYPE_CHECKING
 
-CODES = Codes("30300", "30301", "30300", "30303", "30304", "30305")
+from logsql.commands._outputs import OutputCodes, OutputForm, register_output
+from logsql.commands.base import Example
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.engine.outputs import Lines
 
 
-def lower(stage: Stage) -> Rel:
-    names = names_of(stage.args.names)
+def lines(stage: Stage) -> Lines:
+    from logsql.engine.outputs import json_lines
 
-    def line(rel: Rel) -> Sql:
-        # Rows whose fields differ are written with the fields each has; otherwise nulls are written too.
-        ragged = not names and rel.rest is not None
-        pieces = [member(n, old_value(rel, n), always=not ragged) for n in names or rel.names]
-        if ragged and rel.rest is not None:
-            pieces.append(rest_members(rel.rest))
-        body = sql.func("concat_ws", sql.string(","), *pieces) if pieces else sql.string("")
-        return sql.concat(sql.string("{"), body, sql.string("}"))
-
-    return plan_output(stage, CODES, line)
+    return json_lines
 
 
-register(
-    CommandSpec(
-        name="outputjson",
-        group=Group.OUTPUT,
-        summary="Write rows to a file as JSON lines.",
-        usage=("outputjson [overwrite=t | append=t] [encoding=CHARSET] [partition=t] PATH [FIELD, ...]",),
-        parse=output_parser(CODES, fields_needed=False),
-        lower=lower,
-        options=COMMON,
-        description="""\
-One JSON object per row with the listed fields, or with all. Dates are text in the session's zone, binary values
-lower-case hex. Paths and options are those of `outputcsv`. The rows pass on to the next command.
+FORM = OutputForm(OutputCodes("30300", "30301", "30302", "30303", "30305", "30304", "30306", "30307"), False, lines)
+
+register_output(
+    "outputjson",
+    FORM,
+    "Write rows to a file, one JSON object per line.",
+    "outputjson [OPTIONS] PATH [FIELD, ...]",
+    """\
+Writes the listed fields, or all: `{"a":1,"b":null}` per row, compact, keys in the order of the fields, with nulls. No
+number loses digits. Fields that are known only at run time (`parsejson` and its relatives, `pivot`) are written too, in
+every row.
 """,
-        examples=(Example("All fields into a file", 'json "{a: 1}" | outputjson overwrite=t out.json'),),
-        errors=(
-            ("30300", "missing-field", "no path, or a comma without a field"),
-            ("30301", "use-partition-option", "a macro without partition=t, or partition=t without one"),
-            ("30303", "file-exists", "the file is there already"),
-            ("30304", "choose-overwrite-or-append", "both are asked for"),
-        ),
-    )
+    (
+        Example("Keep all fields of the errors", "table web | search status >= 500 | outputjson errors.json"),
+        Example("Add today's to the file of the month", "table web | outputjson append=t month.json _time, path"),
+    ),
 )

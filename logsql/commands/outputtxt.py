@@ -1,56 +1,43 @@
-"""``outputtxt``: rows into a text file."""
+"""``outputtxt``: rows as a text file with a delimiter."""
 
 from __future__ import annotations
 
-from logsql.commands._overlay import old_value
-from logsql.commands._writing import COMMON, Codes, output_parser, plan_output
-from logsql.commands.base import CommandSpec, Example, Group, OptionKind, OptionSpec, register
-from logsql.planner import sql, values
-from logsql.planner.relation import Rel
-from logsql.planner.sql import Sql
-from logsql.planner.stage import Stage, names_of
+from typing import TYPE_CHECKING
 
-CODES = Codes("30400", "30401", "30402", "30404", "30407", "30405")
+from logsql.commands._outputs import OutputCodes, OutputForm, register_output
+from logsql.commands.base import Example, OptionKind, OptionSpec
+from logsql.planner.stage import Stage
 
-
-def lower(stage: Stage) -> Rel:
-    names = names_of(stage.args.names)
-    delimiter = stage.option("delimiter")
-
-    def line(rel: Rel) -> Sql:
-        texts = [sql.coalesce(values.text_sql(old_value(rel, name)), sql.string("")) for name in names]
-        return sql.func("concat_ws", sql.string(delimiter), *texts)
-
-    return plan_output(stage, CODES, line, compressed=stage.option("gz"))
+if TYPE_CHECKING:
+    from logsql.engine.outputs import Lines
 
 
-register(
-    CommandSpec(
-        name="outputtxt",
-        group=Group.OUTPUT,
-        summary="Write rows to a text file.",
-        usage=(
-            'outputtxt [overwrite=t | append=t] [delimiter=" "] [gz=t] [encoding=CHARSET] [partition=t] '
-            "PATH FIELD, ...",
-        ),
-        parse=output_parser(CODES, fields_needed=True),
-        lower=lower,
-        options=(
-            *COMMON,
-            OptionSpec("delimiter", OptionKind.TEXT, "the text between fields", default=" "),
-            OptionSpec("gz", OptionKind.BOOL, "t writes a gzip file", default=False),
-        ),
-        description="""\
-One line per row: the texts of the fields with the delimiter between them, null as empty text. Paths and the other
-options are those of `outputcsv`. The rows pass on to the next command.
+def lines(stage: Stage) -> Lines:
+    from logsql.engine.outputs import txt_lines
+
+    return txt_lines(stage.option("delimiter"))
+
+
+FORM = OutputForm(
+    OutputCodes("30400", "30401", "30402", "30404", "30405", "30407", "30406", "30403"), True, lines, gz=True
+)
+
+register_output(
+    "outputtxt",
+    FORM,
+    "Write rows to a text file.",
+    "outputtxt [OPTIONS] PATH FIELD[, ...]",
+    """\
+Writes the texts of the listed fields, one line per row, with `delimiter` between them. Nothing is quoted: a delimiter
+or line break inside a value stands in the file as it is. Null is written as nothing. `gz=t` compresses; what is
+appended to a compressed file is read as one with it.
 """,
-        examples=(Example("Lines into a file", "json \"{line: 'a b'}\" | outputtxt overwrite=t out.txt line"),),
-        errors=(
-            ("30400", "missing-field", "a comma without a field"),
-            ("30401", "use-partition-option", "a macro without partition=t, or partition=t without one"),
-            ("30402", "missing-field", "no path or no fields"),
-            ("30404", "file-exists", "the file is there already"),
-            ("30407", "choose-overwrite-or-append", "both are asked for"),
-        ),
-    )
+    (
+        Example("Keep the raw lines", "table fw | outputtxt fw.log line"),
+        Example("Compressed, with bars", 'table fw | outputtxt gz=t delimiter="|" pairs.gz src_ip, dst_ip'),
+    ),
+    (
+        OptionSpec("delimiter", OptionKind.TEXT, "text between the fields", default=" "),
+        OptionSpec("gz", OptionKind.BOOL, "compress with gzip", default=False),
+    ),
 )
