@@ -43,9 +43,9 @@ quotes for a quote.
         output="the columns of the header, _file",
         examples=(
             Example(
-                "Owners of the servers",
-                "csvfile sample_data/assets.csv | limit 0 0 | stats count",
-                ({"count": 0},),
+                "Machines of a department",
+                'csvfile sample_data/assets.csv | search owner == "sales" | limit 1 | fields hostname, _file',
+                ({"hostname": "pc-011", "_file": "assets.csv"},),
             ),
         ),
         errors=(

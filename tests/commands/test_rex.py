@@ -1,0 +1,100 @@
+"""``rex``: every way the SQL takes gives what Java's own semantics (udfs.javaregex) give, on generated text."""
+
+from __future__ import annotations
+
+import random
+
+import pyarrow as pa
+import pytest
+
+import logsql
+from logsql.errors import QueryError
+from udfs.javaregex import classify, rex_extract
+
+#: Patterns that run as text functions, one call per group, several groups in one call, and in Python.
+PATTERNS = [
+    r"(?i)user: (?<v>[^\n]+)",
+    r"(?i)user: (?<v>[^\n]*)",
+    r"(?i)link: (?<v>[^\n]+)",
+    r"user: (?<v>[^\n]+)",
+    r"a=(?<v>[^ ]*)",
+    r"a=(?<v>\d+)",
+    r"(?<v>a*)b",
+    r"(?:a=(?<v>x*))?(?<w>b|=)",
+    r"a(?<v>.)(?<w>b*)",
+    r"(?<v>a)|(?<v>b)|(?<w>u)",
+    r"(?<=a)(?<v>.)",
+    r"(?<v>[^a]+?)(?<w>$)",
+]
+PIECES = [
+    "user: ",
+    "USER: ",
+    "\u212a",
+    "LIN\u212a: ",
+    "link: ",
+    "L\u0130nk: ",
+    "a=",
+    "a",
+    "b",
+    "x",
+    " ",
+    "\n",
+    "7",
+    "한",
+    "\r",
+    "=",
+    "u",
+]
+
+
+def texts(seed: int, count: int) -> list[str | None]:
+    rng = random.Random(seed)
+    made: list[str | None] = ["", None, "user: \nuser: x", "a= a=x", "\u212a" * 3]
+    return made + ["".join(rng.choice(PIECES) for _ in range(rng.randint(0, 9))) for _ in range(count)]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_captures_are_javas(pattern: str) -> None:
+    column = pa.array(texts(1, 3_000), pa.string())
+    spec = classify(pattern)
+    expected = rex_extract(column, spec).to_pylist()
+    with logsql.connect(tz="UTC") as session:
+        session.register("t", pa.table({"line": column}))
+        rows = session.query(f'table t | rex field=line "{pattern}"').rows()
+    for row, want in zip(rows, expected, strict=True):
+        assert [row[name] for name in spec.columns] == [want[f"g{i}"] for i in range(1, len(spec.columns) + 1)], row
+
+
+def query(text: str) -> list[dict[str, object]]:
+    with logsql.connect(tz="UTC") as session:
+        return session.query(text).rows()
+
+
+def test_no_match_and_absent_groups_keep_the_old_value() -> None:
+    source = "json \"[{line: 'k=5', v: 'old'}, {line: 'nothing', v: 'kept'}, {v: 7}]\""
+    assert [r["v"] for r in query(source + r' | rex field=line "k=(?<v>\d)"')] == ["5", "kept", 7]
+    assert [r["v"] for r in query(source + r' | rex field=line "k(=(?<v>x))?"')] == ["old", "kept", 7]
+
+
+def test_a_field_written_by_one_rex_is_read_by_the_next() -> None:
+    rows = query('json "{line: \'a-b-c\'}" | rex field=line "(?<line>b.*)" | rex field=line "-(?<last>.)"')
+    assert rows == [{"line": "b-c", "last": "c"}]
+
+
+def test_values_that_are_no_text_are_searched_as_text() -> None:
+    assert query(r'json "{line: 404}" | rex field=line "(?<d>\d)"') == [{"line": 404, "d": "4"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('rex "(?<a>.)"', "20900"),
+        ("rex field=line (?<a>.)", "20901"),
+        ('rex field=line "(?<a>"', "20901"),
+        ('rex field=line "(?<a>.)" x=1', "90201"),
+    ],
+)
+def test_wrong_calls(text: str, code: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        query(f'json "{{}}" | {text}')
+    assert caught.value.code == code
