@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from logsql.commands._overlay import carry, old_value
-from logsql.commands._storing import relation_without, store, stored_fields
-from logsql.commands.base import CommandSpec, Group, OptionKind, OptionSpec, register
+from logsql.commands._storing import columns_of, missing_table, relation_without, store, stored_fields
+from logsql.commands.base import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
 from logsql.planner import sql, values
+from logsql.planner.plan import Action
 from logsql.planner.relation import Rel
 from logsql.planner.stage import Stage
 from logsql.planner.types import STRING
@@ -25,8 +26,14 @@ def parse(reader: ArgReader) -> None:
     return None
 
 
+def check(runtime: Any) -> None:
+    """Refuse before any row is read when the policy allows no writing."""
+    runtime.policy.check_write("tables of the database")
+
+
 def lower(stage: Stage) -> Rel:
     field, create = stage.option("table"), stage.option("create")
+    stage.planner.steps.insert(0, Action("check that rows may be stored", check))
     rel = stage.flush(stage.rel)
     rel, (route,) = carry(stage, rel, ("__table", values.text_sql(old_value(rel, field)), STRING))
     rel = stage.materialise(rel, "insert")
@@ -36,11 +43,19 @@ def lower(stage: Stage) -> Rel:
         names = sql.select([sql.col(route), sql.func("count")], sql.table(rel.source), group=group)
         bare = relation_without(rel, field)
         fields = stored_fields(runtime, bare)
+        tables: dict[str, list[str]] = {}
         for name, count in sorted(runtime.execute(names), key=lambda row: str(row[0])):
             if name is None or name == "":
                 runtime.loss.lost(f"insert table={field}", "row-without-table", int(count))
-                continue
-            store(runtime, bare, fields, str(name), create, sql.eq(sql.col(route), sql.string(str(name))))
+            else:
+                tables.setdefault(name.lower(), []).append(str(name))
+        if not create:  # all tables are there before the first row is stored, so a wrong name stores nothing
+            for spellings in tables.values():
+                if columns_of(runtime, spellings[0]) is None:
+                    missing_table(runtime, spellings[0])
+        for spellings in tables.values():
+            chosen = sql.in_(sql.col(route), [sql.string(name) for name in spellings])
+            store(runtime, bare, fields, spellings[0], create, chosen)
 
     stage.action(f"insert by {field}", run)
     return replace(rel, carried=tuple(c for c in rel.carried if c.ident != route))
@@ -54,14 +69,27 @@ register(
         usage=("insert table=FIELD [create=t]",),
         parse=parse,
         lower=lower,
+        order=needs_order,
         options=(
             OptionSpec("table", OptionKind.FIELD, "the field whose value is the table"),
             OptionSpec("create", OptionKind.BOOL, "t makes tables that are not there", default=False),
         ),
         description="""\
-Every row goes to the table named by the field; the field itself is not stored. A row where it is null is not stored
-and is counted in the ledger. Otherwise as `import`. The rows pass on.
+Every row goes to the table named by the field (letter case is ignored); the field itself is not stored. Rows where it
+is null or empty are not stored and are counted in the ledger. Columns are found by name; fields a table lacks become
+new columns. A value that does not fit the type of its column is stored as null and counted.
+
+A name of which there is no table is an error before any row is stored; `create=t` makes the table instead. The rows
+pass on with all their fields.
 """,
+        examples=(
+            Example(
+                "Sort mixed logs into a table per kind",
+                "table raw | insert create=t table=kind",
+                ({"kind": "fw", "src": "10.0.0.1"}, {"kind": "web", "src": "10.0.0.2"}),
+                {"raw": [{"kind": "fw", "src": "10.0.0.1"}, {"kind": "web", "src": "10.0.0.2"}]},
+            ),
+        ),
         errors=(
             ("30701", "missing-field", "table= is missing"),
             ("30101", "import-table-not-found", "a table is not there and create=t is not written"),
