@@ -121,6 +121,16 @@ def test_features_that_change_with_every_reading_are_read_once(bot: Session) -> 
     assert bot.query(query).rows() == [{"count": 0}]
 
 
+def test_only_plain_tables_are_read_twice(bot: Session) -> None:
+    now = dt.datetime.now(dt.UTC)
+    bot.register("t", bot_table(10, seed=8).append_column("_time", pa.array([now] * 10, pa.timestamp("us", "UTC"))))
+    for source, kept in (("table t", False), ("table t | fields - label", False), ("table duration=1h t", True)):
+        assert ("CREATE TEMP TABLE" in bot.translate(f"{source} | rforest model=bot")) is kept
+    rows = bot.query("table duration=1h t | rforest model=bot").rows()
+    assert len(rows) == 10
+    assert all(r["_guess"] for r in rows)
+
+
 def test_probability_and_all_labels(bot: Session) -> None:
     bot.register("t", bot_table(200, seed=8))
     for row in bot.query("table t | rforest probability=t model=bot").rows():
