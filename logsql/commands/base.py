@@ -146,3 +146,4 @@ def register(*specs: CommandSpec) -> None:
             if name in COMMANDS:
                 raise ValueError(f"command {name} is registered twice")
             COMMANDS[name] = spec
+            REFUSED_COMMANDS.pop(name, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from logsql.commands._tables import scan_table
@@ -178,6 +178,24 @@ def _moment(stage: Stage, key: str) -> Sql:
         except ValueError:
             pass
     stage.fail(*_BAD, f"{key}={text} is no date", option.value_span, f"write {key}=yyyyMMdd or {key}=yyyyMMddHHmmss")
+
+
+def day_range(stage: Stage, first: str | None, last: str | None) -> tuple[Sql | None, Sql | None]:
+    """Days from ``first`` to ``last`` (``yyyyMMdd``, both included) as a range of instants that leaves its end out."""
+    found: list[Sql | None] = []
+    for key, text in (("from", first), ("to", last)):
+        if text is None:
+            found.append(None)
+            continue
+        try:
+            day = datetime.strptime(text, "%Y%m%d")
+        except ValueError:
+            option = stage.command.option(key)
+            message = f"{key}={text} is no day"
+            stage.fail(*_BAD, message, option.value_span if option else None, f"write {key}=yyyyMMdd")
+        day += timedelta(days=key == "to")
+        found.append(sql.cast(sql.string(day.isoformat(sep=" ")), DATE.physical))
+    return found[0], found[1]
 
 
 OPTIONS: Sequence[OptionSpec] = (
