@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 
 class Execution:
-    """One run of one plan. Work tables live in the attached work database and go when the execution is closed."""
+    """One run of one plan. Work tables live in the attached work database and go when the execution is closed.
+
+    ``number`` is the query's number in its session, by which ``result`` and ``system queries`` name it.
+    """
+
+    number = 0
 
     def __init__(self, session: Session, plan: Plan, state: RunState, bindings: dict[str, object]) -> None:
         self.session = session

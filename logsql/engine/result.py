@@ -51,6 +51,11 @@ class Result:
         return self._execution.sql_text()
 
     @property
+    def number(self) -> int:
+        """The query's number in its session (``system queries``, and ``result`` once it is kept); 0 without one."""
+        return self._execution.number
+
+    @property
     def ledger(self) -> Ledger:
         """What was skipped, cut, coerced or refused while running."""
         return self._execution.state.ledger

@@ -68,7 +68,7 @@ def save_result(session: Session, result: Result, name: str) -> str:
 def keep_result(session: Session, result: Result) -> str:
     """Keep a result's rows in the session; returns the id that ``result ID`` reads."""
     table: pa.Table = result.arrow()
-    number = str(next(session.result_numbers))
+    number = str(result.number or next(session.result_numbers))
     session.kept[number] = table
     while len(session.kept) > KEPT:
         session.kept.pop(next(iter(session.kept)))

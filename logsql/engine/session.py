@@ -14,6 +14,7 @@ from logsql.engine.catalog import SessionCatalog
 from logsql.engine.connection import WORK, Limits, current_zone, main_database, open_database, run, set_zone
 from logsql.engine.execution import Execution
 from logsql.engine.policy import Policy
+from logsql.engine.querylog import QueryLog
 from logsql.engine.result import Result
 from logsql.engine.runstate import ProgressReport, RunState
 from logsql.errors import LogsqlError
@@ -59,6 +60,7 @@ class Session:
         self._running: dict[int, Execution] = {}
         self.kept: dict[str, Any] = {}
         self.result_numbers = itertools.count(1)
+        self.query_log = QueryLog()
         self.registered: dict[str, Any] = {}
         self.lookups: dict[str, Any] = {}
         self._services: dict[str, Any] = {}
@@ -75,7 +77,10 @@ class Session:
         source that is missing.
         """
         plan, state, catalog = self.plan(text, params, origin, counting=True)
-        return Result(self._execution(plan, state, catalog))
+        execution = self._execution(plan, state, catalog)
+        execution.number = next(self.result_numbers)
+        self.query_log.start(execution.number, text)
+        return Result(execution)
 
     def plan(
         self,
@@ -134,9 +139,11 @@ class Session:
     def finished(self, execution: Execution) -> None:
         """An execution delivered its last row (work tables stay until the result is dropped or the session closes)."""
         self.last_ledger = execution.state.ledger
+        self.query_log.finish(execution.number, execution.state.cancelled())
 
     def forget(self, execution: Execution) -> None:
-        """An execution was closed."""
+        """An execution was closed (early, unless it had finished)."""
+        self.query_log.finish(execution.number, True)
         self._running.pop(id(execution), None)
 
     # --- tables -----------------------------------------------------------------------------------
