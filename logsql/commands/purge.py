@@ -1,109 +1,103 @@
-"""``purge``: remove the rows of some days from tables."""
+"""``purge``: delete days of tables."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from sqlglot import exp
 
+from logsql.commands._days import OPTIONS, days, tables, time_of
 from logsql.commands._tables import table_node
-from logsql.commands.base import CommandSpec, Group, OptionKind, OptionSpec, register
-from logsql.commands.table import day_range, tables_of
+from logsql.commands.base import CommandSpec, Example, Group, register
 from logsql.language.tree import Name
-from logsql.planner import sql
-from logsql.planner.catalog import TableInfo
 from logsql.planner.relation import Column, Rel
-from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
 from logsql.planner.types import LONG, STRING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from logsql.language.reader import ArgReader
-
-_DAYS = ("11400", "missing-days")
 
 
 @dataclass(frozen=True)
 class PurgeArgs:
     """The tables."""
 
-    names: tuple[Name, ...]
+    tables: tuple[Name, ...]
+
+
+_CODES = (("11402", "invalid-from"), ("11403", "invalid-to"))
 
 
 def parse(reader: ArgReader) -> PurgeArgs:
-    names = reader.name_list(trailing_comma=("11401", "missing-table"))
+    for code, key in (("11400", "from"), ("11401", "to")):
+        if reader.option(key) is None:
+            help_text = "purge from=yyyyMMdd to=yyyyMMdd TABLE, ..."
+            reader.fail(code, f"missing-{key}", f"purge needs {key}=", help=help_text)
+    names = reader.name_list(trailing_comma=("11404", "missing-table"))
     if not names:
-        help_text = "purge from=yyyyMMdd to=yyyyMMdd TABLE, ..."
-        reader.fail("11401", "missing-table", "purge needs the tables", help=help_text)
+        reader.fail("11404", "missing-table", "purge needs the name of a table", help="use * for all tables")
     return PurgeArgs(tuple(names))
 
 
 def lower(stage: Stage) -> Rel:
-    low, high = day_range(stage, stage.option("from"), stage.option("to"))
-    if low is None or high is None:
-        stage.fail(*_DAYS, "purge needs the first and the last day: from=yyyyMMdd to=yyyyMMdd")
-    infos = [info for name in stage.args.names for _, info, _ in tables_of(stage, name)]
-    for info in infos:
-        timed = any(c.name == "_time" and c.sql_type.upper().startswith("TIMESTAMP") for c in info.columns)
-        if not info.has_rowid or not timed:
-            stage.fail("11402", "not-a-log-table", f"{info.name} is no stored table with a date in _time")
-    removed: dict[str, int] = {}
+    range_ = days(stage, _CODES)
+    allowed = stage.catalog.service("purging")
+    if not allowed:
+        message = "purge deletes rows for good, which this session does not allow"
+        help_text = "open it with connect(..., allow_purge=True)"
+        stage.fail("11406", "purge-not-enabled", message, stage.command.name_span, help_text)
+    deletes: list[tuple[str, exp.Expression]] = []
+    for info in tables(stage, stage.args.tables, ("11405", "table-not-found")):
+        time = time_of(info)
+        if time is None or not info.has_rowid:
+            why = "has no _time that is a date" if info.has_rowid else "is no stored table"
+            stage.fail("11405", "table-not-found", f"{info.name} {why}, so no days of it can be deleted")
+        deletes.append((info.name, exp.Delete(this=table_node(info), where=exp.Where(this=range_.test(time)))))
+    done: list[tuple[str, int]] = []
 
     def run(runtime: Any) -> None:
-        runtime.policy.check_write("tables of the database")
-        for info in infos:
-            removed[info.name] = _remove(runtime, info, low, high)
+        runtime.policy.check_write(runtime.session.path)
+        done.clear()
+        for name, delete in deletes:
+            done.append((name, int(runtime.execute(delete)[0][0])))
 
-    stage.action(f"purge {', '.join(i.name for i in infos)}", run)
-    return _removed(stage, removed)
+    stage.action("delete rows", run)
 
-
-def _remove(runtime: Any, info: TableInfo, low: Sql, high: Sql) -> int:
-    time = sql.cast(sql.col("_time"), "TIMESTAMP WITH TIME ZONE")
-    test = sql.and_(sql.binary(">=", time, low.copy()), sql.binary("<", time.copy(), high.copy()))
-    target = table_node(info)
-    target.set("db", sql.ident("main"))
-    target.set("catalog", sql.ident(runtime.session.database))
-    rows = runtime.execute(exp.Delete(this=target, where=exp.Where(this=test)))
-    return int(rows[0][0]) if rows else 0
-
-
-def _removed(stage: Stage, removed: dict[str, int]) -> Rel:
-    columns = [Column("table", "table", STRING), Column("count", "count", LONG)]
-
-    def rows(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
-        arrays = [pa.array(list(removed), pa.string()), pa.array(list(removed.values()), pa.int64())]
+    def report(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
+        names, counts = [n for n, _ in done], [c for _, c in done]
+        arrays = [pa.array(names, pa.string()), pa.array(counts, pa.int64())]
         yield pa.RecordBatch.from_arrays(arrays, names=["table", "count"])
 
-    return stage.stream(None, columns, rows)
+    return stage.stream(None, [Column("table", "table", STRING), Column("count", "count", LONG)], report)
 
 
 register(
     CommandSpec(
         name="purge",
         group=Group.SYSTEM,
-        summary="Remove the rows of some days from tables.",
-        usage=("purge from=yyyyMMdd to=yyyyMMdd TABLE, ...",),
+        summary="Delete days of tables.",
+        usage=("purge from=DAY to=DAY TABLE, ...",),
         parse=parse,
         lower=lower,
         source=True,
-        options=(
-            OptionSpec("from", OptionKind.TEXT, "the first day, yyyyMMdd"),
-            OptionSpec("to", OptionKind.TEXT, "the last day, yyyyMMdd, included"),
-        ),
+        options=OPTIONS,
         description="""\
-Deletes the rows whose `_time` is on one of the days, both ends included, in the session's zone, and says how many they
-were. Rows without a time stay. There is no way back.
+Deletes the rows whose `_time` lies in the days from `from=` to `to=` (yyyyMMdd, both included, session zone) and gives
+one row per table with the number deleted. `*` at an end of a name selects several tables. The session must allow it
+(`allow_purge`): rows are gone for good.
 """,
-        output="table, count",
+        examples=(Example("Forget January", "purge from=20140101 to=20140131 sample1, sample2"),),
         errors=(
-            (*_DAYS, "from= or to= is missing"),
-            ("11401", "missing-table", "no table is named"),
-            ("11402", "not-a-log-table", "the table is a view or has no _time"),
+            ("11400", "missing-from", "no from="),
+            ("11401", "missing-to", "no to="),
+            ("11402", "invalid-from", "from= is no day"),
+            ("11403", "invalid-to", "to= is no day"),
+            ("11404", "missing-table", "no table"),
+            ("11405", "table-not-found", "no such table, or one without _time"),
+            ("11406", "purge-not-enabled", "the session does not allow deleting"),
         ),
     )
 )

@@ -1,171 +1,239 @@
-"""``system``: tables, row counts, results and lookup tables of the session."""
+"""``system``: tables, row counts, queries and lookup tables of the session."""
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from sqlglot import exp
 
-from logsql.commands._literal_rows import rows_relation
+from logsql.commands._days import OPTIONS, days, tables, time_of
 from logsql.commands._tables import table_node
 from logsql.commands.base import CommandSpec, Example, Group, OptionKind, OptionSpec, register
-from logsql.commands.table import day_range, tables_of
+from logsql.errors import did_you_mean
 from logsql.language.tree import Name
 from logsql.planner import sql
-from logsql.planner.catalog import TableInfo
-from logsql.planner.relation import PHYSICAL, Column, Rel
+from logsql.planner.relation import Column, Order, OrderKey, Rel
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
-from logsql.planner.types import DATE, LONG, STRING, list_of
+from logsql.planner.types import BOOL, DATE, INT, LONG, MAP, STRING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from logsql.language.reader import ArgReader
 
-SUBJECTS = ("tables", "count", "queries", "lookups")
-_REFUSED = "the subject belongs to the vendor's server"
+KNOWN = ("tables", "count", "queries", "lookups")
+#: The other words of the language's ``system``, and why they are not here.
+REFUSED = {
+    "loggers": "collectors run on the vendor's server; a local session reads files and tables",
+    "streams": "stream queries run on the vendor's server",
+    "ceptopics": "event contexts belong to stream queries on the vendor's server",
+    "cepclocks": "event contexts belong to stream queries on the vendor's server",
+    "pcapdevices": "packets are not captured here",
+    "logs": "there is no server log; --debug shows what a run does",
+    "logdisk": "tables are stored together in one database file, not in files per day",
+    "indexdisk": "there are no index files",
+    "threads": "there is no Java process whose threads could be shown",
+    "topthreads": "there is no Java process whose threads could be shown",
+    "nodes": "there is one machine",
+    "license-usages": "there is no licence to use up",
+    "license": "there is no licence to use up",
+    "sentries": "agents belong to the vendor's server",
+    "memory": "DuckDB manages memory; --memory-limit bounds it",
+}
 
 
 @dataclass(frozen=True)
 class SystemArgs:
-    """What to list, and for ``count`` which tables."""
+    """The word and, for ``count``, the tables."""
 
-    subject: str
-    names: tuple[Name, ...] = ()
+    word: Name
+    tables: tuple[Name, ...] = ()
 
 
 def parse(reader: ArgReader) -> SystemArgs:
+    usage = f"system {'|'.join(KNOWN)}"
     word = reader.word()
-    help_text = f"system {{{'|'.join(SUBJECTS)}}}"
     if word is None:
-        reader.fail("92000", "unsupported-command", "system needs a subject", help=help_text)
-    if word.text not in SUBJECTS:
-        message = f"system {word.text} is not supported: {_REFUSED}"
-        reader.fail("92000", "unsupported-command", message, word.span, help_text)
-    names = reader.name_list(trailing_comma=("10603", "invalid-table-spec")) if word.text == "count" else []
-    return SystemArgs(word.text, tuple(names))
+        reader.fail("92000", "unsupported-command", "system needs a word that says what to show", help=usage)
+    if word.text in REFUSED:
+        note = (REFUSED[word.text],)
+        reader.fail("92000", "unsupported-command", f"system {word.text} is not supported", word.span, notes=note)
+    if word.text not in KNOWN:
+        near = did_you_mean(word.text, KNOWN) or usage
+        reader.fail("92000", "unsupported-command", f"there is no system {word.text}", word.span, near)
+    if word.text != "count":
+        return SystemArgs(word)
+    return SystemArgs(word, tuple(reader.name_list(trailing_comma=("90001", "missing-field"))))
 
 
 def lower(stage: Stage) -> Rel:
-    subject = stage.args.subject
-    if subject == "count":
-        return _count(stage)
-    for option in stage.command.options:
-        stage.fail("90001", "invalid-option", f"option {option.key} is for system count", option.span)
-    if subject == "tables":
-        infos = [(name, stage.catalog.table(name)) for name in sorted(stage.catalog.tables())]
-        made = [_described(name, info) for name, info in infos if info is not None]
-        return rows_relation(stage, made) if made else _nothing(stage)
-    if subject == "lookups":
-        known = stage.catalog.service("lookups")
-        found = [{"name": name} for name in (known() if known is not None else [])]
-        return rows_relation(stage, found) if found else _nothing(stage)
-    return _queries(stage)
+    word: str = stage.args.word.text
+    if word != "count":
+        for option in stage.command.options:
+            stage.fail("90001", "invalid-option", f"system {word} has no options", option.span)
+    if word == "tables":
+        return _listed(stage, (("table", STRING), ("metadata", MAP), ("data_path", STRING)), _table_rows)
+    if word == "queries":
+        return _listed(stage, _QUERY_COLUMNS, _query_rows)
+    if word == "lookups":
+        return _listed(stage, (("name", STRING),), lambda session: [(n,) for n in session.lookup_names()])
+    return _count(stage)
 
 
-def _described(name: str, info: TableInfo) -> dict[str, Any]:
-    kind = "table" if info.has_rowid else "view"
-    return {"table": name, "type": kind, "columns": [c.name for c in info.columns]}
+# --- lists ------------------------------------------------------------------------------------------------------------
 
 
-def _nothing(stage: Stage) -> Rel:
-    select = sql.select([sql.alias(sql.boolean(True), "__row")], where=sql.boolean(False))
-    return Rel(stage.add("nothing", select), ())
+def _listed(stage: Stage, shape: tuple[tuple[str, Any], ...], rows: Callable[[Any], list[tuple[Any, ...]]]) -> Rel:
+    """A list that is made when the query runs."""
+    columns = [Column(name, name, type_) for name, type_ in shape]
+
+    def produce(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
+        from logsql.engine.streams import arrow_type
+
+        found = rows(runtime.session)
+        cells = list(zip(*found, strict=True)) if found else [()] * len(shape)
+        arrays = [pa.array(list(c), arrow_type(t.physical)) for c, (_, t) in zip(cells, shape, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, names=[name for name, _ in shape])
+
+    return stage.stream(None, columns, produce)
+
+
+def _table_rows(session: Any) -> list[tuple[Any, ...]]:
+    kinds = dict(
+        session.ask(
+            "SELECT table_name, table_type FROM information_schema.tables "
+            "WHERE table_catalog = ? AND table_schema = 'main'",
+            [session.database],
+        )
+    )
+    counts = dict(
+        session.ask(
+            "SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = ?", [session.database]
+        )
+    )
+    found: list[tuple[Any, ...]] = []
+    for name in session.tables():
+        thing = session.registered.get(name)
+        kind = "registered" if thing is not None else "view" if kinds.get(name) == "VIEW" else "table"
+        rows = getattr(thing, "num_rows", None) if thing is not None else counts.get(name)
+        path = None if thing is not None or session.path == ":memory:" else session.path
+        found.append((name, json.dumps({"type": kind, "rows": rows}), path))
+    return found
+
+
+_QUERY_COLUMNS = (
+    ("id", INT),
+    ("query_string", STRING),
+    ("is_end", BOOL),
+    ("is_cancelled", BOOL),
+    ("last_started", DATE),
+    ("start_time", LONG),
+    ("finish_time", LONG),
+    ("elapsed", LONG),
+    ("rows", LONG),
+)
+
+
+def _query_rows(session: Any) -> list[tuple[Any, ...]]:
+    def millis(time: dt.datetime) -> int:
+        return int(time.timestamp() * 1000)
+
+    found: list[tuple[Any, ...]] = []
+    for record in session.query_log.records():
+        until = record.finished or dt.datetime.now(dt.UTC)
+        kept = session.kept.get(str(record.number))
+        found.append(
+            (
+                record.number,
+                record.text,
+                record.finished is not None,
+                record.cancelled,
+                record.started,
+                millis(record.started),
+                millis(record.finished) if record.finished is not None else 0,
+                millis(until) - millis(record.started),
+                kept.num_rows if kept is not None else None,
+            )
+        )
+    return found
+
+
+# --- counts -----------------------------------------------------------------------------------------------------------
 
 
 def _count(stage: Stage) -> Rel:
-    """Rows per table and day of ``_time``; a table without a time is counted as a whole."""
-    wanted = [info for name in stage.args.names for _, info, _ in tables_of(stage, name)]
-    if not stage.args.names:
-        wanted = [i for name in sorted(stage.catalog.tables()) if (i := stage.catalog.table(name)) is not None]
-    low, high = day_range(stage, stage.option("from"), stage.option("to"))
-    selects = [_table_count(info, low, high) for info in wanted]
-    if not selects:
-        return _nothing(stage)
-    node: exp.Expression = selects[0]
-    for more in selects[1:]:
-        node = exp.Union(this=node, expression=more, distinct=False)
-    counted = stage.add("system_count", node)
+    """Rows per table and day; a table without time has one row whose day is null."""
+    range_ = days(stage)
+    parts: list[exp.Expression] = []
+    reads: list[str] = []
+    for position, info in enumerate(tables(stage, stage.args.tables)):
+        time = time_of(info)
+        if time is None and range_.bounded:
+            stage.note(f"{info.name} has no _time: none of its rows is in a range of days")
+            continue
+        day: Sql = sql.func("date_trunc", sql.string("day"), time) if time is not None else sql.null(DATE.physical)
+        items = [
+            sql.alias(sql.cast(day, DATE.physical), "_time"),
+            sql.alias(sql.string(info.name), "table"),
+            sql.alias(sql.func("count", exp.Star()), "count"),
+            sql.alias(sql.integer(position), "__position"),
+        ]
+        test = range_.test(time.copy()) if time is not None and range_.bounded else None
+        group = exp.Group(expressions=[sql.cast(day.copy(), DATE.physical)]) if time is not None else None
+        parts.append(sql.select(items, table_node(info), test, group=group))
+        reads.append(info.name)
+    if not parts:
+        empty = [
+            sql.alias(sql.null(t), n) for n, t in (("_time", DATE.physical), ("table", "VARCHAR"), ("count", "BIGINT"))
+        ]
+        select = sql.select([*empty, sql.alias(sql.null("INTEGER"), "__position")], where=sql.boolean(False))
+        parts.append(select)
+    node = parts[0]
+    for part in parts[1:]:
+        node = exp.Union(this=node, expression=part, distinct=False)
+    name = stage.add("counts", node, *reads)
     columns = (Column("_time", "_time", DATE), Column("table", "table", STRING), Column("count", "count", LONG))
-    order = sql.order_by([sql.ordered(sql.col("table")), sql.ordered(sql.col("_time"))])
-    ordered = sql.select([sql.col(c.ident) for c in columns], sql.table(counted), order=order)
-    name = stage.add("system_sorted", ordered, counted)
-    return Rel(name, columns, order=PHYSICAL)
-
-
-def _table_count(info: TableInfo, low: Sql | None, high: Sql | None) -> exp.Select:
-    timed = any(c.name == "_time" and c.sql_type.upper().startswith("TIMESTAMP") for c in info.columns)
-    time = sql.cast(sql.col("_time"), DATE.physical)
-    day = sql.func("date_trunc", sql.string("day"), time) if timed else sql.null(DATE.physical)
-    tests = []
-    if low is not None:
-        tests.append(sql.binary(">=", time.copy(), low.copy()) if timed else sql.boolean(False))
-    if high is not None:
-        tests.append(sql.binary("<", time.copy(), high.copy()) if timed else sql.boolean(False))
-    items = [
-        sql.alias(day, "_time"),
-        sql.alias(sql.string(info.name), "table"),
-        sql.alias(sql.cast(sql.func("count", exp.Star()), "BIGINT"), "count"),
-    ]
-    group = exp.Group(expressions=[sql.integer(1)]) if timed else None
-    return sql.select(items, table_node(info), sql.and_(*tests) if tests else None, group=group)
-
-
-def _queries(stage: Stage) -> Rel:
-    """Results of the session that ``result`` can read."""
-    columns = [Column("id", "id", LONG), Column("rows", "rows", LONG), Column("fields", "fields", list_of(STRING))]
-
-    def kept(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
-        found = [(int(i), t.num_rows, list(t.schema.names)) for i, t in runtime.session.kept.items()]
-        ids, rows, fields = zip(*found, strict=True) if found else ((), (), ())
-        arrays = [pa.array(ids, pa.int64()), pa.array(rows, pa.int64()), pa.array(fields, pa.list_(pa.string()))]
-        yield pa.RecordBatch.from_arrays(arrays, names=["id", "rows", "fields"])
-
-    return stage.stream(None, columns, kept)
+    return Rel(name, columns, order=Order(keys=(OrderKey("__position", LONG), OrderKey("_time", DATE))))
 
 
 register(
     CommandSpec(
         name="system",
         group=Group.SYSTEM,
-        summary="List tables, row counts, results of the session, or lookup tables.",
-        usage=(
-            "system tables",
-            "system count [from=yyyyMMdd] [to=yyyyMMdd] [TABLE, ...]",
-            "system queries",
-            "system lookups",
-        ),
+        summary="Show tables, row counts, queries and lookup tables.",
+        usage=("system tables", "system count [from=DAY] [to=DAY] [TABLE, ...]", "system queries", "system lookups"),
         parse=parse,
         lower=lower,
         source=True,
         options_anywhere=True,
-        options=(
-            OptionSpec("from", OptionKind.TEXT, "count: the first day, yyyyMMdd"),
-            OptionSpec("to", OptionKind.TEXT, "count: the last day, yyyyMMdd, included"),
-            OptionSpec("diskonly", OptionKind.BOOL, "accepted; every row is stored", default=False),
-        ),
+        options=(*OPTIONS, OptionSpec("diskonly", OptionKind.BOOL, "accepted: everything is stored", default=False)),
         description="""\
-`system tables` lists the tables and views with their columns. `system count` counts rows per table and day of `_time`;
-a table without `_time` is one row without a day. `system queries` lists the kept results that `result` reads, and
-`system lookups` the lookup tables.
+`system tables` lists tables and views: `table`, `metadata` (kind and number of rows), `data_path`.
+`system count` counts the rows of each table per day of `_time`: `_time`, `table`, `count`; the days `from=` and `to=`
+(yyyyMMdd) are included. `system queries` lists the queries of the session by number, with their times in milliseconds;
+`rows` is known for kept results, which `result ID` reads. `system lookups` lists the lookup tables by `name`.
+
+Other words of `system` show parts of the vendor's server and are refused.
 """,
         examples=(
             Example(
-                "How many rows a table has each day",
-                "system count ev | fields table, count",
-                ({"table": "ev", "count": 2}, {"table": "ev", "count": 1}),
+                "Rows per day",
+                'system count events | eval day = string(_time, "MM-dd") | fields day, table, count',
+                ({"day": "01-01", "table": "events", "count": 2}, {"day": "01-02", "table": "events", "count": 1}),
                 {
-                    "ev": [
+                    "events": [
                         {"_time": "2024-01-01T10:00:00"},
-                        {"_time": "2024-01-01T11:00:00"},
-                        {"_time": "2024-01-02T10:00:00"},
+                        {"_time": "2024-01-01T23:59:59"},
+                        {"_time": "2024-01-02T00:00:00"},
                     ]
                 },
             ),
+            Example("Which lookup tables are there?", "system lookups"),
         ),
-        errors=(("92000", "unsupported-command", "a subject that only the vendor's server has"),),
+        errors=(("92000", "unsupported-command", "a word that shows part of the vendor's server"),),
     )
 )

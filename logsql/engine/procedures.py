@@ -49,6 +49,25 @@ class Procedures:
                 return ProcedureFile(name, str(path), path.read_text(encoding="utf-8-sig"))
         return None
 
+    def schema(self, name: str) -> ProcedureFile | None:
+        """The first schema file ``NAME.json``. Raises PolicyError when the session may not read it."""
+        for folder in self._schema_folders() if _NAME.fullmatch(name) else ():
+            path = folder / f"{name}.json"
+            if path.is_file():
+                self._session.policy.check_read(str(path))
+                return ProcedureFile(name, str(path), path.read_text(encoding="utf-8-sig"))
+        return None
+
+    def schemas(self) -> list[str]:
+        """Names of the files that may be schemas, for help texts."""
+        return sorted({p.stem for f in self._schema_folders() if f.is_dir() for p in f.glob("*.json")})
+
+    def _schema_folders(self) -> Iterator[Path]:
+        for folder in self._session.procs:
+            yield Path(folder)
+        yield Path(self._session.state_folder) / "schemas"
+        yield Path.cwd()
+
     def names(self) -> list[str]:
         """Names of the stored queries, for help texts and completion."""
         found: dict[str, None] = {}
@@ -56,6 +75,11 @@ class Procedures:
             if folder.is_dir():
                 found.update(dict.fromkeys(sorted(p.stem for p in folder.glob("*.lq"))))
         return list(found)
+
+
+def purging(session: Session) -> bool:
+    """The factory of the service ``purging``: whether the session may delete rows."""
+    return session.allow_purge
 
 
 def procedures(session: Session) -> Procedures:

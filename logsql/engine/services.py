@@ -16,6 +16,7 @@ SERVICES: dict[str, str] = {
     "lookups": "logsql.engine.lookups:lookup_lister",
     "objects": "logsql.engine.objects:object_lists",
     "procedures": "logsql.engine.procedures:procedures",
+    "purging": "logsql.engine.procedures:purging",
 }
 
 
