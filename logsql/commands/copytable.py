@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -158,7 +157,10 @@ register(
         name="copytable",
         group=Group.SYSTEM,
         summary="Back up tables as Parquet files, one per table and day.",
-        usage=('copytable [from=yyyyMMdd] [to=yyyyMMdd] [incremental=t | overwrite=t | worm=t] [tables="A, B"] path=FOLDER',),
+        usage=(
+            "copytable [from=yyyyMMdd] [to=yyyyMMdd] [incremental=t | overwrite=t | worm=t] [move=t] "
+            '[tables="A, B"] path=FOLDER',
+        ),
         parse=parse,
         lower=lower,
         source=True,

@@ -70,7 +70,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
     ),
     _HOST: tuple(
         f"linux-{name}"
-        for name in [
+        for name in (
             "arp-entries",
             "connections",
             "cron-jobs",
@@ -99,7 +99,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
             "user-groups",
             "users",
             "vmstats",
-        ]
+        )
     ),
     _BROWSER: (
         "chrome-cookies",

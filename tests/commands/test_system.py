@@ -1,0 +1,71 @@
+"""system, copytable, and commands that are refused with a reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import logsql
+from logsql.commands import COMMANDS, REFUSED_COMMANDS
+from logsql.engine.session import Session
+from logsql.errors import LogsqlError, QueryError
+
+INDEX = Path(__file__).resolve().parents[3] / "shared" / "spec" / "commands.md"
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    with logsql.connect(tz="Asia/Seoul") as made:
+        # 40 hours from 2024-01-01 10:00 on: 14 rows on the first day, 24 on the second, 2 on the third.
+        start = "TIMESTAMPTZ '2024-01-01 10:00+09'"
+        made.planning.execute(f"CREATE TABLE ev AS SELECT {start} + to_hours(h::INT) AS _time FROM range(40) t(h)")
+        made.planning.execute("CREATE TABLE other AS SELECT 1 AS a")
+        yield made
+
+
+def rows(session: Session, text: str) -> list[dict[str, Any]]:
+    return session.query(text).rows()
+
+
+def test_tables_and_counts(session: Session) -> None:
+    assert [r["table"] for r in rows(session, "system tables")] == ["ev", "other"]
+    counts = [(r["table"], r["count"]) for r in rows(session, "system count")]
+    assert counts == [("ev", 14), ("ev", 24), ("ev", 2), ("other", 1)]
+    assert [r["count"] for r in rows(session, "system count from=20240102 to=20240102 ev")] == [24]
+
+
+def test_copies_by_day_and_reads_them_back(session: Session, tmp_path: Path) -> None:
+    text = f"copytable path={tmp_path} tables=ev"
+    found = rows(session, text)
+    assert [(r["day"], r["count"]) for r in found] == [("2024-01-01", 14), ("2024-01-02", 24), ("2024-01-03", 2)]
+    assert rows(session, f'load {found[0]["path"]} | stats count, min(_time) as t | eval t = string(t, "HH")') == [
+        {"count": 14, "t": "10"}
+    ]
+    with pytest.raises(LogsqlError):
+        rows(session, text)
+    assert rows(session, text.replace("path=", "incremental=t path=")) == []
+    moved = rows(session, text.replace("path=", "overwrite=t move=t from=20240102 path="))
+    assert [r["count"] for r in moved] == [24, 2]
+    assert rows(session, "table ev | stats count") == [{"count": 14}]
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED_COMMANDS))
+def test_a_refused_command_says_why(name: str) -> None:
+    assert name not in COMMANDS
+    with logsql.connect() as session, pytest.raises(QueryError) as caught:
+        session.query(f"{name} x")
+    assert caught.value.code == "92000"
+    assert REFUSED_COMMANDS[name] in " ".join(caught.value.notes)
+
+
+def test_every_command_of_the_language_is_there_or_refused() -> None:
+    if not INDEX.exists():
+        pytest.skip("outside data not available: shared/spec/commands.md")
+    listed = re.findall(r"^\| `([^`]+)` \|", INDEX.read_text(encoding="utf-8"), re.MULTILINE)
+    names = {name.split()[0] for name in listed if not name.startswith("ml.")} - {"#"}
+    assert len(names) > 200
+    assert names - set(COMMANDS) - set(REFUSED_COMMANDS) == set()
