@@ -142,7 +142,7 @@ HAND_WRITTEN: dict[str, Callable[[], str]] = {
 
 
 def open_hand() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(":memory:", config={"threads": THREADS, "enable_progress_bar": False})
+    return duckdb.connect(":memory:", config={"threads": THREADS})
 
 
 def run_sql(connection: duckdb.DuckDBPyConnection, text: str) -> pa.Table:
