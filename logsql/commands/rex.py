@@ -64,11 +64,16 @@ def _extract(stage: Stage, spec: Any) -> tuple[Rel, dict[str, Typed], list[str]]
     single = len(spec.names) == 1
     if _native(spec) and single:
 
-        def one(cx: ExprContext) -> tuple[Sql, list[Typed]]:
-            text = cx.let(values.text_sql(cx.field(field)))
-            return capture(text, spec), [cx.field(name) for name in spec.columns]
+        def only(cx: ExprContext) -> Sql:
+            return capture(cx.let(values.text_sql(cx.field(field))), spec)
 
-        rel, (node, _) = stage.lowered(stage.rel, one)
+        def one(cx: ExprContext) -> tuple[Sql, list[Typed]]:
+            return only(cx), [cx.field(name) for name in spec.columns]
+
+        rel, node = stage.lowered(stage.rel, only)
+        if _repeats(rel, spec.names[0], node):
+            return rel, {}, []
+        rel, (node, _) = stage.lowered(rel, one)
         return rel, {spec.names[0]: Typed(node, STRING)}, []
     if _native(spec):
         return _groups(stage, spec, field)
@@ -93,6 +98,12 @@ def _native(spec: Any) -> bool:
     )
 
 
+def _repeats(rel: Rel, name: str, node: Sql) -> bool:
+    """Whether the field already is this capture of the same text (the seed queries extract a header twice)."""
+    column = rel.column(name)
+    return column is not None and not column.parts and rel.pending.get(column.ident) == node
+
+
 def capture(text: Sql, spec: Any) -> Sql:
     """The only group of a pattern: null where nothing matches."""
     pattern, place = spec.re2, spec.group_index[0]
@@ -106,17 +117,11 @@ def capture(text: Sql, spec: Any) -> Sql:
 
 
 def literal_cut(pattern: str) -> Any:
-    """The pattern as a literal and one character that ends the value, where text functions say exactly the same.
-
-    On header blocks ``(?i)user-agent: (?<ua>[^\\n]+)`` costs 0.65-0.85 of the regular expression so. Without regard to
-    case the text is searched in lower case, where U+0130 becomes ``i`` and U+212A ``k``: Java's ``(?i)`` folds neither.
-    """
+    """The pattern as an ASCII literal and one character that ends the value, where text functions say the same."""
     from udfs.javaregex import literal_fast_path
 
     cut = literal_fast_path(pattern)
-    if cut is None or len(cut.stop) != 1 or not cut.literal:
-        return None
-    if cut.case_insensitive and not (cut.literal.isascii() and set("ik").isdisjoint(cut.literal)):
+    if cut is None or len(cut.stop) != 1 or not cut.literal or not cut.literal.isascii():
         return None
     return cut
 
@@ -124,17 +129,29 @@ def literal_cut(pattern: str) -> Any:
 def _cut(text: Sql, cut: Any, pattern: str, place: int) -> Sql:
     """The text behind the first occurrence of the literal up to the stop character.
 
-    Where that is empty and a value must have a character, a later occurrence may match: the expression decides.
+    Five such captures of a block of headers cost half of five regular expressions, because DuckDB computes the
+    lower-cased text once for all of them - as long as it is read in a first condition: in a later branch of a CASE it
+    is computed again (three times dearer). Where the cut is empty and a value must have a character, a later
+    occurrence may match: the expression decides. So it does where ``lower`` made an ASCII letter of U+0130 (i) or U+212A
+    (k), which Java's ``(?i)`` does not fold: the text found is then longer in bytes than in characters.
     """
-    searched = sql.func("lower", text.copy()) if cut.case_insensitive else text.copy()
+    length = sql.integer(len(cut.literal))
+    searched = sql.func("lower", text) if cut.case_insensitive else text
     at = sql.func("strpos", searched, sql.string(cut.literal))
-    behind = sql.func("substring", text.copy(), sql.binary("+", at.copy(), sql.integer(len(cut.literal))))
-    value = sql.func("split_part", behind, sql.string(cut.stop), sql.integer(1))
+    start = sql.binary("+", sql.func("nullif", at, sql.integer(0)), length)
+    value = sql.func("split_part", sql.func("substring", text, start), sql.string(cut.stop), sql.integer(1))
+    test = sql.binary("<>", value, sql.string("")) if cut.min_len else sql.not_null(value)
+    if cut.case_insensitive and not set("ik").isdisjoint(cut.literal):
+        found = sql.func("strlen", sql.func("substring", text, at, length))
+        test = sql.and_(test, sql.eq(found, length))
+    elif not cut.min_len:
+        return value
+    exact = sql.func("regexp_extract", text, sql.string(pattern), sql.integer(place))
     if cut.min_len:
-        found = sql.func("regexp_extract", text.copy(), sql.string(pattern), sql.integer(place))
-        empty = sql.string("")
-        value = sql.coalesce(sql.func("nullif", value, empty), sql.func("nullif", found, empty.copy()))
-    return sql.when(sql.binary(">", at, sql.integer(0)), value)
+        exact = sql.func("nullif", exact, sql.string(""))
+    else:
+        exact = sql.when(sql.func("regexp_matches", text, sql.string(pattern)), exact)
+    return sql.case([(test, value), (sql.binary(">", at, sql.integer(0)), exact)])
 
 
 def _groups(stage: Stage, spec: Any, field: str) -> tuple[Rel, dict[str, Typed], list[str]]:
