@@ -1,4 +1,4 @@
-"""Output commands: the bytes of every format, files that appear whole or not at all, tables filled by a field.
+"""Output commands: the bytes of every format, files that appear whole or not at all.
 
 Expected bytes are written out from language.md 8.7 and decision 17, or come from Python's own csv, json, gzip, codecs.
 """
@@ -556,50 +556,6 @@ def test_paths(session: logsql.Session) -> None:
     run(session, 'table n | outputtxt $("where") a', where="given.txt")
     assert names() == ["given.txt", "with blank.txt"]
     assert failure(session, 'table n | outputtxt $("nowhere") a').code == "30402"
-
-
-# --- mv ---------------------------------------------------------------------------------------------------------------
-
-
-def test_mv_after_the_file_is_written(session: logsql.Session) -> None:
-    os.mkdir("inbox")
-    query = "table n | outputtxt log.txt a | mv from=log.txt to=inbox/log.txt"
-    assert run(session, query) == [{"a": 1}, {"a": 2}]
-    assert (names(), Path("inbox/log.txt").read_text()) == (["inbox/log.txt"], "1\n2\n")
-    assert failure(session, query).code == "30502"
-    assert names() == ["inbox/log.txt"]
-    assert failure(session, "table n | mv from=gone.txt to=x.txt").code == "30503"
-
-
-# --- insert -----------------------------------------------------------------------------------------------------------
-
-
-def test_insert_routes_by_a_field(session: logsql.Session) -> None:
-    session.register("t", pa.table({"k": ["a", "b", None, "A", ""], "v": [1, 2, 3, 4, 5]}))
-    assert failure(session, "table t | insert table=k").code == "30101"
-    assert session.tables() == ["ko", "n", "t"]
-    result = session.query("table t | insert create=t table=k")
-    assert [r["k"] for r in result] == ["a", "b", None, "A", ""]  # rows pass with the field
-    assert [(e.reason, e.count) for e in result.ledger] == [("row-without-table", 2)]
-    assert session.query("table a").rows() == [{"v": 1}, {"v": 4}]
-    assert session.query("table b").rows() == [{"v": 2}]
-    run(session, "table t | search v == 1 | eval w = 9 | insert table=k")
-    assert session.query("table a").rows() == [{"v": 1, "w": None}, {"v": 4, "w": None}, {"v": 1, "w": 9}]
-
-
-def test_insert_with_a_wrong_name_stores_nothing(session: logsql.Session) -> None:
-    session.sql("create table a (v bigint)").rows()
-    session.register("t", pa.table({"k": ["a", "zz"], "v": [1, 2]}))
-    assert failure(session, "table t | insert table=k").code == "30101"
-    assert session.sql("select count(*) as c from a").rows() == [{"c": 0}]
-
-
-def test_insert_of_open_rows(session: logsql.Session) -> None:
-    docs = [{"d": '{"k": "x", "p": 1}'}, {"d": '{"k": "y", "q": "z"}'}]
-    session.register("docs", pa.Table.from_pylist(docs))
-    run(session, "table docs | parsejson field=d | insert create=t table=k")
-    stored = session.query("table x | fields p, q").rows() + session.query("table y | fields p, q").rows()
-    assert stored == [{"p": 1, "q": None}, {"p": None, "q": "z"}]
 
 
 def test_csv_reads_back(session: logsql.Session) -> None:
