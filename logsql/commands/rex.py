@@ -132,8 +132,8 @@ def _cut(text: Sql, cut: Any, pattern: str, place: int) -> Sql:
     Five such captures of a block of headers cost half of five regular expressions, because DuckDB computes the
     lower-cased text once for all of them - as long as it is read in a first condition: in a later branch of a CASE it
     is computed again (three times dearer). Where the cut is empty and a value must have a character, a later
-    occurrence may match: the expression decides. So it does where ``lower`` made an ASCII letter of U+0130 (i) or U+212A
-    (k), which Java's ``(?i)`` does not fold: the text found is then longer in bytes than in characters.
+    occurrence may match: the expression decides. So it does where ``lower`` made an ASCII letter of U+0130 (i) or
+    U+212A (k), which Java's ``(?i)`` does not fold: the text found is then longer in bytes than in characters.
     """
     length = sql.integer(len(cut.literal))
     searched = sql.func("lower", text) if cut.case_insensitive else text

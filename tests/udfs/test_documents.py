@@ -43,9 +43,10 @@ def test_what_is_dumped_is_strict_json(value: object) -> None:
 def test_any_text_gives_a_value_or_an_error(text: str) -> None:
     for recover in (False, True):
         try:
-            json.loads(dump(parse(text, recover)))
-        except LenientError as problem:
-            assert 0 <= problem.position <= len(text) + 1
+            found = dump(parse(text, recover))
+        except LenientError:
+            continue
+        json.loads(found)
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text() | st.integers(), min_size=1), st.data())
