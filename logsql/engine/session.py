@@ -28,7 +28,7 @@ class Session:
     ``path`` is a database file or ``:memory:``; ``tz`` an IANA zone name (the machine's by default); ``safe`` denies
     files, writing and the network except below ``directories``; ``timeout`` is in seconds. ``geoip`` names databases in
     MaxMind's format for ``lookup geoip`` (a ``.mmdb`` file or a folder), ``procs`` folders of stored queries for
-    ``proc``. Deleting rows (``purge``, ``copytable move=t``) needs ``allow_purge``.
+    ``proc``. Deleting rows with ``purge`` needs ``allow_purge``.
     """
 
     def __init__(

@@ -1,0 +1,193 @@
+"""lookup, lookuptable, memlookup, geoip: language.md 8.4 and the outputs the vendor prints."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import logsql
+from logsql.engine.session import Session
+from logsql.errors import LogsqlError, SourceError
+from tests.commands.mmdb import database
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    with logsql.connect(tz="UTC") as made:
+        made.register("t", pa.table({"status": [200, 404, 500], "desc": ["a", "b", "c"]}))
+        made.add_lookup("codes", pa.table({"code": ["200", "404"], "desc": ["OK", None], "n": [1, 2]}), "code")
+        yield made
+
+
+def rows(session: Session, text: str) -> list[dict[str, Any]]:
+    return session.query(text).rows()
+
+
+def code(session: Session, text: str) -> str:
+    with pytest.raises(LogsqlError) as caught:
+        rows(session, text)
+    return caught.value.code
+
+
+def test_new_fields_are_null_without_a_hit_and_values_are_text(session: Session) -> None:
+    assert rows(session, "table t | lookup codes status output n | fields status, n") == [
+        {"status": 200, "n": "1"},
+        {"status": 404, "n": "2"},
+        {"status": 500, "n": None},
+    ]
+
+
+def test_an_existing_field_keeps_its_value_without_a_hit_or_value(session: Session) -> None:
+    found = rows(session, "table t | lookup codes status output desc")
+    assert [r["desc"] for r in found] == ["OK", "b", "c"]
+    assert list(found[0]) == ["status", "desc"]
+
+
+def test_aliases_other_key_column_and_unknown_columns(session: Session) -> None:
+    text = 'json "[{k: 2}]" | lookup codes k as n output code as c, nope'
+    assert rows(session, text) == [{"k": 2, "c": "404", "nope": None}]
+
+
+def test_a_lookup_never_doubles_or_drops_rows_and_keeps_their_order(session: Session) -> None:
+    session.add_lookup("twice", pa.table({"k": ["1", "1", None], "v": ["old", "new", "null"]}))
+    session.register("many", pa.table({"i": list(range(400_000)), "k": ["1", None] * 200_000}))
+    found = session.query("table many | lookup twice k output v").arrow()
+    assert found["i"].to_pylist() == list(range(400_000))
+    assert set(found["v"].to_pylist()) == {"new", None}
+
+
+def test_a_lookup_over_open_rows(session: Session) -> None:
+    session.register("j", pa.table({"line": ['{"status": 200, "desc": "z"}', '{"status": 1, "desc": "y"}']}))
+    text = "table j | parsejson | lookup codes status output desc, n | fields status, desc, n"
+    assert rows(session, text) == [{"status": 200, "desc": "OK", "n": "1"}, {"status": 1, "desc": "y", "n": None}]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lookup", "20701"),
+        ("lookup nope status output n", "20701"),
+        ("lookup codes output n", "20702"),
+        ("lookup codes status", "20700"),
+        ("lookup codes status n", "20700"),
+        ("lookup codes status output", "20702"),
+        ("lookup codes status output n as", "20703"),
+        ("lookup codes status as output n", "20703"),
+        ("lookup codes status as zz output n", "20702"),
+        ("lookup geoip status output country", "20701"),
+    ],
+)
+def test_errors_of_lookup(session: Session, text: str, expected: str) -> None:
+    assert code(session, f"table t | {text}") == expected
+
+
+def test_lookuptable_with_options_behind_the_name(session: Session) -> None:
+    assert rows(session, "lookuptable codes") == [
+        {"code": "200", "desc": "OK", "n": 1},
+        {"code": "404", "desc": None, "n": 2},
+    ]
+    assert rows(session, "lookuptable codes limit=1 offset=1 n, zz, code") == [{"n": 2, "zz": None, "code": "404"}]
+    assert code(session, "lookuptable nope") == "20701"
+    assert code(session, "lookuptable geoip") == "20701"
+
+
+def test_files_are_read_and_kept_beside_the_database(tmp_path: Path) -> None:
+    file = tmp_path / "codes.csv"
+    file.write_text('﻿code,"long name"\n7,"a, b"\n8\n', encoding="utf-8")
+    with logsql.connect(str(tmp_path / "case.duckdb")) as session:
+        session.add_lookup("names", file)
+        found = rows(session, "lookuptable names")
+        assert found == [{"code": "7", "long name": "a, b"}, {"code": "8", "long name": None}]
+    with logsql.connect(str(tmp_path / "case.duckdb")) as session:
+        assert session.lookup_names() == ["names"]
+        text = 'json "[{c: 7}]" | lookup names c output long name as n'
+        assert rows(session, text) == [{"c": 7, "n": "a, b"}]
+        assert rows(session, "system lookups") == [{"name": "names"}]
+    with logsql.connect() as session, pytest.raises(SourceError):
+        session.add_lookup("x", tmp_path / "missing.csv")
+
+
+def test_memlookup_builds_lists_and_drops(session: Session) -> None:
+    assert rows(session, "table t | memlookup op=build name=m key=status desc") == []
+    assert rows(session, "memlookup op=list") == [{"name": "m", "key": "status", "size": 3}]
+    assert rows(session, "memlookup name=m | limit 1") == [{"status": "200", "desc": "a"}]
+    assert rows(session, 'json "[{s: 404}]" | lookup m s output desc') == [{"s": 404, "desc": "b"}]
+    assert rows(session, "memlookup op=drop name=m") == []
+    assert rows(session, "memlookup") == []
+    assert code(session, "lookuptable m") == "20701"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("memlookup op=foo", "22000"),
+        ("table t | memlookup op=build key=status", "22001"),
+        ("memlookup op=drop", "22001"),
+        ("table t | memlookup op=build name=m", "22002"),
+        ("memlookup op=drop name=codes", "22004"),
+        ("memlookup op=list name=nope", "22005"),
+    ],
+)
+def test_errors_of_memlookup(session: Session, text: str, expected: str) -> None:
+    assert code(session, text) == expected
+
+
+@pytest.fixture
+def geo(tmp_path: Path) -> Iterator[Session]:
+    city = {
+        "8.8.8.0/24": {"country": {"iso_code": "US"}, "location": {"latitude": 37.751, "longitude": -97.822}},
+        "14.63.0.0/16": {
+            "country": {"iso_code": "KR"}, "city": {"names": {"en": "Seoul", "ko": "서울"}},
+            "subdivisions": [{"iso_code": "11", "names": {"en": "Seoul Special City"}}],
+            "location": {"latitude": 37.5, "longitude": 127.0},
+        },
+        "2001:db8::/32": {"country": {"iso_code": "DE"}},
+    }  # fmt: skip
+    asn = {"8.8.8.0/24": {"autonomous_system_number": 15169, "autonomous_system_organization": "GOOGLE"}}
+    (tmp_path / "city.mmdb").write_bytes(database(city, "GeoLite2-City"))
+    (tmp_path / "asn.mmdb").write_bytes(database(asn, "GeoLite2-ASN"))
+    with logsql.connect(tz="UTC", geoip=str(tmp_path)) as made:
+        yield made
+
+
+def test_geoip_as_the_vendor_prints_it(geo: Session) -> None:
+    # The vendor's tutorial prints country US, city null, asn "AS15169 GOOGLE" and the place as numbers for this query.
+    text = 'json "{}" | eval ip="8.8.8.8" | lookup geoip ip output country, city, asn, latitude, longitude'
+    place = {"country": "US", "city": None, "asn": "AS15169 GOOGLE", "latitude": 37.751, "longitude": -97.822}
+    assert rows(geo, text) == [{"ip": "8.8.8.8", **place}]
+
+
+def test_geoip_of_addresses_private_addresses_and_other_text(geo: Session) -> None:
+    geo.register("a", pa.table({"s": ["14.63.169.218", "10.0.0.1", "no address", None, "2001:db8::1"]}))
+    found = rows(geo, "table a | lookup geoip s output country as c, region, city")
+    assert [(r["c"], r["region"], r["city"]) for r in found] == [
+        ("KR", "Seoul Special City", "Seoul"),
+        (None, None, None),
+        (None, None, None),
+        (None, None, None),
+        ("DE", None, None),
+    ]
+    text = 'json "{}" | eval i = ip("14.63.169.218") | lookup geoip i output city | fields city'
+    assert rows(geo, text) == [{"city": "Seoul"}]
+
+
+def test_geoip_refuses_what_it_does_not_know(geo: Session, tmp_path: Path) -> None:
+    assert code(geo, 'json "{}" | lookup geoip ip output contry') == "20702"
+    with logsql.connect(geoip=str(tmp_path / "nothing")) as session:
+        assert code(session, 'json "{}" | lookup geoip ip output country') == "20701"
+    assert geo.lookup_names() == ["geoip"]
+
+
+def test_safe_sessions_neither_read_nor_write_lookup_files(tmp_path: Path) -> None:
+    file = tmp_path / "codes.csv"
+    file.write_text("a,b\n1,2\n")
+    with logsql.connect(safe=True) as session:
+        with pytest.raises(LogsqlError):
+            session.add_lookup("x", os.fspath(file))
+        with pytest.raises(LogsqlError):
+            session.add_lookup("x", pa.table({"a": ["1"]}), keep=True)
