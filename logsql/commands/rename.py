@@ -67,7 +67,7 @@ def _rename(stage: Stage, rel: Rel, old: str, new: str) -> Rel:
     if column is None and (rel.rest is None or old in rel.rest.hidden):
         return rel
     rel, values = stage.lowered(rel, lambda cx: [cx.field(old), cx.field(new)]) if _meets(rel, old, new) else (rel, [])
-    if not values or values[1].kind is Kind.NULL:
+    if not values or (column is not None and values[1].kind is Kind.NULL):
         return _relabel(rel, old, new)
     position = rel.names.index(old) if column is not None else None
     kept = tuple(c for c in rel.columns if c.name not in (old, new))

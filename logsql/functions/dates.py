@@ -328,7 +328,8 @@ def _daterange(call: FunctionCall) -> Typed:
         sql.binary(">", sql.func("len", items), sql.integer(DATERANGE_LIMIT)),
         sql.func("error", sql.string(message)),
     )
-    return Typed(sql.case([missing, many], items), DATES)
+    # As a column of its own: TRY around it, which guards arithmetic, cannot hold error().
+    return Typed(call.let(sql.case([missing, many], items)), DATES)
 
 
 register(

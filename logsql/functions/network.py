@@ -64,6 +64,9 @@ def quad_text(node: Sql) -> Sql:
 
 def _address_text(value: Typed) -> Sql | None:
     """Text or an address; None for a value that is neither."""
+    if value.parts:
+        found = [node for part in value.parts if (node := _address_text(part)) is not None]
+        return sql.coalesce(*found) if len(found) > 1 else found[0] if found else None
     return value.expr if value.kind in (Kind.STRING, Kind.IP) else values.string_sql(value)
 
 
@@ -71,7 +74,7 @@ def _ip(call: FunctionCall) -> Typed:
     value = call.arg(0)
     if value.kind is Kind.IP:
         return value
-    found: list[Sql] = []
+    found: list[Sql] = [part.expr for part in value.parts if part.kind is Kind.IP]
     whole = value.expr if value.type.integer else values.integer_sql(value)
     if whole is not None:
         number = call.let(whole if value.type.physical == "BIGINT" else sql.cast(whole, "BIGINT"))

@@ -70,12 +70,14 @@ def _len(call: FunctionCall) -> Typed:
 
 
 def _length(call: FunctionCall, value: Typed) -> Sql:
+    if value.parts:
+        return sql.coalesce(*(_length(call, part) for part in value.parts))
     if value.kind is Kind.LIST:
         return sql.func("len", value.expr)
     if value.kind is Kind.MAP:
         return sql.func("len", sql.func("json_keys", value.expr))
     plain = sql.func("length", values.text_sql(value))
-    if value.kind is not Kind.ANY or value.parts:
+    if value.kind is not Kind.ANY:
         return plain
     if value.type.json:
         kind = sql.func("json_type", value.expr)

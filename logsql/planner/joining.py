@@ -89,14 +89,13 @@ def key_test(left: Typed, right: Typed) -> Sql:
     if Kind.NULL in (left.kind, right.kind):
         return sql.boolean(False)
     if Kind.ANY not in (left.kind, right.kind):
-        test = values.same(left, right)
-        return test if left.kind is not Kind.LIST else sql.and_(test, values.not_null(left), values.not_null(right))
+        return values.same(left, right)
     if Kind.STRING in (left.kind, right.kind):
         mine, theirs = values.string_sql(left), values.string_sql(right)
         return sql.boolean(False) if mine is None or theirs is None else sql.eq(mine, theirs)
     if left.type.json and right.type.json and left.kind is right.kind is Kind.ANY:
         return sql.eq(json_identity(left), json_identity(right))
-    return sql.and_(values.same(left, right), values.not_null(left), values.not_null(right))
+    return values.same(left, right)
 
 
 # --- anti joins -------------------------------------------------------------------------------------------------------

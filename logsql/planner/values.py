@@ -288,7 +288,8 @@ def same(left: Typed, right: Typed) -> Sql:
             return sql.boolean(False)
         if left.kind is not Kind.LIST:
             return sql.eq(left.expr, right.expr)
-    return sql.eq(exact_key(left), exact_key(right))
+    both = sql.and_(not_null(left), not_null(right))
+    return sql.and_(both, sql.eq(exact_key(left), exact_key(right)))
 
 
 def simple_key(value: Typed) -> Sql:

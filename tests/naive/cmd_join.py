@@ -125,7 +125,9 @@ def union(step: Step) -> Stream:
     def rows() -> Iterator[Row]:
         other = list(sub.rows)
         yield from step.input.rows
-        yield from other
+        # Fields stand in the order of the columns, which is the input's where both sides have them (section 5).
+        names = append(step.input.columns(), sub.columns())
+        yield from ({n: row[n] for n in names if n in row} for row in other)
 
     return Stream(rows(), lambda: append(step.input.columns(), sub.columns()), lambda: False)
 
