@@ -287,8 +287,10 @@ def _test(stage: Stage, cx: ExprContext, rel: Rel, node: Node, terms: dict[int, 
         return exp.Exists(this=sql.select([sql.integer(1)], sql.table(source), held))
     if isinstance(node, Between):
         return _any([_within(cell, node) for cell in cells])
-    pieces = re.split(r"[\W_]+", node.text) if stage.option("tt") and "*" not in node.text else [node.text]
-    return sql.and_(*(_any([_holds(cell, piece) for cell in cells]) for piece in pieces if piece))
+    if stage.option("tt"):
+        words = [word.lower() for word in re.split(r"[\W_]+", node.text) if word]
+        return sql.and_(*(_any([_has_word(cell, word) for cell in cells]) for word in words))
+    return _any([_holds(cell, node.text) for cell in cells])
 
 
 def _any(tests: list[Sql]) -> Sql:
@@ -302,6 +304,12 @@ def _folded(value: Typed) -> Sql:
 def _holds(value: Typed, term: str) -> Sql:
     core = term.strip("*").lower()
     return patterns.match_text(_folded(value), f"*{core}*") if core else values.not_null(value)
+
+
+def _has_word(value: Typed, word: str) -> Sql:
+    """Whether a word of letters and digits stands in a value by itself."""
+    other = r"[^\p{L}\p{N}]"
+    return sql.func("regexp_matches", _folded(value), sql.string(f"(^|{other}){word}({other}|$)"))
 
 
 def _within(value: Typed, node: Between) -> Sql:
