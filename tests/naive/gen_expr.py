@@ -95,7 +95,9 @@ class Expressions:
     @staticmethod
     def plain(name: str) -> bool:
         """Whether the name can stand in an expression as it is."""
-        return all(c.isalnum() or c in "_.@" for c in name) and not name[0].isdigit() and name not in ("null", "true", "false")
+        if name in ("null", "true", "false") or name[0].isdigit():
+            return False
+        return all(c.isalnum() or c in "_.@" for c in name)
 
     def field(self, *kinds: str) -> str | None:
         found = self.names(*kinds)
