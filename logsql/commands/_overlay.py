@@ -81,7 +81,8 @@ def lay_over(
         rel = stage.assign(rel, name, value)
     rel = rel.with_columns([c for c in rel.columns if c.name not in gone])
     if rest is not None:
-        rest = replace(rest, hidden=frozenset(rel.names))
+        taken = frozenset() if overlay else frozenset(asked) - frozenset(kept)
+        rest = replace(rest, hidden=frozenset(rel.names), replaced=taken)
     rel = replace(rel, rest=rest, pending={**rel.pending, **pending}, tag=rel.tag or stage.tag)
     return replace(rel, carried=tuple(c for c in rel.carried if c.ident not in (*found.scratch, *scratch)))
 

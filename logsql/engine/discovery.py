@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from logsql.engine.present import Field, rest_field
+from logsql.engine.present import BEYOND_64_BITS, Field, rest_field
 from logsql.planner import sql
 from logsql.planner.relation import Rest
 from logsql.planner.values import json_pointer
@@ -40,8 +40,18 @@ def open_fields(fetch: Fetch, table: str, column: str, rest: Rest) -> list[Field
     return [rest_field(document, n, rest.is_map, rest.value_type, t) for n, t in zip(names, types, strict=True)]
 
 
-def closed_fields(fixed: list[Field], found: list[Field], rest: Rest) -> list[Field]:
-    """The fields of the row with those discovered; some commands sort them behind the first few."""
+def closed_fields(fetch: Fetch, table: str, fixed: list[Field], found: list[Field], rest: Rest) -> list[Field]:
+    """The fields of the row with those discovered; some commands sort them behind the first few.
+
+    Fields that a parse command replaced (language.md 8.3) are shown only if some row kept them because it could not be
+    parsed. ``fixed`` reads ``table``.
+    """
+    replaced = [f for f in fixed if f.name in rest.replaced]
+    if replaced:
+        counts = ", ".join(sql.func("count", f.expr).sql("duckdb") for f in replaced)
+        used = fetch(f"SELECT {counts} FROM {table}")[0]
+        gone = {f.name for f, count in zip(replaced, used, strict=True) if not count}
+        fixed = [f for f in fixed if f.name not in gone]
     fields = [*fixed, *found]
     if rest.sorted_after is None:
         return fields
@@ -52,10 +62,20 @@ def _json_types(fetch: Fetch, table: str, column: str, names: list[str]) -> list
     result: list[list[str]] = []
     for start in range(0, len(names), _AT_ONCE):
         part = names[start : start + _AT_ONCE]
-        calls = [sql.func("json_type", sql.col(column), sql.string(json_pointer(n))) for n in part]
-        items = ", ".join(f"list_distinct(list({c.sql('duckdb')}))" for c in calls)
-        result.extend([list(v or []) for v in fetch(f"SELECT {items} FROM {table}")[0]])
+        items = ", ".join(f"{types}, {wide}" for types, wide in (_type_items(column, name) for name in part))
+        found = fetch(f"SELECT {items} FROM {table}")[0]
+        for types, wide in zip(found[::2], found[1::2], strict=True):
+            result.append([*(types or []), BEYOND_64_BITS] if wide else list(types or []))
     return result
+
+
+def _type_items(column: str, name: str) -> tuple[str, str]:
+    """Aggregates of one field: the JSON types met (positive integers are UBIGINT), whether one leaves 64 bits."""
+    pointer = sql.string(json_pointer(name))
+    kind = sql.func("json_type", sql.col(column), pointer)
+    number = sql.try_cast(sql.func("json_extract_string", sql.col(column), pointer), "BIGINT")
+    wide = sql.func("bool_or", sql.and_(sql.eq(kind, sql.string("UBIGINT")), sql.is_null(number)))
+    return sql.func("list_distinct", sql.func("list", kind)).sql("duckdb"), wide.sql("duckdb")
 
 
 def sort_names(names: list[str], rest: Rest) -> list[str]:

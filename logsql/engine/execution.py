@@ -201,7 +201,7 @@ class Execution:
             Field(f.name, f.label, sql.col(f"c{i}"), sql.col(f"t{i}") if f.type_expr is not None else None)
             for i, f in enumerate(plain)
         ]
-        self._fields = closed_fields(fixed, found, rest)
+        self._fields = closed_fields(self._fetch, table, fixed, found, rest)
 
     def _fetch(self, text: str) -> list[tuple[Any, ...]]:
         return self._runner.call(lambda: self.cursor.execute(text).fetchall() or [()])
@@ -265,8 +265,11 @@ class ActionRuntime:
             return plain
         execution = self._execution
         table = f'{WORK}.main."{execution._names[rel.source]}"'
-        found = open_fields(lambda text: execution.cursor.execute(text).fetchall(), table, rel.rest.ident, rel.rest)
-        return closed_fields(plain, found, rel.rest)
+
+        def fetch(text: str) -> list[tuple[Any, ...]]:
+            return execution.cursor.execute(text).fetchall()
+
+        return closed_fields(fetch, table, plain, open_fields(fetch, table, rel.rest.ident, rel.rest), rel.rest)
 
     def cancelled(self) -> bool:
         return self.state.cancelled()

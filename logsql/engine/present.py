@@ -22,6 +22,9 @@ from logsql.planner.values import Typed, is_null, json_pointer, not_null, text_s
 #: Suffix of the companion column that says which mixed values are dates or binary (see ``type_text``).
 TYPE_SUFFIX = "\0type"
 
+#: Stands among the JSON types of a discovered field when an integer does not fit a signed 64-bit column.
+BEYOND_64_BITS = "beyond 64 bits"
+
 
 @dataclass(frozen=True)
 class Field:
@@ -149,9 +152,9 @@ def rest_field(document: Sql, name: str, is_map: bool, value_type: LType, types:
     if found == {"VARCHAR"}:
         return Field(name, "string", text)
     if found and found <= {"UBIGINT", "BIGINT"}:
-        return Field(
-            name, "long", sql.cast(text, "HUGEINT" if "UBIGINT" in found and "BIGINT" not in found else "BIGINT")
-        )
+        return Field(name, "long", sql.cast(text, "BIGINT"))
+    if found and found <= {"UBIGINT", "BIGINT", BEYOND_64_BITS}:
+        return Field(name, "long", sql.cast(text, "HUGEINT"))
     if found == {"DOUBLE"}:
         return Field(name, "double", sql.cast(text, "DOUBLE"))
     if found == {"BOOLEAN"}:

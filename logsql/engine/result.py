@@ -136,6 +136,8 @@ def python_values(column: pa.Array, zone: ZoneInfo) -> list[Any]:
         flat = pa.ListArray.from_arrays(column.offsets, column.values.cast(pa.int64()), mask=column.is_null())
         return [None if row is None else [_instant(v, zone) for v in row] for row in flat.to_pylist()]
     found: list[Any] = column.to_pylist()
+    if pa.types.is_decimal(column.type) and column.type.scale == 0:
+        return [None if v is None else int(v) for v in found]  # HUGEINT leaves DuckDB as a decimal
     return found
 
 

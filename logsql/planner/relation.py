@@ -46,7 +46,8 @@ class Rest:
     """The open part of a row: fields known only when data is read, in one JSON or MAP column.
 
     ``hidden`` names are fields that an earlier command removed or took over. ``value_type`` is the type of every field
-    read from it. ``key_order`` is None for order of first appearance.
+    read from it. ``key_order`` is None for order of first appearance. ``replaced`` names fields that the open part took
+    the place of: they hold a value only in rows that could not be parsed.
     """
 
     ident: str
@@ -55,9 +56,12 @@ class Rest:
     hidden: frozenset[str] = frozenset()
     key_order: KeyOrder | None = None
     sorted_after: int | None = None
+    replaced: frozenset[str] = frozenset()
 
     def hide(self, names: Iterable[str]) -> Rest:
-        return replace(self, hidden=self.hidden | frozenset(names))
+        """The open part without these names, which are fields of their own from here on."""
+        taken = frozenset(names)
+        return replace(self, hidden=self.hidden | taken, replaced=self.replaced - taken)
 
 
 @dataclass(frozen=True, slots=True)

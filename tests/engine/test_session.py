@@ -161,3 +161,15 @@ def test_text_that_is_no_number_is_counted() -> None:
         assert [(e.source, e.reason, e.count, e.sample) for e in result.ledger] == [
             ("bytes", "text-not-a-number", 2, "-")
         ]
+
+
+def test_parsed_rows_show_what_the_document_holds() -> None:
+    """Fields that a parse command replaced are gone, unless a row could not be parsed (language.md 8.3)."""
+    with logsql.connect(tz="UTC") as s:
+        s.register("t", pa.table({"line": ['{"a": 1, "big": 18446744073709551615}'], "z": [5]}))
+        assert s.query("table t | parsejson").rows() == [{"a": 1, "big": 2**64 - 1}]
+        s.register("u", pa.table({"line": ['{"a": 1}', "no json"], "z": [5, 6]}))
+        assert s.query("table u | parsejson").rows() == [
+            {"line": None, "z": None, "a": 1},
+            {"line": "no json", "z": 6, "a": None},
+        ]
