@@ -5,7 +5,7 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-EXTRAS := dev,crypto,forensic,xlsx,geoip
+EXTRAS := dev,crypto,forensic,xlsx,geoip,chart,patterns
 PYTEST_ARGS ?= -n auto
 
 .PHONY: run test lint bench docs clean

@@ -1,8 +1,7 @@
 """Skips that would hide a hole: with LOGSQL_CI=1 a test that lacks a program, a package or a service fails.
 
-Skips for what the machine is (its platform, its user, its file system) stay skips. Outside data (``../shared/data``)
-may be absent as a whole: its tests then stay skipped and the summary counts them; when the folder is there, a missing
-piece fails. Every skip prints its reason (``-ra``).
+Skips for what the machine is (its platform, its user, its file system) stay skips; a skip for want of outside data
+(``../shared/data``) fails too. Every skip prints its reason (``-ra``).
 """
 
 from __future__ import annotations
@@ -11,8 +10,6 @@ import os
 from collections.abc import Generator
 
 import pytest
-
-from tests.support import ROOT
 
 #: Beginnings of skip reasons that speak of something a test machine should have.
 NEEDED = (
@@ -25,10 +22,9 @@ NEEDED = (
 OUTSIDE = "outside data not available"
 
 
-def must_not_skip(reason: str, strict: bool, data_here: bool) -> bool:
+def must_not_skip(reason: str, strict: bool) -> bool:
     """Whether a skip with this reason is a failure."""
-    plain = reason.removeprefix("Skipped: ")
-    return strict and (plain.startswith(NEEDED) or (data_here and plain.startswith(OUTSIDE)))
+    return strict and reason.removeprefix("Skipped: ").startswith((*NEEDED, OUTSIDE))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,7 +32,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.skipped and isinstance(report.longrepr, tuple):
         reason = str(report.longrepr[2])
-        if must_not_skip(reason, os.environ.get("LOGSQL_CI") == "1", (ROOT.parent / "shared" / "data").is_dir()):
+        if must_not_skip(reason, os.environ.get("LOGSQL_CI") == "1"):
             report.outcome = "failed"
             report.longrepr = f"LOGSQL_CI=1 allows no skip for want of programs, packages, services or data: {reason}"
     return report

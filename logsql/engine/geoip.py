@@ -1,8 +1,8 @@
 """``lookup geoip``: places and networks of addresses from databases in MaxMind's format (GeoLite2, GeoIP2, DB-IP).
 
 The session's ``geoip`` names a ``.mmdb`` file, a folder of them, or several joined by the path separator; what each
-holds (city, country, ASN) is read from the records. The Arrow function ``lq_geoip(address, databases)`` gives the texts of
-:data:`FIELDS` in order, null where nothing is known. The databases travel as an argument: no state is kept.
+holds (city, country, ASN) is read from the records. The Arrow function ``lq_geoip(address, databases)`` gives the texts
+of :data:`FIELDS` in order, null where nothing is known. The databases travel as an argument: no state is kept.
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ def _valueof(call: FunctionCall) -> Typed:
     if key.kind is Kind.ANY:
         text, whole = values.string_sql(key), values.integer_sql(key)
         named = _member(call, value, Typed(text, STRING)) if text is not None else NULL_VALUE
-        listed = _element(value, Position(expr=sql.try_cast(call.let(whole), "INTEGER"))) if whole is not None else NULL_VALUE
+        listed = NULL_VALUE
+        if whole is not None:
+            listed = _element(value, Position(expr=sql.try_cast(call.let(whole), "INTEGER")))
         if Kind.NULL in (named.kind, listed.kind):
             return named if listed.kind is Kind.NULL else listed
         target = values.common_type([named, listed])

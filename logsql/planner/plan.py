@@ -51,8 +51,8 @@ class Stream:
     """A Python stage: the rows of ``query`` as Arrow batches through ``transform``; later CTEs read it by ``name``.
 
     ``columns`` are the output columns (name, physical SQL type). ``transform(batches, runtime)`` yields record batches
-    with those columns in order. It is run afresh for every scan. ``inputs`` are further queries that the transform reads
-    by number through ``runtime.read(0)`` (training rows).
+    with those columns in order. It is run afresh for every scan. ``inputs`` are further queries that the transform
+    reads by number through ``runtime.read(0)`` (training rows).
     """
 
     name: str
