@@ -137,6 +137,10 @@ def dispatch(asked: Invocation) -> int:
         return verbs.format_files(asked.words, asked.check, asked.write, sys.stdout, sys.stderr)
     if verb in ("run", "sql"):
         return _run(asked)
+    if verb == "chart":
+        from logsql.render.chart_cli import main as chart
+
+        return chart(asked.words, lambda: open_session(asked))
     if verb == "shell":
         from logsql.shell.repl import start
 
@@ -156,7 +160,7 @@ def open_session(asked: Invocation, on_progress: Callable[[Any], None] | None = 
     """The session that the options ask for."""
     import logsql
 
-    return logsql.connect(
+    session = logsql.connect(
         asked.database,
         asked.zone,
         safe=asked.safe,
@@ -165,7 +169,17 @@ def open_session(asked: Invocation, on_progress: Callable[[Any], None] | None = 
         memory_limit=asked.memory_limit,
         timeout=asked.timeout,
         on_progress=on_progress,
+        geoip=asked.geoip,
+        procs=asked.procs,
+        allow_purge=asked.allow_purge,
     )
+    try:
+        for name, path in asked.lookups:
+            session.add_lookup(name, path, keep=False)
+    except BaseException:
+        session.close()
+        raise
+    return session
 
 
 def _run(asked: Invocation) -> int:

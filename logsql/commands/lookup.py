@@ -145,10 +145,10 @@ def _geoip(stage: Stage) -> Rel:
     except ImportError:
         help_text = "install it: pip install 'logsql[geoip]'"
         stage.fail("E3104", "package-missing", "lookup geoip needs the package maxminddb", args.table.span, help_text)
-    from logsql.engine.geoip import FIELDS, NUMBERS, database_files
+    from logsql.engine.geoip import FIELDS, NUMBERS, problem
 
-    if not database_files(setting):
-        stage.fail("20701", "invalid-lookup-name", f"there is no geoip database at {setting}", args.table.span)
+    if (why := problem(setting)) is not None:
+        stage.fail("20701", "invalid-lookup-name", why, args.table.span)
     for column, _ in args.outputs:
         if column.text not in FIELDS:
             message = f"geoip gives {', '.join(FIELDS)}, not {column.text}"

@@ -49,6 +49,19 @@ def _readers(setting: str) -> tuple[Any, ...]:
     return tuple(maxminddb.open_database(path) for path in database_files(setting))
 
 
+def problem(setting: str) -> str | None:
+    """Why a setting cannot be used, None when its databases open."""
+    import maxminddb
+
+    if not database_files(setting):
+        return f"there is no geoip database at {setting}"
+    try:
+        _readers(setting)
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+        return str(error)
+    return None
+
+
 @functools.lru_cache(maxsize=200_000)
 def place(address: str, setting: str) -> tuple[str | None, ...] | None:
     """Texts of :data:`FIELDS` for an address; None when it is no address or no database knows it."""

@@ -34,6 +34,10 @@ class Invocation:
     threads: int | None = None
     memory_limit: str | None = None
     timeout: float | None = None
+    geoip: str | None = None
+    lookups: tuple[tuple[str, str], ...] = ()
+    procs: tuple[str, ...] = ()
+    allow_purge: bool = False
     stats: bool = False
     debug: bool = False
     check: bool = False
@@ -118,6 +122,10 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--threads",), "threads", "N", _count, "opt-threads"),
     Option(("--memory-limit",), "memory_limit", "SIZE", _text, "opt-memory"),
     Option(("--timeout",), "timeout", "S", _seconds, "opt-timeout"),
+    Option(("-g", "--geoip"), "geoip", "PATH", _text, "opt-geoip"),
+    Option(("--lookup",), "lookups", "NAME=FILE", _pair, "opt-lookup", repeat=True),
+    Option(("--procs",), "procs", "DIR", _text, "opt-procs", repeat=True),
+    Option(("--allow-purge",), "allow_purge", None, _text, "opt-allow-purge"),
     Option(("--stats",), "stats", None, _text, "opt-stats"),
     Option(("--lang",), "lang", "en|ko", _lang, "opt-lang"),
     Option(("--debug",), "debug", None, _text, "opt-debug"),
@@ -135,6 +143,7 @@ VERBS: dict[str, tuple[int, int | None, str]] = {
     "check": (1, None, "logsql check FILE..."),
     "fmt": (1, None, "logsql fmt FILE... [--check|--write]"),
     "ml": (0, None, "logsql ml COMMAND ..."),
+    "chart": (0, None, "logsql chart 3d -q QUERY --x F --y F --z F [--color F] -o FILE"),
     "commands": (0, 1, "logsql commands [NAME]"),
     "functions": (0, 1, "logsql functions [NAME]"),
     "help": (0, 1, "logsql help [NAME]"),
@@ -157,7 +166,7 @@ def parse(words: Sequence[str]) -> Invocation:
             break
         if word == "-" or not word.startswith("-"):
             plain.append(word)
-            if plain == ["ml"]:  # options of ml commands look like ours and belong to them
+            if plain in (["ml"], ["chart"]):  # their options look like ours and belong to them
                 plain += words[position:]
                 break
             continue

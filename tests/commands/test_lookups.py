@@ -181,6 +181,10 @@ def test_geoip_refuses_what_it_does_not_know(geo: Session, tmp_path: Path) -> No
     with logsql.connect(geoip=str(tmp_path / "nothing")) as session:
         assert code(session, 'json "{}" | lookup geoip ip output country') == "20701"
     assert geo.lookup_names() == ["geoip"]
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "x.mmdb").write_bytes(b"no database")
+    with logsql.connect(geoip=str(tmp_path / "broken")) as session:
+        assert code(session, 'json "{}" | lookup geoip ip output country') == "20701"
 
 
 def test_safe_sessions_neither_read_nor_write_lookup_files(tmp_path: Path) -> None:
