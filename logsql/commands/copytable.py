@@ -122,6 +122,11 @@ def lower(stage: Stage) -> Rel:
     modes = [mode for mode in _MODES if stage.option(mode)]
     if len(modes) > 1:
         stage.fail("90001", "invalid-option", f"{' and '.join(modes)} exclude each other")
+    if stage.option("move") and not stage.catalog.service("purging"):
+        moving = stage.command.option("move")
+        message = "copytable move=t deletes the rows that it copied, which this session does not allow"
+        help_text = "open it with connect(..., allow_purge=True) or --allow-purge, or copy without move=t"
+        stage.fail("11406", "purge-not-enabled", message, moving.value_span if moving else None, help_text)
     names = [n.strip() for n in (stage.option("tables") or "*").split(",") if n.strip()]
     option = stage.command.option("tables")
     span = option.value_span if option is not None else stage.command.span
@@ -172,7 +177,7 @@ register(
             OptionSpec("incremental", OptionKind.BOOL, "t leaves files that are there", default=False),
             OptionSpec("overwrite", OptionKind.BOOL, "t replaces files that are there", default=False),
             OptionSpec("worm", OptionKind.BOOL, "t makes the files read-only", default=False),
-            OptionSpec("move", OptionKind.BOOL, "t removes the rows that were copied", default=False),
+            OptionSpec("move", OptionKind.BOOL, "t removes the copied rows; needs allow_purge", default=False),
             OptionSpec("indexpath", OptionKind.TEXT, "accepted; there are no indexes"),
         ),
         description="""\
@@ -182,6 +187,7 @@ rows without one go to `no-time.parquet`. A file appears when it is complete. `l
         output="table, day, count, path",
         errors=(
             ("30203", "file-exists", "a file is there already"),
+            ("11406", "purge-not-enabled", "move=t, and the session does not allow deleting"),
             ("10605", "table-not-found", "there is no such table"),
         ),
     )

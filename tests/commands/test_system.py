@@ -48,9 +48,20 @@ def test_copies_by_day_and_reads_them_back(session: Session, tmp_path: Path) -> 
     with pytest.raises(LogsqlError):
         rows(session, text)
     assert rows(session, text.replace("path=", "incremental=t path=")) == []
-    moved = rows(session, text.replace("path=", "overwrite=t move=t from=20240102 path="))
+    move = text.replace("path=", "overwrite=t move=t from=20240102 path=")
+    session.allow_purge = True
+    moved = rows(session, move)
     assert [r["count"] for r in moved] == [24, 2]
     assert rows(session, "table ev | stats count") == [{"count": 14}]
+
+
+def test_moving_deletes_rows_which_the_session_must_allow(session: Session, tmp_path: Path) -> None:
+    with pytest.raises(QueryError) as caught:
+        rows(session, f"copytable move=t path={tmp_path} tables=ev")
+    assert caught.value.name == "purge-not-enabled"
+    assert "allow_purge" in (caught.value.help or "")
+    assert list(tmp_path.iterdir()) == []
+    assert rows(session, "table ev | stats count") == [{"count": 40}]
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED_COMMANDS))
