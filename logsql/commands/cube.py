@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from logsql.commands.base import CommandSpec, Example, Group, register
 from logsql.commands.rollup import LABEL
-from logsql.commands.stats import PARALLEL, StatsArgs, order, parse
+from logsql.commands.stats import LIST_OPTION, PARALLEL, StatsArgs, order, parse
 from logsql.planner.relation import Rel
 from logsql.planner.stage import Stage
 from logsql.planner.subtotals import subtotals
@@ -20,11 +20,11 @@ register(
         name="cube",
         group=Group.STATISTICS,
         summary="Aggregate per group, with subtotals of every combination of the fields.",
-        usage=("cube [label=TEXT] AGGREGATE [as NAME], ... [by FIELD, ...]",),
+        usage=("cube [label=TEXT] [listlimit=N] AGGREGATE [as NAME], ... [by FIELD, ...]",),
         parse=parse,
         lower=lower,
         order=order,
-        options=(LABEL, PARALLEL),
+        options=(LABEL, LIST_OPTION, PARALLEL),
         description="""\
 For `by a, b` there are rows for every a and b, for every a, for every b, and one for all. In a total the fields that
 it adds up over hold the label.

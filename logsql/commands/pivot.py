@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.base import CommandSpec, Example, Group, OrderNeed, register
-from logsql.commands.stats import PARALLEL, parse_by, stats
+from logsql.commands.stats import LIST_OPTION, PARALLEL, parse_by, stats
 from logsql.language.tree import Aggregate, Name
 from logsql.planner.crosstab import crosstab
 from logsql.planner.grouping import needs_row_order
@@ -58,11 +58,11 @@ register(
         name="pivot",
         group=Group.STATISTICS,
         summary="Aggregate by row fields, with one column per value of the column fields.",
-        usage=("pivot AGGREGATE [as NAME], ... [by|rows FIELD, ...] [for|cols FIELD, ...]",),
+        usage=("pivot [listlimit=N] AGGREGATE [as NAME], ... [by|rows FIELD, ...] [for|cols FIELD, ...]",),
         parse=parse,
         lower=lower,
         order=order,
-        options=(PARALLEL,),
+        options=(LIST_OPTION, PARALLEL),
         description="""\
 One row per combination of the row fields, ascending; without row fields one row. A column is named by the value it
 stands for, with several aggregates by value and result name (`KT_sent`); values of several column fields are joined

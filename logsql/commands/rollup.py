@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logsql.commands.base import CommandSpec, Example, Group, OptionKind, OptionSpec, register
-from logsql.commands.stats import PARALLEL, StatsArgs, order, parse
+from logsql.commands.stats import LIST_OPTION, PARALLEL, StatsArgs, order, parse
 from logsql.planner.relation import Rel
 from logsql.planner.stage import Stage
 from logsql.planner.subtotals import subtotals
@@ -27,11 +27,11 @@ register(
         name="rollup",
         group=Group.STATISTICS,
         summary="Aggregate per group, with subtotals and a grand total.",
-        usage=("rollup [label=TEXT] AGGREGATE [as NAME], ... [by FIELD, ...]",),
+        usage=("rollup [label=TEXT] [listlimit=N] AGGREGATE [as NAME], ... [by FIELD, ...]",),
         parse=parse,
         lower=lower,
         order=order,
-        options=(LABEL, PARALLEL),
+        options=(LABEL, LIST_OPTION, PARALLEL),
         description="""\
 For `by a, b` there are rows for every a and b, for every a, and one for all. In a total the fields that it adds up
 over hold the label. Rows come ascending by the fields, each total after its rows.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.base import CommandSpec, Example, Group, OptionKind, OptionSpec, OrderNeed, register
 from logsql.language.tree import Aggregate, Name
+from logsql.planner.calls import LIST_LIMIT
 from logsql.planner.grouping import check_names, group, grouped_rel, lower_groups, needs_row_order
 from logsql.planner.relation import Rel
 from logsql.planner.stage import Stage
@@ -65,6 +66,10 @@ PARALLEL = OptionSpec(
     "parallel", OptionKind.BOOL, "accepted for the language; every query uses all cores", default=False
 )
 
+LIST_OPTION = OptionSpec(
+    "listlimit", OptionKind.INT, "most items of values() and array(), 0 for no limit", default=LIST_LIMIT, minimum=0
+)
+
 _ROWS = [
     {"host": "a", "status": 200, "bytes": 10},
     {"host": "b", "status": 404, "bytes": 20},
@@ -76,18 +81,19 @@ register(
         name="stats",
         group=Group.STATISTICS,
         summary="Aggregate all rows, or each group of rows.",
-        usage=("stats AGGREGATE [as NAME], ... [by FIELD, ...]",),
+        usage=("stats [listlimit=N] AGGREGATE [as NAME], ... [by FIELD, ...]",),
         parse=parse,
         lower=lower,
         order=order,
-        options=(PARALLEL,),
+        options=(LIST_OPTION, PARALLEL),
         description="""\
 The output has the group fields first, then one field per aggregate in written order. Without `as` a result is named
 by its call: `count`, `sum(bytes)`, `sum((a + 1))`. Arguments are expressions over the row.
 
 Without `by` there is exactly one row, also for no input. With `by` there is one row per group, ascending by the group
 fields; rows in which a group field is null form a group of their own. Groups are told apart exactly: "A" and "a" are
-two groups, 1 and 1.0 are one. A result that would take the name of a group field or of another result is refused.
+two groups, 1 and 1.0 are one. `values` and `array` keep 100 items, or as many as `listlimit=` says; what they leave out
+is counted in the ledger. A result that would take the name of a group field or of another result is refused.
 """,
         examples=(
             Example(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.base import CommandSpec, Example, Group, OptionKind, OptionSpec, OrderNeed, register
-from logsql.commands.stats import PARALLEL, parse_by
+from logsql.commands.stats import LIST_OPTION, PARALLEL, parse_by
 from logsql.functions.spans import Span, bucket
 from logsql.language.tree import Aggregate, Name
 from logsql.planner import sql, values
@@ -89,7 +89,7 @@ register(
         name="timechart",
         group=Group.TIME,
         summary="Aggregate per time bucket, optionally with one column per value.",
-        usage=("timechart [span=1d] [offset=SPAN] AGGREGATE [as NAME], ... [by FIELD]",),
+        usage=("timechart [span=1d] [offset=SPAN] [listlimit=N] AGGREGATE [as NAME], ... [by FIELD]",),
         parse=parse,
         lower=lower,
         order=order,
@@ -98,6 +98,7 @@ register(
                 "span", OptionKind.SPAN, "length of a bucket: 30s, 10m, 1h, 1d, 1w, 1mon, 1y", default=Span(1, "d")
             ),
             OptionSpec("offset", OptionKind.SPAN, "shifts the start of every bucket (span=1d offset=8h: shift day)"),
+            LIST_OPTION,
             PARALLEL,
         ),
         description="""\

@@ -225,3 +225,14 @@ def not_number(texts: Any, sources: Any, runs: Any) -> Any:
         first = next(v for v in texts.to_pylist() if v is not None)
         ledger.lost(sources[0].as_py(), "text-not-a-number", count, sample=str(first)[:80])
     return pa.nulls(len(texts), pa.float64())
+
+
+def list_cut(counts: Any, sources: Any, runs: Any) -> Any:
+    """0 for every count of items that values() or array() left out; they are counted in the ledger of the run."""
+    from logsql.engine.ledger import LEDGERS
+
+    items = [count for count in as_list(counts) if count]
+    ledger = LEDGERS.get(_first(runs)) if items else None
+    if ledger is not None:
+        ledger.lost(_first(sources), "list-cut", sum(items))
+    return pa.array([0] * len(counts), pa.int64())

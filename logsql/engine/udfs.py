@@ -64,6 +64,7 @@ register_udf(
     UdfSpec("lq_hash", ("BLOB", _TEXT), "BLOB", _CALLS + "digest"),
     UdfSpec("lq_encrypt", None, "BLOB", _CALLS + "encrypt"),
     UdfSpec("lq_decrypt", None, "BLOB", _CALLS + "decrypt"),
+    UdfSpec("lq_list_cut", ("BIGINT", _TEXT, _TEXT), "BIGINT", _CALLS + "list_cut", side_effects=True),
     UdfSpec("lq_not_number", (_TEXT, _TEXT, _TEXT), "DOUBLE", _CALLS + "not_number", side_effects=True),
     UdfSpec("lq_randbytes", ("DOUBLE", "INTEGER"), "BLOB", _CALLS + "randbytes", side_effects=True),
     UdfSpec("lq_rand", ("BIGINT", "BIGINT", "BIGINT"), "INTEGER", _CALLS + "seeded_random"),

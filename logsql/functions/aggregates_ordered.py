@@ -15,13 +15,10 @@ from logsql.functions.aggregates import filtered, nothing, shown
 from logsql.functions.base import AggregateSpec, register_aggregate
 from logsql.functions.lowering import lambda_name
 from logsql.planner import sql, values
-from logsql.planner.calls import AggregateCall
+from logsql.planner.calls import LIST_LIMIT, AggregateCall
 from logsql.planner.sql import Sql
 from logsql.planner.types import STRING, Kind, list_of
 from logsql.planner.values import Typed
-
-#: Most items of values() and array() (decisions.md 18).
-LIMIT = 100
 
 _PLAIN = frozenset({Kind.BOOL, Kind.SHORT, Kind.INT, Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.DATE, Kind.BINARY})
 
@@ -92,17 +89,35 @@ def _array(call: AggregateCall) -> Typed:
     value = _concrete(call.args[0])
     if value.kind is Kind.NULL:
         return _no_items(STRING)
-    key = _single_key(call.order)
+    key = _single_key(call.order) if call.list_limit else None
     if key is None:
         items = filtered(_by_order("list", value.expr, call.order), values.not_null(value))
-        return Typed(_limited(items, value.type), list_of(value.type))
+        return Typed(_or_empty(_limited(call, items, _length(items)), value.type), list_of(value.type))
     column, descending = key
-    picked = sql.func("arg_max" if descending else "arg_min", value.expr, column, sql.integer(LIMIT))
-    return Typed(_or_empty(filtered(picked, values.not_null(value)), value.type), list_of(value.type))
+    picked = sql.func("arg_max" if descending else "arg_min", value.expr, column, sql.integer(call.list_limit))
+    kept = filtered(picked, values.not_null(value))
+    if call.counted_by is not None:  # arg_min leaves the further items out by itself: count them beside it
+        all_ = filtered(exp.Count(this=exp.Star()), values.not_null(value))
+        kept = sql.func("list_slice", kept, sql.integer(1), _last(call, all_))
+    return Typed(_or_empty(kept, value.type), list_of(value.type))
 
 
-def _limited(items: Sql, element: Any) -> Sql:
-    return _or_empty(sql.func("list_slice", items, sql.integer(1), sql.integer(LIMIT)), element)
+def _limited(call: AggregateCall, items: Sql, count: Sql) -> Sql:
+    """The first items of a list that would hold ``count``; all of them without a limit."""
+    return sql.func("list_slice", items, sql.integer(1), _last(call, count)) if call.list_limit else items
+
+
+def _last(call: AggregateCall, count: Sql) -> Sql:
+    """Position of the last item that stays. Where a run keeps a ledger, items behind it are counted there."""
+    limit = sql.integer(call.list_limit)
+    if call.counted_by is None:
+        return limit
+    cut = call.cx.udf("lq_list_cut", sql.binary("-", count, limit), *call.counted_by)
+    return sql.case([(sql.binary(">", count.copy(), limit.copy()), sql.binary("+", limit.copy(), cut))], limit.copy())
+
+
+def _length(items: Sql) -> Sql:
+    return sql.func("len", items.copy())
 
 
 def _or_empty(items: Sql, element: Any) -> Sql:
@@ -125,12 +140,13 @@ def _values(call: AggregateCall) -> Typed:
     distinct = exp.Anonymous(this="list", expressions=[exp.Distinct(expressions=[value.expr])])
     items = filtered(distinct, values.not_null(value))
     if value.kind in _PLAIN:
-        return Typed(_limited(sql.func("list_sort", items), value.type), list_of(value.type))
+        plain = _limited(call, sql.func("list_sort", items), _length(items))
+        return Typed(_or_empty(plain, value.type), list_of(value.type))
     keyed = sql.struct([("k", _rank(Typed(sql.var("v"), value.type))), ("v", sql.var("v"))])
     if value.kind is Kind.ANY:
         return _values_any(call, items, value)
     ranked = sql.func("list_sort", sql.func("list_transform", items, sql.lambda_(["v"], keyed)))
-    first = sql.func("list_slice", ranked, sql.integer(1), sql.integer(LIMIT))
+    first = _limited(call, ranked, _length(items))
     plain = sql.func(
         "list_transform", first, sql.lambda_(["s"], sql.func("struct_extract", sql.var("s"), sql.string("v")))
     )
@@ -142,7 +158,7 @@ def _values_any(call: AggregateCall, items: Sql, value: Typed) -> Typed:
     key = _rank(Typed(sql.var("v"), value.type))
     keyed = sql.struct([("k", key), ("p", sql.var("p"))])
     ranked = sql.func("list_sort", sql.func("list_transform", items, sql.lambda_(["v", "p"], keyed)))
-    first = sql.func("list_slice", ranked, sql.integer(1), sql.integer(LIMIT))
+    first = _limited(call, ranked, _length(items))
     name = lambda_name(call.cx, "s")
     place = sql.func("struct_extract", sql.var(name), sql.string("p"))
     picked = sql.func("list_transform", first, sql.lambda_([name], sql.index(items.copy(), place)))
@@ -167,11 +183,11 @@ register_aggregate(
         ordered=True, examples=shown("last(x)", "a", x=["b", "a", None]),
     ),
     AggregateSpec(
-        "array", "array(value)", f"Values that are not null, in row order, at most {LIMIT}.", _array, 1, 1, "list",
+        "array", "array(value)", f"Values that are not null, in row order, at most {LIST_LIMIT}.", _array, 1, 1, "list",
         ordered=True, examples=shown("array(x)", [2, 1, 2], x=[2, 1, None, 2]),
     ),
     AggregateSpec(
-        "values", "values(value)", f"Distinct values that are not null, ascending, at most {LIMIT}.",
+        "values", "values(value)", f"Distinct values that are not null, ascending, at most {LIST_LIMIT}.",
         _values, 1, 1, "list", examples=shown("values(x)", [1, 2], x=[2, 1, None, 2]),
     ),
 )  # fmt: skip

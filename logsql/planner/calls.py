@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from logsql.errors import Diagnostic, QueryError
-from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, walk
+from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, canonical, walk
+from logsql.planner import sql
 from logsql.planner.sql import Sql
 from logsql.planner.values import Typed
 
@@ -79,9 +80,16 @@ class FunctionCall:
         fail(code, name, message, span, help)
 
 
+#: Most items of values() and array() without ``listlimit=`` (decisions.md 18).
+LIST_LIMIT = 100
+
+
 @dataclass(frozen=True)
 class AggregateCall:
-    """One aggregate being lowered: typed arguments and the keys that restore the order of rows."""
+    """One aggregate being lowered: typed arguments and the keys that restore the order of rows.
+
+    ``list_limit`` is the most items of a list, 0 for no limit.
+    """
 
     cx: ExprContext
     spec: AggregateSpec
@@ -90,6 +98,16 @@ class AggregateCall:
     span: Span
     order: tuple[Sql, ...] = ()
     bucket_seconds: Sql | None = None
+    list_limit: int = LIST_LIMIT
+
+    @property
+    def counted_by(self) -> tuple[Sql, Sql] | None:
+        """Source and run of ledger entries about this call; None when it is only translated."""
+        run = self.cx.catalog.run_id if self.cx.catalog is not None else None
+        if run is None:
+            return None
+        name = f"{self.spec.name}({', '.join(canonical(n) for n in self.nodes)})"
+        return sql.string(name), sql.string(run)
 
     def constant(self, position: int) -> Any:
         return self.cx.constant(self.nodes[position], f"argument {position + 1} of {self.spec.name}()")

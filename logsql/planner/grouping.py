@@ -147,6 +147,7 @@ def lower_groups(
 ) -> Groups:
     """Lower group keys and aggregates over ``rel``. ``special`` computes keys that are no fields (time buckets)."""
     specs = [aggregate_spec(a) for a in aggregates]
+    limit: int = stage.option("listlimit")
     if rel.order.defined and any(s.ordered for s in specs):
         rel = stage.with_keys(rel)
 
@@ -157,7 +158,7 @@ def lower_groups(
         for spec, aggregate in zip(specs, aggregates, strict=True):
             args = tuple(cx.lower(a) for a in aggregate.args)
             row_order = order if spec.ordered else ()
-            call = AggregateCall(cx, spec, args, aggregate.args, aggregate.span, row_order, bucket_seconds)
+            call = AggregateCall(cx, spec, args, aggregate.args, aggregate.span, row_order, bucket_seconds, limit)
             results.append(spec.lower(call))
         return found, results
 
