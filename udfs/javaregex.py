@@ -337,6 +337,7 @@ class LiteralCut:
     name: str
 
 
+@lru_cache(maxsize=512)
 def literal_fast_path(pattern: str) -> LiteralCut | None:
     """Recognise ``(?i)LITERAL(?<n>[^c]+)`` and its relatives; None for every other (or invalid) pattern.
 

@@ -14,7 +14,7 @@ from logsql.planner.types import ANY_JSON
 
 def lower(stage: Stage) -> Rel:
     limit, offset, overlay = stage.option("limit"), stage.option("offset"), stage.option("overlay")
-    info = open_files(stage, "jsonfile", {"limit": limit, "offset": offset, "overlay": overlay})
+    info = open_files(stage, "jsonfile", {"limit": limit, "offset": offset, "overlay": overlay, "demand": stage.demand})
     rel = scan_source(stage, info)
     if info.meta.get("open"):
         rel = _by_path(rel, overlay)

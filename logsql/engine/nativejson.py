@@ -8,6 +8,7 @@ the exact reader, which tells every lost line. Surveys are kept by path, size an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -16,7 +17,7 @@ from logsql.planner import sql
 from logsql.planner.catalog import SourceColumn, SourceInfo
 from logsql.planner.sql import Sql
 from udfs.readers.cache import StateCache
-from udfs.readers.jsonsurvey import JsonSurvey, SurveyCache, duckdb_path, survey
+from udfs.readers.jsonsurvey import JsonSurvey, KeySurvey, SurveyCache, duckdb_path, survey
 
 if TYPE_CHECKING:
     from udfs.readers.base import ReadContext, Reader
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 SURVEYS = SurveyCache()
 CSV_PLANS: StateCache[Plan] = StateCache()
 _PATH = "__path"
+#: Read where no key is wanted (``stats count``): no file has it, so that its rows are counted and nothing else.
+_NO_KEY = "__no_key"
 
 
 def clean_source(paths: Sequence[str], options: Mapping[str, Any], context: ReadContext) -> SourceInfo | None:
@@ -34,10 +37,16 @@ def clean_source(paths: Sequence[str], options: Mapping[str, Any], context: Read
     if options.get("overlay"):
         return None
     files = [found for path in paths for found in expand_paths(path)]
-    known = survey(files, cache=SURVEYS, context=context)
-    if not known.clean or not known.complete or "" in known.keys or not known.keys:
+    demand = options.get("demand")
+    keys = None if demand is None else sorted(demand - {"_file", ""}) or [_NO_KEY]
+    known = survey(files, keys, cache=SURVEYS, context=context)
+    if not known.clean or (keys is None and not known.complete) or "" in known.keys or not known.keys:
         return None
-    columns = tuple(_column(key, known) for key in known.keys if key != "_file")
+    if keys is not None:
+        known = replace(known, keys={k: s for k, s in known.keys.items() if s.present or k == _NO_KEY})
+        if not known.keys:
+            known = replace(known, keys={_NO_KEY: KeySurvey(frozenset(), 0)})
+    columns = tuple(_column(key, known) for key in known.keys if key not in ("_file", _NO_KEY))
     columns = (*columns, SourceColumn("_file", "VARCHAR"))
     call = f"jsonfile({', '.join(map(repr, paths))})"
     return SourceInfo("", columns, call, native=_read_json(files, known))
@@ -74,7 +83,7 @@ def _read_json(files: Sequence[str], known: JsonSurvey) -> Sql:
         name = sql.string(file_name(files[0]))
     named = [exp.EQ(this=exp.Column(this=exp.Identifier(this=key, quoted=False)), expression=v) for key, v in options]
     source = exp.Table(this=sql.func("read_json", paths, *named))
-    items = [sql.col(key) for key in columns] + [sql.alias(name, "_file")]
+    items = [sql.col(key) for key in columns if key != _NO_KEY] + [sql.alias(name, "_file")]
     return exp.Subquery(this=sql.select(items, source), alias=exp.TableAlias(this=sql.ident("lines")))
 
 

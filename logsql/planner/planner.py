@@ -51,16 +51,19 @@ class Planner:
 
         commands = arrange(hoist_setq(query.commands))
         needs = order_needs(commands, order_needed)
-        for command, needed in zip(commands, needs, strict=True):
-            rel = self._step(COMMANDS[command.name], command, rel, needed)
+        for position, (command, needed) in enumerate(zip(commands, needs, strict=True)):
+            following = commands[position + 1 :]
+            rel = self._step(COMMANDS[command.name], command, rel, needed, following)
         if rel is None:
             rel = self._empty()
         return rel
 
-    def _step(self, spec: CommandSpec, command: Command, rel: Rel | None, needed: bool) -> Rel | None:
+    def _step(
+        self, spec: CommandSpec, command: Command, rel: Rel | None, needed: bool, following: Sequence[Command]
+    ) -> Rel | None:
         from logsql.planner.stage import Stage
 
-        stage = Stage(self, spec, command, rel, needed)
+        stage = Stage(self, spec, command, rel, needed, following)
         try:
             return spec.lower(stage)
         except LogsqlError as error:

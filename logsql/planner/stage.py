@@ -34,7 +34,13 @@ class Stage:
     """One command being planned."""
 
     def __init__(
-        self, planner: Planner, spec: CommandSpec, command: Command, rel: Rel | None, order_needed: bool
+        self,
+        planner: Planner,
+        spec: CommandSpec,
+        command: Command,
+        rel: Rel | None,
+        order_needed: bool,
+        following: Sequence[Command] = (),
     ) -> None:
         self.planner = planner
         self.spec = spec
@@ -42,6 +48,7 @@ class Stage:
         self.args: Any = command.args
         self.input = rel
         self.order_needed = order_needed
+        self._following = following
         self.number = planner.next_number()
 
     # --- surroundings -----------------------------------------------------------------------------
@@ -49,6 +56,13 @@ class Stage:
     @property
     def catalog(self) -> Catalog:
         return self.planner.catalog
+
+    @property
+    def demand(self) -> frozenset[str] | None:
+        """Fields of a source that the rest of its pipeline can read; None when it may read any."""
+        from logsql.planner.demand import demanded
+
+        return demanded(self._following)
 
     @property
     def rel(self) -> Rel:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -157,11 +157,16 @@ def survey(
     wanted = None if keys is None else list(dict.fromkeys(keys))
     context = context or null_context()
     files = []
-    with _engine(connection) as engine:
+    with ExitStack() as stack:
+        engine: DuckDBPyConnection | None = None
         for path in paths:
             state = state_of(path)
             known = None if cache is None else cache.get(*state)
-            found = _survey_file(engine, path, wanted, known, context)
+            found = _known(known, wanted)
+            if found is None:
+                # Opening a database costs more than planning a query: only for a file that must be looked at.
+                engine = engine or stack.enter_context(_engine(connection))
+                found = _survey_file(engine, path, wanted, known, context)
             if cache is not None and found is not known:
                 cache.put(found, *state)
             files.append(found)
@@ -199,13 +204,23 @@ def _engine(connection: DuckDBPyConnection | None) -> Iterator[DuckDBPyConnectio
         made.close()
 
 
+def _missing(known: FileSurvey | None, wanted: list[str] | None) -> list[str] | None:
+    return None if wanted is None else [key for key in wanted if known is None or key not in known.keys]
+
+
+def _known(known: FileSurvey | None, wanted: list[str] | None) -> FileSurvey | None:
+    """What an earlier survey already tells about the wanted keys; None when the file must be looked at again."""
+    missing = _missing(known, wanted)
+    if known is None or not (known.complete or missing == []):
+        return None
+    absent = {key: KeySurvey(frozenset(), 0) for key in missing or []}
+    return replace(known, keys={**known.keys, **absent}) if absent else known
+
+
 def _survey_file(
     engine: DuckDBPyConnection, path: str, wanted: list[str] | None, known: FileSurvey | None, context: ReadContext
 ) -> FileSurvey:
-    missing = None if wanted is None else [key for key in wanted if known is None or key not in known.keys]
-    if known is not None and (known.complete or missing == []):
-        absent = {key: KeySurvey(frozenset(), 0) for key in missing or []}
-        return replace(known, keys={**known.keys, **absent}) if absent else known
+    missing = _missing(known, wanted)
     why = known.why if known is not None else _unfit(path, context)
     found = None
     if not why:
