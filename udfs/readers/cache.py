@@ -34,6 +34,11 @@ class StateCache(Generic[T]):
         with self._lock:
             return self._kept.get(key)
 
+    def clear(self) -> None:
+        """Forget everything (a benchmark of a first look at a file)."""
+        with self._lock:
+            self._kept.clear()
+
     def put(self, value: T, *key: object) -> None:
         """Keep it; the oldest entry makes room."""
         with self._lock:
