@@ -132,8 +132,8 @@ def _cut(text: Sql, cut: Any, pattern: str, place: int) -> Sql:
     Five such captures of a block of headers cost half of five regular expressions, because DuckDB computes the
     lower-cased text once for all of them - as long as it is read in a first condition: in a later branch of a CASE it
     is computed again (three times dearer). Where the cut is empty and a value must have a character, a later
-    occurrence may match: the expression decides. So it does where ``lower`` made an ASCII letter of U+0130 (i) or
-    U+212A (k), which Java's ``(?i)`` does not fold: the text found is then longer in bytes than in characters.
+    occurrence may match: the expression decides. So it does where ``lower`` makes an ASCII letter of U+0130 (i) or
+    U+212A (k), which Java's ``(?i)`` does not fold; plain ASCII text is known by its length.
     """
     length = sql.integer(len(cut.literal))
     searched = sql.func("lower", text) if cut.case_insensitive else text
@@ -142,8 +142,9 @@ def _cut(text: Sql, cut: Any, pattern: str, place: int) -> Sql:
     value = sql.func("split_part", sql.func("substring", text, start), sql.string(cut.stop), sql.integer(1))
     test = sql.binary("<>", value, sql.string("")) if cut.min_len else sql.not_null(value)
     if cut.case_insensitive and not set("ik").isdisjoint(cut.literal):
-        found = sql.func("strlen", sql.func("substring", text, at, length))
-        test = sql.and_(test, sql.eq(found, length))
+        ascii_only = sql.eq(sql.func("strlen", text), sql.func("length", text))
+        folded = [sql.func("contains", text, sql.string(char)) for char in ("\u0130", "\u212a")]
+        test = sql.and_(test, sql.or_(ascii_only, sql.not_(sql.or_(*folded))))
     elif not cut.min_len:
         return value
     exact = sql.func("regexp_extract", text, sql.string(pattern), sql.integer(place))

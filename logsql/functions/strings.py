@@ -69,11 +69,19 @@ def _len(call: FunctionCall) -> Typed:
     return Typed(sql.coalesce(_length(call, value), sql.integer(0)), INT_WIDE)
 
 
+def _list_length(node: Sql) -> Sql:
+    """Elements of a list; a CASE of lists is counted branch by branch, for gathering its lists would copy them."""
+    if isinstance(node, exp.Case) and node.this is None and node.args.get("default") is not None:
+        branches = [(branch.this, _list_length(branch.args["true"])) for branch in node.args["ifs"]]
+        return sql.case(branches, _list_length(node.args["default"]))
+    return sql.func("len", node)
+
+
 def _length(call: FunctionCall, value: Typed) -> Sql:
     if value.parts:
         return sql.coalesce(*(_length(call, part) for part in value.parts))
     if value.kind is Kind.LIST:
-        return sql.func("len", value.expr)
+        return _list_length(value.expr)
     if value.kind is Kind.MAP:
         return sql.func("len", sql.func("json_keys", value.expr))
     plain = sql.func("length", values.text_sql(value))
