@@ -149,6 +149,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
     _SERVER: ("ftp", "hdfs", "jmsrecv", "jmssend", "mongo", "rss", "sftp"),
     _DATABASE: ("dbcall", "dbload", "dblookup", "dboutput", "dbquery", "dbscript"),
     _MAIL: ("sendmail", "sendslack", "sendsyslog", "sendsyslog-tcp"),
+    "it asks another vendor's network access control server": ("genian-nac-nodes",),
     "it reads the vendor's configuration database": ("confdb",),
     "tables here carry no signatures to verify; DuckDB checks its own blocks": ("checktable",),
     "log schemas come from the vendor's server; use rename and fields": ("schema",),

@@ -45,6 +45,9 @@ REFUSED = {
     "memory": "DuckDB manages memory; --memory-limit bounds it",
 }
 
+#: Options of refused words: known so that `system logs tail=9` names the word that is not here, not its option.
+REFUSED_OPTIONS = {"tail": "logs", "prettystack": "threads"}
+
 
 @dataclass(frozen=True)
 class SystemArgs:
@@ -65,6 +68,10 @@ def parse(reader: ArgReader) -> SystemArgs:
     if word.text not in KNOWN:
         near = did_you_mean(word.text, KNOWN) or usage
         reader.fail("92000", "unsupported-command", f"there is no system {word.text}", word.span, near)
+    for key, owner in REFUSED_OPTIONS.items():
+        if (option := reader.option(key)) is not None:
+            problem = f"{key} is an option of system {owner}, which is not supported"
+            reader.fail("90001", "invalid-option", problem, option.span)
     if word.text != "count":
         return SystemArgs(word)
     return SystemArgs(word, tuple(reader.name_list(trailing_comma=("90001", "missing-field"))))
@@ -210,7 +217,11 @@ register(
         lower=lower,
         source=True,
         options_anywhere=True,
-        options=(*OPTIONS, OptionSpec("diskonly", OptionKind.BOOL, "accepted: everything is stored", default=False)),
+        options=(
+            *OPTIONS,
+            OptionSpec("diskonly", OptionKind.BOOL, "accepted: everything is stored", default=False),
+            *(OptionSpec(k, OptionKind.TEXT, f"refused, as is `system {w}`") for k, w in REFUSED_OPTIONS.items()),
+        ),
         description="""\
 `system tables` lists tables and views: `table`, `metadata` (kind and number of rows), `data_path`.
 `system count` counts the rows of each table per day of `_time`: `_time`, `table`, `count`; the days `from=` and `to=`
