@@ -1,17 +1,20 @@
-"""Writes ``docs/commands.md`` and ``docs/functions.md`` from the registries: ``python -m docs.reference``."""
+"""Writes ``docs/reference``, a page per command and function, from the registries: ``python -m docs.reference``."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from logsql.commands import COMMANDS, CommandSpec
 from logsql.commands.base import Group
 from logsql.functions import AGGREGATES, FUNCTIONS, AggregateSpec, FunctionSpec
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parent / "reference"
 CHAPTERS = list(Group)
+Spec = TypeVar("Spec", CommandSpec, FunctionSpec, AggregateSpec)
 
 
 def cell(text: object) -> str:
@@ -60,39 +63,75 @@ def function_section(spec: FunctionSpec | AggregateSpec) -> list[str]:
     return lines
 
 
-def commands_page() -> str:
+def command_page(spec: CommandSpec) -> str:
+    """One command's page."""
+    return "\n".join(["# " + spec.name, *command_section(spec)[1:]]).rstrip() + "\n"
+
+
+def function_page(spec: FunctionSpec | AggregateSpec) -> str:
+    """One function's page."""
+    lines = ["# " + spec.name, *function_section(spec)[1:]]
+    aliases = ", ".join(f"`{name}`" for name in spec.aliases)
+    return "\n".join([*lines, *([f"Also called {aliases}.", ""] if aliases else [])]).rstrip() + "\n"
+
+
+def own(registry: Mapping[str, Spec]) -> list[Spec]:
+    """The rows of a registry under their own names (aliases left out), by name."""
+    return [spec for name, spec in sorted(registry.items()) if name == spec.name]
+
+
+def file_name(name: str) -> str:
+    """File name of a page: ``-`` and ``$`` are no names for a file."""
+    return {"-": "stdin", "$": "parameter"}.get(name, name) + ".md"
+
+
+def commands_index() -> str:
     """All commands, by chapter."""
     lines = ["# Commands", ""]
-    specs = sorted((s for n, s in COMMANDS.items() if n == s.name), key=lambda s: (CHAPTERS.index(s.group), s.name))
-    for group in dict.fromkeys(spec.group for spec in specs):
-        names = [f"[{s.name}](#{s.name})" for s in specs if s.group is group]
-        lines += [f"{group.value}: {', '.join(names)}", ""]
-    for spec in specs:
-        lines += command_section(spec)
+    for group in CHAPTERS:
+        specs = [spec for spec in own(COMMANDS) if spec.group is group]
+        if specs:
+            lines += [f"## {group.value}", "", "| command | what it does |", "| --- | --- |"]
+            lines += [f"| [{s.name}](commands/{file_name(s.name)}) | {cell(s.summary)} |" for s in specs] + [""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def functions_page() -> str:
+def functions_index() -> str:
     """All functions by family, then the aggregates."""
     lines = ["# Functions", ""]
-    specs = [spec for name, spec in sorted(FUNCTIONS.items()) if name == spec.name]
-    for family in sorted({spec.family for spec in specs}):
-        lines += [f"## {family}", ""]
-        for spec in specs:
-            if spec.family == family:
-                lines += function_section(spec)
-    lines += ["## Aggregates", ""]
-    for name, aggregate in sorted(AGGREGATES.items()):
-        if name == aggregate.name:
-            lines += function_section(aggregate)
+    families: dict[str, list[FunctionSpec | AggregateSpec]] = {}
+    for spec in sorted(own(FUNCTIONS), key=lambda s: s.family):
+        families.setdefault(spec.family, []).append(spec)
+    families["aggregates"] = list(own(AGGREGATES))
+    for family, specs in families.items():
+        folder = "aggregates" if family == "aggregates" else "functions"
+        lines += [f"## {family}", "", "| function | what it does |", "| --- | --- |"]
+        lines += [f"| [{cell(s.signature)}]({folder}/{file_name(s.name)}) | {cell(s.summary)} |" for s in specs] + [""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def pages() -> dict[str, str]:
+    """Every page by its path below ``docs/reference``, except the support matrix."""
+    found = {"commands.md": commands_index(), "functions.md": functions_index()}
+    found |= {f"commands/{file_name(s.name)}": command_page(s) for s in own(COMMANDS)}
+    found |= {f"functions/{file_name(s.name)}": function_page(s) for s in own(FUNCTIONS)}
+    found |= {f"aggregates/{file_name(s.name)}": function_page(s) for s in own(AGGREGATES)}
+    return found
 
 
 def main() -> int:
-    """Write both pages."""
-    for name, text in (("commands.md", commands_page()), ("functions.md", functions_page())):
-        (HERE / name).write_text(text, encoding="utf-8")
-        print(f"docs/{name}: {text.count(chr(10))} lines")
+    """Write every page, remove those of what is gone, and write the support matrix."""
+    from docs.support import support_page
+
+    found = {**pages(), "support.md": support_page()}
+    for old in HERE.rglob("*.md"):
+        if old.relative_to(HERE).as_posix() not in found:
+            old.unlink()
+    for name, text in found.items():
+        path = HERE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    print(f"docs/reference: {len(found)} pages")
     return 0
 
 

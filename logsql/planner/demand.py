@@ -44,7 +44,7 @@ def demanded(following: Sequence[Command]) -> frozenset[str] | None:
 def _names(command: Command) -> set[str] | None:
     """Every name a command reads; targets of assignments are no reads. None: it may read any."""
     found: set[str] = set()
-    for node in _nodes((command.options, command.args)):
+    for node in nodes((command.options, command.args)):
         if isinstance(node, (Field, Name)):
             found.add(node.name if isinstance(node, Field) else node.text)
         elif isinstance(node, Option) and isinstance(node.value, str):
@@ -66,7 +66,7 @@ def _replaced(command: Command) -> set[str]:
     """Fields that a command sets in every row: later reads of them are not reads of the source."""
     if command.name != "eval":
         return set()
-    return {node.target.text for node in _nodes(command.args) if isinstance(node, Assignment)}
+    return {node.target.text for node in nodes(command.args) if isinstance(node, Assignment)}
 
 
 def _captures(command: Command) -> set[str]:
@@ -80,7 +80,7 @@ def _captures(command: Command) -> set[str]:
         return set()
 
 
-def _nodes(value: Any) -> Iterable[Any]:
+def nodes(value: Any) -> Iterable[Any]:
     """Every tree node below a value, targets of assignments left out."""
     pending = [value]
     while pending:

@@ -1,0 +1,35 @@
+"""The reference pages are generated: what is committed must be what the declarations and a run give now."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.reference import HERE, pages
+from docs.support import support_page
+from tests.support import ROOT
+
+HINT = "run: make docs"
+
+
+def test_pages_are_fresh() -> None:
+    expected = pages()
+    found = {p.relative_to(HERE).as_posix(): p for p in HERE.rglob("*.md")}
+    assert sorted(found) == sorted([*expected, "support.md"]), HINT
+    stale = [name for name, text in expected.items() if found[name].read_text(encoding="utf-8") != text]
+    assert not stale, f"{HINT}; stale: {stale[:5]}"
+
+
+def test_support_matrix_is_fresh() -> None:
+    assert (HERE / "support.md").read_text(encoding="utf-8") == support_page(), HINT
+
+
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs").rglob("*.md")) + sorted(ROOT.glob("README*.md")), ids=lambda p: p.name
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
