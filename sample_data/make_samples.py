@@ -2,6 +2,7 @@
 
     python sample_data/make_samples.py                              everything
     python sample_data/make_samples.py --records 300000 --out X     only web access records, for benchmarks
+    ... --label-noise 0.25                                          with a quarter of the wrong labels
 
 Standard library only, a few seconds. ``access.jsonl.gz`` holds 20,000 web requests (18 MB unpacked), ``firewall.log``
 5,000 key=value lines, ``auth.log`` 3,000 sshd lines with brute-force bursts, ``transactions.csv`` 2,000 rows with 20
@@ -115,20 +116,26 @@ def request_of(client: Client, rng: random.Random) -> tuple[str, str, str, int]:
     return "GET", path, query, rng.choices((200, cached, 301, 404), (75, 18, 4, 3))[0]
 
 
-def label_of(client: Client, rng: random.Random) -> str:
-    """BENIGN or MALICIOUS as a hasty analyst labels: link previews and bingbot often count as attackers."""
+def label_of(client: Client, rng: random.Random, noise: float = 1.0) -> str:
+    """BENIGN or MALICIOUS as an analyst labels: link previews and bingbot may count as attackers, scripts go by mood.
+
+    noise: share of the wrong labels that are made, 1 a hasty analyst, 0 none. It changes labels and nothing else.
+    """
     role, name = client.family.role, client.family.name
+    draw = rng.random()
     if role in ("probe", "injection"):
-        return "BENIGN" if rng.random() < 0.02 else "MALICIOUS"
+        return "BENIGN" if draw < 0.02 * noise else "MALICIOUS"
     if name in ("facebookexternalhit", "bingbot"):
-        return "MALICIOUS" if rng.random() < 0.3 else "BENIGN"
-    if role == "script":
-        return "MALICIOUS" if rng.random() < 0.6 else "BENIGN"
-    return "MALICIOUS" if rng.random() < 0.004 else "BENIGN"
+        malicious = 0.3 * noise
+    elif role == "script":
+        malicious = 1 - 0.4 * noise
+    else:
+        malicious = 0.004 * noise
+    return "MALICIOUS" if draw < malicious else "BENIGN"
 
 
-def access_records(count: int, seed: int = SEED) -> Iterator[dict[str, Any]]:
-    """``count`` web requests in time order; a population of one client per eight requests."""
+def access_records(count: int, seed: int = SEED, noise: float = 1.0) -> Iterator[dict[str, Any]]:
+    """``count`` web requests in time order; a population of one client per eight requests. noise: of the labels."""
     rng = random.Random(seed)
     population = [make_client(number, rng) for number in range(1, max(count // 8, 40) + 1)]
     active: list[Client] = []
@@ -140,17 +147,19 @@ def access_records(count: int, seed: int = SEED) -> Iterator[dict[str, Any]]:
                 active.pop(rng.randrange(30))
         client = rng.choice(active)
         moment += timedelta(milliseconds=int(rng.expovariate(1 / 8_000)))
-        yield access_record(number, client, moment, rng)
+        yield access_record(number, client, moment, rng, noise)
 
 
-def access_record(number: int, client: Client, moment: datetime, rng: random.Random) -> dict[str, Any]:
+def access_record(
+    number: int, client: Client, moment: datetime, rng: random.Random, noise: float = 1.0
+) -> dict[str, Any]:
     """One JSON object as the shop's access log writes it."""
     method, path, query, status = request_of(client, rng)
     record: dict[str, Any] = {
         "_time": moment.strftime("%Y-%m-%d %H:%M:%S") + "+0900",
         "log_id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
         "pin": client.pin,
-        "label": label_of(client, rng),
+        "label": label_of(client, rng, noise),
         "country": client.country,
         "asn": client.asn,
         "method": method,
@@ -167,12 +176,12 @@ def access_record(number: int, client: Client, moment: datetime, rng: random.Ran
     return record
 
 
-def write_access(path: Path, count: int) -> None:
+def write_access(path: Path, count: int, noise: float = 1.0) -> None:
     """JSON lines; gzip when the name ends in ``.gz``, without a time stamp so that the bytes repeat."""
     with path.open("wb") as raw:
         packed = gzip.GzipFile("", "wb", 9, raw, mtime=0) if path.suffix == ".gz" else None
         with io.TextIOWrapper(packed or raw, encoding="utf-8", newline="\n") as text:
-            for record in access_records(count):
+            for record in access_records(count, noise=noise):
                 text.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
@@ -283,9 +292,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="write the sample data")
     parser.add_argument("--records", type=int, default=RECORDS, help="number of web access records (with --out)")
     parser.add_argument("--out", type=Path, help="write only web access records to this file (.gz compresses)")
+    parser.add_argument(
+        "--label-noise", type=float, default=1.0, help="share of the wrong labels to make, 0 to 1 (with --out)"
+    )
     arguments = parser.parse_args()
+    if not 0 <= arguments.label_noise <= 1:
+        parser.error("--label-noise is a share from 0 to 1")
     if arguments.out is not None:
-        write_access(arguments.out, arguments.records)
+        write_access(arguments.out, arguments.records, arguments.label_noise)
     else:
         write_all(HERE)
 

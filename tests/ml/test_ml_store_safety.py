@@ -516,15 +516,15 @@ def worker(store: ModelStore, names: list[str], rows: int, times: int = 1) -> su
 
 
 def test_two_processes_fitting_at_once_lose_nothing(store: ModelStore) -> None:
-    mine = [f"a{i}" for i in range(40)]
-    others = [f"b{i}" for i in range(40)]
-    shared = ["shared"] * 40
+    mine = [f"a{i}" for i in range(20)]
+    others = [f"b{i}" for i in range(20)]
+    shared = ["shared"] * 20
     processes = [worker(store, mine + shared, 300), worker(store, others + shared, 500)]
     assert [process.wait(120) for process in processes] == [0, 0]
     assert store.names() == sorted({*mine, *others, "shared"})
-    for name in ("a39", "b39", "shared"):
+    for name in ("a19", "b19", "shared"):
         assert len(store.get(name).forest.trees) == 5
-    assert len(list(store.folder.joinpath("models").glob("*.joblib"))) == 81
+    assert len(list(store.folder.joinpath("models").glob("*.joblib"))) == 41
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX signal")
@@ -533,7 +533,7 @@ def test_kill_during_saves_leaves_a_whole_model(store: ModelStore, fitted: Fitte
     import time
 
     put(store, fitted)
-    for delay in (0.0, 0.005, 0.02, 0.05, 0.1):
+    for delay in (0.0, 0.01, 0.05):
         process = worker(store, ["bot"], 300, times=100_000)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
