@@ -167,8 +167,8 @@ def survey(
                 # Opening a database costs more than planning a query: only for a file that must be looked at.
                 engine = engine or stack.enter_context(_engine(connection))
                 found = _survey_file(engine, path, wanted, known, context)
-            if cache is not None and found is not known:
-                cache.put(found, *state)
+                if cache is not None:
+                    cache.put(found, *state)
             files.append(found)
     merged: dict[str, KeySurvey] = {}
     for file in files:
@@ -234,7 +234,8 @@ def _survey_file(
             why = str(problem).split("\n", 1)[0]
     if found is None:
         found = _exact(engine, path, missing, why or "lines that are no JSON objects", context)
-    return found if known is None else replace(found, keys={**known.keys, **found.keys})
+    # A look at every key starts afresh: names that other queries asked for need not exist in the file.
+    return found if known is None or wanted is None else replace(found, keys={**known.keys, **found.keys})
 
 
 def _unfit(path: str, context: ReadContext) -> str:
