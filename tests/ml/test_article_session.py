@@ -85,7 +85,8 @@ def place(tmp_path: Path) -> Iterator[tuple[Terminal, int, int]]:
     web, benign, malicious = with_wrong_labels(300_000, 2)
     database = tmp_path / "shop.duckdb"
     with duckdb.connect(str(database)) as connection:
-        connection.execute("CREATE TABLE web AS SELECT * FROM web")
+        connection.register("records", web)
+        connection.execute("CREATE TABLE web AS SELECT * FROM records")
     terminal = Terminal(tmp_path, database)
     yield terminal, benign, malicious
     terminal.child.close(force=True)
