@@ -114,7 +114,8 @@ class JsonLinesReader:
                     kept = window.cut(lines)
                     if len(kept):
                         made = _values(engine, kept, schema, keys, source, context)
-                        made["line"] = kept
+                        if self._is_own("line"):  # else a key of that name keeps its own values
+                            made["line"] = kept
                         made["_file"] = pa.repeat(pa.scalar(shown, pa.string()), len(kept))
                         yield batch_of(schema, made, len(kept))
                     if window.done:
