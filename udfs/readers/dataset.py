@@ -96,7 +96,8 @@ class _ScanLoss:
         with self._lock:
             self._here[key] = self._here.get(key, 0) + count
             fresh = self._here[key] - self._reported.get(key, 0)
-            if fresh <= 0:
+            note = count == 0 and key not in self._reported  # nothing was lost, but it is worth saying once
+            if fresh <= 0 and not note:
                 return
             self._reported[key] = self._here[key]
         self._sink.lost(source, reason, fresh, position, sample)
