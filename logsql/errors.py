@@ -77,6 +77,14 @@ class QueryError(LogsqlError):
     """The query is wrong: refused before a row is read."""
 
 
+def too_long() -> QueryError:
+    """An expression that is written flat but makes a deep tree: ``a + a + ...`` with a thousand operands."""
+    message = "an expression of the query has too many operators to be translated"
+    return QueryError(
+        Diagnostic("E0001", "nesting-too-deep", message, help="split the expression over several eval commands")
+    )
+
+
 class RunError(LogsqlError):
     """The query was right but could not be carried out."""
 

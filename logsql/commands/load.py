@@ -53,6 +53,9 @@ Reads the rows of a result that was saved under this name or GUID, in their orde
 well.
 """,
         output="the fields of the result",
-        errors=(("11200", "saved-result-not-found", "there is no such result"),),
+        errors=(
+            ("11200", "saved-result-not-found", "there is no such result"),
+            ("11201", "saved-result-not-readable", "the file is no Parquet file"),
+        ),
     )
 )

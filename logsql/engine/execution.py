@@ -16,6 +16,7 @@ from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present
 from logsql.engine.runner import Runner
 from logsql.engine.runstate import RunState, StageRuntime
 from logsql.engine.streams import StageTable, stage_schema
+from logsql.errors import too_long
 from logsql.planner import sql
 from logsql.planner.plan import Action, Materialise, Plan, Stream, order_items, with_ctes
 from logsql.planner.relation import Rel
@@ -92,8 +93,11 @@ class Execution:
 
     def batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
         """Rows of the final SELECT; ``with_types`` adds the companion type columns of mixed fields."""
-        self._prepare()
-        text = self._final(with_types).sql("duckdb")
+        try:
+            self._prepare()
+            text = self._final(with_types).sql("duckdb")
+        except RecursionError:  # sqlglot writes nested nodes by recursion
+            raise too_long() from None
         stream = self._runner.batches(text, size)
         try:
             schema = self._shape(next(stream), with_types)

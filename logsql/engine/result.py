@@ -117,7 +117,7 @@ def python_rows(batch: pa.RecordBatch, labels: list[str], zone: ZoneInfo) -> Ite
                 ]
             )
         elif label in ("map", "any") or (label.startswith("list") and not pa.types.is_list(column.type)):
-            values.append([None if v is None else json.loads(v) for v in column.to_pylist()])
+            values.append([None if v is None else _loads(v) for v in column.to_pylist()])
         else:
             values.append(python_values(column, zone))
     if not names:
@@ -155,7 +155,15 @@ def _instant(micros: int | None, zone: ZoneInfo) -> dt.datetime | str | None:
 
 def _mixed(text: str | None, code: str | None, zone: ZoneInfo) -> Any:
     """A mixed value from its JSON text and what ``present.type_text`` says about it."""
-    return None if text is None else _typed(json.loads(text), code, zone)
+    return None if text is None else _typed(_loads(text), code, zone)
+
+
+def _loads(text: str) -> Any:
+    """The value of JSON text; one nested deeper than Python can follow (10,000 brackets) stays text."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        return text
 
 
 def _typed(value: Any, code: str | None, zone: ZoneInfo) -> Any:

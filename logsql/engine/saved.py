@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from logsql.engine.catalog import arrow_columns
-from logsql.errors import Diagnostic, RunError
+from logsql.errors import Diagnostic, RunError, SourceError
 from logsql.planner.catalog import TableInfo
 
 if TYPE_CHECKING:
@@ -37,7 +37,11 @@ def saved_table(session: Session, name: str, bindings: dict[str, object]) -> Tab
             return None
         path = name
     session.policy.check_read(path)
-    dataset = ds.dataset(path, format="parquet")
+    try:
+        dataset = ds.dataset(path, format="parquet")
+    except (OSError, pa.ArrowInvalid):
+        message = f"{path} is not a readable Parquet file"
+        raise SourceError(Diagnostic("11201", "saved-result-not-readable", message)) from None
     key = f"__saved_{len(bindings) + 1}"
     bindings[key] = dataset
     return TableInfo(key, (key,), arrow_columns(dataset.schema))

@@ -17,7 +17,7 @@ from logsql.engine.policy import Policy
 from logsql.engine.querylog import QueryLog
 from logsql.engine.result import Result
 from logsql.engine.runstate import ProgressReport, RunState
-from logsql.errors import LogsqlError
+from logsql.errors import LogsqlError, too_long
 from logsql.planner.catalog import TableInfo
 from logsql.planner.plan import Plan
 
@@ -104,6 +104,8 @@ class Session:
             plan = compile_query(parse_query(text, GRAMMAR), catalog, params)
         except LogsqlError as error:
             raise error.located(text, origin) from None
+        except RecursionError:
+            raise too_long().located(text, origin) from None
         self.last_ledger = state.ledger
         return plan, state, catalog
 

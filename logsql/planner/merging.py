@@ -22,10 +22,11 @@ class Idents:
         self.used = {t.lower() for t in taken}
 
     def take(self, name: str) -> str:
-        """``name``, or ``name__2`` ... when it is in use."""
-        ident, number = name or "__empty", 2
+        """``name`` (a NUL in it replaced), or ``name__2`` ... when it is in use."""
+        stem = name.replace("\0", "\ufffd")  # the engine ends a name at a NUL
+        ident, number = stem or "__empty", 2
         while ident.lower() in self.used:
-            ident, number = f"{name}__{number}", number + 1
+            ident, number = f"{stem}__{number}", number + 1
         self.used.add(ident.lower())
         return ident
 
