@@ -68,6 +68,16 @@ def test_record_count_can_be_chosen(tmp_path: Path) -> None:
     assert {"_time", "log_id", "pin", "label", "headers"} <= json.loads(lines[0]).keys()
 
 
+def test_label_noise_changes_labels_and_nothing_else() -> None:
+    hasty, some, none = (list(make_samples.access_records(2_000, noise=noise)) for noise in (1.0, 0.1, 0.0))
+    wrong = [sum(a["label"] != b["label"] for a, b in zip(found, none, strict=True)) for found in (hasty, some)]
+    assert wrong[0] > 5 * wrong[1] > 0
+    for found in (hasty, some):
+        assert [record | {"label": ""} for record in found] == [record | {"label": ""} for record in none]
+    bing = {record["label"] for record in none if "bingbot/" in user_agent(record)}
+    assert bing == {"BENIGN"}
+
+
 def test_access_has_the_fields_of_the_bot_queries(access: list[dict[str, Any]]) -> None:
     assert len(access) == 20_000
     always = set.intersection(*(set(record) for record in access))
