@@ -21,13 +21,18 @@ from logsql.engine.execution import Execution
 from logsql.engine.present import Field
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
-from logsql.errors import Diagnostic, LogsqlError, QueryError
+from logsql.errors import Diagnostic, LogsqlError, PolicyError, QueryError
 from logsql.planner import sql
 from logsql.planner.plan import Plan
 from logsql.planner.relation import PHYSICAL, Rel
 
 if TYPE_CHECKING:
     from logsql.engine.session import Session
+
+
+#: Statements that safe mode runs: those that read, and those that fill tables of a database in memory.
+_READING = frozenset({"SELECT", "EXPLAIN", "RELATION", "SET", "VARIABLE_SET", "PRAGMA", "TRANSACTION"})
+_TABLES = frozenset({"CREATE", "INSERT", "UPDATE", "DELETE", "DROP", "ALTER", "MERGE_INTO", "CREATE_FUNC"})
 
 
 def table_functions() -> dict[str, str]:
@@ -162,9 +167,20 @@ class SqlExecution(Execution):
         self.session.changed()
         self.session.finished(self)
 
+    def _check(self, statement: duckdb.Statement) -> None:
+        """Safe mode reads: DuckDB's own fence lets ``COPY ... TO`` write below an allowed directory."""
+        kind = statement.type.name
+        if kind in _READING or (kind in _TABLES and self.session.path == ":memory:"):
+            return
+        message = f"{kind} statements are not allowed in safe mode"
+        raise PolicyError(Diagnostic("E4001", "write-not-allowed", message, help="use a session without --safe"))
+
     def _run(self, text: str, size: int) -> pa.RecordBatchReader | None:
         """Run the statements; the reader of the last one if it delivers rows."""
         statements = self.cursor.extract_statements(text)
+        if self.session.policy.safe:
+            for statement in statements:
+                self._check(statement)
         self.session.changed()
         for number, statement in enumerate(statements):
             if number == len(statements) - 1:
