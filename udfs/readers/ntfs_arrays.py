@@ -1,6 +1,7 @@
 """numpy values as Arrow arrays without a loop: integers, booleans, FILETIMEs, UTF-16 names.
 
-``valid`` is a boolean array (False = null) or None when nothing is null. All functions are pure.
+``valid`` is a boolean array (False = null), its ``bitmap`` where columns share one, or None when nothing is null. All
+functions are pure.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ _EPOCH_US = 11_644_473_600_000_000
 _WIDTHS = {1: pa.int8(), 2: pa.int16(), 4: pa.int32(), 8: pa.int64()}
 
 
-def bitmap(valid: Flags | None) -> pa.Buffer | None:
-    """Arrow's validity bits; None when all are valid."""
-    if valid is None or bool(valid.all()):
+def bitmap(valid: Flags | pa.Buffer | None) -> pa.Buffer | None:
+    """Arrow's validity bits; None when all are valid. A buffer is taken as the bits."""
+    if valid is None or isinstance(valid, pa.Buffer):
+        return valid
+    if bool(valid.all()):
         return None
     return pa.py_buffer(np.packbits(valid, bitorder="little"))
 
@@ -49,7 +52,7 @@ def uint64(values: npt.NDArray[Any], valid: Flags | None = None) -> pa.Array:
     return primitive(values.view(np.uint64), pa.uint64(), valid)
 
 
-def booleans(values: Flags, valid: Flags | None = None) -> pa.Array:
+def booleans(values: Flags, valid: Flags | pa.Buffer | None = None) -> pa.Array:
     """Booleans."""
     bits = pa.py_buffer(np.packbits(values, bitorder="little"))
     return pa.Array.from_buffers(pa.bool_(), len(values), [bitmap(valid), bits])

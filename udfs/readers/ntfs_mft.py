@@ -23,6 +23,7 @@ from udfs.readers.ntfs_arrays import (
     TIMESTAMP,
     Flags,
     Ints,
+    bitmap,
     booleans,
     constant,
     filetimes,
@@ -242,9 +243,10 @@ def _standard_columns(block: Block, attributes: Attributes, names: frozenset[str
     }
     if names & _BITS.keys():
         bits = block.dwords[(at >> 2) + 8]
+        shared = bitmap(valid)
         for name in names & _BITS.keys():
             # The attribute bit says NOT indexed: published is_indexed is true for a record with attributes 0x20.
-            made[name] = booleans((bits & _BITS[name] != 0) != (name == "is_indexed"), valid)
+            made[name] = booleans((bits & _BITS[name] != 0) != (name == "is_indexed"), shared)
     return made
 
 
@@ -305,10 +307,11 @@ def _two_passes(file: _File, wanted: pa.Schema, name: str) -> Iterator[pa.Record
     kept, complete = 0, True
     for batch in _decode_file(file.evidence, file.size, file.needed, file.tally):
         extensions.add(batch)
-        if complete and kept + batch.nbytes > SPOOL_BYTES:
+        # Not nbytes, which takes as long as decoding two columns: it looks for slices, and there are none.
+        kept += batch.get_total_buffer_size()
+        if complete and kept > SPOOL_BYTES:
             complete = False
             spool = [b.select([n for n in b.schema.names if n in path_columns]) for b in spool]
-        kept += batch.nbytes
         if complete or "file_path" in file.names:
             spool.append(batch if complete else batch.select([n for n in batch.schema.names if n in path_columns]))
     if not complete and "file_path" not in file.names:
