@@ -46,8 +46,8 @@ def _text_hex(node: Sql) -> Sql:
     return sql.when(sql.func("regexp_full_match", node, sql.string(HEX_TEXT)), sql.try_cast(node, "BIGINT"))
 
 
-#: Makes SQL that counts a text which is no number in the run's ledger, and is null (DOUBLE).
-Audit = Callable[[Sql], Sql]
+#: ``audit(text, number)`` is ``number``, with the texts for which it is null counted in the run's ledger, once per row.
+Audit = Callable[[Sql, Sql], Sql]
 
 
 def operand(value: Typed, audit: Audit | None = None) -> Operand | None:
@@ -61,8 +61,9 @@ def operand(value: Typed, audit: Audit | None = None) -> Operand | None:
         return Operand(None, number_sql(value))
     if kind is Kind.STRING:
         whole = sql.coalesce(text_integer(value.expr), _text_hex(value.expr))
-        lost = [audit(value.expr)] if audit is not None else []
-        return Operand(whole, sql.coalesce(sql.cast(whole, "DOUBLE"), text_double(value.expr), *lost))
+        if audit is None:
+            return Operand(whole, sql.coalesce(sql.cast(whole, "DOUBLE"), text_double(value.expr)))
+        return Operand(whole, audit(value.expr, sql.coalesce(sql.cast(whole, "DOUBLE"), text_double(value.expr))))
     if kind is Kind.ANY:
         whole_any, real = integer_sql(value), number_sql(value)
         if whole_any is None and real is None:

@@ -267,13 +267,18 @@ class ExprContext:
         self.lets[name] = node
         return sql.col(name)
 
-    def _audit(self, node: Expr, value: Typed) -> Callable[[Sql], Sql] | None:
+    def _audit(self, node: Expr, value: Typed) -> Callable[[Sql, Sql], Sql] | None:
         """Counts text that is no number where a run keeps a ledger (decisions.md 3); nothing when only translating."""
         run = self.catalog.run_id if self.catalog is not None else None
         if run is None or value.kind is not Kind.STRING:
             return None
         source, ledger = sql.string(canonical(node)), sql.string(run)
-        return lambda text: self.udf("lq_not_number", text, source, ledger)
+
+        def counted(text: Sql, number: Sql) -> Sql:
+            # A column of its own: a result of two types reads its operands several times, and each time would count.
+            return self.let(sql.coalesce(number, self.udf("lq_not_number", text, source, ledger)))
+
+        return counted
 
     def _once(self, value: Typed) -> Typed:
         """A text or mixed operand as a column of its own: arithmetic reads it several times."""

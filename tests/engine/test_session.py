@@ -163,6 +163,16 @@ def test_text_that_is_no_number_is_counted() -> None:
         ]
 
 
+@pytest.mark.parametrize("tail", ["eval c = a + 1", "eval c = a + 1 | search c > 1", "stats sum(a + 1) as s"])
+def test_text_that_is_no_number_is_counted_once(tail: str) -> None:
+    """The result of text arithmetic has two types, so the SQL reads its operand several times."""
+    with logsql.connect(tz="UTC") as s:
+        s.register("t", pa.table({"a": ["1", "x", "2.5", None, "y"]}))
+        result = s.query(f"table t | {tail}")
+        result.rows()
+        assert [(e.reason, e.count) for e in result.ledger] == [("text-not-a-number", 2)]
+
+
 def test_parsed_rows_show_what_the_document_holds() -> None:
     """Fields that a parse command replaced are gone, unless a row could not be parsed (language.md 8.3)."""
     with logsql.connect(tz="UTC") as s:
