@@ -96,19 +96,28 @@ class Builder:
         try:
             stream = build(draft.text, self.ctx, Stream(iter(rows), lambda: columns, lambda: ordered))
             out = list(stream.rows)
+        except OverflowError:  # an infinity reached exact arithmetic
+            self._restore(params)
+            return False
         except NaiveError as e:
+            if e.code == "21704":  # a group key that an earlier command named like a result
+                self._restore(params)
+                return False
             raise AssertionError(f"the generator wrote a query that is refused: {draft.text}") from e
         names, defined = stream.columns(), stream.ordered()
         empties = bool(rows) and not out and draft.text != "drop" and self.r.random() < 0.85
         if self.ctx.notes or len(out) > MAX_ROWS or len(names) > 60 or empties:
-            self.ctx.params.clear()
-            self.ctx.params.update(params)
+            self._restore(params)
             return False
         known = draft.fields if draft.fields is not None else self.derive(out, names)
         self.rows, self.columns, self.ordered, self.fields = out, names, defined, known
         self.e.fields = known
         self.commands.append(draft.text)
         return True
+
+    def _restore(self, params: dict[str, Value]) -> None:
+        self.ctx.params.clear()
+        self.ctx.params.update(params)
 
     def derive(self, rows: list[Row], names: list[str]) -> Fields:
         """Fields after a command whose columns depend on data."""
