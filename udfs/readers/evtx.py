@@ -10,14 +10,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
-from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, field, select
-from udfs.readers.ntfs_input import Tally, Target, as_paths, base_name, label, scan_each, target_bytes, targets
+from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, field
+from udfs.readers.ntfs_input import (
+    EvidenceReader,
+    Tally,
+    Target,
+    base_name,
+    label,
+)
 from udfs.readers.sources import open_random
 
 BATCH_EVENTS = 16_384
@@ -58,7 +64,7 @@ _USUAL = re.compile(
 )
 
 
-class EvtxReader:
+class EvtxReader(EvidenceReader):
     """Reader of .evtx files.
 
     ``paths``, ``zippath``, ``zipcharset``: as for ``MftReader``. ReaderError codes: ``missing-extra``, ``empty-file``,
@@ -66,25 +72,11 @@ class EvtxReader:
     ``date-out-of-range`` (the row is kept, its ``_time`` null), ``parser-failed`` (the rest of the file is missing).
     """
 
-    def __init__(self, paths: str | Sequence[str], zippath: str | None = None, zipcharset: str = "utf-8") -> None:
-        self._paths = as_paths(paths)
-        self._zippath = zippath
-        self._zipcharset = zipcharset
+    columns = SCHEMA
 
-    @property
-    def schema(self) -> pa.Schema:
-        """The documented fields and ``_file``."""
-        return SCHEMA
-
-    def total_bytes(self) -> int:
-        """Bytes of all files."""
-        return target_bytes(self._paths, self._zippath)
-
-    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
-        """Batches of the wanted columns, in file order."""
-        wanted = select(SCHEMA, columns)
-        found = targets(self._paths, self._zippath, self._zipcharset, context)
-        yield from scan_each(found, context, lambda target: _scan_file(target, wanted, context))
+    def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of one file, in record order."""
+        return _scan_file(target, wanted, context)
 
 
 def _parser_class(path: str) -> Any:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from udfs.readers import base
-from udfs.readers.base import ReadContext, ReaderError, check_cancelled, expand_paths, os_error, size_of
+from udfs.readers.base import ReadContext, ReaderError, check_cancelled, expand_paths, os_error, select, size_of
 from udfs.readers.sources import Member, expand_members, open_random
 
 Target = str | Member
@@ -170,3 +170,37 @@ def _join(held: list[pa.RecordBatch]) -> pa.RecordBatch:
     if held[0].num_columns == 0:
         return pa.RecordBatch.from_struct_array(pa.nulls(sum(batch.num_rows for batch in held), pa.struct([])))
     return held[0] if len(held) == 1 else pa.concat_batches(held)
+
+
+class EvidenceReader:
+    """What the readers of collected files share: which files, their size, one scan of each after the other.
+
+    A reader sets ``columns`` (its schema) and ``scan_file``. ``paths``: a path or several, ``*`` in the last component;
+    with ``zippath`` they are entries of that archive and ``zipcharset`` decodes entry names.
+    """
+
+    columns: pa.Schema
+
+    def __init__(self, paths: str | Sequence[str], zippath: str | None = None, zipcharset: str = "utf-8") -> None:
+        self._paths = as_paths(paths)
+        self._zippath = zippath
+        self._zipcharset = zipcharset
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The documented fields and ``_file``."""
+        return self.columns
+
+    def total_bytes(self) -> int:
+        """Bytes of all files, holes included."""
+        return target_bytes(self._paths, self._zippath)
+
+    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of the wanted columns, in file order."""
+        wanted = select(self.columns, columns)
+        found = targets(self._paths, self._zippath, self._zipcharset, context)
+        yield from scan_each(found, context, lambda target: self.scan_file(target, wanted, context))
+
+    def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of one file."""
+        raise NotImplementedError

@@ -10,14 +10,14 @@ the window. Layout: libyal's NTFS documentation; operation names as the manual s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field, select
+from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field
 from udfs.readers.ntfs_arrays import (
     TIMESTAMP,
     Flags,
@@ -34,14 +34,11 @@ from udfs.readers.ntfs_arrays import (
 from udfs.readers.ntfs_input import (
     Bytes,
     Evidence,
+    EvidenceReader,
     Tally,
     Target,
-    as_paths,
     base_name,
     joined,
-    scan_each,
-    target_bytes,
-    targets,
 )
 from udfs.readers.ntfs_records import FILE, NO_NAME, Block, fix_up, walk
 
@@ -100,7 +97,7 @@ SCHEMA = pa.schema(
 record or directory entry in hexadecimal. Redo and undo fields are null in checkpoint records (``record_type`` 2)."""
 
 
-class LogFileReader:
+class LogFileReader(EvidenceReader):
     """Reader of $LogFile.
 
     ``paths``, ``zippath``, ``zipcharset``: as for ``MftReader``. ReaderError codes: ``empty-file``, ``not-a-logfile``.
@@ -108,25 +105,11 @@ class LogFileReader:
     ``torn-page`` (rows kept), ``damaged-record`` (row kept, data outside the record).
     """
 
-    def __init__(self, paths: str | Sequence[str], zippath: str | None = None, zipcharset: str = "utf-8") -> None:
-        self._paths = as_paths(paths)
-        self._zippath = zippath
-        self._zipcharset = zipcharset
+    columns = SCHEMA
 
-    @property
-    def schema(self) -> pa.Schema:
-        """The documented fields and ``_file``."""
-        return SCHEMA
-
-    def total_bytes(self) -> int:
-        """Bytes of all files."""
-        return target_bytes(self._paths, self._zippath)
-
-    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
-        """Batches of the wanted columns, in file order."""
-        wanted = select(SCHEMA, columns)
-        found = targets(self._paths, self._zippath, self._zipcharset, context)
-        yield from scan_each(found, context, lambda target: _scan_file(target, wanted, context))
+    def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of one file, in record order."""
+        return _scan_file(target, wanted, context)
 
 
 def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:

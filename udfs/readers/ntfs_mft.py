@@ -10,7 +10,7 @@ beyond, so that only the name and parent table (for ``file_path``) grows with th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field, select
+from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field
 from udfs.readers.ntfs_arrays import (
     TIMESTAMP,
     Flags,
@@ -38,14 +38,11 @@ from udfs.readers.ntfs_arrays import (
 from udfs.readers.ntfs_input import (
     Bytes,
     Evidence,
+    EvidenceReader,
     Tally,
     Target,
-    as_paths,
     base_name,
     joined,
-    scan_each,
-    target_bytes,
-    targets,
 )
 from udfs.readers.ntfs_paths import NUMBER, Names, Paths
 from udfs.readers.ntfs_records import DOS_ONLY, FILE, NO_NAME, Attributes, Block, fix_up, stream_sizes, walk
@@ -95,7 +92,7 @@ SCHEMA = pa.schema(
 _INTERNAL = (pa.field("#rank", pa.int8()), pa.field("#stream", pa.bool_()))
 
 
-class MftReader:
+class MftReader(EvidenceReader):
     """Reader of $MFT files.
 
     ``paths``: a path or several, ``*`` in the last component; with ``zippath`` they are entries of that archive and
@@ -105,25 +102,11 @@ class MftReader:
     ``path-too-long``.
     """
 
-    def __init__(self, paths: str | Sequence[str], zippath: str | None = None, zipcharset: str = "utf-8") -> None:
-        self._paths = as_paths(paths)
-        self._zippath = zippath
-        self._zipcharset = zipcharset
+    columns = SCHEMA
 
-    @property
-    def schema(self) -> pa.Schema:
-        """The documented fields, ``short_name`` and ``_file``."""
-        return SCHEMA
-
-    def total_bytes(self) -> int:
-        """Bytes of all files."""
-        return target_bytes(self._paths, self._zippath)
-
-    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
-        """Batches of the wanted columns, in record order."""
-        wanted = select(SCHEMA, columns)
-        found = targets(self._paths, self._zippath, self._zipcharset, context)
-        yield from scan_each(found, context, lambda target: _scan_file(target, wanted, context))
+    def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of one file, in record order."""
+        return _scan_file(target, wanted, context)
 
 
 def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:

@@ -9,14 +9,14 @@ Layout: Microsoft's USN_RECORD_V2/V3 documentation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field, select
+from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field
 from udfs.readers.ntfs_arrays import (
     TIMESTAMP,
     Flags,
@@ -33,14 +33,11 @@ from udfs.readers.ntfs_arrays import (
 from udfs.readers.ntfs_input import (
     Bytes,
     Evidence,
+    EvidenceReader,
     Tally,
     Target,
-    as_paths,
     base_name,
     joined,
-    scan_each,
-    target_bytes,
-    targets,
 )
 from udfs.readers.ntfs_paths import NUMBER
 
@@ -77,7 +74,7 @@ SCHEMA = pa.schema(
 """``file_no`` is the low 48 bits of ``file_ref``; of 128-bit references (version 3) the low 64 bits are kept."""
 
 
-class UsnJrnlReader:
+class UsnJrnlReader(EvidenceReader):
     """Reader of $J streams, also cut out or carved ones.
 
     ``paths``, ``zippath``, ``zipcharset``: as for ``MftReader``. ReaderError codes: ``empty-file``, ``not-a-journal``
@@ -85,25 +82,11 @@ class UsnJrnlReader:
     ``truncated-record`` (reaches past the end of the file), ``unreadable-bytes`` (count = bytes).
     """
 
-    def __init__(self, paths: str | Sequence[str], zippath: str | None = None, zipcharset: str = "utf-8") -> None:
-        self._paths = as_paths(paths)
-        self._zippath = zippath
-        self._zipcharset = zipcharset
+    columns = SCHEMA
 
-    @property
-    def schema(self) -> pa.Schema:
-        """The documented fields and ``_file``."""
-        return SCHEMA
-
-    def total_bytes(self) -> int:
-        """Bytes of all files, holes included."""
-        return target_bytes(self._paths, self._zippath)
-
-    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
-        """Batches of the wanted columns, in file order."""
-        wanted = select(SCHEMA, columns)
-        found = targets(self._paths, self._zippath, self._zipcharset, context)
-        yield from scan_each(found, context, lambda target: _scan_file(target, wanted, context))
+    def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of one file, in record order."""
+        return _scan_file(target, wanted, context)
 
 
 def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
