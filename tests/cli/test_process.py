@@ -251,7 +251,7 @@ def test_check_notes_patterns_that_ignore_case(tmp_path: Path, db: str) -> None:
 
 
 def test_pages_and_languages() -> None:
-    assert b"stats AGGREGATE" in run("help", "stats").stdout
+    assert b"stats [listlimit=N] AGGREGATE" in run("help", "stats").stdout
     assert "사용법" in run("--help", "--lang", "ko").stdout.decode()
     assert "옵션" in run("--fromat", "--lang", "ko").stderr.decode()
     assert run("commands").stdout.count(b"\n") > 20

@@ -116,7 +116,7 @@ def test_query_files(talk: Talk, tmp_path: Path) -> None:
 def test_help(talk: Talk) -> None:
     listed = talk.say("\\?")[1]
     assert all(meta.name in listed for meta in METAS)
-    assert "stats AGGREGATE" in talk.say("help stats")[1]
+    assert "stats [listlimit=N] AGGREGATE" in talk.say("help stats")[1]
     assert talk.say("help statts")[0] == 2
 
 
