@@ -67,6 +67,9 @@ def lay_over(
     names = list(rel.names)
     gone = [] if overlay or not everywhere else [n for n in names if n not in kept and n not in fixed]
     asked = [n for n in names if n not in fixed and n not in gone]
+    if found.result is not None and found.result[0] not in names and rel.rest is not None:
+        asked.append(found.result[0])  # an open field becomes one of its own, for its value may be replaced
+    before = rel.rest
     rel, lookup, scratch = _lookup(stage, rel, found, asked)
     changed: dict[str, Typed] = {}
     for name in [*asked, *(n for n in fixed)]:
@@ -82,7 +85,8 @@ def lay_over(
     rel = rel.with_columns([c for c in rel.columns if c.name not in gone])
     if rest is not None:
         taken = frozenset() if overlay else frozenset(asked) - frozenset(kept)
-        rest = replace(rest, hidden=frozenset(rel.names), replaced=taken)
+        ahead = before.before(names) if overlay and before is not None else frozenset((*names, *fixed))
+        rest = replace(rest, hidden=frozenset(rel.names), replaced=taken, ahead=ahead)
     rel = replace(rel, rest=rest, pending={**rel.pending, **pending}, tag=rel.tag or stage.tag)
     return replace(rel, carried=tuple(c for c in rel.carried if c.ident not in (*found.scratch, *scratch)))
 

@@ -27,7 +27,7 @@ def _by_path(rel: Rel, overlay: bool) -> Rel:
     assert line is not None
     ident = rel.fresh_ident("__line")
     columns = rel.columns if overlay else tuple(c for c in rel.columns if c.name != "line")
-    rest = Rest(ident, ANY_JSON, hidden=frozenset(c.name for c in columns))
+    rest = Rest(ident, ANY_JSON, hidden=frozenset(c.name for c in columns), ahead=frozenset())
     return replace(rel, columns=columns, rest=rest, pending={ident: sql.cast(sql.col(line.ident), "JSON")})
 
 

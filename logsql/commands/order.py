@@ -40,7 +40,7 @@ def lower(stage: Stage) -> Rel:
     by_name = {c.name: c for c in rel.columns}
     first = [by_name[n] for n in names if n in by_name]
     others = sorted((c for c in rel.columns if c.name not in names), key=lambda c: c.name)
-    rest = replace(rel.rest, sorted_after=len(first)) if rel.rest is not None else None
+    rest = replace(rel.rest, sorted_after=len(first), ahead=None) if rel.rest is not None else None
     return replace(rel, columns=(*first, *others), rest=rest)
 
 

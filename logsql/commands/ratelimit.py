@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from logsql.commands.base import CommandSpec, Example, Group, needs_order, register
 from logsql.planner import sql, values
-from logsql.planner.relation import PHYSICAL, Column, Rel, Rest
+from logsql.planner.relation import PHYSICAL, Column, Rel
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
 from logsql.planner.types import ANY_JSON, STRING, LType
@@ -110,7 +110,7 @@ def _portable(stage: Stage, rel: Rel) -> tuple[Rel, dict[str, str]]:
         back[rest.ident] = "JSON"
         if rest.is_map:
             nodes[rest.ident] = sql.func("to_json", sql.col(rest.ident))
-            rest = Rest(rest.ident, ANY_JSON, False, rest.hidden, rest.key_order, rest.sorted_after)
+            rest = replace(rest, value_type=ANY_JSON, is_map=False)
     name = stage.select("rows", rel, list(nodes.items()))
     return replace(rel, source=name, columns=columns, carried=(), rest=rest), back
 

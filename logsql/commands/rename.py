@@ -73,7 +73,7 @@ def _rename(stage: Stage, rel: Rel, old: str, new: str) -> Rel:
     kept = tuple(c for c in rel.columns if c.name not in (old, new))
     if position is not None:
         position -= sum(1 for c in rel.columns[:position] if c.name == new)
-    rest = rel.rest.hide([old, new]) if rel.rest is not None else None
+    rest = rel.rest.rename(old, new) if rel.rest is not None else None
     return stage.assign(replace(rel, columns=kept, rest=rest), new, coalesce(values[0], values[1]), position)
 
 
@@ -84,7 +84,7 @@ def _meets(rel: Rel, old: str, new: str) -> bool:
 
 def _relabel(rel: Rel, old: str, new: str) -> Rel:
     columns = tuple(replace(c, name=new) if c.name == old else c for c in rel.columns if c.name != new)
-    rest = rel.rest.hide([old, new]) if rel.rest is not None else None
+    rest = rel.rest.rename(old, new) if rel.rest is not None else None
     return replace(rel, columns=columns, rest=rest)
 
 

@@ -20,11 +20,22 @@ Fetch = Callable[[str], list[tuple[Any, ...]]]
 _AT_ONCE = 200
 
 
-def open_fields(fetch: Fetch, table: str, column: str, rest: Rest) -> list[Field]:
-    """Fields in the open column ``column`` of ``table`` (SQL text of its full name), in the order they are shown.
+def all_fields(fetch: Fetch, table: str, column: str, fixed: list[Field], rest: Rest) -> list[Field]:
+    """The fields of an open row, in the order they are shown.
 
-    ``fetch`` runs a statement and returns its rows.
+    ``fetch`` runs a statement and returns its rows; ``column`` of ``table`` (SQL text of its full name) is the open
+    column, and ``fixed``, the fields known before, read ``table`` too.
     """
+    names = _names(fetch, table, column, rest)
+    free = [n for n in names if n not in rest.hidden]
+    types = _json_types(fetch, table, column, free) if not rest.is_map else [[] for _ in free]
+    document = sql.col(column)
+    made = [rest_field(document, n, rest.is_map, rest.value_type, t) for n, t in zip(free, types, strict=True)]
+    return _placed(_without_replaced(fetch, table, fixed, rest), made, names, rest)
+
+
+def _names(fetch: Fetch, table: str, column: str, rest: Rest) -> list[str]:
+    """Every name in the open column, also of fields that have become columns of their own since."""
     node = sql.col(column).sql("duckdb")
     function = "map_keys" if rest.is_map else "json_keys"
     text = (
@@ -32,30 +43,33 @@ def open_fields(fetch: Fetch, table: str, column: str, rest: Rest) -> list[Field
         f"generate_subscripts({function}({node}), 1) AS p FROM {table} WHERE {node} IS NOT NULL) "
         "GROUP BY k ORDER BY o, min(p)"
     )
-    names = [str(r[0]) for r in fetch(text) if r and r[0] not in rest.hidden]
-    if rest.key_order is not None:
-        names = sort_names(names, rest)
-    types = _json_types(fetch, table, column, names) if not rest.is_map else [[] for _ in names]
-    document = sql.col(column)
-    return [rest_field(document, n, rest.is_map, rest.value_type, t) for n, t in zip(names, types, strict=True)]
+    names = [str(r[0]) for r in fetch(text) if r]
+    return names if rest.key_order is None else sort_names(names, rest)
 
 
-def closed_fields(fetch: Fetch, table: str, fixed: list[Field], found: list[Field], rest: Rest) -> list[Field]:
-    """The fields of the row with those discovered; some commands sort them behind the first few.
-
-    Fields that a parse command replaced (language.md 8.3) are shown only if some row kept them because it could not be
-    parsed. ``fixed`` reads ``table``.
+def _without_replaced(fetch: Fetch, table: str, fixed: list[Field], rest: Rest) -> list[Field]:
+    """Fields that a parse command replaced (language.md 8.3) are shown only if some row that could not be parsed kept
+    them.
     """
     replaced = [f for f in fixed if f.name in rest.replaced]
-    if replaced:
-        counts = ", ".join(sql.func("count", f.expr).sql("duckdb") for f in replaced)
-        used = fetch(f"SELECT {counts} FROM {table}")[0]
-        gone = {f.name for f, count in zip(replaced, used, strict=True) if not count}
-        fixed = [f for f in fixed if f.name not in gone]
-    fields = [*fixed, *found]
-    if rest.sorted_after is None:
-        return fields
-    return fields[: rest.sorted_after] + sorted(fields[rest.sorted_after :], key=lambda f: f.name)
+    if not replaced:
+        return fixed
+    counts = ", ".join(sql.func("count", f.expr).sql("duckdb") for f in replaced)
+    used = fetch(f"SELECT {counts} FROM {table}")[0]
+    gone = {f.name for f, count in zip(replaced, used, strict=True) if not count}
+    return [f for f in fixed if f.name not in gone]
+
+
+def _placed(fixed: list[Field], made: list[Field], names: list[str], rest: Rest) -> list[Field]:
+    """Open fields stand where the parsing command stood, and so does one that was given a new value since."""
+    if rest.sorted_after is not None:
+        fields = [*fixed, *made]
+        return fields[: rest.sorted_after] + sorted(fields[rest.sorted_after :], key=lambda f: f.name)
+    ahead = rest.before(f.name for f in fixed)
+    later = {f.name: f for f in fixed if f.name not in ahead}
+    opened = {f.name: f for f in made}
+    middle = [later.pop(n) if n in later else opened[n] for n in names if n in later or n in opened]
+    return [*(f for f in fixed if f.name in ahead), *middle, *later.values()]
 
 
 def _json_types(fetch: Fetch, table: str, column: str, names: list[str]) -> list[list[str]]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from logsql.engine.connection import WORK
-from logsql.engine.discovery import closed_fields, open_fields
+from logsql.engine.discovery import all_fields
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present
 from logsql.engine.runner import Runner
 from logsql.engine.runstate import RunState, StageRuntime
@@ -200,12 +200,11 @@ class Execution:
         self._create("__open", with_ctes(query, self.plan.ctes, (rel.source,)))
         self._source = "__open"
         table = f'{WORK}.main."{self._names["__open"]}"'
-        found = open_fields(self._fetch, table, "rest", rest)
         fixed = [
             Field(f.name, f.label, sql.col(f"c{i}"), sql.col(f"t{i}") if f.type_expr is not None else None)
             for i, f in enumerate(plain)
         ]
-        self._fields = closed_fields(self._fetch, table, fixed, found, rest)
+        self._fields = all_fields(self._fetch, table, "rest", fixed, rest)
 
     def _fetch(self, text: str) -> list[tuple[Any, ...]]:
         return self._runner.call(lambda: self.cursor.execute(text).fetchall() or [()])
@@ -273,7 +272,7 @@ class ActionRuntime:
         def fetch(text: str) -> list[tuple[Any, ...]]:
             return execution.cursor.execute(text).fetchall()
 
-        return closed_fields(fetch, table, plain, open_fields(fetch, table, rel.rest.ident, rel.rest), rel.rest)
+        return all_fields(fetch, table, rel.rest.ident, plain, rel.rest)
 
     def cancelled(self) -> bool:
         return self.state.cancelled()

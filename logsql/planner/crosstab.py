@@ -160,7 +160,9 @@ def _fold(stage: Stage, cells: Rel, rows: Sequence[Key], cols: Sequence[Key], gr
     columns = [k.column for k in keys]
     numeric = len(cols) == 1 and cols[0].column.type.number
     order = KeyOrder(tuple(c.name for c in found) if several else (), numeric)
-    rel = Rel(source, tuple(columns), rest=Rest(ident, _filled(target), is_map=True, key_order=order))
+    ahead = frozenset(c.name for c in columns)
+    rest = Rest(ident, _filled(target), is_map=True, key_order=order, ahead=ahead)
+    rel = Rel(source, tuple(columns), rest=rest)
     return ascending(stage, rel, columns)
 
 

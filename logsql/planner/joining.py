@@ -174,7 +174,10 @@ def _rest(kind: str, left: Side, right: Side, names: Sequence[str], idents: Iden
         one, table = (mine, left.table) if mine is not None else (theirs, right.table)
         assert one is not None
         items.append(sql.alias(sql.col(one.ident, table), ident))
-        return Rest(ident, one.value_type, one.is_map, one.hidden | frozenset(names), one.key_order)
+        ahead = one.before((left if one is mine else right).rel.names)
+        ahead = ahead if one is mine else ahead | frozenset(left.rel.names)
+        hidden = one.hidden | frozenset(names)
+        return Rest(ident, one.value_type, one.is_map, hidden, one.key_order, ahead=ahead)
     winner, loser = (left, right) if kind == "right" else (right, left)
     over, under = winner.rel.rest, loser.rel.rest
     assert over is not None
@@ -186,7 +189,8 @@ def _rest(kind: str, left: Side, right: Side, names: Sequence[str], idents: Iden
         sql.coalesce(rest_document(over, winner.table, over.hidden, drop_nulls=True), empty),
     )
     items.append(sql.alias(node, ident))
-    return Rest(ident, ANY_JSON, False, frozenset(names))
+    assert mine is not None
+    return Rest(ident, ANY_JSON, False, frozenset(names), ahead=mine.before(left.rel.names))
 
 
 def _order(

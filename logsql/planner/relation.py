@@ -47,7 +47,8 @@ class Rest:
 
     ``hidden`` names are fields that an earlier command removed or took over. ``value_type`` is the type of every field
     read from it. ``key_order`` is None for order of first appearance. ``replaced`` names fields that the open part took
-    the place of: they hold a value only in rows that could not be parsed.
+    the place of: they hold a value only in rows that could not be parsed. ``ahead`` names the fields that stand before
+    the open ones (None: all); what later commands add stands behind them.
     """
 
     ident: str
@@ -57,11 +58,21 @@ class Rest:
     key_order: KeyOrder | None = None
     sorted_after: int | None = None
     replaced: frozenset[str] = frozenset()
+    ahead: frozenset[str] | None = None
 
     def hide(self, names: Iterable[str]) -> Rest:
         """The open part without these names, which are fields of their own from here on."""
         taken = frozenset(names)
         return replace(self, hidden=self.hidden | taken, replaced=self.replaced - taken)
+
+    def rename(self, old: str, new: str) -> Rest:
+        """The open part when a field takes another name, and with it its place."""
+        ahead = self.ahead | {new} if self.ahead is not None and old in self.ahead else self.ahead
+        return replace(self.hide([old, new]), ahead=ahead)
+
+    def before(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of the relation's fields ``names`` that stand before the open ones."""
+        return frozenset(names) if self.ahead is None else self.ahead
 
 
 @dataclass(frozen=True, slots=True)

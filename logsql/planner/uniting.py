@@ -82,12 +82,14 @@ def _rest(sides: Sequence[Rel], names: Sequence[str], ident: str) -> Rest | None
     if not rests:
         return None
     hidden = frozenset.intersection(*(r.hidden for r in rests)) | frozenset(names)
-    if len(rests) == 1:
-        return replace(rests[0], ident=ident, hidden=hidden)
-    alike = all(r.is_map and r.hidden <= hidden for r in rests) and rests[0].value_type == rests[1].value_type
-    if alike:
-        return replace(rests[0], ident=ident, hidden=hidden)
-    return Rest(ident, ANY_JSON, False, hidden)
+    first = next(s for s in sides if s.rest is not None)
+    ahead = rests[0].before(first.names)
+    if first is not sides[0]:
+        ahead |= frozenset(sides[0].names)
+    alike = all(r.is_map and r.hidden <= hidden for r in rests) and rests[0].value_type == rests[-1].value_type
+    if len(rests) == 1 or alike:
+        return replace(rests[0], ident=ident, hidden=hidden, ahead=ahead)
+    return Rest(ident, ANY_JSON, False, hidden, ahead=ahead)
 
 
 def _rest_item(side: Rel, rest: Rest) -> Sql:
