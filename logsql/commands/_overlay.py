@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from logsql.planner import sql, values
-from logsql.planner.merging import rest_document
+from logsql.planner.merging import rest_document, rest_map
 from logsql.planner.mixing import choose
 from logsql.planner.relation import Column, Rel, Rest
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
-from logsql.planner.types import ANY_JSON, MAP, STRING, Kind, LType, list_of
+from logsql.planner.types import ANY, ANY_JSON, MAP, STRING, Kind, LType, list_of
 from logsql.planner.values import NULL_VALUE, Typed
 
 #: Fields of the record itself that survive the replacing of a row (parse, parsekv).
@@ -168,12 +168,25 @@ def _rest(rel: Rel, found: Document, overlay: bool) -> tuple[Rest | None, dict[s
         if found.is_map:
             return Rest(found.ident, STRING, True), {}
         return Rest(found.ident, ANY_JSON), {}
+    if before.is_map and before.value_type.kind not in _AS_JSON:
+        return _typed_rest(rel, before, found, overlay)
     new: Sql = sql.col(found.ident)
     if found.is_map:
         new = sql.cast(sql.func("to_json", new), "JSON")
     merged = merged_objects(_without(rel, before), new) if overlay else new
     test = sql.not_null(sql.col(found.ident)) if overlay else found.parsed.copy()
     return _new_rest(rel, sql.case([(test, merged)], _without(rel, before)))
+
+
+def _typed_rest(rel: Rel, before: Rest, found: Document, overlay: bool) -> tuple[Rest, dict[str, Sql]]:
+    """As :func:`_rest` over open fields that JSON cannot hold (dates of a pivot): both become values of any type."""
+    assert found.ident is not None
+    old = rest_map(before, before.hidden - set(rel.names))
+    new = rest_map(Rest(found.ident, STRING, found.is_map), ())
+    test = sql.not_null(sql.col(found.ident)) if overlay else found.parsed.copy()
+    merged = sql.func("map_concat", old, new) if overlay else new
+    ident = rel.fresh_ident("__rest")
+    return Rest(ident, ANY, True), {ident: sql.case([(test, merged)], old.copy())}
 
 
 def _new_rest(rel: Rel, node: Sql) -> tuple[Rest, dict[str, Sql]]:

@@ -164,17 +164,25 @@ def _kvjoin(call: FunctionCall) -> Typed:
 
         chosen = matches(_array(names), regex(call, 2)).to_pylist()
         names = [name for name, wanted in zip(names, chosen, strict=True) if wanted]
-    nodes: list[Sql] = []
-    for name in names:
-        value = call.cx.field(name)
-        if value.kind is not Kind.NULL:
-            nodes.append(sql.concat(sql.string(name + between), values.text_sql(value)))
+    rest = call.cx.rel.rest if call.cx.rel is not None else None
+    ahead = rest.before(names) if rest is not None else frozenset(names)
+    nodes = _pairs(call, [n for n in names if n in ahead], between)
     found = _open_pairs(call, between)
     if found is not None:
         # concat_ws() skips null, so a row without open fields adds no delimiter.
         joined = sql.func("array_to_string", found, sql.string(pairs))
         nodes.append(sql.func("nullif", joined, sql.string("")))
+    nodes += _pairs(call, [n for n in names if n not in ahead], between)
     return Typed(sql.func("concat_ws", sql.string(pairs), *nodes) if nodes else sql.string(""), STRING)
+
+
+def _pairs(call: FunctionCall, names: list[str], between: str) -> list[Sql]:
+    found = [(name, call.cx.field(name)) for name in names]
+    return [
+        sql.concat(sql.string(name + between), values.text_sql(value))
+        for name, value in found
+        if value.kind is not Kind.NULL
+    ]
 
 
 def _open_pairs(call: FunctionCall, between: str) -> Sql | None:

@@ -75,3 +75,21 @@ def unified(left: LType, right: LType) -> LType:
     from logsql.planner.types import unify
 
     return unify(left, right)
+
+
+def rest_map(rest: Rest, hidden: Iterable[str]) -> Sql:
+    """The open rest as ``MAP(VARCHAR, VARIANT)`` without the ``hidden`` names: dates and binaries, which JSON cannot
+    say, stay what they are.
+    """
+    node: Sql = sql.col(rest.ident)
+    if not rest.is_map:
+        node = sql.cast(node, "MAP(VARCHAR, JSON)")
+    entries = sql.func("map_entries", node)
+    gone = [sql.string(name) for name in sorted(hidden)]
+    if gone:
+        kept = sql.not_(sql.in_(sql.dot(sql.var("e"), "key"), gone))
+        entries = sql.func("list_filter", entries, sql.lambda_(["e"], kept))
+    value = sql.cast(sql.dot(sql.var("e"), "value"), "VARIANT")
+    pair = sql.struct([("key", sql.dot(sql.var("e"), "key")), ("value", value)])
+    made = sql.func("map_from_entries", sql.func("list_transform", entries, sql.lambda_(["e"], pair)))
+    return sql.when(sql.not_null(sql.col(rest.ident)), made)

@@ -200,6 +200,11 @@ def index(node: Sql, position: Sql) -> Sql:
     return func("list_extract", node, position)
 
 
+def dot(node: Sql, field: str) -> Sql:
+    """A field of a STRUCT."""
+    return func("struct_extract", node, string(field))
+
+
 def array(items: Sequence[Sql]) -> Sql:
     return func("list_value", *items)
 
