@@ -11,7 +11,8 @@ list under "Left out on purpose":
 * letter case deciding between ``min``/``max``/``values``/``boxplot`` results, partitions or ``in()`` candidates;
 * 64-bit overflow, NaN, infinities, -0.0, wall times inside a clock change, dates beyond the year 9999;
 * names that collide in right, full and cross joins; spread columns whose names collide; nulls laid over values by
-  ``parse*``; ``null`` inside ``unique``; ``kvjoin`` of null fields and of rows that were joined or united; ``urlencode`` of blanks; decoding of damaged bytes.
+  ``parse*``; ``null`` inside ``unique``; ``kvjoin`` of null fields and of rows that were joined or united;
+``urlencode`` of blanks; decoding of damaged bytes.
 
 By construction it also avoids: ``typeof`` and text of fields in which integers and doubles (or integers of two widths)
 could meet in one SQL column, the text that ``tojson`` writes (only round trips), ``now``, ``rand``, ``guid``,
