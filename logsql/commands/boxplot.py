@@ -14,6 +14,7 @@ from logsql.planner.expressions import ExprContext
 from logsql.planner.grouping import Groups, Result, ascending, check_names, group, make_key
 from logsql.planner.merging import Idents
 from logsql.planner.relation import Column, Rel
+from logsql.planner.sorting import sort_keys
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
 from logsql.planner.types import LONG, NULL, Kind, list_of
@@ -68,7 +69,7 @@ def _sorted_list(value: Typed) -> Sql:
     """``list(value ORDER BY value)`` by the comparator."""
     if value.kind is Kind.NULL:
         return sql.func("list", value.expr)
-    keys = values.sort_keys(value, False)
+    keys = sort_keys(value, False)
     return sql.func("list", exp.Order(this=value.expr, expressions=keys) if keys else value.expr)
 
 

@@ -13,10 +13,11 @@ from sqlglot import exp
 
 from logsql.planner import sql
 from logsql.planner.relation import PHYSICAL, UNORDERED, Order, OrderKey, Rel
+from logsql.planner.sorting import sort_columns
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
-from logsql.planner.types import DOUBLE, INT, LONG, NUMBERS, RANK, Kind, LType
-from logsql.planner.values import Typed, key_columns
+from logsql.planner.types import LONG, NUMBERS, RANK, Kind, LType
+from logsql.planner.values import Typed
 
 #: Type of an order key that sorts as SQL sorts it: tells "A" from "a", which the comparator does not.
 RAW = LType(Kind.BINARY, "VARCHAR")
@@ -36,10 +37,10 @@ def bind_keys(rel: Rel, value: Typed, descending: bool = False, label: str = "__
         return rel, keys
     if value.parts:
         keys = []
-        for node, type_ in zip(key_columns(value, fold_case=True), (INT, DOUBLE, LONG, RAW), strict=True):
+        for node in sort_columns(value):
             ident = rel.fresh_ident(label)
             rel = replace(rel, pending={**rel.pending, ident: node})
-            keys.append(OrderKey(ident, type_, descending))
+            keys.append(OrderKey(ident, RAW, descending))
         return rel, keys
     node = value.expr
     if isinstance(node, exp.Column) and not node.table and node.name in rel.all_idents():

@@ -13,8 +13,9 @@ from sqlglot import exp
 
 from logsql.planner import sql
 from logsql.planner.relation import Column, Rel
+from logsql.planner.sorting import sort_keys
 from logsql.planner.types import LType
-from logsql.planner.values import Typed, sort_keys
+from logsql.planner.values import Typed
 
 #: The column of a row that has no fields (``json "{}"``): SQL needs one, users never see it.
 ROW_MARK = "__row"

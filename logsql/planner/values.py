@@ -86,7 +86,8 @@ def _json_string(value: Typed) -> Sql:
     return sql.func("json_extract_string", value.expr, sql.string("$"))
 
 
-def _json_type(value: Typed) -> Sql:
+def json_type(value: Typed) -> Sql:
+    """DuckDB's name of the JSON type of a value of a document."""
     if value.pointer:
         return sql.func("json_type", value.pointer[0], sql.string(value.pointer[1]))
     return sql.func("json_type", value.expr)
@@ -160,7 +161,7 @@ def number_sql(value: Typed) -> Sql | None:
         return (sql.coalesce(*numbers) if len(numbers) > 1 else numbers[0]) if numbers else None
     if value.kind is Kind.ANY:
         if value.type.json:
-            test = sql.in_(_json_type(value), [sql.string(t) for t in ("UBIGINT", "BIGINT", "DOUBLE", "HUGEINT")])
+            test = sql.in_(json_type(value), [sql.string(t) for t in ("UBIGINT", "BIGINT", "DOUBLE", "HUGEINT")])
             return sql.when(test, sql.try_cast(_json_string(value), "DOUBLE"))
         return sql.when(is_number_variant(value.expr), sql.try_cast(value.expr, "DOUBLE"))
     return None
@@ -175,7 +176,7 @@ def integer_sql(value: Typed) -> Sql | None:
         return (sql.coalesce(*whole) if len(whole) > 1 else whole[0]) if whole else None
     if value.kind is Kind.ANY:
         if value.type.json:
-            test = sql.in_(_json_type(value), [sql.string(t) for t in ("UBIGINT", "BIGINT", "HUGEINT")])
+            test = sql.in_(json_type(value), [sql.string(t) for t in ("UBIGINT", "BIGINT", "HUGEINT")])
             return sql.when(test, sql.try_cast(_json_string(value), "BIGINT"))
         variant = to_variant(value).expr
         return sql.when(is_integer_variant(variant), sql.try_cast(variant, "BIGINT"))
@@ -203,7 +204,7 @@ def truth(value: Typed) -> Sql:
     if value.kind is Kind.ANY:
         is_false = sql.eq(text_sql(value), sql.string("false"))
         if value.type.json:
-            flag = sql.and_(sql.eq(_json_type(value), sql.string("BOOLEAN")), is_false)
+            flag = sql.and_(sql.eq(json_type(value), sql.string("BOOLEAN")), is_false)
         else:
             flag = sql.eq(sql.func("variant_typeof", value.expr), sql.string("BOOL_FALSE"))
         return sql.and_(not_null(value), sql.not_(sql.coalesce(flag, sql.boolean(False))))
@@ -418,15 +419,6 @@ def variant_rank(node: Sql) -> Sql:
     )
 
 
-def sort_keys(value: Typed, descending: bool) -> list[Sql]:
-    """ORDER BY items that sort by the comparator, nulls first ascending and last descending."""
-    if value.kind is Kind.NULL or value.kind is Kind.MAP or sql.is_literal(value.expr):
-        return []
-    if value.kind is not Kind.ANY:
-        return [sql.ordered(simple_key(value), descending)]
-    return [sql.ordered(key, descending) for key in key_columns(value, fold_case=True)]
-
-
 # --- unification ----------------------------------------------------------------------------------
 
 
@@ -479,7 +471,7 @@ def as_list(value: Typed) -> Typed | None:
         if value.type.json:
             from logsql.planner.types import ANY_JSON
 
-            test = sql.eq(_json_type(value), sql.string("ARRAY"))
+            test = sql.eq(json_type(value), sql.string("ARRAY"))
             return Typed(sql.when(test, sql.try_cast(value.expr, "JSON[]")), list_of(ANY_JSON))
         return Typed(sql.try_cast(value.expr, "VARIANT[]"), ANY_LIST)
     return None
@@ -495,7 +487,7 @@ def as_map(value: Typed) -> Typed | None:
         return _either([found for part in value.parts if (found := as_map(part)) is not None])
     if value.kind is Kind.ANY:
         if value.type.json:
-            return Typed(sql.when(sql.eq(_json_type(value), sql.string("OBJECT")), value.expr), MAP)
+            return Typed(sql.when(sql.eq(json_type(value), sql.string("OBJECT")), value.expr), MAP)
         is_object = sql.func("starts_with", sql.func("variant_typeof", value.expr), sql.string("OBJECT"))
         return Typed(sql.when(is_object, sql.func("to_json", value.expr)), MAP)
     return None
@@ -527,7 +519,7 @@ def _one_type(value: Typed, kind: Kind, variant: str, json: str | None) -> Sql |
             return None
         body = _json_string(value)
         return sql.when(
-            sql.eq(_json_type(value), sql.string(json)), body if kind is Kind.STRING else sql.try_cast(body, physical)
+            sql.eq(json_type(value), sql.string(json)), body if kind is Kind.STRING else sql.try_cast(body, physical)
         )
     test = sql.func("starts_with", sql.func("variant_typeof", value.expr), sql.string(variant))
     return sql.when(test, sql.try_cast(value.expr, physical))

@@ -1,0 +1,68 @@
+"""ORDER BY items that sort values by the language's comparator (language.md 3.3), lists element by element."""
+
+from __future__ import annotations
+
+from logsql.planner import sql
+from logsql.planner.sql import Sql
+from logsql.planner.types import ANY, ANY_JSON, Kind, LType
+from logsql.planner.values import Typed, json_type, key_columns, not_null, simple_key
+
+
+def sort_keys(value: Typed, descending: bool) -> list[Sql]:
+    """ORDER BY items: nulls first ascending, last descending; none for a constant or for maps, which are all equal."""
+    return [sql.ordered(key, descending) for key in sort_columns(value)]
+
+
+def sort_columns(value: Typed) -> list[Sql]:
+    """Expressions whose order, one after the other, is the comparator's order of the values."""
+    if value.kind is Kind.NULL or value.kind is Kind.MAP or sql.is_literal(value.expr):
+        return []
+    if value.kind is not Kind.ANY:
+        return [simple_key(value)]
+    rank, number, whole, text = key_columns(value, fold_case=True)
+    listed = _is_list(value)
+    if listed is None:
+        return [rank, number, whole, text]
+    # The printed form of a list does not sort as the list: "[b, a]" stands before "[b]".
+    return [rank, number, whole, sql.case([(listed, sql.string(""))], text), _elements(value)]
+
+
+def _is_list(value: Typed) -> Sql | None:
+    """SQL test whether the value is a list; None when it never is."""
+    if value.parts:
+        found = [test for part in value.parts if (test := _is_list(part)) is not None]
+        return sql.or_(*found) if found else None
+    if value.kind is Kind.LIST:
+        return not_null(value)
+    if value.type.json and value.kind is Kind.ANY:
+        return sql.eq(json_type(value), sql.string("ARRAY"))
+    if value.kind is Kind.ANY:
+        return sql.func("starts_with", sql.func("variant_typeof", value.expr), sql.string("ARRAY"))
+    return None
+
+
+def _elements(value: Typed) -> Sql:
+    """The comparator keys of a list's elements as a list of STRUCTs, null for anything else."""
+    if value.parts:
+        found = [_elements(part) for part in value.parts if _is_list(part) is not None]
+        return sql.coalesce(*found) if len(found) > 1 else found[0]
+    if value.kind is Kind.LIST:
+        return _keys(value.expr, value.type.element or ANY)
+    listed = _is_list(value)
+    assert listed is not None
+    if value.type.json:
+        return sql.when(listed, _keys(sql.try_cast(value.expr, "JSON[]"), ANY_JSON))
+    return sql.when(listed, _keys(sql.try_cast(value.expr, "VARIANT[]"), ANY))
+
+
+def _keys(node: Sql, element: LType) -> Sql:
+    item = Typed(sql.var("m"), element)
+    rank, number, whole, text = key_columns(item, fold_case=True)
+    present = sql.case([(not_null(item), rank)], sql.integer(0))
+    key = sql.struct(
+        [("r", present), ("n", number), ("i", sql.cast(whole, "BIGINT")), ("t", sql.cast(text, "VARCHAR"))]
+    )
+    return sql.func("list_transform", node, sql.lambda_(["m"], key))
+
+
+__all__ = ["sort_columns", "sort_keys"]
