@@ -97,9 +97,10 @@ def _variant_json(name: str) -> Sql:
     return sql.cast(sql.case(_variant_cases(node), sql.func("to_json", node)), "JSON")
 
 
-def type_text(value: Typed) -> Sql | None:
+def type_text(value: Typed, separator: str = ",") -> Sql | None:
     """What the JSON text of a mixed value no longer says: ``D`` and the microseconds of a date, ``B`` for binary, and
-    ``L`` and the same for the elements of a list, joined by commas; null or empty for everything else.
+    ``L`` and the same for the elements of a list, joined by commas (by semicolons in a list inside a list, as in
+    ``array(array(1, 2), 3)``); null or empty for everything else.
     """
     node, type_ = value.expr, value.type
     if value.parts:
@@ -108,18 +109,18 @@ def type_text(value: Typed) -> Sql | None:
     if type_.variant:
         kind = sql.func("variant_typeof", node)
         items = sql.func("list_transform", sql.try_cast(node, "VARIANT[]"), sql.lambda_(["x"], _variant_type("x")))
-        listed = sql.concat(sql.string("L"), sql.func("array_to_string", items, sql.string(",")))
+        listed = sql.concat(sql.string("L"), sql.func("array_to_string", items, sql.string(separator)))
         return sql.case([*_type_cases(node), (sql.func("starts_with", kind, sql.string("ARRAY")), listed)])
     if type_.kind is Kind.DATE:
         return _moment(node)
     if type_.kind is Kind.BINARY:
         return sql.string("B")
     if type_.kind is Kind.LIST and type_.element is not None and type_.element.kind is not Kind.LIST:
-        code = type_text(Typed(sql.var("e"), type_.element))
+        code = type_text(Typed(sql.var("e"), type_.element), ";")
         if code is not None:
             filled = sql.coalesce(code, sql.string(""))
             items = sql.func("list_transform", node, sql.lambda_(["e"], filled))
-            return sql.concat(sql.string("L"), sql.func("array_to_string", items, sql.string(",")))
+            return sql.concat(sql.string("L"), sql.func("array_to_string", items, sql.string(separator)))
     return None
 
 

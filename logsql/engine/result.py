@@ -166,11 +166,12 @@ def _loads(text: str) -> Any:
         return text
 
 
-def _typed(value: Any, code: str | None, zone: ZoneInfo) -> Any:
+def _typed(value: Any, code: str | None, zone: ZoneInfo, separator: str = ",") -> Any:
     if not code or value is None:
         return value
     if code == "B":
         return bytes.fromhex(value)
     if code[0] == "L":
-        return [_typed(v, c, zone) for v, c in zip(value, code[1:].split(","), strict=True)] if value else value
+        codes = code[1:].split(separator)
+        return [_typed(v, c, zone, ";") for v, c in zip(value, codes, strict=True)] if value else value
     return _instant(int(code[1:]), zone)

@@ -16,6 +16,7 @@ from logsql.functions.base import AggregateSpec, register_aggregate
 from logsql.functions.lowering import lambda_name
 from logsql.planner import sql, values
 from logsql.planner.calls import LIST_LIMIT, AggregateCall
+from logsql.planner.sorting import comparator_keys
 from logsql.planner.sql import Sql
 from logsql.planner.types import STRING, Kind, list_of
 from logsql.planner.values import Typed
@@ -49,7 +50,7 @@ def _rank(value: Typed) -> Sql:
         return sql.concat(values.lower(value.expr), sql.func("chr", sql.integer(0)), value.expr)
     if value.kind is Kind.ANY:
         exact = values.text_sql(value)
-        return sql.struct([*zip("rnit", values.key_columns(value, fold_case=True), strict=True), ("x", exact)])
+        return sql.struct([*comparator_keys(value, lists=True), ("x", exact)])
     if value.kind is Kind.MAP:
         return sql.cast(value.expr, "VARCHAR")
     return values.simple_key(value)

@@ -10,6 +10,7 @@ from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import Position, by_number, double, example, long, null, position
 from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
+from logsql.planner.sorting import comparator_keys, is_list
 from logsql.planner.sql import Sql
 from logsql.planner.types import ANY, DOUBLE, INT, LONG, Kind
 from logsql.planner.values import NULL_VALUE, Typed
@@ -202,9 +203,10 @@ def _extreme(call: FunctionCall) -> Typed:
         test = sql.or_(sql.is_null(right.expr), wins)
         return Typed(sql.case([(test, left.expr)], right.expr), target)
     items: list[Sql] = []
+    lists = any(is_list(value) is not None for value in present)
     for number, value in enumerate(present, start=1):
-        keys = [*values.key_columns(value, fold_case=True), sql.integer(number if smallest else -number)]
-        items.append(sql.struct([("here", values.not_null(value)), *zip("rnitp", keys, strict=True)]))
+        keys = [*comparator_keys(value, lists), ("p", sql.integer(number if smallest else -number))]
+        items.append(sql.struct([("here", values.not_null(value)), *keys]))
     known = sql.func(
         "list_filter",
         sql.array(items),

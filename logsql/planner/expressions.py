@@ -18,6 +18,7 @@ from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, S
 from logsql.planner import mixing, patterns, sql, values
 from logsql.planner.arithmetic import arithmetic, negate
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
+from logsql.planner.comparison import compare, equals
 from logsql.planner.relation import Rel
 from logsql.planner.sql import Sql
 from logsql.planner.types import BOOL, DOUBLE, INT, LONG, STRING, Kind, list_of
@@ -197,7 +198,7 @@ class ExprContext:
             return arithmetic(expr.op, self._once(left), self._once(right), *audits)
         if expr.op in ("==", "!="):
             return self._equality(expr, left, right)
-        return values.compare(expr.op, left, right)
+        return compare(expr.op, left, right)
 
     def _logic(self, expr: Binary) -> Typed:
         terms: list[Typed] = []
@@ -213,7 +214,7 @@ class ExprContext:
 
     def _equality(self, expr: Binary, left: Typed, right: Typed) -> Typed:
         pattern = literal_string(expr.right)
-        test = patterns.matches(left, pattern) if pattern is not None else values.equals(left, right)
+        test = patterns.matches(left, pattern) if pattern is not None else equals(left, right)
         if expr.op == "==":
             return values.settled(test)
         if Kind.NULL in (left.kind, right.kind):

@@ -19,18 +19,31 @@ def sort_columns(value: Typed) -> list[Sql]:
         return []
     if value.kind is not Kind.ANY:
         return [simple_key(value)]
+    return [key for _, key in comparator_keys(value, is_list(value) is not None)]
+
+
+def comparator_keys(value: Typed, lists: bool) -> list[tuple[str, Sql]]:
+    """Named expressions whose order, one after the other, is the comparator's, for values of any type.
+
+    ``lists`` says whether a list may be among the values compared: the keys of its elements come last then.
+    """
     rank, number, whole, text = key_columns(value, fold_case=True)
-    listed = _is_list(value)
+    keys = [("r", rank), ("n", number), ("i", whole), ("t", text)]
+    listed = is_list(value) if lists else None
     if listed is None:
-        return [rank, number, whole, text]
-    # The printed form of a list does not sort as the list: "[b, a]" stands before "[b]".
-    return [rank, number, whole, sql.case([(listed, sql.string(""))], text), _elements(value)]
+        return [*keys, ("e", sql.null(_KEYS))] if lists else keys
+    # The printed form of a list does not sort as the list: "[b, a]" stands before "[b]", "[10]" before "[9]".
+    return [*keys[:3], ("t", sql.case([(listed, sql.string(""))], text)), ("e", elements(value))]
 
 
-def _is_list(value: Typed) -> Sql | None:
+#: Type of the list that :func:`elements` gives.
+_KEYS = "STRUCT(r INTEGER, n DOUBLE, i BIGINT, t VARCHAR)[]"
+
+
+def is_list(value: Typed) -> Sql | None:
     """SQL test whether the value is a list; None when it never is."""
     if value.parts:
-        found = [test for part in value.parts if (test := _is_list(part)) is not None]
+        found = [test for part in value.parts if (test := is_list(part)) is not None]
         return sql.or_(*found) if found else None
     if value.kind is Kind.LIST:
         return not_null(value)
@@ -41,14 +54,14 @@ def _is_list(value: Typed) -> Sql | None:
     return None
 
 
-def _elements(value: Typed) -> Sql:
+def elements(value: Typed) -> Sql:
     """The comparator keys of a list's elements as a list of STRUCTs, null for anything else."""
     if value.parts:
-        found = [_elements(part) for part in value.parts if _is_list(part) is not None]
+        found = [elements(part) for part in value.parts if is_list(part) is not None]
         return sql.coalesce(*found) if len(found) > 1 else found[0]
     if value.kind is Kind.LIST:
         return _keys(value.expr, value.type.element or ANY)
-    listed = _is_list(value)
+    listed = is_list(value)
     assert listed is not None
     if value.type.json:
         return sql.when(listed, _keys(sql.try_cast(value.expr, "JSON[]"), ANY_JSON))
@@ -65,4 +78,4 @@ def _keys(node: Sql, element: LType) -> Sql:
     return sql.func("list_transform", node, sql.lambda_(["m"], key))
 
 
-__all__ = ["sort_columns", "sort_keys"]
+__all__ = ["comparator_keys", "elements", "is_list", "sort_columns", "sort_keys"]

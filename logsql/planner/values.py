@@ -249,37 +249,6 @@ def _never_null(node: Sql) -> bool:
 # --- comparison -----------------------------------------------------------------------------------
 
 
-def compare(op: str, left: Typed, right: Typed) -> Typed:
-    """``< <= > >=`` by the value comparator: null if either side is null."""
-    if Kind.NULL in (left.kind, right.kind):
-        return Typed(sql.null("BOOLEAN"), BOOL)
-    if Kind.ANY not in (left.kind, right.kind):
-        lrank, rrank = RANK[left.kind], RANK[right.kind]
-        if lrank != rrank:
-            answer = (lrank < rrank) == (op in ("<", "<="))
-            return Typed(sql.when(sql.and_(not_null(left), not_null(right)), sql.boolean(answer)), BOOL)
-        if left.kind is Kind.MAP:
-            equal = sql.boolean(op in ("<=", ">="))
-            return Typed(sql.when(sql.and_(not_null(left), not_null(right)), equal), BOOL)
-        return Typed(sql.binary(op, simple_key(left), simple_key(right)), BOOL)
-    test = sql.binary(op, struct_key(left), struct_key(right))
-    return Typed(sql.when(sql.and_(not_null(left), not_null(right)), test), BOOL)
-
-
-def equals(left: Typed, right: Typed) -> Sql:
-    """Comparator equality (language.md 3.3): false or null when either side is null."""
-    if Kind.NULL in (left.kind, right.kind):
-        return sql.boolean(False)
-    if Kind.ANY not in (left.kind, right.kind):
-        if RANK[left.kind] != RANK[right.kind]:
-            return sql.boolean(False)
-        if left.kind is Kind.MAP:
-            return sql.and_(not_null(left), not_null(right))
-        return sql.eq(simple_key(left), simple_key(right))
-    both = sql.and_(not_null(left), not_null(right))
-    return sql.and_(both, sql.eq(struct_key(left), struct_key(right)))
-
-
 def same(left: Typed, right: Typed) -> Sql:
     """Exact equality of join keys and list elements: case-sensitive, 1 equals 1.0, text never equals a number."""
     if Kind.NULL in (left.kind, right.kind):
@@ -301,12 +270,11 @@ def simple_key(value: Typed) -> Sql:
     if kind is Kind.IP:
         return ip_key(value.expr)
     if kind is Kind.LIST:
-        element = value.type.element or ANY
-        if element.number or element.kind in (Kind.BOOL, Kind.DATE):
-            return value.expr
-        body = Typed(sql.var("e"), element)
-        key = struct_key(body) if element.kind is Kind.ANY else simple_key(body)
-        return sql.func("list_transform", value.expr, sql.lambda_(["e"], key))
+        body = Typed(sql.var("e"), value.type.element or ANY)
+        # Null elements come first, as null does everywhere; SQL compares them as the largest: [null] < [1].
+        present = sql.case([(is_null(body), sql.integer(0))], sql.integer(1))
+        key = struct_key(body) if body.kind is Kind.ANY else simple_key(body)
+        return sql.func("list_transform", value.expr, sql.lambda_(["e"], sql.struct([("p", present), ("k", key)])))
     return value.expr
 
 
