@@ -258,7 +258,7 @@ def test_a_chain_made_to_exhaust_memory_is_cut_and_counted(monkeypatch: pytest.M
         pa.array(["x" * 100] * count),
     )  # fmt: skip
     paths = ntfs_paths.Paths([names])
-    made = paths.of(parent, np.ones(count, np.bool_), names.name)
+    made = paths.of(no, np.ones(count, np.bool_), names.name)
     assert paths.cut > 0
     assert len(made) == count
     assert made[1].as_py() == "x" * 100 + "\\" + "x" * 100

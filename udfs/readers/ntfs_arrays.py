@@ -31,23 +31,23 @@ def bitmap(valid: Flags | pa.Buffer | None) -> pa.Buffer | None:
     return pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 
-def primitive(values: npt.NDArray[Any], type_: pa.DataType, valid: Flags | None = None) -> pa.Array:
+def primitive(values: npt.NDArray[Any], type_: pa.DataType, valid: Flags | pa.Buffer | None = None) -> pa.Array:
     """Fixed-width array over the memory of ``values``, whose item size must be that of ``type_``."""
     values = np.ascontiguousarray(values)
     return pa.Array.from_buffers(type_, len(values), [bitmap(valid), pa.py_buffer(values)])
 
 
-def int64(values: npt.NDArray[Any], valid: Flags | None = None) -> pa.Array:
+def int64(values: npt.NDArray[Any], valid: Flags | pa.Buffer | None = None) -> pa.Array:
     """64-bit signed integers."""
     return primitive(values.astype(np.int64, copy=False), pa.int64(), valid)
 
 
-def int32(values: npt.NDArray[Any], valid: Flags | None = None) -> pa.Array:
+def int32(values: npt.NDArray[Any], valid: Flags | pa.Buffer | None = None) -> pa.Array:
     """32-bit signed integers."""
     return primitive(values.astype(np.int32, copy=False), pa.int32(), valid)
 
 
-def uint64(values: npt.NDArray[Any], valid: Flags | None = None) -> pa.Array:
+def uint64(values: npt.NDArray[Any], valid: Flags | pa.Buffer | None = None) -> pa.Array:
     """64-bit unsigned integers (file references use all bits)."""
     return primitive(values.view(np.uint64), pa.uint64(), valid)
 
@@ -58,12 +58,16 @@ def booleans(values: Flags, valid: Flags | pa.Buffer | None = None) -> pa.Array:
     return pa.Array.from_buffers(pa.bool_(), len(values), [bitmap(valid), bits])
 
 
-def filetimes(ticks: Ints, valid: Flags | None = None) -> pa.Array:
+def filetimes(ticks: Ints, valid: Flags | pa.Buffer | None = None) -> pa.Array:
     """FILETIME (100 ns since 1601, read as signed) to microsecond instants; 0 means *never* and gives null."""
-    present = ticks != 0
-    if valid is not None:
-        present &= valid
-    return primitive(ticks // 10 - _EPOCH_US, TIMESTAMP, present)
+    if not ticks.all():
+        present = ticks != 0
+        if isinstance(valid, pa.Buffer):
+            valid = np.unpackbits(np.frombuffer(valid, np.uint8), count=len(ticks), bitorder="little").view(np.bool_)
+        valid = present if valid is None else present & valid
+    microseconds = ticks // 10
+    microseconds -= _EPOCH_US
+    return primitive(microseconds, TIMESTAMP, valid)
 
 
 def offsets_of(lengths: npt.NDArray[Any]) -> Ints:
@@ -75,16 +79,18 @@ def offsets_of(lengths: npt.NDArray[Any]) -> Ints:
 
 def ragged(starts: Ints, lengths: Ints, ends: Ints) -> Ints:
     """Indexes of all items of pieces that begin at ``starts``; ``ends`` = ``offsets_of(lengths)``."""
-    return np.repeat(starts - ends[:-1], lengths) + np.arange(int(ends[-1]), dtype=np.int64)
+    found = np.repeat(starts - ends[:-1], lengths)
+    found += np.arange(len(found), dtype=np.int64)
+    return found
 
 
-def strings(units: Units, starts: Ints, lengths: Ints, valid: Flags | None = None) -> pa.Array:
+def strings(units: Units, starts: Ints, lengths: Ints, valid: Flags | pa.Buffer | None = None) -> pa.Array:
     """UTF-16 pieces of ``units`` (code units) as an Arrow string array.
 
     Lone surrogates, legal in NTFS names, become U+FFFD. Pieces that are not valid must have length 0.
     """
     ends = offsets_of(lengths)
-    text = units[ragged(starts, lengths, ends)]
+    text = units.take(ragged(starts, lengths, ends))
     wide = np.flatnonzero(text >= 0x80)
     if not len(wide):
         data, where = text.astype(np.uint8), ends

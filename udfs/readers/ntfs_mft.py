@@ -219,14 +219,14 @@ def _header_columns(block: Block, rows: Ints, first: int, names: frozenset[str])
 def _standard_columns(block: Block, attributes: Attributes, names: frozenset[str]) -> dict[str, pa.Array]:
     valid = attributes.standard >= 0
     at = np.maximum(attributes.standard, 0)
+    shared = bitmap(valid)
     made = {
-        f"std_{name}": filetimes(block.quads[(at >> 3) + place], valid)
+        f"std_{name}": filetimes(block.quads.take((at >> 3) + place), shared)
         for name, place in _TIMES.items()
         if f"std_{name}" in names
     }
     if names & _BITS.keys():
-        bits = block.dwords[(at >> 2) + 8]
-        shared = bitmap(valid)
+        bits = block.dwords.take((at >> 2) + 8)
         for name in names & _BITS.keys():
             # The attribute bit says NOT indexed: published is_indexed is true for a record with attributes 0x20.
             made[name] = booleans((bits & _BITS[name] != 0) != (name == "is_indexed"), shared)
@@ -236,13 +236,16 @@ def _standard_columns(block: Block, attributes: Attributes, names: frozenset[str
 def _name_columns(block: Block, attributes: Attributes, names: frozenset[str]) -> dict[str, pa.Array]:
     valid = attributes.rank < NO_NAME
     at = np.maximum(attributes.name, 0)
+    shared = bitmap(valid)
     made = {
-        name: filetimes(block.quads[(at >> 3) + 1 + place], valid) for name, place in _TIMES.items() if name in names
+        name: filetimes(block.quads.take((at >> 3) + 1 + place), shared)
+        for name, place in _TIMES.items()
+        if name in names
     }
     if names & {"parent_file_ref", "parent_no"}:
-        parent = block.quads[at >> 3]
-        made["parent_file_ref"] = uint64(parent, valid)
-        made["parent_no"] = int64(parent & NUMBER, valid)
+        parent = block.quads.take(at >> 3)
+        made["parent_file_ref"] = uint64(parent, shared)
+        made["parent_no"] = int64(parent & NUMBER, shared)
     if "file_name" in names:
         made["file_name"] = _text(block, at, valid)
     if "short_name" in names:
@@ -253,7 +256,8 @@ def _name_columns(block: Block, attributes: Attributes, names: frozenset[str]) -
 
 
 def _text(block: Block, at: Ints, valid: Flags) -> pa.Array:
-    lengths = np.where(valid, block.data[at + 64], 0).astype(np.int64)
+    lengths = block.data.take(at + 64).astype(np.int64)
+    lengths *= valid
     return strings(block.words, (at + 66) >> 1, lengths, valid)
 
 
@@ -262,10 +266,15 @@ def _size_columns(block: Block, attributes: Attributes, names: frozenset[str]) -
         return {}
     size, allocated = stream_sizes(block, attributes.stream)
     return {
-        "file_size": int64(size, size >= 0),
-        "alloc_size": int64(allocated, allocated >= 0),
+        "file_size": _size(size),
+        "alloc_size": _size(allocated),
         "#stream": booleans(attributes.stream >= 0),
     }
+
+
+def _size(bytes_: Ints) -> pa.Array:
+    """Sizes; one read from damage as below 0 is null."""
+    return int64(bytes_, None if int(bytes_.min(initial=0)) >= 0 else bytes_ >= 0)
 
 
 @dataclass(frozen=True)
@@ -332,14 +341,14 @@ def _finish(
     batches: Iterator[pa.RecordBatch], wanted: pa.Schema, name: str, paths: Paths | None
 ) -> Iterator[pa.RecordBatch]:
     """Batches of the contract's size and schema: joined, with path and file name added, internal columns gone."""
-    for batch in joined(batches, BATCH_ROWS * 2 // 3):
+    # A block of the file is a batch: joining the columns of several would cost as much as decoding half of them.
+    for batch in joined(batches, min(BATCH_ROWS, 2048)):
         arrays: dict[str, pa.Array] = dict(zip(batch.schema.names, batch.columns, strict=True))
         if "_file" in wanted.names:
             arrays["_file"] = constant(name, batch.num_rows)
         if paths is not None:
-            parents = raw(arrays["parent_file_ref"], np.uint64)
             named = arrays["file_name"].is_valid().to_numpy(zero_copy_only=False)
-            arrays["file_path"] = paths.of(parents, named, arrays["file_name"])
+            arrays["file_path"] = paths.of(raw(arrays["no"], np.int64), named, arrays["file_name"])
         yield batch_of(wanted, arrays, batch.num_rows)
 
 

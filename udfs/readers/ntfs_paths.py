@@ -54,6 +54,8 @@ class Paths:
             self._seq[piece.no] = piece.seq
             self._in_use[piece.no] = piece.in_use
             self._named[piece.no] = piece.named
+        self._above = np.full(self._size, -1, np.int64)
+        """Record number to that of the parent whose path goes before the name."""
         self._slot = np.full(self._size + 1, -1, np.int64)
         """Record number to its row in ``_table``; -1 contributes nothing (as does the extra row at the end)."""
         self._table: pa.Array = pa.array([], pa.string())
@@ -62,18 +64,18 @@ class Paths:
 
     def _up(self, parent: npt.NDArray[np.uint64], named: Flags) -> Ints:
         """Number of the parent whose path goes before the name; -1 for none and for the root."""
-        number = (parent & np.uint64(NUMBER)).astype(np.int64)
-        wanted = (parent >> np.uint64(48)).astype(np.int64)
+        number = (parent & np.uint64(NUMBER)).view(np.int64)
         number[~named | (number >= self._size) | (number == ROOT)] = -1
-        held = self._seq[number].astype(np.int64)
-        good = (held == wanted) | (~self._in_use[number] & (held == wanted + 1))
-        good &= self._named[number] & (number >= 0)
+        # Number -1 looks at the last record, whatever that is: it stays -1 in the end. Sequences wrap at 16 bits.
+        late = self._seq.take(number, mode="wrap") - (parent >> np.uint64(48)).astype(np.uint16)
+        good = (late == 0) | ((late == 1) & ~self._in_use.take(number, mode="wrap"))
+        good &= self._named.take(number, mode="wrap")
         return np.where(good, number, -1)
 
     def _build(self, pieces: list[Names]) -> None:
         if not self._size:
             return
-        up = np.full(self._size, -1, np.int64)
+        up = self._above
         for piece in pieces:
             up[piece.no] = self._up(piece.parent, piece.named)
         above_any = np.zeros(self._size, np.bool_)
@@ -120,13 +122,13 @@ class Paths:
             self._table = pa.concat_arrays(tables)
             self._lengths = np.concatenate(all_lengths)
 
-    def of(self, parent: npt.NDArray[np.uint64], named: Flags, name: pa.Array) -> pa.Array:
-        """Paths of records: string, null where the record has no name."""
-        slot = self._slot[self._up(parent, named)]
+    def of(self, no: Ints, named: Flags, name: pa.Array) -> pa.Array:
+        """Paths of the records ``no``: string, null where the record has no name."""
+        slot = self._slot.take(self._above.take(no))
         if int(self._lengths[slot[slot >= 0]].sum()) > MAX_TABLE_BYTES and len(slot) > 1:
             half = len(slot) // 2
             return pa.concat_arrays(
-                [self.of(parent[:half], named[:half], name[:half]), self.of(parent[half:], named[half:], name[half:])]
+                [self.of(no[:half], named[:half], name[:half]), self.of(no[half:], named[half:], name[half:])]
             )
         folder = self._table.take(pa.array(slot, mask=slot < 0))
         # With null_handling="skip" Arrow 26 leaves out the rows in which both sides are null: none may be.

@@ -47,13 +47,13 @@ class Block:
 
     def header_word(self, rows: Ints, offset: int) -> npt.NDArray[np.uint16]:
         """Word at ``offset`` of the records ``rows``."""
-        found: npt.NDArray[np.uint16] = self.words.reshape(self.count, -1)[:, offset // 2][rows]
-        return found
+        found: npt.NDArray[np.uint16] = self.words[offset // 2 :: self.size // 2]
+        return found.copy() if len(rows) == self.count else found[rows]
 
     def header_quad(self, rows: Ints, offset: int) -> Ints:
         """Quadword at ``offset`` of the records ``rows``."""
-        found: Ints = self.quads.reshape(self.count, -1)[:, offset // 8][rows]
-        return found
+        found: Ints = self.quads[offset // 8 :: self.size // 8]
+        return found.copy() if len(rows) == self.count else found[rows]
 
 
 @dataclass(frozen=True)
@@ -95,19 +95,22 @@ def fix_up(block: Block, rows: Ints) -> Flags:
     if not usable.all():
         torn = ~usable
         rows, start = rows[usable], start[usable]
-    at = start >> 1
-    number = words[rows, at]
+    at = (start >> 1) + rows * (block.size // 2)
+    number = block.words.take(at)
     mixed = np.zeros(len(rows), np.bool_)
+    # Nearly always every record of the block: a slice is read and written without an index.
+    chosen = slice(None) if len(rows) == block.count else rows
     for sector in range(sectors):
-        last = 256 * sector + 255
-        seen = words[rows, last]
-        true = words[rows, at + 1 + sector]
+        last = words[:, 256 * sector + 255]
+        seen = last[chosen]
+        true = block.words.take(at + (1 + sector))
         hit = seen == number
         if hit.all():
-            words[rows, last] = true
+            last[chosen] = true
             continue
-        words[rows, last] = np.where(hit, true, seen)
-        mixed |= ~hit & (seen != true)
+        lost = ~hit & (seen != true)
+        last[chosen] = np.where(hit, true, seen)
+        mixed |= lost
     torn[~torn] = mixed
     return torn
 
@@ -130,7 +133,7 @@ def walk(block: Block, rows: Ints) -> Attributes:
         live, at = live[usable], at[usable]
     while len(live):
         place = at >> 3
-        head = block.quads[place]
+        head = block.quads.take(place)
         kind = head.astype(np.uint32)
         length = head >> 32
         # Records are a power of two long: the low bits of an offset are its place in the record. The last 8 bytes are
@@ -139,13 +142,14 @@ def walk(block: Block, rows: Ints) -> Attributes:
         if not going.all():
             # Type 0 is the zero filling of a record that never had attributes, not damage.
             result.damaged[live[~going & (kind != _END) & (kind != 0)]] = True
-            live, at, place, kind, length = live[going], at[going], place[going], kind[going], length[going]
+            kept = np.flatnonzero(going)
+            live, at, kind, length = live.take(kept), at.take(kept), kind.take(kept), length.take(kept)
         for wanted, visit in ((_STANDARD_INFORMATION, _standard), (_FILE_NAME, _file_name), (_DATA, _stream)):
             here = np.flatnonzero(kind == wanted)
             if len(here) == len(live):
                 visit(block, result, live, at, length)
             elif len(here):
-                visit(block, result, live[here], at[here], length[here])
+                visit(block, result, live.take(here), at.take(here), length.take(here))
         at = at + length
     return result
 
@@ -153,55 +157,58 @@ def walk(block: Block, rows: Ints) -> Attributes:
 def _content(block: Block, at: Ints, length: Ints, least: int) -> tuple[Ints, Ints, Flags]:
     """Offset and size of resident contents, and which hold ``least`` bytes at an 8-byte boundary."""
     place = at >> 3
-    where = block.quads[place + 2]
+    where = block.quads.take(place + 2)
     size = where & 0xFFFFFFFF
     offset = where >> 32 & 0xFFFF
-    good = (block.quads[place + 1] & 0xFF == 0) & (offset & 7 == 0) & (offset >= 24)
+    good = (block.data.take(at + 8) == 0) & (offset & 7 == 0) & (offset >= 24)
     good &= (size >= least) & (offset + size <= length)
     return at + offset, size, good
 
 
 def _standard(block: Block, result: Attributes, live: Ints, at: Ints, length: Ints) -> None:
     where, _, good = _content(block, at, length, 36)
-    good &= result.standard[live] < 0
+    fresh = result.standard.take(live) < 0
+    good &= fresh
     if good.all():
         result.standard[live] = where
         return
-    result.damaged[live[~good & (result.standard[live] < 0)]] = True
+    result.damaged[live[~good & fresh]] = True
     result.standard[live[good]] = where[good]
 
 
 def _file_name(block: Block, result: Attributes, live: Ints, at: Ints, length: Ints) -> None:
     where, size, good = _content(block, at, length, 66)
     # Name length and namespace in one word.
-    tail = block.words[(np.where(good, where, 0) >> 1) + 32]
+    tail = block.words.take((where * good >> 1) + 32)
     good &= 66 + 2 * (tail & 0xFF).astype(np.int64) <= size
     if not good.all():
         result.damaged[live[~good]] = True
         live, where, tail = live[good], where[good], tail[good]
-    rank = _RANKS[tail >> 8]
-    better = rank < result.rank[live]
+    rank = _RANKS.take(tail >> 8)
+    better = rank < result.rank.take(live)
     short = np.flatnonzero(rank == DOS_ONLY)
     if len(short):
         short = short[result.short[live[short]] < 0]
         result.short[live[short]] = where[short]
     if not better.all():
-        live, where, rank = live[better], where[better], rank[better]
+        kept = np.flatnonzero(better)
+        live, where, rank = live.take(kept), where.take(kept), rank.take(kept)
     result.rank[live] = rank
     result.name[live] = where
 
 
 def _stream(block: Block, result: Attributes, live: Ints, at: Ints, length: Ints) -> None:
     place = at >> 3
-    form = block.quads[place + 1]
+    form = block.quads.take(place + 1)
     resident = form & 0xFF == 0
-    lowest = block.quads[place + 2]
+    lowest = block.quads.take(place + 2)
     inside = (length >= 24) & ((lowest & 0xFFFFFFFF) + 24 <= length)
     good = np.where(resident, inside, length >= 64)
     if not good.all():
         result.damaged[live[~good]] = True
-    good &= (form & 0xFF00 == 0) & (resident | (lowest == 0)) & (result.stream[live] < 0)
-    result.stream[live[good]] = at[good]
+    good &= (form & 0xFF00 == 0) & (resident | (lowest == 0)) & (result.stream.take(live) < 0)
+    kept = np.flatnonzero(good)
+    result.stream[live.take(kept)] = at.take(kept)
 
 
 def stream_sizes(block: Block, stream: Ints) -> tuple[Ints, Ints]:
@@ -211,8 +218,12 @@ def stream_sizes(block: Block, stream: Ints) -> tuple[Ints, Ints]:
     """
     at = np.maximum(stream, 0)
     has = stream >= 0
-    resident = block.data[at + 8] == 0
-    inside = block.dwords[(at >> 2) + 4].astype(np.int64)
-    size = np.where(resident, inside, block.quads[np.where(has & ~resident, (at >> 3) + 6, 0)])
-    allocated = np.where(resident, inside, block.quads[np.where(has & ~resident, (at >> 3) + 5, 0)])
-    return np.where(has, size, 0), np.where(has, allocated, 0)
+    outside = (block.data.take(at + 8) != 0) & has
+    size = block.dwords.take((at >> 2) + 4).astype(np.int64)
+    size *= has
+    allocated = size.copy()
+    rows = np.flatnonzero(outside)
+    place = at.take(rows) >> 3
+    size[rows] = block.quads.take(place + 6)
+    allocated[rows] = block.quads.take(place + 5)
+    return size, allocated
