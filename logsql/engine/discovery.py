@@ -68,7 +68,10 @@ def _placed(fixed: list[Field], made: list[Field], names: list[str], rest: Rest)
     ahead = rest.before(f.name for f in fixed)
     later = {f.name: f for f in fixed if f.name not in ahead}
     opened = {f.name: f for f in made}
-    middle = [later.pop(n) if n in later else opened[n] for n in names if n in later or n in opened]
+    places = {key: name for name, key in rest.places if name in later and key is not None}
+    left = {name for name, key in rest.places if key is None}
+    shown = [places.get(n, n) for n in names if n in places or n not in left]
+    middle = [later.pop(n) if n in later else opened[n] for n in shown if n in later or n in opened]
     return [*(f for f in fixed if f.name in ahead), *middle, *later.values()]
 
 

@@ -48,7 +48,8 @@ class Rest:
     ``hidden`` names are fields that an earlier command removed or took over. ``value_type`` is the type of every field
     read from it. ``key_order`` is None for order of first appearance. ``replaced`` names fields that the open part took
     the place of: they hold a value only in rows that could not be parsed. ``ahead`` names the fields that stand before
-    the open ones (None: all); what later commands add stands behind them.
+    the open ones (None: all); what later commands add stands behind them. ``places`` pairs a renamed field with
+    the open field in whose place it stands, and a name that it left with None.
     """
 
     ident: str
@@ -59,6 +60,7 @@ class Rest:
     sorted_after: int | None = None
     replaced: frozenset[str] = frozenset()
     ahead: frozenset[str] | None = None
+    places: tuple[tuple[str, str | None], ...] = ()
 
     def hide(self, names: Iterable[str]) -> Rest:
         """The open part without these names, which are fields of their own from here on."""
@@ -67,8 +69,14 @@ class Rest:
 
     def rename(self, old: str, new: str) -> Rest:
         """The open part when a field takes another name, and with it its place."""
-        ahead = self.ahead | {new} if self.ahead is not None and old in self.ahead else self.ahead
-        return replace(self.hide([old, new]), ahead=ahead)
+        hidden = self.hide([old, new])
+        if self.ahead is None:
+            return hidden
+        if old in self.ahead:
+            return replace(hidden, ahead=self.ahead | {new})
+        places = dict(self.places)
+        place = places.get(old, old)
+        return replace(hidden, ahead=self.ahead - {new}, places=tuple({**places, old: None, new: place}.items()))
 
     def before(self, names: Iterable[str]) -> frozenset[str]:
         """Those of the relation's fields ``names`` that stand before the open ones."""
