@@ -23,7 +23,7 @@ class JoinArgs:
     subquery: Subquery
 
 
-def parse(reader: ArgReader) -> JoinArgs:
+def parse(reader: ArgReader, no_subquery: tuple[str, str] = ("E0003", "no-subquery")) -> JoinArgs:
     keys = tuple(k.name for k in reader.sort_list(stop=()))
     kind = reader.option("type")
     cross = kind is not None and kind.value == "cross"
@@ -35,7 +35,7 @@ def parse(reader: ArgReader) -> JoinArgs:
         reader.fail(
             "23201", "missing-field", f"{reader.command} needs a key", help=f"{reader.command} KEY, ... [ QUERY ]"
         )
-    subquery = reader.subquery()
+    subquery = reader.subquery(code=no_subquery)
     assert subquery is not None
     return JoinArgs(keys, subquery)
 

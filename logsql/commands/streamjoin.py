@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from logsql.commands.base import CommandSpec, Example, Group, OptionKind, OptionSpec, register
-from logsql.commands.join import JoinArgs, parse
+from logsql.commands.join import JoinArgs
+from logsql.commands.join import parse as parse_join
 from logsql.planner import joining
 from logsql.planner.relation import Rel
 from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+def parse(reader: ArgReader) -> JoinArgs:
+    return parse_join(reader, ("90206", "no-subquery"))
 
 
 def lower(stage: Stage) -> Rel:
@@ -52,7 +62,7 @@ Matches and merges rows as `join` does. In a stream query the subquery runs once
         errors=(
             ("23200", "unsupported-type", "a type other than inner, left, leftonly"),
             ("23201", "missing-field", "no key"),
-            ("E0003", "no-subquery", "no subquery in brackets"),
+            ("90206", "no-subquery", "no subquery in brackets"),
         ),
     )
 )

@@ -288,11 +288,11 @@ class ArgReader:
             return None
         return Text(decode_string(self.source, *found), self.source.span(*found), quoted=True)
 
-    def subquery(self, required: bool = True) -> Subquery | None:
-        """``[ query ]``; None when there is none and it is not ``required`` (else error no-subquery)."""
+    def subquery(self, required: bool = True, code: Code = ("E0003", "no-subquery")) -> Subquery | None:
+        """``[ query ]``; None when there is none and it is not ``required`` (else error ``code``)."""
         if self.at_end() or not self.source.buffer.startswith("[", self.pos):
             if required:
-                self.missing(("E0003", "no-subquery"), "no-subquery", command=self.command)
+                self.missing(code, "no-subquery", command=self.command)
             return None
         subquery, behind = self._query.subquery(self.pos)
         self.advance(behind)
