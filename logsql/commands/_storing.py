@@ -80,9 +80,9 @@ def stored_fields(runtime: Any, rel: Rel) -> list[Stored]:
     )
     names = [str(row[0]) for row in runtime.execute(first) if str(row[0]) not in rest.hidden]
     if rest.key_order is not None:
-        from logsql.engine.discovery import sort_names
+        from logsql.planner.pivotnames import sort_names
 
-        names = sort_names(names, rest)
+        names = sort_names(names, rest.key_order.kinds, rest.key_order.aliases)
     for name in names:
         if rest.is_map:
             node = sql.func("map_extract_value", document.copy(), sql.string(name))

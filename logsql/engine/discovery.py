@@ -11,6 +11,7 @@ from typing import Any
 
 from logsql.engine.present import BEYOND_64_BITS, Field, rest_field
 from logsql.planner import sql
+from logsql.planner.pivotnames import sort_names
 from logsql.planner.relation import Rest
 from logsql.planner.values import json_pointer
 
@@ -44,7 +45,8 @@ def _names(fetch: Fetch, table: str, column: str, rest: Rest) -> list[str]:
         "GROUP BY k ORDER BY o, min(p)"
     )
     names = [str(r[0]) for r in fetch(text) if r]
-    return names if rest.key_order is None else sort_names(names, rest)
+    order = rest.key_order
+    return names if order is None else sort_names(names, order.kinds, order.aliases)
 
 
 def _without_replaced(fetch: Fetch, table: str, fixed: list[Field], rest: Rest) -> list[Field]:
@@ -93,28 +95,3 @@ def _type_items(column: str, name: str) -> tuple[str, str]:
     number = sql.try_cast(sql.func("json_extract_string", sql.col(column), pointer), "BIGINT")
     wide = sql.func("bool_or", sql.and_(sql.eq(kind, sql.string("UBIGINT")), sql.is_null(number)))
     return sql.func("list_distinct", sql.func("list", kind)).sql("duckdb"), wide.sql("duckdb")
-
-
-def sort_names(names: list[str], rest: Rest) -> list[str]:
-    """Discovered names of a pivot in value order, then in the order of the aggregates."""
-    order = rest.key_order
-    assert order is not None
-
-    def split(name: str) -> tuple[str, int]:
-        for position, suffix in sorted(enumerate(order.aliases), key=lambda a: -len(a[1])):
-            if name.endswith("_" + suffix):
-                return name[: -len(suffix) - 1], position
-        return name, 0
-
-    def key(name: str) -> tuple[int, float, str, int]:
-        value, position = split(name) if len(order.aliases) > 1 else (name, 0)
-        if value == "null":
-            return (0, 0.0, "", position)
-        if order.numeric:
-            try:
-                return (1, float(value), "", position)
-            except ValueError:
-                pass
-        return (2, 0.0, value.lower(), position)
-
-    return sorted(names, key=key)

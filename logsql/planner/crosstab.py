@@ -158,8 +158,7 @@ def _fold(stage: Stage, cells: Rel, rows: Sequence[Key], cols: Sequence[Key], gr
     by = Groups(cells, tuple(keys), (), idents)
     source = stage.select(stage.spec.name, cells, [*items, (ident, pairs)], **group_clauses(by))
     columns = [k.column for k in keys]
-    numeric = len(cols) == 1 and cols[0].column.type.number
-    order = KeyOrder(tuple(c.name for c in found) if several else (), numeric)
+    order = KeyOrder(tuple(k.column.type.kind for k in cols), tuple(c.name for c in found) if several else ())
     ahead = frozenset(c.name for c in columns)
     rest = Rest(ident, _filled(target), is_map=True, key_order=order, ahead=ahead)
     rel = Rel(source, tuple(columns), rest=rest)

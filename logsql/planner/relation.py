@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from logsql.planner import sql
 from logsql.planner.sql import Sql
-from logsql.planner.types import ANY, LType
+from logsql.planner.types import ANY, Kind, LType
 from logsql.planner.values import Typed
 
 
@@ -35,10 +35,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class KeyOrder:
-    """How discovered names of a pivot sort: by value, then by aggregate. ``numeric`` values sort as numbers."""
+    """How discovered names of a pivot sort (:mod:`logsql.planner.pivotnames`): by the values, then by aggregate.
+    ``kinds`` are the types of the values in a name.
+    """
 
+    kinds: tuple[Kind, ...]
     aliases: tuple[str, ...] = ()
-    numeric: bool = False
 
 
 @dataclass(frozen=True, slots=True)
