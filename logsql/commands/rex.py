@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from logsql.commands._overlay import carry, old_value
 from logsql.commands.base import CommandSpec, Example, Group, OptionKind, OptionSpec, register
-from logsql.language.tree import Text
+from logsql.language.tree import Name, Span, Text
 from logsql.planner import sql, values
 from logsql.planner.expressions import ExprContext
 from logsql.planner.mixing import coalesce
@@ -21,23 +22,41 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
 _INVALID = ("20901", "invalid-regex")
+#: Words of a field name before the quote of the pattern.
+_MORE_WORDS = re.compile(r"[^\s\"()\[\]=|]+(?:\s+[^\s\"()\[\]=|]+)*(?=\s+\")")
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
 
 
 @dataclass(frozen=True)
 class RexArgs:
-    """The pattern as written between its quotes."""
+    """The pattern as written between its quotes; ``field`` where the name of the field holds blanks."""
 
     pattern: Text
+    field: Name | None = None
 
 
 def parse(reader: ArgReader) -> RexArgs:
     if reader.option("field") is None:
         reader.fail("20900", "field-not-found", "rex needs the field to search", help='rex field=NAME "REGEX"')
+    field = _name_with_blanks(reader)
     pattern = reader.quoted_raw(outer=True)
     if pattern is None:
         reader.fail(*_INVALID, "the regular expression of rex stands in double quotes", help='rex field=NAME "REGEX"')
-    return RexArgs(pattern)
+    return RexArgs(pattern, field)
+
+
+def _name_with_blanks(reader: ArgReader) -> Name | None:
+    """The name in ``field=Registered No. "REGEX"``: here an option value goes on behind a blank (language.md 1.4)."""
+    option, found = reader.option("field"), _MORE_WORDS.match(reader.text)
+    if option is None or found is None or option is not reader.options[-1] or not isinstance(option.value, str):
+        return None
+    buffer, start = reader.source.buffer, reader.pos
+    behind = len(buffer[:start].rstrip())
+    if buffer[behind - 1] == '"':
+        return None
+    reader.advance(start + found.end())
+    name = option.value + reader.source.nfc[behind : start + found.end()]
+    return Name(name, Span(option.value_span.start, reader.source.span(start, start + found.end()).end))
 
 
 def lower(stage: Stage) -> Rel:
@@ -60,7 +79,8 @@ def lower(stage: Stage) -> Rel:
 
 def _extract(stage: Stage, spec: Any) -> tuple[Rel, dict[str, Typed], list[str]]:
     """Every name's capture, null where the pattern does not match or the group took no part."""
-    field = stage.option("field")
+    named: Name | None = stage.args.field
+    field = stage.option("field") if named is None else named.text
     single = len(spec.names) == 1
     if _native(spec) and single:
 
