@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -18,13 +19,16 @@ from sqlglot import exp
 from logsql.commands import COMMANDS, GRAMMAR
 from logsql.engine.catalog import SessionCatalog
 from logsql.engine.execution import Execution
-from logsql.engine.present import Field
+from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present_column
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
+from logsql.engine.sources import MAKERS
 from logsql.errors import Diagnostic, LogsqlError, PolicyError, QueryError
+from logsql.language.tree import Query, Text
 from logsql.planner import sql
 from logsql.planner.plan import Plan
-from logsql.planner.relation import PHYSICAL, Rel
+from logsql.planner.relation import PHYSICAL, Column, Rel
+from logsql.planner.types import ANY, ANY_LIST
 
 if TYPE_CHECKING:
     from logsql.engine.session import Session
@@ -73,8 +77,8 @@ def _rewrite(session: Session, catalog: SessionCatalog, text: str) -> tuple[Plan
         name = call.name.lower() if isinstance(call, exp.Anonymous) else ""
         if name != "pipe" and name not in functions:
             continue
-        query = _pipe_text(name, call, functions)
-        replacement = exp.Subquery(this=_planned(planner, query), alias=table.args.get("alias") or _alias(name))
+        select = _planned(planner, *_pipe_query(name, call, functions))
+        replacement = exp.Subquery(this=select, alias=table.args.get("alias") or _alias(name))
         if table.args.get("joins"):
             replacement.set("joins", table.args["joins"])
         table.replace(replacement)
@@ -86,8 +90,35 @@ def _alias(name: str) -> exp.TableAlias:
     return exp.TableAlias(this=sql.ident(name))
 
 
-def _pipe_text(name: str, call: exp.Anonymous, functions: dict[str, str]) -> str:
-    """The pipe query of one table function: its text, or the reader's command with options and path."""
+def _pipe_query(name: str, call: exp.Anonymous, functions: dict[str, str]) -> tuple[Query, str]:
+    """The pipe query of one table function and its text: ``pipe``'s own, or the reader's command.
+
+    A path is put into the tree, not into the text: ``hive_file('a|b.hive')`` is a file whose name holds a bar.
+    """
+    words, options = _arguments(name, call)
+    if name == "pipe":
+        if len(words) != 1:
+            raise _wrong("pipe() takes one string: a pipe query")
+        return _parsed(words[0]), words[0]
+    command = functions[name]
+    if command not in MAKERS:
+        text = " ".join([command, *options, *words])
+        query = _parsed(text)
+        if len(query.commands) != 1:
+            raise _wrong(f"{name}() takes the arguments of {command}; a pipe query belongs into pipe()")
+        return query, text
+    text = " ".join([command, *options, *(f'"{number}"' for number, word in enumerate(words) if word)])
+    query = _parsed(text)
+    (read,) = query.commands
+    places = [f for f in ("path", "entry") if isinstance(getattr(read.args, f, None), Text)]
+    if len(places) != len(words):
+        raise _wrong(f"{name}() takes {'one path' if len(places) == 1 else 'an archive and an entry'}")
+    texts = {f: replace(getattr(read.args, f), value=word) for f, word in zip(places, words, strict=True)}
+    return replace(query, commands=(replace(read, args=replace(read.args, **texts)),)), text
+
+
+def _arguments(name: str, call: exp.Anonymous) -> tuple[list[str], list[str]]:
+    """The plain string arguments, and the named ones as options of a pipe command (names ignore case, as in SQL)."""
     plain: list[str] = []
     options: list[str] = []
     for argument in call.expressions:
@@ -95,24 +126,32 @@ def _pipe_text(name: str, call: exp.Anonymous, functions: dict[str, str]) -> str
             value = argument.expression
             text = ("t" if value.this else "f") if isinstance(value, exp.Boolean) else value.name
             quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-            options.append(f'{argument.this.name}="{quoted}"')
+            options.append(f'{argument.this.name.lower()}="{quoted}"')
         elif isinstance(argument, exp.Literal) and argument.is_string:
             plain.append(argument.this)
         else:
-            raise QueryError(Diagnostic("E1602", "sql-argument", f"{name}() takes string constants"))
-    if name == "pipe":
-        if len(plain) != 1:
-            raise QueryError(Diagnostic("E1602", "sql-argument", "pipe() takes one string: a pipe query"))
-        return plain[0]
-    return " ".join([functions[name], *options, *plain])
+            raise _wrong(f"{name}() takes string constants")
+    return plain, options
 
 
-def _planned(planner: Any, text: str) -> exp.Expression:
+def _wrong(message: str) -> QueryError:
+    return QueryError(Diagnostic("E1602", "sql-argument", message))
+
+
+def _parsed(text: str) -> Query:
     from logsql.language.parser import parse_query
+
+    try:
+        return parse_query(text, GRAMMAR)
+    except LogsqlError as error:
+        raise error.located(text, "pipe") from None
+
+
+def _planned(planner: Any, query: Query, text: str) -> exp.Expression:
     from logsql.planner.plan import result_select, with_ctes
 
     try:
-        rel = planner.pipeline(parse_query(text, GRAMMAR), True)
+        rel = planner.pipeline(query, True)
     except LogsqlError as error:
         raise error.located(text, "pipe") from None
     return with_ctes(result_select(rel), planner.ctes, (rel.source,))
@@ -159,11 +198,13 @@ class SqlExecution(Execution):
         """Rows of the last statement; statements without rows deliver none."""
         self._prepare()
         text = self._statement()
-        stream = self._runner.stream(lambda: self._run(text, size))
-        for schema in stream:
-            self._fields = [Field(f.name, str(f.type), sql.null()) for f in schema]
+        shape: list[pa.Field] = []
+        stream = self._runner.stream(lambda: self._run(text, size, with_types, shape))
+        for _ in stream:
+            self._fields = [Field(f.name, _label(f), sql.null()) for f in shape if not f.name.endswith(TYPE_SUFFIX)]
             break
-        yield from stream
+        for batch in stream:
+            yield pa.RecordBatch.from_arrays(batch.columns, schema=pa.schema(shape)) if shape else batch
         self.session.changed()
         self.session.finished(self)
 
@@ -175,8 +216,8 @@ class SqlExecution(Execution):
         message = f"{kind} statements are not allowed in safe mode"
         raise PolicyError(Diagnostic("E4001", "write-not-allowed", message, help="use a session without --safe"))
 
-    def _run(self, text: str, size: int) -> pa.RecordBatchReader | None:
-        """Run the statements; the reader of the last one if it delivers rows."""
+    def _run(self, text: str, size: int, with_types: bool, shape: list[pa.Field]) -> pa.RecordBatchReader | None:
+        """Run the statements; the reader of the last one if it delivers rows, its presented fields in ``shape``."""
         statements = self.cursor.extract_statements(text)
         if self.session.policy.safe:
             for statement in statements:
@@ -185,19 +226,51 @@ class SqlExecution(Execution):
         for number, statement in enumerate(statements):
             if number == len(statements) - 1:
                 relation = self.cursor.sql(statement, params=self._params)
-                return None if relation is None else _readable(relation).to_arrow_reader(size)
+                if relation is None:
+                    return None
+                fields = _presented(relation)
+                reader = _readable(relation, fields, with_types).to_arrow_reader(size)
+                shape += _shape(reader.schema, fields, with_types)
+                return reader
             self.cursor.execute(statement).fetchall()
         return None
 
 
-def _readable(relation: Any) -> Any:
-    """The relation with VARIANT columns as JSON text: they would leave DuckDB as an opaque struct."""
-    types = [str(t) for t in relation.types]
-    if not any("VARIANT" in t for t in types):
+def _presented(relation: Any) -> list[Field]:
+    """The columns; VARIANT ones rendered as a pipe query renders its mixed fields, since they leave DuckDB opaque."""
+    fields: list[Field] = []
+    kinds = {"VARIANT": ANY, "VARIANT[]": ANY_LIST}
+    for position, (name, type_) in enumerate(zip(relation.columns, map(str, relation.types), strict=True), 1):
+        node = sql.var(f"#{position}")
+        if type_ in kinds:
+            column = Column(str(name), "v", kinds[type_])
+            fields.append(present_column(Rel("", (column,), order=PHYSICAL, pending={"v": node}), column))
+        elif "VARIANT" in type_:
+            fields.append(Field(str(name), "any", sql.cast(sql.func("to_json", node), "VARCHAR")))
+        else:
+            fields.append(Field(str(name), "", node))
+    return fields
+
+
+def _readable(relation: Any, fields: list[Field], with_types: bool) -> Any:
+    if not any(field.label for field in fields):
         return relation
     items: list[str] = []
-    for position, (name, type_) in enumerate(zip(relation.columns, types, strict=True), 1):
-        quoted = sql.ident(str(name)).sql("duckdb")
-        value = f"to_json(#{position})" if "VARIANT" in type_ else f"#{position}"
-        items.append(f"{value} AS {quoted}")
+    for position, field in enumerate(fields):
+        items.append(f"{field.expr.sql('duckdb')} AS c{position}")
+        if with_types and field.type_expr is not None:
+            items.append(f"{field.type_expr.sql('duckdb')} AS t{position}")
     return relation.project(", ".join(items))
+
+
+def _shape(schema: pa.Schema, fields: list[Field], with_types: bool) -> list[pa.Field]:
+    found: list[pa.Field] = []
+    for field in fields:
+        found.append(arrow_field(field.name, field.label, schema.field(len(found)).type))
+        if with_types and field.type_expr is not None:
+            found.append(pa.field(field.name + TYPE_SUFFIX, schema.field(len(found)).type))
+    return found
+
+
+def _label(field: pa.Field) -> str:
+    return str((field.metadata or {}).get(b"logsql.type", b"").decode() or field.type)

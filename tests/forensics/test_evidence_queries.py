@@ -17,7 +17,7 @@ import pytest
 
 import logsql
 from logsql.errors import LogsqlError
-from sample_data.make_hive import STICKS
+from sample_data.make_hive import BINARY, DWORD, MULTI_SZ, STICKS, SZ, Key, build, filetime, text
 from sample_data.make_ntfs import ROOT as ROOT_FOLDER
 from sample_data.make_ntfs import Volume, crowd, journal, mft, write
 from tests.cli.support import run
@@ -141,6 +141,37 @@ def test_named_arguments_of_table_functions(case: Path) -> None:
     assert plain[0]["n"] > 200
     unknown = refused(f"select * from hive_file('{HIVES}/system.hive', replays => true)", sql=True)
     assert "replays" in str(unknown)
+
+
+@pytest.mark.parametrize("name", ["a|b", "x [y]", "k=v", "replay=t", 'q"uote', "$J", "h | limit 1", "# c", "b\\s"])
+def test_any_file_name_is_a_path_in_sql(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes((HIVES / "software.hive").read_bytes())
+    with zipfile.ZipFile(tmp_path / "case.zip", "w") as archive:
+        archive.write(tmp_path / name, f"d/{name}")
+    assert rows(f"select _file, count(*) as n from hive_file('{tmp_path}/{name}') group by all", sql=True) == [
+        {"_file": name, "n": 7}
+    ]
+    member = f"select count(*) as n from HIVE_FILE('d/{name}', ZipPath => '{tmp_path}/case.zip')"
+    assert rows(member, sql=True) == [{"n": 7}]
+
+
+@pytest.mark.parametrize("arguments", ["'a.hive', 'b.hive'", "1", "'a.hive', nonsense => true"])
+def test_wrong_arguments_of_table_functions(arguments: str) -> None:
+    refused(f"select * from hive_file({arguments})", sql=True)
+
+
+def test_values_in_sql_are_those_of_the_pipe_query(tmp_path: Path) -> None:
+    root = Key("ROOT", filetime(MIDNIGHT))
+    root.set("text", SZ, text("값")).set("number", DWORD, b"\7\0\0\0").set("bytes", BINARY, b"\xde\xad")
+    root.set("list", MULTI_SZ, "a\0b\0\0".encode("utf-16-le"))
+    (tmp_path / "h").write_bytes(build(root))
+    told = {"text": "값", "number": 7, "bytes": b"\xde\xad", "list": ["a", "b"]}
+    query = f"select name, value from hive_file('{tmp_path}/h')"
+    assert {row["name"]: row["value"] for row in rows(query, sql=True)} == told
+    printed = run("sql", query + " where name in ('text', 'bytes')", "-f", "jsonl").stdout.decode().splitlines()
+    assert printed == ['{"name":"text","value":"값"}', '{"name":"bytes","value":"dead"}']
+    (row,) = rows(f"select [value] as v from hive_file('{tmp_path}/h') where name = 'bytes'", sql=True)
+    assert row == {"v": [b"\xde\xad"]}
 
 
 def test_where_reaches_the_reader_as_columns(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
