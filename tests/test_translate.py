@@ -43,6 +43,9 @@ def test_sql_alone(case: Case) -> None:
     if plan.python or plan.open or plan.steps:
         return  # a Python stage, or fields found only in the data
     actual = plain_rows(s.cursor(), plan.final().sql("duckdb", pretty=True), case.tz)
+    # The engine writes a plan without copying its trees first; a second run of the plan must find them unchanged.
+    written = plan.final().sql("duckdb", copy=False)
+    assert plan.final().sql("duckdb", copy=False) == written
     assert case.expect is not None
     difference = rows_equal(case.expect, actual, case.ordered, case.tz)
     assert difference is None, difference

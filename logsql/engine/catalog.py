@@ -46,20 +46,25 @@ class SessionCatalog:
     def _stored(self, name: str) -> TableInfo | None:
         """A table or view: binding a SELECT is ten times cheaper than asking DuckDB's catalog views."""
         target = exp.Table(this=sql.ident(name), db=sql.ident("main"), catalog=sql.ident(self.session.database))
+        has_rowid = True
         try:
-            relation = self.session.planning.sql(sql.select([exp.Star()], target).sql("duckdb"))
+            relation = self._bound(target, [sql.col("rowid"), exp.Star()])
         except duckdb.CatalogException:
             return None
+        except duckdb.BinderException:  # a view has none
+            has_rowid = False
+            relation = self._bound(target, [exp.Star()])
         logical = self.session.logical_types()
         columns = tuple(
             SourceColumn(str(n), str(t), logical.get((name.lower(), str(n))))
-            for n, t in zip(relation.columns, relation.types, strict=True)
+            for n, t in zip(relation.columns[has_rowid:], relation.types[has_rowid:], strict=True)
         )
-        try:
-            self.session.planning.sql(sql.select([sql.col("rowid")], target).sql("duckdb"))
-        except duckdb.BinderException:
-            return TableInfo(name, (name,), columns)
-        return TableInfo(name, (name,), columns, has_rowid="rowid" not in {c.name.lower() for c in columns})
+        # A column of that name hides the row number.
+        return TableInfo(name, (name,), columns, has_rowid and "rowid" not in {c.name.lower() for c in columns})
+
+    def _bound(self, target: exp.Table, items: list[Sql]) -> duckdb.DuckDBPyRelation:
+        """SELECT of the items from the table, bound but not run. The trees are new: nobody else holds them."""
+        return self.session.planning.sql(sql.select(items, target).sql("duckdb", copy=False))
 
     def tables(self) -> Sequence[str]:
         return self.session.tables()
