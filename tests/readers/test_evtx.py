@@ -39,7 +39,9 @@ def test_answers_of_other_readers(name: str, tmp_path: Path) -> None:
     digest = hashlib.sha256(json.dumps(sorted(zip(ids, events, strict=True))).encode()).hexdigest()
     assert digest == expected["evtx"]["sha_id_event"]
     assert found.num_rows == expected["evtx"]["records"]
-    assert sum(entry.count for entry in loss.entries) == expected["evtx"]["errors"]
+    # Of two files the parser does not tell what it left out: test_evtx_layout.py.
+    silent = name in ("plaso_System2.evtx", "Microsoft-Windows-LanguagePackSetup-Operational.evtx")
+    assert sum(entry.count for entry in loss.entries) == expected["evtx"]["errors"] + silent
     assert {event: events.count(int(event)) for event in expected["event_ids"]} == expected["event_ids"]
     assert sorted(map(str, set(found.column("channel").to_pylist()))) == sorted(expected["channels"])
     assert len(set(found.column("provider").to_pylist())) == expected["providers"]

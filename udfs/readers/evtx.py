@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
 from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, field
+from udfs.readers.evtx_layout import mended
 from udfs.readers.ntfs_input import (
     EvidenceReader,
     Tally,
@@ -28,8 +29,6 @@ from udfs.readers.sources import open_random
 
 BATCH_EVENTS = 16_384
 """Events per batch: an event is two thousand bytes of Python text before it is Arrow."""
-_CHUNK_BYTES = 65_536
-_FILE_HEADER = 4096
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -68,7 +67,7 @@ class EvtxReader(EvidenceReader):
     """Reader of .evtx files.
 
     ``paths``, ``zippath``, ``zipcharset``: as for ``MftReader``. ReaderError codes: ``missing-extra``, ``empty-file``,
-    ``not-an-evtx``. Ledger reasons: ``damaged-chunk`` (position = byte offset of the first), ``damaged-event``,
+    ``not-an-evtx``. Ledger reasons: those of ``evtx_layout.mended`` (position = byte offset of the first),
     ``date-out-of-range`` (the row is kept, its ``_time`` null), ``parser-failed`` (the rest of the file is missing).
     """
 
@@ -95,11 +94,11 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
     tally = Tally()
     with open_random(target, context) as stream:
         size = stream.seek(0, 2)
-        stream.seek(0)
         if size == 0:
             raise ReaderError(f"{name} is empty", name, "empty-file")
+        layout = mended(stream, size, tally)
         try:
-            events = parser_class(stream).records_json()
+            events = parser_class(layout.stream).records_json()
         except (RuntimeError, OSError, ValueError) as problem:
             raise ReaderError(
                 f"{name} is not a Windows event log: {_sentence(problem)}", name, "not-an-evtx"
@@ -107,12 +106,12 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
         held: list[dict[str, Any]] = []
         done = 0
         try:
-            for event in _surviving(events, size, tally):
+            for event in _surviving(events, size, layout.chunks, tally):
                 held.append(event)
                 done += 1
                 if len(held) % 1024 == 0:
                     check_cancelled(context)
-                    context.progress.advance(name, min(stream.tell(), size), size)
+                    context.progress.advance(name, min(layout.stream.tell(), size), size)
                 if len(held) == BATCH_EVENTS:
                     yield _batch(held, wanted, base_name(target), tally)
                     held = []
@@ -122,7 +121,9 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
             tally.report(context, name)
 
 
-def _surviving(events: Iterator[dict[str, Any]], size: int, tally: Tally) -> Iterator[dict[str, Any]]:
+def _surviving(
+    events: Iterator[dict[str, Any]], size: int, chunks: Sequence[int], tally: Tally
+) -> Iterator[dict[str, Any]]:
     """Events; what the parser raises for one of them is counted and the next one asked for."""
     # A file cannot hold more records than this; a parser that goes on failing must not keep the query for ever.
     patience = size // 24 + 64
@@ -135,7 +136,7 @@ def _surviving(events: Iterator[dict[str, Any]], size: int, tally: Tally) -> Ite
             raise
         except Exception as problem:
             patience -= 1
-            _count(problem, tally)
+            _count(problem, chunks, tally)
             continue
         except BaseException as problem:
             # A panic of the Rust parser is no Exception; its iterator cannot be trusted after one.
@@ -145,13 +146,14 @@ def _surviving(events: Iterator[dict[str, Any]], size: int, tally: Tally) -> Ite
     tally.add("parser-failed", 1, None, "too many damaged events")
 
 
-def _count(problem: Exception, tally: Tally) -> None:
+def _count(problem: Exception, chunks: Sequence[int], tally: Tally) -> None:
     text = _sentence(problem)
     chunk = re.search(r"chunk number (\d+)", text)
     if chunk is None:
         tally.add("damaged-event", 1, None, text)
     else:
-        tally.add("damaged-chunk", 1, _FILE_HEADER + int(chunk[1]) * _CHUNK_BYTES, text)
+        number = int(chunk[1])
+        tally.add("damaged-chunk", 1, chunks[number] if number < len(chunks) else None, text)
 
 
 def _sentence(problem: BaseException) -> str:

@@ -1,0 +1,257 @@
+"""The layout of a damaged event log, and a view of it in which the parser finds every chunk.
+
+The parser of the package ``evtx`` goes by the file header, by 65,536-byte steps from offset 4,096 and by each chunk's
+header; where one of them is destroyed, it gives up events that are all there. ``mended`` surveys the file and returns
+a stream with the same events in which headers and steps hold: headers are written anew, chunks are found by their
+signature. Records are never moved inside their chunk, as they refer to names and templates by offset. A healthy file
+is handed on as it is. Layout: libyal's documentation of the event log format.
+
+What stays lost, as with every other reader: the events behind one whose length is destroyed, in a chunk whose header is
+in order, and a last chunk that is cut off. The ledger names them.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from udfs.readers.ntfs_input import Tally
+
+CHUNK_BYTES = 65_536
+FILE_HEADER = 4096
+_CHUNK_HEADER = 512
+_FILE_MAGIC, _CHUNK_MAGIC, _RECORD_MAGIC = b"ElfFile\0", b"ElfChnk\0", b"**\0\0"
+_RECORD_HEADER = struct.Struct("<IIQQ")
+"""Signature, length, record number, FILETIME; the length stands once more at the record's end."""
+_LEAST = 28
+_RECORD = 0x2A2A
+_SEARCH = 1 << 20
+_READ = "headers are destroyed; the events behind them are read"
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """``length`` bytes at ``offset`` of the file that are a chunk; ``broken``: its header is to be written anew."""
+
+    offset: int
+    length: int
+    broken: bool
+
+
+@dataclass(frozen=True)
+class Layout:
+    """``stream``: what the parser is to read; ``chunks``: offset in the file of each chunk of that stream."""
+
+    stream: BinaryIO
+    chunks: tuple[int, ...]
+
+
+def mended(raw: BinaryIO, size: int, tally: Tally) -> Layout:
+    """``raw`` itself when its headers hold, else a view of it that reads as a healthy log of the same chunks.
+
+    Counts in ``tally`` (position = byte offset of the first): ``damaged-header`` (nothing is lost), ``damaged-chunk``
+    (bytes between chunks), ``damaged-event`` (its chunk's events from there on are out of reach), ``truncated-chunk``.
+    """
+    sound = _at(raw, 0, 8) == _FILE_MAGIC
+    start = FILE_HEADER if sound else _first_chunk(raw)
+    chunks = _survey(raw, start, size, tally) if start >= 0 else []
+    offsets = tuple(chunk.offset for chunk in chunks)
+    steps = tuple(range(FILE_HEADER, FILE_HEADER + CHUNK_BYTES * len(chunks), CHUNK_BYTES))
+    whole = not any(chunk.broken or chunk.length < CHUNK_BYTES for chunk in chunks)
+    if start < 0 or (sound and whole and offsets == steps):
+        raw.seek(0)
+        return Layout(raw, offsets)
+    if not sound:
+        tally.add("damaged-header", 1, 0, _READ)
+    return Layout(_View(raw, chunks, sound), offsets)  # type: ignore[arg-type]
+
+
+def _at(raw: BinaryIO, offset: int, length: int) -> bytes:
+    raw.seek(offset)
+    return raw.read(length)
+
+
+def _first_chunk(raw: BinaryIO) -> int:
+    """Where chunks begin in a file without a header; -1 when there is none."""
+    offset = 0
+    while data := _at(raw, offset, _SEARCH + 64):
+        found = _signature(data, 0)
+        if found >= 0:
+            first = offset + found
+            while first >= CHUNK_BYTES and _at(raw, first - CHUNK_BYTES + _CHUNK_HEADER, 4) == _RECORD_MAGIC:
+                first -= CHUNK_BYTES
+            return first
+        offset += _SEARCH
+    return -1
+
+
+def _signature(data: bytes, begin: int) -> int:
+    """Offset of the next chunk header in ``data``; the same eight bytes inside an event are followed by others."""
+    found = data.find(_CHUNK_MAGIC, begin)
+    while found >= 0 and data[found + 40 : found + 44] != b"\x80\0\0\0":
+        found = data.find(_CHUNK_MAGIC, found + 1)
+    return found
+
+
+def _survey(raw: BinaryIO, start: int, size: int, tally: Tally) -> list[_Chunk]:
+    """The chunks of the file in order."""
+    chunks = []
+    offset = start
+    while offset < size:
+        data = _at(raw, offset, CHUNK_BYTES)
+        length, broken = CHUNK_BYTES, False
+        inside = _signature(data, 1)
+        if data.startswith(_CHUNK_MAGIC):
+            end, count = _chain(data)
+            stated = int.from_bytes(data[48:52], "little")
+            if len(data) < CHUNK_BYTES:
+                tally.add("truncated-chunk", 1, offset, f"{count} events of it can be counted, none is read")
+                break
+            broken = not _header_holds(data)
+            if end < stated:
+                length = inside if inside > 0 else length
+                if not broken and data[end : end + 4] == bytes(4):
+                    # The parser takes zeros for the end of the chunk and says nothing.
+                    tally.add("damaged-event", 1, offset + end, "the events behind it in its chunk are not read")
+        elif _RECORD_MAGIC in data and _records(data[:inside] if inside > 0 else data):
+            broken, length = True, inside if inside > 0 else length
+            tally.add("damaged-header", 1, offset, _READ)
+        elif inside > 0:
+            tally.add("damaged-chunk", 1, offset)
+            offset += inside
+            continue
+        elif len(data) < CHUNK_BYTES and any(data):
+            tally.add("truncated-chunk", 1, offset)
+        if len(data) == CHUNK_BYTES:
+            chunks.append(_Chunk(offset, length, broken))
+        offset += length
+    return chunks
+
+
+def _chain(data: bytes) -> tuple[int, int]:
+    """Where the chain of records ends that begins behind the header, and how many it has."""
+    at, count = _CHUNK_HEADER, 0
+    while at + _LEAST <= len(data):
+        magic, length = struct.unpack_from("<II", data, at)
+        if magic != _RECORD or length < _LEAST or at + length > len(data):
+            break
+        at += length
+        count += 1
+    return at, count
+
+
+def _header_holds(data: bytes) -> bool:
+    """Whether a chunk header can be trusted: its checksum is right, or it has none."""
+    flags, stated = struct.unpack_from("<II", data, 120)
+    if flags & 4:
+        return True
+    return zlib.crc32(data[:120] + data[128:_CHUNK_HEADER]) == int(stated)
+
+
+def _records(data: bytes) -> list[tuple[int, int, int]]:
+    """(offset, end, record number) of all whole records.
+
+    The chain from the first one on is taken as it is; behind a gap numbers must rise: lower ones are left from earlier
+    use of the chunk.
+    """
+    found: list[tuple[int, int, int]] = []
+    stated = int.from_bytes(data[48:52], "little")
+    at, last, behind = _CHUNK_HEADER, -1, _CHUNK_HEADER
+    while (at := data.find(_RECORD_MAGIC, at)) >= 0 and at + _LEAST <= len(data):
+        _, length, number, _ = _RECORD_HEADER.unpack_from(data, at)
+        end = at + length
+        whole = length >= _LEAST and end <= len(data) and (number > last or (at == behind and end <= stated))
+        # Published logs hold a record whose second length is wrong while the next one follows on it.
+        if whole and (data[end - 4 : end] == length.to_bytes(4, "little") or (at == behind and end == stated)):
+            found.append((at, end, number))
+            at = behind = end
+            last = number
+        else:
+            at += 4
+    return found
+
+
+def _rebuilt(data: bytes) -> bytes:
+    """A chunk with a new header for the records found in it.
+
+    What lies between records becomes a record the parser refuses, so that it is counted, or the tail of the one before.
+    """
+    records = _records(data)
+    made = bytearray(data.ljust(CHUNK_BYTES, b"\0"))
+    at, before = _CHUNK_HEADER, -1
+    for begin, end, _ in records:
+        gap = begin - at
+        if gap >= _LEAST:
+            made[at:begin] = _RECORD_HEADER.pack(_RECORD, gap, 0, 0).ljust(gap - 4, b"\xff") + gap.to_bytes(4, "little")
+        elif gap and before >= 0:
+            made[before + 4 : before + 8] = (begin - before).to_bytes(4, "little")
+        at, before = end, begin
+    first, last = (records[0][2], records[-1][2]) if records else (0, 0)
+    fields = struct.pack("<QQQQIIII", first, last, first, last, 128, max(before, 0), at, 0)
+    made[:128] = (_CHUNK_MAGIC + fields).ljust(128, b"\0")
+    # The tables of strings and templates only speed the parser up; it reads both where records refer to them.
+    made[128:_CHUNK_HEADER] = bytes(_CHUNK_HEADER - 128)
+    return bytes(made)
+
+
+class _View(io.RawIOBase):
+    """A healthy log of the given chunks: a file header, then every chunk at its step, one held at a time."""
+
+    def __init__(self, raw: BinaryIO, chunks: list[_Chunk], sound: bool) -> None:
+        self._raw = raw
+        self._chunks = chunks
+        self._position = 0
+        self._held = -1
+        self._data = b""
+        fields = struct.pack("<QQQIHHHH", 0, max(len(chunks) - 1, 0), 0, 128, 1, 3, FILE_HEADER, len(chunks) & 0xFFFF)
+        head = (_FILE_MAGIC + fields).ljust(120, b"\0")
+        head += struct.pack("<II", 0, zlib.crc32(head))
+        self._header = _at(raw, 0, FILE_HEADER) if sound else head.ljust(FILE_HEADER, b"\0")
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """As for a file."""
+        base = (0, self._position, FILE_HEADER + CHUNK_BYTES * len(self._chunks))[whence]
+        self._position = max(base + offset, 0)
+        return self._position
+
+    def tell(self) -> int:
+        """As for a file."""
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to ``size`` bytes; less only at the end."""
+        parts = []
+        while size:
+            piece = self._piece()
+            piece = piece[:size] if size > 0 else piece
+            if not piece:
+                break
+            parts.append(piece)
+            self._position += len(piece)
+            size -= len(piece) if size > 0 else 0
+        return b"".join(parts)
+
+    def _piece(self) -> bytes:
+        """What lies at the position, up to the end of the header or chunk."""
+        if self._position < FILE_HEADER:
+            return self._header[self._position :]
+        number, within = divmod(self._position - FILE_HEADER, CHUNK_BYTES)
+        if number >= len(self._chunks):
+            return b""
+        if number != self._held:
+            chunk = self._chunks[number]
+            data = _at(self._raw, chunk.offset, chunk.length)
+            self._data = _rebuilt(data) if chunk.broken else data.ljust(CHUNK_BYTES, b"\0")
+            self._held = number
+        return self._data[within:]
