@@ -16,7 +16,7 @@ from logsql.functions.base import AggregateSpec, register_aggregate
 from logsql.functions.lowering import lambda_name
 from logsql.planner import sql, values
 from logsql.planner.calls import LIST_LIMIT, AggregateCall
-from logsql.planner.sorting import comparator_keys
+from logsql.planner.sorting import comparator_keys, own_key
 from logsql.planner.sql import Sql
 from logsql.planner.types import STRING, Kind, list_of
 from logsql.planner.values import Typed
@@ -53,7 +53,7 @@ def _rank(value: Typed) -> Sql:
         return sql.struct([*comparator_keys(value, lists=True), ("x", exact)])
     if value.kind is Kind.MAP:
         return sql.cast(value.expr, "VARCHAR")
-    return values.simple_key(value)
+    return own_key(value)
 
 
 # --- first, last, array -----------------------------------------------------------------------------------------------

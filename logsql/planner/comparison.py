@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from logsql.planner import sql
-from logsql.planner.sorting import comparator_keys, is_list
+from logsql.planner.sorting import comparator_keys, is_list, own_key
 from logsql.planner.sql import Sql
 from logsql.planner.types import BOOL, RANK, Kind, unify
-from logsql.planner.values import Typed, coerce, not_null, simple_key
+from logsql.planner.values import Typed, coerce, not_null
 
 
 def compare(op: str, left: Typed, right: Typed) -> Typed:
@@ -22,7 +22,7 @@ def compare(op: str, left: Typed, right: Typed) -> Typed:
             equal = sql.boolean(op in ("<=", ">="))
             return Typed(sql.when(sql.and_(not_null(left), not_null(right)), equal), BOOL)
         left, right = _one_list_type(left, right)
-        return Typed(sql.binary(op, simple_key(left), simple_key(right)), BOOL)
+        return Typed(sql.binary(op, own_key(left), own_key(right)), BOOL)
     test = sql.binary(op, *_keys(left, right))
     return Typed(sql.when(sql.and_(not_null(left), not_null(right)), test), BOOL)
 
@@ -37,7 +37,7 @@ def equals(left: Typed, right: Typed) -> Sql:
         if left.kind is Kind.MAP:
             return sql.and_(not_null(left), not_null(right))
         left, right = _one_list_type(left, right)
-        return sql.eq(simple_key(left), simple_key(right))
+        return sql.eq(own_key(left), own_key(right))
     both = sql.and_(not_null(left), not_null(right))
     return sql.and_(both, sql.eq(*_keys(left, right)))
 

@@ -18,8 +18,16 @@ def sort_columns(value: Typed) -> list[Sql]:
     if value.kind is Kind.NULL or value.kind is Kind.MAP or sql.is_literal(value.expr):
         return []
     if value.kind is not Kind.ANY:
-        return [simple_key(value)]
+        return [own_key(value)]
     return [key for _, key in comparator_keys(value, is_list(value) is not None)]
+
+
+def own_key(value: Typed) -> Sql:
+    """One key for values of a single type: its SQL order is the comparator's order inside the type group."""
+    element = value.type.element
+    if value.kind is Kind.LIST and element is not None and element.kind in (Kind.ANY, Kind.MAP, Kind.LIST):
+        return elements(value)
+    return simple_key(value)
 
 
 def comparator_keys(value: Typed, lists: bool) -> list[tuple[str, Sql]]:
@@ -36,8 +44,9 @@ def comparator_keys(value: Typed, lists: bool) -> list[tuple[str, Sql]]:
     return [*keys[:3], ("t", sql.case([(listed, sql.string(""))], text)), ("e", elements(value))]
 
 
-#: Type of the list that :func:`elements` gives.
-_KEYS = "STRUCT(r INTEGER, n DOUBLE, i BIGINT, t VARCHAR)[]"
+#: Types of the lists that :func:`elements` gives, for lists inside a list and for others.
+_INNER_KEYS = "STRUCT(r INTEGER, n DOUBLE, i BIGINT, t VARCHAR)[]"
+_KEYS = f"STRUCT(r INTEGER, n DOUBLE, i BIGINT, t VARCHAR, e {_INNER_KEYS})[]"
 
 
 def is_list(value: Typed) -> Sql | None:
@@ -54,28 +63,39 @@ def is_list(value: Typed) -> Sql | None:
     return None
 
 
-def elements(value: Typed) -> Sql:
-    """The comparator keys of a list's elements as a list of STRUCTs, null for anything else."""
+def elements(value: Typed, nested: bool = True) -> Sql:
+    """The comparator keys of a list's elements as a list of STRUCTs, null for anything else.
+
+    ``nested`` adds the keys of lists among the elements; lists inside those compare as they print.
+    """
     if value.parts:
-        found = [elements(part) for part in value.parts if is_list(part) is not None]
+        found = [elements(part, nested) for part in value.parts if is_list(part) is not None]
         return sql.coalesce(*found) if len(found) > 1 else found[0]
     if value.kind is Kind.LIST:
-        return _keys(value.expr, value.type.element or ANY)
+        return _keys(value.expr, value.type.element or ANY, nested)
     listed = is_list(value)
     assert listed is not None
     if value.type.json:
-        return sql.when(listed, _keys(sql.try_cast(value.expr, "JSON[]"), ANY_JSON))
-    return sql.when(listed, _keys(sql.try_cast(value.expr, "VARIANT[]"), ANY))
+        return sql.when(listed, _keys(sql.try_cast(value.expr, "JSON[]"), ANY_JSON, nested))
+    return sql.when(listed, _keys(sql.try_cast(value.expr, "VARIANT[]"), ANY, nested))
 
 
-def _keys(node: Sql, element: LType) -> Sql:
-    item = Typed(sql.var("m"), element)
+def _keys(node: Sql, element: LType, nested: bool) -> Sql:
+    name = "m" if nested else "u"
+    item = Typed(sql.var(name), element)
     rank, number, whole, text = key_columns(item, fold_case=True)
-    present = sql.case([(not_null(item), rank)], sql.integer(0))
-    key = sql.struct(
-        [("r", present), ("n", number), ("i", sql.cast(whole, "BIGINT")), ("t", sql.cast(text, "VARCHAR"))]
-    )
-    return sql.func("list_transform", node, sql.lambda_(["m"], key))
+    listed = is_list(item) if nested else None
+    if listed is not None:
+        text = sql.case([(listed, sql.string(""))], text)
+    keys = [
+        ("r", sql.case([(not_null(item), rank)], sql.integer(0))),
+        ("n", number),
+        ("i", sql.cast(whole, "BIGINT")),
+        ("t", sql.cast(text, "VARCHAR")),
+    ]
+    if nested:
+        keys.append(("e", sql.null(_INNER_KEYS) if listed is None else elements(item, nested=False)))
+    return sql.func("list_transform", node, sql.lambda_([name], sql.struct(keys)))
 
 
-__all__ = ["comparator_keys", "elements", "is_list", "sort_columns", "sort_keys"]
+__all__ = ["comparator_keys", "elements", "is_list", "own_key", "sort_columns", "sort_keys"]

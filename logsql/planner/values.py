@@ -263,7 +263,9 @@ def same(left: Typed, right: Typed) -> Sql:
 
 
 def simple_key(value: Typed) -> Sql:
-    """A key whose SQL order is the comparator's order inside the value's own type group."""
+    """A key whose SQL order is the comparator's order inside the value's own type group, for a list if its elements are
+    of one simple type (:func:`logsql.planner.sorting.own_key` does the others).
+    """
     kind = value.kind
     if kind is Kind.STRING:
         return lower(value.expr)
@@ -273,8 +275,8 @@ def simple_key(value: Typed) -> Sql:
         body = Typed(sql.var("e"), value.type.element or ANY)
         # Null elements come first, as null does everywhere; SQL compares them as the largest: [null] < [1].
         present = sql.case([(is_null(body), sql.integer(0))], sql.integer(1))
-        key = struct_key(body) if body.kind is Kind.ANY else simple_key(body)
-        return sql.func("list_transform", value.expr, sql.lambda_(["e"], sql.struct([("p", present), ("k", key)])))
+        key = sql.struct([("p", present), ("k", simple_key(body))])
+        return sql.func("list_transform", value.expr, sql.lambda_(["e"], key))
     return value.expr
 
 
@@ -303,13 +305,10 @@ def ip_key(node: Sql) -> Sql:
     return sql.concat(version, sql.func("array_to_string", padded, sql.string("")))
 
 
-def struct_key(value: Typed) -> Sql:
-    """The comparator as one comparable STRUCT ``(rank, number, integer, text)``, for values of any type."""
-    return sql.struct(list(zip("rnit", key_columns(value, fold_case=True), strict=True)))
-
-
 def exact_key(value: Typed) -> Sql:
-    """As :func:`struct_key` but case-sensitive: identity for join keys, ``contains`` and ``unique``."""
+    """One comparable STRUCT ``(rank, number, integer, text)`` for values of any type, case-sensitive: identity for join
+    keys, ``contains`` and ``unique``.
+    """
     return sql.struct(list(zip("rnit", key_columns(value, fold_case=False), strict=True)))
 
 
@@ -330,6 +329,8 @@ def key_columns(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
             return rank, sql.double(0.0), sql.coalesce(sql.func("epoch_us", value.expr), zero), empty
         if kind is Kind.IP:
             return rank, sql.double(0.0), zero, sql.coalesce(ip_key(value.expr), empty)
+        if kind is Kind.MAP and fold_case:  # the comparator takes all maps for equal
+            return rank, sql.double(0.0), zero, empty
         body = text_sql(value)
         return (
             rank,
@@ -348,13 +349,14 @@ def key_columns(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
     instant = sql.func("epoch_us", sql.try_cast(node, DATE.physical))
     is_date = sql.eq(typename, sql.string("TIMESTAMP_MICROS_TZ"))
     is_bool = sql.func("starts_with", typename, sql.string("BOOL"))
+    textless = [is_number, is_date, is_bool]
+    if fold_case:  # the comparator takes all maps for equal
+        textless.append(sql.func("starts_with", typename, sql.string("OBJECT")))
     return (
         variant_rank(node),
         sql.case([(is_number, number), (sql.eq(typename, sql.string("BOOL_TRUE")), sql.double(1.0))], sql.double(0.0)),
         sql.coalesce(sql.case([(is_number, whole), (is_date, instant)]), zero),
-        sql.case(
-            [(sql.or_(is_number, is_date, is_bool), empty)], sql.coalesce(lower(body) if fold_case else body, empty)
-        ),
+        sql.case([(sql.or_(*textless), empty)], sql.coalesce(lower(body) if fold_case else body, empty)),
     )
 
 
