@@ -7,6 +7,7 @@ offset; ``ReaderError`` (``not-a-hive``, ``truncated``, ``damaged-hive``) only w
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from udfs.readers import base
 from udfs.readers.hive import paths as key_paths
 from udfs.readers.hive import replay as logs
 from udfs.readers.hive import text, tree, values
-from udfs.readers.hive.image import I64, Damage, HiveImage, from_bytes, load
+from udfs.readers.hive.image import BASE, I64, Damage, HiveImage, from_bytes, load
 from udfs.readers.sources import Member, expand_members, open_random
 
 VARIANT = b"logsql.variant"
@@ -55,7 +56,8 @@ class HiveReader:
 
     ``paths``: file paths, ``*`` allowed in the file name; with ``zippath`` entry names inside that archive, whose
     names are decoded as ``zipcharset`` unless flagged UTF-8. ``replay``: apply FILE.LOG, FILE.LOG1 and FILE.LOG2
-    beside a hive whose base block says it is dirty (the default reads the file as it is).
+    beside a hive whose base block says it is dirty. The default reads the file as it is; that it is dirty is then a
+    ``dirty-hive`` entry with the count 0.
 
     Columns: key, type, name string; value.text string (SZ, EXPAND_SZ, LINK), value.int uint64 (DWORD,
     DWORD_BIG_ENDIAN, QWORD), value.list list<string> (MULTI_SZ), value.bytes binary (the rest): one of the four is
@@ -134,7 +136,22 @@ def open_image(source: str | Member, context: base.ReadContext, replay: bool = F
     image = from_bytes(name, data, size)
     if image.root < 0:
         context.loss.lost(name, "transaction-log", 0, 0, "a registry transaction log holds no keys of its own")
+    else:
+        _report_base_block(image, context, replay)
     return image
+
+
+def _report_base_block(image: HiveImage, context: base.ReadContext, replay: bool) -> None:
+    """What the base block says of the whole hive. Nothing is known to be lost yet, so the counts are 0."""
+    block = image.data[:512].tobytes()
+    first, second = struct.unpack_from("<II", block, 4)
+    if not logs.is_sound(block):
+        context.loss.lost(image.source, "damaged-base-block", 0, 0, "the hive's first 512 bytes fail their checksum")
+    elif first != second and not replay:
+        told = "the last changes may be in its transaction logs only: replay=t applies FILE.LOG, .LOG1 and .LOG2"
+        context.loss.lost(image.source, "dirty-hive", 0, 4, told)
+    if image.root != struct.unpack_from("<I", block, 36)[0] + BASE + 4:
+        context.loss.lost(image.source, "root-key-elsewhere", 0, 36, f"the root key was found at {image.root - 4}")
 
 
 def scan_image(

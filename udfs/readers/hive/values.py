@@ -1,7 +1,8 @@
 """The values of a hive: which rows there are, where their data lies, and the data as typed Arrow columns.
 
 A row is a vk cell that a key's value list names. A vk that cannot be read gives no row; a readable vk whose data
-cannot be read keeps its row with null in every value column. Both are losses. Data lies in the vk itself (up to four
+cannot be read keeps its row with null in every value column; data that its cell does not hold whole is cut there (two
+of three independent readers do so). All are losses. Data lies in the vk itself (up to four
 bytes), in a cell, or (more than 16,344 bytes, format 1.4 and later) in the segments of a ``db`` cell.
 
 Typing (house rule): SZ, EXPAND_SZ, LINK are text up to the first NUL; MULTI_SZ is a list of strings that ends at the
@@ -72,6 +73,14 @@ def value_lists(image: HiveImage, tree: KeyTree, damage: Damage) -> ValueLists:
     """The value lists of all keys, cut where their cells end."""
     count = image.word(tree.at, 36).astype(np.int64)
     stored = image.word(tree.at, 40)
+    # A predefined handle (flag 0x40, Perflib's keys) keeps a handle such as 0x80000004 where the count would be.
+    count[(count >= 0x80000000) & ((image.word(tree.at, 0) & 0x00400000) != 0)] = 0
+    # A sound key without values names no list (some writers: the one at 0, where the first bin's header lies).
+    named = np.flatnonzero((image.word(tree.at, 36) == 0) & (stored != NONE))
+    at = image.content(stored[named], 4)
+    named, at = named[at >= 0], at[at >= 0]
+    if len(named):
+        damage.at("value-count-differs", tree.at[named[image.in_use(at)]] + 36)
     list_at = np.zeros(len(count), dtype=np.int64)
     have = np.flatnonzero(count)
     at = image.content(stored[have], 4)
@@ -81,9 +90,12 @@ def value_lists(image: HiveImage, tree: KeyTree, damage: Damage) -> ValueLists:
         count[have[bad]] = 0
         have, at = have[~bad], at[~bad]
     fits = image.room(at) >> 2
-    short = count[have] > fits
-    if short.any():
-        damage.at("value-list-cut", at[short])
+    short = np.flatnonzero(count[have] > fits)
+    for row in short[image.reach(at[short], 4 * count[have[short]]) >> 2 > fits[short]].tolist():
+        fits[row] += _values_behind(image, int(at[row]) + 4 * int(fits[row]), int(count[have[row]] - fits[row]))
+    cut = count[have] > fits
+    if cut.any():
+        damage.at("value-list-cut", at[cut])
     count[have] = np.minimum(count[have], fits)
     list_at[have] = at
     before = text.ends(count)
@@ -94,6 +106,23 @@ def value_lists(image: HiveImage, tree: KeyTree, damage: Damage) -> ValueLists:
         count = np.clip(room - before[:-1], 0, count)
         before = text.ends(count)
     return ValueLists(list_at, count, before)
+
+
+def _values_behind(image: HiveImage, place: int, most: int) -> int:
+    """How many words from ``place`` on lead to vk cells, at most ``most``: the rest of a list whose cell is too small.
+
+    Its cell's size is damaged, or the count is: then the first word that leads nowhere ends the list."""
+    found = 0
+    while found < most:
+        words = image.words[(place >> 2) + found : (min(place + 4 * most, image.size) >> 2)][:256]
+        at = image.content(words, 20)
+        sound = at >= 0
+        sound[sound] = (image.word(at[sound], 0) & 0xFFFF) == VK
+        run = len(words) if sound.all() else int(np.argmin(sound))
+        found += run
+        if run < 256:
+            break
+    return found
 
 
 def cells(image: HiveImage, lists: ValueLists, first: int, last: int, damage: Damage) -> Cells:
@@ -109,6 +138,11 @@ def cells(image: HiveImage, lists: ValueLists, first: int, last: int, damage: Da
     good = at >= 0
     good[good] = (image.word(at[good], 0) & 0xFFFF) == VK
     if not good.all():
+        unmarked = np.flatnonzero(~good & (at >= 0))
+        unmarked = unmarked[_is_value(image, at[unmarked])]
+        if len(unmarked):
+            damage.at("value-without-mark", at[unmarked])
+            good[unmarked] = True
         damage.at("damaged-value", refs[~good])
         key, at = key[good], at[good]
     cut = name_fields(image, at)[1] < (image.word(at, 0) >> 16)
@@ -117,10 +151,27 @@ def cells(image: HiveImage, lists: ValueLists, first: int, last: int, damage: Da
     return Cells(key, at)
 
 
+def _is_value(image: HiveImage, at: I64) -> Mask:
+    """Whether cells whose mark is damaged can only be values: in use, a type that Windows knows, a name that the cell
+    holds, and data in place or in another cell in use that is long enough."""
+    length = (image.word(at, 0) >> 16).astype(np.int64)
+    fine = image.in_use(at) & (length + 20 <= image.room(at)) & (image.word(at, 12) < len(TYPES))
+    fine &= (image.word(at, 16) & 0xFFFF) <= 3
+    size = image.word(at, 4)
+    away = np.flatnonzero(fine & (size < 0x80000000) & (size > 0))
+    fine &= (size <= 0x80000004) | (size < 0x80000000)
+    cell = image.content(image.word(at[away], 8), 4)
+    holds = cell >= 0
+    holds[holds] = image.in_use(cell[holds]) & (size[away][holds] <= image.room(cell[holds]))
+    fine[away] = holds
+    result: Mask = fine
+    return result
+
+
 def name_fields(image: HiveImage, at: I64) -> tuple[I64, I64, Mask]:
     """Position, length in bytes and "is UTF-16" of value names; a name is cut where its cell ends."""
     length = (image.word(at, 0) >> 16).astype(np.int64)
-    length = np.minimum(length, np.clip(image.room(at) - 20, 0, _MAX_NAME))
+    length = np.minimum(length, np.clip(image.reach(at, length + 20) - 20, 0, _MAX_NAME))
     wide = image.word(at, 16) & 1 == 0
     return at + 20, length, wide
 
@@ -142,7 +193,11 @@ def data_fields(image: HiveImage, at: I64, damage: Damage | None) -> tuple[I64, 
     inline = stored >= 0x80000000
     length = (stored & 0x7FFFFFFF).astype(np.int64)
     start = at + 8
-    readable = np.where(inline, length <= 4, length <= image.size)
+    longer = inline & (length > 4)
+    if damage is not None and longer.any():
+        damage.at("data-cut", at[longer])
+    length[longer] = 4
+    readable = inline | (length <= image.size)
     segmented = np.zeros(len(at), dtype=np.bool_)
     away = np.flatnonzero(~inline & (length > 0) & readable)
     cell = image.content(image.word(at[away], 8), 4)
@@ -153,32 +208,47 @@ def data_fields(image: HiveImage, at: I64, damage: Damage | None) -> tuple[I64, 
     room = image.room(cell)
     # Only a length that is too long for one segment can mean a db cell: plain data may begin with the letters "db".
     is_db = (image.word(cell, 0) & 0xFFFF) == DB
-    big = is_db & (length[away] > _SEGMENT) & ((image.minor > 3) | (length[away] > room))
-    segmented[away] = big
-    readable[away] = big | (length[away] <= room)
+    one_cell = (length[away] <= _SEGMENT) | (image.minor <= 3)
+    big = is_db & (length[away] > _SEGMENT) & (~one_cell | (length[away] > room))
+    if big.any():
+        segmented[away] = big
+        away, cell, one_cell = away[~big], cell[~big], one_cell[~big]
+    need = length[away]
+    room = image.reach(cell, need)
+    cut = np.flatnonzero(need > room)
+    if len(cut):
+        readable[away[cut]] = one_cell[cut]
+        if damage is not None:
+            damage.at("data-cut", at[away[cut[one_cell[cut]]]])
+        length[away[cut]] = room[cut]
+    lost = np.flatnonzero(~readable)
+    if damage is not None and len(lost):
+        damage.at("damaged-data", at[lost])
+    # A number of four bytes always lies in the vk itself: when its length makes no sense, its place still does.
+    number = lost[np.isin(image.word(at[lost], 12), (_DWORD, _DWORD_BE))]
+    start[number], length[number], readable[number] = at[number] + 8, 4, True
     length[~readable] = 0
-    if damage is not None and not readable.all():
-        damage.at("damaged-data", at[~readable])
     return start, length, readable, segmented
 
 
 def big_data(image: HiveImage, cell: int, length: int) -> bytes | None:
-    """Data of a db cell: a list of segments of 16,344 bytes each; None when one of them is missing."""
+    """Data of a db cell: a list of segments of 16,344 bytes each; None when one of them is missing.
+
+    The length tells how many segments there are; the count in the cell adds nothing, so a wrong one is not asked."""
     at = np.array([cell], dtype=np.int64)
     if cell + 8 > image.size:
         return None
-    count = int(image.word(at, 0)[0] >> 16)
     wanted = -(-length // _SEGMENT)
     stored = int(image.word(at, 4)[0])
     list_at = image.content(np.array([stored]), 4 * wanted)
-    if wanted > count or stored == NONE or list_at[0] < 0:
+    if stored == NONE or list_at[0] < 0:
         return None
     segments = image.content(image.words[int(list_at[0]) >> 2 : (int(list_at[0]) >> 2) + wanted], 4)
     if (segments < 0).any():
         return None
     take = np.full(wanted, _SEGMENT, dtype=np.int64)
     take[-1] = length - _SEGMENT * (wanted - 1)
-    if (image.room(segments) < take).any():
+    if (image.reach(segments, take) < take).any():
         return None
     return text.gather(image.data, segments, take).tobytes()
 
