@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.readers.ntfs_support import survive, table
+from tests.readers.ntfs_support import table
 from udfs.readers.base import LOGICAL_TYPE, ListLoss, ReaderError
 from udfs.readers.sqlite import SqliteRecordsReader, SqliteTablesReader
 
@@ -144,14 +144,3 @@ def test_several_databases_of_different_columns(tmp_path: Path) -> None:
         {"a": 1, "b": "x", "c": None, "_file": "h1.db"}, {"a": None, "b": "y", "c": 2.5, "_file": "h2.db"},
     ]  # fmt: skip
     assert found.schema.field("c").type == pa.float64()
-
-
-def test_random_damage(tmp_path: Path) -> None:
-    path = tmp_path / "seed.db"
-    rows = ", ".join(f"({n}, 'name {n}', x'0{n % 10}', {n}.5)" for n in range(200))
-    _made(path, "PRAGMA page_size = 512", "CREATE TABLE t(a, b, c, d)", f"INSERT INTO t VALUES {rows}")
-    read, refused = survive(
-        lambda name: SqliteRecordsReader(name, "t"), [path.read_bytes()], 2000, tmp_path, lambda size: 5000 + size
-    )
-    assert read > 500
-    assert refused > 0

@@ -60,10 +60,13 @@ class ReaderError(Exception):
     Codes in use: ``file-not-found``, ``no-match`` (a ``*`` that matches nothing), ``is-a-directory``,
     ``permission-denied``, ``read-failed``, ``not-a-zip``, ``no-such-entry``, ``archive-encrypted``,
     ``unknown-charset``, ``missing-extra`` and each format's own, for example ``not-a-hive``.
+
+    Names come from files: what a terminal would obey is shown as ``\\x1b``, and a name of 64 KiB is cut.
     """
 
     def __init__(self, message: str, path: str, code: str) -> None:
-        super().__init__(message)
+        shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
+        super().__init__(shown if len(shown) <= 1000 else f"{shown[:600]} ... {shown[-300:]}")
         self.path = path
         self.code = code
 

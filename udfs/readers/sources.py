@@ -8,12 +8,13 @@ before the damage is delivered and the rest is one entry in the ledger (``trunca
 
 from __future__ import annotations
 
+import errno
 import shutil
 import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, BinaryIO, cast
@@ -227,14 +228,15 @@ def open_zip(path: str, context: ReadContext, charset: str | None = None) -> Ite
     try:
         try:
             archive = zipfile.ZipFile(raw, metadata_encoding=charset)
-        except zipfile.BadZipFile as problem:
-            raise ReaderError(f"{path} is not a readable ZIP archive: {problem}", path, "not-a-zip") from problem
         except LookupError as problem:
             raise ReaderError(f"unknown charset: {charset}", path, "unknown-charset") from problem
         except UnicodeDecodeError as problem:
-            raise ReaderError(
-                f"entry names of {path} are not {charset}: give zipcharset", path, "unknown-charset"
-            ) from problem
+            message = f"entry names of {path} are not {problem.encoding}: give zipcharset"
+            raise ReaderError(message, path, "unknown-charset") from problem
+        except Exception as problem:
+            # Not BadZipFile alone: forged offsets and versions give OSError, ValueError or NotImplementedError.
+            message = f"{path} is not a readable ZIP archive: {_sentence(problem)}"
+            raise ReaderError(message, path, "not-a-zip") from problem
         with archive:
             yield archive
     finally:
@@ -250,7 +252,8 @@ def expand_members(pattern: str, entry: str, context: ReadContext, charset: str 
     found: list[Member] = []
     for path in expand_paths(pattern):
         with open_zip(path, context, charset) as archive:
-            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+            # ``ZipInfo.is_dir`` stumbles over an entry whose name is empty.
+            names = [info.filename for info in archive.infolist() if not info.filename.endswith("/")]
         wanted = entry.replace("\\", "/") if entry not in names else entry
         if wanted in names:
             chosen = [wanted]
@@ -270,24 +273,23 @@ def open_member(member: Member, context: ReadContext) -> Source:
     raw = context.open_file(member.zip_path)
     try:
         opened = zipfile.ZipFile(raw, metadata_encoding=member.charset)
-        stream = _open_entry(opened, info, member)
-        peek = cast(Any, stream).peek(4)[:4]
-    except (zipfile.BadZipFile, zlib.error) as problem:
-        raw.close()
-        raise _damaged(member, problem) from problem
+        entry = _Entry(_open_entry(opened, info, member), raw, member, context)
     except BaseException:
         raw.close()
         raise
-    entry = cast(IO[bytes], _Entry(stream, raw, member, context))
-    return _decompressing(member.name, entry, info.file_size, peek, context)
+    return _decompressing(member.name, cast(IO[bytes], entry), info.file_size, entry.peek(), context)
 
 
 def open_random(path: str | Member, context: ReadContext) -> BinaryIO:
     """A seekable file: the file itself, or a compressed file or archive member unpacked into a temporary one."""
     if not isinstance(path, Member):
         raw = context.open_file(path)
-        magic = raw.read(4)
-        raw.seek(0)
+        try:
+            magic = raw.read(4)
+            raw.seek(0)
+        except OSError as problem:
+            raw.close()
+            raise os_error(problem, path) from problem
         if not magic.startswith((_GZIP_MAGIC, _ZSTD_MAGIC)):
             return raw
         raw.close()
@@ -311,16 +313,19 @@ def _info(archive: zipfile.ZipFile, member: Member) -> zipfile.ZipInfo:
 def _open_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, member: Member) -> IO[bytes]:
     try:
         return archive.open(info)
-    except (NotImplementedError, RuntimeError) as problem:
-        raise ReaderError(f"cannot unpack {member.name}: {problem}", member.name, "read-failed") from problem
+    except Exception as problem:
+        # A method nobody unpacks, or a directory that points at something else than the entry.
+        message = f"cannot unpack {member.name}: {_sentence(problem)}"
+        raise ReaderError(message, member.name, "read-failed") from problem
 
 
-def _damaged(member: Member, problem: Exception) -> ReaderError:
-    return ReaderError(f"{member.name} is damaged: {problem}", member.name, "read-failed")
+def _sentence(problem: Exception) -> str:
+    # zipfile quotes the bytes it stumbled over, which can be all of the file.
+    return " ".join(str(problem).split())[:200] or type(problem).__name__
 
 
 class _Entry:
-    """An archive entry that ends, with a ledger entry, where its data breaks (bad deflate stream, wrong checksum)."""
+    """An archive entry that ends, with a ledger entry, where its data breaks (bad compressed data, wrong checksum)."""
 
     def __init__(self, stream: IO[bytes], raw: BinaryIO, member: Member, context: ReadContext) -> None:
         self._stream = stream
@@ -328,21 +333,35 @@ class _Entry:
         self._member = member
         self._context = context
         self._given = 0
+        self._broken = False
+
+    def peek(self) -> bytes:
+        """The first four bytes, which stay to be read."""
+        return self._guarded(lambda: cast(Any, self._stream).peek(4)[:4])
 
     def read(self, size: int = -1) -> bytes:
-        try:
-            data = self._stream.read(size)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as problem:
-            self._context.loss.lost(self._member.name, "damaged-zip-entry", 1, self._given, str(problem))
-            return b""
+        data = self._guarded(lambda: self._stream.read(size))
         self._given += len(data)
         return data
+
+    def _guarded(self, step: Callable[[], bytes]) -> bytes:
+        if self._broken:
+            return b""
+        try:
+            return step()
+        except Exception as problem:
+            # Each method of compression has errors of its own (zlib.error, LZMAError, OSError without a number, ...).
+            if isinstance(problem, OSError) and problem.errno not in (None, errno.EINVAL):
+                raise os_error(problem, self._member.name) from problem
+            self._broken = True
+            self._context.loss.lost(self._member.name, "damaged-zip-entry", 1, self._given, _sentence(problem))
+            return b""
 
     def seek(self, offset: int, whence: int = 0) -> int:
         return self._stream.seek(offset, whence)
 
     def seekable(self) -> bool:
-        return True
+        return not self._broken
 
     def close(self) -> None:
         self._stream.close()

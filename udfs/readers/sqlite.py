@@ -4,6 +4,9 @@ Contract: the file is opened immutable, so nothing is created or changed beside 
 lies there is therefore not read, and the ledger says so. SQLite types values, not columns: a column whose values are
 all of one kind keeps it (whole numbers, numbers, text, bytes), a column that mixes kinds comes as JSON text per value
 (logical type ``any``; bytes as lower-case hexadecimal). Standard library only, constant memory.
+
+A damaged tree may reach one page over many ways: twenty pages of 512 bytes can hold 10^30 rows. No table has more rows
+than the file has room for, so reading ends there, as at any other damage.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -41,6 +45,12 @@ _LONGEST = 256 << 20
 """Bytes of one value that are believed; a generated column may claim more than the file holds."""
 _STEPS = 100_000
 """Steps of SQLite's machine between two looks at ``context.cancelled``."""
+_ROW_BYTES = 4
+"""The least a row takes in a file: two bytes of pointer, two of cell (file format, "B-tree Pages")."""
+_EXPANSION = 64
+"""Bytes of text and blobs believed per byte of the file: damaged rows may share one chain of overflow pages."""
+_FREE_BYTES = 64 << 20
+"""Bytes of text and blobs that are believed in any file, however small."""
 # A damaged schema makes error messages and column names that are no UTF-8, which the module decodes strictly.
 _PROBLEMS = (sqlite3.Error, UnicodeDecodeError)
 _KINDS = {"integer": pa.int64(), "real": pa.float64(), "text": pa.string(), "blob": pa.binary()}
@@ -141,7 +151,7 @@ class SqliteRecordsReader:
         replaced = [0]
         database.text_factory = _text_factory(replaced)
         try:
-            cursor = database.execute(_query(name, chosen))
+            cursor = database.execute(_query(name, tuple(chosen)))
             for rows in _parts(cursor, path, context):
                 made = {column: [row[at] for row in rows] for at, column in enumerate(chosen)}
                 yield self._batch(made, len(rows), wanted, file_name(path))
@@ -227,19 +237,28 @@ def _columns(database: sqlite3.Connection, path: str, table: str) -> list[str]:
     return [str(row[0]) for row in database.execute("SELECT name FROM pragma_table_info(?)", (name,))]
 
 
-def _query(table: str, columns: Sequence[str], survey: bool = False) -> str:
-    """``SELECT columns FROM table``, or which kinds of value each column holds; names quoted by the generator."""
+@lru_cache(maxsize=64)
+def _query(table: str, columns: tuple[str, ...], most: int | None = None) -> str:
+    """``SELECT columns FROM table``, names quoted by the generator.
+
+    With ``most``: which kinds of value each column holds in that many rows (one column a kind).
+    """
     from sqlglot import exp
 
-    source = exp.Table(this=exp.to_identifier(table, quoted=True))
     cells: list[exp.Expression] = [exp.column(exp.to_identifier(name, quoted=True)) for name in columns]
-    if survey:
-        cells = [
-            exp.Max(this=exp.EQ(this=exp.Anonymous(this="typeof", expressions=[cell.copy()]), expression=literal))
-            for cell in cells
-            for literal in (exp.Literal.string(kind) for kind in _KINDS)
-        ]
-    return exp.select(*(cells or [exp.Null()])).from_(source).sql(dialect="sqlite")
+    plain = exp.select(*(cells or [exp.Null()])).from_(exp.Table(this=exp.to_identifier(table, quoted=True)))
+    if most is None:
+        return plain.sql(dialect="sqlite")
+    kinds = [
+        exp.Max(this=exp.EQ(this=exp.Anonymous(this="typeof", expressions=[cell.copy()]), expression=literal))
+        for cell in cells
+        for literal in (exp.Literal.string(kind) for kind in _KINDS)
+    ]
+    return exp.select(*kinds).from_(plain.limit(most).subquery("seen")).sql(dialect="sqlite")
+
+
+def _most_rows(path: str) -> int:
+    return size_of(path) // _ROW_BYTES + 1
 
 
 def _survey(database: sqlite3.Connection, path: str, table: str) -> dict[str, set[str]]:
@@ -250,7 +269,7 @@ def _survey(database: sqlite3.Connection, path: str, table: str) -> dict[str, se
     for at in range(0, len(columns), 400):
         part = columns[at : at + 400]
         try:
-            row = database.execute(_query(name, part, survey=True)).fetchone()
+            row = database.execute(_query(name, tuple(part), _most_rows(path))).fetchone()
         except _PROBLEMS:
             row = (1,) * len(_KINDS) * len(part)
         for nth, column in enumerate(part):
@@ -283,20 +302,29 @@ def _parts(cursor: sqlite3.Cursor, path: str, context: ReadContext) -> Iterator[
     """Rows in parts of a batch's size, fewer when their text and bytes are long."""
     held: list[tuple[Any, ...]] = []
     weight = 0
+    rows_left, bytes_left = _most_rows(path), size_of(path) * _EXPANSION + _FREE_BYTES
+    # One row at a time: a few dozen rows of damaged sizes would not fit into memory together.
+    rows = iter(cursor)
     while True:
-        check_cancelled(context)
         try:
-            rows = cursor.fetchmany(64)
+            row = next(rows, None)
+            if row is not None and len(held) == rows_left:
+                raise sqlite3.DatabaseError("the table holds more rows than the file has room for")
         except _PROBLEMS:
             if held:
                 yield held
             raise
-        held += rows
-        weight += sum(len(cell) for row in rows for cell in row if isinstance(cell, str | bytes))
-        if not rows or len(held) >= BATCH_ROWS or weight >= BATCH_BYTES:
+        if row is not None:
+            held.append(row)
+            weight += sum([len(cell) for cell in row if isinstance(cell, str | bytes)])
+        if row is None or len(held) >= BATCH_ROWS or weight >= BATCH_BYTES:
+            check_cancelled(context)
             if held:
                 yield held
+            rows_left, bytes_left = rows_left - len(held), bytes_left - weight
+            if bytes_left < 0:
+                raise sqlite3.DatabaseError("the table holds more text and bytes than the file has room for")
             held, weight = [], 0
-        if not rows:
+        if row is None:
             context.progress.advance(path, size_of(path), size_of(path))
             return

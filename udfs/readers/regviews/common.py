@@ -51,6 +51,12 @@ class View:
         """The view's fields, then ``_file``."""
         return pa.schema([*(pa.field(name, kind) for name, kind in self.fields), pa.field("_file", pa.string())])
 
+    def batch(self, values: list[RegValue], wanted: pa.Schema, file_name: str, lost: Lost) -> pa.RecordBatch:
+        """The rows of one hive's values, which must match the pattern, as a batch of ``wanted`` columns."""
+        rows = [{**row, "_file": file_name} for row in self.rows(values, lost)]
+        arrays = {f.name: pa.array([row.get(f.name) for row in rows], f.type) for f in wanted}
+        return base.batch_of(wanted, arrays, len(rows))
+
 
 class ViewReader:
     """A view over hives; the arguments are those of ``HiveReader``."""
@@ -89,9 +95,7 @@ class ViewReader:
             def lost(value: RegValue, source: str = source) -> None:
                 context.loss.lost(source, "unreadable-entry", 1, None, f"{value.key}\\{value.name}")
 
-            rows = [{**row, "_file": file_name} for row in self._view.rows(values, lost)]
-            arrays = {f.name: pa.array([row.get(f.name) for row in rows], f.type) for f in schema}
-            yield base.batch_of(schema, arrays, len(rows))
+            yield self._view.batch(values, schema, file_name, lost)
 
 
 def matching(batch: pa.RecordBatch, pattern: str) -> list[RegValue]:
