@@ -146,10 +146,8 @@ def negate(value: Typed) -> Typed:
         real, whole = number_sql(value), integer_sql(value)
         if real is None:
             return NULL_VALUE
-        branches = (
-            [(sql.not_null(whole), sql.cast(sql.func("try", exp.Neg(this=sql.paren(whole))), "VARIANT"))]
-            if whole is not None
-            else []
-        )
-        return Typed(sql.case(branches, sql.cast(exp.Neg(this=sql.paren(real)), "VARIANT")), ANY)
+        if whole is None:  # doubles among other things: if(a > 1, 1.5, "none")
+            return Typed(exp.Paren(this=exp.Neg(this=sql.paren(real))), DOUBLE)
+        exact = sql.cast(sql.func("try", exp.Neg(this=sql.paren(whole))), "VARIANT")
+        return Typed(sql.case([(sql.not_null(whole), exact)], sql.cast(exp.Neg(this=sql.paren(real)), "VARIANT")), ANY)
     return NULL_VALUE
