@@ -160,7 +160,12 @@ def _decode_file(evidence: Evidence, size: int, wanted: frozenset[str], tally: T
         got = evidence.read_at(offset, buffer)
         whole = got // size * size
         if whole < got:
-            tally.add("truncated-record", 1, offset + whole)
+            kept = got - whole >= 512 and int(buffer[whole : whole + 4].view("<u4")[0]) == FILE
+            tally.add("truncated-record", 1, offset + whole, "the row is kept" if kept else None)
+            if kept:
+                # The first sector has the header and mostly the name: the rest reads as zeros, torn off.
+                buffer[got : whole + size] = 0
+                whole += size
         if whole:
             batch = _decode_block(Block(buffer[:whole], size), offset, schema, tally)
             if batch.num_rows:

@@ -24,6 +24,8 @@ _STANDARD_INFORMATION, _FILE_NAME, _DATA = 0x10, 0x30, 0x80
 NO_NAME = 9
 """Rank of a record without $FILE_NAME."""
 DOS_ONLY = 3
+_HEADER = 24
+"""Bytes of the header of a resident attribute without a name."""
 # Rank by namespace: Win32, Win32 and DOS in one, POSIX, DOS alone, anything else. A DOS name such as OFFICE~1.CAB is
 # the last choice: "*.manifest" or "*.docx" can never match it (decision 6).
 _RANKS = np.full(256, 4, np.int8)
@@ -119,7 +121,7 @@ def walk(block: Block, rows: Ints) -> Attributes:
     """Follow the attribute chains of the records ``rows``.
 
     A chain ends at the end marker; a length under 16, not a multiple of 8, or one that leaves no room for the end
-    marker in the record breaks it off.
+    marker in the record breaks it off, unless the attribute's content tells where the next one begins.
     """
     result = Attributes.none(len(rows))
     first = block.header_word(rows, 20).astype(np.int64)
@@ -142,6 +144,7 @@ def walk(block: Block, rows: Ints) -> Attributes:
         if not going.all():
             # Type 0 is the zero filling of a record that never had attributes, not damage.
             result.damaged[live[~going & (kind != _END) & (kind != 0)]] = True
+            _lengths_again(block, at, kind, length, going)
             kept = np.flatnonzero(going)
             live, at, kind, length = live.take(kept), at.take(kept), kind.take(kept), length.take(kept)
         for wanted, visit in ((_STANDARD_INFORMATION, _standard), (_FILE_NAME, _file_name), (_DATA, _stream)):
@@ -154,19 +157,59 @@ def walk(block: Block, rows: Ints) -> Attributes:
     return result
 
 
-def _content(block: Block, at: Ints, length: Ints, least: int) -> tuple[Ints, Ints, Flags]:
-    """Offset and size of resident contents, and which hold ``least`` bytes at an 8-byte boundary."""
+def _lengths_again(block: Block, at: Ints, kind: npt.NDArray[np.uint32], length: Ints, going: Flags) -> None:
+    """Correct, in place, impossible lengths of resident attributes behind whose content another attribute begins.
+
+    A non-resident one becomes the record's last: its sizes stand in the header.
+    """
+    inside = at & (block.size - 1)
+    lost = np.flatnonzero(~going & _known(kind) & (inside <= block.size - 32))
+    form = block.data.take(at[lost] + 8)
+    outside = lost[(form == 1) & (inside[lost] <= block.size - 72)]
+    length[outside] = block.size - 8 - inside[outside]
+    going[outside] = True
+    lost = lost[form == 0]
+    where = block.quads.take((at[lost] >> 3) + 2)
+    true = (where & 0xFFFFFFFF) + (where >> 32 & 0xFFFF) + 7 & ~7
+    fits = (true >= 24) & (inside[lost] + true <= block.size - 8)
+    lost, true = lost[fits], true[fits]
+    following = block.dwords.take(at[lost] + true >> 2)
+    held = (following == _END) | (_known(following) & (following >= kind[lost]))
+    length[lost[held]] = true[held]
+    going[lost[held]] = True
+
+
+def _known(kind: npt.NDArray[np.uint32]) -> Flags:
+    """Attribute types there are: 0x10, 0x20, ... 0x100."""
+    known: Flags = (kind & 0xF == 0) & (kind >= 0x10) & (kind <= 0x100)
+    return known
+
+
+def _content(
+    block: Block, result: Attributes, live: Ints, at: Ints, length: Ints, least: int
+) -> tuple[Ints, Ints, Flags]:
+    """Offset and size of resident contents, and which hold ``least`` bytes at an 8-byte boundary.
+
+    $STANDARD_INFORMATION and $FILE_NAME always have their content at byte 24: where the attribute's header says
+    something impossible it is looked for there, and the record counts as damaged.
+    """
     place = at >> 3
     where = block.quads.take(place + 2)
     size = where & 0xFFFFFFFF
     offset = where >> 32 & 0xFFFF
     good = (block.data.take(at + 8) == 0) & (offset & 7 == 0) & (offset >= 24)
     good &= (size >= least) & (offset + size <= length)
+    if not good.all():
+        bad = np.flatnonzero(~good)
+        result.damaged[live[bad]] = True
+        offset[bad], size[bad] = _HEADER, length[bad] - _HEADER
+        # A name there must not be empty: zeros are no $FILE_NAME.
+        good[bad] = (size[bad] >= least) & ((least < 66) | (block.data.take(at[bad] + 88, mode="clip") > 0))
     return at + offset, size, good
 
 
 def _standard(block: Block, result: Attributes, live: Ints, at: Ints, length: Ints) -> None:
-    where, _, good = _content(block, at, length, 36)
+    where, _, good = _content(block, result, live, at, length, 36)
     fresh = result.standard.take(live) < 0
     good &= fresh
     if good.all():
@@ -177,12 +220,14 @@ def _standard(block: Block, result: Attributes, live: Ints, at: Ints, length: In
 
 
 def _file_name(block: Block, result: Attributes, live: Ints, at: Ints, length: Ints) -> None:
-    where, size, good = _content(block, at, length, 66)
+    where, size, good = _content(block, result, live, at, length, 66)
     # Name length and namespace in one word.
     tail = block.words.take((where * good >> 1) + 32)
-    good &= 66 + 2 * (tail & 0xFF).astype(np.int64) <= size
-    if not good.all():
-        result.damaged[live[~good]] = True
+    fits = 66 + 2 * (tail & 0xFF).astype(np.int64) <= size
+    if not fits.all():
+        _clip(block, good & ~fits, where, size, at + length)
+    if not (good & fits).all():
+        result.damaged[live[~(good & fits)]] = True
         live, where, tail = live[good], where[good], tail[good]
     rank = _RANKS.take(tail >> 8)
     better = rank < result.rank.take(live)
@@ -195,6 +240,19 @@ def _file_name(block: Block, result: Attributes, live: Ints, at: Ints, length: I
         live, where, rank = live.take(kept), where.take(kept), rank.take(kept)
     result.rank[live] = rank
     result.name[live] = where
+
+
+def _clip(block: Block, chosen: Flags, where: Ints, size: Ints, end: Ints) -> None:
+    """Let names that claim more characters than their content has end with it.
+
+    Where the last character claimed is there, before the attribute's ``end``, it is the content's size that is wrong.
+    """
+    rows = np.flatnonzero(chosen)
+    start = where[rows] + 66
+    stop = start + 2 * block.data.take(start - 2).astype(np.int64)
+    held = (stop <= end[rows]) & (block.words.take((stop >> 1) - 1, mode="clip") != 0)
+    rows = rows[~held]
+    block.data[where[rows] + 64] = np.minimum((size[rows] - 66) // 2, 255)
 
 
 def _stream(block: Block, result: Attributes, live: Ints, at: Ints, length: Ints) -> None:
