@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -43,6 +44,7 @@ class Execution:
         self._names: dict[str, str] = {}
         self._fields: list[Field] | None = None if plan.open else present(plan.rel)
         self._source: str | None = None
+        self._stream: Generator[Any] | None = None
         self._prepared = False
 
     # --- shape ------------------------------------------------------------------------------------
@@ -99,13 +101,14 @@ class Execution:
             text = self._final(with_types).sql("duckdb", copy=False)
         except RecursionError:  # sqlglot writes nested nodes by recursion
             raise too_long() from None
-        stream = self._runner.batches(text, size)
+        stream = self._stream = self._runner.batches(text, size)
         try:
             schema = self._shape(next(stream), with_types)
             for batch in stream:
                 yield _renamed(batch, schema)
         finally:
-            stream.close() if hasattr(stream, "close") else None
+            stream.close()
+            self._stop_scans()
             self.session.finished(self)
 
     def _shape(self, schema: pa.Schema, with_types: bool) -> pa.Schema:
@@ -229,8 +232,18 @@ class Execution:
             query.set("order", sql.order_by(keys))
         return self.resolve(with_ctes(query, self.plan.ctes, (rel.source,)))
 
+    def _stop_scans(self) -> None:
+        """End reading ahead behind the last row anybody wanted."""
+        for thing in self.bindings.values():
+            if hasattr(thing, "stop"):
+                thing.stop()
+
     def close(self) -> None:
-        """Drop the work tables and release the cursor."""
+        """End what runs, drop the work tables and release the cursor."""
+        if self._stream is not None:
+            with suppress(ValueError):  # another thread is inside it
+                self._stream.close()
+        self._stop_scans()
         if self._cursor is not None:
             self._cursor.close()
             self._cursor = None

@@ -199,12 +199,16 @@ class SqlExecution(Execution):
         self._prepare()
         text = self._statement()
         shape: list[pa.Field] = []
-        stream = self._runner.stream(lambda: self._run(text, size, with_types, shape))
-        for _ in stream:
-            self._fields = [Field(f.name, _label(f), sql.null()) for f in shape if not f.name.endswith(TYPE_SUFFIX)]
-            break
-        for batch in stream:
-            yield pa.RecordBatch.from_arrays(batch.columns, schema=pa.schema(shape)) if shape else batch
+        stream = self._stream = self._runner.stream(lambda: self._run(text, size, with_types, shape))
+        try:
+            for _ in stream:
+                self._fields = [Field(f.name, _label(f), sql.null()) for f in shape if not f.name.endswith(TYPE_SUFFIX)]
+                break
+            for batch in stream:
+                yield pa.RecordBatch.from_arrays(batch.columns, schema=pa.schema(shape)) if shape else batch
+        finally:
+            stream.close()
+            self._stop_scans()
         self.session.changed()
         self.session.finished(self)
 

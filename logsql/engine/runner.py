@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, TypeVar
 
 import duckdb
@@ -48,11 +48,11 @@ class Runner:
         """Run a statement whose rows nobody reads."""
         self.call(lambda: bool(self.cursor.execute(text).fetchall()) or True)
 
-    def batches(self, text: str, size: int = BATCH) -> Iterator[Any]:
+    def batches(self, text: str, size: int = BATCH) -> Generator[Any]:
         """Schema, then the rows of a query as record batches, in constant memory."""
         return self.stream(lambda: self.cursor.sql(text).to_arrow_reader(size))
 
-    def stream(self, make: Callable[[], pa.RecordBatchReader | None]) -> Iterator[Any]:
+    def stream(self, make: Callable[[], pa.RecordBatchReader | None]) -> Generator[Any]:
         """Schema, then batches of a reader made and read in the worker thread; nothing when there is no reader."""
 
         def produce(put: Callable[[Any], bool]) -> None:
@@ -65,7 +65,7 @@ class Runner:
 
         return self._drive(produce)
 
-    def _drive(self, produce: Callable[[Callable[[Any], bool]], Any]) -> Iterator[Any]:
+    def _drive(self, produce: Callable[[Callable[[Any], bool]], Any]) -> Generator[Any]:
         items: queue.Queue[Any] = queue.Queue(maxsize=4)
         stop = threading.Event()
 

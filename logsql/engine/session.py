@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import itertools
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -67,6 +69,7 @@ class Session:
         self._functions: set[str] = set()
         self._logical: dict[tuple[str, str], str] | None = None
         self.last_ledger: Any = None
+        _OPEN.add(self)
 
     # --- queries ----------------------------------------------------------------------------------
 
@@ -319,6 +322,7 @@ class Session:
         self.registered.clear()
         self.planning.close()
         self._connection.close()
+        _OPEN.discard(self)
 
     def __enter__(self) -> Session:
         return self
@@ -327,3 +331,14 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+_OPEN: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_open() -> None:
+    """Close what a script left open: a thread of DuckDB or Arrow that still reads aborts or hangs an ending process."""
+    for session in list(_OPEN):
+        session.interrupt()
+        session.close()

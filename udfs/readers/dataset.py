@@ -9,7 +9,8 @@ The filter is applied exactly, by Arrow. An error raised inside a scan reaches t
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +42,7 @@ class ReaderDataset(ds.Dataset):  # type: ignore[misc]
         self.last_error = None
         self._reported: dict[tuple[str, str, int | None], int] = {}
         self._lock = threading.Lock()
+        self._scans: weakref.WeakSet[_Scan] = weakref.WeakSet()
 
     @property
     def schema(self) -> pa.Schema:
@@ -54,7 +56,23 @@ class ReaderDataset(ds.Dataset):  # type: ignore[misc]
         needed = self._needed(columns, filter)
         wanted = None if needed is None else needed.names
         schema = self.schema if needed is None else needed
-        return ds.Scanner.from_batches(self._batches(wanted), schema=schema, columns=columns, filter=filter)
+        scan = _Scan(self, wanted)
+        with self._lock:
+            self._scans.add(scan)
+        return ds.Scanner.from_batches(scan, schema=schema, columns=columns, filter=filter)
+
+    def stop(self) -> None:
+        """End the scans that nobody reads any more and wait for them (a batch of a reader that looks at ``cancelled``).
+
+        Arrow reads ahead in threads of its own, and goes on behind a LIMIT that is long satisfied; such a thread inside
+        Python code aborts the process when the interpreter ends.
+        """
+        with self._lock:
+            scans = list(self._scans)
+        for scan in scans:
+            scan.stopped = True
+        for scan in scans:
+            scan.end()
 
     def _needed(self, columns: Sequence[str] | None, filter: ds.Expression | None) -> pa.Schema | None:
         """Fields that the column list or the filter mentions; None for all.
@@ -69,15 +87,45 @@ class ReaderDataset(ds.Dataset):  # type: ignore[misc]
             return None
         return select(self.schema, [name for name in self.schema.names if name in columns or name in text])
 
-    def _batches(self, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
-        context = replace(self.context, loss=_ScanLoss(self.context.loss, self._reported, self._lock))
-        try:
-            yield from self.reader.scan(columns, context)
-        except GeneratorExit:
-            raise
-        except BaseException as problem:
-            self.last_error = problem
-            raise
+    def scan_context(self, cancelled: Callable[[], bool]) -> ReadContext:
+        """The context of one scan, which a further condition may cancel; losses already told stay out of its ledger."""
+        context, loss = self.context, _ScanLoss(self.context.loss, self._reported, self._lock)
+        return replace(context, loss=loss, cancelled=lambda: cancelled() or context.cancelled())
+
+
+class _Scan:
+    """The batches of one scan. ``stopped`` ends it at the next batch, and within one where the reader looks."""
+
+    def __init__(self, dataset: ReaderDataset, columns: list[str] | None) -> None:
+        self._dataset = dataset
+        self._busy = threading.Lock()
+        self._batches = self._read(columns)
+        self.stopped = False
+
+    def _read(self, columns: list[str] | None) -> Generator[pa.RecordBatch]:
+        yield from self._dataset.reader.scan(columns, self._dataset.scan_context(lambda: self.stopped))
+
+    def __iter__(self) -> _Scan:
+        return self
+
+    def __next__(self) -> pa.RecordBatch:
+        with self._busy:
+            if self.stopped:
+                raise StopIteration
+            try:
+                return next(self._batches)
+            except StopIteration:
+                raise
+            except BaseException as problem:
+                if self.stopped:
+                    raise StopIteration from None
+                self._dataset.last_error = problem
+                raise
+
+    def end(self) -> None:
+        """Wait for the batch under way and close the files."""
+        with self._busy:
+            self._batches.close()
 
 
 class _ScanLoss:
