@@ -202,6 +202,7 @@ def _extreme(call: FunctionCall) -> Typed:
         wins = sql.binary("<=" if smallest else ">=", values.simple_key(left), values.simple_key(right))
         test = sql.or_(sql.is_null(right.expr), wins)
         return Typed(sql.case([(test, left.expr)], right.expr), target)
+    present = [call.once(value) for value in present]
     items: list[Sql] = []
     lists = any(is_list(value) is not None for value in present)
     for number, value in enumerate(present, start=1):

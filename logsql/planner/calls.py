@@ -68,6 +68,10 @@ class FunctionCall:
         """``node``, or a column computed once before this stage when it is large; for a value that is read twice."""
         return self.cx.let(node)
 
+    def once(self, value: Typed) -> Typed:
+        """The value itself, or read from such a column when it is large and may be of any type."""
+        return self.cx.once(value)
+
     def udf(self, name: str, *args: Sql) -> Sql:
         """A call of a Python function by its registered name (``logsql/engine/udfs.py``)."""
         return self.cx.udf(name, *args)

@@ -34,6 +34,9 @@ OPEN_PARAMETERS = ""
 #: A let is worth a column of its own from this many nodes on; smaller operands are written twice.
 LET_SIZE = 8
 
+_MIXED = frozenset({Kind.ANY})
+_READ_OFTEN = frozenset({Kind.ANY, Kind.STRING})
+
 
 class NeedsFlush(Exception):
     """A field that exists only in the pending projection was read: write the projection first, then lower again."""
@@ -195,10 +198,10 @@ class ExprContext:
         left, right = self.lower(expr.left), self.lower(expr.right)
         if expr.op in ("+", "-", "*", "/"):
             audits = [self._audit(node, value) for node, value in ((expr.left, left), (expr.right, right))]
-            return arithmetic(expr.op, self._once(left), self._once(right), *audits)
+            return arithmetic(expr.op, self.once(left), self.once(right), *audits)
         if expr.op in ("==", "!="):
             return self._equality(expr, left, right)
-        return compare(expr.op, left, right)
+        return compare(expr.op, self.once(left, _MIXED), self.once(right, _MIXED))
 
     def _logic(self, expr: Binary) -> Typed:
         terms: list[Typed] = []
@@ -214,7 +217,11 @@ class ExprContext:
 
     def _equality(self, expr: Binary, left: Typed, right: Typed) -> Typed:
         pattern = literal_string(expr.right)
-        test = patterns.matches(left, pattern) if pattern is not None else equals(left, right)
+        if pattern is not None:
+            test = patterns.matches(left, pattern)
+        else:
+            left, right = self.once(left, _MIXED), self.once(right, _MIXED)
+            test = equals(left, right)
         if expr.op == "==":
             return values.settled(test)
         if Kind.NULL in (left.kind, right.kind):
@@ -281,9 +288,12 @@ class ExprContext:
 
         return counted
 
-    def _once(self, value: Typed) -> Typed:
-        """A text or mixed operand as a column of its own: arithmetic reads it several times."""
-        if value.kind not in (Kind.STRING, Kind.ANY) or value.parts:
+    def once(self, value: Typed, kinds: frozenset[Kind] = _READ_OFTEN) -> Typed:
+        """A large value of these kinds as a column of its own, for operations that read it several times.
+
+        What they give is large again: the SQL of ``max(max(max(a, b), c), d)`` over mixed fields filled the memory.
+        """
+        if value.kind not in kinds or value.parts:
             return value
         node = self.let(value.expr)
         return value if node is value.expr else Typed(node, value.type)
