@@ -66,11 +66,9 @@ def operand(value: Typed, audit: Audit | None = None) -> Operand | None:
         return Operand(whole, audit(value.expr, sql.coalesce(sql.cast(whole, "DOUBLE"), text_double(value.expr))))
     if kind is Kind.ANY:
         whole_any, real = integer_sql(value), number_sql(value)
-        if whole_any is None and real is None:
-            return None
         text = text_sql(value) if value.type.json else string_sql(value)
         if text is None:
-            return Operand(whole_any, real)
+            return None if whole_any is None and real is None else Operand(whole_any, real)
         as_text = sql.coalesce(text_integer(text), _text_hex(text))
         whole = as_text if whole_any is None else sql.coalesce(whole_any, as_text)
         return Operand(
