@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logsql.functions.base import FunctionSpec, register
-from logsql.functions.lowering import Position, example, lambda_name, null, plus, position, slice_of
+from logsql.functions.lowering import Position, computed_pointer, example, lambda_name, null, plus, position, slice_of
 from logsql.functions.textlists import delimiter
 from logsql.language.tree import Call
 from logsql.planner import sql, values
@@ -98,10 +98,7 @@ def _member(call: FunctionCall, value: Typed, key: Typed) -> Typed:
                 below = path + values.json_pointer(str(name))
                 return Typed(sql.func("json_extract", document, sql.string(below)), ANY_JSON, (document, below))
         return values.json_field(found.expr, str(name))
-    escaped = sql.func(
-        "replace", sql.func("replace", key.expr, sql.string("~"), sql.string("~0")), sql.string("/"), sql.string("~1")
-    )
-    return Typed(sql.func("json_extract", found.expr, sql.concat(sql.string("/"), escaped)), ANY_JSON)
+    return Typed(sql.func("json_extract", found.expr, computed_pointer(key.expr)), ANY_JSON)
 
 
 def _element(value: Typed, at: Position) -> Typed:
@@ -179,22 +176,27 @@ def _unique(call: FunctionCall) -> Typed:
         return NULL_VALUE
     if value.kind is Kind.LIST:
         return Typed(sql.func("list_distinct", value.expr), value.type)
+    listed = _listed(call, value)
+    return Typed(sql.func("list_distinct", listed.expr), listed.type)
+
+
+def _listed(call: FunctionCall, value: Typed) -> Typed:
+    """A value as a list: a single value is a list of one element, null stays null."""
     listed = values.as_list(value)
-    if listed is None:
-        return Typed(
-            sql.when(values.not_null(value), sql.array([values.coerce(value, value.type)])), list_of(value.type)
-        )
-    target = listed.type.element or ANY
-    items = call.let(listed.expr)
-    single = sql.array([values.coerce(value, target)])
-    branches = [(sql.not_null(items), sql.func("list_distinct", items)), (values.not_null(value), single)]
-    return Typed(sql.case(branches), list_of(target))
+    single = sql.when(values.not_null(value), sql.array([values.coerce(value, value.type)]))
+    if listed is None or value.kind is not Kind.ANY:
+        return listed or Typed(single, list_of(value.type))
+    # The lists of a mixed value may be of one type, say text, and its single values of another.
+    items = Typed(call.let(listed.expr), listed.type)
+    return Typed(sql.coalesce(values.coerce(items, list_of(value.type)), single), list_of(value.type))
 
 
 def _flatten(call: FunctionCall) -> Typed:
     value = call.arg(0)
-    if value.kind is not Kind.LIST:
-        return _flatten_mixed(call, value)
+    return _flat(value) if value.kind is Kind.LIST else _flatten_mixed(call, value)
+
+
+def _flat(value: Typed) -> Typed:
     while value.kind is Kind.LIST and value.type.element is not None and value.type.element.kind is Kind.LIST:
         inner = value.type.element
         # flatten() drops a list that is null, the language keeps the null.
@@ -225,7 +227,7 @@ def _flatten_mixed(call: FunctionCall, value: Typed) -> Typed:
     if listed is None:
         return value
     items = Typed(call.let(listed.expr), listed.type)
-    flat = _levels(items)
+    flat = _flat(items)
     return Typed(
         sql.case([(sql.not_null(items.expr), values.to_variant(flat).expr)], values.to_variant(value).expr), ANY
     )
@@ -237,11 +239,9 @@ def _flatten_mixed(call: FunctionCall, value: Typed) -> Typed:
 def _zip(call: FunctionCall) -> Typed:
     lists: list[Typed] = []
     for value in call.args:
-        listed = values.as_list(value)
-        if listed is None:
-            if value.kind is Kind.NULL:
-                return NULL_VALUE
-            listed = Typed(sql.array([values.coerce(value, value.type)]), list_of(value.type))
+        if value.kind is Kind.NULL:
+            return NULL_VALUE
+        listed = _listed(call, value)
         lists.append(Typed(call.let(listed.expr), listed.type))
     element = values.common_type([Typed(v.expr, v.type.element or ANY) for v in lists])
     name = lambda_name(call.cx, "z")

@@ -56,6 +56,12 @@ def lambda_name(cx: ExprContext, base: str) -> str:
     return f"{base}{number or ''}"
 
 
+def computed_pointer(name: Sql) -> Sql:
+    """The JSON pointer of an object key that is computed per row."""
+    escaped = sql.func("replace", name, sql.string("~"), sql.string("~0"))
+    return sql.concat(sql.string("/"), sql.func("replace", escaped, sql.string("/"), sql.string("~1")))
+
+
 #: No text or list is longer: a constant beyond it means the same.
 MOST = 2**31 - 2
 
@@ -66,7 +72,9 @@ MOST = 2**31 - 2
 class Position:
     """An index, length or digit count. ``absent``: the constant null or not written; ``wrong``: never an integer.
 
-    ``expr`` fits 32 bits (null beyond them), so that adding to it cannot overflow; ``raw`` is the argument itself.
+    ``expr`` fits 32 bits (a number beyond is cut to ``MOST``), so that adding to it cannot overflow; ``raw`` is the
+    argument itself. ``missing`` is the truth of "the argument is null", where that is more than ``raw`` being null: a
+    mixed value may also be no integer.
     """
 
     value: int | None = None
@@ -74,6 +82,7 @@ class Position:
     raw: Sql | None = None
     absent: bool = False
     wrong: bool = False
+    missing: Sql | None = None
 
     @property
     def sql(self) -> Sql:
@@ -101,7 +110,15 @@ def position(call: FunctionCall, at: int) -> Position:
         node = value.expr
     raw = call.let(node)
     wide = value.kind not in (Kind.INT, Kind.SHORT)
-    return Position(expr=sql.try_cast(raw, "INTEGER") if wide else raw, raw=raw)
+    missing = values.is_null(value) if value.kind is Kind.ANY else None
+    return Position(expr=_clamped(raw) if wide else raw, raw=raw, missing=missing)
+
+
+def _clamped(node: Sql) -> Sql:
+    """An integer cut to 32 bits; null stays null, which least() and greatest() would not keep."""
+    most = sql.integer(MOST)
+    high, low = sql.binary(">", node, most), sql.binary("<", node, sql.integer(-MOST))
+    return sql.cast(sql.case([(high, most.copy()), (low, sql.integer(-MOST))], node), "INTEGER")
 
 
 @dataclass(frozen=True)
@@ -139,6 +156,8 @@ def slice_of(length: Sql, begin: Position, end: Position) -> Slice:
     last = from_end(length, end)
     if end.value is None:
         last = sql.coalesce(last, length)
+        if end.missing is not None:
+            tests.append(sql.or_(sql.not_null(end.sql), end.missing))
     if begin.value is not None and end.value is not None and (begin.value < 0) == (end.value < 0):
         return Slice(tuple(tests), first, last, empty=end.value < begin.value)
     tests.append(sql.binary(">=", last, first))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import getpass
 
 from logsql.functions.base import FunctionSpec, register
-from logsql.functions.lowering import example
+from logsql.functions.lowering import computed_pointer, example
 from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
 from logsql.planner.mixing import choose
-from logsql.planner.types import STRING, Kind
+from logsql.planner.sql import Sql
+from logsql.planner.types import ANY_JSON, STRING, Kind
 from logsql.planner.values import NULL_VALUE, Typed
 
 
@@ -23,8 +24,32 @@ def _field(call: FunctionCall) -> Typed:
         return NULL_VALUE
     node = call.let(values.text_sql(wanted))
     found = [(sql.eq(node, sql.string(c.name)), call.cx.field(c.name)) for c in rel.columns]
-    branches = [(test, value) for test, value in found if value.kind is not Kind.NULL]
-    return choose(branches, None) if branches else NULL_VALUE
+    other = _open_field(call, node)
+    if other is None:
+        branches = [(test, value) for test, value in found if value.kind is not Kind.NULL]
+        return choose(branches, None) if branches else NULL_VALUE
+    return choose(found, other) if found else other
+
+
+def _open_field(call: FunctionCall, name: Sql) -> Typed | None:
+    """The field of a computed name among those that are known only when data is read; None without such fields."""
+    rel = call.cx.rel
+    if rel is None or rel.rest is None:
+        return None
+    from logsql.planner.expressions import NeedsFlush
+
+    rest = rel.rest
+    if rel.computed(rest.ident):
+        raise NeedsFlush
+    document = rel.expr(rest.ident)
+    if rest.is_map:
+        value = Typed(sql.func("map_extract_value", document, name), rest.value_type)
+    else:
+        value = Typed(sql.func("json_extract", document, computed_pointer(name)), ANY_JSON)
+    if not rest.hidden:
+        return value
+    gone = sql.in_(name, [sql.string(h) for h in sorted(rest.hidden)])
+    return choose([(gone, NULL_VALUE)], value)
 
 
 def user_name() -> str:
@@ -49,7 +74,6 @@ register(
             example("field(k)", "v", {"k": "a", "a": "v"}),
             example('field("nosuch")', None, {"a": 1}),
         ),
-        notes=("a computed name sees the fields known when the query is translated",),
     ),
     FunctionSpec(
         "$", "reference", '$("name", ..., [default])',

@@ -124,7 +124,7 @@ def _substr(call: FunctionCall) -> Typed:
         if end.absent:
             return Typed(sql.when(sql.and_(*cut.tests), sql.func("right", node, sql.integer(-begin.value))), STRING)
         args = args if size is None else [node, start, sql.integer(size)]
-    branches = [] if begin.raw is None else [(sql.is_null(begin.raw), node)]
+    branches = [] if begin.raw is None else [(begin.missing or sql.is_null(begin.raw), node)]
     return Typed(sql.case([*branches, (sql.and_(*cut.tests), sql.func("substring", *args))]), STRING)
 
 

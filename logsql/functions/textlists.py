@@ -7,7 +7,7 @@ import re
 from sqlglot import exp
 
 from logsql.functions.base import FunctionSpec, register
-from logsql.functions.lowering import constant_text, example, lambda_name, null, text
+from logsql.functions.lowering import computed_pointer, constant_text, example, lambda_name, null, text
 from logsql.functions.regexes import matched, regex, replaced
 from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
@@ -68,12 +68,8 @@ def _strjoin(call: FunctionCall) -> Typed:
 
 
 def _replace(call: FunctionCall) -> Typed:
-    if len(call) == 4:
-        mode = call.constant(3)
-        if mode == "re":
-            return replaced(call)
-        if mode is not None:
-            call.fail("90712", "invalid-replace-mode", 'the fourth argument of replace() is "re" or absent', 3)
+    if len(call) == 4 and call.constant(3) == "re":
+        return replaced(call)
     node = text(call, 0)
     if node is None:
         return null(STRING)
@@ -208,10 +204,7 @@ def _open_pairs(call: FunctionCall, between: str) -> Sql | None:
         body = values.text_sql(Typed(sql.func("map_extract_value", document, key), rest.value_type))
     else:
         keys = sql.func("json_keys", document)
-        escaped = sql.func(
-            "replace", sql.func("replace", key, sql.string("~"), sql.string("~0")), sql.string("/"), sql.string("~1")
-        )
-        body = sql.func("json_extract_string", document, sql.concat(sql.string("/"), escaped))
+        body = sql.func("json_extract_string", document, computed_pointer(key))
     if tests:
         keys = sql.func("list_filter", keys, sql.lambda_([name], sql.and_(*tests)))
     return sql.func("list_transform", keys, sql.lambda_([name], sql.concat(key, sql.string(between), body)))
@@ -296,7 +289,7 @@ register(
             example('replace("abc", "b", null)', "ac"),
         ),
         constant=(3,), native="partly",
-        notes=("a null find returns the text, a null replacement removes",),
+        notes=("a null find returns the text, a null replacement removes", 'any other fourth argument changes nothing'),
     ),
     FunctionSpec(
         "format", "string", "format(format, value, ... or list)",
