@@ -17,6 +17,8 @@ from logsql.planner.values import NULL_VALUE, Typed
 
 #: Powers of ten beyond these lie outside doubles and 64-bit integers.
 MOST_DIGITS, FEWEST_DIGITS = 300, -18
+#: Digits that scale any number of ordinary size without leaving the doubles.
+SAFE_DIGITS = 100
 
 
 def _abs(call: FunctionCall) -> Typed:
@@ -25,13 +27,11 @@ def _abs(call: FunctionCall) -> Typed:
 
     def whole(node: Sql) -> Typed:
         # The smallest integer has no positive counterpart; that must give null, not an error.
-        wide = sql.cast(node, "BIGINT") if kind.physical in ("INTEGER", "SMALLINT", "TINYINT") else node
-        back = (
-            sql.try_cast(sql.func("abs", wide), kind.physical)
-            if wide is not node
-            else sql.func("try", sql.func("abs", node))
-        )
-        return Typed(back, kind)
+        if kind.physical in ("INTEGER", "SMALLINT", "TINYINT"):
+            return Typed(sql.try_cast(sql.func("abs", sql.cast(node, "BIGINT")), kind.physical), kind)
+        # DuckDB takes the literal -2147483648 for 32 bits, the language for 64.
+        wide = sql.cast(node, kind.physical) if isinstance(node.unnest(), exp.Neg) else node
+        return Typed(sql.func("try", sql.func("abs", wide)), kind)
 
     return by_number(
         call, value, whole, lambda node: Typed(sql.func("abs", node), kind if value.type.number else DOUBLE)
@@ -75,7 +75,10 @@ def _round_double(call: FunctionCall, mode: str, node: Sql, digits: int) -> Type
         return double(node)
     if digits > 0:
         scale = sql.double(10.0**digits)
-        return double(sql.binary("/", _rounded(mode, sql.binary("*", node, scale)), scale))
+        scaled = sql.binary("*", node, scale)
+        rounded = sql.binary("/", _rounded(mode, scaled), scale)
+        # Beyond the largest double there is nothing behind the point to round.
+        return double(sql.case([(sql.func("isinf", scaled), node)], rounded) if digits > SAFE_DIGITS else rounded)
     if digits < FEWEST_DIGITS:
         return long(sql.when(sql.not_null(node), sql.integer(0)))
     if digits == 0:
@@ -102,10 +105,12 @@ def _round_whole(mode: str, node: Sql, digits: int) -> Sql:
 def _computed_digits(call: FunctionCall, mode: str, value: Typed, digits: Sql) -> Typed:
     """A digit count that depends on the row decides per row between long and double."""
     power = sql.func("pow", sql.double(10.0), sql.cast(digits, "DOUBLE"))
+    few = sql.binary("<", digits, sql.integer(FEWEST_DIGITS))
 
     def doubles(node: Sql) -> Typed:
-        scaled = sql.binary("/", _rounded(mode, sql.binary("*", node, power)), power)
-        whole = sql.try_cast(scaled, "BIGINT")
+        moved = sql.binary("*", node, power)
+        scaled = sql.case([(sql.func("isinf", moved), node)], sql.binary("/", _rounded(mode, moved), power))
+        whole = sql.case([(few, sql.when(sql.not_null(node), sql.integer(0)))], sql.try_cast(scaled, "BIGINT"))
         positive = sql.binary(">", digits, sql.integer(0))
         missing = (sql.is_null(digits), sql.null("VARIANT"))
         return Typed(sql.case([missing, (positive, sql.cast(scaled, "VARIANT"))], sql.cast(whole, "VARIANT")), ANY)
@@ -113,8 +118,9 @@ def _computed_digits(call: FunctionCall, mode: str, value: Typed, digits: Sql) -
     def whole(node: Sql) -> Typed:
         scaled = _rounded(mode, sql.binary("*", sql.cast(node, "DOUBLE"), power))
         kept = (sql.binary(">=", digits, sql.integer(0)), sql.cast(node, "BIGINT"))
+        none = (few, sql.when(sql.not_null(node), sql.cast(sql.integer(0), "BIGINT")))
         cut = sql.when(sql.not_null(digits), sql.try_cast(sql.binary("/", scaled, power), "BIGINT"))
-        return long(sql.case([kept], cut))
+        return long(sql.case([kept, none], cut))
 
     return by_number(call, value, whole, doubles, LONG)
 
@@ -126,10 +132,13 @@ def _mod(call: FunctionCall) -> Typed:
     left, right = values.integer_sql(call.arg(0)), values.integer_sql(call.arg(1))
     if left is None or right is None:
         return null(LONG)
-    constant = position(call, 1).value
-    if constant is not None and constant not in (0, -1):
+    constant = call.constant(1) if call.is_constant(1) else None
+    if isinstance(constant, int) and constant not in (0, -1):
         return long(sql.binary("%", left, sql.integer(constant)))
-    return long(sql.func("try", sql.binary("%", left, sql.func("nullif", right, sql.integer(0)))))
+    # x % 1 is x % -1, which DuckDB refuses for the smallest integer.
+    right = call.let(right)
+    divisor = sql.case([(sql.eq(right, sql.integer(-1)), sql.integer(1))], sql.func("nullif", right, sql.integer(0)))
+    return long(sql.binary("%", left, divisor))
 
 
 def _real(function: str, domain: Callable[[Sql], Sql] | None = None) -> Callable[[FunctionCall], Typed]:
