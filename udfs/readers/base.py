@@ -57,8 +57,8 @@ class ReadContext:
 class ReaderError(Exception):
     """A source that cannot be read at all: one clear sentence, the path, and a stable symbolic code.
 
-    Codes in use: ``file-not-found``, ``no-match`` (a ``*`` that matches nothing), ``is-a-directory``,
-    ``permission-denied``, ``read-failed``, ``not-a-zip``, ``no-such-entry``, ``archive-encrypted``,
+    Codes in use: ``file-not-found``, ``no-match`` (a ``*`` that matches nothing), ``is-a-directory``, ``not-a-file`` (a
+    pipe or a device), ``permission-denied``, ``read-failed``, ``not-a-zip``, ``no-such-entry``, ``archive-encrypted``,
     ``unknown-charset``, ``missing-extra`` and each format's own, for example ``not-a-hive``.
 
     Names come from files: what a terminal would obey is shown as ``\\x1b``, and a name of 64 KiB is cut.
@@ -125,8 +125,7 @@ def check_cancelled(context: ReadContext) -> None:
 def open_checked(path: str) -> BinaryIO:
     """``open(path, 'rb')`` whose failures are ReaderErrors in one sentence."""
     try:
-        if os.path.isdir(path):
-            raise ReaderError(f"{path} is a directory, not a file", path, "is-a-directory")
+        _check_regular(path)
         return open(path, "rb")
     except OSError as problem:
         raise os_error(problem, path) from problem
@@ -236,11 +235,19 @@ def _matches(folder: str, name: str) -> list[str]:
 
 
 def _readable(path: str) -> str:
-    if os.path.isdir(path):
-        raise ReaderError(f"{path} is a directory, not a file", path, "is-a-directory")
+    _check_regular(path)
     if not os.access(path, os.R_OK):
         raise ReaderError(f"no permission to read {path}", path, "permission-denied")
     return path
+
+
+def _check_regular(path: str) -> None:
+    """Readers go over a file more than once: a pipe has nothing left then, and a device may never end."""
+    if os.path.isdir(path):
+        raise ReaderError(f"{path} is a directory, not a file", path, "is-a-directory")
+    if os.path.exists(path) and not os.path.isfile(path):
+        message = f"{path} is a pipe or a device, not a file: save what it gives, or read it with the command stdin"
+        raise ReaderError(message, path, "not-a-file")
 
 
 def file_name(path: str) -> str:

@@ -157,7 +157,8 @@ def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> 
         blank = (signature[:here] == 0xFFFFFFFF) | (signature[:here] == 0)
         log = signature == _RCRD
         known += int((log[:here] | (signature[:here] == _RSTR)).sum())
-        untouched += int(blank.sum())
+        # A log that was set back is all ones; all zeros is a file that was never written or is lost.
+        untouched += int((signature[:here] == 0xFFFFFFFF).sum())
         other = np.flatnonzero(~blank & ~log[:here] & (signature[:here] != _RSTR))
         if len(other):
             tally.add("damaged-page", len(other), (first + int(other[0])) * PAGE)
