@@ -61,14 +61,27 @@ def replaced(call: FunctionCall) -> Typed:
         changed = call.udf("lq_replace", node, body, sql.coalesce(by, sql.string("")))
         return Typed(sql.case([(sql.is_null(body), node)], changed), STRING)
     spec = regex(call, 1)
-    if call.is_constant(2):
-        native = _native_replacement(call, spec, str(call.constant(2) or ""))
+    constant = _constant_text(call, 2)
+    if constant is not None:
+        native = _native_replacement(call, spec, constant)
         if native is not None:
             return Typed(
                 sql.func("regexp_replace", node, sql.string(spec.re2 or ""), sql.string(native), sql.string("g")),
                 STRING,
             )
     return Typed(call.udf("lq_replace", node, sql.string(spec.pattern), sql.coalesce(by, sql.string(""))), STRING)
+
+
+def _constant_text(call: FunctionCall, position: int) -> str | None:
+    """The text of a constant, "" for null; None for a computed value and for types that SQL turns into text."""
+    if not call.is_constant(position):
+        return None
+    value = call.constant(position)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (str, int)) else None
 
 
 def _native_replacement(call: FunctionCall, spec: Regex, replacement: str) -> str | None:
