@@ -108,3 +108,45 @@ def test_a_record_cut_off_at_the_end_is_a_row(bytes_left: int, rows: int, tmp_pa
     assert [(entry.count, entry.position) for entry in loss.entries if entry.reason == "truncated-record"] == [
         (1, _NO * 1024)
     ]
+
+
+@pytest.mark.parametrize("size", [1024, 4096])
+@pytest.mark.parametrize(("front", "begin"), [(0, 24), (0, 30), (512, 24), (1 << 20, 0)])
+def test_a_part_of_an_mft_keeps_its_numbers_and_paths(size: int, front: int, begin: int, tmp_path: Path) -> None:
+    whole = list(mft(story(), size))
+    (tmp_path / "MFT").write_bytes(b"".join(whole))
+    expected = {row["no"]: row for row in table(MftReader(str(tmp_path / "MFT"))).to_pylist()}
+    (tmp_path / "MFT").write_bytes(bytes(front) + b"".join(whole[begin:]))
+    found = table(MftReader(str(tmp_path / "MFT"))).to_pylist()
+    assert [row["no"] for row in found] == [no for no in expected if no >= begin]
+    for row in found:
+        # A path begins below the first parent that is not in the part.
+        assert (expected[row["no"]].pop("file_path") or "").endswith(row.pop("file_path") or "")
+        assert row == expected[row["no"]]
+    named = {row["no"]: row for row in found}
+    for row in found:
+        assert row["parent_no"] not in named or row["parent_no"] == 5 or named[row["parent_no"]]["is_dir"]
+
+
+def test_parents_inside_a_part_are_found(tmp_path: Path) -> None:
+    whole = list(mft(story()))
+    (tmp_path / "MFT").write_bytes(b"".join(whole))
+    columns = ["no", "parent_no", "file_name", "file_path"]
+    rows = {row["no"]: row for row in table(MftReader(str(tmp_path / "MFT")), columns).to_pylist()}
+    # Cut behind the first folder whose own folder is not the root: its files keep its name and lose what is above.
+    below = next(no for no, row in rows.items() if no >= 24 and row["parent_no"] not in (5, None))
+    begin = rows[below]["parent_no"]
+    (tmp_path / "MFT").write_bytes(b"".join(whole[begin:]))
+    part = {row["no"]: row for row in table(MftReader(str(tmp_path / "MFT")), columns).to_pylist()}
+    assert min(part) == begin
+    assert part[below]["file_path"] == f"{rows[begin]['file_name']}\\{rows[below]['file_name']}"
+
+
+def test_one_wrong_number_or_size_decides_nothing(tmp_path: Path) -> None:
+    whole = [bytearray(record) for record in mft(story())]
+    (tmp_path / "MFT").write_bytes(b"".join(whole))
+    expected = table(MftReader(str(tmp_path / "MFT")))
+    struct.pack_into("<I", whole[0], 28, 4096)
+    struct.pack_into("<I", whole[0], 44, 77_777)
+    (tmp_path / "MFT").write_bytes(b"".join(whole))
+    assert table(MftReader(str(tmp_path / "MFT"))).equals(expected)

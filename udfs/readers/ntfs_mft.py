@@ -1,7 +1,8 @@
 """NTFS $MFT to Arrow: one row per file record, columns decoded only when asked for (command ``ntfs-mft``).
 
 Contract: record size from the file (1,024 or 4,096); every record with the FILE signature is a row, also deleted ones
-and those without attributes; others go to the ledger. Names are the long ones, the DOS name is ``short_name``. A base
+and those without attributes; others go to the ledger. A record's number is its place in the file, in a part of an $MFT
+what its records tell. Names are the long ones, the DOS name is ``short_name``. A base
 record without name or data takes them from its extension records. Columns of the record header and of
 $STANDARD_INFORMATION stream in constant memory; names, sizes and paths need a first pass over the file, because an
 extension record or a parent may stand anywhere: its decoded columns are kept up to ``SPOOL_BYTES`` and decoded again
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +54,8 @@ BLOCK_BYTES = 4 << 20
 SPOOL_BYTES = 128 << 20
 """Decoded columns kept between the two passes."""
 _RECORD_SIZES = (1024, 4096, 2048, 512)
+_AGREEING = 8
+"""Records whose own number must be as far from their place in the file before it is believed."""
 
 _TIMES = {"created_at": 0, "modified_at": 1, "mft_modified_at": 2, "access_at": 3}
 """Place of each time in both attributes."""
@@ -112,13 +116,13 @@ class MftReader(EvidenceReader):
 def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
     names = frozenset(wanted.names)
     with Evidence(target, context) as evidence:
-        size = _record_size(evidence)
+        layout = _layout(evidence)
         tally = Tally()
         try:
             if names <= _HEADER_COLUMNS or all(n in _HEADER_COLUMNS or n in _BITS or n[:4] == "std_" for n in names):
-                yield from _finish(_decode_file(evidence, size, names, tally), wanted, base_name(target), None)
+                yield from _finish(_decode_file(evidence, layout, names, tally), wanted, base_name(target), None)
                 return
-            yield from _two_passes(_File(evidence, size, names, tally), wanted, base_name(target))
+            yield from _two_passes(_File(evidence, layout, names, tally), wanted, base_name(target))
         finally:
             tally.report(context, evidence.name)
 
@@ -128,22 +132,31 @@ def _block_buffer(evidence: Evidence) -> Bytes:
     return np.zeros(min(BLOCK_BYTES, evidence.size + 4095 & ~4095), np.uint8)
 
 
-def _record_size(evidence: Evidence) -> int:
-    """Record size, from the first record found; ReaderError when there is none."""
+@dataclass(frozen=True)
+class _Layout:
+    """``size`` of a record in bytes, ``start`` of the first one in the file, and its number ``first``."""
+
+    size: int
+    start: int = 0
+    first: int = 0
+
+
+def _layout(evidence: Evidence) -> _Layout:
+    """Where the records lie, from the first ones found; ReaderError when there is none.
+
+    A part of an $MFT may begin in the middle of a record, and with any number: its records tell their own. Without
+    that every parent would be looked up in the wrong place.
+    """
     if evidence.size == 0:
         raise ReaderError(f"{evidence.name} is empty", evidence.name, "empty-file")
     buffer = _block_buffer(evidence)
     offset = evidence.next_data(0) // BLOCK_BYTES * BLOCK_BYTES
     while offset < evidence.size:
         got = evidence.read_at(offset, buffer)
-        at = np.flatnonzero(buffer[: got // 512 * 512].view("<u4")[::128] == FILE) * 512
+        dwords = buffer[: got // 512 * 512].view("<u4").reshape(-1, 128)
+        at = np.flatnonzero(dwords[:, 0] == FILE)
         if len(at):
-            header = buffer[at[0] : at[0] + 64]
-            stated = int(header[28:32].view("<u4")[0]) if len(header) == 64 else 0
-            if stated in _RECORD_SIZES:
-                return stated
-            step = int(at[1] - at[0]) if len(at) > 1 else 1024
-            return step if step in _RECORD_SIZES else 1024
+            return _layout_of(dwords[at], at * 512 + offset)
         offset += BLOCK_BYTES
         offset = max(offset, evidence.next_data(offset) // BLOCK_BYTES * BLOCK_BYTES)
     raise ReaderError(
@@ -151,11 +164,35 @@ def _record_size(evidence: Evidence) -> int:
     )
 
 
-def _decode_file(evidence: Evidence, size: int, wanted: frozenset[str], tally: Tally) -> Iterator[pa.RecordBatch]:
+def _layout_of(headers: npt.NDArray[np.uint32], at: Ints) -> _Layout:
+    """Layout from the first sectors of records at the byte offsets ``at``: what most of them say."""
+    stated = headers[:, 7][np.isin(headers[:, 7], _RECORD_SIZES)]
+    size = _most(stated)[0] if len(stated) else int(at[1] - at[0]) if len(at) > 1 else 1024
+    size = size if size in _RECORD_SIZES else 1024
+    start = _most(at % size)[0]
+    # Since Windows XP the record's number stands before the update sequence.
+    own = (headers[:, 1] & 0xFFFF >= 48) & (at % size == start)
+    if own.any():
+        ahead, count = _most(headers[own, 11].astype(np.int64) - at[own] // size)
+        if count >= _AGREEING and count * 4 >= int(own.sum()) * 3 and ahead + int(at[0]) // size >= 0:
+            return _Layout(size, start, ahead)
+    return _Layout(size, start)
+
+
+def _most(values: npt.NDArray[np.integer[Any]]) -> tuple[int, int]:
+    """The value that occurs most often, and how often."""
+    found, counts = np.unique(values, return_counts=True)
+    best = int(np.argmax(counts))
+    return int(found[best]), int(counts[best])
+
+
+def _decode_file(evidence: Evidence, layout: _Layout, wanted: frozenset[str], tally: Tally) -> Iterator[pa.RecordBatch]:
     """Every block of the file as a batch of the ``wanted`` columns (internal ones included)."""
     schema = pa.schema([f for f in (*SCHEMA, *_INTERNAL) if f.name in wanted and f.name not in ("file_path", "_file")])
     buffer = _block_buffer(evidence)
-    offset = 0
+    size, offset = layout.size, layout.start
+    if offset:
+        tally.add("truncated-record", 1, 0)
     while offset < evidence.size:
         got = evidence.read_at(offset, buffer)
         whole = got // size * size
@@ -167,7 +204,7 @@ def _decode_file(evidence: Evidence, size: int, wanted: frozenset[str], tally: T
                 buffer[got : whole + size] = 0
                 whole += size
         if whole:
-            batch = _decode_block(Block(buffer[:whole], size), offset, schema, tally)
+            batch = _decode_block(Block(buffer[:whole], size), offset, layout.first, schema, tally)
             if batch.num_rows:
                 yield batch
         if got < len(buffer):
@@ -175,7 +212,7 @@ def _decode_file(evidence: Evidence, size: int, wanted: frozenset[str], tally: T
         offset += got
 
 
-def _decode_block(block: Block, offset: int, schema: pa.Schema, tally: Tally) -> pa.RecordBatch:
+def _decode_block(block: Block, offset: int, first: int, schema: pa.Schema, tally: Tally) -> pa.RecordBatch:
     signatures = block.signatures()
     rows = np.flatnonzero(signatures == FILE)
     if len(rows) < block.count:
@@ -186,7 +223,7 @@ def _decode_block(block: Block, offset: int, schema: pa.Schema, tally: Tally) ->
         if len(zero):
             tally.add("zero-record", len(zero), offset + int(zero[0]) * block.size)
     names = frozenset(schema.names)
-    arrays = _header_columns(block, rows, offset // block.size, names)
+    arrays = _header_columns(block, rows, first + offset // block.size, names)
     if len(rows) and not names <= _HEADER_COLUMNS:
         torn = fix_up(block, rows)
         attributes = walk(block, rows)
@@ -287,7 +324,7 @@ class _File:
     """What both passes share."""
 
     evidence: Evidence
-    size: int
+    layout: _Layout
     names: frozenset[str]
     tally: Tally
 
@@ -302,7 +339,7 @@ def _two_passes(file: _File, wanted: pa.Schema, name: str) -> Iterator[pa.Record
     extensions = _Extensions()
     path_columns = _PATH_COLUMNS | {"#rank", "file_ref", "#stream"}
     kept, complete = 0, True
-    for batch in _decode_file(file.evidence, file.size, file.needed, file.tally):
+    for batch in _decode_file(file.evidence, file.layout, file.needed, file.tally):
         extensions.add(batch)
         # Not nbytes, which takes as long as decoding two columns: it looks for slices, and there are none.
         kept += batch.get_total_buffer_size()
@@ -316,7 +353,7 @@ def _two_passes(file: _File, wanted: pa.Schema, name: str) -> Iterator[pa.Record
     spool = [extensions.fill(batch) for batch in spool]
     paths = None
     if "file_path" in file.names:
-        paths = Paths([_names(batch) for batch in spool])
+        paths = Paths([_names(batch, file.layout.first) for batch in spool], file.layout.first)
         file.tally.add("path-too-long", paths.cut, 0, "the path begins below")
     if complete:
         # Popping frees each batch once it has been handed on.
@@ -324,16 +361,16 @@ def _two_passes(file: _File, wanted: pa.Schema, name: str) -> Iterator[pa.Record
         again: Iterator[pa.RecordBatch] = (spool.pop() for _ in range(len(spool)))
     else:
         spool.clear()
-        decoded = _decode_file(file.evidence, file.size, file.needed, Tally())
+        decoded = _decode_file(file.evidence, file.layout, file.needed, Tally())
         again = (extensions.fill(batch) for batch in decoded)
     yield from _finish(again, wanted, name, paths)
 
 
-def _names(batch: pa.RecordBatch) -> Names:
+def _names(batch: pa.RecordBatch, first: int) -> Names:
     name = batch.column("file_name")
     named = name.is_valid().to_numpy(zero_copy_only=False)
     return Names(
-        raw(batch.column("no"), np.int64),
+        raw(batch.column("no"), np.int64) - first,
         raw(batch.column("seq"), np.int32).astype(np.uint16),
         flags_of(batch.column("in_use")),
         raw(batch.column("parent_file_ref"), np.uint64),
@@ -353,7 +390,7 @@ def _finish(
             arrays["_file"] = constant(name, batch.num_rows)
         if paths is not None:
             named = arrays["file_name"].is_valid().to_numpy(zero_copy_only=False)
-            arrays["file_path"] = paths.of(raw(arrays["no"], np.int64), named, arrays["file_name"])
+            arrays["file_path"] = paths.of(raw(arrays["no"], np.int64) - paths.first, named, arrays["file_name"])
         yield batch_of(wanted, arrays, batch.num_rows)
 
 

@@ -41,10 +41,11 @@ class Names:
 
 class Paths:
     """Directory paths of one file, and the paths of its records from them. ``cut``: directories whose own path was
-    given up because it is deeper or longer than the limits above."""
+    given up because it is deeper or longer than the limits above. Records are numbered from the file's ``first`` on."""
 
-    def __init__(self, pieces: list[Names]) -> None:
+    def __init__(self, pieces: list[Names], first: int = 0) -> None:
         self.cut = 0
+        self.first = first
         last = max((int(piece.no[-1]) for piece in pieces if len(piece.no)), default=-1)
         self._size = last + 1
         self._seq = np.zeros(self._size, np.uint16)
@@ -65,7 +66,9 @@ class Paths:
     def _up(self, parent: npt.NDArray[np.uint64], named: Flags) -> Ints:
         """Number of the parent whose path goes before the name; -1 for none and for the root."""
         number = (parent & np.uint64(NUMBER)).view(np.int64)
-        number[~named | (number >= self._size) | (number == ROOT)] = -1
+        number[~named | (number >= self._size + self.first) | (number == ROOT)] = -1
+        if self.first:
+            number = np.maximum(number - self.first, -1)
         # Number -1 looks at the last record, whatever that is: it stays -1 in the end. Sequences wrap at 16 bits.
         late = self._seq.take(number, mode="wrap") - (parent >> np.uint64(48)).astype(np.uint16)
         good = (late == 0) | ((late == 1) & ~self._in_use.take(number, mode="wrap"))
