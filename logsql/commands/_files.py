@@ -29,6 +29,7 @@ ZIP_OPTIONS = (
     OptionSpec("zippath", OptionKind.TEXT, "read the path inside this ZIP archive"),
     OptionSpec("zipcharset", OptionKind.TEXT, "charset of the names inside the archive", default="utf-8"),
 )
+REPLAY = OptionSpec("replay", OptionKind.BOOL, "t applies the transaction logs beside the hive", default=False)
 #: What the manual pages say about paths.
 PATHS = (
     "The path is the rest of the command, quotes are not needed. `*` in the file name reads every file that matches, "
@@ -133,7 +134,7 @@ def evidence_command(
         lower=lower,
         source=True,
         options=declared,
-        description=f"{description.strip()}\n\n{PATHS}\n",
+        description=f"{description.strip()}\n\nFields: {fields}.\n\n{PATHS}\n",
         output=fields,
         extra=extra,
         errors=(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from logsql.commands._files import evidence_command
-from logsql.commands.base import OptionKind, OptionSpec, register
+from logsql.commands._files import REPLAY, evidence_command
+from logsql.commands.base import register
 
 register(
     evidence_command(
@@ -14,7 +14,7 @@ One row per value. `value` has the type of the data: text, a number, a list of t
 name of the hive's root key, `last_written` is the time of the key, `type` the type without `REG_`; the default value
 has the empty name. `replay=t` applies the transaction logs that lie beside the hive.
 """,
-        (OptionSpec("replay", OptionKind.BOOL, "t applies the transaction logs beside the hive", default=False),),
+        (REPLAY,),
         "key, type, name, value, last_written, _file",
     )
 )

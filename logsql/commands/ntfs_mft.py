@@ -15,8 +15,9 @@ those of $STANDARD_INFORMATION `std_created_at` and so on. `file_name` and `file
 `short_name` the 8.3 name.
 """,
         fields=(
-            "no, file_name, file_path, file_size, alloc_size, in_use, is_dir, created_at, modified_at, "
-            "access_at, ..., _file"
+            "no, file_name, file_path, file_size, alloc_size, in_use, is_dir, link_count, created_at, modified_at, "
+            "access_at, mft_modified_at, std_created_at, std_modified_at, std_access_at, std_mft_modified_at, "
+            "is_readonly and the other attributes, lsn, seq, file_ref, parent_file_ref, parent_no, short_name, _file"
         ),
     )
 )

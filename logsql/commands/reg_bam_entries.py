@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.commands._files import evidence_command
+from logsql.commands._files import REPLAY, evidence_command
 from logsql.commands.base import register
 
 register(
@@ -12,6 +12,7 @@ register(
         """
 One row per program and user, with its last run.
 """,
+        (REPLAY,),
         fields="sid, file_name, file_path, last_execution, _file",
     )
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.commands._files import evidence_command
+from logsql.commands._files import REPLAY, evidence_command
 from logsql.commands.base import register
 
 register(
@@ -10,10 +10,12 @@ register(
         "reg-network-profiles",
         "List the networks a machine was connected to (SOFTWARE hive).",
         """
-One row per network profile.
+One row per network profile. The dates are stored without a zone and read as local time.
 """,
+        (REPLAY,),
         fields=(
-            "guid, profile_name, description, category, name_type, date_created, date_last_connected, managed, _file"
+            "guid, profile_name, description, category, category_id, name_type, name_type_id, date_created, "
+            "date_last_connected, managed, _file"
         ),
     )
 )

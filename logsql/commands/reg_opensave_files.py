@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.commands._files import evidence_command
+from logsql.commands._files import REPLAY, evidence_command
 from logsql.commands.base import register
 
 register(
@@ -12,6 +12,7 @@ register(
         """
 One row per entry of the most-recently-used lists; `order` 0 is the latest.
 """,
+        (REPLAY,),
         fields=(
             "file_path, file_ext, file_size, access_at, created_at, modified_at, mft_entry_index, "
             "ntfs_seq, last_written, order, _file"

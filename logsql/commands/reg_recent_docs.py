@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.commands._files import evidence_command
+from logsql.commands._files import REPLAY, evidence_command
 from logsql.commands.base import register
 
 register(
@@ -12,6 +12,7 @@ register(
         """
 One row per entry of the most-recently-used lists; `order` 0 is the latest.
 """,
+        (REPLAY,),
         fields="file_name, file_ext, last_written, order, _file",
     )
 )

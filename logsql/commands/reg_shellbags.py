@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.commands._files import evidence_command
+from logsql.commands._files import REPLAY, evidence_command
 from logsql.commands.base import register
 
 register(
@@ -10,8 +10,9 @@ register(
         "reg-shellbags",
         "List the folders a user opened (NTUSER.DAT, UsrClass.dat).",
         """
-One row per folder.
+One row per folder; `file_path` is the path from the desktop down, `order` 0 the latest of its folder.
 """,
-        fields="file_name, file_ext, last_written, order, _file",
+        (REPLAY,),
+        fields="file_name, file_ext, last_written, order, file_path, created_at, modified_at, access_at, _file",
     )
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.commands._files import evidence_command
+from logsql.commands._files import REPLAY, evidence_command
 from logsql.commands.base import register
 
 register(
@@ -10,8 +10,10 @@ register(
         "reg-user-assists",
         "List the programs a user started from the desktop (NTUSER.DAT).",
         """
-One row per program: how often and when last.
+One row per program or shortcut: `key` is its path or name, `exec_count` how often it ran, `focus_time` the milliseconds
+in the foreground, `last_execution` null when it never ran.
 """,
+        (REPLAY,),
         fields="key, session_num, exec_count, focus_time, last_execution, last_written, _file",
     )
 )

@@ -289,7 +289,8 @@ def _view(name: str) -> Make:
         zippath = options.get("zippath")
         if zippath is None:
             _expanded(paths)
-        return open_view(name, list(paths), zippath, options.get("zipcharset") or "utf-8")
+        charset = options.get("zipcharset") or "utf-8"
+        return open_view(name, list(paths), zippath, charset, options.get("replay", False))
 
     return make
 

@@ -24,6 +24,7 @@ from tests.readers.hive_support import unpacked
 from tests.support import shared_data
 from udfs.readers.base import ListLoss, Reader, null_context
 from udfs.readers.regviews import VIEWS, open_view
+from udfs.readers.regviews.shellitems import parse
 from udfs.readers.regviews.shim_cache import entries
 
 _WHEN = datetime(2020, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -302,3 +303,19 @@ def _bag_values() -> list[bytes]:
     item = struct.pack("<H", len(body) + 2) + body
     drive = struct.pack("<HB", 25, 0x2F) + b"C:\\".ljust(22, b"\0")
     return [item + b"\0\0", drive + item + b"\0\0"]
+
+
+def test_a_drive_may_stand_behind_a_mark_in_the_first_item() -> None:
+    # As in NTUSER_with_winscp.DAT; libfwsi reads a volume "D:\\" here, the sixteen bytes at 4 are no GUID.
+    data = bytes.fromhex("55001f002f0010b7a6f519002f443a5c").ljust(0x55, b"\0")
+    assert parse(data).name == "D:\\"
+
+
+def test_replay_is_an_option_of_the_commands(tmp_path: Path) -> None:
+    import logsql
+
+    names = [_regipy(f"transactions_NTUSER.DAT{log}", tmp_path) for log in ("", ".LOG1", ".LOG2")]
+    with logsql.connect(tz="UTC") as session:
+        rows = session.query(f"reg-user-assists replay=t {names[0]}").rows()
+        assert rows == list(_rows("reg-user-assists", names[0], replay=True))
+        assert len(rows) > len(session.query(f"reg-user-assists {names[0]}").rows())

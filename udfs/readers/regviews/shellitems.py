@@ -34,9 +34,14 @@ KNOWN_FOLDERS = {
     "24ad3ad4-a569-4530-98e1-ab02f9417aa8": "Pictures",
     "3dfdf296-dbec-4fb4-81d1-6a3438bcf4de": "Music",
     "f86fa3ab-70d2-4fc7-9c99-fcbf05467f3a": "Videos",
+    "3add1653-eb32-4cb0-bbd7-dfa0abb5acca": "Pictures",
+    "1cf1260c-4dd0-4ebb-811f-33c572699fde": "Music",
+    "a0953c92-50dc-43bf-be83-3742fed03c9c": "Videos",
 }
 
 
+_DRIVE_MARK = b"\x10\xb7\xa6\xf5"
+"""Of an item of class 0x1f that holds a volume item (0x2f) behind its mark instead of a folder's GUID."""
 _NAME_SET = uuid.UUID("b725f130-47ef-101a-a5f1-02608c9eebac").bytes_le
 
 
@@ -81,6 +86,8 @@ def parse(data: bytes) -> Item:
     """One item, its size field included. ValueError or struct.error when it is too short for its class."""
     kind = data[2]
     if kind == 0x1F:
+        if data[6:10] == _DRIVE_MARK and len(data) > 14:
+            return Item(_ansi(data[13:]))
         # A search is stored under the same class; what follows is its conditions, not a folder's GUID.
         return Item("Search Folder" if data[4:8] == b"\x81\x03\xd5\xdf" else _folder(data[4:20]))
     if kind & 0x70 == 0x20:
