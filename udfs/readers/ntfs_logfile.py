@@ -4,8 +4,9 @@ Contract: rows in file order, older passes of the circular log included; names a
 file record (redo ``initialize_file_record_segment``) or take an entry out of a directory (``delete_index_entry_*``).
 A log sequence number holds the file offset of its own record in its low bits, so records are found in all pages at
 once by comparing every quadword with its position; the copies of the newest page that stand before the log never
-match, and damage cannot lead astray. A log of 0xFF only (a fresh volume of ntfs-3g) has no rows. Memory is bounded by
-the window. Layout: libyal's NTFS documentation; operation names as the manual spells them.
+match, and damage cannot lead astray. In a page that stands elsewhere (a part of a log, a page lost before it) the
+page's header tells its place. A log of 0xFF only (a fresh volume of ntfs-3g) has no rows. Memory is bounded by the
+window. Layout: libyal's NTFS documentation; operation names as the manual spells them.
 """
 
 from __future__ import annotations
@@ -187,10 +188,53 @@ def _find(block: Block, log: Flags, here: int, first: int, mask: int) -> Ints:
     at = np.flatnonzero((quads & mask) == position)
     column = at % width
     fits = (column >= _PAGE_HEADER // 8) & (column <= width - _HEADER // 8) & log[at // width] & (quads[at] > 0)
-    found: Ints = at[fits] * 8
-    kind = block.dwords[(found >> 2) + 8]
-    found = found[((kind == 1) | (kind == 2)) & (block.dwords[(found >> 2) + 6] <= _LONGEST)]
+    found = _records_at(block, at[fits] * 8)
+    elsewhere = _displaced(block, log, here, first, mask, np.unique(found // PAGE))
+    return found if not len(elsewhere) else np.sort(np.concatenate([found, elsewhere]))
+
+
+def _records_at(block: Block, at: Ints) -> Ints:
+    """Those of the byte offsets ``at`` where a record's type and length are possible."""
+    kind = block.dwords[(at >> 2) + 8]
+    found: Ints = at[((kind == 1) | (kind == 2)) & (block.dwords[(at >> 2) + 6] <= _LONGEST)]
     return found
+
+
+def _displaced(block: Block, log: Flags, here: int, first: int, mask: int, settled: Ints) -> Ints:
+    """Byte offsets of the records in pages that stand elsewhere than in the log they come from.
+
+    So it is in a part of a log and behind a lost page. A page's header names the last record that begins and the last
+    that ends in it: most often one of them tells where the page belongs. A page of the same place that is ``settled``
+    or comes later is the true one: the copies of the newest pages stand before the log.
+    """
+    alone = log[:here].copy()
+    alone[settled] = False
+    if len(settled) and first == 0:
+        alone[:4] = False
+    pages = np.flatnonzero(alone)
+    if not len(pages):
+        return pages
+    width = PAGE // 8
+    quads = block.quads.reshape(-1, width)[pages]
+    column = np.arange(width)
+    home = (quads & mask) >> 9
+    hit = (
+        (quads & (width - 1) == column) & (column >= _PAGE_HEADER // 8) & (column <= width - _HEADER // 8) & (quads > 0)
+    )
+    hit &= (home == home[:, 1:2]) | (home == home[:, 4:5])
+    row, place = np.nonzero(hit)
+    at = _records_at(block, pages[row] * PAGE + place * 8)
+    page = at // PAGE
+    belongs = (block.quads[at >> 3] & mask) >> 9
+    _, last = np.unique(belongs[::-1], return_index=True)
+    newest = dict(zip(belongs[::-1][last].tolist(), page[::-1][last].tolist(), strict=True))
+    taken = set((settled + first).tolist())
+    true = [
+        newest[home] == number and home not in taken
+        for home, number in zip(belongs.tolist(), page.tolist(), strict=True)
+    ]
+    kept: Ints = at[np.array(true, np.bool_)]
+    return kept
 
 
 @dataclass(frozen=True)
