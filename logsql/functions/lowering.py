@@ -183,7 +183,8 @@ def plus(left: Sql, amount: int) -> Sql:
             if b >= amount
             else sql.binary("+", left.this, sql.integer(amount - b))
         )
-    return sql.binary("+", left, sql.integer(amount)) if amount else left
+    # In 64 bits: the index 2147483647 of a 32-bit column plus one is beyond the column's type.
+    return sql.binary("+", left, sql.cast(sql.integer(amount), "BIGINT")) if amount else left
 
 
 def whole_literal(node: Sql) -> int | None:
