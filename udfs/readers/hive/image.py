@@ -146,14 +146,14 @@ class HiveImage:
         stated = start + int(self.words[(start + 8) >> 2])
         end = after if after is not None else stated if stated > start and stated & 4095 == 0 else self.size
         units = (min(end, self.size + 7) - start) >> 3
-        raw = self.words[start >> 2 : (start >> 2) + 2 * units : 2].view(np.int32).astype(np.int64)
-        sizes = np.abs(raw)
-        ahead = np.arange(units) + (sizes >> 3)
-        # Two more places than the bin has: the end of the bin, and one for all that leads nowhere.
-        ahead[(sizes < 8) | ((sizes & 7) != 0) | (ahead > units)] = units + 1
-        if end > self.size:
-            ahead[(sizes >= 8) & ((sizes & 7) == 0) & (ahead > units)] = units  # cut file: the last cell may hang over
-        ahead = np.append(ahead, [units, units + 1])
+        # 32 bits are enough for the eighths of 2 GiB and keep the work at about twice the bin's size.
+        sizes = np.abs(self.words[start >> 2 : (start >> 2) + 2 * units : 2].view(np.int32))
+        sound = (sizes >= 8) & ((sizes & 7) == 0)
+        ahead = np.arange(units, dtype=np.int32) + (sizes >> 3)
+        # Two more places than the bin has: its end, where the last cell of a cut file may hang over, and nowhere.
+        ahead[ahead > units] = units if end > self.size else units + 1
+        ahead[~sound] = units + 1
+        ahead = np.append(ahead, np.array([units, units + 1], dtype=np.int32))
         for _ in range(3):
             ahead = ahead[ahead]
         return np.asarray(ahead[:-1] <= units)
