@@ -103,8 +103,10 @@ def _survey(raw: BinaryIO, start: int, size: int, tally: Tally) -> list[_Chunk]:
     while offset < size:
         data = _at(raw, offset, CHUNK_BYTES)
         length, broken = CHUNK_BYTES, False
-        inside = _signature(data, 1)
-        if data.startswith(_CHUNK_MAGIC):
+        sound, inside = data.startswith(_CHUNK_MAGIC), -1
+        if not sound:
+            inside = _signature(data, 1)
+        if sound:
             end, count = _chain(data)
             stated = int.from_bytes(data[48:52], "little")
             if len(data) < CHUNK_BYTES:
@@ -112,6 +114,7 @@ def _survey(raw: BinaryIO, start: int, size: int, tally: Tally) -> list[_Chunk]:
                 break
             broken = not _header_holds(data)
             if end < stated:
+                inside = _signature(data, 1)
                 length = inside if inside > 0 else length
                 if not broken and data[end : end + 4] == bytes(4):
                     # The parser takes zeros for the end of the chunk and says nothing.
