@@ -16,7 +16,7 @@ from logsql.planner.relation import PHYSICAL, UNORDERED, Order, OrderKey, Rel
 from logsql.planner.sorting import sort_columns
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
-from logsql.planner.types import LONG, NUMBERS, RANK, Kind, LType
+from logsql.planner.types import INT, LONG, NUMBERS, RANK, Kind, LType
 from logsql.planner.values import Typed
 
 #: Type of an order key that sorts as SQL sorts it: tells "A" from "a", which the comparator does not.
@@ -32,6 +32,8 @@ def bind_keys(rel: Rel, value: Typed, descending: bool = False, label: str = "__
         keys = []
         # At most one part is set: sorted by the higher type group first, nulls first, lower groups fall in place.
         for part in sorted(value.parts, key=lambda p: -RANK[p.kind]):
+            if part.kind is Kind.MAP:  # all equal, yet above numbers, text and lists
+                part = Typed(sql.when(sql.not_null(part.expr), sql.integer(1)), INT)
             rel, found = bind_keys(rel, part, descending, label)
             keys += found
         return rel, keys
