@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import base64
 import sqlite3
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -153,3 +155,19 @@ def test_what_an_error_quotes_is_short_and_shows_no_control_characters(tmp_path:
     assert shown.startswith("cannot read \\x1b[2J\\nxxx")
     assert shown.endswith("xxx: bad header")
     assert len(shown) < 1000
+
+
+_FORGED = (
+    "c-jjN^vNtqRY=P(%1ta$FlJz400IXE1qLbtULa-!;hPMjfL=hAflZvBpV7J`F)1gtq=d;i$kj2#"
+    "RUyRD$;VZpL?cm0AxTFeS(6p0lnJVZ@%L!3jV!<n&YN<iX*x8x{O}(MFeHw~=_nWlgA4!w$HN{@"
+)
+
+
+def test_a_record_that_claims_more_memory_than_there_is(tmp_path: Path) -> None:
+    """Found by fuzzing (a table of one 512-byte page, packed): SQLite answers with a MemoryError, no sqlite3.Error."""
+    path = tmp_path / "x.db"
+    path.write_bytes(zlib.decompress(base64.b85decode(_FORGED)))
+    loss = ListLoss()
+    table(SqliteRecordsReader(str(path), "t"), None, loss)
+    assert [entry.reason for entry in loss.entries] == ["damaged-database"]
+    assert loss.entries[0].sample

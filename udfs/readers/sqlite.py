@@ -51,8 +51,9 @@ _EXPANSION = 64
 """Bytes of text and blobs believed per byte of the file: damaged rows may share one chain of overflow pages."""
 _FREE_BYTES = 64 << 20
 """Bytes of text and blobs that are believed in any file, however small."""
-# A damaged schema makes error messages and column names that are no UTF-8, which the module decodes strictly.
-_PROBLEMS = (sqlite3.Error, UnicodeDecodeError)
+# A damaged schema makes error messages and column names that are no UTF-8, which the module decodes strictly; a record
+# whose header claims gigabytes makes SQLite say that memory is short, though nothing was allocated.
+_PROBLEMS = (sqlite3.Error, UnicodeDecodeError, MemoryError)
 _KINDS = {"integer": pa.int64(), "real": pa.float64(), "text": pa.string(), "blob": pa.binary()}
 
 TABLES_SCHEMA = pa.schema(
@@ -157,7 +158,7 @@ class SqliteRecordsReader:
                 yield self._batch(made, len(rows), wanted, file_name(path))
         except _PROBLEMS as problem:
             check_cancelled(context)
-            context.loss.lost(path, "damaged-database", 1, None, str(problem))
+            context.loss.lost(path, "damaged-database", 1, None, _sentence(problem))
         finally:
             if replaced[0]:
                 context.loss.lost(path, "invalid-utf-8", replaced[0], None)
@@ -204,8 +205,12 @@ def _opened(path: str, context: ReadContext) -> Iterator[sqlite3.Connection]:
 
 
 def _unreadable(path: str, problem: Exception) -> ReaderError:
-    text = " ".join(str(problem).split())
-    return ReaderError(f"cannot read the SQLite database {path}: {text}", path, "not-a-sqlite-database")
+    message = f"cannot read the SQLite database {path}: {_sentence(problem)}"
+    return ReaderError(message, path, "not-a-sqlite-database")
+
+
+def _sentence(problem: Exception) -> str:
+    return " ".join(str(problem).split()) or "a record claims more memory than there is"
 
 
 def _text_factory(replaced: list[int]) -> Any:
