@@ -57,18 +57,24 @@ def load(name: str) -> tuple[Case, ...]:
     return tuple(make(json.loads(line)) for line in lines)
 
 
+def read(path: Path) -> tuple[Case, ...]:
+    """All cases of a file in the format of ``language.jsonl``; ``input``, ``tz`` and ``params`` may be left out."""
+    return tuple(_query_case(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines())
+
+
 def _query_case(c: dict[str, Any]) -> Case:
     error = c["kind"] == "error"
     columns = c.get("expect_columns")
     return Case(
         id=c["id"],
         query=c["query"],
-        input=c["input"],
+        input=c.get("input", {}),
         types=c.get("types", {}),
         expect=None if error else c["expect"],
         errors=tuple(c["expect"]["error_contains_any"]) if error else (),
         ordered=bool(c.get("ordered")),
-        tz="Asia/Seoul",
+        tz=c.get("tz", "Asia/Seoul"),
+        params=c.get("params", {}),
         expect_columns=tuple(columns) if columns else None,
         note=c.get("note", ""),
     )
