@@ -163,3 +163,13 @@ def test_wanted_columns_only(tmp_path: Path) -> None:
     whole = table(reader)
     for name in reader.schema.names:
         assert table(reader, [name]).column(name).equals(whole.column(name))
+
+
+def test_another_minor_version_is_read_the_same(tmp_path: Path) -> None:
+    # dissect.ntfs, too, looks at the major version alone.
+    records = [usn_record(Change(n, 1, 5, 5, f"f{n}.txt", 0x100, 1.0), 64 * n, 2 + n % 2) for n in range(40, 44)]
+    (tmp_path / "J").write_bytes(b"".join(records))
+    expected = table(UsnJrnlReader(str(tmp_path / "J")))
+    assert expected.num_rows == 4
+    (tmp_path / "J").write_bytes(b"".join(record[:6] + b"\1\0" + record[8:] for record in records))
+    assert table(UsnJrnlReader(str(tmp_path / "J"))).equals(expected)

@@ -140,19 +140,21 @@ class _Found:
 def _find(buffer: Bytes, stop: int, left: int) -> _Found:
     dwords: npt.NDArray[np.uint32] = buffer.view("<u4")
     words: npt.NDArray[np.uint16] = buffer.view("<u2")
-    # Major and minor version as one dword: minor is 0 in every version there is.
-    version = dwords[1 : stop // 4 : 2]
-    starts = np.flatnonzero((version >= 2) & (version <= 4)) * 8
-    versions = dwords[(starts >> 2) + 1]
+    major = words[2 : stop // 2 : 4]
+    starts = np.flatnonzero((major >= 2) & (major <= 4)) * 8
+    versions = dwords[(starts >> 2) + 1] & 0xFFFF
+    # Minor is 0 in every version there is. Another one is damage or newer: other readers look at the major one alone.
+    first = words[(starts >> 1) + 3] == 0
     length = dwords[starts >> 2].astype(np.int64)
     good = (length & 7 == 0) & (length >= 64) & (length <= LONGEST)
-    starts, versions, length = starts[good], versions[good], length[good]
+    starts, versions, length, first = starts[good], versions[good], length[good], first[good]
     shift = np.where(versions == 3, 16, 0)
     name_bytes = words[(starts + shift + 56) >> 1].astype(np.int64)
     name_offset = words[(starts + shift + 58) >> 1].astype(np.int64)
     good = (name_offset >= 60 + shift) & (name_bytes & 1 == 0) & (name_offset & 1 == 0)
     good &= name_offset + name_bytes <= length
-    good |= (versions == 4) & (length >= 80)
+    good &= first | ((name_offset == 60 + shift) & (name_bytes > 0) & (name_offset + name_bytes > length - 8))
+    good |= (versions == 4) & (length >= 80) & first
     # Of a record cut off at the end of the file the name's place may be missing already.
     past = starts + length > left
     cut = int(starts[np.argmax(past)]) if past.any() else -1
