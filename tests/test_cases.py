@@ -1,8 +1,9 @@
 """More cases in the format of tests/conformance, by subject: sentences of the language that no case there shows.
 
 Every expectation was worked out by hand from the rule before the query was run. ``commands.jsonl``: each command with
-its options, defaults, errors and nulls, over typed, mixed and open rows, and pipelines of several commands. ``language.jsonl``: lexical rules, operators,
-comparison across types, wildcards, parameters, spans, aggregates, groups, and what is refused with which code.
+its options, defaults, errors and nulls, over typed, mixed and open rows, and pipelines of several commands.
+``language.jsonl``: lexical rules, operators, comparison across types, wildcards, parameters, spans, aggregates, groups,
+and what is refused with which code.
 """
 
 from __future__ import annotations
