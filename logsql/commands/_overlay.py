@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from logsql.planner import sql, values
-from logsql.planner.merging import rest_document, rest_map
+from logsql.planner.merging import AS_JSON, beyond_json, rest_document, rest_map
 from logsql.planner.mixing import choose
 from logsql.planner.relation import Column, Rel, Rest
 from logsql.planner.sql import Sql
@@ -24,7 +24,6 @@ from logsql.planner.values import NULL_VALUE, Typed
 #: Fields of the record itself that survive the replacing of a row (parse, parsekv).
 META = ("_time", "_id", "_table")
 _JSON_MAP = "MAP(VARCHAR, JSON)"
-_AS_JSON = (Kind.STRING, Kind.BOOL, Kind.INT, Kind.MAP)
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def chosen(test: Sql, new: Typed, old: Typed) -> Typed:
         return Typed(sql.when(test.copy(), new.expr), new.type) if new.kind is not Kind.NULL else NULL_VALUE
     if new.kind is Kind.NULL:
         return _masked(sql.not_(sql.coalesce(test.copy(), sql.boolean(False))), old)
-    if new.type == ANY_JSON and not old.parts and (old.kind in _AS_JSON or old.type.json):
+    if new.type == ANY_JSON and not old.parts and (old.kind in AS_JSON or old.type.json):
         before = old.expr if old.type.json else sql.func("to_json", old.expr)
         return Typed(sql.case([(test.copy(), new.expr)], before), ANY_JSON)
     return choose([(test.copy(), new)], old)
@@ -168,7 +167,7 @@ def _rest(rel: Rel, found: Document, overlay: bool) -> tuple[Rest | None, dict[s
         if found.is_map:
             return Rest(found.ident, STRING, True), {}
         return Rest(found.ident, ANY_JSON), {}
-    if before.is_map and before.value_type.kind not in _AS_JSON:
+    if beyond_json(before):
         return _typed_rest(rel, before, found, overlay)
     new: Sql = sql.col(found.ident)
     if found.is_map:

@@ -15,12 +15,12 @@ from sqlglot import exp
 from logsql.language.tree import Name, Subquery
 from logsql.planner import sql, values
 from logsql.planner.grouping import json_identity
-from logsql.planner.merging import Idents, column_value, rest_document, side_value
+from logsql.planner.merging import Idents, beyond_json, column_value, rest_document, rest_map, side_value
 from logsql.planner.mixing import coalesce
 from logsql.planner.relation import UNORDERED, Column, Order, OrderKey, Rel, Rest
 from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
-from logsql.planner.types import ANY_JSON, BOOL, Kind
+from logsql.planner.types import ANY, ANY_JSON, BOOL, Kind
 from logsql.planner.values import Typed
 
 TYPES = ("inner", "left", "leftonly", "right", "rightonly", "full", "cross")
@@ -177,11 +177,17 @@ def _rest(kind: str, left: Side, right: Side, names: Sequence[str], idents: Iden
         ahead = one.before((left if one is mine else right).rel.names)
         ahead = ahead if one is mine else ahead | frozenset(left.rel.names)
         hidden = one.hidden | frozenset(names)
-        return Rest(ident, one.value_type, one.is_map, hidden, one.key_order, ahead=ahead)
+        return Rest(ident, one.value_type, one.is_map, hidden, one.key_order, ahead=ahead, places=one.places)
     winner, loser = (left, right) if kind == "right" else (right, left)
     over, under = winner.rel.rest, loser.rel.rest
     assert over is not None
     assert under is not None
+    assert mine is not None
+    ahead, hidden = mine.before(left.rel.names), frozenset(names)
+    if beyond_json(over) or beyond_json(under):
+        maps = (rest_map(under, under.hidden, loser.table), _without_nulls(rest_map(over, over.hidden, winner.table)))
+        items.append(sql.alias(sql.func("map_concat", *maps), ident))
+        return Rest(ident, ANY, True, hidden, ahead=ahead)
     empty = sql.string("{}")
     node = sql.func(
         "json_merge_patch",
@@ -189,8 +195,14 @@ def _rest(kind: str, left: Side, right: Side, names: Sequence[str], idents: Iden
         sql.coalesce(rest_document(over, winner.table, over.hidden, drop_nulls=True), empty),
     )
     items.append(sql.alias(node, ident))
-    assert mine is not None
-    return Rest(ident, ANY_JSON, False, frozenset(names), ahead=mine.before(left.rel.names))
+    return Rest(ident, ANY_JSON, False, hidden, ahead=ahead)
+
+
+def _without_nulls(node: Sql) -> Sql:
+    """A map without the entries whose value is null: they give way to the other side's (language.md 8.4)."""
+    kept = sql.lambda_(["e"], sql.not_null(sql.dot(sql.var("e"), "value")))
+    return sql.func("map_from_entries", sql.func("list_filter", sql.func("map_entries", node), kept))
+
 
 
 def _order(

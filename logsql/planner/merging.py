@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from logsql.planner import sql, values
 from logsql.planner.relation import Column, Rel, Rest
 from logsql.planner.sql import Sql
-from logsql.planner.types import LType
+from logsql.planner.types import Kind, LType
 from logsql.planner.values import NULL_VALUE, Typed
 
 
@@ -77,11 +77,20 @@ def unified(left: LType, right: LType) -> LType:
     return unify(left, right)
 
 
-def rest_map(rest: Rest, hidden: Iterable[str]) -> Sql:
+#: Kinds of values that JSON says as they are.
+AS_JSON = (Kind.STRING, Kind.BOOL, Kind.INT, Kind.MAP)
+
+
+def beyond_json(rest: Rest) -> bool:
+    """Whether the open rest holds values that JSON cannot say: the dates of a pivot."""
+    return rest.is_map and rest.value_type.kind not in AS_JSON
+
+
+def rest_map(rest: Rest, hidden: Iterable[str], table: str | None = None) -> Sql:
     """The open rest as ``MAP(VARCHAR, VARIANT)`` without the ``hidden`` names: dates and binaries, which JSON cannot
     say, stay what they are.
     """
-    node: Sql = sql.col(rest.ident)
+    node: Sql = sql.col(rest.ident, table)
     if not rest.is_map:
         node = sql.cast(node, "MAP(VARCHAR, JSON)")
     entries = sql.func("map_entries", node)
@@ -92,4 +101,4 @@ def rest_map(rest: Rest, hidden: Iterable[str]) -> Sql:
     value = sql.cast(sql.dot(sql.var("e"), "value"), "VARIANT")
     pair = sql.struct([("key", sql.dot(sql.var("e"), "key")), ("value", value)])
     made = sql.func("map_from_entries", sql.func("list_transform", entries, sql.lambda_(["e"], pair)))
-    return sql.when(sql.not_null(sql.col(rest.ident)), made)
+    return sql.when(sql.not_null(sql.col(rest.ident, table)), made)

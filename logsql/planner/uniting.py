@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from logsql.planner import sql
-from logsql.planner.merging import Idents, rest_document, side_value
+from logsql.planner.merging import Idents, beyond_json, rest_document, rest_map, side_value
 from logsql.planner.mixing import in_shape, shapes
 from logsql.planner.ordering import numbered
 from logsql.planner.relation import PHYSICAL, UNORDERED, Column, Order, OrderKey, Rel, Rest
@@ -89,6 +89,8 @@ def _rest(sides: Sequence[Rel], names: Sequence[str], ident: str) -> Rest | None
     alike = all(r.is_map and r.hidden <= hidden for r in rests) and rests[0].value_type == rests[-1].value_type
     if len(rests) == 1 or alike:
         return replace(rests[0], ident=ident, hidden=hidden, ahead=ahead)
+    if any(beyond_json(r) for r in rests):
+        return Rest(ident, ANY, True, hidden, ahead=ahead)
     return Rest(ident, ANY_JSON, False, hidden, ahead=ahead)
 
 
@@ -96,6 +98,8 @@ def _rest_item(side: Rel, rest: Rest) -> Sql:
     own = side.rest
     if own is None:
         return exp.Null()
-    if rest.is_map or (own.hidden <= rest.hidden and not own.is_map):
+    if own.hidden <= rest.hidden and own.is_map == rest.is_map and own.value_type == rest.value_type:
         return sql.col(own.ident)
+    if rest.is_map:
+        return rest_map(own, own.hidden - rest.hidden)
     return rest_document(own, None, own.hidden - rest.hidden)
