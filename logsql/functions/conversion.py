@@ -198,7 +198,10 @@ register(
             example('int("12.5")', None),
             example('int(array("7", "x"))', [7, None]),
         ),
-        notes=("a second argument other than 10 is refused",),
+        notes=(
+            "a second argument other than 10 is refused",
+            "a list in a field of a parsed document gives null: foreach(int(_1), field) converts its elements",
+        ),
     ),
     FunctionSpec(
         "long", "conversion", "long(value)", "64-bit integer; doubles are cut and saturate, IPv4 is unsigned.",
