@@ -13,12 +13,8 @@ from logsql.engine.present import BEYOND_64_BITS, Field, rest_field
 from logsql.planner import sql
 from logsql.planner.pivotnames import sort_names
 from logsql.planner.relation import Rest
-from logsql.planner.values import json_pointer
 
 Fetch = Callable[[str], list[tuple[Any, ...]]]
-
-#: Names whose types are asked for in one statement.
-_AT_ONCE = 200
 
 
 def all_fields(fetch: Fetch, table: str, column: str, fixed: list[Field], rest: Rest) -> list[Field]:
@@ -29,24 +25,38 @@ def all_fields(fetch: Fetch, table: str, column: str, fixed: list[Field], rest: 
     """
     names = _names(fetch, table, column, rest)
     free = [n for n in names if n not in rest.hidden]
-    types = _json_types(fetch, table, column, free) if not rest.is_map else [[] for _ in free]
     document = sql.col(column)
-    made = [rest_field(document, n, rest.is_map, rest.value_type, t) for n, t in zip(free, types, strict=True)]
-    return _placed(_without_replaced(fetch, table, fixed, rest), made, names, rest)
+    made = [rest_field(document, n, rest.is_map, rest.value_type, names[n]) for n in free]
+    return _placed(_without_replaced(fetch, table, fixed, rest), made, list(names), rest)
 
 
-def _names(fetch: Fetch, table: str, column: str, rest: Rest) -> list[str]:
-    """Every name in the open column, also of fields that have become columns of their own since."""
+def _names(fetch: Fetch, table: str, column: str, rest: Rest) -> dict[str, list[str]]:
+    """Every name in the open column, also of fields that have become columns of their own since, with the JSON types
+    of its values (none for a map, whose values have one type).
+
+    One row a value, grouped by name: DuckDB needs milliseconds to plan each column of a statement that looks at every
+    name, and finds each of them from the start of the document.
+    """
     node = sql.col(column).sql("duckdb")
-    function = "map_keys" if rest.is_map else "json_keys"
+    keys, value = (f"map_keys({node})", "NULL") if rest.is_map else (f"json_keys({node})", _VALUES.format(node))
     text = (
-        f"SELECT k, min(o) AS o FROM (SELECT unnest({function}({node})) AS k, rowid AS o, "
-        f"generate_subscripts({function}({node}), 1) AS p FROM {table} WHERE {node} IS NOT NULL) "
-        "GROUP BY k ORDER BY o, min(p)"
+        f"SELECT k, bit_or({'0' if rest.is_map else _BITS}) FROM (SELECT unnest({keys}) AS k, rowid AS o, "
+        f"generate_subscripts({keys}, 1) AS p, {value} AS v FROM {table} WHERE {node} IS NOT NULL) "
+        "GROUP BY k ORDER BY min(o), min(p)"
     )
-    names = [str(r[0]) for r in fetch(text) if r]
+    types = {str(r[0]): [name for bit, name in enumerate(_TYPES) if (r[1] or 0) >> bit & 1] for r in fetch(text) if r}
     order = rest.key_order
-    return names if order is None else sort_names(names, order.kinds, order.aliases)
+    return types if order is None else {n: types[n] for n in sort_names(list(types), order.kinds, order.aliases)}
+
+
+_TYPES = ("VARCHAR", "UBIGINT", "BIGINT", "DOUBLE", "BOOLEAN", "OBJECT", "ARRAY", BEYOND_64_BITS)
+_VALUES = "unnest(json_extract({}, '$.*'))"
+#: Bits of ``_TYPES``: what ``json_type`` says, and whether an integer leaves the signed 64 bits.
+_BITS = (
+    "CASE json_type(v) WHEN 'VARCHAR' THEN 1 WHEN 'UBIGINT' THEN CASE WHEN length(v) > 18 "
+    "AND TRY_CAST(v ->> '$' AS BIGINT) IS NULL THEN 130 ELSE 2 END WHEN 'BIGINT' THEN 4 WHEN 'DOUBLE' THEN 8 "
+    "WHEN 'BOOLEAN' THEN 16 WHEN 'OBJECT' THEN 32 WHEN 'ARRAY' THEN 64 ELSE 0 END"
+)
 
 
 def _without_replaced(fetch: Fetch, table: str, fixed: list[Field], rest: Rest) -> list[Field]:
@@ -75,23 +85,3 @@ def _placed(fixed: list[Field], made: list[Field], names: list[str], rest: Rest)
     shown = [places.get(n, n) for n in names if n in places or n not in left]
     middle = [later.pop(n) if n in later else opened[n] for n in shown if n in later or n in opened]
     return [*(f for f in fixed if f.name in ahead), *middle, *later.values()]
-
-
-def _json_types(fetch: Fetch, table: str, column: str, names: list[str]) -> list[list[str]]:
-    result: list[list[str]] = []
-    for start in range(0, len(names), _AT_ONCE):
-        part = names[start : start + _AT_ONCE]
-        items = ", ".join(f"{types}, {wide}" for types, wide in (_type_items(column, name) for name in part))
-        found = fetch(f"SELECT {items} FROM {table}")[0]
-        for types, wide in zip(found[::2], found[1::2], strict=True):
-            result.append([*(types or []), BEYOND_64_BITS] if wide else list(types or []))
-    return result
-
-
-def _type_items(column: str, name: str) -> tuple[str, str]:
-    """Aggregates of one field: the JSON types met (positive integers are UBIGINT), whether one leaves 64 bits."""
-    pointer = sql.string(json_pointer(name))
-    kind = sql.func("json_type", sql.col(column), pointer)
-    number = sql.try_cast(sql.func("json_extract_string", sql.col(column), pointer), "BIGINT")
-    wide = sql.func("bool_or", sql.and_(sql.eq(kind, sql.string("UBIGINT")), sql.is_null(number)))
-    return sql.func("list_distinct", sql.func("list", kind)).sql("duckdb"), wide.sql("duckdb")

@@ -203,12 +203,12 @@ def test_objects_without_the_asked_keys_are_no_broken_lines(tmp_path: Path) -> N
     [
         ("bom.jsonl", b"\xef\xbb\xbf" + b'{"a":1}\n' * 3),
         ("utf16.jsonl", ('{"a":1}\n' * 3).encode("utf-16")),
-        ("gz-without-suffix.jsonl", gzip.compress(b'{"a":1}\n' * 3)),
+        ("gz-without-suffix.jsonl", gzip.compress(b'{"a":1}\n' * 3, mtime=0)),
         ("plain.jsonl.gz", b'{"a":1}\n' * 3),
-        ("truncated.jsonl.gz", gzip.compress(b'{"a":1}\n' * 3)[:-4]),
+        ("truncated.jsonl.gz", gzip.compress(b'{"a":1}\n' * 3, mtime=0)[:-4]),
         ("pat[1]*.jsonl", b'{"a":1}\n' * 3),
         ("crlf.jsonl", b'{"a":1}\r\n\r\n{"a":1}\r\n{"a":1}'),
-        ("fine.jsonl.gz", gzip.compress(b'{"a":1}\n' * 3)),
+        ("fine.jsonl.gz", gzip.compress(b'{"a":1}\n' * 3, mtime=0)),
     ],
 )
 def test_odd_files_have_three_rows(tmp_path: Path, name: str, data: bytes) -> None:
@@ -274,3 +274,35 @@ def test_cache_answers_until_the_file_changes(tmp_path: Path, db: duckdb.DuckDBP
     assert ask("a", "absent")[1] == 0
     written(tmp_path, '{"a":"changed"}')
     assert ask("a")[0].keys["a"].kind == "string"
+
+
+def test_many_keys_are_judged_like_few(tmp_path: Path, db: duckdb.DuckDBPyConnection) -> None:
+    values: list[object] = ["s", 1, 5_000_000_000, 2**70, 1.5, True, {"a": 1}, [1], None]
+    kinds = ["string", "int", "long", "huge", "double", "bool", "object", "array", "null"]
+    width = 900
+    path = tmp_path / "wide.jsonl"
+    rows = [{f"k{n}": values[n % 9] for n in range(width)}, {"k1": "late", "k8.x": None}, {}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = survey([str(path)], connection=db)
+    assert found.complete
+    assert found.rows == 3
+    assert list(found.keys) == [*(f"k{n}" for n in range(width)), "k8.x"]
+    expected = {f"k{n}": kinds[n % 9] for n in range(width)} | {"k1": "mixed", "k8.x": "null"}
+    assert {key: value.kind for key, value in found.keys.items()} == expected
+    # A line that is no object: the same through the exact reader.
+    path.write_text(path.read_text() + "no object\n")
+    exact = survey([str(path)], connection=db)
+    assert (exact.rows, exact.broken) == (3, 1)
+    assert {key: value.kind for key, value in exact.keys.items()} == expected
+
+
+def test_too_many_keys_are_left_open_and_looked_for_once(tmp_path: Path, db: duckdb.DuckDBPyConnection) -> None:
+    path = tmp_path / "wider.jsonl"
+    path.write_text(json.dumps({f"k{n}": n for n in range(2_001)}) + "\n")
+    cache = SurveyCache()
+    found = survey([str(path)], cache=cache, connection=db)
+    assert (found.complete, found.rows, dict(found.keys)) == (False, 1, {})
+    assert survey([str(path)], cache=cache).files[0] is found.files[0]
+    named = survey([str(path)], ["k7"], cache=cache, connection=db)
+    assert named.keys["k7"].kind == "int"
+    assert not survey([str(path)], cache=cache).complete
