@@ -10,7 +10,7 @@ from logsql.planner import patterns, sql, values
 from logsql.planner.calls import FunctionCall
 from logsql.planner.mixing import choose, coalesce
 from logsql.planner.sql import Sql
-from logsql.planner.types import BOOL, Kind
+from logsql.planner.types import BOOL, EVERY_KIND, Kind
 from logsql.planner.values import Typed
 
 
@@ -40,7 +40,8 @@ def _not(call: FunctionCall) -> Typed:
 
 
 def _in(call: FunctionCall) -> Typed:
-    value = call.arg(0)
+    # Read once a candidate: in(in(in(a, 1, b), 2, c), 3, d) must not grow by products.
+    value = call.cx.once(call.arg(0), EVERY_KIND)
     if value.kind is Kind.NULL:
         return Typed(sql.boolean(False), BOOL)
     texts: list[str] = []
@@ -50,7 +51,7 @@ def _in(call: FunctionCall) -> Typed:
         if constant is not None:
             texts.append(constant)
         else:
-            others.append(call.cx.lower(node))
+            others.append(call.cx.argument(node))
     tests = _text_tests(value, texts) + _typed_tests(value, others)
     return values.settled(sql.or_(*tests) if tests else sql.boolean(False))
 

@@ -38,12 +38,12 @@ class FunctionCall:
         return len(self.nodes)
 
     def arg(self, position: int) -> Typed:
-        """The argument as a typed value."""
-        return self.cx.lower(self.nodes[position])
+        """The argument as a typed value; a large one of any type as a column, because functions read it once a type."""
+        return self.cx.argument(self.nodes[position])
 
     @property
     def args(self) -> list[Typed]:
-        return [self.cx.lower(node) for node in self.nodes]
+        return [self.cx.argument(node) for node in self.nodes]
 
     def optional(self, position: int) -> Typed | None:
         return self.arg(position) if position < len(self.nodes) else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlglot import exp
@@ -21,7 +22,7 @@ from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.comparison import compare, equals
 from logsql.planner.relation import Rel
 from logsql.planner.sql import Sql
-from logsql.planner.types import BOOL, DOUBLE, INT, LONG, STRING, Kind, list_of
+from logsql.planner.types import BOOL, DOUBLE, EVERY_KIND, INT, LONG, STRING, Kind, list_of
 from logsql.planner.values import NULL_VALUE, Typed
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ OPEN_PARAMETERS = ""
 #: A let is worth a column of its own from this many nodes on; smaller operands are written twice.
 LET_SIZE = 8
 
-_MIXED = frozenset({Kind.ANY})
+#: An argument of so many nodes is a column whatever its type is: some functions read theirs twice.
+HUGE_SIZE = 300
+
+MIXED = frozenset({Kind.ANY})
 _READ_OFTEN = frozenset({Kind.ANY, Kind.STRING})
 
 
@@ -79,7 +83,7 @@ class ExprContext:
         if isinstance(expr, Call):
             return self.call(expr)
         if isinstance(expr, Unary):
-            return negate(self.lower(expr.operand))
+            return negate(self.argument(expr.operand))
         return self.list_value([self.lower(item) for item in expr.items])
 
     def condition(self, expr: Expr) -> Sql:
@@ -201,7 +205,7 @@ class ExprContext:
             return arithmetic(expr.op, self.once(left), self.once(right), *audits)
         if expr.op in ("==", "!="):
             return self._equality(expr, left, right)
-        return compare(expr.op, self.once(left, _MIXED), self.once(right, _MIXED))
+        return compare(expr.op, self.once(left, MIXED), self.once(right, MIXED))
 
     def _logic(self, expr: Binary) -> Typed:
         terms: list[Typed] = []
@@ -220,7 +224,7 @@ class ExprContext:
         if pattern is not None:
             test = patterns.matches(left, pattern)
         else:
-            left, right = self.once(left, _MIXED), self.once(right, _MIXED)
+            left, right = self.once(left, MIXED), self.once(right, MIXED)
             test = equals(left, right)
         if expr.op == "==":
             return values.settled(test)
@@ -288,13 +292,20 @@ class ExprContext:
 
         return counted
 
+    def argument(self, node: Expr) -> Typed:
+        """An argument of a function or aggregate. ``in(max(a, b), c, d)`` over mixed fields was 4 MB of SQL."""
+        value = self.lower(node)
+        return self.once(value, EVERY_KIND if sql.size(value.expr, HUGE_SIZE) >= HUGE_SIZE else MIXED)
+
     def once(self, value: Typed, kinds: frozenset[Kind] = _READ_OFTEN) -> Typed:
         """A large value of these kinds as a column of its own, for operations that read it several times.
 
         What they give is large again: the SQL of ``max(max(max(a, b), c), d)`` over mixed fields filled the memory.
         """
-        if value.kind not in kinds or value.parts:
+        if value.kind not in kinds:
             return value
+        if value.parts:
+            return replace(value, parts=tuple(self.once(part, EVERY_KIND) for part in value.parts))
         node = self.let(value.expr)
         return value if node is value.expr else Typed(node, value.type)
 

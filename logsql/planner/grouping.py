@@ -156,7 +156,7 @@ def lower_groups(
         order = _row_order(cx.rel) if cx.rel is not None else ()
         results = []
         for spec, aggregate in zip(specs, aggregates, strict=True):
-            args = tuple(cx.lower(a) for a in aggregate.args)
+            args = tuple(cx.argument(a) for a in aggregate.args)
             row_order = order if spec.ordered else ()
             call = AggregateCall(cx, spec, args, aggregate.args, aggregate.span, row_order, bucket_seconds, limit)
             results.append(spec.lower(call))

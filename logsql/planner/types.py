@@ -33,6 +33,7 @@ class Kind(IntEnum):
     ANY = 13
 
 
+EVERY_KIND = frozenset(Kind)
 INTEGERS = frozenset({Kind.SHORT, Kind.INT, Kind.LONG})
 NUMBERS = INTEGERS | {Kind.FLOAT, Kind.DOUBLE}
 

@@ -1,0 +1,42 @@
+"""SQL of nested calls over mixed fields grows with their number, not with their product: that filled the memory."""
+
+from __future__ import annotations
+
+import pytest
+
+import logsql
+
+ROWS = "json \"[{'m': {'a': 1}, 'l': [1, 'x', null], 'y': 5}, {'m': null, 'l': [], 'y': 'x'}]\" | "
+CALLS = [
+    "max({0}, m)",
+    'in({0}, 1, "x", y, m)',
+    "concat({0}, m, y)",
+    "if({0} == y, m, l)",
+    "case({0} == 1, m, {0} == 2, l, y)",
+    "nvl({0}, m)",
+    "array({0}, m, y)",
+    "-{0}",
+    "({0} + y)",
+    "({0} and y > 1)",
+]
+ENDINGS = ["eval v = {0} | fields v", "stats max({0}) as a, first({0}) as b, values({0}) as c by y"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("call", CALLS)
+def test_each_level_adds_about_the_same(call: str, ending: str) -> None:
+    expression, sizes = "max(y, l)", []
+    with logsql.connect(tz="UTC", threads=1) as session:
+        for _ in range(5):
+            expression = call.format(expression)
+            sizes.append(len(session.translate(ROWS + ending.format(expression))))
+    # The dearest call, an if() over a comparison of mixed values, adds 35,000 characters a level.
+    assert max(sizes) < sizes[0] + 4 * 40_000, sizes
+
+
+def test_a_deep_nest_runs() -> None:
+    expression = "max(y, l)"
+    for call in CALLS:
+        expression = call.format(expression)
+    with logsql.connect(tz="UTC", threads=1) as session:
+        assert len(session.query(f"{ROWS}stats max({expression}) as a by y").rows()) == 2
