@@ -49,7 +49,7 @@ from udfs.readers.ntfs_input import (
 from udfs.readers.ntfs_paths import NUMBER, Names, Paths
 from udfs.readers.ntfs_records import DOS_ONLY, FILE, NO_NAME, Attributes, Block, fix_up, stream_sizes, walk
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 6 << 20
 """Bytes decoded at a time: small enough that the records are still in the processor's cache for the last column."""
 SPOOL_BYTES = 128 << 20
 """Decoded columns kept between the two passes."""

@@ -143,10 +143,19 @@ def walk(block: Block, rows: Ints) -> Attributes:
         going = (kind != _END) & (length >= 16) & (length & 7 == 0) & ((at & inside) + length <= room)
         if not going.all():
             # Type 0 is the zero filling of a record that never had attributes, not damage.
-            result.damaged[live[~going & (kind != _END) & (kind != 0)]] = True
-            _lengths_again(block, at, kind, length, going)
+            broken = np.flatnonzero(~going & (kind != _END) & (kind != 0))
+            if len(broken):
+                result.damaged[live[broken]] = True
+                _lengths_again(block, at, kind, length, going)
             kept = np.flatnonzero(going)
+            if not len(kept):
+                break
             live, at, kind, length = live.take(kept), at.take(kept), kind.take(kept), length.take(kept)
+        if kind[0] == _STANDARD_INFORMATION and (kind == _STANDARD_INFORMATION).all():
+            # The first step of nearly every block: the other types need not be looked for.
+            _standard(block, result, live, at, length)
+            at = at + length
+            continue
         for wanted, visit in ((_STANDARD_INFORMATION, _standard), (_FILE_NAME, _file_name), (_DATA, _stream)):
             here = np.flatnonzero(kind == wanted)
             if len(here) == len(live):
