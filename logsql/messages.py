@@ -62,6 +62,10 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
         "character {char} has no meaning in an expression",
         "표현식에 쓸 수 없는 문자입니다: {char}",
     ),
+    "half-character": (
+        "{char} is half of a character: the query is not valid Unicode text",
+        "{char}: 문자의 절반만 있습니다. 올바른 유니코드 텍스트가 아닙니다",
+    ),
     "subquery-in-expression": (
         "a subquery in brackets cannot stand inside an expression",
         "대괄호 서브쿼리는 표현식 안에 둘 수 없습니다",

@@ -124,6 +124,27 @@ def test_a_chain_of_2000_terms(session: Session, joiner: str) -> None:
     assert rows == ([{"a": 1999}] if joiner == "or" else [{"a": 2000}])
 
 
+def test_concat_of_3000_arguments(session: Session) -> None:
+    arguments = ", ".join(["a", '"x"'] * 1_500)
+    assert ask(session, SOURCE + f"eval b = len(concat({arguments}))")[0] == [{"a": 1, "b": 3_000}]
+
+
+def test_in_with_3000_patterns(session: Session) -> None:
+    patterns = ", ".join(f'"*x{i}"' for i in range(3_000))
+    rows, _ = ask(session, f"json \"[{{'a': 'yx2999'}}, {{'a': 'yx3000'}}]\" | search in(a, {patterns})")
+    assert rows == [{"a": "yx2999"}]
+
+
+@pytest.mark.parametrize("code", [0xD800, 0xDCFF, 0xDFFF])
+def test_half_a_character_is_pointed_at(session: Session, code: int) -> None:
+    error = refused(session, SOURCE + f'eval b = "가{chr(code)}"')
+    assert (error.code, error.name) == ("E0002", "unexpected-character")
+    assert error.diagnostic.span is not None
+    assert error.diagnostic.span.start == len(SOURCE) + len('eval b = "가')
+    assert f"U+{code:04X}" in render(error.diagnostic)
+    render(error.diagnostic).encode()
+
+
 def test_a_pipeline_of_300_commands(session: Session) -> None:
     assert ask(session, SOURCE + " | ".join(["eval a = a + 1"] * 300))[0] == [{"a": 301}]
     assert ask(session, SOURCE + " | ".join(["search a == 1"] * 300))[0] == [{"a": 1}]

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from logsql.engine.runstate import ProgressReport, RunState
-from logsql.errors import Diagnostic, Interrupted, LogsqlError, RunError, TimeoutError_
+from logsql.errors import Diagnostic, Interrupted, LogsqlError, RunError, TimeoutError_, too_long
 
 T = TypeVar("T")
 
@@ -148,6 +148,8 @@ class Runner:
             return RunError(
                 Diagnostic("E1302", "out-of-memory", message, help="raise --memory-limit or narrow the query")
             )
+        if isinstance(problem, duckdb.ParserException) and "expression depth" in str(problem):
+            return too_long()
         if isinstance(problem, duckdb.Error):
             return RunError(Diagnostic("E1303", "engine-error", _first_line(problem)))
         if isinstance(problem, (KeyboardInterrupt, SystemExit)):

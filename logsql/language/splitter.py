@@ -57,9 +57,15 @@ class Split:
     root: Group
     groups: dict[int, Group]
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 
 def split(source: Source) -> Split:
     """Cut a query into groups and segments; see the module docstring."""
+    if not source.nfc.isascii() and (half := _HALF.search(source.nfc)) is not None:
+        # A byte of a command line that is no UTF-8, or JSON's "\ud800" alone: no text that SQL could hold.
+        char, at = f"U+{ord(half[0]):04X}", half.start()
+        raise source.error("E0002", "unexpected-character", at, at + 1, key="half-character", char=char)
     fancy = LOOKALIKE.search(source.nfc) is not None
     splitter = _Splitter(source, _FANCY if fancy else _SCAN)
     splitter.run()
@@ -156,7 +162,9 @@ class _Splitter:
                 return end
         end, _ = self.scan_comment(pos, honour_quotes=False)
         if end is None:
-            at = self.text.index("[", pos)
+            # A bracket of the comment, else the one that the comment stands in: "[#".
+            inside = self.text.find("[", pos)
+            at = inside if inside >= 0 else self.stack[-1].start - 1
             raise self.source.error("90204", "sqbracket-mismatch", at, at + 1, key="bracket-not-closed")
         return end
 

@@ -139,8 +139,14 @@ def eq(left: Sql, right: Sql) -> Sql:
     return binary("=", left, right)
 
 
+_FLAT = 200
+
+
 def concat(*parts: Sql) -> Sql:
-    """``a || b || c``."""
+    """``a || b || c``; many parts as a shallow tree, because DuckDB follows 1,000 levels at most."""
+    if len(parts) > _FLAT:
+        half = len(parts) // 2
+        return exp.DPipe(this=paren(concat(*parts[:half])), expression=paren(concat(*parts[half:])))
     node = parts[0]
     for part in parts[1:]:
         node = exp.DPipe(this=node if isinstance(node, exp.DPipe) else paren(node), expression=paren(part))
@@ -149,6 +155,10 @@ def concat(*parts: Sql) -> Sql:
 
 def _join(kind: type[exp.Connector], nodes: Iterable[Sql], empty: bool) -> Sql:
     result: Sql | None = None
+    nodes = list(nodes)
+    if len(nodes) > _FLAT:
+        half = len(nodes) // 2
+        nodes = [_join(kind, nodes[:half], empty), _join(kind, nodes[half:], empty)]
     for node in nodes:
         loose = isinstance(node, (exp.Or, exp.And)) and not isinstance(node, kind)
         item: Sql = exp.Paren(this=node) if loose else node

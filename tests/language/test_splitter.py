@@ -149,6 +149,7 @@ def test_hash_elsewhere_is_an_ordinary_character() -> None:
         ("table t | join k [ table u | limit 1", "90204", "["),
         ("table t ] | limit 1", "90204", "]"),
         ("# note [draft | table t", "90204", "["),
+        ("union [# note", "90204", "["),
         ('union [ search a == "x ] | limit 1', "90203", '"'),
         ('search a == "x | limit 1', "90203", '"'),
     ],
