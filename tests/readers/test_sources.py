@@ -168,6 +168,43 @@ class TestZip:
         found = sources.expand_members(str(tmp_path / "kr.zip"), "가.txt", null_context(), "cp949")
         assert read_all(found[0]) == b"x"
 
+    def test_one_name_in_another_charset_blocks_nothing(self, tmp_path: Path) -> None:
+        path = str(tmp_path / "kr.zip")
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in ("plain.txt", "AB.txt", "보고.txt"):
+                archive.writestr(name, name[:2])
+        data = Path(path).read_bytes().replace(b"AB.txt", "가".encode("cp949") + b".txt")
+        Path(path).write_bytes(data)
+        for charset in (None, "utf-8", "cp949"):
+            loss = ListLoss()
+            (plain,) = sources.expand_members(path, "plain.txt", null_context(loss), charset)
+            assert (read_all(plain), loss.entries) == (b"pl", [])
+            (marked,) = sources.expand_members(path, "보고.txt", null_context(loss), charset)
+            assert (read_all(marked), loss.entries) == ("보고".encode(), [])
+        # 0xB0 0xA1 are a shaded block and an i with acute in CP437.
+        every = sources.expand_members(path, "*", null_context(loss := ListLoss()), "utf-8")
+        assert [m.entry for m in every] == ["plain.txt", "░í.txt", "보고.txt"]
+        assert [read_all(m) for m in every] == [b"pl", b"AB", "보고".encode()]
+        assert [(entry.reason, entry.count) for entry in loss.entries] == [("entry-name-charset", 1)]
+        with pytest.raises(ReaderError, match="1 names are no utf-8: give zipcharset"):
+            sources.expand_members(path, "가.txt", null_context())
+
+    def test_names_in_utf_8_need_no_mark(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.writestr("ABC.txt", "x")
+        data = (tmp_path / "a.zip").read_bytes().replace(b"ABC.txt", "가.txt".encode())
+        (tmp_path / "a.zip").write_bytes(data)
+        assert [m.entry for m in sources.expand_members(str(tmp_path / "a.zip"), "*", null_context())] == ["가.txt"]
+
+    def test_one_file_that_is_no_archive_among_several(self, tmp_path: Path) -> None:
+        for name in ("a.zip", "c.zip"):
+            with zipfile.ZipFile(tmp_path / name, "w") as archive:
+                archive.writestr("x.txt", name)
+        (tmp_path / "b.zip").write_bytes(b"no archive")
+        found = sources.expand_members(f"{tmp_path}/*.zip", "x.txt", null_context(loss := ListLoss()))
+        assert [read_all(member) for member in found] == [b"a.zip", b"c.zip"]
+        assert [(Path(e.source).name, e.reason, e.count) for e in loss.entries] == [("b.zip", "not-a-zip", 1)]
+
     @pytest.mark.parametrize(("data", "code"), [(b"PK\3\4 no directory", "not-a-zip"), (b"", "not-a-zip")])
     def test_no_archive_is_refused(self, tmp_path: Path, data: bytes, code: str) -> None:
         (tmp_path / "a.zip").write_bytes(data)

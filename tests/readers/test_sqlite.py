@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
+import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pytest
 
 from tests.readers.ntfs_support import table
-from udfs.readers.base import LOGICAL_TYPE, ListLoss, ReaderError
+from udfs.readers import sqlitefiles
+from udfs.readers.base import VARIANT, ListLoss, ReaderError, null_context
 from udfs.readers.sqlite import SqliteRecordsReader, SqliteTablesReader
 
 
@@ -48,14 +51,17 @@ def test_a_column_has_the_type_of_its_values(tmp_path: Path) -> None:
     reader = SqliteRecordsReader(path, "T")
     found = table(reader)
     assert [str(field.type) for field in reader.schema] == [
-        "int64", "double", "string", "binary", "string", "string", "string",
+        "int64", "double", "string", "binary", "string", "int64", "double", "string", "binary", "string",
     ]  # fmt: skip
     assert found.column("i").to_pylist() == [1, 9007199254740993, None, 3]
     assert found.column("r").to_pylist() == [1.5, 2.5, None, float("inf")]
     assert found.column("b").to_pylist() == [b"\x00\xff", b"", None, None]
     assert found.column("n").null_count == 4
-    assert reader.schema.field("m").metadata[LOGICAL_TYPE] == b"any"
-    assert [json.loads(text) for text in found.column("m").to_pylist()] == [1, "one", "00ff", 2.5]
+    parts = {"m.int": 1, "m.text": "one", "m.bytes": b"\x00\xff", "m.real": 2.5}
+    assert {name: reader.schema.field(name).metadata for name in parts} == {name: {VARIANT: b"m"} for name in parts}
+    assert {name: [v for v in found.column(name).to_pylist() if v is not None] for name in parts} == {
+        name: [value] for name, value in parts.items()
+    }
     assert table(reader, ["s", "_file"]).column_names == ["s", "_file"]
 
 
@@ -79,28 +85,127 @@ def test_views_are_not_run(tmp_path: Path) -> None:
         SqliteRecordsReader(path, "v")
 
 
-def test_nothing_is_written_and_a_write_ahead_log_is_told(tmp_path: Path) -> None:
-    writer = sqlite3.connect(tmp_path / "live.db")
+def _live(folder: Path) -> Path:
+    """A database in use, as collected: the row 1 is in the file, the rows 2 to 20,001 only in its write-ahead log."""
+    case = folder / "case"
+    case.mkdir()
+    writer = sqlite3.connect(folder / "live.db")
     writer.execute("PRAGMA journal_mode = WAL")
     writer.execute("CREATE TABLE t(a)")
     writer.execute("INSERT INTO t VALUES (1)")
     writer.commit()
     writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    writer.execute("INSERT INTO t VALUES (2)")
+    writer.executemany("INSERT INTO t VALUES (?)", [(n,) for n in range(2, 20_002)])
     writer.commit()
-    (tmp_path / "case").mkdir()
     for name in ("live.db", "live.db-wal"):
-        (tmp_path / "case" / name).write_bytes((tmp_path / name).read_bytes())
+        (case / name).write_bytes((folder / name).read_bytes())
     writer.close()
-    folder = tmp_path / "case"
+    return case
+
+
+def test_a_write_ahead_log_is_read_and_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = _live(tmp_path)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     before = {name: os.stat(folder / name).st_mtime_ns for name in os.listdir(folder)}
     os.chmod(folder, 0o555)
     loss = ListLoss()
     found = table(SqliteRecordsReader(str(folder / "live.db"), "t"), None, loss)
     os.chmod(folder, 0o755)
-    assert found.column("a").to_pylist() == [1]
-    assert [entry.reason for entry in loss.entries] == ["write-ahead-log-not-read"]
+    assert found.column("a").to_pylist() == list(range(1, 20_002))
+    assert [(entry.reason, entry.count) for entry in loss.entries] == [("write-ahead-log-read", 0)]
     assert {name: os.stat(folder / name).st_mtime_ns for name in os.listdir(folder)} == before
+    assert os.listdir(tmp_path / "tmp") == []
+
+
+@pytest.mark.parametrize("case", ["large", "refused"])
+def test_a_write_ahead_log_that_cannot_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    path = str(_live(tmp_path) / "live.db")
+    context = null_context(loss := ListLoss())
+    if case == "large":
+        monkeypatch.setattr(sqlitefiles, "_MOST_COPIED", os.path.getsize(path))
+    else:
+
+        def only_the_database(name: str) -> BinaryIO:
+            if name != path:
+                raise ReaderError(f"reading {name} is not allowed", name, "read-not-allowed")
+            return open(name, "rb")
+
+        context = replace(context, open_file=only_the_database)
+    batches = list(SqliteRecordsReader(path, "t", context).scan(None, context))
+    assert [row for batch in batches for row in batch.column("a").to_pylist()] == [1]
+    assert [(entry.reason, entry.count) for entry in loss.entries] == [("write-ahead-log-not-read", 1)]
+
+
+def test_a_journal_in_use_is_told(tmp_path: Path) -> None:
+    writer = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+    writer.execute("PRAGMA cache_size = 1")
+    writer.execute("CREATE TABLE t(a)")
+    writer.execute("BEGIN")
+    writer.executemany("INSERT INTO t VALUES (?)", [("x" * 3000,)] * 50)  # more than the cache: written early
+    (tmp_path / "case").mkdir()
+    for name in ("x.db", "x.db-journal"):
+        (tmp_path / "case" / name).write_bytes((tmp_path / name).read_bytes())
+    writer.close()
+    loss = ListLoss()
+    table(SqliteTablesReader(str(tmp_path / "case" / "x.db")), None, loss)
+    assert [(entry.reason, entry.count) for entry in loss.entries] == [("rollback-journal-not-read", 0)]
+
+
+def test_generated_columns_are_read(tmp_path: Path) -> None:
+    path = _made(
+        tmp_path / "x.db",
+        "CREATE TABLE t(a INT, twice AS (a * 2), word TEXT AS ('n' || a) STORED, b)",
+        "INSERT INTO t(a, b) VALUES (1, 'x'), (4, 'y')",
+    )
+    assert table(SqliteRecordsReader(path, "t")).to_pylist() == [
+        {"a": 1, "twice": 2, "word": "n1", "b": "x", "_file": "x.db"},
+        {"a": 4, "twice": 8, "word": "n4", "b": "y", "_file": "x.db"},
+    ]
+
+
+def test_a_generated_column_that_fails_keeps_the_rows(tmp_path: Path) -> None:
+    """One row whose text is no JSON. The index holds all stored columns that are asked for, in another order."""
+    path = _made(
+        tmp_path / "x.db",
+        "CREATE TABLE t(a INT, body TEXT, pad TEXT)",
+        *(f"""INSERT INTO t VALUES ({9 - n}, '{body}', 'p')""" for n, body in enumerate(['{"id": 7}', "{}", "?", "x"])),
+        "CREATE INDEX i ON t(a)",
+        "ALTER TABLE t ADD COLUMN id AS (json_extract(body, '$.id'))",
+    )
+    loss = ListLoss()
+    found = table(SqliteRecordsReader(path, "t"), ["a", "id.int"], loss)
+    assert found.to_pylist() == [
+        {"a": 9, "id.int": 7}, {"a": 8, "id.int": None}, {"a": 7, "id.int": None}, {"a": 6, "id.int": None},
+    ]  # fmt: skip
+    assert [(entry.reason, entry.count) for entry in loss.entries] == [("generated-column-failed", 1)]
+
+
+@pytest.mark.parametrize("call", ["fts3_tokenizer('simple')", "load_extension('nothere')"])
+def test_functions_with_side_effects_do_not_run(tmp_path: Path, call: str) -> None:
+    path = _made(tmp_path / "x.db", "CREATE TABLE t(a)", "INSERT INTO t VALUES (1)")
+    with sqlitefiles.opened(path, null_context()) as database:
+        assert database.execute("SELECT json_extract('[8]', '$[0]'), upper('a')").fetchall() == [(8, "A")]
+        with pytest.raises(sqlite3.DatabaseError, match="not authorized to use function"):
+            database.execute(f"SELECT {call}")
+
+
+def test_one_file_that_is_no_database_among_several(tmp_path: Path) -> None:
+    _made(tmp_path / "h1.db", "CREATE TABLE t(a)", "INSERT INTO t VALUES (1)")
+    (tmp_path / "h2.db").write_bytes(b"no database")
+    _made(tmp_path / "h3.db", "CREATE TABLE other(a)")
+    _made(tmp_path / "h4.db", "CREATE TABLE t(a)", "INSERT INTO t VALUES (2)")
+    loss = ListLoss()
+    assert table(SqliteRecordsReader(str(tmp_path / "h*.db"), "t"), None, loss).column("a").to_pylist() == [1, 2]
+    told = [(Path(entry.source).name, entry.reason) for entry in loss.entries]
+    assert told == [("h2.db", "not-a-sqlite-database"), ("h3.db", "no-such-table")]
+    names = table(SqliteTablesReader(str(tmp_path / "h*.db")), ["name"], loss := ListLoss()).column("name").to_pylist()
+    assert names == ["t", "other", "t"]
+    assert [entry.reason for entry in loss.entries] == ["not-a-sqlite-database"]
+    with pytest.raises(ReaderError, match=r"no table nowhere|is not an SQLite database"):
+        SqliteRecordsReader(str(tmp_path / "h*.db"), "nowhere")
 
 
 def test_text_that_is_no_utf_8_is_kept_and_counted(tmp_path: Path) -> None:
@@ -123,7 +228,7 @@ def test_damaged_page_ends_the_rows_with_a_ledger_entry(tmp_path: Path) -> None:
     loss = ListLoss()
     found = table(SqliteRecordsReader(str(path), "t"), None, loss)
     assert 0 < found.num_rows < 2000
-    assert json.loads(found.column("a")[0].as_py()) == "text 0" * 20
+    assert found.column("a.text")[0].as_py() == "text 0" * 20
     assert [entry.reason for entry in loss.entries] == ["damaged-database"]
 
 

@@ -54,6 +54,30 @@ class TestZip:
         assert {type(row["modified_at"]) for row in found} == {datetime}
         assert {row["zip_path"] for row in found} == {f"{folder}/day2.zip"}
 
+    def test_entries_in_another_charset(self, tmp_path: Path) -> None:
+        path = tmp_path / "kr.zip"
+        info = zipfile.ZipInfo("AB.txt")
+        info.comment = "설명".encode("cp949")
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(info, "x")
+            archive.writestr("보고.txt", "x")
+        path.write_bytes(path.read_bytes().replace(b"AB", "가".encode("cp949")))
+        korean = rows(ZipEntriesReader(str(path), "cp949"), ["entry", "comment"], loss := ListLoss())
+        assert korean == [{"entry": "가.txt", "comment": "설명"}, {"entry": "보고.txt", "comment": ""}]
+        assert loss.entries == []
+        found = rows(ZipEntriesReader(str(path)), ["entry"], loss)
+        assert [row["entry"] for row in found] == ["░í.txt", "보고.txt"]
+        assert [(entry.reason, entry.count) for entry in loss.entries] == [("entry-name-charset", 1)]
+
+    def test_one_file_that_is_no_archive_among_several(self, folder: Path) -> None:
+        (folder / "day3.zip").write_bytes(b"no archive")
+        found = rows(ZipEntriesReader(f"{folder}/day*.zip"), ["entry"], loss := ListLoss())
+        assert len(found) == 8
+        assert [(Path(e.source).name, e.reason) for e in loss.entries] == [("day3.zip", "not-a-zip")]
+        with pytest.raises(ReaderError) as caught:
+            rows(ZipEntriesReader(f"{folder}/day3.zip"))
+        assert caught.value.code == "not-a-zip"
+
     def test_entry_without_a_date(self, tmp_path: Path) -> None:
         info = zipfile.ZipInfo("x", (1980, 1, 1, 0, 0, 0))
         with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:

@@ -24,6 +24,11 @@ BATCH_ROWS = 98_304
 LOGICAL_TYPE = b"logsql.type"
 """Key of the field metadata that names the language's type where Arrow cannot: ``b"ip"``, ``b"json"``, ``b"any"``..."""
 
+VARIANT = b"logsql.variant"
+"""Field metadata: the logical field whose variants these columns hold, at most one of them not null in a row."""
+VARIANT_RAW = b"logsql.variant.raw"
+"""Field metadata: the column holds the stored bytes of that logical field, whatever its type."""
+
 
 class LossSink(Protocol):
     """The ledger's face towards readers.

@@ -24,9 +24,8 @@ from udfs.readers.ntfs_input import (
     Tally,
     Target,
     base_name,
-    label,
 )
-from udfs.readers.sources import open_random
+from udfs.readers.sources import label, open_random
 
 BATCH_EVENTS = 16_384
 """Events per batch: an event is two thousand bytes of Python text before it is Arrow."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 
 import numpy as np
@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from udfs.readers import base
-from udfs.readers.base import ReadContext, ReaderError, check_cancelled, expand_paths, os_error, select, size_of
-from udfs.readers.sources import Member, expand_members, open_random
+from udfs.readers.base import ReadContext, check_cancelled, expand_paths, os_error, select, size_of
+from udfs.readers.sources import Member, expand_members, label, open_random, scan_each
 
 Target = str | Member
 Bytes = npt.NDArray[np.uint8]
@@ -44,30 +44,9 @@ def target_bytes(paths: Sequence[str], zippath: str | None) -> int:
     return sum(size_of(path) for pattern in ([zippath] if zippath else paths) for path in expand_paths(pattern))
 
 
-def label(target: Target) -> str:
-    """Name of a target in the ledger."""
-    return target.name if isinstance(target, Member) else target
-
-
 def base_name(target: Target) -> str:
     """Value of ``_file``: the base name of the file or of the archive entry."""
     return base.file_name(target.entry.replace("\\", "/") if isinstance(target, Member) else target)
-
-
-def scan_each(
-    found: list[Target], context: ReadContext, scan_one: Callable[[Target], Iterator[pa.RecordBatch]]
-) -> Iterator[pa.RecordBatch]:
-    """Batches of every target in turn.
-
-    A query that names one unusable file fails; among several, the unusable one is a ledger entry and the rest is read.
-    """
-    for target in found:
-        try:
-            yield from scan_one(target)
-        except ReaderError as problem:
-            if len(found) == 1:
-                raise
-            context.loss.lost(label(target), problem.code, 1, 0, str(problem))
 
 
 class Evidence:

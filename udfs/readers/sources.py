@@ -14,10 +14,10 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, TypeVar, cast
 
 import pyarrow as pa
 
@@ -156,6 +156,11 @@ class _Zstd(Source):
         while left > 0:
             left -= len(self._stream.read(min(left, CHUNK)))
 
+    def close(self) -> None:
+        # Arrow's stream holds this object and is held by it where Python's collector cannot see: 1.3 MB a file stayed.
+        self._stream = None
+        super().close()
+
 
 class _Counted:
     """The compressed file as Arrow reads it."""
@@ -223,16 +228,12 @@ def _is_skippable_frame(magic: bytes) -> bool:
 
 @contextmanager
 def open_zip(path: str, context: ReadContext, charset: str | None = None) -> Iterator[zipfile.ZipFile]:
-    """The archive's directory. ReaderError ``not-a-zip``, ``unknown-charset``."""
+    """The archive's directory; :func:`entry_names` reads its names. ReaderError ``not-a-zip``, ``unknown-charset``."""
+    _check_charset(charset, path)
     raw = context.open_file(path)
     try:
         try:
-            archive = zipfile.ZipFile(raw, metadata_encoding=charset)
-        except LookupError as problem:
-            raise ReaderError(f"unknown charset: {charset}", path, "unknown-charset") from problem
-        except UnicodeDecodeError as problem:
-            message = f"entry names of {path} are not {problem.encoding}: give zipcharset"
-            raise ReaderError(message, path, "unknown-charset") from problem
+            archive = zipfile.ZipFile(raw)
         except Exception as problem:
             # Not BadZipFile alone: forged offsets and versions give OSError, ValueError or NotImplementedError.
             message = f"{path} is not a readable ZIP archive: {_sentence(problem)}"
@@ -243,27 +244,102 @@ def open_zip(path: str, context: ReadContext, charset: str | None = None) -> Ite
         raw.close()
 
 
+def _check_charset(charset: str | None, path: str) -> None:
+    try:
+        b"PK".decode(charset or "utf-8")
+    except LookupError as problem:
+        raise ReaderError(f"unknown charset: {charset}", path, "unknown-charset") from problem
+    except UnicodeError:
+        pass  # a charset of several bytes a character
+
+
+def zip_text(data: bytes, charset: str | None) -> tuple[str, bool]:
+    """Text of an archive that is not marked UTF-8, and whether ``charset`` (without one: UTF-8) has it.
+
+    What it does not have is read as CP437, the format's own (APPNOTE.TXT 6.3.10, D.1), which has every byte. One name
+    in another charset must not keep anybody from reading the rest of the archive.
+    """
+    try:
+        return data.decode(charset or "utf-8"), True
+    except UnicodeError:
+        return data.decode("cp437"), False
+
+
+def entry_names(archive: zipfile.ZipFile, charset: str | None) -> list[tuple[str, bool, zipfile.ZipInfo]]:
+    """Name, whether its charset is sure, and facts of every entry, in the directory's order."""
+    found: list[tuple[str, bool, zipfile.ZipInfo]] = []
+    for info in archive.infolist():
+        # zipfile has read unmarked names as CP437, which keeps their bytes.
+        name, sure = (info.filename, True)
+        if not info.flag_bits & 0x800:
+            name, sure = zip_text(info.orig_filename.encode("cp437"), charset)
+            name = name.partition("\0")[0]
+        found.append((name, sure, info))
+    return found
+
+
+def tell_charset(context: ReadContext, path: str, charset: str | None, unsure: Sequence[str]) -> None:
+    """A ledger entry for names that came as CP437."""
+    if unsure:
+        told = f"names that are no {charset or 'utf-8'} are read as cp437, for example {unsure[0]}: give zipcharset"
+        context.loss.lost(path, "entry-name-charset", len(unsure), None, told)
+
+
 def expand_members(pattern: str, entry: str, context: ReadContext, charset: str | None = None) -> list[Member]:
     """Entries a ZIP path and an entry name mean, ``*`` allowed in both; archives in natural order, entries in theirs.
 
     ``*`` in an entry matches across folders, case ignored; an entry without ``*`` is taken exactly, else ignoring
-    case. ReaderError: ``no-such-entry`` when nothing matches in any archive, and those of ``expand_paths``.
+    case. Among several archives one that is none is a ledger entry. ReaderError: ``no-such-entry`` when nothing matches
+    in any archive, ``unknown-charset``, and those of ``expand_paths`` and ``open_zip``.
     """
     found: list[Member] = []
-    for path in expand_paths(pattern):
+    unsure_names = 0
+
+    def search(path: str) -> Iterator[Member]:
+        nonlocal unsure_names
         with open_zip(path, context, charset) as archive:
             # ``ZipInfo.is_dir`` stumbles over an entry whose name is empty.
-            names = [info.filename for info in archive.infolist() if not info.filename.endswith("/")]
+            names = {name: sure for name, sure, _ in entry_names(archive, charset) if not name.endswith("/")}
         wanted = entry.replace("\\", "/") if entry not in names else entry
-        if wanted in names:
-            chosen = [wanted]
-        else:
-            test = wildcard(wanted)
-            chosen = [name for name in dict.fromkeys(names) if test.fullmatch(name)]
-        found += [Member(path, name, charset) for name in sorted(chosen, key=lambda n: (natural_key(n), n))]
+        chosen = [wanted] if wanted in names else list(filter(wildcard(wanted).fullmatch, names))
+        tell_charset(context, path, charset, [name for name in chosen if not names[name]])
+        unsure_names += sum(not sure for sure in names.values())
+        yield from (Member(path, name, charset) for name in sorted(chosen, key=lambda n: (natural_key(n), n)))
+
+    _check_charset(charset, pattern)
+    found += scan_each(expand_paths(pattern), context, search)
     if not found:
-        raise ReaderError(f"no entry {entry} in {pattern}", pattern, "no-such-entry")
+        more = f" ({unsure_names} names are no {charset or 'utf-8'}: give zipcharset)" if unsure_names else ""
+        raise ReaderError(f"no entry {entry} in {pattern}{more}", pattern, "no-such-entry")
     return found
+
+
+def label(target: str | Member) -> str:
+    """Name of a file or archive entry in the ledger."""
+    return target.name if isinstance(target, Member) else target
+
+
+T = TypeVar("T")
+Target = TypeVar("Target", str, Member, str | Member)
+
+
+def scan_each(found: Sequence[Target], context: ReadContext, scan_one: Callable[[Target], Iterable[T]]) -> Iterator[T]:
+    """What ``scan_one`` gives for every file or archive entry in turn.
+
+    A query that names one unusable file fails; among several, the unusable one is a ledger entry and the rest is read.
+    Raises the first one's ReaderError when all are unusable.
+    """
+    failed: list[ReaderError] = []
+    for target in found:
+        try:
+            yield from scan_one(target)
+        except ReaderError as problem:
+            if len(found) == 1:
+                raise
+            context.loss.lost(label(target), problem.code, 1, 0, str(problem))
+            failed.append(problem)
+    if failed and len(failed) == len(found):
+        raise failed[0]
 
 
 def open_member(member: Member, context: ReadContext) -> Source:
@@ -272,7 +348,7 @@ def open_member(member: Member, context: ReadContext) -> Source:
         info = _info(archive, member)
     raw = context.open_file(member.zip_path)
     try:
-        opened = zipfile.ZipFile(raw, metadata_encoding=member.charset)
+        opened = zipfile.ZipFile(raw)
         entry = _Entry(_open_entry(opened, info, member), raw, member, context)
     except BaseException:
         raw.close()
@@ -301,10 +377,10 @@ def open_random(path: str | Member, context: ReadContext) -> BinaryIO:
 
 
 def _info(archive: zipfile.ZipFile, member: Member) -> zipfile.ZipInfo:
-    try:
-        info = archive.getinfo(member.entry)
-    except KeyError:
-        raise ReaderError(f"no entry {member.entry} in {member.zip_path}", member.name, "no-such-entry") from None
+    # Of two entries with one name the later one counts, as for other programs.
+    info = {name: info for name, _, info in entry_names(archive, member.charset)}.get(member.entry)
+    if info is None:
+        raise ReaderError(f"no entry {member.entry} in {member.zip_path}", member.name, "no-such-entry")
     if info.flag_bits & 0x1:
         raise ReaderError(f"{member.name} is encrypted", member.name, "archive-encrypted")
     return info

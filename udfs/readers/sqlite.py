@@ -1,9 +1,10 @@
 """SQLite databases to Arrow: ``sqlite-tables`` (schema objects) and ``sqlite-records`` (rows of a table).
 
-Contract: the file is opened immutable, so nothing is created or changed beside the evidence; a write-ahead log that
-lies there is therefore not read, and the ledger says so. SQLite types values, not columns: a column whose values are
-all of one kind keeps it (whole numbers, numbers, text, bytes), a column that mixes kinds comes as JSON text per value
-(logical type ``any``; bytes as lower-case hexadecimal). Standard library only, constant memory.
+Contract: the file is opened immutable, so nothing is created or changed beside the evidence. What a write-ahead log
+beside it adds is read from a copy of both (:mod:`udfs.readers.sqlitefiles`). SQLite types values, not columns: a column
+whose values are all of one kind keeps it (whole numbers, numbers, text, bytes); a column ``c`` that mixes kinds comes
+as the part columns ``c.int``, ``c.real``, ``c.text``, ``c.bytes`` of its kinds, marked ``base.VARIANT``. Generated
+columns are read too; hidden columns of virtual tables are not. Standard library only, constant memory.
 
 A damaged tree may reach one page over many ways: twenty pages of 512 bytes can hold 10^30 rows. No table has more rows
 than the file has room for, so reading ends there, as at any other damage.
@@ -11,12 +12,8 @@ than the file has room for, so reading ends there, as at any other damage.
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
-import urllib.parse
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -38,23 +35,20 @@ from udfs.readers.base import (
     select,
     size_of,
 )
+from udfs.readers.sources import scan_each
+from udfs.readers.sqlitefiles import PROBLEMS, opened, sentence, stored_bytes, text_factory
 
 BATCH_BYTES = 32 << 20
 """Text and bytes per batch."""
-_LONGEST = 256 << 20
-"""Bytes of one value that are believed; a generated column may claim more than the file holds."""
-_STEPS = 100_000
-"""Steps of SQLite's machine between two looks at ``context.cancelled``."""
 _ROW_BYTES = 4
 """The least a row takes in a file: two bytes of pointer, two of cell (file format, "B-tree Pages")."""
 _EXPANSION = 64
 """Bytes of text and blobs believed per byte of the file: damaged rows may share one chain of overflow pages."""
 _FREE_BYTES = 64 << 20
 """Bytes of text and blobs that are believed in any file, however small."""
-# A damaged schema makes error messages and column names that are no UTF-8, which the module decodes strictly; a record
-# whose header claims gigabytes makes SQLite say that memory is short, though nothing was allocated.
-_PROBLEMS = (sqlite3.Error, UnicodeDecodeError, MemoryError)
 _KINDS = {"integer": pa.int64(), "real": pa.float64(), "text": pa.string(), "blob": pa.binary()}
+_PARTS = {"integer": "int", "real": "real", "text": "text", "blob": "bytes"}
+_PYTHON: dict[str, type] = {"integer": int, "real": float, "text": str, "blob": bytes}
 
 TABLES_SCHEMA = pa.schema(
     [
@@ -71,7 +65,8 @@ TABLES_SCHEMA = pa.schema(
 class SqliteTablesReader:
     """One row per table, index, view and trigger of the databases ``path`` means (``*`` in the last component).
 
-    ReaderError codes: ``not-a-sqlite-database`` and those of the base. Ledger: ``write-ahead-log-not-read``.
+    ReaderError codes: ``not-a-sqlite-database`` and those of the base. Ledger: that of ``sqlitefiles.opened``, and
+    files among several that are no databases.
     """
 
     def __init__(self, path: str) -> None:
@@ -89,29 +84,26 @@ class SqliteTablesReader:
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """One batch a database, in the order of its schema table."""
         wanted = select(TABLES_SCHEMA, columns)
-        for path in expand_paths(self._path):
-            with _opened(path, context) as database:
-                try:
-                    rows = database.execute("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master").fetchall()
-                except _PROBLEMS as problem:
-                    raise _unreadable(path, problem) from problem
-            made = {
-                name: pa.array(
-                    [_cell(row[at], TABLES_SCHEMA.field(name)) for row in rows], TABLES_SCHEMA.field(name).type
-                )
-                for at, name in enumerate(TABLES_SCHEMA.names[:-1])
-            }
-            made["_file"] = pa.repeat(pa.scalar(file_name(path), pa.string()), len(rows))
-            if rows:
-                yield batch_of(wanted, made, len(rows))
+        yield from scan_each(expand_paths(self._path), context, lambda path: _schema_rows(path, wanted, context))
+
+
+def _schema_rows(path: str, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
+    with opened(path, context) as database:
+        rows = database.execute("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master").fetchall()
+    kinds = dict.fromkeys(TABLES_SCHEMA.names[:-1], "text") | {"root_page": "integer"}
+    made = {name: _array([row[at] for row in rows], kind) for at, (name, kind) in enumerate(kinds.items())}
+    made["_file"] = pa.repeat(pa.scalar(file_name(path), pa.string()), len(rows))
+    if rows:
+        yield batch_of(wanted, made, len(rows))
 
 
 class SqliteRecordsReader:
     """The rows of ``table`` (case ignored, as SQLite does) in every database ``path`` means.
 
     The values are surveyed once, on construction, through ``context.open_file``, because a column's type is that of its
-    values. ReaderError codes: ``no-such-table``, ``not-a-sqlite-database``. Ledger: ``write-ahead-log-not-read``,
-    ``invalid-utf-8`` (text kept, bad bytes replaced), ``damaged-database`` (rows behind the damage are missing).
+    values. ReaderError codes: ``no-such-table``, ``not-a-sqlite-database``; among several databases those are ledger
+    entries. Ledger: that of ``sqlitefiles.opened``, ``invalid-utf-8`` (text kept, bad bytes replaced),
+    ``generated-column-failed`` (null from there on), ``damaged-database`` (rows behind the damage are missing).
     """
 
     def __init__(self, path: str, table: str, context: ReadContext | None = None) -> None:
@@ -120,13 +112,19 @@ class SqliteRecordsReader:
         kinds: dict[str, set[str]] = {}
         # What is lost is told by the scans.
         quiet = replace(context or null_context(), loss=NullLoss())
-        for found in expand_paths(path):
-            with _opened(found, quiet) as database:
-                for name, held in _survey(database, found, table).items():
-                    kinds.setdefault(name, set()).update(held)
-        self._schema = pa.schema([_field(name, held) for name, held in kinds.items() if name != "_file"])
-        self._schema = self._schema.append(_field("_file", kinds.get("_file", {"text"})))
+
+        def surveyed(found: str) -> list[dict[str, set[str]]]:
+            with opened(found, quiet) as database:
+                return [_survey(database, found, table)]
+
+        for one in scan_each(expand_paths(path), quiet, surveyed):
+            for name, held in one.items():
+                kinds.setdefault(name, set()).update(held)
         self._own_file = "_file" not in kinds
+        kinds.setdefault("_file", {"text"})
+        kinds["_file"] = kinds.pop("_file")  # the last one
+        self._cells = _layout(kinds)
+        self._schema = pa.schema([made for made, _, _ in self._cells])
 
     @property
     def schema(self) -> pa.Schema:
@@ -140,90 +138,63 @@ class SqliteRecordsReader:
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of the wanted columns, in the table's own order."""
         wanted = select(self._schema, columns)
-        for path in expand_paths(self._path):
-            with _opened(path, context) as database:
-                yield from self._scan_file(database, path, wanted, context)
+        yield from scan_each(expand_paths(self._path), context, lambda path: self._scan_file(path, wanted, context))
 
-    def _scan_file(
-        self, database: sqlite3.Connection, path: str, wanted: pa.Schema, context: ReadContext
-    ) -> Iterator[pa.RecordBatch]:
-        there, name = _columns(database, path, self._table), _table_name(database, path, self._table)
-        chosen = [column for column in wanted.names if column in there]
+    def _scan_file(self, path: str, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        asked = {column for made, column, _ in self._cells if made.name in wanted.names}
         replaced = [0]
-        database.text_factory = _text_factory(replaced)
-        try:
-            cursor = database.execute(_query(name, tuple(chosen)))
-            for rows in _parts(cursor, path, context):
-                made = {column: [row[at] for row in rows] for at, column in enumerate(chosen)}
-                yield self._batch(made, len(rows), wanted, file_name(path))
-        except _PROBLEMS as problem:
-            check_cancelled(context)
-            context.loss.lost(path, "damaged-database", 1, None, _sentence(problem))
-        finally:
-            if replaced[0]:
-                context.loss.lost(path, "invalid-utf-8", replaced[0], None)
+        with opened(path, context) as database:
+            there, name = _columns(database, path, self._table), _table_name(database, path, self._table)
+            chosen = [column for column in there if column in asked]
+            database.text_factory = text_factory(replaced)
+            try:
+                for rows in _rows(database, name, chosen, there, path, context):
+                    made = {column: [row[at] for row in rows] for at, column in enumerate(chosen)}
+                    yield self._batch(made, len(rows), wanted, file_name(path))
+            except PROBLEMS as problem:
+                check_cancelled(context)
+                context.loss.lost(path, "damaged-database", 1, None, sentence(problem))
+            finally:
+                if replaced[0]:
+                    context.loss.lost(path, "invalid-utf-8", replaced[0], None)
 
     def _batch(self, made: dict[str, list[Any]], rows: int, wanted: pa.Schema, file: str) -> pa.RecordBatch:
         arrays: dict[str, pa.Array] = {}
-        for declared in wanted:
-            cells = made.get(declared.name)
-            if declared.name == "_file" and self._own_file:
-                arrays["_file"] = pa.repeat(pa.scalar(file, pa.string()), rows)
-            elif cells is None:
-                arrays[declared.name] = pa.nulls(rows, declared.type)
+        for declared, column, kind in self._cells:
+            if declared.name not in wanted.names:
+                continue
+            cells = made.get(column)
+            if column == "_file" and self._own_file:
+                arrays[declared.name] = pa.repeat(pa.scalar(file, pa.string()), rows)
             else:
-                arrays[declared.name] = pa.array([_cell(cell, declared) for cell in cells], declared.type)
+                arrays[declared.name] = pa.nulls(rows, declared.type) if cells is None else _array(cells, kind)
         return batch_of(wanted, arrays, rows)
 
 
-@contextmanager
-def _opened(path: str, context: ReadContext) -> Iterator[sqlite3.Connection]:
-    """The database, immutable; refused by the context's policy or by its first bytes before SQLite sees it."""
-    with context.open_file(path) as raw:
-        if raw.read(16) != b"SQLite format 3\0":
-            raise ReaderError(f"{path} is not an SQLite database", path, "not-a-sqlite-database")
-    wal = path + "-wal"
-    if os.path.exists(wal) and os.path.getsize(wal) > 32:
-        context.loss.lost(path, "write-ahead-log-not-read", 1, None, wal)
-    uri = "file:" + urllib.parse.quote(os.path.abspath(path)) + "?mode=ro&immutable=1"
+def _rows(
+    database: sqlite3.Connection, table: str, chosen: list[str], there: dict[str, bool], path: str, context: ReadContext
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows of the chosen columns in parts; null in generated columns from the row on where they cannot be computed.
+
+    A generated column is an expression, and one row that it does not fit (``json_extract(body, '$.id')`` of text that
+    is no JSON) ends the whole statement. The stored columns of the rows behind it are as readable as ever.
+    """
+    given = 0
     try:
-        database = sqlite3.connect(uri, uri=True, check_same_thread=False)
-    except _PROBLEMS as problem:
-        raise _unreadable(path, problem) from problem
-    try:
-        database.text_factory = _text_factory([0])
-        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
-        # Functions and virtual tables named by a hostile schema must not run with side effects.
-        database.execute("PRAGMA trusted_schema = OFF")
-        database.set_progress_handler(lambda: int(context.cancelled()), _STEPS)
-        yield database
-    except _PROBLEMS as problem:
+        for rows in _parts(database.execute(_query(table, tuple(chosen))), path, context):
+            given += len(rows)
+            yield rows
+        return
+    except PROBLEMS as problem:
         check_cancelled(context)
-        raise _unreadable(path, problem) from problem
-    finally:
-        database.close()
-
-
-def _unreadable(path: str, problem: Exception) -> ReaderError:
-    message = f"cannot read the SQLite database {path}: {_sentence(problem)}"
-    return ReaderError(message, path, "not-a-sqlite-database")
-
-
-def _sentence(problem: Exception) -> str:
-    return " ".join(str(problem).split()) or "a record claims more memory than there is"
-
-
-def _text_factory(replaced: list[int]) -> Any:
-    """Decoder of text cells that counts those with bytes that are no UTF-8."""
-
-    def decode(data: bytes) -> str:
-        try:
-            return data.decode()
-        except UnicodeDecodeError:
-            replaced[0] += 1
-            return data.decode("utf-8", "replace")
-
-    return decode
+        failing = frozenset(column for column in chosen if there[column])
+        if not failing:
+            raise
+        told = sentence(problem)
+    rest = _query(table, tuple(chosen), skip=given, without=failing)
+    cursor = database.execute(rest, (0,) * len(failing))
+    context.loss.lost(path, "generated-column-failed", 1, None, f"null from row {given + 1:,} on: {told}")
+    yield from _parts(cursor, path, context)
 
 
 def _table_name(database: sqlite3.Connection, path: str, table: str) -> str:
@@ -237,23 +208,32 @@ def _table_name(database: sqlite3.Connection, path: str, table: str) -> str:
     raise ReaderError(f"no table {table} in {path}; there are: {known}", path, "no-such-table")
 
 
-def _columns(database: sqlite3.Connection, path: str, table: str) -> list[str]:
+def _columns(database: sqlite3.Connection, path: str, table: str) -> dict[str, bool]:
+    """The columns, and whether they are generated (``hidden`` 2 and 3; 1 are the parameters of virtual tables)."""
     name = _table_name(database, path, table)
-    return [str(row[0]) for row in database.execute("SELECT name FROM pragma_table_info(?)", (name,))]
+    found = database.execute("SELECT name, hidden FROM pragma_table_xinfo(?) WHERE hidden <> 1", (name,))
+    return {str(column): hidden != 0 for column, hidden in found}
 
 
 @lru_cache(maxsize=64)
-def _query(table: str, columns: tuple[str, ...], most: int | None = None) -> str:
+def _query(
+    table: str, columns: tuple[str, ...], most: int | None = None, skip: int = 0, without: frozenset[str] = frozenset()
+) -> str:
     """``SELECT columns FROM table``, names quoted by the generator.
 
-    With ``most``: which kinds of value each column holds in that many rows (one column a kind).
+    With ``most``: which kinds of value each column holds in that many rows (one column a kind). With ``skip``: behind
+    that many rows, null for the columns ``without``. Those are named all the same, behind a test that is a parameter:
+    SQLite reads a table in the order of the index that holds all named columns, and the order must not change.
     """
     from sqlglot import exp
 
     cells: list[exp.Expression] = [exp.column(exp.to_identifier(name, quoted=True)) for name in columns]
+    if without:
+        pairs = zip(columns, cells, strict=True)
+        cells = [exp.Case().when(exp.Placeholder(), cell) if name in without else cell for name, cell in pairs]
     plain = exp.select(*(cells or [exp.Null()])).from_(exp.Table(this=exp.to_identifier(table, quoted=True)))
     if most is None:
-        return plain.sql(dialect="sqlite")
+        return (plain.limit(-1).offset(skip) if skip else plain).sql(dialect="sqlite")
     kinds = [
         exp.Max(this=exp.EQ(this=exp.Anonymous(this="typeof", expressions=[cell.copy()]), expression=literal))
         for cell in cells
@@ -263,51 +243,59 @@ def _query(table: str, columns: tuple[str, ...], most: int | None = None) -> str
 
 
 def _most_rows(path: str) -> int:
-    return size_of(path) // _ROW_BYTES + 1
+    return stored_bytes(path) // _ROW_BYTES + 1
 
 
 def _survey(database: sqlite3.Connection, path: str, table: str) -> dict[str, set[str]]:
     """Kinds of the values of every column; all kinds where damage prevents a look at them."""
     name, columns = _table_name(database, path, table), _columns(database, path, table)
     found: dict[str, set[str]] = {}
-    # SQLite returns at most 2,000 columns, and each one is asked for four kinds.
-    for at in range(0, len(columns), 400):
-        part = columns[at : at + 400]
+    # SQLite returns at most 2,000 columns, and each one is asked for four kinds. Generated columns may fail.
+    stored = [column for column, generated in columns.items() if not generated]
+    parts = [stored[at : at + 400] for at in range(0, len(stored), 400)]
+    for part in [*parts, *([column] for column, generated in columns.items() if generated)]:
         try:
             row = database.execute(_query(name, tuple(part), _most_rows(path))).fetchone()
-        except _PROBLEMS:
+        except PROBLEMS:
             row = (1,) * len(_KINDS) * len(part)
         for nth, column in enumerate(part):
             seen = row[nth * len(_KINDS) : (nth + 1) * len(_KINDS)]
             found[column] = {kind for kind, there in zip(_KINDS, seen, strict=True) if there}
+    return {column: found[column] for column in columns}
+
+
+def _layout(kinds: dict[str, set[str]]) -> list[tuple[pa.Field, str, str]]:
+    """Arrow columns with the table's column and the kind of value that they hold.
+
+    Whole numbers beside fractions stay apart: a double would lose digits of those beyond 2^53.
+    """
+    taken = set(kinds)
+    found: list[tuple[pa.Field, str, str]] = []
+    for column, held in kinds.items():
+        if len(held) < 2:
+            kind = next(iter(held), "text")
+            found.append((pa.field(column, _KINDS[kind]), column, kind))
+            continue
+        for kind in (kind for kind in _KINDS if kind in held):
+            name = f"{column}.{_PARTS[kind]}"
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            found.append((pa.field(name, _KINDS[kind], metadata={base.VARIANT: column.encode()}), column, kind))
     return found
 
 
-def _field(name: str, kinds: set[str]) -> pa.Field:
-    # Whole numbers beside fractions stay apart: a double would lose digits of those beyond 2^53.
-    if len(kinds) > 1:
-        return base.field(name, pa.string(), "any")
-    return base.field(name, _KINDS[next(iter(kinds), "text")])
-
-
-def _cell(cell: Any, declared: pa.Field) -> Any:
-    """A value as its column has it; null for one of another kind (the file changed since the survey)."""
-    if cell is None:
-        return None
-    if declared.metadata and declared.metadata.get(base.LOGICAL_TYPE) == b"any":
-        plain = cell.hex() if isinstance(cell, bytes) else cell
-        if isinstance(plain, float) and plain - plain != 0:
-            plain = str(plain)  # JSON has no infinity
-        return json.dumps(plain, ensure_ascii=False)
-    kind = {pa.int64(): int, pa.float64(): float, pa.string(): str, pa.binary(): bytes}[declared.type]
-    return cell if isinstance(cell, kind) else None
+def _array(cells: list[Any], kind: str) -> pa.Array:
+    """The values of one kind, null for those of another."""
+    type_ = _PYTHON[kind]
+    return pa.array([cell if isinstance(cell, type_) else None for cell in cells], _KINDS[kind])
 
 
 def _parts(cursor: sqlite3.Cursor, path: str, context: ReadContext) -> Iterator[list[tuple[Any, ...]]]:
     """Rows in parts of a batch's size, fewer when their text and bytes are long."""
     held: list[tuple[Any, ...]] = []
     weight = 0
-    rows_left, bytes_left = _most_rows(path), size_of(path) * _EXPANSION + _FREE_BYTES
+    rows_left, bytes_left = _most_rows(path), stored_bytes(path) * _EXPANSION + _FREE_BYTES
     # One row at a time: a few dozen rows of damaged sizes would not fit into memory together.
     rows = iter(cursor)
     while True:
@@ -315,7 +303,7 @@ def _parts(cursor: sqlite3.Cursor, path: str, context: ReadContext) -> Iterator[
             row = next(rows, None)
             if row is not None and len(held) == rows_left:
                 raise sqlite3.DatabaseError("the table holds more rows than the file has room for")
-        except _PROBLEMS:
+        except PROBLEMS:
             if held:
                 yield held
             raise

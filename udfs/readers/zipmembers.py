@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from udfs.readers.base import ReadContext, batch_of, expand_paths, null_context, select, size_of
-from udfs.readers.sources import Member, expand_members, open_zip
+from udfs.readers.sources import Member, entry_names, expand_members, open_zip, scan_each, tell_charset, zip_text
 from udfs.readers.textlines import TextReader
 
 
@@ -58,6 +59,8 @@ class ZipLinesReader:
 class ZipEntriesReader:
     """One row per entry, folders included, in the order of the archive's directory.
 
+    Names and comments not marked UTF-8 are read as ``zipcharset``; those it does not have as CP437 (ledger:
+    ``entry-name-charset``). Of several archives those that are none are ledger entries.
     ``modified_at`` is wall time of the packing machine (ZIP keeps no zone), null where the archive holds an impossible
     date (ledger: ``bad-date``).
     """
@@ -83,19 +86,28 @@ class ZipEntriesReader:
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """One batch per archive."""
         schema = select(self.schema, columns)
-        for path in expand_paths(self.zip_path):
-            with open_zip(path, context, self.zipcharset) as archive:
-                entries = archive.infolist()
-            made: dict[str, Any] = {
-                "zip_path": [path] * len(entries),
-                "entry": [entry.filename for entry in entries],
-                "file_size": [entry.file_size for entry in entries],
-                "compressed_size": [entry.compress_size for entry in entries],
-                "modified_at": [_moment(path, entry.filename, entry.date_time, context) for entry in entries],
-                "comment": [entry.comment.decode(self.zipcharset or "utf-8", "replace") for entry in entries],
-            }
-            arrays = {name: pa.array(made[name], schema.field(name).type) for name in schema.names}
-            yield batch_of(schema, arrays, len(entries))
+        yield from scan_each(
+            expand_paths(self.zip_path), context, lambda path: self._scan_archive(path, schema, context)
+        )
+
+    def _scan_archive(self, path: str, schema: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        with open_zip(path, context, self.zipcharset) as archive:
+            entries = entry_names(archive, self.zipcharset)
+        tell_charset(context, path, self.zipcharset, [name for name, sure, _ in entries if not sure])
+        made: dict[str, Any] = {
+            "zip_path": [path] * len(entries),
+            "entry": [name for name, _, _ in entries],
+            "file_size": [info.file_size for _, _, info in entries],
+            "compressed_size": [info.compress_size for _, _, info in entries],
+            "modified_at": [_moment(path, name, info.date_time, context) for name, _, info in entries],
+            "comment": [self._comment(info) for _, _, info in entries],
+        }
+        arrays = {name: pa.array(made[name], schema.field(name).type) for name in schema.names}
+        yield batch_of(schema, arrays, len(entries))
+
+    def _comment(self, info: zipfile.ZipInfo) -> str:
+        marked = info.flag_bits & 0x800
+        return info.comment.decode("utf-8", "replace") if marked else zip_text(info.comment, self.zipcharset)[0]
 
 
 def _moment(path: str, entry: str, parts: tuple[int, ...], context: ReadContext) -> datetime | None:

@@ -19,12 +19,7 @@ from udfs.readers.hive import paths as key_paths
 from udfs.readers.hive import replay as logs
 from udfs.readers.hive import text, tree, values
 from udfs.readers.hive.image import BASE, I64, Damage, HiveImage, from_bytes, load
-from udfs.readers.sources import Member, expand_members, open_random
-
-VARIANT = b"logsql.variant"
-"""Field metadata: the logical field whose variants these columns hold, exactly one of them not null in a row."""
-VARIANT_RAW = b"logsql.variant.raw"
-"""Field metadata: the column holds the stored bytes of that logical field, whatever its type."""
+from udfs.readers.sources import Member, expand_members, open_random, scan_each
 
 _EPOCH = 116_444_736_000_000_000  # 1970-01-01 in 100 ns since 1601
 _BATCH_BYTES = 48 << 20
@@ -32,7 +27,7 @@ _VALUE_COLUMNS = frozenset({"value.text", "value.int", "value.list", "value.byte
 
 
 def _schema() -> pa.Schema:
-    def variant(name: str, kind: Any, mark: bytes = VARIANT) -> pa.Field:
+    def variant(name: str, kind: Any, mark: bytes = base.VARIANT) -> pa.Field:
         return pa.field(name, kind, metadata={mark: b"value"})
 
     return pa.schema(
@@ -44,7 +39,7 @@ def _schema() -> pa.Schema:
             variant("value.int", pa.uint64()),
             variant("value.list", pa.list_(pa.string())),
             variant("value.bytes", pa.binary()),
-            variant("value.raw", pa.binary(), VARIANT_RAW),
+            variant("value.raw", pa.binary(), base.VARIANT_RAW),
             pa.field("last_written", pa.timestamp("us", "UTC")),
             pa.field("_file", pa.string()),
         ]
@@ -97,20 +92,12 @@ class HiveReader:
     ) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
         """The ledger name and the batches of one hive after another, for readers that interpret a hive as a whole."""
         schema = base.select(self.schema, columns)
-        sources = self._sources(context)
-        failed: list[base.ReaderError] = []
-        for source in sources:
-            try:
-                image = open_image(source, context, self._replay)
-            except base.ReaderError as problem:
-                if len(sources) == 1:
-                    raise
-                context.loss.lost(problem.path, problem.code, 1, 0, str(problem))
-                failed.append(problem)
-                continue
+
+        def one(source: str | Member) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
+            image = open_image(source, context, self._replay)
             yield image.source, scan_image(image, schema, _base_name(source), context)
-        if failed and len(failed) == len(sources):
-            raise failed[0]
+
+        yield from scan_each(self._sources(context), context, one)
 
     def _sources(self, context: base.ReadContext) -> list[str | Member]:
         if self._zippath is None:

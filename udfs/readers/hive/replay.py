@@ -27,7 +27,7 @@ import numpy as np
 
 from udfs.readers.base import ReadContext, ReaderError
 from udfs.readers.hive.image import BASE, I64, U8, grown, load
-from udfs.readers.sources import Member, open_random, open_zip
+from udfs.readers.sources import Member, entry_names, open_random, open_zip
 
 _SUFFIXES = (".log1", ".log2", ".log")
 _SECTOR = 512
@@ -167,7 +167,7 @@ def _places(source: str | Member, context: ReadContext) -> list[str | Member]:
                 places.append(os.path.join(folder, name))
         return places
     with open_zip(source.zip_path, context, source.charset) as archive:
-        by_name = {name.lower(): name for name in archive.namelist()}
+        by_name = {name.lower(): name for name, _, _ in entry_names(archive, source.charset)}
     for suffix in _SUFFIXES:
         if (name := by_name.get(source.entry.lower() + suffix)) is not None:
             places.append(Member(source.zip_path, name, source.charset))

@@ -1,0 +1,172 @@
+"""Opening SQLite databases as evidence: nothing is created or changed beside the file, whatever lies there.
+
+A database is opened immutable. When a write-ahead log (``-wal``) lies beside it, the last transactions are in the log
+only; SQLite reads it by making a ``-shm`` file in the same folder, so database and log are copied to a temporary folder
+and read there, as SQLite shows them to everybody else.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import lru_cache
+from typing import Any
+
+from udfs.readers.base import ReadContext, ReaderError, check_cancelled, file_name, size_of
+
+# A damaged schema makes error messages and column names that are no UTF-8, which the module decodes strictly; a record
+# whose header claims gigabytes makes SQLite say that memory is short, though nothing was allocated.
+PROBLEMS = (sqlite3.Error, UnicodeDecodeError, MemoryError)
+_LONGEST = 256 << 20
+"""Bytes of one value that are believed; a generated column may claim more than the file holds."""
+_STEPS = 100_000
+"""Steps of SQLite's machine between two looks at ``context.cancelled``."""
+_MOST_COPIED = 2 << 30
+"""Bytes of a database and its log that are copied."""
+_WAL_HEADER = 32
+_INNOCUOUS = 0x200000
+"""``SQLITE_INNOCUOUS``: a function without side effects that tells nothing but what its arguments hold."""
+_HOT_JOURNAL = bytes.fromhex("d9d505f920a163d7")
+"""First bytes of a rollback journal in use (file format, "The Rollback Journal"); a finished one begins with zeros."""
+
+
+@contextmanager
+def opened(path: str, context: ReadContext) -> Iterator[sqlite3.Connection]:
+    """The database with what its write-ahead log adds; the policy of ``context`` is asked for every file.
+
+    ReaderError ``not-a-sqlite-database``. Ledger (count 0: nothing is lost): ``write-ahead-log-read``,
+    ``rollback-journal-not-read``; ``write-ahead-log-not-read`` when the log may not be read or is too large to copy.
+    """
+    with context.open_file(path) as raw:
+        if raw.read(16) != b"SQLite format 3\0":
+            raise ReaderError(f"{path} is not an SQLite database", path, "not-a-sqlite-database")
+    _tell_journal(path, context)
+    with _with_log(path, context) as (place, mode), _connected(path, place, mode, context) as database:
+        try:
+            yield database
+        except PROBLEMS as problem:
+            check_cancelled(context)
+            raise _unreadable(path, problem) from problem
+
+
+@contextmanager
+def _connected(path: str, place: str, mode: str, context: ReadContext) -> Iterator[sqlite3.Connection]:
+    uri = "file:" + urllib.parse.quote(os.path.abspath(place)) + mode
+    try:
+        database = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    except PROBLEMS as problem:
+        raise _unreadable(path, problem) from problem
+    try:
+        database.text_factory = text_factory([0])
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+        _keep_harmless(database)
+        database.execute("PRAGMA query_only = ON")
+        database.set_progress_handler(lambda: int(context.cancelled()), _STEPS)
+        yield database
+    finally:
+        database.close()
+
+
+def _keep_harmless(database: sqlite3.Connection) -> None:
+    """No function that a hostile schema names (in a generated column) may have side effects.
+
+    ``PRAGMA trusted_schema = OFF`` asks too much: up to SQLite 3.40 the functions of JSON are not marked harmless, and
+    with it ``CREATE TABLE t(a, b AS (json_extract(a, '$.id')))`` makes the whole database unreadable.
+    """
+    denied = _with_side_effects()
+
+    def judge(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+        refused = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in denied
+        return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK
+
+    database.set_authorizer(judge)
+
+
+@lru_cache(maxsize=1)
+def _with_side_effects() -> frozenset[str]:
+    with closing(sqlite3.connect(":memory:")) as own:
+        marked = own.execute("SELECT name FROM pragma_function_list WHERE flags & ? = 0", (_INNOCUOUS,)).fetchall()
+    return frozenset(str(name).lower() for (name,) in marked if not str(name).startswith(("json", "->")))
+
+
+@contextmanager
+def _with_log(path: str, context: ReadContext) -> Iterator[tuple[str, str]]:
+    """Where the database is read, and how: the copy that lies beside its log, or the file itself."""
+    log, alone = path + "-wal", (path, "?mode=ro&immutable=1")
+    if _log_bytes(path) <= _WAL_HEADER:
+        yield alone
+        return
+    if stored_bytes(path) > _MOST_COPIED:
+        told = f"{log}: together with the database more than {_MOST_COPIED >> 30} GiB"
+        context.loss.lost(path, "write-ahead-log-not-read", 1, None, told)
+        yield alone
+        return
+    with tempfile.TemporaryDirectory(prefix="logsql-") as folder:
+        copy = os.path.join(folder, "copy")
+        try:
+            _copied(path, copy, context)
+            _copied(log, copy + "-wal", context)
+        except (ReaderError, OSError) as problem:
+            context.loss.lost(path, "write-ahead-log-not-read", 1, None, f"{log}: {problem}")
+            copy = ""
+        if copy:
+            told = f"what {file_name(log)} adds and changes is in the rows"
+            context.loss.lost(path, "write-ahead-log-read", 0, None, told)
+        yield (copy, "?mode=rw") if copy else alone
+
+
+def stored_bytes(path: str) -> int:
+    """Bytes of the database and of the log beside it."""
+    return size_of(path) + _log_bytes(path)
+
+
+def _log_bytes(path: str) -> int:
+    log = path + "-wal"
+    return os.path.getsize(log) if os.path.isfile(log) else 0
+
+
+def _copied(path: str, to: str, context: ReadContext) -> None:
+    with context.open_file(path) as raw, open(to, "wb") as made:
+        while data := raw.read(1 << 20):
+            check_cancelled(context)
+            made.write(data)
+
+
+def _tell_journal(path: str, context: ReadContext) -> None:
+    """A journal in use says that the database was written to: its last transaction may be there in part."""
+    journal = path + "-journal"
+    try:
+        with context.open_file(journal) as raw:
+            hot = raw.read(8) == _HOT_JOURNAL
+    except ReaderError:
+        return
+    if hot:
+        told = f"{file_name(journal)} would undo an unfinished transaction"
+        context.loss.lost(path, "rollback-journal-not-read", 0, None, told)
+
+
+def _unreadable(path: str, problem: Exception) -> ReaderError:
+    message = f"cannot read the SQLite database {path}: {sentence(problem)}"
+    return ReaderError(message, path, "not-a-sqlite-database")
+
+
+def sentence(problem: Exception) -> str:
+    """What went wrong, in one line."""
+    return " ".join(str(problem).split()) or "a record claims more memory than there is"
+
+
+def text_factory(replaced: list[int]) -> Any:
+    """Decoder of text cells that counts those with bytes that are no UTF-8."""
+
+    def decode(data: bytes) -> str:
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            replaced[0] += 1
+            return data.decode("utf-8", "replace")
+
+    return decode
