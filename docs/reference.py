@@ -48,6 +48,9 @@ def command_section(spec: CommandSpec) -> list[str]:
     if spec.errors:
         lines += ["| error | name | when |", "| --- | --- | --- |"]
         lines += [f"| {code} | {name} | {cell(text)} |" for code, name, text in spec.errors] + [""]
+    if spec.ledger:
+        lines += ["| reason in the ledger | meaning |", "| --- | --- |"]
+        lines += [f"| {reason} | {cell(text)} |" for reason, text in spec.ledger] + [""]
     lines += [line for note in spec.notes for line in (f"Note: {note}", "")]
     return lines
 

@@ -25,16 +25,21 @@ PART, RAW = "part:", "raw:"
 
 LIMIT = OptionSpec("limit", OptionKind.INT, "rows to read", minimum=0)
 OFFSET = OptionSpec("offset", OptionKind.INT, "rows to skip", default=0, minimum=0)
-ZIP_OPTIONS = (
-    OptionSpec("zippath", OptionKind.TEXT, "read the path inside this ZIP archive"),
-    OptionSpec("zipcharset", OptionKind.TEXT, "charset of the names inside the archive", default="utf-8"),
-)
+ZIP_CHARSET = OptionSpec("zipcharset", OptionKind.TEXT, "charset of the names inside the archive", default="utf-8")
+ZIP_OPTIONS = (OptionSpec("zippath", OptionKind.TEXT, "read the path inside this ZIP archive"), ZIP_CHARSET)
 REPLAY = OptionSpec("replay", OptionKind.BOOL, "t applies the transaction logs beside the hive", default=False)
+#: What the manual pages say about the names inside archives.
+ZIP_NAMES = (
+    "Names that the archive does not mark as UTF-8 are read as `zipcharset` (`cp949` for names packed on Korean "
+    "Windows); those it does not have are read as CP437 and counted in the ledger."
+)
 #: What the manual pages say about paths.
 PATHS = (
     "The path is the rest of the command, quotes are not needed. `*` in the file name reads every file that matches, "
     'one after the other; `_file` holds the file\'s name. `$("name")` takes the path from a parameter.'
 )
+#: What the readers of evidence do with a file among several that they cannot read.
+SEVERAL = "Of several files one that cannot be read is left out and counted in the ledger."
 
 
 @dataclass(frozen=True)
@@ -115,9 +120,11 @@ def evidence_command(
     fields: str = "",
     extra: str | None = None,
     archive: bool = True,
+    ledger: tuple[tuple[str, str], ...] = (),
 ) -> CommandSpec:
     """The declaration of a command that reads one kind of evidence file."""
     declared = (*options, *(ZIP_OPTIONS if archive else ()))
+    paths = " ".join([PATHS, SEVERAL, *([ZIP_NAMES] if archive else [])])
 
     def lower(stage: Stage) -> Rel:
         return scan_source(stage, open_files(stage, name, {o.name: stage.option(o.name) for o in declared}))
@@ -134,9 +141,10 @@ def evidence_command(
         lower=lower,
         source=True,
         options=declared,
-        description=f"{description.strip()}\n\nFields: {fields}.\n\n{PATHS}\n",
+        description=f"{description.strip()}\n\nFields: {fields}.\n\n{paths}\n",
         output=fields,
         extra=extra,
+        ledger=ledger,
         errors=(
             ("E3002", "file-not-found", "the file does not exist"),
             ("E3003", "missing-path", "no path is written"),

@@ -99,6 +99,7 @@ class CommandSpec:
     """A command. ``parse`` makes the frozen ``args`` of :class:`~logsql.language.tree.Command`; ``lower`` plans it.
 
     ``source`` commands start a query and ignore input. ``options_anywhere``: options may follow the object too.
+    ``ledger``: reasons (several with commas between) and what they mean, for the manual.
     ``takes_options`` False: the argument text is never read as ``key=value`` pairs (eval, set, rename ...).
     """
 
@@ -116,6 +117,7 @@ class CommandSpec:
     takes_options: bool = True
     examples: tuple[Example, ...] = ()
     errors: tuple[tuple[str, str, str], ...] = ()
+    ledger: tuple[tuple[str, str], ...] = ()
     output: str = ""
     notes: tuple[str, ...] = ()
     extra: str | None = None

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from logsql.commands._files import REPLAY, evidence_command
+from logsql.commands._hive_ledger import AS_HIVE_FILE, VIEW_LEDGER
 from logsql.commands.base import register
 
 register(
     evidence_command(
         "reg-bam-entries",
         "List the programs the Background Activity Moderator saw (SYSTEM hive).",
-        """
+        f"""
 One row per program and user, with its last run.
+
+{AS_HIVE_FILE}
 """,
         (REPLAY,),
         fields="sid, file_name, file_path, last_execution, _file",
+        ledger=VIEW_LEDGER,
     )
 )

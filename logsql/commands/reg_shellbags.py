@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from logsql.commands._files import REPLAY, evidence_command
+from logsql.commands._hive_ledger import AS_HIVE_FILE, VIEW_LEDGER
 from logsql.commands.base import register
 
 register(
     evidence_command(
         "reg-shellbags",
         "List the folders a user opened (NTUSER.DAT, UsrClass.dat).",
-        """
+        f"""
 One row per folder; `file_path` is the path from the desktop down, `order` 0 the latest of its folder.
+
+{AS_HIVE_FILE}
 """,
         (REPLAY,),
         fields="file_name, file_ext, last_written, order, file_path, created_at, modified_at, access_at, _file",
+        ledger=VIEW_LEDGER,
     )
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logsql.commands._files import LIMIT, OFFSET, open_files, path_text, scan_source
+from logsql.commands._files import LIMIT, OFFSET, ZIP_CHARSET, ZIP_NAMES, open_files, path_text, scan_source
 from logsql.commands.base import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.language.tree import Call, Text
 from logsql.planner.relation import Rel
@@ -51,11 +51,11 @@ register(
             LIMIT,
             OFFSET,
             OptionSpec("cs", OptionKind.TEXT, "charset of the text", default="utf-8"),
-            OptionSpec("zipcharset", OptionKind.TEXT, "charset of the names inside the archive", default="utf-8"),
+            ZIP_CHARSET,
         ),
-        description="""\
+        description=f"""\
 `*` may stand in the name of the archive and in the entry, where it also crosses folders. Paths that hold blanks stand
-in double quotes. A gzip file inside the archive is unpacked.
+in double quotes. A gzip file inside the archive is unpacked. {ZIP_NAMES}
 """,
         output="line, _file (the archive), _entry",
         errors=(

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from logsql.commands._files import evidence_command
+from logsql.commands._files import ZIP_CHARSET, ZIP_NAMES, evidence_command
 from logsql.commands.base import register
 
 register(
     evidence_command(
         "zipfile-entries",
         "List the entries of ZIP archives.",
-        """
-One row per entry, folders included. ZIP keeps no time zone: `modified_at` is read as local time.
+        f"""
+One row per entry, folders included. ZIP keeps no time zone: `modified_at` is read as local time. {ZIP_NAMES}
 """,
+        (ZIP_CHARSET,),
         fields="zip_path, entry, file_size, compressed_size, modified_at, comment",
         archive=False,
+        ledger=(
+            ("not-a-zip", "one of several files is no readable archive and is left out"),
+            ("entry-name-charset", "names that are not in `zipcharset`, read as CP437"),
+            ("bad-date", "an entry's date is none that exists: `modified_at` is null"),
+        ),
     )
 )

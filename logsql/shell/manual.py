@@ -56,6 +56,9 @@ def command_page(spec: CommandSpec) -> str:
     if spec.errors:
         lines += ["", f"{message('page-errors')}:"]
         lines += _columns((f"{code} {name}", text) for code, name, text in spec.errors)
+    if spec.ledger:
+        lines += ["", f"{message('page-ledger')}:"]
+        lines += _columns(spec.ledger)
     if spec.extra:
         lines += ["", message("page-extra", extra=spec.extra)]
     return "\n".join(lines)

@@ -108,6 +108,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "page-options": ("options", "옵션"),
     "page-examples": ("examples", "예"),
     "page-errors": ("errors", "오류"),
+    "page-ledger": ("reasons in the ledger", "원장에 적는 사유"),
     "page-notes": ("notes", "참고"),
     "page-returns": ("returns {kind}", "반환: {kind}"),
     "page-default": ("default {value}", "기본값 {value}"),

@@ -260,9 +260,26 @@ def test_zip_xml_and_sqlite(session: Session, tmp_path: Path) -> None:
     assert found == [{"id": "1", "_text": "x", "c": None}, {"id": "2", "_text": None, "c": "3"}]
     with sqlite3.connect(tmp_path / "a.db") as database:
         database.execute("CREATE TABLE t(a, b)")
-        database.execute("INSERT INTO t VALUES (1, 'x'), (2, x'ff')")
+        database.execute("INSERT INTO t VALUES (1, 'x'), (2, x'78ff')")
     assert rows(session, f"sqlite-tables {tmp_path}/a.db | fields name") == [{"name": "t"}]
     assert [r["a"] for r in rows(session, f"sqlite-records table=t {tmp_path}/a.db")] == [1, 2]
+    found = rows(session, f"sqlite-records table=t {tmp_path}/a.db | eval t = typeof(b) | fields b, t, _file")
+    assert found == [{"b": "x", "t": "string", "_file": "a.db"}, {"b": b"x\xff", "t": "binary", "_file": "a.db"}]
+    through_sql = session.sql(f"SELECT b FROM sqlite_records('{tmp_path}/a.db', \"table\" => 't')").rows()
+    assert through_sql == [{"b": "x"}, {"b": b"x\xff"}]
+
+
+def test_names_of_archive_entries_in_another_charset(session: Session, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as made:
+        made.writestr("AB.txt", "one")
+        made.writestr("b.txt", "two")
+    data = (tmp_path / "z.zip").read_bytes()
+    (tmp_path / "z.zip").write_bytes(data.replace(b"AB.txt", "가".encode("cp949") + b".txt"))
+    found = rows(session, f"zipfile-entries zipcharset=cp949 {tmp_path}/z.zip | fields entry")
+    assert [r["entry"] for r in found] == ["가.txt", "b.txt"]
+    assert [r["line"] for r in rows(session, f"zipfile {tmp_path}/z.zip b.txt")] == ["two"]
+    assert losses(session) == {}
+    assert [r["line"] for r in rows(session, f"zipfile zipcharset=cp949 {tmp_path}/z.zip 가.txt")] == ["one"]
 
 
 def test_registry_values_keep_their_types(session: Session) -> None:
