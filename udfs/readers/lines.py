@@ -25,6 +25,8 @@ _FIRST_CHUNK = 1 << 20
 _LARGEST_CHUNK = 16 << 20
 _AIM_ROWS = 98_304
 _REPLACEMENT = "�".encode()
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape"})
+"""Python's codecs for text inside other text: no charset of a file, and two of them cannot replace what they refuse."""
 
 
 class ByteSource(Protocol):
@@ -50,6 +52,8 @@ def codec_name(charset: str) -> str:
     """
     try:
         name = codecs.lookup(charset.strip()).name
+        if name in _NO_CHARSETS:
+            raise LookupError
         "".encode(name)
     except (LookupError, ValueError):
         raise ReaderError(f"unknown charset: {charset}", charset, "unknown-charset") from None
@@ -113,7 +117,7 @@ def _incomplete_tail(data: bytes) -> int:
     """How many last bytes belong to an unfinished UTF-8 character (or a CR whose LF may follow)."""
     if data.endswith(b"\r"):
         return 1
-    for back in range(1, 4):
+    for back in range(1, min(len(data), 3) + 1):
         byte = data[-back]
         if byte >= 0xC0:
             return back if back < (2 if byte < 0xE0 else 3 if byte < 0xF0 else 4) else 0
@@ -149,7 +153,7 @@ def utf8_chunks(source: ByteSource, codec: str, context: ReadContext) -> Iterato
 
 
 def sniffed(head: bytes, codec: str) -> str:
-    """The codec the first bytes prove: a UTF-16 mark is no UTF-8; ``utf-16`` without mark is told by its zeros."""
+    """The codec the first bytes prove: a UTF-16 mark is no UTF-8; without one UTF-16 and 32 are told by their zeros."""
     if codec in ("utf-8", "utf-8-sig", "ascii"):
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return "utf-16"
@@ -158,6 +162,9 @@ def sniffed(head: bytes, codec: str) -> str:
         # ASCII characters have their zero byte first in big endian, second in little endian.
         even, odd = head[0:4096:2].count(0), head[1:4096:2].count(0)
         return "utf-16-be" if even > odd else "utf-16-le"
+    if codec == "utf-32" and not head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        # The highest byte of a character is always zero, the lowest one hardly ever.
+        return "utf-32-be" if head[0:4096:4].count(0) > head[3:4096:4].count(0) else "utf-32-le"
     return codec
 
 
@@ -212,12 +219,9 @@ def _transcoded(head: bytes, chunks: Iterator[bytes], codec: str, name: str, con
         state = decoder.getstate()
         try:
             text = decoder.decode(chunk)
-        except UnicodeDecodeError as problem:
-            decoder = codecs.getincrementaldecoder(codec)("replace")
-            decoder.setstate(state)
-            text = decoder.decode(chunk)
-            _note(text, codec, name, position + problem.start, context)
-            state = decoder.getstate()
+        except UnicodeError as problem:
+            text, state = _replaced(chunk, codec, state)
+            _note(text, codec, name, position + getattr(problem, "start", 0), context)
             decoder = codecs.getincrementaldecoder(codec)("strict")
             decoder.setstate(state)
         if text:
@@ -228,6 +232,18 @@ def _transcoded(head: bytes, chunks: Iterator[bytes], codec: str, name: str, con
     if rest:
         context.loss.lost(name, f"invalid-{codec}", 1, position - len(rest), "the last character is incomplete")
         yield _REPLACEMENT
+
+
+def _replaced(chunk: bytes, codec: str, state: tuple[bytes, int]) -> tuple[str, tuple[bytes, int]]:
+    """The text of a chunk with U+FFFD for what the charset does not know, and the decoder's state behind it."""
+    decoder = codecs.getincrementaldecoder(codec)("replace")
+    start = decoder.getstate()
+    decoder.setstate(state)
+    try:
+        return decoder.decode(chunk), decoder.getstate()
+    except UnicodeError:
+        # "pending buffer overflow": the decoders of ISO 2022 keep eight bytes of an escape sequence that never ends.
+        return (state[0] + chunk).decode(codec, "replace"), start
 
 
 def _note(text: str, codec: str, name: str, position: int, context: ReadContext) -> None:

@@ -7,12 +7,10 @@ that mixes kinds comes as JSON text per value (logical type ``any``). Empty cell
 from __future__ import annotations
 
 import json
-import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -29,14 +27,8 @@ from udfs.readers.base import (
     size_of,
 )
 from udfs.readers.csvrows import named
+from udfs.readers.sheetarea import check_areas
 from udfs.readers.textlines import Window
-
-_FREE_CELLS = 10_000_000
-_SPREAD = 16
-"""Places per cell up to which a sheet of more than ``_FREE_CELLS`` places is read."""
-_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,8})["']""")
-"""The place of a cell (``r="B12"``), or of a row (``r="12"``) whose cells have none."""
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -107,7 +99,7 @@ def _table(path: str, sheet: str | None, skip: int, context: ReadContext) -> Tab
         message = "xlsxfile needs the optional package python-calamine: pip install 'logsql[xlsx]'"
         raise ReaderError(message, path, "missing-extra") from problem
     with context.open_file(path) as file:
-        _check_areas(path, file)
+        check_areas(path, file)
         try:
             workbook = CalamineWorkbook.from_filelike(file)
             names = workbook.sheet_names
@@ -131,55 +123,6 @@ def _table(path: str, sheet: str | None, skip: int, context: ReadContext) -> Tab
             cell = row[number] if number < len(row) else ""
             column.append(None if cell == "" else cell)
     return Table(columns, tuple(cells), len(body), notes)
-
-
-def _check_areas(path: str, file: IO[bytes]) -> None:
-    """Refuse sheets whose area is enormous for what they hold.
-
-    The parser allocates the rectangle around all cells: two cells, A1 and XFD1048576, are 17 billion places, and the
-    failing allocation ends the process. Anything that is no such workbook is left to the parser to judge.
-    """
-    try:
-        with zipfile.ZipFile(file) as archive:
-            for info in archive.infolist():
-                if re.search(r"worksheets[/\\][^/\\]+\.xml$", info.filename, re.IGNORECASE):
-                    with archive.open(info) as sheet:
-                        rows, columns, cells = _area(sheet)
-                    if rows * columns > max(_FREE_CELLS, _SPREAD * cells):
-                        message = f"{path}: a sheet of {rows} rows and {columns} columns holds {cells} cells only"
-                        message += "; delete the cells far from the table"
-                        raise ReaderError(message, path, "xlsx-too-sparse")
-    except ReaderError:
-        raise
-    except Exception:
-        pass
-    file.seek(0)
-
-
-def _area(sheet: IO[bytes]) -> tuple[int, int, int]:
-    """Rows and columns of the rectangle from A1 to the last cell, and the number of places that are named."""
-    rows = cells = 0
-    names: set[bytes] = set()
-    rest = b""
-    while piece := sheet.read(_PIECE):
-        piece = rest + piece
-        # Cut at the last element, so that no attribute is torn apart.
-        cut = max(piece.rfind(b"<"), 0)
-        piece, rest = piece[:cut], piece[cut:][-_PIECE:]
-        found = _PLACE.findall(piece)
-        cells += len(found)
-        names.update(column for column, _ in found)
-        rows = max(rows, max((int(row) for row in {row for _, row in found}), default=0))
-    columns = max(map(_number, names), default=0)
-    return rows, columns, cells
-
-
-def _number(name: bytes) -> int:
-    """Number of a column: A is 1, Z 26, AA 27, XFD 16,384."""
-    number = 0
-    for letter in name.upper():
-        number = number * 26 + letter - 64
-    return number
 
 
 def _field(name: str, cells: list[Any]) -> pa.Field:

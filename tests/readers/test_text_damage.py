@@ -1,0 +1,167 @@
+"""Random damage for the readers of text and workbooks, and what it has found.
+
+2,000 mutations of each kind, fewer of JSON, which takes milliseconds a file. Everything must end, soon and in bounded
+memory, with rows or one ReaderError.
+"""
+
+from __future__ import annotations
+
+import re
+import weakref
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tests.readers.damage_support import survive
+from tests.readers.damage_text import TEXT_KINDS, shared_engine
+from tests.readers.ntfs_support import table
+from tests.readers.sheets import ods, ods_cell, ods_row, xlsb
+from udfs.readers import jsonlines
+from udfs.readers.base import ListLoss, ReaderError, null_context
+from udfs.readers.csvrows import CsvReader
+from udfs.readers.lines import codec_name
+from udfs.readers.sources import open_source
+from udfs.readers.textlines import TextReader
+from udfs.readers.xlsx import XlsxReader
+
+_ROUNDS = {"textfile": 2000, "csvfile": 2000, "xmlfile": 2000, "xlsxfile": 2000, "jsonfile": 1000, "jsonsurvey": 250}
+
+
+@pytest.mark.parametrize("name", sorted(_ROUNDS))
+def test_random_damage(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name == "xlsxfile":
+        pytest.importorskip("python_calamine", reason="optional package python-calamine is not installed")
+    monkeypatch.setattr(jsonlines, "json_engine", shared_engine)
+    found = survive(TEXT_KINDS[name], _ROUNDS[name], tmp_path)
+    assert found.read + found.refused.total() == _ROUNDS[name]
+    # Most damage to XML hits a tag that has to be there.
+    assert found.with_rows >= (0.1 if name in ("xmlfile", "xlsxfile") else 0.4) * _ROUNDS[name]
+    assert (found.refused.total() > 0) == (name in ("xmlfile", "xlsxfile"))
+    assert found.damaged > 0 or name == "jsonsurvey"
+
+
+def test_every_kind_is_damaged() -> None:
+    assert set(TEXT_KINDS) == set(_ROUNDS)
+
+
+# --- charsets ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [b"\x80", b"\xbf\xbf", b"\xef\xbb\xbf\x80"])
+def test_a_file_of_a_byte_or_two_that_begin_no_character(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(data)
+    loss = ListLoss()
+    found = table(TextReader([str(tmp_path / "x")]), ["line"], loss).column("line").to_pylist()
+    assert set("".join(found)) == {"�"}
+    assert loss.total("invalid-utf-8") == 1
+    assert set(CsvReader([str(tmp_path / "x")]).schema.names[0]) == {"�"}
+
+
+@pytest.mark.parametrize("codec", ["utf-32-le", "utf-32-be", "utf-32"])
+def test_utf_32_with_and_without_mark(codec: str, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes("one\n둘째".encode(codec))
+    assert table(TextReader([str(tmp_path / "x")], "utf-32"), ["line"]).column("line").to_pylist() == ["one", "둘째"]
+
+
+def test_an_escape_sequence_that_never_ends(tmp_path: Path) -> None:
+    """ISO 2022 (ECMA-35, 13.2): ESC, any number of bytes 20 to 2F, one final byte. Python's decoder keeps eight."""
+    (tmp_path / "x").write_bytes(b"one\n\x1b" + b"$" * 40 + b"\ntwo\n")
+    loss = ListLoss()
+    lines = table(TextReader([str(tmp_path / "x")], "iso-2022-jp"), ["line"], loss).column("line").to_pylist()
+    assert (lines[0], lines[-1]) == ("one", "two")
+    assert [entry.reason for entry in loss.entries] == ["invalid-iso2022_jp"]
+
+
+@pytest.mark.parametrize("charset", ["idna", "punycode", "unicode_escape", "raw_unicode_escape"])
+def test_python_codecs_that_are_no_charset(charset: str) -> None:
+    with pytest.raises(ReaderError) as caught:
+        codec_name(charset)
+    assert caught.value.code == "unknown-charset"
+
+
+# --- zstd -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_zstd_file_that_was_read_leaves_nothing_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "x.zst").write_bytes(pa.compress(b"one\n" * 1000, "zstd", asbytes=True))
+    with open_source(str(tmp_path / "x.zst"), null_context()) as source:
+        assert source.read() == b"one\n" * 1000
+    gone = weakref.ref(source)
+    del source
+    # At once: a ring over Arrow's stream is one that no collection finds.
+    assert gone() is None
+
+
+# --- workbooks --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _package() -> None:
+    pytest.importorskip("python_calamine", reason="optional package python-calamine is not installed")
+
+
+_EMPTY = '<table:table-cell table:number-columns-repeated="16384"/>'
+_HEAD = ods_row(ods_cell("a") + ods_cell("b"))
+
+
+@pytest.mark.usefixtures("_package")
+@pytest.mark.parametrize(
+    "data",
+    [
+        ods(_HEAD + ods_row(_EMPTY, 9_000_000) + ods_row(ods_cell("x"))),
+        ods(_HEAD + ods_row(_EMPTY * 1000 + ods_cell("x"))),
+        ods(_HEAD + ods_row(ods_cell("x"), 2_000_000_000)),
+        ods(_HEAD + ods_row(ods_cell("x", 2_000_000_000))),
+        ods(_HEAD + ods_row(ods_cell('<text:s text:c="4000000000"/>'))),
+        ods(_HEAD + ods_row(ods_cell("x"), 2).replace('"2"', '"&#57;99999999"')),
+        xlsb({(0, 0): "a", (1_048_575, 16_383): 1.0}),
+        xlsb({(0, 0): "a", (1, 4_000_000_000): 1.0}),
+    ],
+)  # fmt: skip
+def test_a_sheet_with_cells_far_away_is_refused(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(data)
+    with pytest.raises(ReaderError) as caught:
+        XlsxReader(str(tmp_path / "x"))
+    assert caught.value.code == "xlsx-too-sparse"
+
+
+@pytest.mark.usefixtures("_package")
+def test_a_sheet_of_another_name_is_looked_at(tmp_path: Path) -> None:
+    data = xlsb({(0, 0): "a", (1_048_575, 16_383): 1.0})
+    (tmp_path / "x").write_bytes(data.replace(b"worksheets/", b"otherthing/"))
+    with pytest.raises(ReaderError) as caught:
+        XlsxReader(str(tmp_path / "x"))
+    assert caught.value.code == "xlsx-too-sparse"
+
+
+@pytest.mark.usefixtures("_package")
+def test_open_document_sheets_end_with_a_million_empty_rows(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(ods(_HEAD + ods_row(ods_cell("x", 2) + _EMPTY, 2) + ods_row(_EMPTY, 1_048_573)))
+    assert table(XlsxReader(str(tmp_path / "x")), ["a", "b"]).to_pylist() == [{"a": "x", "b": "x"}] * 2
+
+
+@pytest.mark.usefixtures("_package")
+def test_a_binary_workbook(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(xlsb({(0, 0): "a", (0, 1): "b", (1, 0): 7.0, (90_000, 1): "이름"}))
+    found = table(XlsxReader(str(tmp_path / "x")), ["a", "b"])
+    assert found.num_rows == 90_000
+    assert found.to_pylist()[::89_999] == [{"a": 7, "b": None}, {"a": None, "b": "이름"}]
+
+
+@pytest.mark.usefixtures("_package")
+@pytest.mark.parametrize("end", ["", "<!--</table:table>-->"])
+def test_an_open_document_sheet_that_never_ends(end: str, tmp_path: Path) -> None:
+    """The parser of workbooks waits for the end of the sheet for ever, where no signal reaches it."""
+    with zipfile.ZipFile(tmp_path / "x", "w") as made, zipfile.ZipFile(_file(tmp_path, ods(_HEAD))) as sound:
+        for name in sound.namelist():
+            made.writestr(name, re.sub(b"</table:table>", end.encode(), sound.read(name)))
+    with pytest.raises(ReaderError) as caught:
+        XlsxReader(str(tmp_path / "x"))
+    assert caught.value.code == "not-xlsx"
+
+
+def _file(folder: Path, data: bytes) -> Path:
+    (folder / "sound").write_bytes(data)
+    return folder / "sound"
