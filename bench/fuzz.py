@@ -2,7 +2,7 @@
 
     python bench/fuzz.py KIND [CORPUS_FOLDER] [libFuzzer options, for example -max_total_time=600]
 
-KIND is a command that reads binary files, or a registry view (without one they are listed). Anything but rows or a
+KIND is a command that reads files, or a registry view (without one they are listed). Anything but rows or a
 ReaderError is a finding. Without a corpus folder it starts from the small sound files of the damage tests.
 """
 
@@ -50,9 +50,11 @@ def main() -> None:
         sys.exit("fuzzing needs atheris: pip install atheris")
     with atheris.instrument_imports(include=["udfs"]):
         from tests.readers.damage_kinds import KINDS
-    if len(sys.argv) < 2 or sys.argv[1] not in KINDS:
-        sys.exit(f"{(__doc__ or '').strip()}\n\nKinds: {', '.join(KINDS)}")
-    kind = KINDS[sys.argv.pop(1)]
+        from tests.readers.damage_text import TEXT_KINDS
+    kinds = KINDS | TEXT_KINDS
+    if len(sys.argv) < 2 or sys.argv[1] not in kinds:
+        sys.exit(f"{(__doc__ or '').strip()}\n\nKinds: {', '.join(kinds)}")
+    kind = kinds[sys.argv.pop(1)]
     with tempfile.TemporaryDirectory() as folder:
         if not any(Path(name).is_dir() for name in sys.argv[1:]):
             corpus = Path(folder, "corpus")

@@ -1,6 +1,7 @@
 """Random damage: every binary reader must end, soon and in bounded memory, with rows or a ReaderError.
 
-20,000 mutations of each kind (those of hives are in test_hive_fuzz.py). ``bench/fuzz.py`` goes on where this stops.
+20,000 mutations of each kind (those of hives are in test_hive_fuzz.py, those of text in
+test_text_damage.py). ``bench/fuzz.py`` goes on where this stops.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pytest
 from tests.readers.damage_kinds import KINDS
 from tests.readers.damage_support import survive
 from tests.readers.ntfs_support import table
-from udfs.readers.base import ListLoss
+from udfs.readers.base import ListLoss, ReaderError
 from udfs.readers.evtx import EvtxReader
 from udfs.readers.regviews import VIEWS
 from udfs.readers.sqlite import SqliteRecordsReader
@@ -147,9 +148,25 @@ def test_an_archive_with_an_entry_that_has_no_name(tmp_path: Path) -> None:
     assert table(ZipLinesReader(str(tmp_path / "a.zip"), "*.txt"), ["line"]).column("line").to_pylist() == ["kept"]
 
 
-def test_what_an_error_quotes_is_short_and_shows_no_control_characters(tmp_path: Path) -> None:
-    from udfs.readers.base import ReaderError
+def test_an_archive_with_one_entry_that_cannot_be_opened(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("a.txt", "b.txt", "c.txt"):
+            archive.writestr(name, name)
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    data[data.index(b"PK\3\4", 1)] = 0
+    (tmp_path / "a.zip").write_bytes(data)
+    loss = ListLoss()
+    found = table(ZipLinesReader(str(tmp_path / "a.zip"), "*"), ["line", "_entry"], loss).to_pylist()
+    assert found == [{"line": name, "_entry": name} for name in ("a.txt", "c.txt")]
+    assert [(entry.source, entry.reason, entry.count) for entry in loss.entries] == [
+        (f"{tmp_path}/a.zip!b.txt", "read-failed", 1)
+    ]
+    with pytest.raises(ReaderError) as caught:
+        table(ZipLinesReader(str(tmp_path / "a.zip"), "b.txt"))
+    assert caught.value.code == "read-failed"
 
+
+def test_what_an_error_quotes_is_short_and_shows_no_control_characters(tmp_path: Path) -> None:
     name = "\x1b[2J\n" + "x" * 60_000
     shown = str(ReaderError(f"cannot read {name}: bad header", name, "read-failed"))
     assert shown.startswith("cannot read \\x1b[2J\\nxxx")

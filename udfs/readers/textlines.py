@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from udfs.readers.base import ReadContext, batch_of, check_cancelled, field, file_name, select, size_of
 from udfs.readers.lines import codec_name, read_lines
-from udfs.readers.sources import Member, open_source
+from udfs.readers.sources import Member, open_source, scan_each
 
 TIME = pa.timestamp("us", tz="UTC")
 MAX_RECORD = 64 << 20
@@ -34,7 +34,8 @@ class TextReader:
     ``begins``/``ends``: string array -> boolean array (null counts as false). ``extract_time``: string array -> array
     castable to ``timestamp[us, UTC]``, null where the text holds no time; such rows get a null ``_time`` and enter the
     ledger as ``no-time-found``. Without it ``_time`` is ``load_time`` (default: the moment of construction).
-    ``offset`` and ``limit`` count rows over all paths. ReaderError ``unknown-charset`` on construction.
+    ``offset`` and ``limit`` count rows over all paths. ReaderError ``unknown-charset`` on construction. Of several
+    files or archive entries one that cannot be opened is a ledger entry.
     """
 
     paths: Sequence[str | Member]
@@ -69,7 +70,8 @@ class TextReader:
         """Batches of up to about 100,000 rows."""
         schema = select(self.schema, columns)
         window = Window(self.offset, self.limit)
-        for path in self.paths:
+
+        def one(path: str | Member) -> Iterator[pa.RecordBatch]:
             if window.done:
                 return
             for array in self._records(path, context):
@@ -79,6 +81,8 @@ class TextReader:
                     yield self._batch(schema, kept, path, context)
                 if window.done:
                     return
+
+        yield from scan_each(self.paths, context, one)
 
     def _records(self, path: str | Member, context: ReadContext) -> Iterator[Any]:
         with open_source(path, context) as source:
