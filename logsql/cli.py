@@ -23,6 +23,7 @@ from logsql.shell.progress import ProgressLine
 from logsql.shell.verbs import read_query_file, show_error, terminal_width, usage_page
 
 if TYPE_CHECKING:
+    from logsql.engine.ledger import Ledger
     from logsql.engine.result import Result
     from logsql.engine.session import Session
     from logsql.render import Outcome
@@ -203,13 +204,23 @@ def _run(asked: Invocation) -> int:
         raise
     for notice in outcome.notices:
         print(f"note: {notice}", file=sys.stderr)
-    summary = result.ledger.summary()
-    if summary:
-        print("note: " + message("ledger", summary=summary), file=sys.stderr)
+    _tell_losses(result.ledger, asked.loss)
     if asked.stats:
         print(stats_line(outcome.rows, started, processor), file=sys.stderr)
     session.close()
     return 0
+
+
+def _tell_losses(ledger: Ledger, every: bool) -> None:
+    """What the result lacks: the first entries in one line, or with ``--loss`` each on a line of its own."""
+    from logsql.engine.ledger import SHOWN
+
+    if every:
+        head = "note: " + message("ledger", summary="").rstrip() if ledger else message("shell-no-loss")
+        print(head, *ledger.lines(), sep="\n", file=sys.stderr)
+    elif ledger:
+        more = f" ({message('ledger-all')})" if len(ledger) > SHOWN else ""
+        print("note: " + message("ledger", summary=ledger.summary()) + more, file=sys.stderr)
 
 
 def _written(asked: Invocation, session: Session, text: str, origin: str | None, name: str) -> tuple[Result, Outcome]:

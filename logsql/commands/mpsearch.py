@@ -90,8 +90,10 @@ def _read_rules(stage: Stage, subquery: Subquery) -> tuple[bool, str]:
             columns: Sequence[Sequence[Any]] = [c.to_pylist() for c in batch.columns]
             rows += [(e, s, None if r is None else json.loads(r)) for e, s, r in zip(*columns, strict=True)]
 
+        from udfs.readers.base import Line
+
         def lost(position: int, sample: str) -> None:
-            runtime.loss.lost("mpsearch rules", "broken-rule", position=position, sample=sample[:200])
+            runtime.loss.lost("mpsearch rules", "broken-rule", position=Line(position + 1), sample=sample[:200])
 
         keywords.install(name, keywords.compile_rules(rows, runtime.zone, lost))
 

@@ -19,9 +19,23 @@ class Entry:
     position: int | None = None
     sample: str | None = None
 
+    @property
+    def place(self) -> str:
+        """``byte 1,024`` or ``line 7``; empty when the reader named none."""
+        if self.position is None:
+            return ""
+        return f"{getattr(self.position, 'unit', 'byte')} {self.position:,}"
+
+    def __str__(self) -> str:
+        what = f"{self.count:,} {self.reason} in {self.source}" if self.count else f"{self.reason} in {self.source}"
+        place = self.place
+        return what + (f" ({'first ' if self.count > 1 else ''}at {place})" if place else "")
+
 
 #: Living ledgers by run, for functions inside SQL that have only the run's name to go by.
 LEDGERS: weakref.WeakValueDictionary[str, Ledger] = weakref.WeakValueDictionary()
+#: Entries that the line for the user names.
+SHOWN = 4
 _NUMBERS = itertools.count(1)
 
 
@@ -32,7 +46,7 @@ class Ledger:
     >>> ledger.lost("a.log", "broken-json", position=3)
     >>> ledger.lost("a.log", "broken-json", position=9)
     >>> ledger.summary()
-    '2 broken-json in a.log'
+    '2 broken-json in a.log (first at byte 3)'
     """
 
     def __init__(self) -> None:
@@ -70,7 +84,16 @@ class Ledger:
 
     def summary(self) -> str:
         """One line for the user; empty when nothing was lost."""
-        parts = [f"{e.count:,} {e.reason} in {e.source}" if e.count else f"{e.reason} in {e.source}" for e in self]
-        if len(parts) > 4:
-            parts = [*parts[:4], f"{len(parts) - 4} more"]
+        parts = [str(entry) for entry in self]
+        if len(parts) > SHOWN:
+            parts = [*parts[:SHOWN], f"{len(parts) - SHOWN} more"]
         return "; ".join(parts)
+
+    def lines(self) -> list[str]:
+        """Every entry on a line of its own: count, reason, source, place of the first, excerpt."""
+        found = []
+        for entry in self:
+            place = f"  at {entry.place}" if entry.place else ""
+            sample = "" if entry.sample is None else f"  {entry.sample!r:.160}"
+            found.append(f"{entry.count:>9,}  {entry.reason}  {entry.source}{place}{sample}")
+        return found

@@ -39,6 +39,7 @@ class Invocation:
     procs: tuple[str, ...] = ()
     allow_purge: bool = False
     stats: bool = False
+    loss: bool = False
     debug: bool = False
     check: bool = False
     write: bool = False
@@ -127,6 +128,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--procs",), "procs", "DIR", _text, "opt-procs", repeat=True),
     Option(("--allow-purge",), "allow_purge", None, _text, "opt-allow-purge"),
     Option(("--stats",), "stats", None, _text, "opt-stats"),
+    Option(("--loss",), "loss", None, _text, "opt-loss"),
     Option(("--lang",), "lang", "en|ko", _lang, "opt-lang"),
     Option(("--debug",), "debug", None, _text, "opt-debug"),
     Option(("--check",), "check", None, _text, "opt-check"),

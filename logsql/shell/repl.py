@@ -235,10 +235,8 @@ class Shell:
         if not ledger:
             self.say(message("shell-no-loss"))
             return
-        for entry in ledger:
-            place = "" if entry.position is None else f"  at {entry.position}"
-            sample = "" if entry.sample is None else f"  {entry.sample!r:.80}"
-            self.say(f"{entry.count:>9,}  {entry.reason}  {entry.source}{place}{sample}")
+        for line in ledger.lines():
+            self.say(line)
 
     def _rows(self, rest: str) -> None:
         if rest:

@@ -52,6 +52,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "interrupted": ("interrupted", "중단했습니다"),
     "ledger": ("not in the result: {summary}", "결과에 없는 것: {summary}"),
+    "ledger-all": ("--loss lists all", "--loss로 모두 표시"),
     "files-checked": ("{count} files checked, {bad} with errors", "파일 {count}개 확인, 오류 {bad}개"),
     "lint-star-inside": (
         'the pattern "{pattern}" has a star inside: it ignores letter case, patterns with stars at the ends do not',
@@ -97,6 +98,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "opt-procs": ("folder of stored queries (NAME.lq) and schemas", "저장된 쿼리(NAME.lq)와 스키마 폴더"),
     "opt-allow-purge": ("purge may delete rows", "purge의 행 삭제를 허용"),
     "opt-stats": ("rows, seconds, CPU and peak memory on stderr", "행 수, 시간, CPU, 최대 메모리를 stderr에 출력"),
+    "opt-loss": (
+        "list on stderr all that the result lacks: count, reason, source, offset",
+        "결과에 없는 것을 모두 stderr에 표시: 개수, 사유, 원본, 위치",
+    ),
     "opt-lang": ("language of messages", "메시지 언어"),
     "opt-debug": ("show the traceback of an internal error", "내부 오류의 추적 정보 출력"),
     "opt-check": ("fmt: only say which files are not formatted", "fmt: 형식이 다른 파일만 표시"),

@@ -10,9 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli.support import ENDLESS, command, env, make_database, run
+from tests.support import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,33 @@ def test_exit_codes_and_errors(db: str, words: tuple[str, ...], code: int, said:
     assert done.stdout == b""
     assert said in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
+
+
+def test_what_the_result_lacks_is_told_with_its_offset(tmp_path: Path) -> None:
+    """Five hives whose update numbers differ (bytes 4 and 8), a file that is none, and a text with two broken lines."""
+    hive = bytearray((ROOT / "sample_data" / "usb-leak" / "system.hive").read_bytes())
+    hive[4:8] = (int.from_bytes(hive[4:8], "little") + 1).to_bytes(4, "little")
+    words = np.frombuffer(bytes(hive[:508]), "<u4")
+    hive[508:512] = int(np.bitwise_xor.reduce(words)).to_bytes(4, "little")  # the header's checksum
+    for number in range(5):
+        (tmp_path / f"{number}.hive").write_bytes(hive)
+    (tmp_path / "9.hive").write_bytes(b"no hive")
+    query = f"hive-file {tmp_path}/*.hive | stats count by _file"
+    (note,) = run("-q", query).stderr.decode().splitlines()
+    assert f"dirty-hive in {tmp_path / '0.hive'} (at byte 4)" in note
+    assert note.endswith("; 2 more (--loss lists all)")
+    head, *lines = run("-q", query, "--loss").stderr.decode().splitlines()
+    assert head == "note: not in the result:"
+    assert [line.split()[1:5] for line in lines[:5]] == [
+        ["dirty-hive", str(tmp_path / f"{number}.hive"), "at", "byte"] for number in range(5)
+    ]
+    assert lines[5].split()[:3] == ["1", "not-a-hive", str(tmp_path / "9.hive")]
+    (tmp_path / "a.jsonl").write_text('{"a": 1}\n{\n{"a": 2}\n}\n')
+    done = run("-q", f"jsonfile {tmp_path}/a.jsonl | stats count")
+    assert "2 broken-json in" in done.stderr.decode()
+    assert "(first at line 2)" in done.stderr.decode()
+    done = run("-q", 'json "{}"', "--loss")
+    assert done.stderr.decode() == "the last query lost nothing\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")

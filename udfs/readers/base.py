@@ -30,12 +30,18 @@ VARIANT_RAW = b"logsql.variant.raw"
 """Field metadata: the column holds the stored bytes of that logical field, whatever its type."""
 
 
+class Line(int):
+    """A position in the ledger that counts lines (or rows of a sheet) from 1; a plain int is a byte offset."""
+
+    unit = "line"
+
+
 class LossSink(Protocol):
     """The ledger's face towards readers.
 
     ``source`` is the path (``zip!entry`` for archive members), ``reason`` a short stable phrase such as
-    ``invalid-utf-8``, ``count`` the number of records (or bytes, if the reason says so), ``position`` a byte offset or
-    1-based line number (whichever the reader documents), ``sample`` a short excerpt for display.
+    ``invalid-utf-8``, ``count`` the number of records (or bytes, if the reason says so), ``position`` a byte offset, or
+    a 1-based number as :class:`Line`, ``sample`` a short excerpt for display.
     """
 
     def lost(

@@ -18,6 +18,7 @@ import pyarrow.csv as pa_csv
 
 from udfs.readers.base import (
     BATCH_ROWS,
+    Line,
     ReadContext,
     ReaderError,
     batch_of,
@@ -111,7 +112,7 @@ class CsvReader:
                 return
             shown = file_name(path.zip_path if isinstance(path, Member) else path)
             for note in plan.renamed:
-                context.loss.lost(_name(path), "duplicate-header", 0, 1, note)
+                context.loss.lost(_name(path), "duplicate-header", 0, Line(1), note)
             wanted = [name for name in schema.names if name in plan.names or name == "_rest"]
             read = self._exact if plan.way == "exact" else self._fast
             for made, rows in read(path, plan, wanted, context):
@@ -177,7 +178,7 @@ class CsvReader:
             chunks = whole_lines(utf8_chunks(source, codec_name(self.charset), context), source.name, context)
 
             def told(number: int, text: str) -> None:
-                context.loss.lost(source.name, "unclosed-quote", 1, number, text[:120])
+                context.loss.lost(source.name, "unclosed-quote", 1, Line(number), text[:120])
 
             yield from records(_text_lines(chunks), self.dialect, most, told)
 

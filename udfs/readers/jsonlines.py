@@ -152,7 +152,7 @@ class _Judge:
                 kinds = kinds.copy()
                 kinds[position] = _OBJECT
                 lines = pa.concat_arrays([lines[:position], pa.array([fixed]), lines[position + 1 :]])
-                self._loss.lost(self._name, "lone-surrogate", 1, first + position + 1, fixed[:120])
+                self._loss.lost(self._name, "lone-surrogate", 1, base.Line(first + position + 1), fixed[:120])
         for reason, kind in (("broken-json", _BROKEN), ("not-an-object", _OTHER)):
             for position in np.flatnonzero(kinds == kind).tolist():
                 self._note(reason, first + position + 1, lines[position].as_py())
@@ -163,7 +163,7 @@ class _Judge:
     def _note(self, reason: str, number: int, line: str) -> None:
         if self._named < NAMED_LINES:
             self._named += 1
-            self._loss.lost(self._name, reason, 1, number, line[:120])
+            self._loss.lost(self._name, reason, 1, base.Line(number), line[:120])
         else:
             self._unnamed[reason] += 1
 

@@ -156,7 +156,7 @@ class XmlReader:
                     message = f"{source.name} is not XML: {expat.errors.messages[problem.code]}"
                     raise ReaderError(message, source.name, "not-xml") from problem
                 reason = expat.errors.messages[problem.code]
-                context.loss.lost(source.name, "broken-xml", 1, problem.lineno, reason)
+                context.loss.lost(source.name, "broken-xml", 1, base.Line(problem.lineno), reason)
                 builder.finish_broken()
             if builder.ready:
                 yield builder.taken()
