@@ -75,7 +75,7 @@ class XlsxReader:
         """Batches of about 100,000 rows."""
         schema = select(self.schema, columns)
         for note in self.table.notes:
-            context.loss.lost(self.path, "duplicate-header", 0, 1 + self.skip, note)
+            context.loss.lost(self.path, "duplicate-header", 0, base.Line(1 + self.skip), note)
         cells = dict(zip(self.table.names, self.table.cells, strict=True))
         window = Window(self.offset, self.limit)
         for start in range(0, self.table.rows, BATCH_ROWS):
