@@ -95,3 +95,16 @@ def test_events_around_a_gap_in_a_chunk_without_header(tmp_path: Path) -> None:
     found, lost = _read(tmp_path / "log.evtx", damaged)
     assert found == [row for row in expected if row["record_id"] != number]
     assert lost == {"damaged-header": (1, _THIRD), "damaged-event": (1, None)}
+
+
+def test_a_list_that_leads_out_of_its_chunk_in_a_file_without_header(tmp_path: Path) -> None:
+    healthy = unpacked(tmp_path, "evtx", "sysmon.evtx").read_bytes()[: 4096 + 5 * 65536]
+    damaged = bytearray(healthy)
+    struct.pack_into("<I", damaged, _THIRD + 128, 0x7FFFFFFF)
+    # The parser does not go by checksums; the survey does, and would write the header of this chunk anew.
+    flags = struct.unpack_from("<I", damaged, _THIRD + 120)[0]
+    struct.pack_into("<I", damaged, _THIRD + 120, flags | 4)
+    expected, _ = _read(tmp_path / "log.evtx", healthy)
+    found, lost = _read(tmp_path / "log.evtx", damaged[4096:])
+    assert found == expected
+    assert lost == {"damaged-header": (1, 0), "damaged-list": (0, _THIRD - 4096)}

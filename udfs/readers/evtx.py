@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
 
@@ -29,11 +28,6 @@ from udfs.readers.sources import label, open_random
 
 BATCH_EVENTS = 16_384
 """Events per batch: an event is two thousand bytes of Python text before it is Arrow."""
-_CHUNK_BYTES = 65_536
-_FILE_HEADER = 4096
-_TABLES = struct.Struct("<96I")
-"""The tables of a chunk: where the lists of names (64) and of templates (32) begin. An item begins with the next."""
-_TABLES_AT = 128
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -104,9 +98,8 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
         if size == 0:
             raise ReaderError(f"{name} is empty", name, "empty-file")
         layout = mended(stream, size, tally)
-        chunks = _Chunks(layout.stream)
         try:
-            events = parser_class(chunks).records_json()
+            events = parser_class(layout.stream).records_json()
         except (RuntimeError, OSError, ValueError) as problem:
             raise ReaderError(
                 f"{name} is not a Windows event log: {_sentence(problem)}", name, "not-an-evtx"
@@ -119,7 +112,7 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
                 done += 1
                 if len(held) % 1024 == 0:
                     check_cancelled(context)
-                    context.progress.advance(name, min(chunks.tell(), size), size)
+                    context.progress.advance(name, min(layout.stream.tell(), size), size)
                 if len(held) == BATCH_EVENTS:
                     yield _batch(held, wanted, base_name(target), tally)
                     held = []
@@ -127,71 +120,8 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
                 yield _batch(held, wanted, base_name(target), tally)
         finally:
             tally.report(context, name)
-            if chunks.first_cut is not None:
-                context.loss.lost(name, "damaged-list", 0, chunks.first_cut, "a list of names or templates was cut")
-
-
-class _Chunks:
-    """The file as the parser sees it: the lists in its chunks end.
-
-    The parser follows each list of names and templates to its end. A link that leads back makes it loop for ever, where
-    no signal reaches it; one that leads out of the chunk makes it give up all events of the chunk. Such links are cut
-    in the copy the parser gets: what stands before them has been seen by then, and a name is found without its list.
-    """
-
-    def __init__(self, raw: BinaryIO) -> None:
-        self.first_cut: int | None = None
-        self._raw = raw
-        self._at = 0
-        self._start = -1
-        self._chunk = b""
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """As for a file."""
-        self._at = self._raw.seek(offset, whence) if whence == 2 else offset + (self._at if whence else 0)
-        return self._at
-
-    def tell(self) -> int:
-        """As for a file."""
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        """Up to ``size`` bytes, not beyond the end of the chunk."""
-        start, end = 0, _FILE_HEADER
-        if self._at >= _FILE_HEADER:
-            start = self._at - (self._at - _FILE_HEADER) % _CHUNK_BYTES
-            end = start + _CHUNK_BYTES
-        if start != self._start:
-            self._raw.seek(start)
-            self._start, self._chunk = start, self._raw.read(end - start)
-            if start and (links := _wrong_links(self._chunk)):
-                self.first_cut = start if self.first_cut is None else self.first_cut
-                mended = bytearray(self._chunk)
-                for link in links:
-                    mended[link : link + 4] = bytes(4)
-                self._chunk = bytes(mended)
-        within = self._at - start
-        data = self._chunk[within:] if size < 0 else self._chunk[within : within + size]
-        self._at += len(data)
-        return data
-
-
-def _wrong_links(chunk: bytes) -> list[int]:
-    """Places of the links that lead out of the chunk or back to a name or template of their own list."""
-    if not chunk.startswith(b"ElfChnk\0") or len(chunk) < _TABLES_AT + _TABLES.size:
-        return []
-    found = []
-    last = len(chunk) - 8
-    for nth, first in enumerate(_TABLES.unpack_from(chunk, _TABLES_AT)):
-        seen: set[int] = set()
-        at, link = first, _TABLES_AT + 4 * nth
-        while at:
-            if at > last or at in seen:
-                found.append(link)
-                break
-            seen.add(at)
-            link, at = at, int.from_bytes(chunk[at : at + 4], "little")
-    return found
+            if layout.first_cut is not None:
+                context.loss.lost(name, "damaged-list", 0, layout.first_cut, "a list of names or templates was cut")
 
 
 def _surviving(

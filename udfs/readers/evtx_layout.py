@@ -6,6 +6,10 @@ a stream with the same events in which headers and steps hold: headers are writt
 signature. Records are never moved inside their chunk, as they refer to names and templates by offset. A healthy file
 is handed on as it is. Layout: libyal's documentation of the event log format.
 
+The parser also follows each list of names and templates of a chunk to its end. A link that leads back makes it loop for
+ever, where no signal reaches it; one that leads out of the chunk makes it give up all events of the chunk. Such links
+are cut: what stands before them has been seen by then, and a name is found without its list.
+
 What stays lost, as with every other reader: the events behind one whose length is destroyed, in a chunk whose header is
 in order, and a last chunk that is cut off. The ledger names them.
 """
@@ -24,6 +28,9 @@ CHUNK_BYTES = 65_536
 FILE_HEADER = 4096
 _CHUNK_HEADER = 512
 _FILE_MAGIC, _CHUNK_MAGIC, _RECORD_MAGIC = b"ElfFile\0", b"ElfChnk\0", b"**\0\0"
+_TABLES = struct.Struct("<96I")
+"""The tables of a chunk: where the lists of names (64) and of templates (32) begin. An item begins with the next."""
+_TABLES_AT = 128
 _RECORD_HEADER = struct.Struct("<IIQQ")
 """Signature, length, record number, FILETIME; the length stands once more at the record's end."""
 _LEAST = 28
@@ -34,19 +41,42 @@ _READ = "headers are destroyed; the events behind them are read"
 
 @dataclass(frozen=True)
 class _Chunk:
-    """``length`` bytes at ``offset`` of the file that are a chunk; ``broken``: its header is to be written anew."""
+    """``length`` bytes at ``offset`` of the file that are a chunk.
+
+    ``broken``: its header is to be written anew; ``cut``: places of the links that are to be zero.
+    """
 
     offset: int
     length: int
     broken: bool
+    cut: tuple[int, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """The parser can read it as it is."""
+        return not self.broken and not self.cut and self.length == CHUNK_BYTES
+
+    def read(self, raw: BinaryIO) -> bytes:
+        """Its bytes as the parser is to see them."""
+        data = _at(raw, self.offset, self.length)
+        if self.broken:
+            return _rebuilt(data)
+        made = bytearray(data.ljust(CHUNK_BYTES, b"\0"))
+        for link in self.cut:
+            made[link : link + 4] = bytes(4)
+        return bytes(made)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """``stream``: what the parser is to read; ``chunks``: offset in the file of each chunk of that stream."""
+    """``stream``: what the parser is to read; ``chunks``: offset in the file of each chunk of that stream.
+
+    ``first_cut``: offset of the first chunk with a list that was cut.
+    """
 
     stream: BinaryIO
     chunks: tuple[int, ...]
+    first_cut: int | None = None
 
 
 def mended(raw: BinaryIO, size: int, tally: Tally) -> Layout:
@@ -60,13 +90,14 @@ def mended(raw: BinaryIO, size: int, tally: Tally) -> Layout:
     chunks = _survey(raw, start, size, tally) if start >= 0 else []
     offsets = tuple(chunk.offset for chunk in chunks)
     steps = tuple(range(FILE_HEADER, FILE_HEADER + CHUNK_BYTES * len(chunks), CHUNK_BYTES))
-    whole = not any(chunk.broken or chunk.length < CHUNK_BYTES for chunk in chunks)
+    whole = all(chunk.whole for chunk in chunks) and size <= FILE_HEADER + CHUNK_BYTES * len(chunks)
     if start < 0 or (sound and whole and offsets == steps):
         raw.seek(0)
         return Layout(raw, offsets)
     if not sound:
         tally.add("damaged-header", 1, 0, _READ)
-    return Layout(_View(raw, chunks, sound), offsets)  # type: ignore[arg-type]
+    cut = next((chunk.offset for chunk in chunks if chunk.cut), None)
+    return Layout(_View(raw, chunks, sound), offsets, cut)  # type: ignore[arg-type]
 
 
 def _at(raw: BinaryIO, offset: int, length: int) -> bytes:
@@ -129,7 +160,7 @@ def _survey(raw: BinaryIO, start: int, size: int, tally: Tally) -> list[_Chunk]:
         elif len(data) < CHUNK_BYTES and any(data):
             tally.add("truncated-chunk", 1, offset)
         if len(data) == CHUNK_BYTES:
-            chunks.append(_Chunk(offset, length, broken))
+            chunks.append(_Chunk(offset, length, broken, () if broken else _wrong_links(data[:length])))
         offset += length
     return chunks
 
@@ -152,6 +183,24 @@ def _header_holds(data: bytes) -> bool:
     if flags & 4:
         return True
     return zlib.crc32(data[:120] + data[128:_CHUNK_HEADER]) == int(stated)
+
+
+def _wrong_links(chunk: bytes) -> tuple[int, ...]:
+    """Places of the links that lead out of the chunk or back to a name or template of their own list."""
+    if not chunk.startswith(_CHUNK_MAGIC) or len(chunk) < _TABLES_AT + _TABLES.size:
+        return ()
+    found = []
+    last = len(chunk) - 8
+    for nth, first in enumerate(_TABLES.unpack_from(chunk, _TABLES_AT)):
+        seen: set[int] = set()
+        at, link = first, _TABLES_AT + 4 * nth
+        while at:
+            if at > last or at in seen:
+                found.append(link)
+                break
+            seen.add(at)
+            link, at = at, int.from_bytes(chunk[at : at + 4], "little")
+    return tuple(found)
 
 
 def _records(data: bytes) -> list[tuple[int, int, int]]:
@@ -253,8 +302,5 @@ class _View(io.RawIOBase):
         if number >= len(self._chunks):
             return b""
         if number != self._held:
-            chunk = self._chunks[number]
-            data = _at(self._raw, chunk.offset, chunk.length)
-            self._data = _rebuilt(data) if chunk.broken else data.ljust(CHUNK_BYTES, b"\0")
-            self._held = number
+            self._held, self._data = number, self._chunks[number].read(self._raw)
         return self._data[within:]
