@@ -7,6 +7,7 @@ memory, with rows or one ReaderError.
 from __future__ import annotations
 
 import re
+import resource
 import weakref
 import zipfile
 from pathlib import Path
@@ -92,6 +93,26 @@ def test_a_zstd_file_that_was_read_leaves_nothing_in_memory(tmp_path: Path) -> N
     del source
     # At once: a ring over Arrow's stream is one that no collection finds.
     assert gone() is None
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not tell how much memory is mapped")
+def test_a_damaged_zstd_file_leaves_nothing_in_memory(tmp_path: Path) -> None:
+    """Arrow lost a megabyte of addresses with every call that failed."""
+    data = bytearray(pa.compress(bytes(range(256)) * 40, "zstd", asbytes=True))
+    data[9:60] = b"\xff" * 51
+    (tmp_path / "x.zst").write_bytes(data)
+
+    def read() -> int:
+        loss = ListLoss()
+        with open_source(str(tmp_path / "x.zst"), null_context(loss)) as source:
+            while source.read():
+                pass
+        assert [entry.reason for entry in loss.entries] == ["damaged-zstd"]
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+    # The first calls reserve addresses for later ones.
+    before = max(read() for _ in range(100))
+    assert max(read() for _ in range(500)) - before < 200 << 20
 
 
 # --- workbooks --------------------------------------------------------------------------------------------------------

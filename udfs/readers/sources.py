@@ -135,7 +135,7 @@ class _Zstd(Source):
     def read(self, size: int = CHUNK) -> bytes:
         while not self._ended:
             try:
-                data: bytes = self._stream.read(min(size, self._step))
+                data: bytes = self._decoded(min(size, self._step))
             except OSError as problem:
                 # The codec throws away what it had decoded for this call: go back and ask for less at a time.
                 if self._step == 1 or not self._raw.seekable():
@@ -149,12 +149,16 @@ class _Zstd(Source):
             return data
         return b""
 
+    def _decoded(self, size: int) -> bytes:
+        # Not ``read``: Arrow loses the memory it has set aside for a call of it that fails.
+        return bytes(self._stream.read_buffer(size).to_pybytes())
+
     def _rewind(self) -> None:
         self._raw.seek(0)
         self._stream = self._start()
         left = self.offset
         while left > 0:
-            left -= len(self._stream.read(min(left, CHUNK)))
+            left -= len(self._decoded(min(left, CHUNK)))
 
     def close(self) -> None:
         # Arrow's stream holds this object and is held by it where Python's collector cannot see: 1.3 MB a file stayed.
