@@ -11,6 +11,7 @@ import resource
 import weakref
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -22,6 +23,7 @@ from tests.readers.sheets import ods, ods_cell, ods_row, xlsb
 from udfs.readers import jsonlines
 from udfs.readers.base import ListLoss, ReaderError, null_context
 from udfs.readers.csvrows import CsvReader
+from udfs.readers.jsonlines import JsonLinesReader
 from udfs.readers.lines import codec_name
 from udfs.readers.sources import open_source
 from udfs.readers.textlines import TextReader
@@ -113,6 +115,15 @@ def test_a_damaged_zstd_file_leaves_nothing_in_memory(tmp_path: Path) -> None:
     # The first calls reserve addresses for later ones.
     before = max(read() for _ in range(100))
     assert max(read() for _ in range(500)) - before < 200 << 20
+
+
+@pytest.mark.parametrize("data", [b"\x1f\x8b\x08\0\0\0", b"\x28\xb5\x2f\xfd \xff\xff\xff"])
+@pytest.mark.parametrize("make", [TextReader, CsvReader, JsonLinesReader])
+def test_a_packed_file_damaged_at_its_beginning_is_told(data: bytes, make: Any, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(data)
+    loss = ListLoss()
+    assert table(make([str(tmp_path / "x")]), None, loss).num_rows == 0
+    assert [(entry.count, entry.position) for entry in loss.entries] == [(1, 0)]
 
 
 # --- workbooks --------------------------------------------------------------------------------------------------------

@@ -157,9 +157,10 @@ class CsvReader:
         width, way = structure.most, "even" if structure.fewest in (None, structure.most) else "ragged"
         if not structure.plain:
             width, way = self._widest(path, context, enough), "exact"
-        if not whole or self.rest or structure.longest > _BLOCK // 2:
-            way = "exact"
         width = max(width, len(header))
+        # A file without a column is read, too: what is damaged at its beginning is told by the scan.
+        if not whole or not width or self.rest or structure.longest > _BLOCK // 2:
+            way = "exact"
         names, renamed = named(header, min(width, self.maxcol))
         return Plan(names, renamed, width, way)
 
@@ -210,8 +211,6 @@ class CsvReader:
     def _fast(
         self, path: str | Member, plan: Plan, wanted: list[str], context: ReadContext
     ) -> Iterator[tuple[dict[str, Any], int]]:
-        if not plan.names:
-            return
         # Positions as names: the file's own may be anything. A count needs one column to count by.
         position = {name: f"{number}" for number, name in enumerate(plan.names)}
         included = [position[name] for name in wanted] or ["0"]
