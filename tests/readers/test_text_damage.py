@@ -28,6 +28,7 @@ from udfs.readers.lines import codec_name
 from udfs.readers.sources import open_source
 from udfs.readers.textlines import TextReader
 from udfs.readers.xlsx import XlsxReader
+from udfs.readers.xmlrows import XmlReader
 
 _ROUNDS = {"textfile": 2000, "csvfile": 2000, "xmlfile": 2000, "xlsxfile": 2000, "jsonfile": 1000, "jsonsurvey": 250}
 
@@ -124,6 +125,24 @@ def test_a_packed_file_damaged_at_its_beginning_is_told(data: bytes, make: Any, 
     loss = ListLoss()
     assert table(make([str(tmp_path / "x")]), None, loss).num_rows == 0
     assert [(entry.count, entry.position) for entry in loss.entries] == [(1, 0)]
+
+
+# --- several files ----------------------------------------------------------------------------------------------------
+
+
+def test_one_document_among_several_that_is_no_xml(tmp_path: Path) -> None:
+    paths = [str(tmp_path / name) for name in ("a.xml", "b.xml", "c.xml", "d.xml")]
+    texts = ("<r>1</r>", "no xml", '<!DOCTYPE r [<!ENTITY e "x">]><r>&e;</r>', "<r>4</r>")
+    for path, text in zip(paths, texts, strict=True):
+        Path(path).write_text(text)
+    loss = ListLoss()
+    assert table(XmlReader(paths), ["_file"], loss).column("_file").to_pylist() == ["a.xml", "d.xml"]
+    assert [(entry.source, entry.reason) for entry in loss.entries] == [
+        (paths[1], "not-xml"), (paths[2], "xml-entities"),
+    ]  # fmt: skip
+    with pytest.raises(ReaderError) as caught:
+        table(XmlReader(paths[1:3]))
+    assert caught.value.code == "not-xml"
 
 
 # --- workbooks --------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ import pyarrow as pa
 from udfs.readers import base
 from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, file_name, select, size_of
 from udfs.readers.lines import codec_name, utf8_chunks
-from udfs.readers.sources import Member, open_source
+from udfs.readers.sources import Member, open_source, scan_each
 from udfs.readers.textlines import Window
 
 MAX_DEPTH = 500
@@ -97,7 +97,8 @@ class XmlReader:
     """Rows of XML files: ``_row`` (JSON object, logical type json) and ``_file``.
 
     ``xpath``: which nodes (None: the root element). ``charset``: None believes the file's own declaration, else UTF-8.
-    A document that breaks off gives the nodes before the break and the ledger entry ``broken-xml`` (line number).
+    A document that breaks off gives the nodes before the break and the ledger entry ``broken-xml`` (line number). Of
+    several documents one that cannot be read is a ledger entry.
     ReaderError: ``xpath-unsupported``, ``unknown-charset``, ``xml-entities``, ``xml-too-deep``, ``not-xml``.
     """
 
@@ -127,10 +128,11 @@ class XmlReader:
         schema = select(self.schema, columns)
         steps = (Step(False, "*"),) if self.xpath is None else parse_path(self.xpath)
         window = Window(self.offset, self.limit)
-        for path in self.paths:
-            shown = file_name(path.zip_path if isinstance(path, Member) else path)
+
+        def one(path: str | Member) -> Iterator[pa.RecordBatch]:
             if window.done:
                 return
+            shown = file_name(path.zip_path if isinstance(path, Member) else path)
             for nodes in self._nodes(path, steps, context):
                 check_cancelled(context)
                 rows = window.cut(pa.array([json.dumps(node, ensure_ascii=False) for node in nodes], pa.string()))
@@ -139,6 +141,8 @@ class XmlReader:
                     yield batch_of(schema, {"_row": rows, "_file": names}, len(rows))
                 if window.done:
                     return
+
+        yield from scan_each(self.paths, context, one)
 
     def _nodes(self, path: str | Member, steps: tuple[Step, ...], context: ReadContext) -> Iterator[list[Any]]:
         charset = self.charset or _declared(path, context)
