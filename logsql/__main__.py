@@ -6,8 +6,8 @@ import sys
 
 if __name__ == "__main__":
     try:
-        from logsql.cli import main
+        from logsql.cli import program
 
-        sys.exit(main())
+        program()
     except KeyboardInterrupt:  # Ctrl-C while the modules are read
         sys.exit(130)

@@ -6,6 +6,7 @@ that goes away (``| head``) ends the run silently with 0. Nothing ever shows a t
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import signal
@@ -52,6 +53,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         os._exit(TERMINATED)
     finally:
         LANGUAGE.reset(token)
+
+
+def program() -> NoReturn:
+    """The command: :func:`main`, then the end of the process without waiting for threads of DuckDB and Arrow.
+
+    What was left open is closed first (functions registered with ``atexit``). A thread that is still inside Python when
+    the interpreter takes itself apart ends the process with "terminate called" or never.
+    """
+    code = main()
+    if (sessions := sys.modules.get("logsql.engine.session")) is not None:
+        atexit.unregister(sessions.settle)  # nothing need be waited for
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _asked_language(words: Sequence[str]) -> str | None:

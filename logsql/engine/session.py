@@ -5,8 +5,10 @@ from __future__ import annotations
 import atexit
 import copy
 import itertools
+import sys
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -19,7 +21,7 @@ from logsql.engine.policy import Policy
 from logsql.engine.querylog import QueryLog
 from logsql.engine.result import Result
 from logsql.engine.runstate import ProgressReport, RunState
-from logsql.errors import LogsqlError, too_long
+from logsql.errors import Diagnostic, Interrupted, LogsqlError, too_long
 from logsql.planner.catalog import TableInfo
 from logsql.planner.plan import Plan
 
@@ -60,6 +62,7 @@ class Session:
         self.planning = self._connection.cursor()
         self._number = itertools.count(1)
         self._running: dict[int, Execution] = {}
+        self._planned: dict[int, RunState] = {}
         self.kept: dict[str, Any] = {}
         self.result_numbers = itertools.count(1)
         self.query_log = QueryLog()
@@ -104,7 +107,8 @@ class Session:
         state = RunState(self.policy, self.zone, counting=counting, on_progress=self.on_progress)
         catalog = SessionCatalog(self, state)
         try:
-            plan = compile_query(parse_query(text, GRAMMAR), catalog, params)
+            with self.stoppable(state):
+                plan = compile_query(parse_query(text, GRAMMAR), catalog, params)
         except LogsqlError as error:
             raise error.located(text, origin) from None
         except RecursionError:
@@ -114,8 +118,12 @@ class Session:
 
     def _execution(self, plan: Plan, state: RunState, catalog: SessionCatalog) -> Execution:
         execution = Execution(self, plan, state, catalog.bindings)
-        self._running[id(execution)] = execution
+        self.started(execution)
         return execution
+
+    def started(self, execution: Execution) -> None:
+        """From now on :meth:`interrupt` and :meth:`close` end it, until it is forgotten."""
+        self._running[id(execution)] = execution
 
     def sql(self, text: str, params: Sequence[Any] | None = None) -> Result:
         """Run DuckDB SQL; readers are table functions (``hive_file('x')``) and ``pipe('QUERY')`` is a table."""
@@ -135,8 +143,23 @@ class Session:
 
         return explain_text(self.plan(text, params)[0])
 
+    @contextmanager
+    def stoppable(self, state: RunState) -> Iterator[None]:
+        """While a query is planned: :meth:`interrupt` reaches the readers that look through a whole file for types."""
+        self._planned[id(state)] = state
+        try:
+            yield
+        except Exception as problem:
+            if type(problem).__name__ == "ReadCancelled":
+                raise Interrupted(Diagnostic("E1300", "interrupted", "the query was interrupted")) from None
+            raise
+        finally:
+            del self._planned[id(state)]
+
     def interrupt(self) -> None:
-        """Stop every running query of this session."""
+        """Stop every query of this session that runs or is being planned."""
+        for state in list(self._planned.values()):
+            state.cancel.set()
         for execution in list(self._running.values()):
             execution.state.cancel.set()
             execution.cursor.interrupt()
@@ -337,8 +360,15 @@ _OPEN: weakref.WeakSet[Session] = weakref.WeakSet()
 
 
 @atexit.register
+def settle() -> None:
+    """Let Arrow's threads put down what they read ahead; one that still does aborts or hangs an ending interpreter."""
+    if (readers := sys.modules.get("udfs.readers.dataset")) is not None:
+        readers.settle()
+
+
+@atexit.register
 def _close_open() -> None:
-    """Close what a script left open: a thread of DuckDB or Arrow that still reads aborts or hangs an ending process."""
+    """Close what a script left open; runs before :func:`settle` (the last one registered is the first to run)."""
     for session in list(_OPEN):
         session.interrupt()
         session.close()

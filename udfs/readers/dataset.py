@@ -8,7 +8,9 @@ The filter is applied exactly, by Arrow. An error raised inside a scan reaches t
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 import weakref
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
@@ -59,6 +61,7 @@ class ReaderDataset(ds.Dataset):  # type: ignore[misc]
         scan = _Scan(self, wanted)
         with self._lock:
             self._scans.add(scan)
+            _SCANS.add(scan)
         return ds.Scanner.from_batches(scan, schema=schema, columns=columns, filter=filter)
 
     def stop(self) -> None:
@@ -100,6 +103,7 @@ class _Scan:
         self._dataset = dataset
         self._busy = threading.Lock()
         self._batches = self._read(columns)
+        self._exhausted = False
         self.stopped = False
 
     def _read(self, columns: list[str] | None) -> Generator[pa.RecordBatch]:
@@ -115,6 +119,7 @@ class _Scan:
             try:
                 return next(self._batches)
             except StopIteration:
+                self._exhausted = True
                 raise
             except BaseException as problem:
                 if self.stopped:
@@ -126,6 +131,32 @@ class _Scan:
         """Wait for the batch under way and close the files."""
         with self._busy:
             self._batches.close()
+        if not self._exhausted:
+            _SCANS.last_stop = time.monotonic()
+
+
+class _Held(weakref.WeakSet["_Scan"]):
+    """Scans that Arrow or DuckDB still hold, and when the last one was stopped before its end."""
+
+    last_stop = -math.inf
+
+
+_SCANS = _Held()
+_GRACE = 0.2
+"""Seconds in which Arrow surely frees what it has read ahead. Nothing tells when it has."""
+
+
+def settle(seconds: float = 2.0) -> None:
+    """Wait until Arrow has let go of the scans that were stopped, for a process that is about to end.
+
+    Its thread asks a stopped scan for one more batch, gives up its reference and frees the batches it has read ahead
+    some time after the query is closed: done while the interpreter ends, that is "terminate called without an active
+    exception" or a process that hangs.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and any(scan.stopped for scan in list(_SCANS)):
+        time.sleep(0.002)
+    time.sleep(max(0.0, _SCANS.last_stop + _GRACE - time.monotonic()))
 
 
 class _ScanLoss:
