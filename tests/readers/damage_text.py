@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tests.readers.damage_support import Kind
-from tests.readers.sheets import ods, ods_cell, ods_row, xlsb
+from tests.readers.sheets import ods, ods_cell, ods_row, xls, xlsb
 from tests.readers.test_zip_xml_xlsx import number, text, workbook
 from udfs.readers.base import ReadContext, Reader, null_context, select, size_of
 from udfs.readers.csvrows import CsvReader
@@ -197,7 +197,8 @@ def _sheet_seeds() -> list[bytes]:
         made = Path(workbook(Path(folder, "x"), {"first": grid, "둘째": [[text("h")]]})).read_bytes()
     document = ods(ods_row(ods_cell("a") + ods_cell("b", 2)) + ods_row(ods_cell("1"), 3))
     binary = xlsb({(0, 0): "a", (0, 1): "b", (1, 0): 1.0, (2, 1): "이름"})
-    return [made, *(_parts(data) for data in (made, made, document, binary))]
+    old = xls({(0, 0): "a", (0, 1): "b", (1, 0): 1.0, (2, 1): "이름"})
+    return [made, old, *(_parts(data) for data in (made, made, document, binary))]
 
 
 # A cell far away is refused, or is one of a sheet of ten million places.

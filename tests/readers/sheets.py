@@ -1,4 +1,4 @@
-"""Small workbooks in the formats beside .xlsx that the parser of workbooks reads: OpenDocument and binary Excel."""
+"""Small workbooks in the formats beside .xlsx that the parser of workbooks reads: .ods, .xlsb and .xls."""
 
 from __future__ import annotations
 
@@ -90,3 +90,42 @@ def xlsb(cells: Mapping[tuple[int, int], str | float]) -> bytes:
             "xl/worksheets/sheet1.bin": sheet,
         }
     )
+
+
+def xls(cells: Mapping[tuple[int, int], str | float], records: bytes = b"") -> bytes:
+    """A workbook of Excel 97 with one sheet; ``records`` stand before the cells. [MS-XLS] 2.1.7.20, [MS-CFB] 3."""
+
+    def record(kind: int, data: bytes = b"") -> bytes:
+        return struct.pack("<HH", kind, len(data)) + data
+
+    def begin(kind: int) -> bytes:
+        return record(0x0809, struct.pack("<HHHHII", 0x0600, kind, 0, 1996, 0, 6))
+
+    sheet = begin(0x0010) + records
+    for (row, column), value in cells.items():
+        place = struct.pack("<HHH", row, column, 0)
+        if isinstance(value, str):
+            sheet += record(0x0204, place + struct.pack("<HB", len(value), 1) + value.encode("utf-16-le"))
+        else:
+            sheet += record(0x0203, place + struct.pack("<d", value))
+    sheet += record(0x000A)
+    page = begin(0x0005) + record(0x0042, struct.pack("<H", 1200))
+    named = struct.pack("<BBBB", 0, 0, 5, 0) + b"first"
+    at = len(page) + 4 + 4 + len(named) + 4
+    book = (page + record(0x0085, struct.pack("<I", at) + named) + record(0x000A) + sheet).ljust(4096, b"\0")
+    book += bytes(-len(book) % 512)
+    return _compound(book)
+
+
+def _compound(book: bytes) -> bytes:
+    """A compound file: its table of sectors in sector 0, the directory in 1, the stream Workbook from 2 on."""
+    none, end, count = 0xFFFFFFFF, 0xFFFFFFFE, len(book) // 512
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<5H6x", 62, 3, 0xFFFE, 9, 6)
+    head += struct.pack("<9I", 0, 1, 1, 0, 4096, end, 0, end, 0) + struct.pack("<109I", 0, *[none] * 108)
+    table = [0xFFFFFFFD, end, *range(3, count + 2), end]
+    directory = b""
+    for name, kind, child, start, size in (("Root Entry", 5, 1, end, 0), ("Workbook", 2, none, 2, len(book))):
+        text = name.encode("utf-16-le")
+        directory += text.ljust(64, b"\0") + struct.pack("<HBBIII", len(text) + 2, kind, 1, none, none, child)
+        directory += bytes(36) + struct.pack("<IQ", start, size)
+    return head + struct.pack("<128I", *table, *[none] * (128 - len(table))) + directory.ljust(512, b"\0") + book

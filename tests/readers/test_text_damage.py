@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import resource
+import struct
 import weakref
 import zipfile
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 from tests.readers.damage_support import survive
 from tests.readers.damage_text import TEXT_KINDS, shared_engine
 from tests.readers.ntfs_support import table
-from tests.readers.sheets import ods, ods_cell, ods_row, xlsb
+from tests.readers.sheets import ods, ods_cell, ods_row, xls, xlsb
 from udfs.readers import jsonlines
 from udfs.readers.base import ListLoss, ReaderError, null_context
 from udfs.readers.csvrows import CsvReader
@@ -169,6 +170,7 @@ _HEAD = ods_row(ods_cell("a") + ods_cell("b"))
         ods(_HEAD + ods_row(ods_cell("x"), 2).replace('"2"', '"&#57;99999999"')),
         xlsb({(0, 0): "a", (1_048_575, 16_383): 1.0}),
         xlsb({(0, 0): "a", (1, 4_000_000_000): 1.0}),
+        xlsb({(0, 0): "a", (1, 3_000_000): 1.0}),
     ],
 )  # fmt: skip
 def test_a_sheet_with_cells_far_away_is_refused(data: bytes, tmp_path: Path) -> None:
@@ -199,6 +201,40 @@ def test_a_binary_workbook(tmp_path: Path) -> None:
     found = table(XlsxReader(str(tmp_path / "x")), ["a", "b"])
     assert found.num_rows == 90_000
     assert found.to_pylist()[::89_999] == [{"a": 7, "b": None}, {"a": None, "b": "이름"}]
+
+
+@pytest.mark.usefixtures("_package")
+def test_a_workbook_of_excel_97(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(xls({(0, 0): "a", (0, 1): "b", (1, 0): 7.0, (40_000, 1): "이름"}))
+    found = table(XlsxReader(str(tmp_path / "x")), ["a", "b"])
+    assert found.num_rows == 40_000
+    assert found.to_pylist()[::39_999] == [{"a": 7, "b": None}, {"a": None, "b": "이름"}]
+
+
+_SOUND = xls({(0, 0): "a", (1, 0): "x"})
+
+
+@pytest.mark.usefixtures("_package")
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (xls({(0, 0): "a", (65_535, 255): 1.0}), "xlsx-too-sparse"),
+        (xls({(0, 0): "a", (65_535, 65_535): 1.0}), "xlsx-too-sparse"),
+        # DIMENSIONS, [MS-XLS] 2.4.90, and SST, 2.4.265: the parser sets memory aside for what they state.
+        (xls({(0, 0): "a"}, struct.pack("<HHIIHHH", 0x0200, 14, 0, 0xFFFFFFF0, 0, 0xFFFF, 0)), "not-xlsx"),
+        (xls({(0, 0): "a"}, struct.pack("<HHII", 0x00FC, 8, 1, 0x7FFFFFFF)), "not-xlsx"),
+        # The stream's second sector leads to itself; the header states four thousand million sectors of tables.
+        (_SOUND[: 512 + 12] + struct.pack("<I", 3) + _SOUND[512 + 16 :], "not-xlsx"),
+        (_SOUND[:44] + struct.pack("<I", 0xFFFFFFF0) + _SOUND[48:], "not-xlsx"),
+        # The list of tables goes on in a sector that says it goes on in itself.
+        (_SOUND[:68] + bytes(4) + _SOUND[72:1020] + bytes(4) + _SOUND[1024:], "not-xlsx"),
+    ],
+)  # fmt: skip
+def test_a_workbook_of_excel_97_that_states_too_much(data: bytes, code: str, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(data)
+    with pytest.raises(ReaderError) as caught:
+        XlsxReader(str(tmp_path / "x"))
+    assert caught.value.code == code
 
 
 @pytest.mark.usefixtures("_package")

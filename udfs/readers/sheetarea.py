@@ -2,7 +2,7 @@
 
 The parser allocates the rectangle around all cells: two cells, A1 and XFD1048576, are 17 billion places, and the
 failing allocation ends the process. ``check_areas`` looks at the places that are named in each sheet first: those of
-.xlsx (ECMA-376), .xlsb ([MS-XLSB]) and .ods (OpenDocument 1.2, part 1, 9.1). Sheets of .xls are not looked at.
+.xlsx (ECMA-376), .xlsb ([MS-XLSB]) and .ods (OpenDocument 1.2, part 1, 9.1), and of .xls (``xlsarea``).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import IO
 from xml.parsers import expat
 
+from udfs.readers import xlsarea
 from udfs.readers.base import ReaderError
 
 _FREE_CELLS = 10_000_000
@@ -31,6 +32,8 @@ _OPEN = re.compile(
 and how many blanks a text has (``<text:s text:c="3"/>``), which the parser writes out."""
 _PIECE = 1 << 20
 _ENDLESS = 1 << 40
+_MOST_COLUMNS = 16_384
+"""No program writes more: a damaged number would make millions of fields."""
 _BEGIN_SHEET = 129
 Area = tuple[int, int, int]
 """Rows and columns of the rectangle from A1 to the last cell, and the number of cells that are named."""
@@ -39,10 +42,16 @@ Area = tuple[int, int, int]
 def check_areas(path: str, file: IO[bytes]) -> None:
     """Refuse sheets whose area is enormous for what they hold: ReaderError ``xlsx-too-sparse``.
 
-    ReaderError ``not-xlsx`` for an OpenDocument file whose XML is not well formed. Anything else that is no such
-    workbook is left to the parser to judge.
+    ReaderError ``not-xlsx`` for an OpenDocument file whose XML is not well formed, and for an .xls file whose sectors
+    or counts are not. Anything else that is no such workbook is left to the parser to judge.
     """
     try:
+        if file.read(len(xlsarea.SIGNATURE)) == xlsarea.SIGNATURE:
+            file.seek(0)
+            for rows, columns, cells in xlsarea.areas(file.read()):
+                _check(path, rows, columns, cells)
+            file.seek(0)
+            return
         with zipfile.ZipFile(file) as archive:
             for info in archive.infolist():
                 measure = _measure(info.filename.lower().replace("\\", "/"))
@@ -53,7 +62,7 @@ def check_areas(path: str, file: IO[bytes]) -> None:
                         _check(path, rows, columns, cells)
     except ReaderError:
         raise
-    except expat.ExpatError as problem:
+    except (expat.ExpatError, xlsarea.Damaged) as problem:
         raise ReaderError(f"{path} is not a readable workbook: {problem}", path, "not-xlsx") from problem
     except Exception:
         pass
@@ -61,7 +70,7 @@ def check_areas(path: str, file: IO[bytes]) -> None:
 
 
 def _check(path: str, rows: int, columns: int, cells: int) -> None:
-    if rows * columns > max(_FREE_CELLS, _SPREAD * cells):
+    if rows * columns > max(_FREE_CELLS, _SPREAD * cells) or columns > _MOST_COLUMNS:
         message = f"{path}: a sheet of {rows} rows and {columns} columns holds {cells} cells only"
         raise ReaderError(message + "; delete the cells far from the table", path, "xlsx-too-sparse")
 
