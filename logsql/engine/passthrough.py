@@ -56,7 +56,8 @@ def sql_result(session: Session, text: str, params: Sequence[Any] | None) -> Res
     pattern = r"\b(" + "|".join(sorted(names)) + r")\s*\("
     plan, rewritten = Plan((), Rel("", (), order=PHYSICAL), zone=session.zone), text
     if re.search(pattern, text, re.I):
-        plan, rewritten = _rewrite(session, catalog, text)
+        with session.stoppable(state):
+            plan, rewritten = _rewrite(session, catalog, text)
     return Result(SqlExecution(session, plan, state, catalog.bindings, rewritten, params))
 
 
@@ -195,7 +196,14 @@ class SqlExecution(Execution):
         return self.resolve(tree).sql("duckdb")
 
     def batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
-        """Rows of the last statement; statements without rows deliver none."""
+        """Rows of the last statement; statements without rows deliver none. Interruptible while it runs."""
+        self.session.started(self)
+        try:
+            yield from self._batches(size, with_types)
+        finally:
+            self.session.forget(self)
+
+    def _batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
         self._prepare()
         text = self._statement()
         shape: list[pa.Field] = []

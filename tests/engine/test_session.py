@@ -8,13 +8,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
 
 import logsql
+from logsql.engine import sources
 from logsql.errors import Interrupted, LogsqlError, QueryError, TimeoutError_, UsageError
+from udfs.readers.base import ReadContext, Reader, check_cancelled
 
 
 def test_registered_arrow_table() -> None:
@@ -80,6 +84,33 @@ def test_interrupt_from_another_thread() -> None:
             result.rows()
         assert time.monotonic() - started < 5
         assert s.query("table n | stats count").rows() == [{"count": 200000}]
+
+
+def test_interrupt_reaches_sql() -> None:
+    with logsql.connect(tz="UTC") as s:
+        result = s.sql("SELECT count(*) FROM range(4000000000) t(a) WHERE hash(a) = 1")
+        threading.Timer(0.3, s.interrupt).start()
+        with pytest.raises(Interrupted):
+            result.rows()
+        assert s.sql("SELECT 1 AS a").rows() == [{"a": 1}]
+
+
+@pytest.mark.parametrize("sql", [False, True])
+def test_interrupt_reaches_a_reader_that_looks_for_types(monkeypatch: pytest.MonkeyPatch, sql: bool) -> None:
+    """``sqlite-records`` reads a whole table for its types while the query is planned: seconds for 300 MB."""
+
+    def survey(paths: Sequence[str], options: Any, context: ReadContext) -> Reader:
+        for _ in range(500):
+            check_cancelled(context)
+            time.sleep(0.01)
+        raise AssertionError("not cancelled")
+
+    monkeypatch.setitem(sources.MAKERS, "sqlite-records", survey)
+    with logsql.connect(tz="UTC") as s:
+        threading.Timer(0.3, s.interrupt).start()
+        with pytest.raises(Interrupted):
+            s.sql("SELECT * FROM sqlite_records('x', \"table\" => 't')") if sql else s.query("sqlite-records table=t x")
+        assert s.sql("SELECT 1 AS a").rows() == [{"a": 1}]
 
 
 def test_leaving_early_frees_the_session() -> None:

@@ -115,7 +115,7 @@ class SqliteRecordsReader:
 
         def surveyed(found: str) -> list[dict[str, set[str]]]:
             with opened(found, quiet) as database:
-                return [_survey(database, found, table)]
+                return [_survey(database, found, table, quiet)]
 
         for one in scan_each(expand_paths(path), quiet, surveyed):
             for name, held in one.items():
@@ -246,7 +246,7 @@ def _most_rows(path: str) -> int:
     return stored_bytes(path) // _ROW_BYTES + 1
 
 
-def _survey(database: sqlite3.Connection, path: str, table: str) -> dict[str, set[str]]:
+def _survey(database: sqlite3.Connection, path: str, table: str, context: ReadContext) -> dict[str, set[str]]:
     """Kinds of the values of every column; all kinds where damage prevents a look at them."""
     name, columns = _table_name(database, path, table), _columns(database, path, table)
     found: dict[str, set[str]] = {}
@@ -257,6 +257,7 @@ def _survey(database: sqlite3.Connection, path: str, table: str) -> dict[str, se
         try:
             row = database.execute(_query(name, tuple(part), _most_rows(path))).fetchone()
         except PROBLEMS:
+            check_cancelled(context)
             row = (1,) * len(_KINDS) * len(part)
         for nth, column in enumerate(part):
             seen = row[nth * len(_KINDS) : (nth + 1) * len(_KINDS)]
