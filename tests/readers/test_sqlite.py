@@ -14,7 +14,7 @@ import pytest
 
 from tests.readers.ntfs_support import table
 from udfs.readers import sqlitefiles
-from udfs.readers.base import VARIANT, ListLoss, ReaderError, null_context
+from udfs.readers.base import VARIANT, ListLoss, NullProgress, ReaderError, null_context
 from udfs.readers.sqlite import SqliteRecordsReader, SqliteTablesReader
 
 
@@ -190,6 +190,29 @@ def test_functions_with_side_effects_do_not_run(tmp_path: Path, call: str) -> No
         assert database.execute("SELECT json_extract('[8]', '$[0]'), upper('a')").fetchall() == [(8, "A")]
         with pytest.raises(sqlite3.DatabaseError, match="not authorized to use function"):
             database.execute(f"SELECT {call}")
+
+
+def test_progress_goes_through_the_file(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.db")
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE t(a, b)")
+    database.executemany("INSERT INTO t VALUES (?, ?)", [(n, "text") for n in range(250_000)])
+    database.commit()
+    database.close()
+    told: list[tuple[int, int]] = []
+
+    class Places(NullProgress):
+        def advance(self, source: str, done_bytes: int, total_bytes: int) -> None:
+            told.append((done_bytes, total_bytes))
+
+    context = replace(null_context(), progress=Places())
+    assert sum(batch.num_rows for batch in SqliteRecordsReader(path, "t").scan(None, context)) == 250_000
+    size = os.path.getsize(path)
+    assert [total for _, total in told] == [size] * len(told)
+    places = [done for done, _ in told]
+    assert places == sorted(places)
+    assert len({done for done in places if 0 < done < size}) > 1
+    assert places[-1] == size
 
 
 def test_one_file_that_is_no_database_among_several(tmp_path: Path) -> None:

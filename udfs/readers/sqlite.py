@@ -295,7 +295,7 @@ def _array(cells: list[Any], kind: str) -> pa.Array:
 def _parts(cursor: sqlite3.Cursor, path: str, context: ReadContext) -> Iterator[list[tuple[Any, ...]]]:
     """Rows in parts of a batch's size, fewer when their text and bytes are long."""
     held: list[tuple[Any, ...]] = []
-    weight = 0
+    weight = reached = 0
     rows_left, bytes_left = _most_rows(path), stored_bytes(path) * _EXPANSION + _FREE_BYTES
     # One row at a time: a few dozen rows of damaged sizes would not fit into memory together.
     rows = iter(cursor)
@@ -316,6 +316,9 @@ def _parts(cursor: sqlite3.Cursor, path: str, context: ReadContext) -> Iterator[
             if held:
                 yield held
             rows_left, bytes_left = rows_left - len(held), bytes_left - weight
+            # SQLite does not tell where in the file it is: the bytes of the values so far, at most those of the file.
+            reached += weight + sum(len(row) for row in held)
+            context.progress.advance(path, min(reached, size_of(path)), size_of(path))
             if bytes_left < 0:
                 raise sqlite3.DatabaseError("the table holds more text and bytes than the file has room for")
             held, weight = [], 0
