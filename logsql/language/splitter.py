@@ -57,6 +57,7 @@ class Split:
     root: Group
     groups: dict[int, Group]
 
+
 _HALF = re.compile("[\ud800-\udfff]")
 
 

@@ -204,7 +204,6 @@ def _without_nulls(node: Sql) -> Sql:
     return sql.func("map_from_entries", sql.func("list_filter", sql.func("map_entries", node), kept))
 
 
-
 def _order(
     stage: Stage, left: Side, right: Side, marked: bool, carried: dict[str, str], idents: Idents, items: list[Sql]
 ) -> Order:

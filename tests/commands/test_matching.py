@@ -71,7 +71,7 @@ def hits(session: Session, text: str) -> list[int]:
         ("404", [2]),
         ("[ json \"[{a: 'OPERA'}, {b: 'firefox', c: null}]\" ]", [3, 2]),
         ("not [ json \"[{a: 'OPERA'}]\" ]", [2, 1]),
-        ("[ json \"[]\" ]", []),
+        ('[ json "[]" ]', []),
     ],
 )
 def test_conditions(logs: Session, condition: str, expected: list[int]) -> None:

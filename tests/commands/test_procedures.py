@@ -146,7 +146,7 @@ def test_object_lists_of_the_state_folder_and_of_the_session(tmp_path: Path) -> 
             (folder / kind / name).write_text(text, encoding="utf-8")
         session.service("objects").add("port", "web", ["80", "8000-8080"])
         text = (
-            'json "[{ip: \'10.0.0.9\', w: \'a,b\', p: 8001}, {ip: \'10.0.1.9\', w: \'a\', p: 81}]" '
+            "json \"[{ip: '10.0.0.9', w: 'a,b', p: 8001}, {ip: '10.0.1.9', w: 'a', p: 81}]\" "
             '| eval i = matchblackip("watch", ip), f = matchfeed("words", w), p = matchport("web", p) | fields i, f, p'
         )
         assert rows(session, text) == [{"i": True, "f": True, "p": True}, {"i": False, "f": False, "p": False}]
