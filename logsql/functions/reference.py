@@ -33,15 +33,10 @@ def _field(call: FunctionCall) -> Typed:
 
 def _open_field(call: FunctionCall, name: Sql) -> Typed | None:
     """The field of a computed name among those that are known only when data is read; None without such fields."""
-    rel = call.cx.rel
-    if rel is None or rel.rest is None:
+    rest = call.cx.rest
+    if rest is None:
         return None
-    from logsql.planner.expressions import NeedsFlush
-
-    rest = rel.rest
-    if rel.computed(rest.ident):
-        raise NeedsFlush
-    document = rel.expr(rest.ident)
+    document = call.cx.document(rest)
     if rest.is_map:
         value = Typed(sql.func("map_extract_value", document, name), rest.value_type)
     else:

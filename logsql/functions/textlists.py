@@ -183,15 +183,10 @@ def _pairs(call: FunctionCall, names: list[str], between: str) -> list[Sql]:
 
 def _open_pairs(call: FunctionCall, between: str) -> Sql | None:
     """The pairs of the fields that are known only when data is read, as a list; None when the row has no such part."""
-    from logsql.planner.expressions import NeedsFlush
-
-    rel = call.cx.rel
-    if rel is None or rel.rest is None:
+    rest = call.cx.rest
+    if rest is None:
         return None
-    rest = rel.rest
-    if rel.computed(rest.ident):
-        raise NeedsFlush
-    document = rel.expr(rest.ident)
+    document = call.cx.document(rest)
     name = lambda_name(call.cx, "f")
     key = sql.var(name)
     tests: list[Sql] = []

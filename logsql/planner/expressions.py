@@ -20,7 +20,7 @@ from logsql.planner import mixing, patterns, sql, values
 from logsql.planner.arithmetic import arithmetic, negate
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.comparison import compare, equals
-from logsql.planner.relation import Rel
+from logsql.planner.relation import Rel, Rest
 from logsql.planner.sql import Sql
 from logsql.planner.types import BOOL, DOUBLE, EVERY_KIND, INT, LONG, STRING, Kind, list_of
 from logsql.planner.values import NULL_VALUE, Typed
@@ -106,13 +106,23 @@ class ExprContext:
             return rel.value(column)
         rest = rel.rest
         if rest is not None and name not in rest.hidden:
-            if rel.computed(rest.ident):
-                raise NeedsFlush
-            document = rel.expr(rest.ident)
+            document = self.document(rest)
             if rest.is_map:
                 return Typed(sql.func("map_extract_value", document, sql.string(name)), rest.value_type)
             return values.json_field(document, name)
         return NULL_VALUE
+
+    @property
+    def rest(self) -> Rest | None:
+        """The part of the row whose fields are known only when data is read; None when there is none."""
+        return None if self.rel is None else self.rel.rest
+
+    def document(self, rest: Rest) -> Sql:
+        """The column that holds the open part."""
+        assert self.rel is not None
+        if self.rel.computed(rest.ident):
+            raise NeedsFlush
+        return self.rel.expr(rest.ident)
 
     def list_value(self, items: list[Typed]) -> Typed:
         """A list of the items; VARIANT elements when the types differ."""

@@ -205,6 +205,12 @@ def open_source(path: str | Member, context: ReadContext) -> Source:
     """
     if isinstance(path, Member):
         return open_member(path, context)
+    raw, magic = _opened(path, context)
+    return _decompressing(path, raw, size_of(path), magic, context)
+
+
+def _opened(path: str, context: ReadContext) -> tuple[BinaryIO, bytes]:
+    """A file at its beginning, and its first four bytes."""
     raw = context.open_file(path)
     try:
         magic = raw.read(4)
@@ -212,7 +218,7 @@ def open_source(path: str | Member, context: ReadContext) -> Source:
     except OSError as problem:
         raw.close()
         raise os_error(problem, path) from problem
-    return _decompressing(path, raw, size_of(path), magic, context)
+    return raw, magic
 
 
 def _decompressing(name: str, raw: IO[bytes], total: int, magic: bytes, context: ReadContext) -> Source:
@@ -363,13 +369,7 @@ def open_member(member: Member, context: ReadContext) -> Source:
 def open_random(path: str | Member, context: ReadContext) -> BinaryIO:
     """A seekable file: the file itself, or a compressed file or archive member unpacked into a temporary one."""
     if not isinstance(path, Member):
-        raw = context.open_file(path)
-        try:
-            magic = raw.read(4)
-            raw.seek(0)
-        except OSError as problem:
-            raw.close()
-            raise os_error(problem, path) from problem
+        raw, magic = _opened(path, context)
         if not magic.startswith((_GZIP_MAGIC, _ZSTD_MAGIC)):
             return raw
         raw.close()
