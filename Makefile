@@ -1,6 +1,7 @@
 # make run    the sample log, then the shell          make test   the test suite
 # make lint   ruff and mypy                           make bench  ratios against hand-written SQL and peers
-# make docs   the command and function reference      All make .venv on first use; nothing else is needed.
+# make docs   the command and function reference      make house  the structure against its goals
+# All make .venv on first use; nothing else is needed.
 
 VENV ?= .venv
 PY := $(VENV)/bin/python
@@ -8,7 +9,7 @@ STAMP := $(VENV)/.installed
 EXTRAS := dev,crypto,forensic,xlsx,geoip,chart,patterns
 PYTEST_ARGS ?= -n auto
 
-.PHONY: run test lint bench docs clean
+.PHONY: run test lint bench docs house clean
 
 run: $(STAMP)
 	@$(PY) -m sample_data.demo
@@ -26,6 +27,9 @@ bench: $(STAMP)
 docs: $(STAMP)
 	$(PY) -m docs.reference
 	$(PY) -m docs.transcripts
+
+house: $(STAMP)
+	@$(PY) -m bench.house $(HOUSE_ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,204 @@
+"""The structure of the program as its import statements tell it: ``make house`` prints the table of measures.
+
+Imports inside functions and those for type checkers count as imports: a room that is named there is known there.
+``tests/house`` holds the same measures against their goals.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("logsql", "udfs")
+
+#: (room, room it must never import). A room is the first folder or file below ``logsql``, or ``udfs``.
+NEVERS: tuple[tuple[str, str], ...] = (
+    ("planner", "commands"),
+    ("planner", "functions"),
+    ("planner", "ml"),
+    ("planner", "engine"),
+    ("engine", "commands"),
+    ("engine", "render"),
+    ("engine", "shell"),
+    ("ml", "engine"),
+    ("render", "engine"),
+    ("commands", "engine"),
+    ("udfs", "logsql"),
+    ("language", "planner"),
+)
+#: Rooms that only the public interface and the command line may import.
+TOP_ROOMS = ("connectors", "streams")
+TOP = ("api", "cli", "__init__", "__main__")
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement of a first-party module: who, whom, where, and whether it stands inside a function."""
+
+    source: str
+    target: str
+    line: int
+    in_function: bool
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.target}"
+
+
+def modules(root: Path = ROOT) -> dict[str, Path]:
+    """Dotted name of every module of the program, with its file."""
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            name = ".".join(path.relative_to(root).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path
+    return found
+
+
+def imports(root: Path = ROOT) -> list[Import]:
+    """Every import of one module of the program by another."""
+    known = modules(root)
+    return [found for name, path in known.items() for found in _imports_of(name, path, known)]
+
+
+def _imports_of(name: str, path: Path, known: dict[str, Path]) -> Iterator[Import]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for target in dict.fromkeys(_targets(node, package, known)):
+                if target != name:
+                    yield Import(name, target, node.lineno, id(node) in inside)
+
+
+def _targets(node: ast.Import | ast.ImportFrom, package: str, known: dict[str, Path]) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names if alias.name in known)
+        return
+    base = node.module or ""
+    if node.level:
+        parts = package.split(".")
+        base = ".".join([*parts[: len(parts) - node.level + 1], *([base] if base else [])])
+    for alias in node.names:
+        full = f"{base}.{alias.name}"
+        if full in known:
+            yield full
+        elif base in known:
+            yield base
+
+
+def room(module: str) -> str:
+    """The room a module is in: ``planner`` for ``logsql.planner.stage``, ``udfs`` for ``udfs.readers.evtx``."""
+    parts = module.split(".")
+    if parts[0] != "logsql":
+        return parts[0]
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def broken_nevers(found: Iterable[Import]) -> list[Import]:
+    """Imports that a room must never make."""
+    return [i for i in found if _is_never(room(i.source), room(i.target), i.target)]
+
+
+def _is_never(source: str, target: str, module: str) -> bool:
+    if source == target:
+        return False
+    if source == "udfs" and module.startswith("logsql"):
+        return True
+    return (source, target) in NEVERS or (target in TOP_ROOMS and source not in TOP)
+
+
+def circles(found: Iterable[Import]) -> list[tuple[str, ...]]:
+    """Groups of files that import each other, directly or by a way round (strongly connected components)."""
+    edges: dict[str, set[str]] = defaultdict(set)
+    for one in found:
+        edges[one.source].add(one.target)
+    return _components(edges)
+
+
+def _components(edges: dict[str, set[str]]) -> list[tuple[str, ...]]:
+    """Tarjan's algorithm with a stack of its own, so that a long chain of imports needs no recursion."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    on_stack: set[str] = set()
+    result: list[tuple[str, ...]] = []
+    for start in list(edges):
+        if start in index:
+            continue
+        work = [(start, iter(sorted(edges.get(start, ()))))]
+        index[start] = low[start] = len(index)
+        stack.append(start)
+        on_stack.add(start)
+        while work:
+            node, targets = work[-1]
+            for target in targets:
+                if target not in index:
+                    index[target] = low[target] = len(index)
+                    stack.append(target)
+                    on_stack.add(target)
+                    work.append((target, iter(sorted(edges.get(target, ())))))
+                    break
+                if target in on_stack:
+                    low[node] = min(low[node], index[target])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    at = stack.index(node)
+                    group = stack[at:]
+                    del stack[at:]
+                    on_stack.difference_update(group)
+                    if len(group) > 1:
+                        result.append(tuple(sorted(group)))
+    return sorted(result)
+
+
+def imports_in_functions(root: Path = ROOT) -> list[str]:
+    """Import statements of first-party modules inside functions, once each: ``file:line``."""
+    known = modules(root)
+    places = {(i.source, i.line) for i in imports(root) if i.in_function}
+    return [f"{known[name].relative_to(root)}:{line}" for name, line in sorted(places)]
+
+
+def any_count(root: Path = ROOT) -> int:
+    """How often ``Any`` is written, its imports left out."""
+    count = 0
+    for path in modules(root).values():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if not line.lstrip().startswith(("from ", "import ", "#")):
+                count += len(re.findall(r"\bAny\b", line))
+    return count
+
+
+def main() -> int:
+    """Print the measures, and with ``-v`` each place behind them."""
+    found = imports()
+    nevers, rings, inner = broken_nevers(found), circles(found), imports_in_functions()
+    for label, number, goal, places in (
+        ("broken nevers", len(nevers), "0", [str(n) for n in nevers]),
+        ("import circles of files", len(rings), "0", [" ".join(r) for r in rings]),
+        ("imports inside functions", len(inner), "under 120", inner),
+        ("Any", any_count(), "under 250", []),
+    ):
+        print(f"{label:<28} {number:>5}   goal: {goal}")
+        if "-v" in sys.argv[1:]:
+            for place in places:
+                print(f"    {place}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
