@@ -77,11 +77,11 @@ def compare(name: str) -> list[measure.Row]:
 
 def translate() -> list[measure.Row]:
     """Milliseconds from text to SQL of the 45-command query, by stage; compared with DuckDB's own bind of that SQL."""
-    from logsql.commands import GRAMMAR
     from logsql.engine.catalog import SessionCatalog
     from logsql.engine.runstate import RunState
     from logsql.language.parser import parse_query
     from logsql.planner.planner import compile_query
+    from logsql.registry import GRAMMAR
 
     text = seed.query()
     with logsql.connect(tz=seed.ZONE, threads=seed.THREADS) as session:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from logsql.commands import COMMANDS, CommandSpec
-from logsql.commands.base import Group
-from logsql.functions import AGGREGATES, FUNCTIONS, AggregateSpec, FunctionSpec
+from logsql.planner.function_spec import AggregateSpec, FunctionSpec
+from logsql.planner.spec import CommandSpec, Group
+from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
 
 HERE = Path(__file__).resolve().parent / "reference"
 CHAPTERS = list(Group)

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from docs.reference import cell, own
-from logsql.commands import COMMANDS, GRAMMAR, REFUSED_COMMANDS
-from logsql.errors import LogsqlError
-from logsql.functions import AGGREGATES, FUNCTIONS, REFUSED_FUNCTIONS
+from logsql.diagnostics.errors import LogsqlError
 from logsql.language.parser import parse_query
 from logsql.language.tree import Aggregate, Call, Command, Query
 from logsql.planner.demand import nodes
+from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS, GRAMMAR, REFUSED_COMMANDS, REFUSED_FUNCTIONS
 from tests.compare import rows_equal, values_equal
 from tests.conformance_cases import Case, arrow_table, arrow_tables, error_matches, load
 from tests.run_case import run

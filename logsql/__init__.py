@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from logsql.errors import Diagnostic, LogsqlError
+from logsql.diagnostics.errors import Diagnostic, LogsqlError
 
 __version__ = "0.1.0"
 __all__ = ["Diagnostic", "LogsqlError", "Session", "connect", "parse", "translate"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.session import Session as Session
-from logsql.errors import LogsqlError
 from logsql.language.tree import Query
+from logsql.registry import GRAMMAR
 
 
 def connect(path: str = ":memory:", tz: str | None = None, **options: Any) -> Session:
@@ -22,7 +23,6 @@ def connect(path: str = ":memory:", tz: str | None = None, **options: Any) -> Se
 
 def parse(text: str) -> Query:
     """The command tree of a pipe query. Raises :class:`logsql.LogsqlError` (``code``, ``span``, ``help``)."""
-    from logsql.commands import GRAMMAR
     from logsql.language.parser import parse_query
 
     try:
@@ -53,7 +53,7 @@ def translate(
     from sqlglot import exp
 
     from logsql.engine.translate import plan_text
-    from logsql.planner import sql
+    from logsql.values import sql
 
     with Session(":memory:", tz) as session:
         for name, columns in (schema or {}).items():

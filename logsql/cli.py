@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from logsql.errors import LogsqlError
-from logsql.messages import LANGUAGE, LANGUAGES, message
+from logsql.diagnostics.errors import LogsqlError
+from logsql.diagnostics.messages import LANGUAGE, LANGUAGES, message
 from logsql.shell.arguments import Invocation, parse, usage_error
 from logsql.shell.progress import ProgressLine
 from logsql.shell.verbs import read_query_file, show_error, terminal_width, usage_page
@@ -156,7 +156,7 @@ def dispatch(asked: Invocation) -> int:
     if verb in ("run", "sql"):
         return _run(asked)
     if verb == "chart":
-        from logsql.render.chart_cli import main as chart
+        from logsql.shell.chart import main as chart
 
         return chart(asked.words, lambda: open_session(asked))
     if verb == "shell":

@@ -11,6 +11,8 @@ from collections.abc import Generator
 
 import pytest
 
+import logsql.registry  # noqa: F401  commands and functions are there for tests that use a lower room directly
+
 #: Beginnings of skip reasons that speak of something a test machine should have.
 NEEDED = (
     "program not installed",

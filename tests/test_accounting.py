@@ -19,7 +19,7 @@ import pytest
 
 import logsql
 from logsql import Session
-from logsql.commands import COMMANDS
+from logsql.planner.spec import COMMANDS
 
 Rows = list[dict[str, Any]]
 Expected = Callable[[Rows], int]

@@ -12,7 +12,7 @@ import pytest
 
 import logsql
 from logsql import Session
-from logsql.errors import LogsqlError, QueryError, SourceError
+from logsql.diagnostics.errors import LogsqlError, QueryError, SourceError
 from logsql.language.spans import render
 from tests.cli.support import run
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from logsql.commands import COMMANDS
-from logsql.commands.base import Example
+from logsql.planner.spec import COMMANDS, Example
 from tests.compare import rows_equal
 from tests.conformance_cases import arrow_table
 from tests.run_case import run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from logsql.errors import LogsqlError
+from logsql.diagnostics.errors import LogsqlError
 from tests.compare import rows_equal, values_equal
 from tests.conformance_cases import Case, arrow_tables, error_matches, load
 from tests.run_case import run

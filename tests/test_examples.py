@@ -22,9 +22,9 @@ from typing import Any
 import pytest
 
 import logsql
-from logsql.commands.base import REFUSED_COMMANDS
+from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.session import Session
-from logsql.errors import LogsqlError
+from logsql.planner.spec import REFUSED_COMMANDS
 from tests import examples_inputs as inputs
 from tests.compare import canonical, same
 from tests.conformance_cases import arrow_table

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from logsql.errors import LogsqlError
+from logsql.diagnostics.errors import LogsqlError
 from tests.compare import rows_equal
 from tests.conformance_cases import arrow_table
 from tests.run_case import run

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 import logsql
+from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.result import python_rows
-from logsql.errors import LogsqlError
 from tests.compare import rows_equal
 from tests.conformance_cases import Case, arrow_tables, load
 from tests.run_case import load_tables, session

@@ -13,7 +13,7 @@ from xml.parsers import expat
 import pyarrow as pa
 
 from udfs.columns import as_list, map_distinct
-from udfs.javaregex import DEFAULT_TIMEOUT, Regex
+from udfs.java.javaregex import DEFAULT_TIMEOUT, Regex
 from udfs.lenientjson import LenientError, dump, parse
 from udfs.readers.base import ReaderError
 from udfs.readers.csvparse import Dialect, cells_of

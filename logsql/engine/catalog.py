@@ -9,11 +9,11 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from logsql.diagnostics.errors import Diagnostic, QueryError
 from logsql.engine.runstate import RunState
-from logsql.errors import Diagnostic, QueryError
-from logsql.planner import sql
 from logsql.planner.catalog import SourceColumn, SourceInfo, TableInfo
-from logsql.planner.sql import Sql
+from logsql.values import sql
+from logsql.values.sql import Sql
 
 if TYPE_CHECKING:
     from logsql.engine.session import Session

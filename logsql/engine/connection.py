@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
-from logsql.engine.policy import Policy
-from logsql.errors import Diagnostic, SourceError, UsageError
+from logsql.diagnostics.errors import Diagnostic, SourceError, UsageError
+from logsql.store.policy import Policy
 
 #: Attached in-memory database that holds materialised steps: a query that only reads never writes the user's file.
 WORK = "__work"

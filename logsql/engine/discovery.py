@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from logsql.engine.present import BEYOND_64_BITS, Field, rest_field
-from logsql.planner import sql
-from logsql.planner.pivotnames import sort_names
+from logsql.operators.pivotnames import sort_names
 from logsql.planner.relation import Rest
+from logsql.values import sql
 
 Fetch = Callable[[str], list[tuple[Any, ...]]]
 

@@ -11,16 +11,16 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from logsql.diagnostics.errors import too_long
 from logsql.engine.connection import WORK
 from logsql.engine.discovery import all_fields
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present
 from logsql.engine.runner import Runner
 from logsql.engine.runstate import RunState, StageRuntime
-from logsql.engine.streams import StageTable, stage_schema
-from logsql.errors import too_long
-from logsql.planner import sql
+from logsql.engine.stages import StageTable, stage_schema
 from logsql.planner.plan import Action, Materialise, Plan, Stream, order_items, with_ctes
 from logsql.planner.relation import Rel
+from logsql.values import sql
 
 if TYPE_CHECKING:
     from logsql.engine.session import Session

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logsql.errors import Diagnostic, RunError, SourceError, did_you_mean
+from logsql.diagnostics.errors import Diagnostic, RunError, SourceError, did_you_mean
 
 if TYPE_CHECKING:
     from logsql.engine.session import Session
@@ -118,7 +118,7 @@ def folder(session: Session) -> Path:
 
 
 def _path(session: Session, name: str) -> Path:
-    from logsql.ml.files import file_stem
+    from logsql.store.files import file_stem
 
     return folder(session) / f"{file_stem(name)}.parquet"
 
@@ -126,7 +126,7 @@ def _path(session: Session, name: str) -> Path:
 def _write(session: Session, lookup: LookupTable) -> None:
     import pyarrow.parquet as pq
 
-    from logsql.ml.files import write_atomic
+    from logsql.store.files import write_atomic
 
     path = _path(session, lookup.name)
     session.policy.check_write(str(path))

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from logsql.planner import sql
 from logsql.planner.catalog import SourceColumn, SourceInfo
-from logsql.planner.sql import Sql
+from logsql.values import sql
+from logsql.values.sql import Sql
 from udfs.readers.cache import StateCache
 from udfs.readers.jsonsurvey import JsonSurvey, KeySurvey, SurveyCache, duckdb_path, survey
 

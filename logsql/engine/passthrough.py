@@ -16,19 +16,19 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from logsql.commands import COMMANDS, GRAMMAR
+from logsql.diagnostics.errors import Diagnostic, LogsqlError, PolicyError, QueryError
 from logsql.engine.catalog import SessionCatalog
 from logsql.engine.execution import Execution
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present_column
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
 from logsql.engine.sources import MAKERS
-from logsql.errors import Diagnostic, LogsqlError, PolicyError, QueryError
 from logsql.language.tree import Query, Text
-from logsql.planner import sql
 from logsql.planner.plan import Plan
 from logsql.planner.relation import PHYSICAL, Column, Rel
-from logsql.planner.types import ANY, ANY_LIST
+from logsql.planner.spec import COMMANDS, GRAMMAR
+from logsql.values import sql
+from logsql.values.types import ANY, ANY_LIST
 
 if TYPE_CHECKING:
     from logsql.engine.session import Session

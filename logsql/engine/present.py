@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from logsql.planner import sql
 from logsql.planner.plan import column_expr
 from logsql.planner.relation import Column, Rel
-from logsql.planner.sql import Sql
-from logsql.planner.texts import date_text
-from logsql.planner.types import DATE, Kind, LType
-from logsql.planner.values import Typed, is_null, json_pointer, not_null, text_sql
+from logsql.values import sql
+from logsql.values.sql import Sql
+from logsql.values.texts import date_text
+from logsql.values.types import DATE, Kind, LType
+from logsql.values.values import Typed, is_null, json_pointer, not_null, text_sql
 
 #: Suffix of the companion column that says which mixed values are dates or binary (see ``type_text``).
 TYPE_SUFFIX = "\0type"

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
+from logsql.diagnostics.errors import Diagnostic, Interrupted, LogsqlError, RunError, TimeoutError_, too_long
 from logsql.engine.runstate import ProgressReport, RunState
-from logsql.errors import Diagnostic, Interrupted, LogsqlError, RunError, TimeoutError_, too_long
 
 T = TypeVar("T")
 

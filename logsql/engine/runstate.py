@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from logsql.engine.ledger import Ledger
-from logsql.engine.policy import Policy
+from logsql.store.policy import Policy
 
 if TYPE_CHECKING:
     from udfs.readers.base import ReadContext

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from logsql.diagnostics.errors import Diagnostic, RunError, SourceError
 from logsql.engine.catalog import arrow_columns
-from logsql.errors import Diagnostic, RunError, SourceError
 from logsql.planner.catalog import TableInfo
 
 if TYPE_CHECKING:

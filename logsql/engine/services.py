@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 #: Service name -> ``module:factory``; the factory takes the session.
 SERVICES: dict[str, str] = {
-    "models": "logsql.ml.service:model_store",
-    "ml": "logsql.ml.service:ml_shell",
-    "geoip": "logsql.engine.geoip:database",
+    "models": "logsql.engine.models:model_store",
+    "ml": "logsql.engine.models:ml_shell",
+    "geoip": "logsql.jobs.geoip:database",
     "lookups": "logsql.engine.lookups:lookup_lister",
     "objects": "logsql.engine.objects:object_lists",
     "procedures": "logsql.engine.procedures:procedures",

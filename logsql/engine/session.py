@@ -14,16 +14,16 @@ from typing import Any
 
 import duckdb
 
+from logsql.diagnostics.errors import Diagnostic, Interrupted, LogsqlError, too_long
 from logsql.engine.catalog import SessionCatalog
 from logsql.engine.connection import WORK, Limits, current_zone, main_database, open_database, run, set_zone
 from logsql.engine.execution import Execution
-from logsql.engine.policy import Policy
 from logsql.engine.querylog import QueryLog
 from logsql.engine.result import Result
 from logsql.engine.runstate import ProgressReport, RunState
-from logsql.errors import Diagnostic, Interrupted, LogsqlError, too_long
 from logsql.planner.catalog import TableInfo
 from logsql.planner.plan import Plan
+from logsql.store.policy import Policy
 
 
 class Session:
@@ -79,7 +79,7 @@ class Session:
     def query(self, text: str, params: Mapping[str, Any] | None = None, origin: str | None = None) -> Result:
         """Plan a pipe query; it runs when rows are asked for.
 
-        Raises :class:`logsql.errors.QueryError` for a query that is wrong, :class:`~logsql.errors.SourceError` for a
+        Raises :class:`.QueryError` for a query that is wrong, :class:`~.SourceError` for a
         source that is missing.
         """
         plan, state, catalog = self.plan(text, params, origin, counting=True)
@@ -100,9 +100,9 @@ class Session:
         ``counting`` makes the SQL report coerced values to the run's ledger, which takes a Python function; without it
         the SQL is the same in plain DuckDB.
         """
-        from logsql.commands import GRAMMAR
         from logsql.language.parser import parse_query
         from logsql.planner.planner import compile_query
+        from logsql.planner.spec import GRAMMAR
 
         state = RunState(self.policy, self.zone, counting=counting, on_progress=self.on_progress)
         catalog = SessionCatalog(self, state)
@@ -214,7 +214,7 @@ class Session:
         """Remove a table, a view or a registered object."""
         from sqlglot import exp
 
-        from logsql.planner import sql
+        from logsql.values import sql
 
         if self.registered.pop(name, None) is None:
             target = sql.table(name)
@@ -232,7 +232,7 @@ class Session:
         ``source`` is the path of a CSV (with header), TSV or Parquet file, an Arrow table, or anything Arrow makes one
         of; ``key`` the column that is looked up (the first one by default). ``keep`` writes it to the state folder for
         later sessions; by default a session over a database file keeps and one in memory does not. Raises
-        :class:`~logsql.errors.SourceError` for a file that cannot be read, RunError for a wrong key or name.
+        :class:`~.SourceError` for a file that cannot be read, RunError for a wrong key or name.
         """
         from logsql.engine.lookups import add_lookup
 
@@ -249,7 +249,7 @@ class Session:
     @property
     def state_folder(self) -> str:
         """Where saved results, models and lookups of this session live: beside the database, else the user's folder."""
-        from logsql.ml.files import default_folder
+        from logsql.store.files import default_folder
 
         return str(default_folder(None if self.path == ":memory:" else self.path))
 
@@ -295,7 +295,7 @@ class Session:
         """
         missing = set(names) - self._functions
         if missing:
-            from logsql.engine.udfs import install
+            from logsql.udfbridge.registry import install
 
             install(self._connection, missing, self.zone)
             self._functions |= missing

@@ -1,7 +1,7 @@
 """Opens the files of source commands: readers as tables of DuckDB, clean JSON lines through DuckDB's own reader.
 
 ``SourceOpener.open(kind, paths, options)`` makes the reader of a command, registers it under a fresh name and describes
-its columns. A reader's own errors become :class:`~logsql.errors.SourceError` with the code of the command's family.
+its columns. A reader's own errors become :class:`~.SourceError` with the code of the command's family.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from logsql.commands._files import PART, RAW
+from logsql.commands.sources._files import PART, RAW
+from logsql.diagnostics.errors import Diagnostic, LogsqlError, PolicyError, SourceError, did_you_mean
 from logsql.engine.catalog import arrow_columns
 from logsql.engine.nativejson import clean_source
-from logsql.errors import Diagnostic, LogsqlError, PolicyError, SourceError, did_you_mean
 from logsql.planner.catalog import SourceColumn, SourceInfo
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from logsql.engine.policy import Policy
+    from logsql.store.policy import Policy
     from udfs.readers.base import ReadContext, Reader
 
 #: Code of "this file cannot be read" by command (language.md section 10); E3002 for commands that have none.
@@ -90,7 +90,7 @@ class _Named:
     def __init__(self, reader: Reader, kind: str) -> None:
         import pyarrow as pa
 
-        from logsql.planner.merging import Idents
+        from logsql.operators.merging import Idents
 
         self._reader = reader
         self._kind = kind
@@ -193,7 +193,7 @@ def _line_test(pattern: str | None) -> Callable[[Any], Any] | None:
         return None
     import pyarrow.compute as pc
 
-    from udfs import javaregex
+    from udfs.java import javaregex
 
     spec = javaregex.classify(pattern, named_only=False)
     if spec.re2_match is not None:
@@ -206,8 +206,8 @@ def _time_reader(options: Options) -> Callable[[Any], Any] | None:
     """``dp`` finds the time in a line (its groups joined, else the whole match), ``df`` reads it."""
     if options.get("dp") is None or options.get("df") is None:
         return None
-    from udfs import dates, javaregex
     from udfs.documents import first_match
+    from udfs.java import dates, javaregex
 
     spec = javaregex.classify(options["dp"], named_only=False)
     pattern = dates.compile_pattern(options["df"])

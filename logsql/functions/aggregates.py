@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from logsql.functions.base import AggregateSpec, FunctionExample, register_aggregate
-from logsql.planner import sql, values
 from logsql.planner.calls import AggregateCall
-from logsql.planner.sql import Sql
-from logsql.planner.types import ANY, DOUBLE, LONG, Kind, LType
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import AggregateSpec, FunctionExample, register_aggregate
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import ANY, DOUBLE, LONG, Kind, LType
+from logsql.values.values import Typed
 
 MODES = ("linear", "midpoint", "lower", "higher", "nearest")
 

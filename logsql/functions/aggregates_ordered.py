@@ -12,14 +12,14 @@ from typing import Any
 from sqlglot import exp
 
 from logsql.functions.aggregates import filtered, nothing, shown
-from logsql.functions.base import AggregateSpec, register_aggregate
 from logsql.functions.lowering import lambda_name
-from logsql.planner import sql, values
 from logsql.planner.calls import LIST_LIMIT, AggregateCall
-from logsql.planner.sorting import comparator_keys, own_key
-from logsql.planner.sql import Sql
-from logsql.planner.types import STRING, Kind, list_of
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import AggregateSpec, register_aggregate
+from logsql.values import sql, values
+from logsql.values.sorting import comparator_keys, own_key
+from logsql.values.sql import Sql
+from logsql.values.types import STRING, Kind, list_of
+from logsql.values.values import Typed
 
 _PLAIN = frozenset({Kind.BOOL, Kind.SHORT, Kind.INT, Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.DATE, Kind.BINARY})
 

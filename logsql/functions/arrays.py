@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import Position, computed_pointer, example, lambda_name, null, plus, position, slice_of
 from logsql.functions.textlists import delimiter
 from logsql.language.tree import Call
-from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
-from logsql.planner.sql import Sql
-from logsql.planner.types import ANY, ANY_JSON, DOUBLE, LONG, MAP, STRING, Kind, list_of
-from logsql.planner.values import NULL_VALUE, Typed
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import ANY, ANY_JSON, DOUBLE, LONG, MAP, STRING, Kind, list_of
+from logsql.values.values import NULL_VALUE, Typed
 
 #: Mixed lists are flattened this deep; a fixed number, because SQL expressions cannot recurse.
 FLATTEN_DEPTH = 8

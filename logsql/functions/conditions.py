@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import example, null
 from logsql.functions.regexes import matched
 from logsql.language.tree import Expr, Literal
-from logsql.planner import patterns, sql, values
 from logsql.planner.calls import FunctionCall
-from logsql.planner.mixing import choose, coalesce
-from logsql.planner.sql import Sql
-from logsql.planner.types import BOOL, EVERY_KIND, Kind
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import patterns, sql, values
+from logsql.values.mixing import choose, coalesce
+from logsql.values.sql import Sql
+from logsql.values.types import BOOL, EVERY_KIND, Kind
+from logsql.values.values import Typed
 
 
 def _if(call: FunctionCall) -> Typed:

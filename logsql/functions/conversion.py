@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import example, null
 from logsql.functions.network import ipv4_number, signed_32
 from logsql.functions.textlists import charset
-from logsql.planner import sql, values
-from logsql.planner.arithmetic import INTEGER_TEXT, text_double
 from logsql.planner.calls import FunctionCall
-from logsql.planner.mixing import choose
-from logsql.planner.sql import Sql
-from logsql.planner.types import ANY, BINARY, DOUBLE, INT, LONG, STRING, Kind, LType, list_of
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.arithmetic import INTEGER_TEXT, text_double
+from logsql.values.mixing import choose
+from logsql.values.sql import Sql
+from logsql.values.types import ANY, BINARY, DOUBLE, INT, LONG, STRING, Kind, LType, list_of
+from logsql.values.values import Typed
 
 #: Doubles at or beyond these do not fit 64 bits; long() saturates as Java's cast does.
 _LONG_LIMIT = 9.223372036854775807e18

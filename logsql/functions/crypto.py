@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import constant_text, example, null
-from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
-from logsql.planner.sql import Sql
-from logsql.planner.types import BINARY, STRING
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import BINARY, STRING
+from logsql.values.values import Typed
 
 _NATIVE = ("md5", "sha1", "sha256")
 _DIGESTS = (*_NATIVE, "sha384", "sha512")

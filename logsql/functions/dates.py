@@ -8,19 +8,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import example, lambda_name, null, text
-from logsql.functions.spans import Span, bucket, parse_span, shift
 from logsql.language.tree import Expr, Literal
-from logsql.planner import sql, values
-from logsql.planner.arithmetic import text_integer
 from logsql.planner.calls import FunctionCall, fail
-from logsql.planner.sql import Sql
-from logsql.planner.types import DATE, INT_WIDE, LONG, STRING, Kind, list_of
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.arithmetic import text_integer
+from logsql.values.sql import Sql
+from logsql.values.timespans import Span, bucket, parse_span, shift
+from logsql.values.types import DATE, INT_WIDE, LONG, STRING, Kind, list_of
+from logsql.values.values import Typed
 
 if TYPE_CHECKING:
-    from udfs.dates import DatePattern
+    from udfs.java.dates import DatePattern
 
 DATES = list_of(DATE)
 #: Seconds that would pass year 9999 are milliseconds.
@@ -62,7 +62,7 @@ _FAR = {
 
 def date_pattern(call: FunctionCall, position: int, locale: object = "en") -> DatePattern:
     """The constant SimpleDateFormat pattern at a position; error 90820."""
-    from udfs.dates import DatePatternError, compile_pattern
+    from udfs.java.dates import DatePatternError, compile_pattern
 
     pattern = call.constant(position)
     if not isinstance(pattern, str) or not isinstance(locale, str):
@@ -106,7 +106,7 @@ def _folded(pattern: DatePattern, written: str, zone: str) -> Typed:
 
 def instant_literal(instant: datetime, zone: str) -> Sql:
     """An aware datetime as a TIMESTAMPTZ literal with its offset in ``zone``."""
-    from udfs.dates import find_zone
+    from udfs.java.dates import find_zone
 
     local = instant.astimezone(find_zone(zone))
     offset = local.utcoffset()
@@ -150,7 +150,7 @@ def _string(call: FunctionCall) -> Typed:
 
 def _place(call: FunctionCall) -> tuple[str, str]:
     """Locale and zone of string(): the third argument is either, and a zone wins."""
-    from udfs.dates import find_zone
+    from udfs.java.dates import find_zone
 
     if len(call) < 3:
         return "en", ""

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from logsql.functions.base import FunctionExample
-from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
-from logsql.planner.mixing import choose
-from logsql.planner.sql import Sql
-from logsql.planner.types import DOUBLE, LONG, Kind, LType
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import FunctionExample
+from logsql.values import sql, values
+from logsql.values.mixing import choose
+from logsql.values.sql import Sql
+from logsql.values.types import DOUBLE, LONG, Kind, LType
+from logsql.values.values import Typed
 
 if TYPE_CHECKING:
     from logsql.planner.expressions import ExprContext

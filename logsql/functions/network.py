@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import example, null, position
-from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
-from logsql.planner.sql import Sql
-from logsql.planner.types import INT, IP, LONG, STRING, Kind
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import INT, IP, LONG, STRING, Kind
+from logsql.values.values import Typed
 
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 #: A dotted quad without leading zeros, short forms, blanks or a port.

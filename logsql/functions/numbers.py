@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import Position, by_number, double, example, long, null, position
-from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
-from logsql.planner.sorting import comparator_keys, is_list
-from logsql.planner.sql import Sql
-from logsql.planner.types import ANY, DOUBLE, INT, LONG, Kind
-from logsql.planner.values import NULL_VALUE, Typed
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.sorting import comparator_keys, is_list
+from logsql.values.sql import Sql
+from logsql.values.types import ANY, DOUBLE, INT, LONG, Kind
+from logsql.values.values import NULL_VALUE, Typed
 
 #: Powers of ten beyond these lie outside doubles and 64-bit integers.
 MOST_DIGITS, FEWEST_DIGITS = 300, -18

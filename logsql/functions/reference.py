@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import getpass
 
-from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import computed_pointer, example
-from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
-from logsql.planner.mixing import choose
-from logsql.planner.sql import Sql
-from logsql.planner.types import ANY_JSON, STRING, Kind
-from logsql.planner.values import NULL_VALUE, Typed
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.mixing import choose
+from logsql.values.sql import Sql
+from logsql.values.types import ANY_JSON, STRING, Kind
+from logsql.values.values import NULL_VALUE, Typed
 
 
 def _field(call: FunctionCall) -> Typed:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import example, null, text
-from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
-from logsql.planner.sql import Sql
-from logsql.planner.types import BOOL, STRING, Kind, list_of
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import BOOL, STRING, Kind, list_of
+from logsql.values.values import Typed
 
 if TYPE_CHECKING:
-    from udfs.javaregex import Regex
+    from udfs.java.javaregex import Regex
 
 STRINGS = list_of(STRING)
 #: Native groups() runs the pattern once per group; from here on one pass outside SQL is cheaper.
@@ -22,7 +22,7 @@ MOST_NATIVE_GROUPS = 4
 
 def regex(call: FunctionCall, position: int) -> Regex:
     """The constant pattern at a position, groups numbered as in Java; refuses what Java would refuse."""
-    from udfs.javaregex import RegexSyntaxError, classify
+    from udfs.java.javaregex import RegexSyntaxError, classify
 
     pattern = call.constant(position)
     if not isinstance(pattern, str):
@@ -86,7 +86,7 @@ def _constant_text(call: FunctionCall, position: int) -> str | None:
 
 def _native_replacement(call: FunctionCall, spec: Regex, replacement: str) -> str | None:
     """The replacement for RE2, None when DuckDB cannot say it; refuses a malformed one."""
-    from udfs.javaregex import ReplacementError, java_replacement_to_re2
+    from udfs.java.javaregex import ReplacementError, java_replacement_to_re2
 
     names = dict(zip(spec.names, spec.group_index, strict=True))
     try:
@@ -110,8 +110,8 @@ def _native_groups(node: Sql, spec: Regex) -> Sql | None:
 
     ``regexp_extract_all`` gives "" for a group that took no part, which the language shows as null.
     """
-    from udfs.javaregex_emit import group_facts
-    from udfs.javaregex_parser import parse
+    from udfs.java.javaregex_emit import group_facts
+    from udfs.java.javaregex_parser import parse
 
     if spec.re2 is None or not spec.re2_extent or spec.group_count > MOST_NATIVE_GROUPS:
         return None

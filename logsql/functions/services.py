@@ -12,14 +12,14 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from logsql.functions.base import REFUSED_FUNCTIONS, FunctionSpec, register
 from logsql.functions.lowering import constant_text, example
 from logsql.functions.network import ipv4_number
-from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
-from logsql.planner.sql import Sql
-from logsql.planner.types import BOOL, Kind
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import REFUSED_FUNCTIONS, FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import BOOL, Kind
+from logsql.values.values import Typed
 
 
 class ObjectLists(Protocol):

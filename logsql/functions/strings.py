@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import Position, example, lambda_name, minus, null, plus, position, slice_of, text
-from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
-from logsql.planner.sql import Sql
-from logsql.planner.types import ANY, BOOL, INT_WIDE, STRING, Kind
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import ANY, BOOL, INT_WIDE, STRING, Kind
+from logsql.values.values import Typed
 
 #: U+0000 to U+0020, what Java's String.trim removes, as hex so that the SQL stays printable.
 _TRIMMED = "".join(f"{code:02x}" for code in range(33))

@@ -6,14 +6,14 @@ import re
 
 from sqlglot import exp
 
-from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import computed_pointer, constant_text, example, lambda_name, null, text
 from logsql.functions.regexes import matched, regex, replaced
-from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
-from logsql.planner.sql import Sql
-from logsql.planner.types import ANY, STRING, Kind, list_of
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import ANY, STRING, Kind, list_of
+from logsql.values.values import Typed
 
 STRINGS = list_of(STRING)
 #: Integers that DuckDB's printf() prints as Java does.
@@ -156,7 +156,7 @@ def _kvjoin(call: FunctionCall) -> Typed:
     pairs = constant_text(call, 1, "90790", "invalid-kvjoin-delimiter", "the delimiter of pairs")
     names = list(call.cx.rel.names) if call.cx.rel is not None else []
     if len(call) > 2:
-        from udfs.javaregex import matches
+        from udfs.java.javaregex import matches
 
         chosen = matches(_array(names), regex(call, 2)).to_pylist()
         names = [name for name, wanted in zip(names, chosen, strict=True) if wanted]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from logsql.functions.base import FunctionSpec, register
 from logsql.functions.lowering import example, null
-from logsql.planner import sql, values
 from logsql.planner.calls import FunctionCall
-from logsql.planner.sql import Sql
-from logsql.planner.types import BOOL, STRING, Kind
-from logsql.planner.values import Typed
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import BOOL, STRING, Kind
+from logsql.values.values import Typed
 
 _NAMES = {
     Kind.BOOL: "bool",

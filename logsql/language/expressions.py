@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from logsql.diagnostics.messages import message
 from logsql.language.lexer import TOKEN, classify, decode_string, odd_character
 from logsql.language.source import Source, shown
 from logsql.language.splitter import split
 from logsql.language.tree import Binary, Call, Expr, Field, ListExpr, Literal, NamedArg, Unary
-from logsql.messages import message
 
 MAX_DEPTH = 200
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from logsql.diagnostics.messages import message
 from logsql.language.source import Source
-from logsql.messages import message
 
 STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 QUOTED = re.compile(STRING, re.DOTALL)

@@ -11,12 +11,12 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
+from logsql.diagnostics.messages import message
 from logsql.language.expressions import ExpressionParser
 from logsql.language.lexer import QUOTED, TOKEN, classify, odd_character
 from logsql.language.options import closing_parenthesis
 from logsql.language.source import shown
 from logsql.language.tree import Aggregate, Assignment, Call, Expr, Name, NamedArg, SortKey, canonical
-from logsql.messages import message
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader, Code

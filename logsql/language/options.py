@@ -11,11 +11,11 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
+from logsql.diagnostics.messages import message
 from logsql.language.expressions import ExpressionParser
 from logsql.language.lexer import QUOTED, decode_option
 from logsql.language.source import Source, suggestion
 from logsql.language.tree import Call, Expr, Option
-from logsql.messages import message
 
 #: A key and its "=", but not "==". Keys are words, so that ``/data/day=1/x`` and ``C:\a=b`` are no options.
 _KEY = re.compile(r"\s*([^\W\d][\w.\-]*)(\s*)=(?!=)")

@@ -13,16 +13,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from logsql.diagnostics.messages import message
 from logsql.language.expressions import reject_rest
 from logsql.language.options import read_options, sweep_options
 from logsql.language.reader import ArgReader
 from logsql.language.source import Source, suggestion
 from logsql.language.splitter import Group, Segment, Split, split
 from logsql.language.tree import Command, Comment, Option, Query, Subquery
-from logsql.messages import message
 
 if TYPE_CHECKING:
-    from logsql.errors import QueryError
+    from logsql.diagnostics.errors import QueryError
 
 _NAME = re.compile(r"\S+")
 
@@ -51,7 +51,7 @@ class Grammar(Protocol):
 
 
 def parse_query(text: str, grammar: Grammar) -> Query:
-    """Parse a whole query. Raises :class:`~logsql.errors.QueryError`."""
+    """Parse a whole query. Raises :class:`~logsql.diagnostics.errors.QueryError`."""
     return QueryParser(text, grammar).parse()
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from logsql.diagnostics.messages import message
 from logsql.language import lists
 from logsql.language.expressions import ExpressionParser, reject_rest
 from logsql.language.lexer import QUOTED, decode_json, decode_string
@@ -29,7 +30,6 @@ from logsql.language.tree import (
     Subquery,
     Text,
 )
-from logsql.messages import message
 
 if TYPE_CHECKING:
     from logsql.language.parser import CommandGrammar, QueryParser

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from logsql.errors import Diagnostic, QueryError, nearest
+from logsql.diagnostics.errors import Diagnostic, QueryError, nearest
+from logsql.diagnostics.messages import message
 from logsql.language.tree import Span
-from logsql.messages import message
 
 #: Typographic double quotes of language.md 1.1 (6).
 QUOTES = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u3003\u301d\u301e"

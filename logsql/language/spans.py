@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from logsql.errors import Diagnostic
+from logsql.diagnostics.errors import Diagnostic
 from logsql.language.tree import Span
 
 WINDOW = 160

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from logsql.errors import Diagnostic, RunError, nearest
+from logsql.diagnostics.errors import Diagnostic, RunError, nearest
 
 MODEL_EMPTY = 41100
 MODEL_NOT_FOUND = 41101

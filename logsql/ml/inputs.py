@@ -18,11 +18,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logsql.errors import nearest
+from logsql.diagnostics.errors import nearest
 from logsql.ml import errors as codes
 from logsql.ml.errors import MlError
 from logsql.ml.features import FeatureKind, kind_of
-from logsql.ml.files import file_stem, folder_lock, write_atomic
+from logsql.store.files import file_stem, folder_lock, write_atomic
 
 
 class InputKind(StrEnum):

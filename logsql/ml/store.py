@@ -26,12 +26,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from logsql.errors import nearest
+from logsql.diagnostics.errors import nearest
 from logsql.ml import errors as codes
 from logsql.ml.errors import MlError
-from logsql.ml.files import file_stem, folder_lock, user_folder, write_atomic
 from logsql.ml.model import Manifest, ModelKind, TrainedModel, canonical
 from logsql.ml.safeload import dump_forest, load_forest
+from logsql.store.files import file_stem, folder_lock, user_folder, write_atomic
 
 # A manifest holds the dictionaries of text fields; a million texts of 100 characters stay below this.
 MAX_MANIFEST = 256 << 20

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from logsql.errors import Diagnostic, QueryError
+from logsql.diagnostics.errors import Diagnostic, QueryError
 from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, canonical, walk
-from logsql.planner import sql
-from logsql.planner.sql import Sql
-from logsql.planner.values import Typed
+from logsql.values import sql
+from logsql.values.sql import Sql
+from logsql.values.values import Typed
 
 if TYPE_CHECKING:
-    from logsql.functions.base import AggregateSpec, FunctionSpec
     from logsql.planner.expressions import ExprContext
+    from logsql.planner.function_spec import AggregateSpec, FunctionSpec
 
 
 def fail(
@@ -73,7 +73,7 @@ class FunctionCall:
         return self.cx.once(value)
 
     def udf(self, name: str, *args: Sql) -> Sql:
-        """A call of a Python function by its registered name (``logsql/engine/udfs.py``)."""
+        """A call of a Python function by its registered name (``logsql/udfbridge/registry.py``)."""
         return self.cx.udf(name, *args)
 
     def fail(

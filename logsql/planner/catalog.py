@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from logsql.planner.sql import Sql
+from logsql.values.sql import Sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Catalog(Protocol):
     def open_source(self, kind: str, paths: Sequence[str], options: Mapping[str, Any]) -> SourceInfo:
         """Open files through the reader of this kind (``jsonfile``, ``csvfile``, ``hive-file`` ...).
 
-        Raises :class:`logsql.errors.SourceError` for a missing or unreadable file.
+        Raises :class:`logsql.diagnostics.errors.SourceError` for a missing or unreadable file.
         """
 
     def saved(self, name: str) -> TableInfo | None:

@@ -71,7 +71,7 @@ def _replaced(command: Command) -> set[str]:
 
 def _captures(command: Command) -> set[str]:
     """Group names of a pattern: where it does not match, the field keeps what the source gave it."""
-    from udfs.javaregex import RegexSyntaxError, classify
+    from udfs.java.javaregex import RegexSyntaxError, classify
 
     pattern = getattr(command.args, "pattern", None)
     try:

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlglot import exp
 
-from logsql.errors import did_you_mean
-from logsql.functions import base as registry
+from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical
-from logsql.planner import mixing, patterns, sql, values
-from logsql.planner.arithmetic import arithmetic, negate
+from logsql.planner import function_spec as registry
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
-from logsql.planner.comparison import compare, equals
 from logsql.planner.relation import Rel, Rest
-from logsql.planner.sql import Sql
-from logsql.planner.types import BOOL, DOUBLE, EVERY_KIND, INT, LONG, STRING, Kind, list_of
-from logsql.planner.values import NULL_VALUE, Typed
+from logsql.values import mixing, patterns, sql, values
+from logsql.values.arithmetic import arithmetic, negate
+from logsql.values.comparison import compare, equals
+from logsql.values.sql import Sql
+from logsql.values.types import BOOL, DOUBLE, EVERY_KIND, INT, LONG, STRING, Kind, list_of
+from logsql.values.values import NULL_VALUE, Typed
 
 if TYPE_CHECKING:
     from logsql.planner.catalog import Catalog

@@ -11,13 +11,13 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from logsql.planner import sql
 from logsql.planner.relation import PHYSICAL, UNORDERED, Order, OrderKey, Rel
-from logsql.planner.sorting import sort_columns
-from logsql.planner.sql import Sql
 from logsql.planner.stage import Stage
-from logsql.planner.types import INT, LONG, NUMBERS, RANK, Kind, LType
-from logsql.planner.values import Typed
+from logsql.values import sql
+from logsql.values.sorting import sort_columns
+from logsql.values.sql import Sql
+from logsql.values.types import INT, LONG, NUMBERS, RANK, Kind, LType
+from logsql.values.values import Typed
 
 #: Type of an order key that sorts as SQL sorts it: tells "A" from "a", which the comparator does not.
 RAW = LType(Kind.BINARY, "VARCHAR")

@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlglot import exp
 
-from logsql.planner import sql
 from logsql.planner.relation import Column, Rel
-from logsql.planner.sorting import sort_keys
-from logsql.planner.types import LType
-from logsql.planner.values import Typed
+from logsql.values import sql
+from logsql.values.sorting import sort_keys
+from logsql.values.types import LType
+from logsql.values.values import Typed
 
 #: The column of a row that has no fields (``json "{}"``): SQL needs one, users never see it.
 ROW_MARK = "__row"
@@ -125,7 +125,7 @@ def column_expr(rel: Rel, column: Column) -> exp.Expression:
     """SQL of a field over the relation's source; parts of a mixed value are joined into one VARIANT."""
     if not column.parts:
         return rel.expr(column.ident)
-    from logsql.planner.values import to_variant
+    from logsql.values.values import to_variant
 
     return to_variant(rel.value(column)).expr
 

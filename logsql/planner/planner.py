@@ -8,17 +8,16 @@ from typing import Any
 
 from sqlglot import exp
 
-from logsql.commands import COMMANDS
-from logsql.commands.base import CommandSpec, OrderNeed
-from logsql.errors import LogsqlError
+from logsql.diagnostics.errors import LogsqlError
 from logsql.language.tree import Command, Expr, Query
-from logsql.planner import sql
 from logsql.planner.catalog import Catalog
 from logsql.planner.expressions import ExprContext
 from logsql.planner.plan import Cte, Plan, Step, with_ctes
 from logsql.planner.relation import Rel
-from logsql.planner.types import DATE, STRING
-from logsql.planner.values import NULL_VALUE, Typed
+from logsql.planner.spec import COMMANDS, CommandSpec, OrderNeed
+from logsql.values import sql
+from logsql.values.types import DATE, STRING
+from logsql.values.values import NULL_VALUE, Typed
 
 
 class Planner:
@@ -47,7 +46,7 @@ class Planner:
 
     def pipeline(self, query: Query, order_needed: bool, rel: Rel | None = None) -> Rel:
         """Plan the commands of one query or subquery; ``rel`` is the input of a chain that continues another."""
-        from logsql.planner.running import arrange
+        from logsql.operators.state import arrange
 
         commands = arrange(hoist_setq(query.commands))
         needs = order_needs(commands, order_needed)
@@ -127,7 +126,7 @@ class Planner:
 
 def param_value(value: Any) -> Typed:
     """A parameter given by the host as a typed constant."""
-    from logsql.planner.types import BINARY, BOOL, DOUBLE, INT, LONG
+    from logsql.values.types import BINARY, BOOL, DOUBLE, INT, LONG
 
     if value is None:
         return NULL_VALUE
@@ -167,5 +166,5 @@ def order_needs(commands: Sequence[Command], needed: bool) -> list[bool]:
 
 
 def compile_query(query: Query, catalog: Catalog, params: Mapping[str, Any] | None = None) -> Plan:
-    """Plan a parsed query. Raises :class:`logsql.errors.QueryError` when it cannot run."""
+    """Plan a parsed query. Raises :class:`logsql.diagnostics.errors.QueryError` when it cannot run."""
     return Planner(catalog, params).plan(query)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from logsql.planner import sql
-from logsql.planner.sql import Sql
-from logsql.planner.types import ANY, Kind, LType
-from logsql.planner.values import Typed
+from logsql.values import sql
+from logsql.values.sql import Sql
+from logsql.values.types import ANY, Kind, LType
+from logsql.values.values import Typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class KeyOrder:
-    """How discovered names of a pivot sort (:mod:`logsql.planner.pivotnames`): by the values, then by aggregate.
+    """How discovered names of a pivot sort (:mod:`logsql.operators.pivotnames`): by the values, then by aggregate.
     ``kinds`` are the types of the values in a name.
     """
 

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from sqlglot import exp
 
-from logsql.commands.base import CommandSpec, OptionKind, OptionSpec
 from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subquery
-from logsql.planner import sql, values
 from logsql.planner.calls import fail
 from logsql.planner.expressions import ExprContext, NeedsFlush
 from logsql.planner.plan import Action, Materialise, Stream, order_items
 from logsql.planner.relation import PHYSICAL, UNORDERED, Column, Order, OrderKey, Rel, Rest
-from logsql.planner.sql import Sql
-from logsql.planner.types import LONG, Kind, LType, import_type
-from logsql.planner.values import Typed
+from logsql.planner.spec import CommandSpec, OptionKind, OptionSpec
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import LONG, Kind, LType, import_type
+from logsql.values.values import Typed
 
 if TYPE_CHECKING:
     from logsql.planner.catalog import Catalog, SourceColumn
@@ -122,7 +122,7 @@ class Stage:
                 self.fail(*spec.error, f"{spec.name}= must be {spec.minimum} or more, got {number}", option.value_span)
             return number
         if spec.kind is OptionKind.CHOICE and text not in spec.choices:
-            from logsql.errors import did_you_mean
+            from logsql.diagnostics.errors import did_you_mean
 
             choices = ", ".join(spec.choices)
             self.fail(
@@ -132,7 +132,7 @@ class Stage:
                 did_you_mean(text, spec.choices),
             )
         if spec.kind is OptionKind.SPAN:
-            from logsql.functions.spans import parse_span
+            from logsql.values.timespans import parse_span
 
             return parse_span(text, lambda code, name, message: self.fail(code, name, message, option.value_span))
         return text
@@ -442,7 +442,7 @@ def sql_names(names: Sequence[str]) -> list[str]:
 
 def import_column(source: SourceColumn, ident: str, read_as: str | None = None) -> tuple[Column, Sql]:
     """A foreign column as a field: its logical type and the SQL that brings it there."""
-    from logsql.planner.types import ANY_JSON, BINARY, IP, MAP
+    from logsql.values.types import ANY_JSON, BINARY, IP, MAP
 
     node: Sql = sql.col(read_as or source.name)
     if source.logical == "ip":

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs.zones import as_zone
+from udfs.java.zones import as_zone
 
 Ints = npt.NDArray[np.int64]
 

@@ -27,7 +27,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from logsql.errors import Diagnostic, RunError, UsageError, did_you_mean
+from logsql.diagnostics.errors import Diagnostic, RunError, UsageError, did_you_mean
 
 #: Colours that people with any colour vision tell apart (Okabe and Ito, 2008), strongest contrast first.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")

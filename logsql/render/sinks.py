@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
-from logsql.errors import Diagnostic, LogsqlError, RunError
-from logsql.messages import add_messages, message
+from logsql.diagnostics.errors import Diagnostic, LogsqlError, RunError
+from logsql.diagnostics.messages import add_messages, message
 
 add_messages(
     {

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logsql.messages import add_messages, message
+from logsql.diagnostics.messages import add_messages, message
 from logsql.render import Layout, Outcome, Rows
 from logsql.render.pieces import pieces
 from logsql.render.safe import ELLIPSIS, cut, pad, visible, visible_column, width

@@ -2,7 +2,7 @@
 
 Options may stand before or behind the verb; a value follows as the next word, as ``--name=value``, or (short options)
 attached as ``-fcsv``. ``--`` ends the options. Everything behind ``ml`` belongs to the ml command. A word that is no
-verb is a query file. Mistakes raise :class:`~logsql.errors.UsageError` (exit code 2) that names the nearest option.
+verb is a query file. Mistakes raise :class:`~.UsageError` (exit code 2) that names the nearest option.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from logsql.errors import Diagnostic, UsageError, nearest
-from logsql.messages import LANGUAGES, message
+from logsql.diagnostics.errors import Diagnostic, UsageError, nearest
+from logsql.diagnostics.messages import LANGUAGES, message
 from logsql.render import FORMATS
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from logsql.commands import COMMANDS
-from logsql.commands.base import OptionKind
-from logsql.functions import AGGREGATES, FUNCTIONS
-from logsql.messages import message
+from logsql.diagnostics.messages import message
+from logsql.planner.spec import OptionKind
+from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
 from logsql.shell.metas import METAS
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class SessionCatalog:
 
     def ml_commands(self) -> Mapping[str, str]:
         def listed() -> list[tuple[str, str]]:
-            from logsql.ml.commands import COMMANDS as ML
+            from logsql.shell.ml_commands import COMMANDS as ML
 
             return [(command.name, command.summary) for command in ML]
 

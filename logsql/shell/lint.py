@@ -8,9 +8,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from logsql.diagnostics.messages import message
 from logsql.language.spans import line_and_column
 from logsql.language.tree import Binary, Call, Literal, Query
-from logsql.messages import message
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 
 

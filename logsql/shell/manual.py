@@ -7,10 +7,11 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
-from logsql.commands import COMMANDS, REFUSED_COMMANDS, CommandSpec
-from logsql.errors import Diagnostic, UsageError, nearest
-from logsql.functions import AGGREGATES, FUNCTIONS, REFUSED_FUNCTIONS, AggregateSpec, FunctionSpec
-from logsql.messages import message
+from logsql.diagnostics.errors import Diagnostic, UsageError, nearest
+from logsql.diagnostics.messages import message
+from logsql.planner.function_spec import AggregateSpec, FunctionSpec
+from logsql.planner.spec import CommandSpec
+from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS, REFUSED_COMMANDS, REFUSED_FUNCTIONS
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 
 WIDTH = 100

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
-from logsql.commands import COMMANDS
-from logsql.errors import Diagnostic, LogsqlError, UsageError, nearest
-from logsql.messages import message
+from logsql.diagnostics.errors import Diagnostic, LogsqlError, UsageError, nearest
+from logsql.diagnostics.messages import message
+from logsql.registry import COMMANDS
 from logsql.render import FORMATS, Layout, write
 from logsql.shell import manual
 from logsql.shell.arguments import Invocation

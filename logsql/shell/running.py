@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from logsql.errors import Diagnostic, Interrupted
-from logsql.messages import message
+from logsql.diagnostics.errors import Diagnostic, Interrupted
+from logsql.diagnostics.messages import message
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 
 T = TypeVar("T")

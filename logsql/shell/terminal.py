@@ -21,7 +21,7 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 
 from logsql import __version__
-from logsql.messages import message
+from logsql.diagnostics.messages import message
 from logsql.shell.catalog import SessionCatalog
 from logsql.shell.complete import complete
 from logsql.shell.progress import ProgressLine

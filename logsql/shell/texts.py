@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.messages import add_messages
+from logsql.diagnostics.messages import add_messages
 
 SENTENCES: dict[str, tuple[str, str]] = {
     # usage errors

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from logsql.errors import Diagnostic, LogsqlError, SourceError
-from logsql.messages import message
+from logsql.diagnostics.errors import Diagnostic, LogsqlError, SourceError
+from logsql.diagnostics.messages import message
 
 if TYPE_CHECKING:
     from logsql.engine.session import Session
@@ -64,8 +64,8 @@ def check(session: Session, paths: Sequence[str], params: dict[str, str], err: T
 
 def format_files(paths: Sequence[str], only_check: bool, write: bool, out: TextIO, err: TextIO) -> int:
     """Format query files: to ``out``, in place (``write``), or only say which would change (``only_check``, exit 1)."""
-    from logsql.commands import GRAMMAR
     from logsql.language.formatter import format_query
+    from logsql.registry import GRAMMAR
 
     code = 0
     for path in paths:
@@ -131,7 +131,7 @@ def ml(session: Any, words: Sequence[str]) -> int:
 
 def usage_page(program: str = "logsql") -> str:
     """The page of ``--help``."""
-    from logsql.messages import language
+    from logsql.diagnostics.messages import language
     from logsql.render import FORMATS
     from logsql.shell.arguments import OPTIONS, VERBS
 

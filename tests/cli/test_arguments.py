@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from logsql.errors import UsageError
+from logsql.diagnostics.errors import UsageError
 from logsql.shell.arguments import OPTIONS, VERBS, parse
 
 
@@ -91,7 +91,7 @@ def test_mistakes_are_named(words: list[str], said: str) -> None:
 
 
 def test_every_option_and_verb_has_its_sentences() -> None:
-    from logsql.messages import message_names
+    from logsql.diagnostics.messages import message_names
 
     names = set(message_names())
     assert {option.help for option in OPTIONS} <= names

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 
 import logsql
-from logsql.commands.ratelimit import throttled
+from logsql.commands.filter.ratelimit import throttled
+from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.session import Session
-from logsql.errors import LogsqlError
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import logsql
-from logsql.errors import LogsqlError
+from logsql.diagnostics.errors import LogsqlError
 
 
 @pytest.fixture

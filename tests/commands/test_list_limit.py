@@ -9,7 +9,7 @@ import pytest
 
 import logsql
 from logsql import Session
-from logsql.errors import QueryError
+from logsql.diagnostics.errors import QueryError
 
 COLUMNS = {
     "long": "eval v = seq",

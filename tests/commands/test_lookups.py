@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 import logsql
+from logsql.diagnostics.errors import LogsqlError, SourceError
 from logsql.engine.session import Session
-from logsql.errors import LogsqlError, SourceError
 from tests.commands.mmdb import database
 
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import logsql
-from logsql.engine import keywords
+from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.session import Session
-from logsql.errors import LogsqlError
+from logsql.jobs import keywords
 
 
 @pytest.fixture

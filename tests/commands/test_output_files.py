@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 import logsql
-from logsql.engine.outputfiles import Codes, Manner, OutputFile
-from logsql.errors import RunError
+from logsql.diagnostics.errors import RunError
+from logsql.store.outputfiles import Codes, Manner, OutputFile
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pytest
 
 import logsql
-from logsql.errors import Interrupted, LogsqlError, PolicyError, QueryError, RunError
+from logsql.diagnostics.errors import Interrupted, LogsqlError, PolicyError, QueryError, RunError
 from tests.support import ROOT
 
 MOMENT = dt.datetime(2024, 1, 31, 15, 0, 1, 500_000, tzinfo=dt.UTC)  # 2024-02-01 00:00:01.5 in Seoul
@@ -396,7 +396,7 @@ def test_a_full_disk_is_an_error(session: logsql.Session) -> None:
 
 
 def test_a_failing_append_is_cut_off_again(session: logsql.Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    from logsql.engine import outputfiles
+    from logsql.store import outputfiles
 
     def half(source: Any, target: Any, size: int) -> None:
         target.write(source.read(1))

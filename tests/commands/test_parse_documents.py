@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import logsql
-from logsql.errors import QueryError
+from logsql.diagnostics.errors import QueryError
 
 
 def run(text: str, **columns: list[Any]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import logsql
-from logsql.parsers import PARSERS, ParserSpec, Sample
+from logsql.commands.parse.logs.base import PARSERS, ParserSpec, Sample
 
 SPECS = list({id(s): s for s in PARSERS.values()}.values())
 SAMPLES = [pytest.param(spec, sample, id=f"{spec.name}-{i}") for spec in SPECS for i, sample in enumerate(spec.samples)]

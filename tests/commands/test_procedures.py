@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 import logsql
+from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.session import Session
-from logsql.errors import LogsqlError
 
 OVER = """\
 # proc over(threshold int = 90, host string = null): hosts whose load stays "above" a threshold

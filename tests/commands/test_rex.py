@@ -1,4 +1,4 @@
-"""``rex``: every way the SQL takes gives what Java's own semantics (udfs.javaregex) give, on generated text."""
+"""``rex``: every way the SQL takes gives what Java's own semantics (udfs.java.javaregex) give, on generated text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 import logsql
-from logsql.errors import QueryError
-from udfs.javaregex import classify, rex_extract
+from logsql.diagnostics.errors import QueryError
+from udfs.java.javaregex import classify, rex_extract
 
 #: Patterns that run as text functions, one call per group, several groups in one call, and in Python.
 PATTERNS = [

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pytest
 
 import logsql
+from logsql.diagnostics.errors import LogsqlError, PolicyError, QueryError, SourceError
 from logsql.engine.session import Session
-from logsql.errors import LogsqlError, PolicyError, QueryError, SourceError
 
 SEOUL = ZoneInfo("Asia/Seoul")
 

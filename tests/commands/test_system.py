@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import logsql
-from logsql.commands import COMMANDS, REFUSED_COMMANDS
+from logsql.diagnostics.errors import LogsqlError, QueryError
 from logsql.engine.session import Session
-from logsql.errors import LogsqlError, QueryError
+from logsql.planner.spec import COMMANDS, REFUSED_COMMANDS
 
 INDEX = Path(__file__).resolve().parents[3] / "shared" / "spec" / "commands.md"
 

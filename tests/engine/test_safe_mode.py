@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import logsql
-from logsql.errors import LogsqlError
+from logsql.diagnostics.errors import LogsqlError
 
 
 def test_reads_inside_and_nothing_outside(tmp_path: Path) -> None:

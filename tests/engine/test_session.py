@@ -16,8 +16,8 @@ import pyarrow as pa
 import pytest
 
 import logsql
+from logsql.diagnostics.errors import Interrupted, LogsqlError, QueryError, TimeoutError_, UsageError
 from logsql.engine import sources
-from logsql.errors import Interrupted, LogsqlError, QueryError, TimeoutError_, UsageError
 from udfs.readers.base import ReadContext, Reader, check_cancelled
 
 

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 import logsql
-from logsql.commands import COMMANDS as SPECS
-from logsql.errors import LogsqlError
+from logsql.diagnostics.errors import LogsqlError
+from logsql.planner.spec import COMMANDS as SPECS
 from logsql.shell.manual import page
 from sample_data.make_hive import BINARY, DWORD, MULTI_SZ, STICKS, SZ, Key, build, filetime, text
 from sample_data.make_ntfs import ROOT as ROOT_FOLDER

@@ -14,16 +14,16 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from logsql.engine.udfs import install
-from logsql.functions.base import AGGREGATES
 from logsql.language.expressions import parse_expression
 from logsql.language.tree import Call, Field
-from logsql.planner import sql, values
 from logsql.planner.calls import AggregateCall
 from logsql.planner.expressions import ExprContext, lower_literal
+from logsql.planner.function_spec import AGGREGATES
 from logsql.planner.relation import Column, Rel
-from logsql.planner.types import ANY, ANY_JSON, IP, MAP, LType, import_type
-from logsql.planner.values import Typed
+from logsql.udfbridge.registry import install
+from logsql.values import sql, values
+from logsql.values.types import ANY, ANY_JSON, IP, MAP, LType, import_type
+from logsql.values.values import Typed
 from tests.conformance_cases import arrow_table
 from udfs.network import ip
 

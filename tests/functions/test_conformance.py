@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from logsql.errors import LogsqlError
+from logsql.diagnostics.errors import LogsqlError
 from tests.compare import values_equal
 from tests.conformance_cases import FOLDER, _iso
 from tests.functions.harness import Bench

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logsql.functions.spans import Span, bucket, parse_span
-from logsql.planner import sql
+from logsql.values import sql
+from logsql.values.timespans import Span, bucket, parse_span
 from tests.functions.harness import Bench, single
 
 ZONES = ("America/New_York", "Europe/London", "Asia/Seoul", "Australia/Adelaide", "UTC")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from logsql.errors import QueryError
-from logsql.functions.base import (
+from logsql.diagnostics.errors import QueryError
+from logsql.planner.function_spec import (
     AGGREGATES,
     FUNCTIONS,
     REFUSED_FUNCTIONS,

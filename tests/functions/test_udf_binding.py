@@ -9,10 +9,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from logsql.engine import udfs
-from logsql.engine.udfs import UDFS, UdfSpec, install
+from logsql.udfbridge import registry as udfs
+from logsql.udfbridge.registry import UDFS, UdfSpec, install
 from tests.functions.harness import Bench, single
-from udfs.javaregex import RegexTimeout
+from udfs.java.javaregex import RegexTimeout
 
 
 def fails_on_x(values: Any) -> Any:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from logsql.errors import QueryError
+from logsql.diagnostics.errors import QueryError
 from logsql.language.expressions import MAX_DEPTH, parse_expression
 from logsql.language.tree import Call, Expr, Field, ListExpr, Literal, NamedArg, Span, canonical, operands, walk
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from logsql.errors import QueryError
+from logsql.diagnostics.errors import QueryError
 from logsql.language.formatter import format_query
 from logsql.language.parser import parse_query
 from logsql.language.tree import Command, Query, Subquery

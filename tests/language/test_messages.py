@@ -10,10 +10,10 @@ import string
 
 import pytest
 
-from logsql.errors import QueryError
+from logsql.diagnostics.errors import QueryError
+from logsql.diagnostics.messages import LANGUAGE, add_messages, message, message_names, message_pair
 from logsql.language.parser import parse_query
 from logsql.language.spans import render
-from logsql.messages import LANGUAGE, add_messages, message, message_names, message_pair
 from tests.language.grammar import GRAMMAR
 
 GOLDEN = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from logsql.errors import QueryError
+from logsql.diagnostics.errors import QueryError
 from logsql.language.parser import parse_query
 from logsql.language.tree import Call, Command, Literal
 from tests.language.grammar import GRAMMAR

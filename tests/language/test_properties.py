@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from logsql.errors import LogsqlError
+from logsql.diagnostics.errors import LogsqlError
 from logsql.language.expressions import parse_expression
 from logsql.language.formatter import format_query
 from logsql.language.parser import parse_query

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from logsql.errors import Diagnostic
+from logsql.diagnostics.errors import Diagnostic
 from logsql.language.spans import WINDOW, line_and_column, render, width
 from logsql.language.tree import Span
 

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from logsql.errors import QueryError
+from logsql.diagnostics.errors import QueryError
 from logsql.language.parser import parse_query
 from logsql.language.source import Source
 from logsql.language.splitter import split

@@ -22,9 +22,9 @@ from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 
 import logsql
-from logsql.commands import COMMANDS
+from logsql.diagnostics.errors import LogsqlError, PolicyError
 from logsql.engine.session import Session
-from logsql.errors import LogsqlError, PolicyError
+from logsql.planner.spec import COMMANDS
 from sample_data.make_samples import transaction_rows
 from tests.ml.bots import FIELDS, bot_csv, bot_table
 

@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from logsql.ml import layout
-from logsql.ml.commands import COMMANDS, MlShell, select_fields, split_words
 from logsql.ml.errors import MlError
 from logsql.ml.inputs import InputField, InputKind, InputStore, MlInput, read_file
 from logsql.ml.metrics import Metrics
 from logsql.ml.model import Manifest, ModelKind, Training
 from logsql.ml.store import ModelStore
 from logsql.ml.tasks import TaskManager, TaskState, TaskView
+from logsql.shell import ml_layout as layout
+from logsql.shell.ml_commands import COMMANDS, MlShell, select_fields, split_words
 from tests.ml.bots import FIELDS, bot_csv, bot_table
 
 # --- the article's output (its texts are printed on one line; the line breaks are the language notes')

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from logsql.errors import QueryError
+from logsql.diagnostics.errors import QueryError
 from tests.compare import rows_equal
 from tests.run_case import run
 

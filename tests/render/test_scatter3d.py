@@ -16,10 +16,10 @@ import pyarrow as pa
 import pytest
 
 import logsql
+from logsql.diagnostics.errors import LogsqlError, PolicyError
 from logsql.engine.session import Session
-from logsql.errors import LogsqlError, PolicyError
-from logsql.render.chart_cli import main
 from logsql.render.scatter3d import date_ticks, number_ticks, write_scatter3d
+from logsql.shell.chart import main
 from tests.support import needs_program
 
 HOURS = [dt.datetime(2024, 1, 1, tzinfo=dt.UTC) + dt.timedelta(hours=h) for h in range(48)]

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs import dates, zones
+from udfs.java import dates, zones
 
 CENTURY = 1_735_689_600_000 - (80 * 365 + 20) * 86_400_000
 CASES: list[dict[str, Any]] = [

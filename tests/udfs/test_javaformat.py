@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from udfs.javaformat import Long, java_double, java_double_array, java_format, java_format_array, java_text
+from udfs.java.javaformat import Long, java_double, java_double_array, java_format, java_format_array, java_text
 
 CASES: list[dict[str, Any]] = [
     json.loads(line)

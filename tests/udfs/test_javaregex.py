@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs import javaregex as jr
+from udfs.java import javaregex as jr
 
 CASES: list[dict[str, Any]] = [
     json.loads(line)

@@ -1,0 +1,1 @@
+"""Commands that bring two inputs together: joins, unions, lookups."""

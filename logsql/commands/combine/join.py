@@ -1,0 +1,98 @@
+"""``join``: the input with the rows of a subquery that have the same keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logsql.language.tree import Name, Subquery
+from logsql.operators import joining
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class JoinArgs:
+    """Key fields (none for a cross join) and the subquery."""
+
+    keys: tuple[Name, ...]
+    subquery: Subquery
+
+
+def parse(reader: ArgReader, no_subquery: tuple[str, str] = ("E0003", "no-subquery")) -> JoinArgs:
+    keys = tuple(k.name for k in reader.sort_list(stop=()))
+    kind = reader.option("type")
+    cross = kind is not None and kind.value == "cross"
+    if cross and keys:
+        reader.fail(
+            "90001", "invalid-option", "a cross join takes no keys", keys[0].span, "remove the keys or type=cross"
+        )
+    if not cross and not keys:
+        reader.fail(
+            "23201", "missing-field", f"{reader.command} needs a key", help=f"{reader.command} KEY, ... [ QUERY ]"
+        )
+    subquery = reader.subquery(code=no_subquery)
+    assert subquery is not None
+    return JoinArgs(keys, subquery)
+
+
+def lower(stage: Stage) -> Rel:
+    args: JoinArgs = stage.args
+    return joining.join(stage, stage.option("type"), args.keys, args.subquery)
+
+
+_LEFT = [{"code": 1, "n": 10}, {"code": 2, "n": 20}, {"code": 3, "n": 30}]
+_RIGHT = [{"code": 1, "name": "foo"}, {"code": 2, "name": "bar"}]
+
+register(
+    CommandSpec(
+        name="join",
+        group=Group.COMBINE,
+        summary="Join rows with those of a subquery that have the same keys.",
+        usage=("join [type=inner|left|leftonly|right|rightonly|full] KEY, ... [ QUERY ]", "join type=cross [ QUERY ]"),
+        parse=parse,
+        lower=lower,
+        options=(OptionSpec("type", OptionKind.CHOICE, "which rows to keep", default="inner", choices=joining.TYPES),),
+        description="""\
+A key has the same name on both sides; `rename` in the subquery helps where it has not. Keys compare exactly: text with
+its letter case, numbers by value, text never equals a number, and null meets nothing. Every pair of matching rows is
+a row of the result.
+
+| type | rows |
+|---|---|
+| `inner` | pairs |
+| `left` | pairs, and input rows without a match |
+| `leftonly` | input rows without a match |
+| `right` | pairs, and subquery rows without a match |
+| `rightonly` | subquery rows without a match |
+| `full` | pairs, and rows of both sides without a match |
+| `cross` | every input row with every subquery row |
+
+Where both sides have a field, the value of the subquery wins unless it is null (`right`: that of the input). Rows keep
+the order of the input.
+""",
+        examples=(
+            Example(
+                "Names for codes",
+                "table t | join code [ table names ]",
+                ({"code": 1, "n": 10, "name": "foo"}, {"code": 2, "n": 20, "name": "bar"}),
+                {"t": _LEFT, "names": _RIGHT},
+            ),
+            Example(
+                "Codes that have no name",
+                "table t | join type=leftonly code [ table names ]",
+                ({"code": 3, "n": 30},),
+                {"t": _LEFT, "names": _RIGHT},
+            ),
+        ),
+        errors=(
+            ("23201", "missing-field", "no key"),
+            ("E0003", "no-subquery", "no subquery in brackets"),
+            ("90001", "invalid-option", "an unknown type, or keys with type=cross"),
+        ),
+    )
+)

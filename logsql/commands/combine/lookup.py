@@ -1,0 +1,202 @@
+"""``lookup``: fields mapped through a lookup table, or from addresses through ``geoip``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from logsql.diagnostics.errors import did_you_mean
+from logsql.language.tree import Name
+from logsql.planner.relation import Order, Rel
+from logsql.planner.spec import CommandSpec, Example, Group, register
+from logsql.planner.stage import Stage, import_column
+from logsql.values import mixing, sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import DOUBLE, STRING
+from logsql.values.values import NULL_VALUE, Typed
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class LookupArgs:
+    """``lookup TABLE FIELD [as COLUMN] output COLUMN [as FIELD], ...``; ``outputs`` are (column, field) pairs."""
+
+    table: Name
+    field: Name
+    column: Name | None
+    outputs: tuple[tuple[Name, Name], ...]
+
+
+_HELP = "lookup TABLE FIELD output COLUMN [as NAME], ..."
+_AS = re.compile(r"\s+as(?:\s+|\Z)", re.IGNORECASE)
+
+
+def parse(reader: ArgReader) -> LookupArgs:
+    table = reader.word()
+    if table is None or table.text.lower() == "output":
+        reader.fail("20701", "invalid-lookup-name", "lookup needs the name of a lookup table", help=_HELP)
+    field = None if reader.peek_word().lower() == "output" else reader.word()
+    if field is None:
+        reader.fail("20702", "invalid-lookup-field", "lookup needs the field to look up", help=_HELP)
+    column: Name | None = None
+    if reader.keyword("as"):
+        column = None if reader.peek_word().lower() == "output" else reader.word()
+        if column is None:
+            reader.fail("20703", "as-token-not-found", "a column is missing after as", help=_HELP)
+    if not reader.keyword("output"):
+        span = Name(reader.peek_word(), reader.here()).span
+        reader.fail("20700", "output-token-not-found", "the word output is missing", span, _HELP)
+    items = reader.name_list(trailing_comma=("20702", "invalid-lookup-field"))
+    if not items:
+        reader.fail("20702", "invalid-lookup-field", "a column is missing after output", help=_HELP)
+    return LookupArgs(table, field, column, tuple(_output(reader, item) for item in items))
+
+
+def _output(reader: ArgReader, item: Name) -> tuple[Name, Name]:
+    parts = _AS.split(item.text)
+    if len(parts) > 2 or not all(parts):
+        reader.fail("20703", "as-token-not-found", f'"{item.text}" is not written COLUMN as NAME', item.span, _HELP)
+    return Name(parts[0], item.span), Name(parts[-1], item.span)
+
+
+# --- lowering ---------------------------------------------------------------------------------------------------------
+
+
+def lower(stage: Stage) -> Rel:
+    args: LookupArgs = stage.args
+    table = stage.catalog.lookup(args.table.text)
+    if table is None and args.table.text == "geoip":
+        return _geoip(stage)
+    if table is None:
+        known = stage.catalog.service("lookups")
+        names = known() if known is not None else []
+        listed = f"lookup tables: {', '.join(names)}" if names else "there are no lookup tables yet"
+        message, near = f"there is no lookup table {args.table.text}", did_you_mean(args.table.text, names)
+        stage.fail("20701", "invalid-lookup-name", message, args.table.span, near, (listed,))
+    rel, found = _joined(stage, table)
+    return _assign(stage, rel, found)
+
+
+def _assign(stage: Stage, rel: Rel, found: Sequence[Typed]) -> Rel:
+    """Set the output fields: a mapped value that is not null, else what the field was."""
+    for (_, name), value in zip(stage.args.outputs, found, strict=True):
+        rel, old = stage.lowered(rel, lambda cx, name=name: cx.field(name.text))  # type: ignore[misc]
+        rel = stage.assign(rel, name.text, mixing.coalesce(value, old) if old.kind is not NULL_VALUE.kind else value)
+    return rel
+
+
+def _key_text(stage: Stage, rel: Rel) -> tuple[Rel, Sql]:
+    """The looked up field as text over a relation that is written out."""
+    return stage.lowered(stage.flush(rel), lambda cx: values.text_sql(cx.field(stage.args.field.text)))
+
+
+def _joined(stage: Stage, table: Any) -> tuple[Rel, list[Typed]]:
+    """The input joined with the lookup table; the mapped values as text, null where nothing was found."""
+    args: LookupArgs = stage.args
+    key = args.column.text if args.column is not None else table.key
+    unique = table.unique(key)
+    if unique is None:
+        message = f"lookup table {table.name} has no column {key}"
+        span = args.column.span if args.column is not None else args.table.span
+        stage.fail("20702", "invalid-lookup-field", message, span, did_you_mean(key, table.table.column_names))
+    info = stage.catalog.bind("lookup", unique)
+    rel = stage.rel
+    if stage.order_needed and rel.order.defined:
+        rel = stage.with_keys(rel)
+    rel, key_sql = _key_text(stage, rel)
+    columns = {source.name: source for source in info.columns}
+
+    def text_of(name: str) -> Sql:
+        column, node = import_column(columns[name], name)
+        return values.text_sql(Typed(node, column.type))
+
+    key_ident = rel.fresh_ident("__key")
+    wanted = {c.text: rel.fresh_ident(f"__map{i}") for i, (c, _) in enumerate(args.outputs) if c.text in columns}
+    items = [sql.alias(text_of(key), key_ident), *(sql.alias(text_of(c), ident) for c, ident in wanted.items())]
+    side = stage.add("lookup_table", sql.select(items, sql.table(info.name)), info.name)
+    plain: list[Sql] = [sql.col(i) for i in rel.all_idents()] or [sql.alias(sql.boolean(True), "__row")]
+    node = sql.select([*plain, *(sql.col(ident) for ident in wanted.values())], sql.table(rel.source))
+    node.set("joins", [exp.Join(this=sql.table(side), side="LEFT", on=sql.eq(key_sql, sql.col(key_ident)))])
+    order = Order(physical=False, keys=rel.order.keys)
+    rel = replace(rel, source=stage.add("lookup", node, rel.source, side), order=order)
+    for column, _ in args.outputs:
+        if column.text not in columns:
+            near = did_you_mean(column.text, columns)
+            stage.note(f"{table.name} has no column {column.text}" + (f": {near}" if near else ""))
+    found = [Typed(sql.col(wanted[c.text]), STRING) if c.text in wanted else NULL_VALUE for c, _ in args.outputs]
+    return rel, found
+
+
+def _geoip(stage: Stage) -> Rel:
+    """Places of addresses: one call per row beside what the relation carries, then the fields asked for."""
+    args: LookupArgs = stage.args
+    setting = stage.catalog.service("geoip")
+    if not setting:
+        help_text = "start logsql with -g PATH, or connect(geoip=PATH), where PATH holds GeoLite2 databases"
+        stage.fail("20701", "invalid-lookup-name", "lookup geoip needs a geoip database", args.table.span, help_text)
+    try:
+        import maxminddb  # noqa: F401
+    except ImportError:
+        help_text = "install it: pip install 'logsql[geoip]'"
+        stage.fail("E3104", "package-missing", "lookup geoip needs the package maxminddb", args.table.span, help_text)
+    from logsql.jobs.geoip import FIELDS, NUMBERS, problem
+
+    if (why := problem(setting)) is not None:
+        stage.fail("20701", "invalid-lookup-name", why, args.table.span)
+    for column, _ in args.outputs:
+        if column.text not in FIELDS:
+            message = f"geoip gives {', '.join(FIELDS)}, not {column.text}"
+            stage.fail("20702", "invalid-lookup-field", message, column.span, did_you_mean(column.text, FIELDS))
+    rel, key = _key_text(stage, stage.rel)
+    place = rel.fresh_ident("__place")
+    stage.planner.udfs.add("lq_geoip")
+    items = [(i, rel.expr(i)) for i in rel.all_idents()]
+    call = sql.func("lq_geoip", key, sql.string(setting))
+    rel = replace(rel, source=stage.select("geoip", rel, [*items, (place, call)]), pending={}, where=None)
+    found: list[Typed] = []
+    for column, _ in args.outputs:
+        node = sql.index(sql.col(place), sql.integer(FIELDS.index(column.text) + 1))
+        number = column.text in NUMBERS
+        found.append(Typed(sql.try_cast(node, "DOUBLE"), DOUBLE) if number else Typed(node, STRING))
+    return _assign(stage, rel, found)
+
+
+register(
+    CommandSpec(
+        name="lookup",
+        group=Group.COMBINE,
+        summary="Add fields that a lookup table maps a field to.",
+        usage=("lookup TABLE FIELD [as COLUMN] output COLUMN [as NAME], ...",),
+        parse=parse,
+        lower=lower,
+        takes_options=False,
+        description="""\
+The field is turned into text and looked up in the key column of the table (or in `as COLUMN`). Where a row is found,
+each of its columns that is not null is assigned as text. Where none is found a new field is null and a field that
+exists keeps its value. Rows are never dropped or doubled: of several table rows with one key the last counts.
+
+Lookup tables are registered with `session.add_lookup(NAME, FILE, KEY)` from a CSV file with a header, or made by
+`memlookup op=build`. `lookuptable NAME` shows one.
+
+`geoip` is built in: it maps an address to `country` (two letters), `region`, `city`, `latitude`, `longitude` and `asn`,
+from databases in MaxMind's format that `-g PATH` names (a `.mmdb` file or a folder of them).
+""",
+        examples=(
+            Example("Where an address is", "table web | lookup geoip src_ip output country, asn"),
+            Example("What a status means", "table web | lookup http_status status output desc1 as meaning"),
+        ),
+        errors=(
+            ("20700", "output-token-not-found", "the word output is missing"),
+            ("20701", "invalid-lookup-name", "there is no such lookup table, or no geoip database"),
+            ("20702", "invalid-lookup-field", "the field or a column is missing or unknown"),
+            ("20703", "as-token-not-found", "an item is not written COLUMN as NAME"),
+        ),
+        notes=("geoip latitude and longitude are numbers; everything else is text",),
+    )
+)

@@ -1,0 +1,81 @@
+"""``lookuptable``: the rows of a lookup table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from logsql.diagnostics.errors import did_you_mean
+from logsql.language.tree import Name
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+from logsql.values import sql
+from logsql.values.values import NULL_VALUE
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class LookuptableArgs:
+    """The table and the columns wanted (none: all)."""
+
+    table: Name
+    columns: tuple[Name, ...]
+
+
+def parse(reader: ArgReader) -> LookuptableArgs:
+    table = reader.word()
+    if table is None:
+        help_text = "lookuptable NAME [limit=N] [offset=N] [COLUMN, ...]"
+        reader.fail("20701", "invalid-lookup-name", "lookuptable needs the name of a lookup table", help=help_text)
+    return LookuptableArgs(table, tuple(reader.name_list(trailing_comma=("20702", "invalid-lookup-field"))))
+
+
+def lower(stage: Stage) -> Rel:
+    args: LookuptableArgs = stage.args
+    table = stage.catalog.lookup(args.table.text)
+    if table is None:
+        if args.table.text == "geoip":
+            message = "geoip is no table: it maps addresses, with lookup geoip FIELD output country"
+            stage.fail("20701", "invalid-lookup-name", message, args.table.span)
+        known = stage.catalog.service("lookups")
+        names = known() if known is not None else []
+        listed = f"lookup tables: {', '.join(names)}" if names else "there are no lookup tables yet"
+        message = f"there is no lookup table {args.table.text}"
+        near = did_you_mean(args.table.text, names)
+        stage.fail("20701", "invalid-lookup-name", message, args.table.span, near, (listed,))
+    info = stage.catalog.bind("lookup", table.table)
+    rel = stage.scan(sql.table(info.name), info.name, info.columns)
+    if args.columns:
+        chosen = {n.text: rel.column(n.text) for n in args.columns}
+        missing = [n for n, column in chosen.items() if column is None]
+        rel = replace(rel, columns=tuple(c for c in chosen.values() if c is not None))
+        for name in missing:
+            rel = stage.assign(rel, name, NULL_VALUE, list(chosen).index(name))
+    return stage.limit(rel, stage.option("limit"), stage.option("offset"))
+
+
+register(
+    CommandSpec(
+        name="lookuptable",
+        group=Group.COMBINE,
+        summary="Read the rows of a lookup table.",
+        usage=("lookuptable NAME [limit=N] [offset=N] [COLUMN, ...]",),
+        parse=parse,
+        lower=lower,
+        source=True,
+        options_anywhere=True,
+        options=(
+            OptionSpec("limit", OptionKind.INT, "rows to read", minimum=0),
+            OptionSpec("offset", OptionKind.INT, "rows to skip", default=0, minimum=0),
+        ),
+        description="""\
+The rows as they were registered, in their order, with all columns or with those listed. The options may stand behind
+the name. Useful inside a subquery: `mpsearch msg [ lookuptable RULES ]`.
+""",
+        examples=(Example("The codes of 30 countries", "lookuptable country_code limit=30 code"),),
+        errors=(("20701", "invalid-lookup-name", "there is no such lookup table"),),
+    )
+)

@@ -1,0 +1,151 @@
+"""``memlookup``: lookup tables made from the rows of a query, kept for the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from logsql.diagnostics.errors import did_you_mean
+from logsql.language.tree import Name
+from logsql.planner.plan import order_items
+from logsql.planner.relation import Column, Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.stage import Stage, names_of
+from logsql.values import sql, values
+from logsql.values.types import LONG, STRING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class MemlookupArgs:
+    """The value fields of ``op=build``."""
+
+    fields: tuple[Name, ...]
+
+
+def parse(reader: ArgReader) -> MemlookupArgs:
+    return MemlookupArgs(tuple(reader.name_list(trailing_comma=("22003", "missing-field"))))
+
+
+def lower(stage: Stage) -> Rel:
+    operation: str = stage.option("op")
+    name: str | None = stage.option("name")
+    if operation == "list" and not name:
+        return _list(stage)
+    if not name:
+        stage.fail("22001", "missing-name", f"memlookup op={operation} needs name=", stage.command.name_span)
+    if operation == "build":
+        return _build(stage, name)
+    table = stage.catalog.lookup(name)
+    if table is None or not table.memory:
+        code = ("22004", "invalid-name") if operation == "drop" else ("22005", "invalid-name")
+        option = stage.command.option("name")
+        known = stage.catalog.service("lookups")
+        near = did_you_mean(name, known() if known is not None else [])
+        stage.fail(*code, f"memlookup made no table {name}", option.value_span if option else None, near)
+    if operation == "drop":
+        stage.action(f"drop lookup table {name}", lambda runtime: _drop(runtime, name))
+        return _nothing(stage)
+    info = stage.catalog.bind("lookup", table.table)
+    return stage.scan(sql.table(info.name), info.name, info.columns)
+
+
+def _nothing(stage: Stage) -> Rel:
+    """No rows: ``build`` consumes its input and ``drop`` has none."""
+    select = sql.select([sql.alias(sql.boolean(True), "__row")], where=sql.boolean(False))
+    return Rel(stage.add("memlookup", select), ())
+
+
+def _build(stage: Stage, name: str) -> Rel:
+    key: str | None = stage.option("key")
+    if not key:
+        stage.fail("22002", "missing-key", "memlookup op=build needs key=", stage.command.name_span, "add key=FIELD")
+    rel = stage.rel
+    if not rel.order.physical and rel.order.defined:
+        rel = stage.with_keys(rel)
+    wanted = [n for n in (names_of(stage.args.fields) or list(rel.names)) if n != key]
+    rel, nodes = stage.lowered(stage.flush(rel), lambda cx: [values.text_sql(cx.field(n)) for n in (key, *wanted)])
+    items = [sql.alias(sql.cast(node, "VARCHAR"), f"c{i}") for i, node in enumerate(nodes)]
+    keys = [] if rel.order.physical else order_items(rel)
+    query = sql.select(items, sql.table(rel.source), rel.where, order=sql.order_by(keys) if keys else None)
+    whole = stage.planner.with_ctes(query, rel.source)
+
+    def run(runtime: Any) -> None:
+        from logsql.engine.lookups import build_memory
+
+        build_memory(runtime.session, name, key, [key, *wanted], runtime.batches(whole))
+
+    stage.action(f"build lookup table {name}", run)
+    return _nothing(stage)
+
+
+def _drop(runtime: Any, name: str) -> None:
+    from logsql.engine.lookups import remove_lookup
+
+    remove_lookup(runtime.session, name)
+
+
+def _list(stage: Stage) -> Rel:
+    columns = [Column("name", "name", STRING), Column("key", "key", STRING), Column("size", "size", LONG)]
+
+    def tables(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
+        found = sorted((t.name, t.key, t.table.num_rows) for t in runtime.session.lookups.values() if t.memory)
+        names, keys, sizes = zip(*found, strict=True) if found else ((), (), ())
+        arrays = [pa.array(names, pa.string()), pa.array(keys, pa.string()), pa.array(sizes, pa.int64())]
+        yield pa.RecordBatch.from_arrays(arrays, names=["name", "key", "size"])
+
+    return stage.stream(None, columns, tables)
+
+
+register(
+    CommandSpec(
+        name="memlookup",
+        group=Group.COMBINE,
+        summary="Build, show or drop a lookup table in memory.",
+        usage=(
+            "memlookup op=build name=NAME key=FIELD [FIELD, ...]",
+            "memlookup [op=list] [name=NAME]",
+            "memlookup op=drop name=NAME",
+        ),
+        parse=parse,
+        lower=lower,
+        order=needs_order,
+        options=(
+            OptionSpec(
+                "op", OptionKind.CHOICE, "what to do", "list", ("build", "drop", "list"),
+                error=("22000", "unsupported-memlookup-op"),
+            ),
+            OptionSpec("name", OptionKind.TEXT, "name of the lookup table"),
+            OptionSpec("key", OptionKind.FIELD, "the field that is looked up (op=build)"),
+        ),
+        description="""\
+`op=build` takes all rows of its input and makes of them the lookup table `name` for the rest of the session, replacing
+one of that name: `key` is the field to look up, the listed fields (default: all others) are what it maps to. Values
+are kept as text, rows without a key are left out, and of several rows with one key the last counts. No rows come out.
+
+`op=list` shows name, key and size of the tables so made, or with `name=` the rows of one. `op=drop` removes one.
+""",
+        examples=(
+            Example(
+                "Make a lookup table of status codes",
+                "table codes | memlookup op=build name=http_status key=status desc",
+                (),
+                {"codes": [{"status": 200, "desc": "OK"}, {"status": 404, "desc": "Not Found"}]},
+            ),
+            Example("Which are there", "memlookup op=list"),
+        ),
+        errors=(
+            ("22000", "unsupported-memlookup-op", "op is none of build, drop, list"),
+            ("22001", "missing-name", "op=build or op=drop without name="),
+            ("22002", "missing-key", "op=build without key="),
+            ("22004", "invalid-name", "op=drop of a table that memlookup did not make"),
+            ("22005", "invalid-name", "op=list of a table that memlookup did not make"),
+        ),
+    )
+)  # fmt: skip

@@ -1,0 +1,68 @@
+"""``streamjoin``: a join whose subquery is loaded once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from logsql.commands.combine.join import JoinArgs
+from logsql.commands.combine.join import parse as parse_join
+from logsql.operators import joining
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+def parse(reader: ArgReader) -> JoinArgs:
+    return parse_join(reader, ("90206", "no-subquery"))
+
+
+def lower(stage: Stage) -> Rel:
+    args: JoinArgs = stage.args
+    if stage.option("timeout") is not None:
+        stage.note("timeout= is accepted; the time limit of the whole query ends the subquery")
+    return joining.join(stage, stage.option("type"), args.keys, args.subquery)
+
+
+_LEFT = [{"code": 1}, {"code": 2}]
+_RIGHT = [{"code": 2, "name": "bar"}]
+
+register(
+    CommandSpec(
+        name="streamjoin",
+        group=Group.COMBINE,
+        summary="Join rows with a subquery that is loaded once, keeping the input's order.",
+        usage=("streamjoin [timeout=SPAN] [type=inner|left|leftonly] KEY, ... [ QUERY ]",),
+        parse=parse,
+        lower=lower,
+        options=(
+            OptionSpec(
+                "type",
+                OptionKind.CHOICE,
+                "which rows to keep",
+                default="inner",
+                choices=("inner", "left", "leftonly"),
+                error=("23200", "unsupported-type"),
+            ),
+            OptionSpec("timeout", OptionKind.SPAN, "accepted; the time limit of the query applies"),
+        ),
+        description="""\
+Matches and merges rows as `join` does. In a stream query the subquery runs once at the start.
+""",
+        examples=(
+            Example(
+                "Names for codes, input rows without one too",
+                "table t | streamjoin type=left code [ table names ]",
+                ({"code": 1, "name": None}, {"code": 2, "name": "bar"}),
+                {"t": _LEFT, "names": _RIGHT},
+            ),
+        ),
+        errors=(
+            ("23200", "unsupported-type", "a type other than inner, left, leftonly"),
+            ("23201", "missing-field", "no key"),
+            ("90206", "no-subquery", "no subquery in brackets"),
+        ),
+    )
+)

@@ -1,0 +1,1 @@
+"""Commands that choose, order, cut and repeat rows, and those that only hold subqueries."""

@@ -1,0 +1,91 @@
+"""``fields``: keep or remove fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from logsql.language.tree import Name
+from logsql.planner.relation import Column, Rel
+from logsql.planner.spec import CommandSpec, Example, Group, register
+from logsql.planner.stage import Stage, names_of
+from logsql.values import sql
+from logsql.values.types import NULL
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class FieldsArgs:
+    """Names to keep in this order, or to remove."""
+
+    names: tuple[Name, ...]
+    remove: bool = False
+
+
+def parse(reader: ArgReader) -> FieldsArgs:
+    remove = reader.peek_word() == "-"
+    if remove:
+        reader.word()
+    names = reader.name_list(blanks=True)
+    if not names:
+        reader.fail("20400", "no-field-args", "fields needs the name of a field", help="fields [-] NAME, ...")
+    return FieldsArgs(tuple(names), remove)
+
+
+def lower(stage: Stage) -> Rel:
+    args: FieldsArgs = stage.args
+    names = names_of(args.names)
+    if args.remove:
+        return without(stage.rel, names)
+    return keep(stage, stage.rel, names)
+
+
+def without(rel: Rel, names: list[str]) -> Rel:
+    """The relation without some fields."""
+    gone = set(names)
+    rest = rel.rest.hide(gone) if rel.rest is not None else None
+    return replace(rel, columns=tuple(c for c in rel.columns if c.name not in gone), rest=rest)
+
+
+def keep(stage: Stage, rel: Rel, names: list[str]) -> Rel:
+    """Exactly these fields; what the row may hold only at run time becomes a column, what it cannot hold is null."""
+    for name in names:
+        if rel.column(name) is not None:
+            continue
+        if rel.rest is not None and name not in rel.rest.hidden:
+            rel, value = stage.lowered(rel, lambda cx, name=name: cx.field(name))  # type: ignore[misc]
+            rel = stage.assign(rel, name, value)
+        else:
+            ident = rel.fresh_ident(name)
+            pending = {**rel.pending, ident: sql.null(NULL.physical)}
+            rel = replace(
+                rel, columns=(*rel.columns, Column(name, ident, NULL)), pending=pending, tag=rel.tag or stage.tag
+            )
+    by_name = {c.name: c for c in rel.columns}
+    return replace(rel, columns=tuple(by_name[n] for n in names), rest=None)
+
+
+_ROWS = [{"time": "09:00", "src": "10.0.0.1", "bytes": 120}]
+
+register(
+    CommandSpec(
+        name="fields",
+        group=Group.FILTER,
+        summary="Keep the listed fields in the listed order, or remove them.",
+        usage=("fields NAME, ...", "fields - NAME, ..."),
+        parse=parse,
+        lower=lower,
+        takes_options=False,
+        description="""\
+Names are separated by commas or blanks; naming a field twice is harmless. A listed field that the rows do not have
+becomes a field of nulls. With `-` and a blank the listed fields are removed and unknown names are ignored.
+""",
+        examples=(
+            Example("Two columns", "table t | fields bytes, src", ({"bytes": 120, "src": "10.0.0.1"},), {"t": _ROWS}),
+            Example("All but one", "table t | fields - time", ({"src": "10.0.0.1", "bytes": 120},), {"t": _ROWS}),
+        ),
+        errors=(("20400", "no-field-args", "no name"),),
+    )
+)

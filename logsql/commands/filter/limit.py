@@ -1,0 +1,72 @@
+"""``limit``: the first rows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, needs_order, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class LimitArgs:
+    """Rows to take after ``offset`` rows."""
+
+    count: int
+    offset: int = 0
+
+
+def parse(reader: ArgReader) -> LimitArgs:
+    words = reader.words()
+    if not 1 <= len(words) <= 2:
+        reader.fail(
+            "20600",
+            "invalid-limit-args",
+            f"limit takes one or two numbers, got {len(words)}",
+            help="limit [OFFSET] COUNT",
+        )
+    for word in words:
+        if re.fullmatch("[0-9]{1,18}", word.text) is None:
+            message = f'limit takes whole numbers from 0 on, not "{word.text}"'
+            reader.fail("20601", "invalid-limit-arg-type", message, word.span)
+    numbers = [int(w.text) for w in words]
+    return LimitArgs(numbers[-1], numbers[0] if len(numbers) == 2 else 0)
+
+
+def lower(stage: Stage) -> Rel:
+    args: LimitArgs = stage.args
+    return stage.limit(stage.rel, args.count, args.offset)
+
+
+_ROWS = [{"n": 1}, {"n": 2}, {"n": 3}, {"n": 4}]
+
+register(
+    CommandSpec(
+        name="limit",
+        group=Group.FILTER,
+        summary="Take the first rows, optionally after skipping some.",
+        usage=("limit COUNT", "limit OFFSET COUNT"),
+        parse=parse,
+        lower=lower,
+        order=needs_order,
+        takes_options=False,
+        description="""\
+Passes COUNT rows and ends the query there; with two numbers the first OFFSET rows are skipped. The order is that of the
+rows before it, so `sort -bytes | limit 10` gives the ten largest.
+""",
+        examples=(
+            Example("The first two rows", "table t | limit 2", ({"n": 1}, {"n": 2}), {"t": _ROWS}),
+            Example("Skip one row, take two", "table t | limit 1 2", ({"n": 2}, {"n": 3}), {"t": _ROWS}),
+        ),
+        errors=(
+            ("20600", "invalid-limit-args", "no number, or more than two"),
+            ("20601", "invalid-limit-arg-type", "something that is no whole number"),
+        ),
+    )
+)

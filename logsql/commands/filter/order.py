@@ -1,0 +1,69 @@
+"""``order``: listed fields first, the others by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from logsql.language.tree import Name
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, register
+from logsql.planner.stage import Stage, names_of
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class OrderArgs:
+    """Fields that come first."""
+
+    names: tuple[Name, ...]
+
+
+def parse(reader: ArgReader) -> OrderArgs:
+    names = reader.name_list(blanks=True, trailing_comma=("20400", "no-field-args"))
+    if not names:
+        reader.fail("20400", "no-field-args", "order needs the name of a field", help="order NAME, ...")
+    return OrderArgs(tuple(names))
+
+
+def lower(stage: Stage) -> Rel:
+    args: OrderArgs = stage.args
+    rel = stage.rel
+    names = names_of(args.names)
+    if rel.rest is not None:
+        for name in names:
+            if rel.column(name) is None and name not in rel.rest.hidden:
+                rel, value = stage.lowered(rel, lambda cx, name=name: cx.field(name))  # type: ignore[misc]
+                rel = stage.assign(rel, name, value)
+    by_name = {c.name: c for c in rel.columns}
+    first = [by_name[n] for n in names if n in by_name]
+    others = sorted((c for c in rel.columns if c.name not in names), key=lambda c: c.name)
+    rest = replace(rel.rest, sorted_after=len(first), ahead=None) if rel.rest is not None else None
+    return replace(rel, columns=(*first, *others), rest=rest)
+
+
+register(
+    CommandSpec(
+        name="order",
+        group=Group.FILTER,
+        summary="Put the listed fields first, the others in the order of their names.",
+        usage=("order NAME, ...",),
+        parse=parse,
+        lower=lower,
+        takes_options=False,
+        description="""\
+Arranges columns, not rows (that is `sort`). No field is dropped, and a name that does not exist is ignored.
+""",
+        examples=(
+            Example(
+                "The path first",
+                "table t | order path",
+                ({"path": "/a", "agent": "curl", "ms": 3},),
+                {"t": [{"ms": 3, "path": "/a", "agent": "curl"}]},
+            ),
+        ),
+        errors=(("20400", "no-field-args", "no name"),),
+    )
+)

@@ -1,0 +1,41 @@
+"""``parallel``: a hint that the language has and every query follows anyway."""
+
+from __future__ import annotations
+
+from logsql.commands.filter.serial import InnerArgs, order, parse
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+
+
+def lower(stage: Stage) -> Rel:
+    args: InnerArgs = stage.args
+    stage.note("queries run on all cores; the commands in brackets are planned as part of the query")
+    return stage.planner.pipeline(args.subquery.query, stage.order_needed, stage.rel)
+
+
+register(
+    CommandSpec(
+        name="parallel",
+        group=Group.FILTER,
+        summary="Run commands on several cores (every query does).",
+        usage=("parallel [core=N] [ COMMANDS ]",),
+        parse=parse,
+        lower=lower,
+        order=order,
+        options=(OptionSpec("core", OptionKind.INT, "accepted; the session decides on threads", minimum=1),),
+        description="""\
+Accepted so that queries written for a server run: the commands in brackets take the rows that arrive. Unlike on the
+server the order of rows is kept.
+""",
+        examples=(
+            Example(
+                "Same as without it",
+                "table t | parallel core=4 [ eval m = n * 2 ] | stats sum(m) as total",
+                ({"total": 6},),
+                {"t": [{"n": 1}, {"n": 2}]},
+            ),
+        ),
+        errors=(("E0003", "no-subquery", "no commands in brackets"),),
+    )
+)

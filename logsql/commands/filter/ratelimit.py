@@ -1,0 +1,163 @@
+"""``ratelimit``: rows pass at a limited number per second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from logsql.planner.relation import PHYSICAL, Column, Rel
+from logsql.planner.spec import CommandSpec, Example, Group, needs_order, register
+from logsql.planner.stage import Stage
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import ANY_JSON, STRING, LType
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+#: Seconds between looks at the cancel flag while waiting.
+_TICK = 0.05
+#: Slices per second in which rows pass.
+_STEPS = 20
+
+
+@dataclass(frozen=True)
+class RatelimitArgs:
+    """Rows per second, and milliseconds to wait before the first row."""
+
+    count: int
+    delay: int = 0
+
+
+_HELP = "ratelimit [-d MILLISECONDS] ROWS_PER_SECOND"
+
+
+def parse(reader: ArgReader) -> RatelimitArgs:
+    delay = 0
+    if reader.peek_word() == "-d":
+        reader.word()
+        delay = _number(reader)
+    count = _number(reader)
+    if count <= 0:
+        message = f"ratelimit needs a number above 0, not {count}"
+        reader.fail("22200", "ratelimit-should-be-positive", message, help=_HELP)
+    return RatelimitArgs(count, max(delay, 0))
+
+
+def _number(reader: ArgReader) -> int:
+    word = reader.word()
+    if word is None:
+        reader.fail("22201", "invalid-ratelimit-number", "ratelimit needs a number of rows", help=_HELP)
+    try:
+        return int(word.text)
+    except ValueError:
+        reader.fail("22201", "invalid-ratelimit-number", f"{word.text} is no number of rows", word.span, _HELP)
+
+
+def lower(stage: Stage) -> Rel:
+    args: RatelimitArgs = stage.args
+    given, back = _portable(stage, stage.rel)
+    names = [i for c in given.columns for i in c.idents()]
+    names += [given.rest.ident] if given.rest is not None else []
+
+    def passing(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
+        return throttled(batches, names, args.count, args.delay / 1000, runtime.cancelled)
+
+    rel = stage.stream(given, given.columns, passing, given.rest)
+    items: list[tuple[str, Sql]] = [(i, sql.cast(sql.col(i), back[i]) if i in back else sql.col(i)) for i in names]
+    source = stage.select("ratelimit", rel, items)
+    return Rel(source, _types(stage.rel.columns, given.columns), rest=rel.rest, order=PHYSICAL)
+
+
+def _types(before: tuple[Column, ...], given: tuple[Column, ...]) -> tuple[Column, ...]:
+    """The columns with their own types again, except for those that crossed as JSON for good."""
+    found: list[Column] = []
+    for old, new in zip(before, given, strict=True):
+        if old.parts:
+            found.append(replace(new, parts=_types(old.parts, new.parts)))
+        else:
+            found.append(new if "VARIANT" in old.type.physical else replace(new, type=old.type))
+    return tuple(found)
+
+
+def _portable(stage: Stage, rel: Rel) -> tuple[Rel, dict[str, str]]:
+    """The relation in types that leave DuckDB as Arrow, and the casts that bring columns back."""
+    rel = stage.flush(rel)
+    nodes: dict[str, Sql] = {i: sql.col(i) for i in rel.all_idents()}
+    back: dict[str, str] = {}
+
+    def crossing(column: Column) -> Column:
+        if column.parts:
+            return replace(column, parts=tuple(crossing(p) for p in column.parts))
+        physical = column.type.physical
+        if "VARIANT" in physical:
+            nodes[column.ident] = values.to_json(rel.value(column))
+            back[column.ident] = "JSON"
+            return replace(column, type=ANY_JSON)
+        if "JSON" in physical or "HUGEINT" in physical:
+            back[column.ident] = physical
+            if "HUGEINT" in physical:
+                flat = STRING if not physical.endswith("[]") else LType(STRING.kind, "VARCHAR[]")
+                nodes[column.ident] = sql.cast(sql.col(column.ident), flat.physical)
+                return replace(column, type=flat)
+        return column
+
+    columns = tuple(crossing(c) for c in rel.columns)
+    rest = rel.rest
+    if rest is not None:
+        back[rest.ident] = "JSON"
+        if rest.is_map:
+            nodes[rest.ident] = sql.func("to_json", sql.col(rest.ident))
+            rest = replace(rest, value_type=ANY_JSON, is_map=False)
+    name = stage.select("rows", rel, list(nodes.items()))
+    return replace(rel, source=name, columns=columns, carried=(), rest=rest), back
+
+
+def throttled(
+    batches: Iterator[Any], names: list[str], count: int, delay: float, cancelled: Any, clock: Any = time.monotonic
+) -> Iterator[Any]:
+    """The batches in slices, of which no more than ``count`` rows have passed after any second."""
+    start = clock() + delay
+    passed, step = 0, max(1, count // _STEPS)
+    for batch in batches:
+        rows = batch.select(names) if names else batch
+        for offset in range(0, batch.num_rows, step):
+            part = rows.slice(offset, step)
+            while clock() < start + passed / count:
+                if cancelled():
+                    return
+                time.sleep(min(_TICK, max(0.0, start + passed / count - clock())))
+            passed += part.num_rows
+            yield part
+
+
+register(
+    CommandSpec(
+        name="ratelimit",
+        group=Group.FILTER,
+        summary="Let rows pass at a limited speed.",
+        usage=("ratelimit [-d MILLISECONDS] ROWS_PER_SECOND",),
+        parse=parse,
+        lower=lower,
+        order=needs_order,
+        takes_options=False,
+        description="""\
+For commands behind it that must not be overrun: requests to a server, messages sent. Rows pass unchanged and in order,
+no more than the given number per second; `-d` waits before the first one.
+""",
+        examples=(
+            Example(
+                "A thousand rows per second",
+                "table t | ratelimit 1000",
+                ({"n": 1}, {"n": 2}),
+                {"t": [{"n": 1}, {"n": 2}]},
+            ),
+        ),
+        errors=(
+            ("22200", "ratelimit-should-be-positive", "a number of rows below 1"),
+            ("22201", "invalid-ratelimit-number", "no number"),
+        ),
+    )
+)

@@ -1,0 +1,56 @@
+"""``repeat``: every row several times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from logsql.commands.output.drop import parse
+from logsql.planner.relation import Order, Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+from logsql.values import sql
+from logsql.values.types import LONG
+from logsql.values.values import Typed
+
+
+def lower(stage: Stage) -> Rel:
+    count: int = stage.option("count")
+    rel = stage.flush(stage.rel)
+    ident = rel.fresh_ident("__copy")
+    items = [(i, rel.expr(i)) for i in rel.all_idents()]
+    copies = Typed(sql.func("unnest", sql.func("range", sql.integer(count))), LONG)
+    name = stage.select("repeat", rel, [*items, (ident, copies.expr)])
+    # Copies stand together; the keys of a row are those of its copies, which are all alike.
+    order = Order(rel.order.physical, None if rel.order.physical else rel.order.keys)
+    return replace(rel, source=name, pending={}, where=None, order=order, tag="")
+
+
+register(
+    CommandSpec(
+        name="repeat",
+        group=Group.FILTER,
+        summary="Repeat every row.",
+        usage=("repeat count=N",),
+        parse=parse,
+        lower=lower,
+        options=(
+            OptionSpec(
+                "count",
+                OptionKind.INT,
+                "how often every row comes out",
+                minimum=0,
+                required=True,
+                error=("22400", "missing-count-option"),
+            ),
+        ),
+        description="Makes test data together with `seq()` and `rand()`. The copies of a row follow one another.\n",
+        examples=(
+            Example(
+                "Three numbered rows",
+                'json "{}" | repeat count=3 | eval n = seq()',
+                ({"n": 1}, {"n": 2}, {"n": 3}),
+            ),
+        ),
+        errors=(("22400", "missing-count-option", "count= is missing or no integer from 0 on"),),
+    )
+)

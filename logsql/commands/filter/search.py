@@ -1,0 +1,88 @@
+"""``search``: rows for which an expression is true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logsql.language.tree import Expr
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, OrderNeed, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class SearchArgs:
+    """``condition`` is None for a bare ``search``; ``limited`` tells that ``limit=`` is written."""
+
+    condition: Expr | None
+    limited: bool = False
+
+
+def parse(reader: ArgReader) -> SearchArgs:
+    limited = any(o.key == "limit" for o in reader.options)
+    return SearchArgs(None if reader.at_end() else reader.expr(), limited)
+
+
+def lower(stage: Stage) -> Rel:
+    args: SearchArgs = stage.args
+    rel = stage.rel
+    if args.condition is not None:
+        rel = stage.filter(rel, args.condition)
+    return stage.limit(rel, stage.option("limit"))
+
+
+def order(args: SearchArgs) -> OrderNeed:
+    return OrderNeed.NEEDS if args.limited else OrderNeed.KEEPS
+
+
+register(
+    CommandSpec(
+        name="search",
+        group=Group.FILTER,
+        summary="Keep the rows for which an expression is true.",
+        usage=("search [limit=N] EXPR",),
+        parse=parse,
+        lower=lower,
+        order=order,
+        options=(OptionSpec("limit", OptionKind.INT, "stop after this many rows that match", minimum=0),),
+        description="""\
+Rows pass unchanged and in order. A comparison with a missing or null field is false, so `search a != "x"` drops rows
+without `a`, and `search not(a == "x")` keeps them.
+
+`==` and `!=` with a text constant compare the text form of the field, and `*` in the constant stands for any run of
+characters: `status == "404"` matches the number 404 and the text "404", `path == "*.exe"` all paths that end so.
+A single `=` is no comparison and is refused.
+""",
+        examples=(
+            Example(
+                "Which requests failed?",
+                'table web | search status == "5*"',
+                ({"path": "/b", "status": 500}, {"path": "/c", "status": 503}),
+                {
+                    "web": [
+                        {"path": "/a", "status": 200},
+                        {"path": "/b", "status": 500},
+                        {"path": "/c", "status": 503},
+                    ]
+                },
+            ),
+            Example(
+                "The first slow request that is not a health check",
+                'table web | search limit=1 ms > 100 and path != "/health"',
+                ({"path": "/b", "ms": 900},),
+                {
+                    "web": [
+                        {"path": "/health", "ms": 300},
+                        {"path": "/b", "ms": 900},
+                        {"path": "/c", "ms": 700},
+                    ]
+                },
+            ),
+        ),
+        errors=(("90001", "invalid-option", "an option other than limit, or a single = in the expression"),),
+    )
+)

@@ -1,0 +1,131 @@
+"""``sort``: rows in the order of field values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from logsql.language.tree import Name, SortKey
+from logsql.planner.ordering import field_keys
+from logsql.planner.plan import order_items
+from logsql.planner.relation import Order, OrderKey, Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, OrderNeed, register
+from logsql.planner.stage import Stage
+from logsql.values import sql
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class SortArgs:
+    """Sort fields and partition fields; ``limited`` tells that ``limit=`` is written."""
+
+    keys: tuple[SortKey, ...]
+    by: tuple[Name, ...] = ()
+    limited: bool = False
+
+
+def parse(reader: ArgReader) -> SortArgs:
+    keys = reader.sort_list(stop=("by",))
+    if not keys:
+        reader.fail(
+            "21600", "need-column", "sort needs the name of a field", help="sort [limit=N] [-]NAME, ... [by NAME, ...]"
+        )
+    by: list[Name] = []
+    if reader.keyword("by"):
+        by = reader.name_list(trailing_comma=("21601", "invalid-by-clause"))
+        if not by:
+            reader.fail("21601", "invalid-by-clause", "a field is missing after by")
+    return SortArgs(tuple(keys), tuple(by), any(o.key == "limit" for o in reader.options))
+
+
+def lower(stage: Stage) -> Rel:
+    args: SortArgs = stage.args
+    limit: int | None = stage.option("limit")
+    rel = stage.rel
+    if limit is None and not stage.order_needed:
+        return rel
+    if rel.order.defined:
+        rel = stage.with_keys(rel)
+    before = rel.order.keys or ()
+    wanted = [(n.text, False) for n in args.by] + [(k.name.text, k.descending) for k in args.keys]
+    rel, keys = field_keys(stage, rel, wanted)
+    taken = {k.ident for k in keys}
+    order = Order(physical=False, keys=(*keys, *(k for k in before if k.ident not in taken)))
+    rel = replace(rel, order=order, tag=rel.tag or (stage.tag if rel.pending else ""))
+    if limit is None:
+        return rel
+    if not args.by:
+        return stage.limit(rel, limit)
+    return _limit_each(stage, rel, limit)
+
+
+def _limit_each(stage: Stage, rel: Rel, limit: int) -> Rel:
+    """The first rows of each partition; partitions are told apart by exact value."""
+    from logsql.operators.grouping import identity
+
+    names = [n.text for n in stage.args.by]
+    rel = stage.flush(rel)
+    rel, parts = stage.lowered(rel, lambda cx: [node for n in names for node in identity(cx.field(n))])
+    rank = rel.fresh_ident("__rank")
+    items = [(i, rel.expr(i)) for i in rel.all_idents()]
+    window = sql.row_number(sql.order_by(order_items(rel)), parts)
+    name = stage.select("sort_rank", rel, [*items, (rank, window)])
+    test = sql.binary("<=", sql.col(rank), sql.integer(limit))
+    return replace(rel, source=name, pending={}, where=test, tag=stage.tag)
+
+
+def order(args: SortArgs) -> OrderNeed:
+    return OrderNeed.NEEDS if args.limited else OrderNeed.KEEPS
+
+
+_ROWS: list[dict[str, Any]] = [
+    {"host": "a", "bytes": 10},
+    {"host": "b", "bytes": 30},
+    {"host": "a", "bytes": 20},
+    {"host": "b", "bytes": None},
+]
+
+register(
+    CommandSpec(
+        name="sort",
+        group=Group.FILTER,
+        summary="Sort rows by field values.",
+        usage=("sort [limit=N] [-]NAME, ... [by NAME, ...]",),
+        parse=parse,
+        lower=lower,
+        order=order,
+        options=(
+            OptionSpec(
+                "limit",
+                OptionKind.INT,
+                "keep the first rows only (of each partition with by)",
+                minimum=1,
+                error=("21602", "invalid-limit-option"),
+            ),
+        ),
+        description="""\
+Ascending, or descending for a field with `-` before it. Null is the smallest value: first ascending, last descending.
+Values of different types sort as null, booleans, numbers, dates, addresses, text, lists, maps, binary; text ignores
+letter case. Rows with equal keys keep their order. With `by`, rows are sorted inside each partition, partitions
+ascending.
+""",
+        examples=(
+            Example("The two largest", "table t | sort limit=2 -bytes", (_ROWS[1], _ROWS[2]), {"t": _ROWS}),
+            Example(
+                "The largest of each host", "table t | sort limit=1 -bytes by host", (_ROWS[2], _ROWS[1]), {"t": _ROWS}
+            ),
+            Example(
+                "Ascending, null first", "table t | sort bytes", (_ROWS[3], _ROWS[0], _ROWS[2], _ROWS[1]), {"t": _ROWS}
+            ),
+        ),
+        errors=(
+            ("21600", "need-column", "no field"),
+            ("21601", "invalid-by-clause", "a comma ends the by clause"),
+            ("21602", "invalid-limit-option", "limit is no integer above 0"),
+        ),
+    )
+)
+
+__all__ = ["OrderKey", "SortArgs"]

@@ -1,0 +1,26 @@
+"""``hive-file``: read a Windows registry hive."""
+
+from __future__ import annotations
+
+from logsql.commands.forensic._hive_ledger import HIVE_LEDGER
+from logsql.commands.sources._files import REPLAY, evidence_command
+from logsql.planner.spec import Group, register
+
+register(
+    evidence_command(
+        "hive-file",
+        Group.FORENSIC,
+        "Read a Windows registry hive.",
+        """
+One row per value. `value` has the type of the data: text, a number, a list of texts or binary. `key` begins with the
+name of the hive's root key, `last_written` is the time of the key, `type` the type without `REG_`; the default value
+has the empty name. `replay=t` applies the transaction logs that lie beside the hive.
+
+Damage does not end the query: what can be read is read, and each kind of damage is counted in the ledger with the byte
+offset of the first.
+""",
+        (REPLAY,),
+        "key, type, name, value, last_written, _file",
+        ledger=HIVE_LEDGER,
+    )
+)

@@ -1,0 +1,162 @@
+"""``anomalies``: how easily each row is isolated from the others, by an isolation forest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from logsql.commands.models._shared_ml import (
+    MODEL,
+    MODEL_ERRORS,
+    SIZE,
+    TIMEOUT,
+    TRAINING_ERRORS,
+    field_list,
+    loader,
+    model_card,
+    only_one,
+    scored_fields,
+    seconds,
+    training_side,
+)
+from logsql.language.tree import Name, Subquery
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+    from logsql.ml.model import TrainedModel
+    from logsql.operators.models import Feature
+
+
+@dataclass(frozen=True)
+class AnomaliesArgs:
+    """The features (none: all fields of the stored model) and the training subquery, if any."""
+
+    fields: tuple[Name, ...]
+    subquery: Subquery | None
+
+
+def parse(reader: ArgReader) -> AnomaliesArgs:
+    model = reader.option("model")
+    fields = field_list(reader, required=model is None)
+    subquery = reader.subquery(required=model is None)
+    if model is not None:
+        only_one(reader, model, subquery)
+    return AnomaliesArgs(fields, subquery)
+
+
+def lower(stage: Stage) -> Rel:
+    from logsql.ml.model import ModelKind
+
+    args: AnomaliesArgs = stage.args
+    if stage.command.option("model") is not None:
+        manifest = model_card(stage, ModelKind.IFOREST, args.fields)
+        rel, found = scored_fields(stage, manifest, args.fields)
+        return _score(stage, rel, found, loader(stage, manifest.name, ModelKind.IFOREST))
+    return _trained(stage)
+
+
+def _trained(stage: Stage) -> Rel:
+    from logsql.operators.models import check_against, expected_specs, features, forms_of, with_forms
+
+    args: AnomaliesArgs = stage.args
+    assert args.subquery is not None
+    train, known, _ = training_side(stage, args.subquery, args.fields)
+    rel, found = features(stage, stage.rel, args.fields, "the rows")
+    check_against(expected_specs(known), found, "the training subquery")
+    train, fields, columns = with_forms(stage, train, [(f, forms_of) for f in known])
+    size, sample, timeout = stage.option("size"), stage.option("sample"), seconds(stage, "timeout")
+
+    def train_model(runtime: Any) -> TrainedModel:
+        from logsql.ml.stages import train_anomalies
+        from logsql.ml.train import Control
+        from logsql.ml.transforms import training_rows
+
+        control = Control.with_timeout(timeout)
+        control.cancelled = runtime.state.cancel
+        rows = training_rows(runtime, fields)
+        return train_anomalies(rows, [f.name for f in known], size, sample, control=control)
+
+    stage.note("trains on the rows of the subquery before the first score")
+    return _score(stage, rel, found, train_model, Rel(train.source, tuple(columns), order=train.order))
+
+
+def _score(stage: Stage, rel: Rel, found: list[Feature], make: Any, training: Rel | None = None) -> Rel:
+    from logsql.operators.models import Answer, scored
+    from logsql.values.types import DOUBLE, MAP, list_of
+
+    top, core = stage.option("scorer"), stage.option("core")
+    answers = [Answer("_score", DOUBLE)]
+    if top:
+        answers.append(Answer("_scorer", list_of(MAP)))
+
+    def transform(fields: Any, weight: str | None) -> Any:
+        from logsql.ml.transforms import Once, Scoring
+        from udfs.inference import BatchScorer
+
+        def scorer(model: TrainedModel) -> BatchScorer:
+            return BatchScorer(model, scorer=top, threads=core, memory=0)
+
+        return Scoring("anomalies", fields, tuple(a.name for a in answers), Once(make), scorer, weight)
+
+    return scored(stage, rel, found, answers, transform, () if training is None else (training,))
+
+
+_AMOUNTS = [{"id": n, "age": 30 + n % 20, "cnt": 1 + n % 4} for n in range(1, 201)] + [
+    {"id": 999, "age": 97, "cnt": 120}
+]
+
+register(
+    CommandSpec(
+        name="anomalies",
+        group=Group.ML,
+        summary="Score how unusual each row is, with an isolation forest.",
+        usage=(
+            "anomalies [core=N] [scorer=N] model=NAME [FIELD, ...]",
+            "anomalies [sample=N] [size=N] [timeout=SPAN] [core=N] [scorer=N] FIELD, ... [ QUERY ]",
+        ),
+        parse=parse,
+        lower=lower,
+        options=(
+            OptionSpec(
+                "sample",
+                OptionKind.INT,
+                "rows each tree is grown from; the square root of the training rows",
+                minimum=1,
+            ),
+            SIZE,
+            MODEL,
+            TIMEOUT,
+            OptionSpec("core", OptionKind.INT, "threads that score", default=1, minimum=1),
+            OptionSpec("scorer", OptionKind.INT, "fields to name in _scorer", default=0, minimum=0),
+        ),
+        description="""\
+Every row stays, in order, and gets `_score` from 0 to 1: near 1 is an anomaly, well below 0.5 is normal; when all
+scores are about 0.5 there is none. The score is that of the isolation forest's authors (Liu, Ting and Zhou, 2008).
+
+The forest is trained on the rows of the subquery each time the query runs, often on the same rows: `table t |
+anomalies a, b [ table t ]`. A training that is impossible (no rows, a field without a value) ends the query. With
+`model=NAME` it is a model made with `ml.createModel iforest` and trained with `ml.fit`.
+
+`sample` is the number of rows per tree, by default the square root of the training rows; a small sample makes
+outliers stand out. With `scorer=N` the field `_scorer` lists up to N fields that made the row stand out, with their
+share.
+
+Features are numbers, dates (`_time`), addresses, booleans and text. Each distinct combination is scored once. The
+same data gives the same scores.
+""",
+        examples=(
+            Example(
+                "Which transactions are unusual?",
+                "table t | anomalies sample=256 age, cnt [ table t ] | search _score >= 0.7 | fields id",
+                ({"id": 999},),
+                {"t": _AMOUNTS},
+            ),
+        ),
+        errors=(*MODEL_ERRORS, ("E0003", "no-subquery", "neither model= nor a subquery"), *TRAINING_ERRORS),
+        output="_score: double; _scorer: list of {field, weight} with scorer=",
+        streaming=False,
+    )
+)

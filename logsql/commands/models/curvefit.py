@@ -1,0 +1,85 @@
+"""``curvefit``: the polynomial that runs nearest to the points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from logsql.commands.models._shared_ml import NUMBER_ERRORS, field_list
+from logsql.language.tree import Name
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class CurvefitArgs:
+    """The fields of the two axes."""
+
+    x: Name
+    y: Name
+
+
+def parse(reader: ArgReader) -> CurvefitArgs:
+    names = field_list(reader)
+    if len(names) != 2:
+        span = names[2].span if len(names) > 2 else None
+        reader.fail("41150", "ml-usage", "curvefit needs two different fields", span, "curvefit [degree=N] X, Y")
+    return CurvefitArgs(*names)
+
+
+def lower(stage: Stage) -> Rel:
+    from logsql.ml.transforms import Tabled
+    from logsql.operators import models as m
+    from logsql.values.types import DOUBLE
+
+    args: CurvefitArgs = stage.args
+    rel, found = m.features(stage, stage.rel, (args.x, args.y), "the rows")
+    m.check_numeric(found, "curvefit", rel.names)
+    rel = stage.flush(stage.assign(rel, "_x", found[0].value))
+    x, y = (m.features(stage, rel, [name], "the rows")[1][0] for name in (args.x, args.y))
+    rows = m.numbered_rows(stage, rel, [(replace(x, name="x"), m.number_form), (replace(y, name="y"), m.number_form)])
+    degree = stage.option("degree")
+
+    def compute(table: Any, runtime: Any) -> Any:
+        from logsql.ml.unsupervised import curvefit
+
+        return curvefit(table, "x", "y", degree)
+
+    return m.tabled(stage, rows, [m.Answer("_p", DOUBLE)], Tabled("curvefit", m.ROW, rows.fields, ("_p",), compute))
+
+
+register(
+    CommandSpec(
+        name="curvefit",
+        group=Group.ML,
+        summary="Fit a polynomial to two fields by least squares.",
+        usage=("curvefit [degree=N] X, Y",),
+        parse=parse,
+        lower=lower,
+        options=(OptionSpec("degree", OptionKind.INT, "degree of the polynomial", default=3, minimum=0),),
+        description="""\
+Adds `_x`, the value of X, and `_p`, the value of the polynomial there. A row without Y takes no part in the fit and
+still gets `_p`, so rows to predict may be appended; a row without X has a null `_p`. All rows are used. X may be a
+date.
+""",
+        examples=(
+            Example(
+                "A straight line, and its value at 4",
+                "table t | curvefit degree=1 x, y | eval _p = round(_p, 6) | fields _x, _p",
+                ({"_x": 1, "_p": 2.0}, {"_x": 2, "_p": 4.0}, {"_x": 3, "_p": 6.0}, {"_x": 4, "_p": 8.0}),
+                {"t": [{"x": 1, "y": 2}, {"x": 2, "y": 4}, {"x": 3, "y": 6}, {"x": 4, "y": None}]},
+            ),
+        ),
+        errors=(
+            *NUMBER_ERRORS,
+            ("41150", "ml-usage", "not exactly two fields"),
+            ("41113", "ml-no-rows", "not more different values of X than the degree"),
+        ),
+        output="_x: as X; _p: double",
+        streaming=False,
+    )
+)

@@ -1,0 +1,148 @@
+"""``forecast``: rows that continue a series, with bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from logsql.commands.models._shared_ml import NUMBER_ERRORS
+from logsql.commands.models.stl import SeriesArgs, parse, series
+from logsql.language.tree import Name
+from logsql.planner.relation import Column, Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.operators.models import Rows
+
+FIELDS = ("_future", "_lower", "_upper")
+
+
+def lower(stage: Stage) -> Rel:
+    from logsql.operators import models as m
+
+    args: SeriesArgs = stage.args
+    option = stage.command.option("time")
+    time = Name(stage.option("time"), option.value_span if option is not None else args.field.span)
+    rel, found = series(stage, stage.rel, args, time)
+    rows = m.numbered_rows(stage, rel, found)
+    return _continued(stage, rows, time, [f.name for f, _ in found[2:]])
+
+
+def _continued(stage: Stage, rows: Rows, time: Name, by: list[str]) -> Rel:
+    """The stored rows, then the forecast rows: time, group fields (taken from the first row of the group), forecast."""
+    from sqlglot import exp
+
+    from logsql.ml.transforms import Future
+    from logsql.operators import models as m
+    from logsql.operators.merging import Idents, side_value
+    from logsql.operators.uniting import union
+    from logsql.planner.relation import Order, OrderKey
+    from logsql.values import sql, values
+    from logsql.values.types import DATE, DOUBLE, LONG
+
+    args: SeriesArgs = stage.args
+    shape = ((m.ROW, LONG), ("__place", LONG), ("__time", DATE), *((f, DOUBLE) for f in FIELDS))
+    made = [Column(n, n, t) for n, t in shape]
+    transform = Future(m.ROW, rows.fields, tuple(by), _options(stage))
+    stream = stage.stream(m.stage_input(rows), made, transform)
+    first = rows.rel
+    columns, items, idents = [], [], Idents()
+    for name in dict.fromkeys((time.text, *(n.text for n in args.by), *FIELDS)):
+        ident = idents.take(name)
+        known = first.column(name)
+        if name == time.text or name in FIELDS:
+            columns.append(Column(name, ident, DATE if name == time.text else DOUBLE))
+            items.append(sql.alias(sql.col("__time" if name == time.text else name, "s"), ident))
+        elif known is not None and not known.parts:
+            columns.append(Column(name, ident, known.type))
+            items.append(sql.alias(sql.col(known.ident, "i"), ident))
+        else:
+            value = values.to_variant(side_value(first, name, "i"))
+            columns.append(Column(name, ident, value.type))
+            items.append(sql.alias(value.expr, ident))
+    order = idents.take("__ord")
+    items.append(sql.alias(sql.col("__place", "s"), order))
+    node = sql.select(items, sql.table(stream.source, "s"))
+    on = sql.eq(sql.col(m.ROW, "i"), sql.col(m.ROW, "s"))
+    node.set("joins", [exp.Join(this=sql.table(first.source, "i"), side="LEFT", on=on)])
+    name = stage.add("future", node, stream.source, first.source)
+    second = Rel(name, tuple(columns), order=Order(keys=(OrderKey(order, LONG),)))
+    for field in FIELDS:
+        first = stage.assign(first, field, values.constant_null(DOUBLE))
+    return union(stage, first, second)
+
+
+def _options(stage: Stage) -> Any:
+    from logsql.ml.timeseries import ForecastOptions
+
+    if stage.option("seed") is not None:
+        stage.note("seed= changes nothing: the forecast has no random part")
+    confidence = stage.option("confidence")
+    if confidence > 99:
+        option = stage.command.option("confidence")
+        place = option.value_span if option is not None else None
+        stage.fail("90001", "invalid-option", f"confidence= is 1 to 99 percent, got {confidence}", place)
+    return ForecastOptions(
+        stage.option("period"),
+        stage.option("count"),
+        stage.option("smoother"),
+        stage.option("normalize"),
+        stage.option("accumulate"),
+        confidence,
+    )
+
+
+_DAYS = [{"_time": f"2024-01-{day:02d}", "n": 10 * day} for day in range(1, 7)]
+
+register(
+    CommandSpec(
+        name="forecast",
+        group=Group.ML,
+        summary="Continue a series.",
+        usage=(
+            "forecast [period=N] [count=N] [smoother=linear|loess|ets] [normalize=t] [accumulate=f] [confidence=N] "
+            "[time=FIELD] FIELD [by FIELD, ...]",
+        ),
+        parse=parse,
+        lower=lower,
+        order=needs_order,
+        options=(
+            OptionSpec("period", OptionKind.INT, "rows of a season; below 2 for none; found when not given", minimum=0),
+            OptionSpec("count", OptionKind.INT, "rows to add", default=5, minimum=1),
+            OptionSpec("smoother", OptionKind.CHOICE, "how the trend goes on", "ets", ("linear", "loess", "ets")),
+            OptionSpec("normalize", OptionKind.BOOL, "even out the spread first (Box-Cox)", default=False),
+            OptionSpec("accumulate", OptionKind.BOOL, "widen the bounds with the distance", default=True),
+            OptionSpec("confidence", OptionKind.INT, "percent of values between the bounds", default=95, minimum=1),
+            OptionSpec("seed", OptionKind.INT, "accepted for the language; nothing here is random"),
+            OptionSpec("time", OptionKind.FIELD, "the field of the time", default="_time"),
+        ),
+        description="""\
+The rows of the input stay; behind them come `count` rows per series with the time going on at the same interval,
+`_future` (the forecast value), `_lower` and `_upper` (its bounds), the group fields, and null elsewhere. In the given
+rows `_future`, `_lower` and `_upper` are null.
+
+The series is split as `stl` does, its trend is continued by the smoother, and the season is repeated. Rows need a
+constant interval, as `timechart` makes them. A series needs at least four rows, and a season at most half of them.
+""",
+        examples=(
+            Example(
+                "The next two days",
+                'table t | eval _time = date(_time, "yyyy-MM-dd") | forecast period=0 count=2 n'
+                " | search isnotnull(_future)"
+                ' | eval day = string(_time, "MM-dd"), _future = round(_future, 6) | fields day, _future',
+                ({"day": "01-07", "_future": 70.0}, {"day": "01-08", "_future": 80.0}),
+                {"t": _DAYS},
+            ),
+        ),
+        errors=(
+            ("40300", "target-field-missing", "no field, or more than one"),
+            ("40301", "group-field-missing", "a field is missing after by"),
+            ("41113", "ml-no-rows", "a series of fewer than four rows"),
+            ("41150", "ml-usage", "the rows have no constant interval, or a time twice"),
+            ("41151", "ml-bad-option", "a season longer than half of the rows"),
+            *NUMBER_ERRORS[:2],
+        ),
+        output="_future: double, _lower: double, _upper: double",
+        streaming=False,
+    )
+)

@@ -1,0 +1,84 @@
+"""``kmeans``: groups of rows whose numbers are near each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from logsql.commands.models._shared_ml import NUMBER_ERRORS, field_list
+from logsql.language.tree import Name
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class KmeansArgs:
+    """The fields that span the space."""
+
+    fields: tuple[Name, ...]
+
+
+def parse(reader: ArgReader) -> KmeansArgs:
+    return KmeansArgs(field_list(reader))
+
+
+def lower(stage: Stage) -> Rel:
+    from logsql.ml.transforms import Tabled
+    from logsql.operators import models as m
+    from logsql.values.types import INT
+
+    args: KmeansArgs = stage.args
+    rel, found = m.features(stage, stage.rel, args.fields, "the rows")
+    m.check_numeric(found, "kmeans", rel.names)
+    rows = m.numbered_rows(stage, rel, [(f, m.number_form) for f in found])
+    names, k, rounds = [f.name for f in found], stage.option("k"), stage.option("iter")
+
+    def compute(table: Any, runtime: Any) -> Any:
+        from logsql.ml.unsupervised import kmeans
+
+        return kmeans(table, names, k, rounds)
+
+    return m.tabled(
+        stage, rows, [m.Answer("_cluster", INT)], Tabled("kmeans", m.ROW, rows.fields, ("_cluster",), compute)
+    )
+
+
+_POINTS = [{"x": 1.0, "y": 1.0}, {"x": 9.0, "y": 9.0}, {"x": 1.5, "y": 0.5}, {"x": 8.5, "y": 9.5}]
+
+register(
+    CommandSpec(
+        name="kmeans",
+        group=Group.ML,
+        summary="Put rows into k clusters of near numbers.",
+        usage=("kmeans [k=N] [iter=N] FIELD, ...",),
+        parse=parse,
+        lower=lower,
+        order=needs_order,
+        options=(
+            OptionSpec("k", OptionKind.INT, "number of clusters", default=3, minimum=1),
+            OptionSpec("iter", OptionKind.INT, "most rounds of improvement", default=10_000, minimum=1),
+        ),
+        description="""\
+Adds `_cluster`, a number from 1 to k; clusters are numbered in the order in which they first appear. The distance is
+Euclidean, so fields of very different size should be scaled first.
+
+A row with a null, or a value that is no number, keeps its place and has a null `_cluster`; the number of such rows is
+reported. All rows are used, however many there are. The same rows give the same clusters.
+""",
+        examples=(
+            Example(
+                "Two groups of points",
+                "table points | kmeans k=2 x, y",
+                tuple({**p, "_cluster": c} for p, c in zip(_POINTS, (1, 2, 1, 2), strict=True)),
+                {"points": _POINTS},
+            ),
+        ),
+        errors=(*NUMBER_ERRORS, ("41113", "ml-no-rows", "fewer rows with numbers than k")),
+        output="_cluster: int",
+        streaming=False,
+    )
+)

@@ -1,0 +1,206 @@
+"""``rforest``: the class of each row, guessed by a random forest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from logsql.commands.models._shared_ml import (
+    MODEL,
+    MODEL_ERRORS,
+    SIZE,
+    TIMEOUT,
+    TRAINING_ERRORS,
+    field_list,
+    loader,
+    model_card,
+    only_one,
+    scored_fields,
+    seconds,
+    training_side,
+)
+from logsql.language.tree import Name, Subquery
+from logsql.planner.relation import Column, Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+    from logsql.ml.model import TrainedModel
+    from logsql.operators.models import Answer, Feature
+
+#: Column of the training rows that holds the label as text.
+TARGET = "__target"
+ERROR = "_rforest_error"
+
+
+@dataclass(frozen=True)
+class RforestArgs:
+    """The features (none: all fields of the stored model) and the training subquery, if any."""
+
+    fields: tuple[Name, ...]
+    subquery: Subquery | None
+
+
+def parse(reader: ArgReader) -> RforestArgs:
+    model, target = reader.option("model"), reader.option("target")
+    if model is not None and target is not None:
+        message = "model= uses a trained model and target= trains one: give one of them"
+        reader.fail("90001", "invalid-option", message, target.span, "remove model= or target=")
+    if model is None and target is None:
+        usage = "rforest model=NAME [FIELD, ...], or rforest target=LABEL FIELD, ... [ QUERY ]"
+        reader.fail("41100", "ml-model-empty", "rforest needs model= or target=", help=usage)
+    fields = field_list(reader, required=target is not None)
+    subquery = reader.subquery(required=target is not None)
+    if model is not None:
+        only_one(reader, model, subquery)
+    return RforestArgs(fields, subquery)
+
+
+def lower(stage: Stage) -> Rel:
+    return _stored(stage) if stage.command.option("model") is not None else _trained(stage)
+
+
+def _answers(stage: Stage, failing: bool) -> list[Answer]:
+    from logsql.operators.models import Answer
+    from logsql.values.types import DOUBLE, MAP, STRING
+
+    answers = [Answer("_guess", STRING)]
+    if stage.option("probability"):
+        answers += [Answer("_probability", DOUBLE), Answer("_probabilities", MAP)]
+    if failing:
+        answers.append(Answer(ERROR, STRING))
+    return answers
+
+
+def _stored(stage: Stage) -> Rel:
+    from logsql.ml.model import ModelKind
+
+    args: RforestArgs = stage.args
+    manifest = model_card(stage, ModelKind.RFOREST, args.fields)
+    rel, found = scored_fields(stage, manifest, args.fields)
+    return _score(stage, rel, found, loader(stage, manifest.name, ModelKind.RFOREST))
+
+
+def _trained(stage: Stage) -> Rel:
+    from logsql.operators.models import check_against, expected_specs, features, forms_of, with_forms
+    from logsql.values import values
+    from logsql.values.types import STRING
+
+    args: RforestArgs = stage.args
+    option = stage.command.option("target")
+    assert option is not None
+    assert args.subquery is not None
+    target = Name(stage.option("target"), option.value_span)
+    if target.text in [f.text for f in args.fields]:
+        place = next(f.span for f in args.fields if f.text == target.text)
+        message = f"the target field '{target.text}' is also a feature"
+        stage.fail("41151", "ml-bad-option", message, place, "leave it out of the feature list")
+    train, known, label = training_side(stage, args.subquery, args.fields, target)
+    assert label is not None
+    rel, found = features(stage, stage.rel, args.fields, "the rows")
+    check_against(expected_specs(known), found, "the training subquery")
+    train = stage.flush(stage.assign(train, TARGET, values.text(label.value)))
+    train, fields, columns = with_forms(stage, train, [(f, forms_of) for f in known])
+    held = train.column(TARGET)
+    assert held is not None
+    read = Rel(train.source, (*columns, Column(TARGET, held.ident, STRING)), order=train.order)
+    size, timeout = stage.option("size"), seconds(stage, "timeout")
+    features_ = [f.name for f in known]
+
+    def train_model(runtime: Any) -> TrainedModel:
+        from logsql.ml.stages import train_rforest
+        from logsql.ml.train import Control
+        from logsql.ml.transforms import training_rows
+
+        control = Control.with_timeout(timeout)
+        rows = training_rows(runtime, fields, [held.ident])
+        names = [target.text if n == held.ident else n for n in rows.column_names]
+        control.cancelled = runtime.state.cancel
+        return train_rforest(rows.rename_columns(names), target.text, features_, size, control=control)
+
+    stage.note("trains on the rows of the subquery before the first guess")
+    return _score(stage, rel, found, train_model, read)
+
+
+def _score(stage: Stage, rel: Rel, found: list[Feature], make: Any, training: Rel | None = None) -> Rel:
+    from logsql.operators.models import scored
+
+    answers = _answers(stage, failing=training is not None)
+    probabilities = bool(stage.option("probability"))
+
+    def transform(fields: Any, weight: str | None) -> Any:
+        import os
+
+        from logsql.ml.transforms import Once, Scoring
+        from udfs.inference import BatchScorer
+
+        def scorer(model: TrainedModel) -> BatchScorer:
+            return BatchScorer(model, probabilities=probabilities, threads=os.cpu_count() or 1, memory=0)
+
+        names = tuple(a.name for a in answers)
+        return Scoring("rforest", fields, names, Once(make), scorer, weight, ERROR if training is not None else None)
+
+    return scored(stage, rel, found, answers, transform, () if training is None else (training,))
+
+
+_SEEN = [(12, "chrome"), (11, "edge"), (2, "curl"), (3, "zgrab"), (13, "chrome"), (1, "curl")] * 5
+_KNOWN = [{"headers": h, "agent": a, "label": "BENIGN" if h > 6 else "MALICIOUS"} for h, a in _SEEN]
+
+register(
+    CommandSpec(
+        name="rforest",
+        group=Group.ML,
+        summary="Guess the class of each row with a random forest.",
+        usage=(
+            "rforest [size=N] [probability=t] model=NAME [FIELD, ...]",
+            "rforest [size=N] [probability=t] [timeout=SPAN] target=FIELD FIELD, ... [ QUERY ]",
+        ),
+        parse=parse,
+        lower=lower,
+        options=(
+            SIZE,
+            MODEL,
+            OptionSpec("target", OptionKind.FIELD, "label field of the training subquery"),
+            TIMEOUT,
+            OptionSpec("probability", OptionKind.BOOL, "add _probability and _probabilities", default=False),
+        ),
+        description="""\
+Every row stays, in order, and gets `_guess`, the guessed label as text (also for numeric labels: compare with `_guess
+== "0"`). With `probability=t` there are `_probability` (of the guess, 0 to 1) and `_probabilities` (a map of all
+labels).
+
+With `model=NAME` the model was made with `ml.createModel` and trained with `ml.fit`. The fields after it may be left
+out; when given they are the model's fields, in any order. A model that is unknown, untrained or of another type, and
+a field that is missing or of another type than the one trained on, are refused before a row is read.
+
+With `target=LABEL FIELD, ... [ QUERY ]` the forest is trained on the rows of the subquery each time the query runs.
+Rows without a label take no part. When the training fails because of the data (no rows, one class only, a field
+without a value, `timeout=`), the query goes on: `_guess` is null and `_rforest_error` holds the reason. The field
+`_rforest_error` is null otherwise.
+
+Features are numbers, dates, addresses, booleans and text. A null, and a text that the training has not seen, count as
+missing values. Each distinct combination of features is scored once. The same data gives the same model.
+""",
+        examples=(
+            Example(
+                "Which clients look like attackers?",
+                "table requests | rforest target=label headers, agent [ table known ] | fields id, _guess",
+                ({"id": 1, "_guess": "BENIGN"}, {"id": 2, "_guess": "MALICIOUS"}),
+                {
+                    "requests": [{"id": 1, "headers": 12, "agent": "edge"}, {"id": 2, "headers": 2, "agent": "curl"}],
+                    "known": _KNOWN,
+                },
+            ),
+        ),
+        errors=(
+            *MODEL_ERRORS,
+            ("41111", "ml-target-missing", "the subquery has no field of the name target="),
+            *TRAINING_ERRORS,
+        ),
+        output="_guess: string; with probability=t _probability: double and _probabilities: map; "
+        "with target= _rforest_error: string",
+        notes=("The confusion matrix is `| stats count by _guess, label`.",),
+        streaming=False,
+    )
+)

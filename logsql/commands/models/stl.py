@@ -1,0 +1,146 @@
+"""``stl``: trend, season and remainder of a series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from logsql.commands.models._shared_ml import NUMBER_ERRORS
+from logsql.language.tree import Name
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+    from logsql.operators.models import Feature, Forms
+
+#: Length of the calendar units of ``period=`` in days: a season of months is counted in intervals of the rows.
+_DAYS = {"mon": 30, "y": 365}
+
+
+@dataclass(frozen=True)
+class SeriesArgs:
+    """The field of the series and the fields that tell series apart."""
+
+    field: Name
+    by: tuple[Name, ...]
+
+
+def parse(reader: ArgReader) -> SeriesArgs:
+    """``FIELD [by FIELD, ...]``, also of ``forecast``."""
+    names = reader.name_list(stop=("by",))
+    if len(names) != 1:
+        usage = f"{reader.command} [options] FIELD [by FIELD, ...]"
+        span = names[1].span if names else None
+        reader.fail("40300", "target-field-missing", f"{reader.command} needs one field", span, usage)
+    by: list[Name] = []
+    if reader.keyword("by"):
+        by = reader.name_list(trailing_comma=("40301", "group-field-missing"))
+        if not by:
+            reader.fail("40301", "group-field-missing", "a field is missing after by")
+    return SeriesArgs(names[0], tuple({n.text: n for n in by}.values()))
+
+
+def series(stage: Stage, rel: Rel, args: SeriesArgs, time: Name) -> tuple[Rel, list[tuple[Feature, Forms]]]:
+    """The flushed input and what goes to Python: time, value, group fields (named ``__by0`` ...)."""
+    from logsql.ml.errors import WRONG_TYPE, MlError, fields_note
+    from logsql.operators import models as m
+    from logsql.values import values
+    from logsql.values.types import Kind
+
+    rel, found = m.features(stage, rel, (args.field, time, *args.by), "the rows")
+    by_name = {f.name: f for f in found}
+    value, moment = by_name[args.field.text], by_name[time.text]
+    m.check_numeric([value], stage.spec.name, rel.names)
+    date = values.date_sql(moment.value)
+    if date is None and moment.value.kind is not Kind.NULL:
+        message = f"{stage.spec.name} needs a date in '{time.text}', which is {moment.value.type.label} here"
+        fix = f'convert it first: eval {time.text} = date({time.text}, "yyyy-MM-dd")'
+        raise m.at(MlError(WRONG_TYPE, message, fix, [fields_note("the rows", rel.names)]), time.span)
+    groups = [(replace(by_name[n.text], name=f"__by{i}"), m.group_form) for i, n in enumerate(args.by)]
+    return rel, [
+        (replace(moment, name="__time"), m.date_form),
+        (replace(value, name="__value"), m.number_form),
+        *groups,
+    ]
+
+
+def lower(stage: Stage) -> Rel:
+    from logsql.ml.transforms import Tabled
+    from logsql.operators import models as m
+    from logsql.values.types import DOUBLE
+
+    args: SeriesArgs = stage.args
+    rel, found = series(stage, stage.rel, args, Name("_time", args.field.span))
+    rows = m.numbered_rows(stage, rel, found)
+    by = [f.name for f, _ in found[2:]]
+    period = _period(stage)
+
+    def compute(table: Any, runtime: Any) -> Any:
+        from logsql.ml.timeseries import stl
+
+        return stl(table, "__value", period, by, "__time")
+
+    names = ("_trend", "_seasonal", "_error")
+    answers = [m.Answer(name, DOUBLE) for name in names]
+    return m.tabled(stage, rows, answers, Tabled("stl", m.ROW, rows.fields, names, compute))
+
+
+def _period(stage: Stage) -> int | None:
+    """Length of a season in milliseconds, 0 for none, None to find it."""
+    from logsql.values.timespans import parse_span
+
+    option = stage.command.option("period")
+    if option is None:
+        return None
+    text = stage.option_text(option)
+    if text.rstrip("abcdefghijklmnopqrstuvwxyz").strip("0") == "" and text[:1] == "0":
+        return 0
+    span = parse_span(text, lambda code, name, message: stage.fail(code, name, message, option.value_span))
+    days = _DAYS.get(span.unit)
+    return 1000 * (span.seconds if span.seconds is not None else 86_400 * (days or 0) * span.amount)
+
+
+_WEEKS = [
+    {"_time": f"2024-01-{day:02d} 00:00:00", "n": 10 + day + (5 if day % 7 in (6, 0) else 0)} for day in range(1, 29)
+]
+
+register(
+    CommandSpec(
+        name="stl",
+        group=Group.ML,
+        summary="Split a series into trend, season and remainder.",
+        usage=("stl [period=SPAN] FIELD [by FIELD, ...]",),
+        parse=parse,
+        lower=lower,
+        order=needs_order,
+        options=(OptionSpec("period", OptionKind.TEXT, "length of the season; 0m for none; found when not given"),),
+        description="""\
+Adds `_trend`, `_seasonal` and `_error`, whose sum is the value (seasonal-trend decomposition by loess, Cleveland and
+others, 1990). Rows need a `_time` at a constant interval, as `timechart` makes them; a missing interval is bridged.
+Without a season `_seasonal` is null.
+
+With `by` each group is a series of its own. A row without a time or a number, or in a group of fewer than four rows,
+has nulls; their number is reported. All rows are used.
+""",
+        examples=(
+            Example(
+                "The weekly season of daily counts",
+                'table t | eval _time = date(_time, "yyyy-MM-dd HH:mm:ss") | stl period=7d n'
+                " | eval off = abs(n - _trend - _seasonal - _error) < 0.000001 | stats count by off",
+                ({"off": True, "count": 28},),
+                {"t": _WEEKS},
+            ),
+        ),
+        errors=(
+            ("40300", "target-field-missing", "no field, or more than one"),
+            ("40301", "group-field-missing", "a field is missing after by"),
+            ("90500", "invalid-timespan", "period= is no time span"),
+            ("41150", "ml-usage", "the rows have no constant interval, or a time twice"),
+            *NUMBER_ERRORS[:2],
+        ),
+        output="_trend: double, _seasonal: double, _error: double",
+        streaming=False,
+    )
+)

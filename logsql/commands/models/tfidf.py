@@ -1,0 +1,149 @@
+"""``tfidf``: the words of text fields and how telling each is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from logsql.commands.models._shared_ml import field_list
+from logsql.language.tree import Name, Subquery
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+POSITION = "__word"
+
+
+@dataclass(frozen=True)
+class TfidfArgs:
+    """The text fields and the subquery with ``term`` and ``_idf`` of an earlier build."""
+
+    fields: tuple[Name, ...]
+    subquery: Subquery | None
+
+
+def parse(reader: ArgReader) -> TfidfArgs:
+    fields = field_list(reader)
+    subquery = reader.subquery(required=False)
+    op = reader.option("op")
+    if subquery is not None and op is not None and op.value == "build":
+        message = "op=build counts the words of the input and takes no subquery"
+        reader.fail("41150", "ml-usage", message, subquery.span, "remove the subquery or op=build")
+    return TfidfArgs(fields, subquery)
+
+
+def lower(stage: Stage) -> Rel:
+    from logsql.operators import models as m
+
+    args: TfidfArgs = stage.args
+    rel, found = m.features(stage, stage.rel, args.fields, "the rows")
+    found = [replace(f, name=f"text{i}") for i, f in enumerate(found)]
+    return _build(stage, rel, found) if stage.option("op") == "build" else _query(stage, rel, found)
+
+
+def _settings(stage: Stage) -> tuple[str, bool, int]:
+    return stage.option("delimiter"), stage.option("numeric"), stage.option("threshold")
+
+
+def _build(stage: Stage, rel: Rel, found: list[Any]) -> Rel:
+    """One row per word."""
+    from logsql.operators import models as m
+    from logsql.planner.relation import Column
+    from logsql.values.types import DOUBLE, STRING
+
+    wide, fields, columns = m.with_forms(stage, rel, [(f, m.text_form) for f in found])
+    settings = _settings(stage)
+
+    def transform(batches: Any, runtime: Any) -> Any:
+        from logsql.ml.forms import assemble, collected
+        from logsql.ml.unsupervised import tfidf_build
+
+        rows = assemble(collected(list(batches), [c.ident for c in columns]), fields)
+        yield from tfidf_build(rows, [f.name for f in fields], *settings).to_batches()
+
+    made = [Column("term", "term", STRING), Column("_idf", "_idf", DOUBLE)]
+    return stage.stream(Rel(wide.source, tuple(columns), order=wide.order), made, transform)
+
+
+def _query(stage: Stage, rel: Rel, found: list[Any]) -> Rel:
+    """One row per input row and word."""
+    from logsql.ml.transforms import Tabled
+    from logsql.operators import models as m
+    from logsql.values.types import DOUBLE, LONG, STRING
+
+    args: TfidfArgs = stage.args
+    rows = m.numbered_rows(stage, rel, [(f, m.text_form) for f in found])
+    names, settings = [f.name for f in found], _settings(stage)
+    known: list[Any] = []
+    training: list[Rel] = []
+    if args.subquery is not None:
+        sub, built = m.features(stage, stage.subquery(args.subquery), ["term", "_idf"], "the subquery")
+        m.check_numeric(built[1:], "tfidf", sub.names)
+        sub, known, columns = m.with_forms(stage, sub, [(built[0], m.text_form), (built[1], m.number_form)])
+        training.append(Rel(sub.source, tuple(columns), order=sub.order))
+
+    def compute(table: Any, runtime: Any) -> Any:
+        import numpy as np
+        import pyarrow as pa
+
+        from logsql.ml.transforms import training_rows
+        from logsql.ml.unsupervised import Result, tfidf_query
+
+        built = training_rows(runtime, known) if training else None
+        result = tfidf_query(table, names, *settings, built=built)
+        return Result(result.append_column(POSITION, pa.array(np.arange(result.num_rows), pa.int64())), {})
+
+    shown = [m.Answer("term", STRING), m.Answer("_idf", DOUBLE), m.Answer("_tfidf", DOUBLE)]
+    answers = [*shown, m.Answer(POSITION, LONG)]
+    transform = Tabled("tfidf", m.ROW, rows.fields, tuple(a.name for a in answers), compute)
+    return m.tabled(stage, rows, answers, transform, training, position=POSITION)
+
+
+register(
+    CommandSpec(
+        name="tfidf",
+        group=Group.ML,
+        summary="Split text into words and weigh each word by its rarity.",
+        usage=(
+            "tfidf [delimiter=CHARS] [numeric=t] op=build [threshold=N] FIELD, ...",
+            "tfidf [delimiter=CHARS] [numeric=t] [op=query] [threshold=N] FIELD, ... [[ QUERY ]]",
+        ),
+        parse=parse,
+        lower=lower,
+        order=needs_order,
+        options=(
+            OptionSpec("delimiter", OptionKind.TEXT, "characters between words", default=" "),
+            OptionSpec("numeric", OptionKind.BOOL, "digits of equal length are one word", default=False),
+            OptionSpec("op", OptionKind.CHOICE, "build: the words; query: the rows", "query", ("build", "query")),
+            OptionSpec("threshold", OptionKind.INT, "leave out words this frequent or rarer", default=0, minimum=0),
+        ),
+        description="""\
+`op=build` gives one row per word: `term` and `_idf`, the natural logarithm of (rows / rows with the word). Store it
+with `import` to use it later.
+
+`op=query` gives one row per input row and word: the fields of the row, `term`, `_idf` and `_tfidf`, the share of the
+word in the row's text times its `_idf`. The subquery gives `term` and `_idf` of an earlier build; a word it does not
+know counts as rare as its rarest. Without a subquery the rows themselves are the reference.
+
+Several fields are joined with a blank. With `numeric=t` the words 404 and 200 are both `###`.
+""",
+        examples=(
+            Example(
+                "The words that tell lines apart",
+                "table t | tfidf op=build line | eval _idf = round(_idf, 4)",
+                ({"term": "login", "_idf": 0.0}, {"term": "ok", "_idf": 0.6931}, {"term": "failed", "_idf": 0.6931}),
+                {"t": [{"line": "login ok"}, {"line": "login failed"}]},
+            ),
+        ),
+        errors=(
+            ("41110", "ml-unknown-field", "the rows have no such field, or the subquery has no term or _idf"),
+            ("41118", "ml-no-fields", "no field is named"),
+            ("41150", "ml-usage", "op=build with a subquery"),
+        ),
+        output="term: string; _idf: double; _tfidf: double (op=query)",
+        streaming=False,
+    )
+)

@@ -1,0 +1,194 @@
+"""``copytable``: back up tables as Parquet files, one per table and day."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from logsql.commands.sources._tables import table_node
+from logsql.commands.sources.table import day_range, tables_of
+from logsql.diagnostics.errors import Diagnostic, RunError
+from logsql.language.tree import Name
+from logsql.planner.catalog import TableInfo
+from logsql.planner.relation import Column, Rel
+from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+from logsql.values import sql
+from logsql.values.sql import Sql
+from logsql.values.types import LONG, STRING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from logsql.language.reader import ArgReader
+
+_MODES = ("incremental", "overwrite", "worm")
+_NO_TIME = "no-time"
+
+
+@dataclass
+class Backup:
+    """What to copy where, and what was copied: (table, day, rows, path)."""
+
+    folder: str
+    mode: str | None
+    move: bool
+    low: Sql | None
+    high: Sql | None
+    done: list[tuple[str, str, int, str]]
+
+    def run(self, runtime: Any, infos: list[TableInfo]) -> None:
+        """Copy all tables; the rows are deleted afterwards when they are to be moved."""
+        runtime.policy.check_write(self.folder)
+        for info in infos:
+            for day, count in runtime.execute(self._days(info)):
+                self._copy(runtime, info, day, int(count))
+
+    def _days(self, info: TableInfo) -> exp.Select:
+        day = self._day(info)
+        items = [sql.alias(day, "day"), sql.func("count", exp.Star())]
+        group = exp.Group(expressions=[sql.integer(1)])
+        return sql.select(items, table_node(info), self._range(info), group=group, order=sql.order_by([sql.integer(1)]))
+
+    def _day(self, info: TableInfo) -> Sql:
+        if not _timed(info):
+            return sql.string(_NO_TIME)
+        time = sql.cast(sql.col("_time"), "TIMESTAMP WITH TIME ZONE")
+        text = sql.func("strftime", time, sql.string("%Y-%m-%d"))
+        return sql.coalesce(text, sql.string(_NO_TIME))
+
+    def _range(self, info: TableInfo) -> Sql | None:
+        if not _timed(info):
+            return None
+        time = sql.cast(sql.col("_time"), "TIMESTAMP WITH TIME ZONE")
+        tests = [sql.binary(">=", time, self.low.copy())] if self.low is not None else []
+        if self.high is not None:
+            tests.append(sql.binary("<", time.copy(), self.high.copy()))
+        return sql.and_(*tests) if tests else None
+
+    def _copy(self, runtime: Any, info: TableInfo, day: str, count: int) -> None:
+        folder = os.path.join(self.folder, info.name)
+        path = os.path.join(folder, f"{day}.parquet")
+        if os.path.exists(path) and self.mode == "incremental":
+            return
+        if os.path.exists(path) and self.mode != "overwrite":
+            message = f"{path} exists already"
+            help_text = "add incremental=t to leave it or overwrite=t to replace it"
+            raise RunError(Diagnostic("30203", "file-exists", message, help=help_text))
+        test = sql.eq(self._day(info), sql.string(day))
+        limits = self._range(info)
+        where = test if limits is None else sql.and_(test, limits)
+        os.makedirs(folder, exist_ok=True)
+        temporary = f"{path}.{os.getpid()}.tmp"
+        try:
+            runtime.execute(_copy_statement(sql.select([exp.Star()], table_node(info), where), temporary))
+            os.replace(temporary, path)
+        finally:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+        if self.mode == "worm":
+            os.chmod(path, 0o444)
+        if self.move:
+            target = table_node(info)
+            target.set("db", sql.ident("main"))
+            target.set("catalog", sql.ident(runtime.session.database))
+            runtime.execute(exp.Delete(this=target, where=exp.Where(this=where.copy())))
+        self.done.append((info.name, day, count, path))
+
+
+def _copy_statement(query: exp.Select, path: str) -> exp.Copy:
+    form = exp.CopyParameter(this=exp.Var(this="FORMAT"), expression=exp.Var(this="PARQUET"))
+    return exp.Copy(this=exp.Subquery(this=query), kind=False, files=[sql.string(path)], params=[form])
+
+
+def _timed(info: TableInfo) -> bool:
+    return any(c.name == "_time" and c.sql_type.upper().startswith("TIMESTAMP") for c in info.columns)
+
+
+@dataclass(frozen=True)
+class NoArgs:
+    """Everything is in the options."""
+
+
+def parse(reader: ArgReader) -> NoArgs:
+    return NoArgs()
+
+
+def lower(stage: Stage) -> Rel:
+    modes = [mode for mode in _MODES if stage.option(mode)]
+    if len(modes) > 1:
+        stage.fail("90001", "invalid-option", f"{' and '.join(modes)} exclude each other")
+    if stage.option("move") and not stage.catalog.service("purging"):
+        moving = stage.command.option("move")
+        message = "copytable move=t deletes the rows that it copied, which this session does not allow"
+        help_text = "open it with connect(..., allow_purge=True) or --allow-purge, or copy without move=t"
+        stage.fail("11406", "purge-not-enabled", message, moving.value_span if moving else None, help_text)
+    names = [n.strip() for n in (stage.option("tables") or "*").split(",") if n.strip()]
+    option = stage.command.option("tables")
+    span = option.value_span if option is not None else stage.command.span
+    infos = [info for name in names for _, info, _ in tables_of(stage, Name(name, span)) if info.has_rowid]
+    low, high = day_range(stage, stage.option("from"), stage.option("to"))
+    if stage.option("indexpath") is not None:
+        stage.note("there are no full-text indexes to copy: indexpath= is ignored")
+    mode = modes[0] if modes else None
+    backup = Backup(stage.option("path"), mode, stage.option("move"), low, high, [])
+    stage.action(f"copy tables to {backup.folder}", lambda runtime: backup.run(runtime, infos))
+    return _copied(stage, backup)
+
+
+def _copied(stage: Stage, backup: Backup) -> Rel:
+    columns = [
+        Column("table", "table", STRING),
+        Column("day", "day", STRING),
+        Column("count", "count", LONG),
+        Column("path", "path", STRING),
+    ]
+
+    def rows(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
+        types = (pa.string(), pa.string(), pa.int64(), pa.string())
+        parts = zip(*backup.done, strict=True) if backup.done else [()] * len(types)
+        arrays = [pa.array(list(part), type_) for part, type_ in zip(parts, types, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, names=[c.ident for c in columns])
+
+    return stage.stream(None, columns, rows)
+
+
+register(
+    CommandSpec(
+        name="copytable",
+        group=Group.OUTPUT,
+        summary="Back up tables as Parquet files, one per table and day.",
+        usage=(
+            "copytable [from=yyyyMMdd] [to=yyyyMMdd] [incremental=t | overwrite=t | worm=t] [move=t] "
+            '[tables="A, B"] path=FOLDER',
+        ),
+        parse=parse,
+        lower=lower,
+        source=True,
+        options=(
+            OptionSpec("path", OptionKind.TEXT, "the folder to copy to", required=True),
+            OptionSpec("tables", OptionKind.TEXT, "the tables, * allowed; all when it is not given"),
+            OptionSpec("from", OptionKind.TEXT, "the first day, yyyyMMdd"),
+            OptionSpec("to", OptionKind.TEXT, "the last day, yyyyMMdd, included"),
+            OptionSpec("incremental", OptionKind.BOOL, "t leaves files that are there", default=False),
+            OptionSpec("overwrite", OptionKind.BOOL, "t replaces files that are there", default=False),
+            OptionSpec("worm", OptionKind.BOOL, "t makes the files read-only", default=False),
+            OptionSpec("move", OptionKind.BOOL, "t removes the copied rows; needs allow_purge", default=False),
+            OptionSpec("indexpath", OptionKind.TEXT, "accepted; there are no indexes"),
+        ),
+        description="""\
+Every day of a table becomes `FOLDER/TABLE/yyyy-MM-dd.parquet`, days in the session's zone; a table without `_time` and
+rows without one go to `no-time.parquet`. A file appears when it is complete. `load PATH` reads such a file again.
+""",
+        output="table, day, count, path",
+        errors=(
+            ("30203", "file-exists", "a file is there already"),
+            ("11406", "purge-not-enabled", "move=t, and the session does not allow deleting"),
+            ("10605", "table-not-found", "there is no such table"),
+        ),
+    )
+)

@@ -1,0 +1,49 @@
+"""``drop``: no rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logsql.planner.relation import UNORDERED, Rel
+from logsql.planner.spec import CommandSpec, Example, Group, ignores_order, register
+from logsql.planner.stage import Stage
+from logsql.values import sql
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class NoArgs:
+    """A command without arguments."""
+
+
+def parse(reader: ArgReader) -> NoArgs:
+    return NoArgs()
+
+
+def lower(stage: Stage) -> Rel:
+    rel = stage.flush(stage.rel)
+    items = [(i, rel.expr(i)) for i in rel.all_idents()]
+    name = stage.select("drop", rel, items, sql.boolean(False))
+    return Rel(name, rel.columns, rel.carried, rel.rest, UNORDERED)
+
+
+register(
+    CommandSpec(
+        name="drop",
+        group=Group.OUTPUT,
+        summary="Discard all rows.",
+        usage=("drop",),
+        parse=parse,
+        lower=lower,
+        order=ignores_order,
+        takes_options=False,
+        description="""\
+For queries that are run for what their commands do: files and tables written before it are written. Work whose only
+effect would be rows is not done.
+""",
+        examples=(Example("Nothing comes out", "table t | drop", (), {"t": [{"a": 1}]}),),
+    )
+)

@@ -1,0 +1,55 @@
+"""``outputcsv``: rows as a CSV or TSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from logsql.commands.output._outputs import OutputCodes, OutputForm, register_output
+from logsql.planner.spec import Example, OptionKind, OptionSpec
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.jobs.outputs import Lines
+
+
+def _mark(stage: Stage) -> str:
+    return "\t" if stage.option("tab") else ","
+
+
+def lines(stage: Stage) -> Lines:
+    from logsql.jobs.outputs import csv_lines
+
+    return csv_lines(_mark(stage))
+
+
+def header(stage: Stage) -> Callable[[Sequence[str]], str]:
+    from logsql.jobs.outputs import csv_header
+
+    mark = _mark(stage)
+    return lambda names: csv_header(mark, names)
+
+
+FORM = OutputForm(
+    OutputCodes("30200", "30201", "30202", "30203", "30204", "30205", "30206", "30207"), True, lines, header
+)
+
+register_output(
+    "outputcsv",
+    FORM,
+    "Write rows to a CSV file.",
+    "outputcsv [OPTIONS] PATH FIELD[, ...]",
+    """\
+Writes the listed fields: first a line with their names, then one line per row. Every cell stands in double quotes, a
+quote inside is doubled, null is an empty cell. `tab=t` puts tabs between the cells instead of commas. A file that is
+added to (`append=t`) gets no second header.
+""",
+    (
+        Example("Keep the source and target of every connection", "table fw | outputcsv ippair.csv src_ip, dst_ip"),
+        Example(
+            "One file per day for a spreadsheet in Korea",
+            "table fw | outputcsv partition=t overwrite=t encoding=MS949 out/{logtime:yyyy-MM-dd}.csv _time, src_ip",
+        ),
+    ),
+    (OptionSpec("tab", OptionKind.BOOL, "tabs between the cells", default=False),),
+)

@@ -1,0 +1,43 @@
+"""``outputtxt``: rows as a text file with a delimiter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from logsql.commands.output._outputs import OutputCodes, OutputForm, register_output
+from logsql.planner.spec import Example, OptionKind, OptionSpec
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.jobs.outputs import Lines
+
+
+def lines(stage: Stage) -> Lines:
+    from logsql.jobs.outputs import txt_lines
+
+    return txt_lines(stage.option("delimiter"))
+
+
+FORM = OutputForm(
+    OutputCodes("30400", "30401", "30402", "30404", "30405", "30407", "30406", "30403"), True, lines, gz=True
+)
+
+register_output(
+    "outputtxt",
+    FORM,
+    "Write rows to a text file.",
+    "outputtxt [OPTIONS] PATH FIELD[, ...]",
+    """\
+Writes the texts of the listed fields, one line per row, with `delimiter` between them. Nothing is quoted: a delimiter
+or line break inside a value stands in the file as it is. Null is written as nothing. `gz=t` compresses; what is
+appended to a compressed file is read as one with it.
+""",
+    (
+        Example("Keep the raw lines", "table fw | outputtxt fw.log line"),
+        Example("Compressed, with bars", 'table fw | outputtxt gz=t delimiter="|" pairs.gz src_ip, dst_ip'),
+    ),
+    (
+        OptionSpec("delimiter", OptionKind.TEXT, "text between the fields", default=" "),
+        OptionSpec("gz", OptionKind.BOOL, "compress with gzip", default=False),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Commands that take text apart: documents, delimited text, patterns, named log formats."""

@@ -1,0 +1,1 @@
+"""Named log parsers of ``parse NAME``, one file per family; :mod:`logsql.registry` loads them."""

@@ -1,0 +1,179 @@
+"""Named log parsers for ``parse NAME``: the registry, and what a parser is made of.
+
+A parser turns the text of a log line into fields with DuckDB string and regular expression functions; it never loops
+over rows in Python. It declares fields with types, and a document for fields known only from the data (keys of CEF
+extensions, of JSON, of ``key=value`` text). A row whose text is no line of the format stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import ANY_JSON, BOOL, STRING, LType
+from logsql.values.values import Typed
+
+if TYPE_CHECKING:
+    from logsql.planner.relation import Rel
+    from logsql.planner.stage import Stage
+
+
+@dataclass(frozen=True)
+class ParserField:
+    """One field: name, type, meaning."""
+
+    name: str
+    type: LType
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A line and the fields it gives (null fields left out; dates as ISO text in UTC). Run by the tests.
+
+    ``before`` are lines that stand above it (a header).
+    """
+
+    line: str
+    row: dict[str, Any]
+    before: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a parser found, as SQL over the builder's relation.
+
+    ``ok`` is true for lines of the format. ``document`` holds the fields known only from the data: a JSON object, or a
+    MAP of texts when ``is_map``. A declared field that the document also has takes the declared value.
+    """
+
+    ok: Sql
+    fields: tuple[tuple[str, Typed], ...] = ()
+    document: Sql | None = None
+    is_map: bool = True
+
+
+class Builder:
+    """The relation a parser reads. ``text`` is the line as VARCHAR, ``rel`` grows helper columns by :meth:`column`."""
+
+    def __init__(self, stage: Stage, rel: Rel, text: Sql) -> None:
+        self.stage = stage
+        self.rel = rel
+        self.text = text
+        self.helpers: list[str] = []
+
+    def column(self, label: str, node: Sql, type_: LType = ANY_JSON) -> Sql:
+        """``node`` computed once per row, as a column that the parser reads as often as it likes."""
+        from logsql.commands.parse._overlay import carry
+
+        self.rel, (ident,) = carry(self.stage, self.rel, (f"__{label}", node, type_))
+        self.helpers.append(ident)
+        return sql.col(ident)
+
+    def regex(self, pattern: str, groups: Sequence[str], node: Sql | None = None) -> Callable[[str], Sql]:
+        """One regular expression (RE2) over the line or ``node``; the answer gives a group's text, null when empty."""
+        names = sql.array([sql.string(g) for g in groups])
+        call = sql.func("regexp_extract", self.text if node is None else node, sql.string(pattern), names)
+        found = self.column("groups", call)
+
+        def group(name: str) -> Sql:
+            return sql.func("nullif", sql.func("struct_extract", found, sql.string(name)), sql.string(""))
+
+        return group
+
+
+@dataclass(frozen=True)
+class ParserSpec:
+    """A parser: ``parse`` gives SQL for its fields. ``open`` tells that the data may hold further fields."""
+
+    name: str
+    summary: str
+    parse: Callable[[Builder], Parsed]
+    fields: tuple[ParserField, ...] = ()
+    aliases: tuple[str, ...] = ()
+    open: bool = False
+    samples: tuple[Sample, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def lower(self, stage: Stage) -> Rel:
+        """Plan ``parse [overlay=t] [field=FIELD] NAME``."""
+        field = stage.option("field")
+        rel, text = stage.lowered(stage.rel, lambda cx: cx.field(field))
+        return self.lower_text(stage, rel, text, stage.option("overlay"))
+
+    def lower_text(self, stage: Stage, rel: Rel, text: Typed, overlay: bool = False) -> Rel:
+        """The relation with every row parsed; ``text`` is the line, lowered over ``rel``.
+
+        Without ``overlay`` the found fields replace the row but for ``_time``, ``_id`` and ``_table``.
+        """
+        from logsql.commands.parse._overlay import META, Document, lay_over
+
+        builder = Builder(stage, rel, values.text_sql(text))
+        builder.text = builder.column("line", builder.text, STRING)
+        found = self.parse(builder)
+        parsed = builder.column("parsed", sql.coalesce(found.ok, sql.boolean(False)), BOOL)
+        ident: str | None = None
+        if found.document is not None:
+            document = builder.column("doc", sql.when(parsed, found.document))
+            assert isinstance(document, exp.Column)
+            ident = document.name
+        fixed = {n: (v, sql.and_(parsed, values.not_null(v))) for n, v in found.fields}
+        document_ = Document(parsed, ident, found.is_map, fixed, scratch=tuple(builder.helpers))
+        return lay_over(stage, builder.rel, document_, overlay, META)
+
+
+PARSERS: dict[str, ParserSpec] = {}
+
+
+def register(*specs: ParserSpec) -> None:
+    """Add parsers to the registry under their names and aliases, lower case."""
+    for spec in specs:
+        for name in (spec.name, *spec.aliases):
+            if name.lower() in PARSERS:
+                raise ValueError(f"parser {name} is registered twice")
+            PARSERS[name.lower()] = spec
+
+
+# --- building blocks --------------------------------------------------------------------------------------------------
+
+
+def integer(node: Sql, type_: LType) -> Typed:
+    """Text as an integer of this type; null when it is none."""
+    return Typed(sql.try_cast(node, type_.physical), type_)
+
+
+def text(node: Sql) -> Typed:
+    return Typed(node, STRING)
+
+
+def dash_null(node: Sql) -> Sql:
+    """``-`` stands for no value."""
+    return sql.func("nullif", node, sql.string("-"))
+
+
+def moment(node: Sql, *formats: str) -> Sql:
+    """Text as an instant by strptime formats; without a zone in the text, local time of the session zone."""
+    form = sql.string(formats[0]) if len(formats) == 1 else sql.array([sql.string(f) for f in formats])
+    return sql.cast(sql.func("try_strptime", node, form), "TIMESTAMP WITH TIME ZONE")
+
+
+def text_map(builder: Builder, keys: Sql, cells: Sql) -> Sql:
+    """A MAP of two lists of texts; of equal keys the last counts (a DuckDB map refuses duplicates)."""
+    k, v = builder.column("keys", keys), builder.column("cells", cells)
+    count = sql.func("len", k)
+    later = sql.func("list_slice", k, sql.binary("+", sql.var("i"), sql.integer(1)), count)
+    last = sql.not_(sql.func("list_contains", later, sql.func("list_extract", k, sql.var("i"))))
+    positions = sql.func("generate_series", sql.integer(1), count)
+    chosen = sql.func("list_filter", positions, sql.lambda_(["i"], last))
+
+    def pick(cells_: Sql) -> Sql:
+        body = sql.func("list_extract", cells_, sql.var("i"))
+        return sql.func("list_transform", chosen.copy(), sql.lambda_(["i"], body))
+
+    distinct = sql.eq(sql.func("len", sql.func("list_distinct", k)), count)
+    return builder.column("map", sql.case([(distinct, sql.func("map", k, v))], sql.func("map", pick(k), pick(v))))

@@ -1,0 +1,79 @@
+"""``json``, ``kv`` and ``csv``: lines whose fields are named by themselves or only by their place."""
+
+from __future__ import annotations
+
+from logsql.commands.parse.logs.base import Builder, Parsed, ParserSpec, Sample, register, text_map
+from logsql.values import sql
+from logsql.values.sql import Sql
+
+_PAIR = r'(?:^|[\s,;|])([A-Za-z_@][\w.@-]*)=("(?:[^"\\]|\\.)*"|[^\s,;|"]*)'
+_CELL = r',(?:\s*"(?:[^"]|"")*"|[^,]*)'
+
+
+def parse_json(builder: Builder) -> Parsed:
+    document = builder.column("json", sql.try_cast(builder.text, "JSON"))
+    return Parsed(sql.eq(sql.func("json_type", document), sql.string("OBJECT")), (), document, is_map=False)
+
+
+def unquoted(node: Sql, quote: str) -> Sql:
+    """Text in double quotes without them; ``quote`` is how a quote inside is written."""
+    inner = sql.func("substring", node, sql.integer(2), sql.binary("-", sql.func("length", node), sql.integer(2)))
+    bare = sql.func("replace", inner, sql.string(quote), sql.string('"'))
+    return sql.case([(sql.func("starts_with", node, sql.string('"')), bare)], node)
+
+
+def parse_kv(builder: Builder) -> Parsed:
+    def every(group: int) -> Sql:
+        return sql.func("regexp_extract_all", builder.text, sql.string(_PAIR), sql.integer(group))
+
+    cells = sql.func("list_transform", every(2), sql.lambda_(["c"], unquoted(sql.var("c"), '\\"')))
+    found = text_map(builder, every(1), cells)
+    return Parsed(sql.binary(">", sql.func("cardinality", found), sql.integer(0)), (), found)
+
+
+def parse_csv(builder: Builder) -> Parsed:
+    # A comma before the first cell makes every match begin with one, so that empty cells count.
+    line = sql.concat(sql.string(","), builder.text)
+    cells = builder.column("cells", sql.func("regexp_extract_all", line, sql.string(_CELL)))
+    cell = sql.func("substring", sql.var("c"), sql.integer(2))
+    quoted = sql.func("regexp_matches", cell, sql.string(r'^\s*"'))
+    value = sql.case([(quoted, unquoted(sql.func("trim", cell), '""'))], cell)
+    values = sql.func("list_transform", cells, sql.lambda_(["c"], value))
+    number = sql.cast(sql.binary("-", sql.var("i"), sql.integer(1)), "VARCHAR")
+    names = sql.func("list_transform", cells, sql.lambda_(["c", "i"], sql.concat(sql.string("column"), number)))
+    return Parsed(sql.not_null(builder.text), (), sql.func("map", names, values))
+
+
+register(
+    ParserSpec(
+        name="json",
+        summary="JSON objects, one per line.",
+        parse=parse_json,
+        open=True,
+        samples=(Sample('{"a": 1, "b": "x", "c": null}', {"a": 1, "b": "x"}),),
+    ),
+    ParserSpec(
+        name="kv",
+        aliases=("keyvalue", "welf", "logfmt"),
+        summary='key=value pairs between blanks or commas; values may stand in double quotes ("a b").',
+        parse=parse_kv,
+        open=True,
+        samples=(
+            Sample(
+                'date=2024-01-02 devname="FW 1" msg="say \\"hi\\"" srcip=10.0.0.1 sent=5 sent=6',
+                {"date": "2024-01-02", "devname": "FW 1", "msg": 'say "hi"', "srcip": "10.0.0.1", "sent": "6"},
+            ),
+        ),
+    ),
+    ParserSpec(
+        name="csv",
+        summary="Comma-separated cells as column0, column1 ...; cells may stand in double quotes.",
+        parse=parse_csv,
+        open=True,
+        samples=(
+            # RFC 4180, section 2, rules 5 to 7.
+            Sample('aaa,"b""b,b",,ccc', {"column0": "aaa", "column1": 'b"b,b', "column2": "", "column3": "ccc"}),
+        ),
+        notes=("use parsecsv to name the cells",),
+    ),
+)

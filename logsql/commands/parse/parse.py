@@ -1,0 +1,151 @@
+"""``parse``: anchor rules, or a named log parser."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logsql.commands.parse._overlay import META, Document, carry, lay_over
+from logsql.diagnostics.errors import did_you_mean
+from logsql.language.tree import Name
+from logsql.planner.expressions import ExprContext
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import STRING, Kind, LType
+from logsql.values.values import Typed
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+_LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """``"START*STOP" as name``; of STOP only the first character counts, empty means to the end."""
+
+    start: str
+    stop: str
+    name: Name
+
+
+@dataclass(frozen=True)
+class ParseArgs:
+    """Anchor rules, or the name of a parser."""
+
+    anchors: tuple[Anchor, ...] = ()
+    parser: Name | None = None
+
+
+def parse(reader: ArgReader) -> ParseArgs:
+    if reader.at_end():
+        reader.fail("21000", "missing-parser-name", "parse needs the name of a parser or anchor rules")
+    if not reader.text.startswith('"'):
+        word = reader.word()
+        if reader.keyword("as"):
+            reader.fail(
+                "21004", "anchor-should-be-quoted", "an anchor stands in double quotes", word.span if word else None
+            )
+        return ParseArgs(parser=word)
+    anchors = [_anchor(reader)]
+    while reader.comma():
+        anchors.append(_anchor(reader))
+    return ParseArgs(tuple(anchors))
+
+
+def _anchor(reader: ArgReader) -> Anchor:
+    text = reader.quoted_json()
+    if text is None:
+        reader.fail(
+            "21004", "anchor-should-be-quoted", "an anchor stands in double quotes", help='"START*STOP" as NAME'
+        )
+    if "*" not in text.value:
+        message = "an anchor has a * where the value stands"
+        reader.fail("21003", "syntax-error", message, text.span, '"START*STOP" as NAME')
+    if not reader.keyword("as"):
+        reader.fail("21003", "syntax-error", 'the name of the value is missing: "START*STOP" as NAME', text.span)
+    if reader.text.startswith('"'):
+        reader.fail("21005", "alias-should-not-be-quoted", "the name of a value stands without quotes")
+    found = re.match(r"[^,\s]+", reader.text)
+    if found is None:
+        reader.fail("21003", "syntax-error", "the name of the value is missing behind as", text.span)
+    start, _, stop = text.value.partition("*")
+    before = reader.pos
+    reader.advance(before + found.end())
+    span = reader.source.span(before, before + found.end())
+    return Anchor(start, stop[:1], Name(found[0], span))
+
+
+def lower(stage: Stage) -> Rel:
+    args: ParseArgs = stage.args
+    if args.parser is not None:
+        return _named(stage, args.parser)
+    rules = json.dumps([[a.start, a.stop] for a in args.anchors], ensure_ascii=False)
+    field, overlay = stage.option("field"), stage.option("overlay")
+
+    def make(cx: ExprContext) -> Sql:
+        return cx.udf("lq_anchors", values.text_sql(cx.field(field)), sql.string(rules))
+
+    rel, node = stage.lowered(stage.rel, make)
+    rel, (listed,) = carry(stage, rel, ("__found", node, _LIST))
+    fixed: dict[str, tuple[Typed, Sql]] = {}
+    for place, anchor in enumerate(args.anchors, 1):
+        item = sql.index(sql.col(listed), sql.integer(place))
+        if anchor.name.text in fixed:
+            item = sql.coalesce(item, fixed[anchor.name.text][0].expr)
+        fixed[anchor.name.text] = (Typed(item, STRING), sql.not_null(item.copy()))
+    found = Document(sql.boolean(True), None, fixed=fixed, scratch=(listed,))
+    rel = lay_over(stage, rel, found, overlay, () if overlay else META, everywhere=True)
+    return rel if overlay else rel.with_columns(rel.columns)
+
+
+def _named(stage: Stage, name: Name) -> Rel:
+    from logsql.commands.parse.logs.base import PARSERS
+
+    parser = PARSERS.get(name.text.lower())
+    if parser is None:
+        stage.fail(
+            "21001", "parser-not-found", f"there is no parser {name.text}", name.span, did_you_mean(name.text, PARSERS)
+        )
+    return parser.lower(stage)
+
+
+register(
+    CommandSpec(
+        name="parse",
+        group=Group.PARSE,
+        summary="Take fields out of text by anchors, or with a parser for a log format.",
+        usage=('parse [overlay=t] [field=FIELD] "START*STOP" as NAME[, ...]', "parse [overlay=t] [field=FIELD] PARSER"),
+        parse=parse,
+        lower=lower,
+        options=(
+            OptionSpec("overlay", OptionKind.BOOL, "t keeps the row and adds the found fields", default=False),
+            OptionSpec("field", OptionKind.FIELD, "the field that holds the text", default="line"),
+        ),
+        description="""\
+An anchor rule takes the text behind START up to the first character of STOP, or to the end when STOP is empty. The
+rules are tried at every position from left to right; when a rule hits again its last hit counts. Without `overlay=t`
+only the found fields and `_time`, `_id`, `_table` remain.
+""",
+        examples=(
+            Example(
+                "Fields between anchors",
+                'table t | parse "Proto:*," as proto, "Policy:*," as policy, "End:*" as until',
+                ({"proto": "17", "policy": "pass", "until": "-"},),
+                {"t": [{"line": "session: Proto:17, Policy:pass, End:-"}]},
+            ),
+        ),
+        errors=(
+            ("21000", "missing-parser-name", "neither a parser nor a rule"),
+            ("21001", "parser-not-found", "there is no such parser"),
+            ("21003", "syntax-error", "a rule without * or without as NAME"),
+            ("21004", "anchor-should-be-quoted", "the anchor does not stand in double quotes"),
+            ("21005", "alias-should-not-be-quoted", "the name stands in double quotes"),
+        ),
+    )
+)

@@ -1,0 +1,117 @@
+"""``parsejson``: the fields of a JSON text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logsql.commands.parse._overlay import Document, carry, lay_over, object_test
+from logsql.planner.expressions import ExprContext
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import ANY_JSON, MAP
+from logsql.values.values import Typed
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+#: Characters read by default when nested values are flattened (commands.md).
+FLAT_CUTOFF = 5_000
+
+
+@dataclass(frozen=True)
+class NoArgs:
+    """Everything is in the options."""
+
+
+def parse(reader: ArgReader) -> NoArgs:
+    return NoArgs()
+
+
+def lower(stage: Stage) -> Rel:
+    field, flat = stage.option("field"), stage.option("flatten")
+    cutoff = stage.option("cutoff")
+    cutoff = (FLAT_CUTOFF if flat else 0) if cutoff is None else cutoff
+    recover = stage.option("lenient")
+    rel, node = stage.lowered(stage.rel, lambda cx: _document(cx, field, cutoff, recover, flat))
+    if node is None:
+        stage.note(f"{field} never holds text: no row changes")
+        return rel
+    rel, (raw,) = carry(stage, rel, ("__json", node, ANY_JSON))
+    is_object, is_list = object_test(sql.col(raw)), object_test(sql.col(raw), "[")
+    rel, (document, listed) = carry(
+        stage,
+        rel,
+        ("__doc", sql.when(is_object, sql.col(raw)), MAP),
+        ("__list", sql.when(is_list, sql.col(raw)), ANY_JSON),
+    )
+    parsed = sql.not_null(sql.col(document))
+    result = (field, sql.not_null(sql.col(listed)), Typed(sql.col(listed), ANY_JSON))
+    found = Document(parsed, document, result=result, scratch=(raw, document, listed))
+    return lay_over(stage, rel, found, stage.option("overlay"))
+
+
+def _document(cx: ExprContext, field: str, cutoff: int, recover: bool, flat: bool) -> Sql | None:
+    """Strict JSON of the text, null where it is none; the lenient reader sees only what DuckDB refuses."""
+    text = values.string_sql(cx.field(field))
+    if text is None:
+        return None
+    lenient = sql.cast(
+        cx.udf("lq_json", text, sql.integer(cutoff), sql.boolean(recover), sql.boolean(flat)),
+        "JSON",
+    )
+    opening = object_test(text, "{[")
+    if flat:
+        return sql.when(opening, lenient)
+    strict = sql.func("left", text, sql.integer(cutoff)) if cutoff > 0 else text
+    return sql.coalesce(sql.try_cast(strict, "JSON"), sql.when(opening, lenient))
+
+
+register(
+    CommandSpec(
+        name="parsejson",
+        group=Group.PARSE,
+        summary="Take the fields out of JSON text.",
+        usage=("parsejson [field=FIELD] [overlay=t] [flatten=t] [cutoff=N] [lenient=t]",),
+        parse=parse,
+        lower=lower,
+        options=(
+            OptionSpec("field", OptionKind.FIELD, "the field that holds the text", default="line"),
+            OptionSpec("overlay", OptionKind.BOOL, "t lays the found fields over the row", default=False),
+            OptionSpec("flatten", OptionKind.BOOL, "t joins nested keys by _ and numbers list items", default=False),
+            OptionSpec(
+                "cutoff", OptionKind.INT, "characters read, 0 for all (default 0; 5000 with flatten=t)", minimum=0
+            ),
+            OptionSpec("lenient", OptionKind.BOOL, "t closes what the cut left open", default=False),
+        ),
+        description="""\
+The keys of a JSON object become fields. Without `overlay=t` they replace the row, `_time` included; with it the other
+fields of the row stay. An array becomes a list in the field itself. A row whose text is null or no JSON passes
+unchanged. Keys and words need no quotes, and single quotes do.
+""",
+        examples=(
+            Example(
+                "Fields of an event",
+                "table t | parsejson | fields a, b",
+                ({"a": 1, "b": "x"},),
+                {"t": [{"line": '{"a": 1, "b": "x"}', "z": 1}]},
+            ),
+            Example(
+                "Nested keys as flat fields",
+                "table t | parsejson flatten=t | fields host_name, host_ips_0",
+                ({"host_name": "web", "host_ips_0": "10.0.0.1"},),
+                {"t": [{"line": "{host: {name: web, ips: ['10.0.0.1']}}"}]},
+            ),
+            Example(
+                "Text that is no JSON passes",
+                "table t | parsejson overlay=t | fields line, z",
+                ({"line": "bad json", "z": 2},),
+                {"t": [{"line": "bad json", "z": 2}]},
+            ),
+        ),
+        notes=("Where an object repeats a key, the first value counts.",),
+    )
+)

@@ -1,0 +1,75 @@
+"""``parsemap``: the keys of a map as fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logsql.commands.parse._overlay import Document, carry, lay_over
+from logsql.planner.expressions import ExprContext
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import MAP
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class NoArgs:
+    """Everything is in the options."""
+
+
+def parse(reader: ArgReader) -> NoArgs:
+    if reader.option("field") is None:
+        reader.fail(
+            "22100", "missing-parsemap-field", "parsemap needs the field that holds the map", help="add field=NAME"
+        )
+    return NoArgs()
+
+
+def lower(stage: Stage) -> Rel:
+    field = stage.option("field")
+
+    def make(cx: ExprContext) -> Sql | None:
+        found = values.as_map(cx.field(field))
+        return None if found is None else found.expr
+
+    rel, node = stage.lowered(stage.rel, make)
+    if node is None:
+        stage.note(f"{field} never holds a map: no row changes")
+        return rel
+    rel, (document,) = carry(stage, rel, ("__doc", node, MAP))
+    parsed = sql.not_null(sql.col(document))
+    return lay_over(stage, rel, Document(parsed, document, scratch=(document,)), stage.option("overlay"))
+
+
+register(
+    CommandSpec(
+        name="parsemap",
+        group=Group.PARSE,
+        summary="Lift the keys of a map to fields.",
+        usage=("parsemap field=FIELD [overlay=t]",),
+        parse=parse,
+        lower=lower,
+        options=(
+            OptionSpec("field", OptionKind.FIELD, "the field that holds the map"),
+            OptionSpec("overlay", OptionKind.BOOL, "t lays the keys over the row", default=False),
+        ),
+        description="""\
+Without `overlay=t` the keys replace the row; with it they are laid over the row and the map stays. A row whose field is
+null or no map passes unchanged.
+""",
+        examples=(
+            Example(
+                "A nested object as a row",
+                "json \"{'complex': {'id': 100, 'name': 'web'}, 'z': 1}\" | parsemap field=complex | fields id, name",
+                ({"id": 100, "name": "web"},),
+            ),
+        ),
+        errors=(("22100", "missing-parsemap-field", "field= is missing"),),
+    )
+)

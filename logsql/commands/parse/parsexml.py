@@ -1,0 +1,69 @@
+"""``parsexml``: the fields of an XML document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from logsql.commands.parse._overlay import Document, carry, lay_over
+from logsql.planner.expressions import ExprContext
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import MAP
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+def parse(reader: ArgReader) -> None:
+    return None
+
+
+def lower(stage: Stage) -> Rel:
+    field = stage.option("field")
+
+    def make(cx: ExprContext) -> Sql | None:
+        text = values.string_sql(cx.field(field))
+        if text is None:
+            return None
+        begins = sql.func("regexp_matches", text.copy(), sql.string(r"^\s*<"))
+        return sql.when(begins, sql.cast(cx.udf("lq_xml", text), "JSON"))
+
+    rel, node = stage.lowered(stage.rel, make)
+    if node is None:
+        stage.note(f"{field} never holds text: no row changes")
+        return rel
+    rel, (document,) = carry(stage, rel, ("__doc", node, MAP))
+    found = Document(sql.not_null(sql.col(document)), document, scratch=(document,))
+    return lay_over(stage, rel, found, stage.option("overlay"))
+
+
+register(
+    CommandSpec(
+        name="parsexml",
+        group=Group.PARSE,
+        summary="Take the fields out of an XML document.",
+        usage=("parsexml [field=FIELD] [overlay=t]",),
+        parse=parse,
+        lower=lower,
+        options=(
+            OptionSpec("field", OptionKind.FIELD, "the field that holds the document", default="line"),
+            OptionSpec("overlay", OptionKind.BOOL, "t lays the found fields over the row", default=False),
+        ),
+        description="""\
+The children and attributes of the root element become fields. An element with text only is that text, trimmed; an empty
+one is null; one with attributes or children is a map, its own text under `_text`; elements that repeat become a list.
+A row whose text is no document, or whose document declares entities, passes unchanged.
+""",
+        examples=(
+            Example(
+                "Fields of an element",
+                "table t | parsexml | fields id, src",
+                ({"id": "7", "src": {"t": "ip", "_text": "10.0.0.9"}},),
+                {"t": [{"line": '<e><id>7</id><src t="ip">10.0.0.9</src></e>'}]},
+            ),
+        ),
+    )
+)

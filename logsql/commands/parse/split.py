@@ -1,0 +1,76 @@
+"""``split``: a delimited field into named fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logsql.language.tree import Call, Field, Literal, Name
+from logsql.planner.expressions import ExprContext
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage, names_of
+from logsql.values import sql
+from logsql.values.sql import Sql
+from logsql.values.types import STRING
+from logsql.values.values import Typed
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class SplitArgs:
+    """Names of the parts."""
+
+    names: tuple[Name, ...]
+
+
+def parse(reader: ArgReader) -> SplitArgs:
+    names = reader.name_list(blanks=True)
+    if not names:
+        reader.fail("21701", "missing-clause", "split needs names for the parts", help='split sep="," NAME, ...')
+    return SplitArgs(tuple(names))
+
+
+def lower(stage: Stage) -> Rel:
+    field, separator = stage.option("field"), stage.option("sep")
+    if not separator:
+        stage.fail("90772", "empty-delimiters", "sep= is the text between the parts and cannot be empty")
+    call = Call("split", (Field(field), Literal(separator, "string")))
+
+    def make(cx: ExprContext) -> Sql:
+        return cx.let(cx.lower(call).expr)
+
+    rel, parts = stage.lowered(stage.rel, make)
+    for place, name in enumerate(names_of(stage.args.names), 1):
+        rel = stage.assign(rel, name, Typed(sql.index(parts.copy(), sql.integer(place)), STRING))
+    return rel
+
+
+register(
+    CommandSpec(
+        name="split",
+        group=Group.PARSE,
+        summary="Split a delimited field into named fields.",
+        usage=("split [field=FIELD] sep=TEXT NAME, ...",),
+        parse=parse,
+        lower=lower,
+        options=(
+            OptionSpec("field", OptionKind.FIELD, "the field to split", default="line"),
+            OptionSpec("sep", OptionKind.TEXT, "the text between the parts", required=True),
+        ),
+        description="""\
+The parts become text fields in order; names without a part are null and parts without a name are left out.
+""",
+        examples=(
+            Example(
+                "Three columns of a line",
+                'table t | split sep="," host, port, note | fields - line',
+                ({"host": "a", "port": "80", "note": None},),
+                {"t": [{"line": "a,80"}]},
+            ),
+        ),
+        errors=(("90772", "empty-delimiters", "sep= is empty"), ("21701", "missing-clause", "no name")),
+    )
+)

@@ -1,0 +1,1 @@
+"""Commands that start a query: tables, files, literal rows, saved results, what the session knows."""

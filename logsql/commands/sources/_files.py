@@ -1,0 +1,153 @@
+"""What all file commands share: the path, the archive options, opening the source and bringing its columns in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from logsql.diagnostics.errors import LogsqlError
+from logsql.language.tree import Call, Text
+from logsql.operators.merging import Idents
+from logsql.planner.catalog import SourceColumn, SourceInfo
+from logsql.planner.relation import PHYSICAL, Column, Rel
+from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec
+from logsql.planner.stage import Stage, import_column
+from logsql.values import sql
+from logsql.values.sql import Sql
+from logsql.values.types import ANY
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+#: Prefix of ``SourceColumn.logical`` for columns that hold one type of a mixed field, and for its stored bytes.
+PART, RAW = "part:", "raw:"
+
+LIMIT = OptionSpec("limit", OptionKind.INT, "rows to read", minimum=0)
+OFFSET = OptionSpec("offset", OptionKind.INT, "rows to skip", default=0, minimum=0)
+ZIP_CHARSET = OptionSpec("zipcharset", OptionKind.TEXT, "charset of the names inside the archive", default="utf-8")
+ZIP_OPTIONS = (OptionSpec("zippath", OptionKind.TEXT, "read the path inside this ZIP archive"), ZIP_CHARSET)
+REPLAY = OptionSpec("replay", OptionKind.BOOL, "t applies the transaction logs beside the hive", default=False)
+#: What the manual pages say about the names inside archives.
+ZIP_NAMES = (
+    "Names that the archive does not mark as UTF-8 are read as `zipcharset` (`cp949` for names packed on Korean "
+    "Windows); those it does not have are read as CP437 and counted in the ledger."
+)
+#: What the manual pages say about paths.
+PATHS = (
+    "The path is the rest of the command, quotes are not needed. `*` in the file name reads every file that matches, "
+    'one after the other; `_file` holds the file\'s name. `$("name")` takes the path from a parameter.'
+)
+#: What the readers of evidence do with a file among several that they cannot read.
+SEVERAL = "Of several files one that cannot be read is left out and counted in the ledger."
+
+
+@dataclass(frozen=True)
+class PathArgs:
+    """The path of a file command: text, or the parameter that holds it."""
+
+    path: Text | Call
+
+
+def path_parser(code: str, name: str = "missing-field") -> Any:
+    """``parse`` of a command whose argument is a path."""
+
+    def parse(reader: ArgReader) -> PathArgs:
+        if reader.at_end():
+            reader.fail(code, name, f"{reader.command} needs the path of a file", help=f"{reader.command} PATH")
+        return PathArgs(reader.path())
+
+    return parse
+
+
+def path_text(stage: Stage, path: Text | Call) -> str:
+    """The path as text."""
+    if isinstance(path, Text):
+        return path.value
+    value = stage.constant(path, "the path")
+    if not isinstance(value, str) or not value:
+        stage.fail("10905", "missing-path", "the parameter that should hold the path is not set", path.span)
+    return value
+
+
+def open_files(stage: Stage, kind: str, options: Mapping[str, Any], path: Text | Call | None = None) -> SourceInfo:
+    """The source; its errors point at the path."""
+    chosen = stage.args.path if path is None else path
+    text = path_text(stage, chosen)
+    try:
+        return stage.catalog.open_source(kind, [text], {**options, "zone": stage.catalog.zone})
+    except LogsqlError as error:
+        if error.diagnostic.span is None:
+            error.diagnostic = replace(error.diagnostic, span=chosen.span)
+        raise
+
+
+def scan_source(stage: Stage, info: SourceInfo, hidden: Sequence[str] = ()) -> Rel:
+    """All columns of a source as fields, in order; parts of a mixed field become one field."""
+    names = info.meta.get("idents") or tuple(c.name for c in info.columns)
+    idents = Idents()
+    items: list[Sql] = []
+    columns: dict[str, Column] = {}
+    parts: dict[str, list[Column]] = {}
+    for source, name in zip(info.columns, names, strict=True):
+        logical = source.logical or ""
+        if logical.startswith(RAW) or source.name in hidden:
+            continue
+        ident = idents.take(name)
+        is_part = logical.startswith(PART)
+        plain = SourceColumn(name, source.sql_type, None if is_part else source.logical)
+        column, node = import_column(plain, ident)
+        items.append(sql.alias(node, ident))
+        if is_part:
+            field = logical[len(PART) :]
+            parts.setdefault(field, []).append(replace(column, name=ident))
+            columns[field] = Column(field, field, ANY, tuple(parts[field]))
+        else:
+            columns[source.name] = replace(column, name=source.name)
+    items = items or [sql.alias(sql.boolean(True), "__row")]
+    table = info.native if info.native is not None else sql.table(info.name)
+    name = stage.add(stage.spec.name if stage.spec.name != "-" else "stdin", sql.select(items, table), info.name)
+    if info.call:
+        stage.note(info.call)
+    return Rel(name, tuple(columns.values()), order=PHYSICAL)
+
+
+def evidence_command(
+    name: str,
+    group: Group,
+    summary: str,
+    description: str,
+    options: tuple[OptionSpec, ...] = (),
+    fields: str = "",
+    extra: str | None = None,
+    archive: bool = True,
+    ledger: tuple[tuple[str, str], ...] = (),
+) -> CommandSpec:
+    """The declaration of a command that reads one kind of evidence file."""
+    declared = (*options, *(ZIP_OPTIONS if archive else ()))
+    paths = " ".join([PATHS, SEVERAL, *([ZIP_NAMES] if archive else [])])
+
+    def lower(stage: Stage) -> Rel:
+        return scan_source(stage, open_files(stage, name, {o.name: stage.option(o.name) for o in declared}))
+
+    written = " ".join(
+        f"[{o.name}={o.name.upper()}]" if not o.required else f"{o.name}={o.name.upper()}" for o in declared
+    )
+    return CommandSpec(
+        name=name,
+        group=group,
+        summary=summary,
+        usage=(f"{name} {written} PATH".replace("  ", " "),),
+        parse=path_parser("E3003", "missing-path"),
+        lower=lower,
+        source=True,
+        options=declared,
+        description=f"{description.strip()}\n\nFields: {fields}.\n\n{paths}\n",
+        output=fields,
+        extra=extra,
+        ledger=ledger,
+        errors=(
+            ("E3002", "file-not-found", "the file does not exist"),
+            ("E3003", "missing-path", "no path is written"),
+        ),
+    )

@@ -1,0 +1,56 @@
+"""``csvfile``: CSV and TSV files with a header line."""
+
+from __future__ import annotations
+
+from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+
+
+def lower(stage: Stage) -> Rel:
+    options = {o.name: stage.option(o.name) for o in stage.spec.options}
+    if options["strict"] and options["tab"]:
+        stage.fail("90001", "invalid-option", "strict=t cannot go with tab=t")
+    return scan_source(stage, open_files(stage, "csvfile", options))
+
+
+register(
+    CommandSpec(
+        name="csvfile",
+        group=Group.SOURCE,
+        summary="Read CSV or TSV files with a header line.",
+        usage=("csvfile [cs=CHARSET] [limit=N] [offset=N] [maxcol=N] [rest=t] [strict=t] [tab=t] PATH",),
+        parse=path_parser("10802"),
+        lower=lower,
+        source=True,
+        options=(
+            OptionSpec("cs", OptionKind.TEXT, "charset of the file", default="utf-8"),
+            LIMIT,
+            OFFSET,
+            OptionSpec("maxcol", OptionKind.INT, "columns to read", default=10_000, minimum=1),
+            OptionSpec("rest", OptionKind.BOOL, "t puts the columns beyond maxcol into _rest", default=False),
+            OptionSpec("strict", OptionKind.BOOL, "t reads quotes as RFC 4180 says", default=False),
+            OptionSpec("tab", OptionKind.BOOL, "t: cells end with a tab", default=False),
+        ),
+        description=f"""\
+The first line names the fields. Every value is text: use `int()` or `double()` to compute with it. A short row lacks
+its last fields, cells beyond the header are `columnN`. `strict=f` skips a blank before a quote and takes `\\"` inside
+quotes for a quote.
+
+{PATHS}
+""",
+        output="the columns of the header, _file",
+        examples=(
+            Example(
+                "Machines of a department",
+                'csvfile sample_data/assets.csv | search owner == "sales" | limit 1 | fields hostname, _file',
+                ({"hostname": "pc-011", "_file": "assets.csv"},),
+            ),
+        ),
+        errors=(
+            ("10800", "file-not-found", "the file does not exist"),
+            ("10802", "missing-field", "no path is written"),
+        ),
+    )
+)

@@ -1,0 +1,67 @@
+"""``jsonfile``: files with one JSON object per line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.planner.relation import Rel, Rest
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+from logsql.values import sql
+from logsql.values.types import ANY_JSON
+
+
+def lower(stage: Stage) -> Rel:
+    limit, offset, overlay = stage.option("limit"), stage.option("offset"), stage.option("overlay")
+    info = open_files(stage, "jsonfile", {"limit": limit, "offset": offset, "overlay": overlay, "demand": stage.demand})
+    rel = scan_source(stage, info)
+    if info.meta.get("open"):
+        rel = _by_path(rel, overlay)
+    return stage.limit(rel, limit, offset) if info.native is not None else rel
+
+
+def _by_path(rel: Rel, overlay: bool) -> Rel:
+    """Files without keys or with thousands of them: fields are read from the line by path."""
+    line = rel.column("line")
+    assert line is not None
+    ident = rel.fresh_ident("__line")
+    columns = rel.columns if overlay else tuple(c for c in rel.columns if c.name != "line")
+    rest = Rest(ident, ANY_JSON, hidden=frozenset(c.name for c in columns), ahead=frozenset())
+    return replace(rel, columns=columns, rest=rest, pending={ident: sql.cast(sql.col(line.ident), "JSON")})
+
+
+register(
+    CommandSpec(
+        name="jsonfile",
+        group=Group.SOURCE,
+        summary="Read files with one JSON object per line.",
+        usage=("jsonfile [limit=N] [offset=N] [overlay=t] PATH",),
+        parse=path_parser("10902"),
+        lower=lower,
+        source=True,
+        options=(
+            LIMIT,
+            OFFSET,
+            OptionSpec("overlay", OptionKind.BOOL, "t keeps the text of each line in the field line", default=False),
+        ),
+        description=f"""\
+Every key is a field with the type of its values; a key whose values differ in type keeps the type of each. A line
+that is no JSON object is skipped and counted in the ledger. Gzip and zstd files are unpacked.
+
+{PATHS}
+""",
+        output="the keys of the objects, _file",
+        examples=(
+            Example(
+                "Requests by status",
+                "jsonfile sample_data/access.jsonl.gz | stats count by status | sort -count | limit 1 | fields status",
+                ({"status": 200},),
+            ),
+        ),
+        errors=(
+            ("10900", "file-not-found", "the file does not exist"),
+            ("10902", "missing-field", "no path is written"),
+        ),
+    )
+)

@@ -1,0 +1,219 @@
+"""``proc``: a stored query, called with arguments.
+
+A stored query is a file ``NAME.lq``. Its first command may be a comment that declares the parameters::
+
+    # proc cpu_overload(threshold int = 90, host string = null): hosts whose load stays above a threshold
+    | table cpu | search load >= $("threshold")
+
+A file without such a comment takes no arguments. The body sees its parameters and nothing else of the caller.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from logsql.diagnostics.errors import Diagnostic, LogsqlError, QueryError, did_you_mean
+from logsql.language.tree import Call, Expr, NamedArg, Query
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, register
+from logsql.planner.stage import Stage
+from logsql.values import sql
+from logsql.values.types import DOUBLE, IP, LONG
+from logsql.values.values import NULL_VALUE, Typed
+
+if TYPE_CHECKING:
+    from logsql.engine.procedures import ProcedureFile
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class ProcArgs:
+    """The call: name and argument expressions."""
+
+    call: Call
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A declared parameter; ``default`` None means that it must be given."""
+
+    name: str
+    type: str
+    default: Expr | None = None
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the first comment of a stored query declares."""
+
+    parameters: tuple[Parameter, ...] = ()
+    description: str = ""
+
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "int": (int,),
+    "long": (int,),
+    "double": (int, float),
+    "bool": (bool,),
+    "date": (dt.datetime,),
+    "ip": (str,),
+    "any": (object,),
+}
+_HEADER = re.compile(
+    r'proc\s+[\w.-]+\s*\((?P<parameters>(?:"(?:[^"\\]|\\.)*"|[^)"])*)\)\s*(?::\s*(?P<text>.*))?', re.DOTALL
+)
+_PARAMETER = re.compile(r'\s*(\w+)\s+(\w+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^,]+?)\s*)?(?:,|\Z)')
+#: Names of the stored queries that are being planned, outermost first.
+_ACTIVE: ContextVar[tuple[str, ...]] = ContextVar("logsql_procedures", default=())
+
+
+def parse(reader: ArgReader) -> ProcArgs:
+    return ProcArgs(reader.call())
+
+
+def header(query: Query, fail: Callable[[str], NoReturn]) -> Header:
+    """The declaration in a stored query's first comment; ``fail(message)`` refuses a malformed one."""
+    comments = [c for c in query.comments if c.position == 0]
+    if not comments or not re.match(r"proc\s+[\w.-]+\s*\(", comments[0].text):
+        return Header()
+    found = _HEADER.match(comments[0].text)
+    if found is None:
+        fail("the parameter list is never closed")
+    text, parameters, position = found["parameters"].strip(), [], 0
+    while position < len(text):
+        item = _PARAMETER.match(text, position)
+        if item is None or item[2] not in TYPES:
+            fail(f'"{text[position:].strip()}" does not begin with NAME TYPE, where TYPE is one of {", ".join(TYPES)}')
+        parameters.append(Parameter(item[1], item[2], _default(item[3])))
+        position = item.end()
+    return Header(tuple(parameters), " ".join((found["text"] or "").split()))
+
+
+def _default(text: str | None) -> Expr | None:
+    from logsql.language.expressions import parse_expression
+
+    return None if text is None else parse_expression(text)
+
+
+def lower(stage: Stage) -> Rel:
+    from logsql.language.parser import parse_query
+    from logsql.planner.spec import GRAMMAR
+
+    call: Call = stage.args.call
+    service = stage.service("procedures")
+    file: ProcedureFile | None = service.find(call.name)
+    if file is None:
+        names = service.names()
+        listed = f"stored queries: {', '.join(names[:10])}" if names else "there are no stored queries"
+        near = did_you_mean(call.name, names) or f"save the query as {call.name}.lq in the current directory"
+        stage.fail("11000", "procedure-not-found", f"there is no stored query {call.name}", call.span, near, (listed,))
+    active = _ACTIVE.get()
+    if call.name in active:
+        chain = " > ".join((*active, call.name))
+        stage.fail("11005", "procedure-recursion", f"the stored query {call.name} calls itself: {chain}", call.span)
+
+    def broken(message: str) -> NoReturn:
+        raise QueryError(Diagnostic("11003", "parameter-mismatch", f"{file.path}: {message}", call.span))
+
+    try:
+        query = parse_query(file.text, GRAMMAR)
+    except LogsqlError as error:
+        raise error.located(file.text, file.path) from None
+    bound = _bind(stage, call, header(query, broken))
+    planner, saved = stage.planner, stage.planner.params
+    token = _ACTIVE.set((*active, call.name))
+    try:
+        planner.params = bound
+        return planner.subplan(query, stage.order_needed)
+    except LogsqlError as error:
+        raise error.located(file.text, file.path) from None
+    finally:
+        planner.params = saved
+        _ACTIVE.reset(token)
+
+
+def _bind(stage: Stage, call: Call, declared: Header) -> dict[str, Typed]:
+    """The parameters' values: arguments by position or name, then defaults."""
+    usage = f"{call.name}({', '.join(f'{p.name} {p.type}' for p in declared.parameters)})"
+    given: dict[str, Expr] = {}
+    names = [p.name for p in declared.parameters]
+    for position, arg in enumerate(call.args):
+        name = arg.name if isinstance(arg, NamedArg) else names[position] if position < len(names) else None
+        if name not in names or name in given:
+            message = f"{call.name} takes {len(names)} argument{'s' if len(names) != 1 else ''}"
+            stage.fail("11003", "parameter-mismatch", message, arg.span, f"usage: {usage}")
+        given[name] = arg.value if isinstance(arg, NamedArg) else arg
+    bound: dict[str, Typed] = {}
+    for parameter in declared.parameters:
+        node = given.get(parameter.name, parameter.default)
+        if node is None:
+            message = f"{call.name} needs the argument {parameter.name}"
+            stage.fail("11003", "parameter-mismatch", message, call.span, f"usage: {usage}")
+        value = stage.constant(node, f"argument {parameter.name}")
+        if value is not None and not _fits(value, parameter.type):
+            message = f"{parameter.name} takes {parameter.type}, not {value!r}"
+            span = node.span if parameter.name in given else call.span
+            stage.fail("11001", "variable-type-mismatch", message, span, f"usage: {usage}")
+        bound[parameter.name] = _typed(value, parameter.type)
+    return bound
+
+
+def _fits(value: Any, type_: str) -> bool:
+    if type_ != "any" and isinstance(value, bool) is not (type_ == "bool"):
+        return False
+    if type_ == "int" and isinstance(value, int) and not -(2**31) <= value < 2**31:
+        return False
+    return isinstance(value, TYPES[type_])
+
+
+def _typed(value: Any, type_: str) -> Typed:
+    from logsql.planner.planner import param_value
+
+    if value is None:
+        return NULL_VALUE
+    if type_ == "double":
+        return Typed(sql.double(float(value)), DOUBLE)
+    if type_ == "long":
+        return Typed(sql.cast(sql.integer(value), "BIGINT"), LONG)
+    typed = param_value(value)
+    return Typed(typed.expr, IP) if type_ == "ip" else typed
+
+
+register(
+    CommandSpec(
+        name="proc",
+        group=Group.SOURCE,
+        summary="Run a stored query.",
+        usage=("proc NAME([ARG, ...])",),
+        parse=parse,
+        lower=lower,
+        source=True,
+        takes_options=False,
+        description="""\
+A stored query is a file `NAME.lq`, searched in the folders given with `--procs`, in `procs` of the state folder, and in
+the current directory. Its first command may be a comment that declares parameters and says what it does:
+
+    # proc cpu_overload(threshold int = 90, host string = null): hosts whose load stays above a threshold
+    | table cpu
+    | search load >= $("threshold") and (isnull($("host")) or host == $("host"))
+
+A parameter is `NAME TYPE` with an optional default, where the type is one of string, int, long, double, bool, date, ip
+and any. Arguments are constants, by position or `NAME=VALUE`; the query reads them as `$("NAME")`. It sees no other
+parameters, and parameters it sets stay inside. A file without the comment takes no arguments.
+""",
+        examples=(Example("Hosts above 90 % load", "proc cpu_overload(90) | stats count by host"),),
+        errors=(
+            ("11000", "procedure-not-found", "there is no such file"),
+            ("11001", "variable-type-mismatch", "an argument has another type than declared"),
+            ("11003", "parameter-mismatch", "too many or too few arguments, or a malformed declaration"),
+            ("11005", "procedure-recursion", "a stored query calls itself"),
+        ),
+        notes=("11002 owner-not-found and 11004 not-granted concern owners and grants, which files here do not have",),
+    )
+)

@@ -1,0 +1,39 @@
+"""``-``: the lines of standard input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from logsql.commands.sources._files import scan_source
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Group, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+def parse(reader: ArgReader) -> None:
+    return None
+
+
+def lower(stage: Stage) -> Rel:
+    return scan_source(stage, stage.catalog.open_source("-", [], {}))
+
+
+register(
+    CommandSpec(
+        name="-",
+        group=Group.SOURCE,
+        summary="Read standard input.",
+        usage=("-",),
+        parse=parse,
+        lower=lower,
+        source=True,
+        description="""\
+One row per line in `line`. Standard input can be read once in a query.
+""",
+        output="line",
+        errors=(("E3002", "input-read-twice", "the query reads standard input twice"),),
+    )
+)

@@ -1,0 +1,250 @@
+"""``system``: tables, row counts, queries and lookup tables of the session."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from logsql.commands.sources._days import OPTIONS, days, tables, time_of
+from logsql.commands.sources._tables import table_node
+from logsql.diagnostics.errors import did_you_mean
+from logsql.language.tree import Name
+from logsql.planner.relation import Column, Order, OrderKey, Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+from logsql.values import sql
+from logsql.values.sql import Sql
+from logsql.values.types import BOOL, DATE, INT, LONG, MAP, STRING
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+KNOWN = ("tables", "count", "queries", "lookups")
+#: The other words of the language's ``system``, and why they are not here.
+REFUSED = {
+    "loggers": "collectors run on the vendor's server; a local session reads files and tables",
+    "streams": "stream queries run on the vendor's server",
+    "ceptopics": "event contexts belong to stream queries on the vendor's server",
+    "cepclocks": "event contexts belong to stream queries on the vendor's server",
+    "pcapdevices": "packets are not captured here",
+    "logs": "there is no server log; --debug shows what a run does",
+    "logdisk": "tables are stored together in one database file, not in files per day",
+    "indexdisk": "there are no index files",
+    "threads": "there is no Java process whose threads could be shown",
+    "topthreads": "there is no Java process whose threads could be shown",
+    "nodes": "there is one machine",
+    "license-usages": "there is no licence to use up",
+    "license": "there is no licence to use up",
+    "sentries": "agents belong to the vendor's server",
+    "memory": "DuckDB manages memory; --memory-limit bounds it",
+}
+
+#: Options of refused words: known so that `system logs tail=9` names the word that is not here, not its option.
+REFUSED_OPTIONS = {"tail": "logs", "prettystack": "threads"}
+
+
+@dataclass(frozen=True)
+class SystemArgs:
+    """The word and, for ``count``, the tables."""
+
+    word: Name
+    tables: tuple[Name, ...] = ()
+
+
+def parse(reader: ArgReader) -> SystemArgs:
+    usage = f"system {'|'.join(KNOWN)}"
+    word = reader.word()
+    if word is None:
+        reader.fail("92000", "unsupported-command", "system needs a word that says what to show", help=usage)
+    if word.text in REFUSED:
+        note = (REFUSED[word.text],)
+        reader.fail("92000", "unsupported-command", f"system {word.text} is not supported", word.span, notes=note)
+    if word.text not in KNOWN:
+        near = did_you_mean(word.text, KNOWN) or usage
+        reader.fail("92000", "unsupported-command", f"there is no system {word.text}", word.span, near)
+    for key, owner in REFUSED_OPTIONS.items():
+        if (option := reader.option(key)) is not None:
+            problem = f"{key} is an option of system {owner}, which is not supported"
+            reader.fail("90001", "invalid-option", problem, option.span)
+    if word.text != "count":
+        return SystemArgs(word)
+    return SystemArgs(word, tuple(reader.name_list(trailing_comma=("90001", "missing-field"))))
+
+
+def lower(stage: Stage) -> Rel:
+    word: str = stage.args.word.text
+    if word != "count":
+        for option in stage.command.options:
+            stage.fail("90001", "invalid-option", f"system {word} has no options", option.span)
+    if word == "tables":
+        return _listed(stage, (("table", STRING), ("metadata", MAP), ("data_path", STRING)), _table_rows)
+    if word == "queries":
+        return _listed(stage, _QUERY_COLUMNS, _query_rows)
+    if word == "lookups":
+        return _listed(stage, (("name", STRING),), lambda session: [(n,) for n in session.lookup_names()])
+    return _count(stage)
+
+
+# --- lists ------------------------------------------------------------------------------------------------------------
+
+
+def _listed(stage: Stage, shape: tuple[tuple[str, Any], ...], rows: Callable[[Any], list[tuple[Any, ...]]]) -> Rel:
+    """A list that is made when the query runs."""
+    columns = [Column(name, name, type_) for name, type_ in shape]
+
+    def produce(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
+        from logsql.engine.stages import arrow_type
+
+        found = rows(runtime.session)
+        cells = list(zip(*found, strict=True)) if found else [()] * len(shape)
+        arrays = [pa.array(list(c), arrow_type(t.physical)) for c, (_, t) in zip(cells, shape, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, names=[name for name, _ in shape])
+
+    return stage.stream(None, columns, produce)
+
+
+def _table_rows(session: Any) -> list[tuple[Any, ...]]:
+    kinds = dict(
+        session.ask(
+            "SELECT table_name, table_type FROM information_schema.tables "
+            "WHERE table_catalog = ? AND table_schema = 'main'",
+            [session.database],
+        )
+    )
+    counts = dict(
+        session.ask(
+            "SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = ?", [session.database]
+        )
+    )
+    found: list[tuple[Any, ...]] = []
+    for name in session.tables():
+        thing = session.registered.get(name)
+        kind = "registered" if thing is not None else "view" if kinds.get(name) == "VIEW" else "table"
+        rows = getattr(thing, "num_rows", None) if thing is not None else counts.get(name)
+        path = None if thing is not None or session.path == ":memory:" else session.path
+        found.append((name, json.dumps({"type": kind, "rows": rows}), path))
+    return found
+
+
+_QUERY_COLUMNS = (
+    ("id", INT),
+    ("query_string", STRING),
+    ("is_end", BOOL),
+    ("is_cancelled", BOOL),
+    ("last_started", DATE),
+    ("start_time", LONG),
+    ("finish_time", LONG),
+    ("elapsed", LONG),
+    ("rows", LONG),
+)
+
+
+def _query_rows(session: Any) -> list[tuple[Any, ...]]:
+    def millis(time: dt.datetime) -> int:
+        return int(time.timestamp() * 1000)
+
+    found: list[tuple[Any, ...]] = []
+    for record in session.query_log.records():
+        until = record.finished or dt.datetime.now(dt.UTC)
+        kept = session.kept.get(str(record.number))
+        found.append(
+            (
+                record.number,
+                record.text,
+                record.finished is not None,
+                record.cancelled,
+                record.started,
+                millis(record.started),
+                millis(record.finished) if record.finished is not None else 0,
+                millis(until) - millis(record.started),
+                kept.num_rows if kept is not None else None,
+            )
+        )
+    return found
+
+
+# --- counts -----------------------------------------------------------------------------------------------------------
+
+
+def _count(stage: Stage) -> Rel:
+    """Rows per table and day; a table without time has one row whose day is null."""
+    range_ = days(stage)
+    parts: list[exp.Expression] = []
+    reads: list[str] = []
+    for position, info in enumerate(tables(stage, stage.args.tables)):
+        time = time_of(info)
+        if time is None and range_.bounded:
+            stage.note(f"{info.name} has no _time: none of its rows is in a range of days")
+            continue
+        day: Sql = sql.func("date_trunc", sql.string("day"), time) if time is not None else sql.null(DATE.physical)
+        items = [
+            sql.alias(sql.cast(day, DATE.physical), "_time"),
+            sql.alias(sql.string(info.name), "table"),
+            sql.alias(sql.func("count", exp.Star()), "count"),
+            sql.alias(sql.integer(position), "__position"),
+        ]
+        test = range_.test(time.copy()) if time is not None and range_.bounded else None
+        group = exp.Group(expressions=[sql.cast(day.copy(), DATE.physical)]) if time is not None else None
+        parts.append(sql.select(items, table_node(info), test, group=group))
+        reads.append(info.name)
+    if not parts:
+        empty = [
+            sql.alias(sql.null(t), n) for n, t in (("_time", DATE.physical), ("table", "VARCHAR"), ("count", "BIGINT"))
+        ]
+        select = sql.select([*empty, sql.alias(sql.null("INTEGER"), "__position")], where=sql.boolean(False))
+        parts.append(select)
+    node = parts[0]
+    for part in parts[1:]:
+        node = exp.Union(this=node, expression=part, distinct=False)
+    name = stage.add("counts", node, *reads)
+    columns = (Column("_time", "_time", DATE), Column("table", "table", STRING), Column("count", "count", LONG))
+    return Rel(name, columns, order=Order(keys=(OrderKey("__position", LONG), OrderKey("_time", DATE))))
+
+
+register(
+    CommandSpec(
+        name="system",
+        group=Group.SOURCE,
+        summary="Show tables, row counts, queries and lookup tables.",
+        usage=("system tables", "system count [from=DAY] [to=DAY] [TABLE, ...]", "system queries", "system lookups"),
+        parse=parse,
+        lower=lower,
+        source=True,
+        options_anywhere=True,
+        options=(
+            *OPTIONS,
+            OptionSpec("diskonly", OptionKind.BOOL, "accepted: everything is stored", default=False),
+            *(OptionSpec(k, OptionKind.TEXT, f"refused, as is `system {w}`") for k, w in REFUSED_OPTIONS.items()),
+        ),
+        description="""\
+`system tables` lists tables and views: `table`, `metadata` (kind and number of rows), `data_path`.
+`system count` counts the rows of each table per day of `_time`: `_time`, `table`, `count`; the days `from=` and `to=`
+(yyyyMMdd) are included. `system queries` lists the queries of the session by number, with their times in milliseconds;
+`rows` is known for kept results, which `result ID` reads. `system lookups` lists the lookup tables by `name`.
+
+Other words of `system` show parts of the vendor's server and are refused.
+""",
+        examples=(
+            Example(
+                "Rows per day",
+                'system count events | eval day = string(_time, "MM-dd") | fields day, table, count',
+                ({"day": "01-01", "table": "events", "count": 2}, {"day": "01-02", "table": "events", "count": 1}),
+                {
+                    "events": [
+                        {"_time": "2024-01-01T10:00:00"},
+                        {"_time": "2024-01-01T23:59:59"},
+                        {"_time": "2024-01-02T00:00:00"},
+                    ]
+                },
+            ),
+            Example("Which lookup tables are there?", "system lookups"),
+        ),
+        errors=(("92000", "unsupported-command", "a word that shows part of the vendor's server"),),
+    )
+)

@@ -1,0 +1,45 @@
+"""``xlsxfile``: a sheet of an Excel workbook."""
+
+from __future__ import annotations
+
+from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+
+
+def lower(stage: Stage) -> Rel:
+    options = {o.name: stage.option(o.name) for o in stage.spec.options}
+    return scan_source(stage, open_files(stage, "xlsxfile", options))
+
+
+register(
+    CommandSpec(
+        name="xlsxfile",
+        group=Group.SOURCE,
+        summary="Read a sheet of an Excel workbook.",
+        usage=("xlsxfile [sheet=NAME] [skip=N] [offset=N] [limit=N] PATH",),
+        parse=path_parser("10905", "missing-path"),
+        lower=lower,
+        source=True,
+        extra="xlsx",
+        options=(
+            OptionSpec("sheet", OptionKind.TEXT, "name of the sheet; the first when it is not given"),
+            OptionSpec("skip", OptionKind.INT, "rows above the header", default=0, minimum=0),
+            OFFSET,
+            LIMIT,
+        ),
+        description=f"""\
+The first row (behind `skip` rows) names the fields. Numbers, dates and truth values keep their types; a column with
+several types keeps the type of each cell.
+
+{PATHS}
+""",
+        output="the columns of the header, _file",
+        errors=(
+            ("E3002", "file-not-found", "the file does not exist"),
+            ("E3002", "no-such-sheet", "the workbook has no such sheet"),
+            ("E3002", "missing-extra", "the package that reads workbooks is not installed"),
+        ),
+    )
+)

@@ -1,0 +1,51 @@
+"""``xmlfile``: the nodes of XML files that a path selects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.planner.relation import Rel, Rest
+from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+from logsql.values.types import ANY_JSON
+
+
+def lower(stage: Stage) -> Rel:
+    options = {o.name: stage.option(o.name) for o in stage.spec.options}
+    rel = scan_source(stage, open_files(stage, "xmlfile", options))
+    row = rel.column("_row")
+    assert row is not None
+    columns = tuple(c for c in rel.columns if c is not row)
+    return replace(rel, columns=columns, rest=Rest(row.ident, ANY_JSON, hidden=frozenset(c.name for c in columns)))
+
+
+register(
+    CommandSpec(
+        name="xmlfile",
+        group=Group.SOURCE,
+        summary="Read nodes of XML files.",
+        usage=("xmlfile [cs=CHARSET] [xpath=PATH] [limit=N] [offset=N] FILE",),
+        parse=path_parser("10905", "missing-path"),
+        lower=lower,
+        source=True,
+        options=(
+            OptionSpec("cs", OptionKind.TEXT, "charset; the document's own declaration counts when it is not given"),
+            OptionSpec("xpath", OptionKind.TEXT, "the nodes to read; the root element when it is not given"),
+            LIMIT,
+            OFFSET,
+        ),
+        description=f"""\
+One row per selected node. Its attributes and children become fields as in `parsexml`. A path is written `/a/b[1]/c`,
+`//x` or `//x[@id='7']`. A document that declares entities is refused.
+
+{PATHS}
+""",
+        output="the attributes and children of the nodes, _file",
+        errors=(
+            ("E3002", "file-not-found", "the file does not exist"),
+            ("E3002", "xpath-unsupported", "xpath= asks for more than paths with one predicate per step"),
+            ("10905", "missing-path", "no path is written"),
+        ),
+    )
+)

@@ -1,0 +1,67 @@
+"""``zipfile``: the lines of text files inside ZIP archives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logsql.commands.sources._files import LIMIT, OFFSET, ZIP_CHARSET, ZIP_NAMES, open_files, path_text, scan_source
+from logsql.language.tree import Call, Text
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+_MISSING = ("14002", "missing-field")
+
+
+@dataclass(frozen=True)
+class ZipArgs:
+    """Archive and entry, ``*`` allowed in both."""
+
+    path: Text | Call
+    entry: Text | Call
+
+
+def parse(reader: ArgReader) -> ZipArgs:
+    path, entry = reader.path_word(), reader.path_word()
+    if path is None or entry is None:
+        reader.fail(*_MISSING, "zipfile needs an archive and an entry", help="zipfile ARCHIVE.zip ENTRY")
+    return ZipArgs(path, entry)
+
+
+def lower(stage: Stage) -> Rel:
+    options = {o.name: stage.option(o.name) for o in stage.spec.options}
+    options["entry"] = path_text(stage, stage.args.entry)
+    return scan_source(stage, open_files(stage, "zipfile", options))
+
+
+register(
+    CommandSpec(
+        name="zipfile",
+        group=Group.SOURCE,
+        summary="Read text lines from the entries of ZIP archives.",
+        usage=("zipfile [limit=N] [offset=N] [cs=CHARSET] [zipcharset=CHARSET] ARCHIVE ENTRY",),
+        parse=parse,
+        lower=lower,
+        source=True,
+        options=(
+            LIMIT,
+            OFFSET,
+            OptionSpec("cs", OptionKind.TEXT, "charset of the text", default="utf-8"),
+            ZIP_CHARSET,
+        ),
+        description=f"""\
+`*` may stand in the name of the archive and in the entry, where it also crosses folders. Paths that hold blanks stand
+in double quotes. A gzip file inside the archive is unpacked. {ZIP_NAMES}
+""",
+        output="line, _file (the archive), _entry",
+        errors=(
+            ("14000", "no-such-entry", "nothing in the archive matches"),
+            ("14000", "file-not-found", "the archive does not exist"),
+            (*_MISSING, "archive or entry is missing"),
+        ),
+    )
+)

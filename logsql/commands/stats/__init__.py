@@ -1,0 +1,1 @@
+"""Commands that group and count."""

@@ -1,0 +1,59 @@
+"""``rollup``: stats with subtotals and a grand total."""
+
+from __future__ import annotations
+
+from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, StatsArgs, order, parse
+from logsql.operators.subtotals import subtotals
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.stage import Stage
+
+LABEL = OptionSpec("label", OptionKind.TEXT, "what group fields hold in rows of totals (default null)")
+
+
+def lower(stage: Stage) -> Rel:
+    args: StatsArgs = stage.args
+    return subtotals(stage, args.aggregates, args.by, cube=False, label=stage.option("label"))
+
+
+_ROWS = [
+    {"action": "allow", "site": "a", "n": 1},
+    {"action": "allow", "site": "b", "n": 2},
+    {"action": "deny", "site": "a", "n": 4},
+]
+
+register(
+    CommandSpec(
+        name="rollup",
+        group=Group.STATISTICS,
+        summary="Aggregate per group, with subtotals and a grand total.",
+        usage=("rollup [label=TEXT] [listlimit=N] AGGREGATE [as NAME], ... [by FIELD, ...]",),
+        parse=parse,
+        lower=lower,
+        order=order,
+        options=(LABEL, LIST_OPTION, PARALLEL),
+        description="""\
+For `by a, b` there are rows for every a and b, for every a, and one for all. In a total the fields that it adds up
+over hold the label. Rows come ascending by the fields, each total after its rows.
+""",
+        examples=(
+            Example(
+                "Counts per action and site, with totals",
+                "table t | rollup label=all count by action, site",
+                (
+                    {"action": "allow", "site": "a", "count": 1},
+                    {"action": "allow", "site": "b", "count": 1},
+                    {"action": "allow", "site": "all", "count": 2},
+                    {"action": "deny", "site": "a", "count": 1},
+                    {"action": "deny", "site": "all", "count": 1},
+                    {"action": "all", "site": "all", "count": 3},
+                ),
+                {"t": _ROWS},
+            ),
+        ),
+        errors=(
+            ("21700", "missing-stats-function", "no aggregate"),
+            ("21702", "invalid-aggregation-function", "an unknown aggregate"),
+        ),
+    )
+)

@@ -1,0 +1,121 @@
+"""``stats``: aggregates over all rows or per group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logsql.language.tree import Aggregate, Name
+from logsql.operators.grouping import check_names, group, grouped_rel, lower_groups, needs_row_order
+from logsql.planner.calls import LIST_LIMIT
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, OrderNeed, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class StatsArgs:
+    """Aggregates and group fields; ``by`` is None without the word ``by``."""
+
+    aggregates: tuple[Aggregate, ...]
+    by: tuple[Name, ...] = ()
+
+
+def parse(reader: ArgReader) -> StatsArgs:
+    aggregates = reader.aggregates(stop=("by",))
+    return StatsArgs(tuple(aggregates), parse_by(reader))
+
+
+def parse_by(reader: ArgReader, *words: str) -> tuple[Name, ...]:
+    """The fields of a ``by`` clause (or one called by other ``words``), () when there is none."""
+    words = words or ("by",)
+    word = reader.peek_word()
+    if not reader.keyword(*words):
+        return ()
+    names = reader.name_list(stop=("by", "rows", "cols", "for"))
+    if not names:
+        reader.fail("21701", "missing-clause", f"a field is missing after {word}")
+    found: dict[str, Name] = {}
+    for name in names:
+        found.setdefault(name.text, name)
+    check_names(names, ())
+    return tuple(found.values())
+
+
+def lower(stage: Stage) -> Rel:
+    args: StatsArgs = stage.args
+    return stats(stage, args.aggregates, args.by)
+
+
+def stats(stage: Stage, aggregates: tuple[Aggregate, ...], by: tuple[Name, ...]) -> Rel:
+    """Group the input; also what ``pivot`` without columns does."""
+    check_names(by, [a.output for a in aggregates])
+    groups = lower_groups(stage, stage.rel, by, aggregates)
+    name = group(stage, stage.spec.name, groups)
+    return grouped_rel(stage, name, [k.column for k in groups.keys], [r.column for r in groups.results])
+
+
+def order(args: StatsArgs) -> OrderNeed:
+    return OrderNeed.NEEDS if needs_row_order(args.aggregates) else OrderNeed.IGNORES
+
+
+PARALLEL = OptionSpec(
+    "parallel", OptionKind.BOOL, "accepted for the language; every query uses all cores", default=False
+)
+
+LIST_OPTION = OptionSpec(
+    "listlimit", OptionKind.INT, "most items of values() and array(), 0 for no limit", default=LIST_LIMIT, minimum=0
+)
+
+_ROWS = [
+    {"host": "a", "status": 200, "bytes": 10},
+    {"host": "b", "status": 404, "bytes": 20},
+    {"host": "a", "status": 200, "bytes": 30},
+]
+
+register(
+    CommandSpec(
+        name="stats",
+        group=Group.STATISTICS,
+        summary="Aggregate all rows, or each group of rows.",
+        usage=("stats [listlimit=N] AGGREGATE [as NAME], ... [by FIELD, ...]",),
+        parse=parse,
+        lower=lower,
+        order=order,
+        options=(LIST_OPTION, PARALLEL),
+        description="""\
+The output has the group fields first, then one field per aggregate in written order. Without `as` a result is named
+by its call: `count`, `sum(bytes)`, `sum((a + 1))`. Arguments are expressions over the row.
+
+Without `by` there is exactly one row, also for no input. With `by` there is one row per group, ascending by the group
+fields; rows in which a group field is null form a group of their own. Groups are told apart exactly: "A" and "a" are
+two groups, 1 and 1.0 are one. `values` and `array` keep 100 items, or as many as `listlimit=` says; what they leave out
+is counted in the ledger. A result that would take the name of a group field or of another result is refused.
+""",
+        examples=(
+            Example(
+                "How many requests, and how many bytes, per host?",
+                "table t | stats count, sum(bytes) as bytes by host",
+                ({"host": "a", "count": 2, "bytes": 40}, {"host": "b", "count": 1, "bytes": 20}),
+                {"t": _ROWS},
+            ),
+            Example("How many rows?", "table t | stats count", ({"count": 3},), {"t": _ROWS}),
+            Example(
+                "The share of errors",
+                'table t | stats avg(if(status == "4*", 1, 0)) as errors',
+                ({"errors": 0.3333333333333333},),
+                {"t": _ROWS},
+            ),
+        ),
+        errors=(
+            ("21700", "missing-stats-function", "no aggregate"),
+            ("21701", "missing-clause", "a comma ends the by clause"),
+            ("21702", "invalid-aggregation-function", "an unknown aggregate"),
+            ("21703", "cannot-create-aggregation-function", "a wrong number of arguments"),
+            ("21704", "duplicate-output-name", "two fields of the output would have the same name"),
+        ),
+    )
+)

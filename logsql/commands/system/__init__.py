@@ -1,0 +1,1 @@
+"""What the language knows and one machine does not offer."""

@@ -1,0 +1,130 @@
+"""``timechart``: aggregates per time bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, parse_by
+from logsql.language.tree import Aggregate, Name
+from logsql.operators.crosstab import crosstab
+from logsql.operators.grouping import check_names, group, grouped_rel, lower_groups, needs_row_order
+from logsql.planner.expressions import ExprContext
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, OrderNeed, register
+from logsql.planner.stage import Stage
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.timespans import Span, bucket
+from logsql.values.types import DATE
+from logsql.values.values import Typed
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+TIME = "_time"
+
+
+@dataclass(frozen=True)
+class TimechartArgs:
+    """Aggregates and the fields whose values become columns."""
+
+    aggregates: tuple[Aggregate, ...]
+    by: tuple[Name, ...] = ()
+
+
+def parse(reader: ArgReader) -> TimechartArgs:
+    aggregates = reader.aggregates(stop=("by",), missing=("21800", "need-aggregation-field"))
+    return TimechartArgs(tuple(aggregates), parse_by(reader))
+
+
+def lower(stage: Stage) -> Rel:
+    args: TimechartArgs = stage.args
+    span: Span = stage.option("span")
+    offset: Span | None = stage.option("offset")
+    time = Name(TIME, stage.command.name_span)
+
+    def start(cx: ExprContext) -> Typed:
+        node = values.date_sql(cx.field(TIME))
+        if node is None:
+            return Typed(sql.null(DATE.physical), DATE)
+        return Typed(bucket(cx.let(node), span, offset), DATE)
+
+    def counted(cx: ExprContext) -> Sql:
+        node = values.date_sql(cx.field(TIME))
+        if node is None:
+            return sql.boolean(False)
+        return sql.and_(sql.not_null(node), *(values.not_null(cx.field(n.text)) for n in args.by))
+
+    rel = stage.rel
+    special: dict[str, Callable[[ExprContext], Typed]] = {TIME: start}
+    if args.by:
+        seconds = _seconds(span)
+        return crosstab(stage, rel, [time], args.by, args.aggregates, counted, seconds, special)
+    check_names([time], [a.output for a in args.aggregates])
+    rel, test = stage.lowered(rel, counted)
+    groups = lower_groups(stage, rel, [time], args.aggregates, _seconds(span), special)
+    name = group(stage, "timechart", groups, where=test)
+    return grouped_rel(stage, name, [k.column for k in groups.keys], [r.column for r in groups.results])
+
+
+def _seconds(span: Span) -> Sql:
+    """Length of a bucket in seconds; months and years take their mean length, as rates compare buckets."""
+    if span.seconds is not None:
+        return sql.integer(span.seconds)
+    months = span.amount * (12 if span.unit == "y" else 1)
+    return sql.integer(months * 2_629_746)
+
+
+def order(args: TimechartArgs) -> OrderNeed:
+    return OrderNeed.NEEDS if needs_row_order(args.aggregates) else OrderNeed.IGNORES
+
+
+_LOG = """json "[{'t':'09:10','port':22},{'t':'09:50','port':443},{'t':'10:05','port':22}]"
+| eval _time = date(concat("2024-05-01 ", t), "yyyy-MM-dd HH:mm") """
+
+register(
+    CommandSpec(
+        name="timechart",
+        group=Group.TIME,
+        summary="Aggregate per time bucket, optionally with one column per value.",
+        usage=("timechart [span=1d] [offset=SPAN] [listlimit=N] AGGREGATE [as NAME], ... [by FIELD]",),
+        parse=parse,
+        lower=lower,
+        order=order,
+        options=(
+            OptionSpec(
+                "span", OptionKind.SPAN, "length of a bucket: 30s, 10m, 1h, 1d, 1w, 1mon, 1y", default=Span(1, "d")
+            ),
+            OptionSpec("offset", OptionKind.SPAN, "shifts the start of every bucket (span=1d offset=8h: shift day)"),
+            LIST_OPTION,
+            PARALLEL,
+        ),
+        description="""\
+The first field of the result is `_time`, the start of the bucket in the session's time zone, ascending. Buckets without
+rows do not appear. Rows whose `_time` is null or no date are left out, with `by` also those whose `by` field is null.
+
+Without `by` the results are named as in `stats`. With `by` there is a column per value, named by the value, or by
+value and result name (`eth0_sent`) for several aggregates; null where the bucket has no row of that value.
+""",
+        examples=(
+            Example(
+                "Connections per hour",
+                _LOG + '| timechart span=1h count | eval _time = string(_time, "HH:mm")',
+                ({"_time": "09:00", "count": 2}, {"_time": "10:00", "count": 1}),
+            ),
+            Example(
+                "Connections per hour and port",
+                _LOG + '| timechart span=1h count by port | eval _time = string(_time, "HH:mm")',
+                ({"_time": "09:00", "22": 1, "443": 1}, {"_time": "10:00", "22": 1, "443": None}),
+            ),
+        ),
+        errors=(
+            ("21800", "need-aggregation-field", "no aggregate"),
+            ("90500", "invalid-timespan", "a span that is none, or a number of months other than 1, 2, 3, 4, 6"),
+            ("90501", "year should be 1", "a span of several years"),
+            ("90502", "invalid time unit", "an unknown unit"),
+        ),
+    )
+)

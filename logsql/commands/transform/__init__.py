@@ -1,0 +1,1 @@
+"""Commands that change the fields of a row."""

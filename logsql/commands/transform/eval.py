@@ -1,0 +1,76 @@
+"""``eval``: fields computed from expressions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logsql.language.tree import Assignment, Call, walk
+from logsql.planner.function_spec import FUNCTIONS
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, OrderNeed, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class EvalArgs:
+    """Assignments in the order in which they take effect."""
+
+    assignments: tuple[Assignment, ...]
+
+
+def parse(reader: ArgReader) -> EvalArgs:
+    return EvalArgs(tuple(reader.assignments()))
+
+
+def lower(stage: Stage) -> Rel:
+    rel = stage.rel
+    for assignment in stage.args.assignments:
+        rel, [value] = stage.lower(rel, assignment.expr)
+        rel = stage.assign(rel, assignment.target.text, value)
+    return rel
+
+
+def order(args: EvalArgs) -> OrderNeed:
+    calls = {n.name for a in args.assignments for n in walk(a.expr) if isinstance(n, Call)}
+    # seq() numbers the rows as they come.
+    return OrderNeed.NEEDS if "seq" in calls and "seq" in FUNCTIONS else OrderNeed.KEEPS
+
+
+register(
+    CommandSpec(
+        name="eval",
+        group=Group.TRANSFORM,
+        summary="Set fields to the values of expressions.",
+        usage=("eval NAME = EXPR, ...",),
+        parse=parse,
+        lower=lower,
+        order=order,
+        takes_options=False,
+        description="""\
+An existing field is replaced where it stands, a new one is added at the end. Assignments run from left to right and see
+the ones before them, in the same command too. A field that the rows do not have reads as null.
+""",
+        examples=(
+            Example(
+                "Total traffic and its share",
+                "table t | eval total = sent + rcvd, share = sent / total",
+                ({"sent": 100, "rcvd": 300, "total": 400, "share": 0.25},),
+                {"t": [{"sent": 100, "rcvd": 300}]},
+            ),
+            Example(
+                "Replace a field by a computed value",
+                'table t | eval name = upper(name), greeting = concat("hello ", name)',
+                ({"name": "BOB", "greeting": "hello BOB"},),
+                {"t": [{"name": "bob"}]},
+            ),
+        ),
+        errors=(
+            ("20100", "assign-token-not-found", "an item is no assignment"),
+            ("20101", "field-name-not-found", "the left side is no field name"),
+        ),
+    )
+)

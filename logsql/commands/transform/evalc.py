@@ -1,0 +1,74 @@
+"""``evalc``: a parameter that changes from row to row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from logsql.operators.state import EvalcArgs, lower_evalc
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, needs_order, register
+from logsql.planner.stage import Stage
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+def parse(reader: ArgReader) -> EvalcArgs:
+    found = reader.assignments(
+        missing_equals=("20200", "assign-token-not-found"),
+        bad_target=("20201", "field-name-not-found"),
+        missing_expr=("20202", "expression-not-found"),
+    )
+    return EvalcArgs(tuple(found))
+
+
+def lower(stage: Stage) -> Rel:
+    args: EvalcArgs = stage.args
+    rel = stage.rel
+    for assignment in args.assignments:
+        name = assignment.target.text
+        rel = lower_evalc(stage, rel, name, assignment.expr, name in args.before)
+    return rel
+
+
+register(
+    CommandSpec(
+        name="evalc",
+        group=Group.TRANSFORM,
+        summary="Update a query parameter for every row, in order.",
+        usage=("evalc NAME = EXPR, ...",),
+        parse=parse,
+        lower=lower,
+        order=needs_order,
+        takes_options=False,
+        description="""\
+The expression is computed for each row and may read the parameter's own value of the row before with `$("NAME")`; the
+commands behind `evalc` read the value of their row. `set` gives the first value, null without it.
+
+Running sums (`nvl($("s"), 0) + nvl(a, 0)`), extremes (`max($("m"), a)`) and last values (`nvl(a, $("v"))`) run as
+window functions. Other expressions are computed row after row, about a hundred thousand rows per second. An `eval` or
+`search` before `evalc` that reads the parameter sees the state after the row before.
+""",
+        examples=(
+            Example(
+                "A running sum",
+                'table t | evalc total = nvl($("total"), 0) + n | eval total = $("total")',
+                ({"n": 5, "total": 5}, {"n": 1, "total": 6}, {"n": 4, "total": 10}),
+                {"t": [{"n": 5}, {"n": 1}, {"n": 4}]},
+            ),
+            Example(
+                "Number the runs of equal values",
+                'table t | eval before = $("k") | evalc k = v, run = nvl($("run"), 0) + if(v == before, 0, 1) '
+                '| eval run = $("run") | fields v, run',
+                ({"v": 7, "run": 1}, {"v": 7, "run": 1}, {"v": 8, "run": 2}),
+                {"t": [{"v": 7}, {"v": 7}, {"v": 8}]},
+            ),
+        ),
+        errors=(
+            ("20200", "assign-token-not-found", "no ="),
+            ("20201", "field-name-not-found", "no name before ="),
+            ("20202", "expression-not-found", "no expression behind ="),
+            ("20203", "evalc-order", "a command that ends the rows or drops some reads the parameter before evalc"),
+        ),
+    )
+)

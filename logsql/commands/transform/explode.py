@@ -1,0 +1,106 @@
+"""``explode``: one row per list element."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from logsql.language.tree import Name
+from logsql.planner.relation import Column, Order, OrderKey, Rel
+from logsql.planner.spec import CommandSpec, Example, Group, register
+from logsql.planner.stage import Stage
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import ANY, ANY_LIST, LONG, LType
+from logsql.values.values import Typed
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class ExplodeArgs:
+    """The field that holds lists."""
+
+    field: Name
+
+
+def parse(reader: ArgReader) -> ExplodeArgs:
+    text = reader.rest()
+    if not text.value:
+        reader.fail("20300", "missing-explode-field", "explode needs the name of a field", help="explode FIELD")
+    return ExplodeArgs(Name(text.value, text.span))
+
+
+def lower(stage: Stage) -> Rel:
+    args: ExplodeArgs = stage.args
+    name = args.field.text
+    rel, value = stage.lowered(stage.rel, lambda cx: cx.field(name))
+    listed = values.as_list(value)
+    if listed is None:
+        return rel
+    element, items = _elements(value, listed)
+    if not rel.order.physical and rel.order.keys is not None and stage.order_needed:
+        return _unnest(stage, rel, name, element, items, numbered=True)
+    return _unnest(stage, rel, name, element, items, numbered=False)
+
+
+def _elements(value: Typed, listed: Typed) -> tuple[LType, Sql]:
+    """Type of the elements, and a list per row: the list itself, or one element for what is no list."""
+    own = listed.type.element or ANY
+    if listed is value:
+        alone: Sql = sql.array([sql.null(own.physical)])
+        return own, sql.coalesce(listed.expr, alone)
+    if value.type.json:
+        return own, sql.coalesce(listed.expr, sql.array([value.expr]))
+    whole = values.coerce(listed, ANY_LIST)
+    return ANY, sql.coalesce(whole, sql.array([values.to_variant(value).expr]))
+
+
+def _unnest(stage: Stage, rel: Rel, name: str, element: LType, items: Sql, numbered: bool) -> Rel:
+    """One row per element. Rows that arrive in order stay so; else the place in the list becomes the last order key."""
+    old = rel.column(name)
+    keys = {k.ident for k in rel.order.keys or ()}
+    reuse = old is not None and not old.parts and old.ident not in keys
+    ident = old.ident if reuse and old is not None else rel.fresh_ident(name)
+    column = Column(name, ident, element)
+    columns = tuple(column if c.name == name else c for c in rel.columns)
+    if old is None:
+        columns = (*rel.columns, column)
+    rest = rel.rest.hide([name]) if rel.rest is not None else None
+    after = replace(rel, columns=columns, rest=rest)
+    kept: list[tuple[str, Sql]] = [(i, rel.expr(i)) for i in after.all_idents() if i != ident]
+    order = Order(rel.order.physical, None if rel.order.physical else rel.order.keys)
+    made: list[tuple[str, Sql]] = [(ident, sql.func("unnest", items))]
+    if numbered:
+        place = after.fresh_ident("__place")
+        made.append((place, sql.func("generate_subscripts", items.copy(), sql.integer(1))))
+        order = replace(order, keys=(*(order.keys or ()), OrderKey(place, LONG)))
+    source = stage.select("explode", rel, [*kept, *made])
+    return replace(after, source=source, pending={}, where=None, order=order, tag="")
+
+
+register(
+    CommandSpec(
+        name="explode",
+        group=Group.TRANSFORM,
+        summary="One row per element of a list.",
+        usage=("explode FIELD",),
+        parse=parse,
+        lower=lower,
+        takes_options=False,
+        description="""\
+Every element of the list becomes a row with the other fields copied. An empty list gives no row; a value that is null
+or no list passes unchanged.
+""",
+        examples=(
+            Example(
+                "Count addresses in lines",
+                'table t | eval ip = split(line, " ") | explode ip | stats count by ip',
+                ({"ip": "10.0.0.1", "count": 1}, {"ip": "10.0.0.2", "count": 2}, {"ip": "10.0.0.3", "count": 1}),
+                {"t": [{"line": "10.0.0.1 10.0.0.2"}, {"line": "10.0.0.2 10.0.0.3"}]},
+            ),
+        ),
+        errors=(("20300", "missing-explode-field", "no field"),),
+    )
+)

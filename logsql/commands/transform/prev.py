@@ -1,0 +1,84 @@
+"""``prev``: values of the row before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from logsql.language.tree import Name
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, needs_order, register
+from logsql.planner.stage import Stage, names_of
+from logsql.values import sql
+from logsql.values.types import Kind
+from logsql.values.values import Typed
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class PrevArgs:
+    """Fields whose previous value is wanted."""
+
+    names: tuple[Name, ...]
+
+
+def parse(reader: ArgReader) -> PrevArgs:
+    names = reader.name_list(blanks=True, trailing_comma=("22500", "missing-field"))
+    if not names:
+        reader.fail("22500", "missing-field", "prev needs the name of a field", help="prev NAME, ...")
+    return PrevArgs(tuple(names))
+
+
+def lower(stage: Stage) -> Rel:
+    args: PrevArgs = stage.args
+    names = names_of(args.names)
+    # All values are those before the command: `prev f, prev_f` reads the old prev_f (decisions.md 22).
+    rel, found = stage.lowered(stage.flush(stage.rel), lambda cx: [cx.field(n) for n in names])
+    order = stage.window_order(rel)
+    for name, value in zip(names, found, strict=True):
+        rel = stage.assign(rel, f"prev_{name}", lagged(value, order))
+    return stage.flush(rel)
+
+
+def lagged(value: Typed, order: exp.Order | None) -> Typed:
+    """The value in the row before, null in the first."""
+    if value.kind is Kind.NULL:
+        return value
+    if value.parts:
+        return Typed(value.expr, value.type, parts=tuple(lagged(p, order) for p in value.parts))
+    window = exp.Window(this=sql.func("lag", value.expr), order=order.copy() if order is not None else None)
+    return Typed(window, value.type)
+
+
+register(
+    CommandSpec(
+        name="prev",
+        group=Group.TRANSFORM,
+        summary="Add the values that fields had in the row before.",
+        usage=("prev NAME, ...",),
+        parse=parse,
+        lower=lower,
+        order=needs_order,
+        takes_options=False,
+        description="""\
+For every listed field `f` the field `prev_f` holds its value in the previous row, null in the first row and where the
+previous row had none. `prev _time` gives `prev__time`.
+""",
+        examples=(
+            Example(
+                "The change from row to row",
+                "table t | prev count | eval delta = count - prev_count",
+                (
+                    {"count": 5, "prev_count": None, "delta": None},
+                    {"count": 8, "prev_count": 5, "delta": 3},
+                ),
+                {"t": [{"count": 5}, {"count": 8}]},
+            ),
+        ),
+        errors=(("22500", "missing-field", "no name"),),
+    )
+)

@@ -1,0 +1,119 @@
+"""``rename``: fields under other names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from logsql.language.tree import Name, Span
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec, Example, Group, register
+from logsql.planner.stage import Stage
+from logsql.values.mixing import coalesce
+from logsql.values.types import Kind
+
+if TYPE_CHECKING:
+    from logsql.language.reader import ArgReader
+
+
+@dataclass(frozen=True)
+class RenameArgs:
+    """Pairs (field, new name) in the order in which they take effect."""
+
+    pairs: tuple[tuple[Name, Name], ...]
+
+
+_USAGE = "rename FIELD as NEW, ..."
+
+
+def parse(reader: ArgReader) -> RenameArgs:
+    if reader.at_end():
+        reader.fail("20800", "as-token-not-found", "rename needs a field and its new name", help=_USAGE)
+    pairs: list[tuple[Name, Name]] = []
+    for item in reader.name_list(trailing_comma=("20801", "to-field-not-found")):
+        piece = _words(item)
+        if len(piece) < 3:
+            reader.fail(
+                "20801", "to-field-not-found", "the new name is missing", piece[-1].span if piece else None, _USAGE
+            )
+        if piece[1].text.lower() != "as" or len(piece) > 3:
+            message = f'"as" stands between a field and its new name, not "{piece[1].text}"'
+            if len(piece) > 3:
+                message = "a renaming is three words: FIELD as NEW"
+            reader.fail("20802", "invalid-as-position", message, piece[1].span, _USAGE)
+        pairs.append((piece[0], piece[2]))
+    return RenameArgs(tuple(pairs))
+
+
+def _words(item: Name) -> list[Name]:
+    """The words of one renaming with their places."""
+    start = item.span.start
+    found = re.finditer(r"\S+", item.text)
+    return [Name(m[0], Span(start + m.start(), start + m.end())) for m in found]
+
+
+def lower(stage: Stage) -> Rel:
+    rel = stage.rel
+    for old, new in stage.args.pairs:
+        if old.text != new.text:
+            rel = _rename(stage, rel, old.text, new.text)
+    return rel
+
+
+def _rename(stage: Stage, rel: Rel, old: str, new: str) -> Rel:
+    """``new`` takes the value and the place of ``old``; rows without ``old`` keep the ``new`` they have."""
+    column = rel.column(old)
+    if column is None and (rel.rest is None or old in rel.rest.hidden):
+        return rel
+    rel, values = stage.lowered(rel, lambda cx: [cx.field(old), cx.field(new)]) if _meets(rel, old, new) else (rel, [])
+    if not values or (column is not None and values[1].kind is Kind.NULL):
+        return _relabel(rel, old, new)
+    position = rel.names.index(old) if column is not None else None
+    kept = tuple(c for c in rel.columns if c.name not in (old, new))
+    if position is not None:
+        position -= sum(1 for c in rel.columns[:position] if c.name == new)
+    rest = rel.rest.rename(old, new) if rel.rest is not None else None
+    return stage.assign(replace(rel, columns=kept, rest=rest), new, coalesce(values[0], values[1]), position)
+
+
+def _meets(rel: Rel, old: str, new: str) -> bool:
+    """Whether values have to be merged or read from the open part of the row."""
+    return rel.column(old) is None or rel.column(new) is not None or rel.rest is not None
+
+
+def _relabel(rel: Rel, old: str, new: str) -> Rel:
+    columns = tuple(replace(c, name=new) if c.name == old else c for c in rel.columns if c.name != new)
+    rest = rel.rest.rename(old, new) if rel.rest is not None else None
+    return replace(rel, columns=columns, rest=rest)
+
+
+register(
+    CommandSpec(
+        name="rename",
+        group=Group.TRANSFORM,
+        summary="Give fields other names.",
+        usage=(_USAGE,),
+        parse=parse,
+        lower=lower,
+        takes_options=False,
+        description="""\
+The new field takes the value and the place of the old one; an older field of the new name disappears, but a row in
+which the renamed field is null keeps its value. A field that does not exist is ignored. Pairs run from left to right,
+so `rename a as b, b as c` moves `a` to `c`.
+""",
+        examples=(
+            Example(
+                "A readable name",
+                "table t | rename no as file_no",
+                ({"file_no": 5, "size": 10},),
+                {"t": [{"no": 5, "size": 10}]},
+            ),
+        ),
+        errors=(
+            ("20800", "as-token-not-found", "nothing to rename"),
+            ("20801", "to-field-not-found", "fewer than three words"),
+            ("20802", "invalid-as-position", "the middle word is not as"),
+        ),
+    )
+)

@@ -1,0 +1,1 @@
+"""Everything the product says about a query: errors, and the catalogue of sentences in both languages."""

@@ -1,0 +1,1 @@
+"""What runs for a command beside its SQL: outputs, storing, transactions, keyword search, geoip."""

@@ -1,0 +1,1 @@
+"""What several commands share: grouping, joining, uniting, cross tables, running state, models."""

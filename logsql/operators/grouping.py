@@ -1,0 +1,270 @@
+"""Grouping shared by stats, pivot, timechart, rollup, cube and boxplot: keys, aggregates, output names, result order.
+
+Keys group by exact identity: text exactly, numbers by value, null as a group of its own. A key whose values have
+several types groups by :func:`logsql.values.values.exact_key` (VARIANT) or by its normalised JSON text. Groups come
+out ascending by their keys under the value comparator; the order is lazy, nothing is sorted unless somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlglot import exp
+
+from logsql.diagnostics.errors import did_you_mean
+from logsql.language.tree import Aggregate, Name
+from logsql.operators.merging import Idents
+from logsql.planner.calls import AggregateCall, fail
+from logsql.planner.expressions import ExprContext
+from logsql.planner.function_spec import AGGREGATES, AggregateSpec
+from logsql.planner.ordering import bind_keys, tie_breakers
+from logsql.planner.plan import order_items
+from logsql.planner.relation import UNORDERED, Column, Order, OrderKey, Rel
+from logsql.planner.stage import Stage
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import ANY_JSON, NULL, NUMBERS, Kind, LType
+from logsql.values.values import Typed
+
+
+@dataclass(frozen=True)
+class Key:
+    """A group key: output name, SQL column(s) of the result, expressions to group by.
+
+    ``items`` are (column, SQL) of the grouping SELECT; ``group`` the expressions that tell groups apart (none for a
+    field that is always null).
+    """
+
+    column: Column
+    items: tuple[tuple[str, Sql], ...]
+    group: tuple[Sql, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """An aggregate of the output: its column and SQL."""
+
+    column: Column
+    node: Sql
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Keys and aggregates lowered over ``rel``."""
+
+    rel: Rel
+    keys: tuple[Key, ...]
+    results: tuple[Result, ...]
+    idents: Idents
+
+    @property
+    def group_by(self) -> list[Sql]:
+        return [node for key in self.keys for node in key.group]
+
+
+# --- identity ---------------------------------------------------------------------------------------------------------
+
+
+def identity(value: Typed) -> list[Sql]:
+    """Expressions that are equal when two values are the same, null too; none for the constant null."""
+    if value.kind is Kind.NULL:
+        return []
+    if value.parts:
+        if _one_number_part(value):
+            return [node for part in value.parts for node in identity(part)]
+        return [values.exact_key(value)]
+    if value.type.json and value.kind is Kind.ANY:
+        return [json_identity(value)]
+    if value.kind is Kind.ANY:
+        return [values.exact_key(value)]
+    return [value.expr]
+
+
+def json_identity(value: Typed) -> Sql:
+    """JSON text of a value of a document, null for a JSON null; ``1.0`` reads as ``1`` because they are one value."""
+    text = sql.cast(value.expr, "VARCHAR")
+    whole = sql.func("left", text, sql.binary("-", sql.func("length", text), sql.integer(2)))
+    return sql.case(
+        [
+            (sql.func("ends_with", text, sql.string(".0")), whole),
+            (sql.binary("<>", text, sql.string("null")), text),
+        ]
+    )
+
+
+def _one_number_part(value: Typed) -> bool:
+    kinds = [p.kind for p in value.parts]
+    return Kind.ANY not in kinds and len([k for k in kinds if k in NUMBERS]) <= 1
+
+
+# --- lowering ---------------------------------------------------------------------------------------------------------
+
+
+def check_names(keys: Sequence[Name], outputs: Sequence[Name]) -> None:
+    """Refuse a name that would stand twice in the output (decisions.md 23), showing both places."""
+    seen: dict[str, Name] = {}
+    for name in (*keys, *outputs):
+        first = seen.setdefault(name.text, name)
+        if first is not name:
+            fail(
+                "21704",
+                "duplicate-output-name",
+                f'the output would have two fields named "{name.text}"',
+                name.span,
+                "name the result with as NAME",
+                (f"the other one stands at character {first.span.start + 1}",),
+            )
+
+
+def aggregate_spec(aggregate: Aggregate) -> AggregateSpec:
+    """The registry row of an aggregate; 21702 for an unknown name, 21703 for a wrong number of arguments."""
+    name = aggregate.function.text
+    spec = AGGREGATES.get(name)
+    if spec is None:
+        help_text = did_you_mean(name, AGGREGATES)
+        message = f"there is no aggregate {name}()"
+        fail("21702", "invalid-aggregation-function", message, aggregate.function.span, help_text)
+    if not spec.min_args <= len(aggregate.args) <= spec.max_args:
+        message = f"{name}() cannot take {len(aggregate.args)} argument{'s' if len(aggregate.args) != 1 else ''}"
+        fail("21703", "cannot-create-aggregation-function", message, aggregate.span, f"usage: {spec.signature}")
+    return spec
+
+
+def needs_row_order(aggregates: Sequence[Aggregate]) -> bool:
+    """Whether a result depends on the order of rows (``first``, ``array`` ...)."""
+    return any(AGGREGATES[a.function.text].ordered for a in aggregates if a.function.text in AGGREGATES)
+
+
+def lower_groups(
+    stage: Stage,
+    rel: Rel,
+    keys: Sequence[Name],
+    aggregates: Sequence[Aggregate],
+    bucket_seconds: Sql | None = None,
+    special: Mapping[str, Callable[[ExprContext], Typed]] | None = None,
+) -> Groups:
+    """Lower group keys and aggregates over ``rel``. ``special`` computes keys that are no fields (time buckets)."""
+    specs = [aggregate_spec(a) for a in aggregates]
+    limit: int = stage.option("listlimit")
+    if rel.order.defined and any(s.ordered for s in specs):
+        rel = stage.with_keys(rel)
+
+    def make(cx: ExprContext) -> tuple[list[Typed], list[Typed]]:
+        found = [special[k.text](cx) if special and k.text in special else cx.field(k.text) for k in keys]
+        order = _row_order(cx.rel) if cx.rel is not None else ()
+        results = []
+        for spec, aggregate in zip(specs, aggregates, strict=True):
+            args = tuple(cx.argument(a) for a in aggregate.args)
+            row_order = order if spec.ordered else ()
+            call = AggregateCall(cx, spec, args, aggregate.args, aggregate.span, row_order, bucket_seconds, limit)
+            results.append(spec.lower(call))
+        return found, results
+
+    rel, (key_values, results) = stage.lowered(rel, make)
+    idents = Idents()
+    made = tuple(make_key(k.text, v, idents) for k, v in zip(keys, key_values, strict=True))
+    outputs = tuple(make_result(a.output.text, r, idents) for a, r in zip(aggregates, results, strict=True))
+    return Groups(rel, made, outputs, idents)
+
+
+#: Columns that number rows: never null, unlike a group key that orders the rows of a stats.
+_NUMBERS = ("__ord", "__rowid", "__n", "__place")
+
+
+def _row_order(rel: Rel) -> tuple[Sql, ...]:
+    """ORDER BY items of the rows. Aggregates take a lone item for a row number and skip nulls in it (``arg_max``)."""
+    items = tuple(order_items(rel))
+    if len(items) == 1 and not (rel.order.keys or ())[0].ident.startswith(_NUMBERS):
+        return (*items, items[0].copy())
+    return items
+
+
+def make_key(name: str, value: Typed, idents: Idents) -> Key:
+    """The key of a value: what to select and what to group by."""
+    if value.kind is Kind.NULL:
+        ident = idents.take(name)
+        return Key(Column(name, ident, NULL), ((ident, sql.null(NULL.physical)),), ())
+    if value.parts and _one_number_part(value):
+        parts = tuple(make_key(f"{name}.{p.type.label}", p, idents) for p in value.parts)
+        column = Column(name, idents.take(name), value.type, tuple(p.column for p in parts))
+        return Key(column, tuple(i for p in parts for i in p.items), tuple(g for p in parts for g in p.group))
+    if value.parts:
+        held = tuple(_emitted(f"{name}.{p.type.label}", p, idents) for p in value.parts)
+        column = Column(name, idents.take(name), value.type, tuple(c for c, _ in held))
+        return Key(column, tuple(item for _, item in held), tuple(identity(value)))
+    ident = idents.take(name)
+    if value.kind is Kind.ANY and value.type.json:
+        node = json_identity(value)
+        return Key(Column(name, ident, ANY_JSON), ((ident, sql.cast(node, "JSON")),), (node,))
+    if value.kind is Kind.ANY:
+        return Key(Column(name, ident, value.type), ((ident, picked(value.expr)),), tuple(identity(value)))
+    return Key(Column(name, ident, value.type), ((ident, value.expr),), (value.expr,))
+
+
+def _emitted(name: str, part: Typed, idents: Idents) -> tuple[Column, tuple[str, Sql]]:
+    """A part of a key that is grouped by its comparator key: any of its values is the value."""
+    ident = idents.take(name)
+    return Column(ident, ident, part.type), (ident, sql.func("any_value", part.expr))
+
+
+def picked(node: Sql) -> Sql:
+    """One of the equal values of a group.
+
+    Inside a list, because DuckDB 2.0 fails on an aggregate of a bare VARIANT beside ``count(DISTINCT ...)``: "Can't
+    convert VARIANT(VARCHAR) value 'TOTAL' to 'INTEGER'" for groups 404 and 'TOTAL'.
+    """
+    return sql.index(sql.func("any_value", sql.array([node])), sql.integer(1))
+
+
+def make_result(name: str, value: Typed, idents: Idents) -> Result:
+    if value.parts:
+        value = values.to_variant(value)
+    return Result(Column(name, idents.take(name), value.type), value.expr)
+
+
+# --- the grouping SELECT ----------------------------------------------------------------------------------------------
+
+
+def group(
+    stage: Stage, label: str, groups: Groups, extra: Sequence[tuple[str, Sql]] = (), where: Sql | None = None
+) -> str:
+    """Append ``SELECT keys, aggregates FROM rel GROUP BY keys``; returns the CTE's name."""
+    items = [item for key in groups.keys for item in key.items]
+    items += [(r.column.ident, r.node) for r in groups.results]
+    items += list(extra)
+    return stage.select(label, groups.rel, items, where, **group_clauses(groups))
+
+
+def group_clauses(groups: Groups) -> dict[str, Any]:
+    """GROUP BY, or the test that keeps ``by`` over no rows at no rows when every key is always null."""
+    clauses: dict[str, Any] = {}
+    if by := groups.group_by:
+        clauses["group"] = exp.Group(expressions=by)
+    elif groups.keys:
+        some = sql.binary(">", sql.func("count", exp.Star()), sql.integer(0))
+        clauses["having"] = exp.Having(this=some)
+    return clauses
+
+
+def grouped_rel(stage: Stage, name: str, keys: Sequence[Column], results: Sequence[Column]) -> Rel:
+    """The relation of a grouping SELECT, ascending by its keys when anybody looks."""
+    rel = Rel(name, (*keys, *results))
+    return ascending(stage, rel, keys)
+
+
+def ascending(stage: Stage, rel: Rel, keys: Sequence[Column]) -> Rel:
+    """Order the rows by key columns."""
+    if not stage.order_needed:
+        return replace(rel, order=UNORDERED)
+    found: list[OrderKey] = []
+    for column in keys:
+        rel, more = bind_keys(rel, rel.value(column))
+        found += more
+    return replace(rel, order=Order(physical=not keys, keys=(*found, *tie_breakers(found)) if found else None))
+
+
+def same_type(columns: Sequence[Column]) -> LType:
+    """The type that can hold the values of all columns."""
+    return values.common_type([Typed(sql.col(c.ident), c.type) for c in columns])

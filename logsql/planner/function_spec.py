@@ -1,0 +1,100 @@
+"""The function registry: one frozen row per scalar function and per aggregate.
+
+Help, completion, validation, the support matrix and the reference pages are derived from these rows. A row's ``lower``
+builds SQL from typed arguments; it prefers a DuckDB expression, then SQL built from parts, then an Arrow UDF.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from logsql.planner.calls import AggregateCall, FunctionCall
+    from logsql.values.values import Typed
+
+
+@dataclass(frozen=True)
+class FunctionExample:
+    """``expression`` gives ``result`` (JSON-like; dates as local ISO text, binary as lower-case hex). Runs as a test.
+
+    ``row`` holds fields the expression reads; ``shown`` is False where the result varies (``now()``).
+    """
+
+    expression: str
+    result: Any = None
+    row: dict[str, Any] = field(default_factory=dict)
+    zone: str = "Asia/Seoul"
+    shown: bool = True
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """A scalar function.
+
+    ``constant`` lists argument positions that must be computable without a row. ``native`` is ``sql``, ``udf`` or
+    ``partly`` (SQL with a UDF for the rest). ``rule`` names where the behaviour is specified.
+    """
+
+    name: str
+    family: str
+    signature: str
+    summary: str
+    lower: Callable[[FunctionCall], Typed]
+    min_args: int
+    max_args: int | None
+    returns: str
+    examples: tuple[FunctionExample, ...] = ()
+    constant: tuple[int, ...] = ()
+    named: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    volatile: bool = False
+    native: str = "sql"
+    notes: tuple[str, ...] = ()
+    rule: str = "functions.md"
+
+
+@dataclass(frozen=True)
+class AggregateSpec:
+    """An aggregate of stats, timechart, pivot, rollup and cube. ``ordered``: depends on the order of rows.
+
+    The ``row`` of an example holds the values of each field as a list, one per record.
+    """
+
+    name: str
+    signature: str
+    summary: str
+    lower: Callable[[AggregateCall], Typed]
+    min_args: int
+    max_args: int
+    returns: str
+    aliases: tuple[str, ...] = ()
+    ordered: bool = False
+    constant: tuple[int, ...] = ()
+    examples: tuple[FunctionExample, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+FUNCTIONS: dict[str, FunctionSpec] = {}
+AGGREGATES: dict[str, AggregateSpec] = {}
+#: Functions of the language that make no sense on one machine: name and the reason shown to the user.
+REFUSED_FUNCTIONS: dict[str, str] = {}
+
+
+def register(*specs: FunctionSpec) -> None:
+    """Add scalar functions to the registry, under their names and aliases."""
+    for spec in specs:
+        for name in (spec.name, *spec.aliases):
+            if name in FUNCTIONS:
+                raise ValueError(f"function {name} is registered twice")
+            FUNCTIONS[name] = spec
+
+
+def register_aggregate(*specs: AggregateSpec) -> None:
+    """Add aggregates to the registry, under their names and aliases."""
+    for spec in specs:
+        for name in (spec.name, *spec.aliases):
+            if name in AGGREGATES:
+                raise ValueError(f"aggregate {name} is registered twice")
+            AGGREGATES[name] = spec

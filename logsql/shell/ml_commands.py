@@ -1,0 +1,386 @@
+"""The ``ml.*`` commands of the shell and of ``logsql ml``.
+
+Contract
+- ``MlShell.run(line)`` carries out one command line and returns 0, or 1 after printing an error, or 2 for a wrong call.
+- ``ask(prompt)`` answers the one question there is (``Select Model Fields?``); ``fields="..."`` answers it in scripts.
+- All text goes through ``out`` (results) and ``err`` (errors); nothing is read from or written to the terminal here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from logsql.diagnostics.errors import nearest
+from logsql.ml import errors as codes
+from logsql.ml.errors import MlError, fields_note, unknown_field
+from logsql.ml.inputs import FEATURE_KINDS, InputKind, InputStore, MlInput
+from logsql.ml.model import FitOptions, Manifest, ModelKind
+from logsql.ml.store import ModelStore
+from logsql.ml.tasks import TaskManager, TaskState, TaskView
+from logsql.ml.train import check_options
+from logsql.shell import ml_layout as layout
+
+PROMPT = "Select Model Fields? "
+KINDS = {
+    "rforest": ModelKind.RFOREST,
+    "iforest": ModelKind.IFOREST,
+    "anomalies": ModelKind.IFOREST,
+}
+# Option name -> (field of FitOptions, type). ``size`` is the language's own word for the number of trees.
+OPTIONS: dict[str, tuple[str, type]] = {
+    "trees": ("trees", int),
+    "size": ("trees", int),
+    "depth": ("depth", int),
+    "leaf": ("leaf", int),
+    "sample": ("sample", int),
+    "holdout": ("holdout", float),
+    "seed": ("seed", int),
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """One ml command: its words, what it does, and how it is carried out (arguments, options)."""
+
+    name: str
+    usage: str
+    summary: str
+    run: Callable[[MlShell, list[str], dict[str, str]], int]
+    counts: tuple[int, int]
+    options: tuple[str, ...] = ()
+    raw_tail: bool = False
+
+
+def split_words(line: str) -> list[str]:
+    """Words of a command line: blanks separate, double quotes hold together, ``\\"`` is a quote (other ``\\`` stay:
+    paths)."""
+    words: list[str] = []
+    word, quoted, open_word = "", False, False
+    position = 0
+    while position < len(line):
+        char = line[position]
+        if char == "\\" and line[position + 1 : position + 2] == '"':
+            word, open_word = word + '"', True
+            position += 1
+        elif char == '"':
+            quoted, open_word = not quoted, True
+        elif char.isspace() and not quoted:
+            if open_word:
+                words.append(word)
+            word, open_word = "", False
+        else:
+            word, open_word = word + char, True
+        position += 1
+    if quoted:
+        raise MlError(codes.USAGE, "a quoted text is not closed", 'end it with "')
+    if open_word:
+        words.append(word)
+    return words
+
+
+class MlShell:
+    """Carries out ``ml.*`` lines. wait: ``ml.fit`` waits for the end (scripts), as ``wait=t`` does for one call."""
+
+    def __init__(
+        self,
+        store: ModelStore,
+        inputs: InputStore,
+        tasks: TaskManager,
+        ask: Callable[[str], str],
+        out: Callable[[str], Any] = print,
+        err: Callable[[str], Any] | None = None,
+        wait: bool = False,
+    ) -> None:
+        self.store, self.inputs, self.tasks = store, inputs, tasks
+        self.ask, self.out, self.err, self.wait = ask, out, err or out, wait
+
+    def run(self, line: str) -> int:
+        """Carry out one line such as ``ml.fit bot``; returns 0 (done), 1 (failed) or 2 (wrong call)."""
+        try:
+            head, _, tail = line.strip().partition(" ")
+            command = _command(head)
+            if command.raw_tail:
+                name, _, rest = tail.strip().partition(" ")
+                return self._call(command, [word for word in (name, rest.strip()) if word], {})
+            return self._words(command, split_words(tail))
+        except MlError as error:
+            return self._failed(error)
+
+    def run_words(self, words: Sequence[str]) -> int:
+        """The same for words a command line has split already: ``["createModel", "rforest", "bot", "bot"]``."""
+        try:
+            command = _command(words[0] if words else "help")
+            rest = list(words[1:])
+            if command.raw_tail:
+                return self._call(command, [*rest[:1], " ".join(rest[1:])] if len(rest) > 1 else rest, {})
+            return self._words(command, rest)
+        except MlError as error:
+            return self._failed(error)
+
+    def _words(self, command: Command, words: list[str]) -> int:
+        arguments: list[str] = []
+        options: dict[str, str] = {}
+        for word in words:
+            name, equals, value = word.partition("=")
+            if equals and name in command.options:
+                options[name] = value
+            elif equals and command.options and name.isidentifier():
+                near = nearest(name, command.options)
+                raise MlError(
+                    codes.BAD_OPTION,
+                    f"unknown option '{name}' of {command.name}",
+                    f"did you mean {near[0]}?" if near else None,
+                    [f"options: {', '.join(command.options)}"],
+                )
+            else:
+                arguments.append(word)
+        return self._call(command, arguments, options)
+
+    def _call(self, command: Command, arguments: list[str], options: dict[str, str]) -> int:
+        low, high = command.counts
+        if not low <= len(arguments) <= high:
+            raise MlError(
+                codes.USAGE, f"{command.name} takes other arguments", f"{command.name} {command.usage}".strip()
+            )
+        return command.run(self, arguments, options)
+
+    def _failed(self, error: MlError) -> int:
+        lines = [f"error[{error.code}]: {error.message}"]
+        lines += [f"note: {note}" for note in error.notes]
+        if error.help:
+            lines.append(f"help: {error.help}")
+        self.err("\n".join(lines))
+        return 2 if error.number in (codes.USAGE, codes.BAD_OPTION, codes.UNKNOWN_COMMAND) else 1
+
+
+def _command(word: str) -> Command:
+    plain = word[3:] if word.lower().startswith("ml.") else word
+    for command in COMMANDS:
+        if command.name[3:].lower() == plain.lower():
+            return command
+    near = nearest(f"ml.{plain}", [command.name for command in COMMANDS])
+    help = f"did you mean {near[0]}?" if near else "ml.help lists the commands"
+    raise MlError(codes.UNKNOWN_COMMAND, f"unknown command '{word}'", help)
+
+
+def _add(kind: InputKind) -> Callable[[MlShell, list[str], dict[str, str]], int]:
+    def run(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+        shell.inputs.add(arguments[0], kind, arguments[1])
+        shell.out("added")
+        return 0
+
+    return run
+
+
+def _input(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    shell.out(layout.input_card(shell.inputs.get(arguments[0])))
+    return 0
+
+
+def _inputs(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    shell.out(layout.input_list(shell.inputs.listings()))
+    return 0
+
+
+def _remove_input(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    shell.inputs.remove(arguments[0])
+    shell.out("removed")
+    return 0
+
+
+def select_fields(answer: str, kind: ModelKind, item: MlInput) -> tuple[str | None, tuple[str, ...]]:
+    """Target and features from an answer such as ``+label, a, b`` (``*``: all other usable fields).
+
+    Raises MlError: unknown field, no or several targets, a target for an isolation forest, no feature, a field twice.
+    """
+    names = item.field_names
+    owner = f"input {item.name}"
+    target: str | None = None
+    fields: list[str] = []
+    for word in (part.strip() for part in answer.split(",")):
+        name = word[1:].strip() if word.startswith("+") else word
+        if word == "*":
+            continue
+        if name not in names:
+            raise unknown_field(name, names, owner)
+        if name in fields or name == target:
+            raise MlError(codes.BAD_OPTION, f"field '{name}' is named twice")
+        if not word.startswith("+"):
+            fields.append(name)
+        elif target is None:
+            target = name
+        else:
+            raise MlError(codes.BAD_OPTION, f"two target fields: {target} and {name}", "mark one field with +")
+    if "*" in [part.strip() for part in answer.split(",")]:
+        fields += [f.name for f in item.fields if f.name not in fields and f.name != target and f.kind in FEATURE_KINDS]
+    if kind is ModelKind.RFOREST and target is None:
+        raise MlError(
+            codes.TARGET_MISSING,
+            "no target field is marked",
+            "mark the label with +, as in +label, a, b",
+            [fields_note(owner, names)],
+        )
+    if kind is ModelKind.IFOREST and target is not None:
+        raise MlError(
+            codes.BAD_OPTION, "an isolation forest has no target", f"write {target} without +, or leave it out"
+        )
+    if not fields:
+        raise MlError(
+            codes.NO_FIELDS, "no feature field is given", "name at least one field, or *", [fields_note(owner, names)]
+        )
+    return target, tuple(fields)
+
+
+def fit_options(options: dict[str, str]) -> FitOptions:
+    """Hyper-parameters from ``name=value`` texts. Raises MlError on a value of the wrong type or range."""
+    values: dict[str, Any] = {}
+    for name, text in options.items():
+        if name not in OPTIONS:
+            continue
+        key, type_ = OPTIONS[name]
+        try:
+            values[key] = type_(text)
+        except ValueError:
+            what = "a whole number" if type_ is int else "a number"
+            raise MlError(codes.BAD_OPTION, f"{name}={text}: {what} is expected") from None
+    return check_options(FitOptions(**values))
+
+
+def _create(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    kind_name, name, input_name = arguments
+    kind = KINDS.get(kind_name.lower())
+    if kind is None:
+        raise MlError(
+            codes.USAGE, f"unknown model type '{kind_name}'", "rforest (random forest) or iforest (isolation forest)"
+        )
+    chosen = fit_options(options)
+    item = shell.inputs.get(input_name)
+    if "fields" in options:
+        answer = options["fields"]
+    else:
+        shell.out(layout.input_card(item))
+        answer = shell.ask(PROMPT)
+    target, fields = select_fields(answer, kind, item)
+    counts = {field.name: field.cardinality for field in item.fields}
+    created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    cardinality = None if target is None else counts[target]
+    shell.store.create(Manifest(name, kind, input_name, fields, target, cardinality, chosen, created))
+    shell.out("created")
+    return 0
+
+
+def _flag(options: dict[str, str], name: str, default: bool) -> bool:
+    text = options.get(name)
+    if text is None:
+        return default
+    if text.lower() in ("t", "true"):
+        return True
+    if text.lower() in ("f", "false"):
+        return False
+    raise MlError(codes.BAD_OPTION, f"{name}={text}: t or f is expected")
+
+
+def _fit(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    wait = _flag(options, "wait", shell.wait)
+    task = shell.tasks.start(arguments[0])
+    shell.out("started")
+    return _finished(shell, shell.tasks.wait(task)) if wait else 0
+
+
+def _wait(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    return _finished(shell, shell.tasks.wait(arguments[0]))
+
+
+def _finished(shell: MlShell, view: TaskView) -> int:
+    if view.state is TaskState.DONE:
+        shell.out("finished")
+        return 0
+    shell.err(f"{view.state}: {view.message}" if view.message else str(view.state))
+    return 1
+
+
+def _tasks(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    shell.out(layout.task_list(shell.tasks.views()))
+    return 0
+
+
+def _cancel(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    view = shell.tasks.cancel(arguments[0])
+    end = time.monotonic() + 2.0  # usually one step away; a long step ends in the background
+    while shell.tasks.running(view.model) and time.monotonic() < end:
+        time.sleep(0.01)
+    shell.out("canceling" if shell.tasks.running(view.model) else "canceled")
+    return 0
+
+
+def _models(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    shell.out(layout.model_list(shell.store.listings()))
+    return 0
+
+
+def _model(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    shell.out(layout.model_card(shell.store.manifest(arguments[0])))
+    return 0
+
+
+def _remove_model(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    if shell.tasks.running(arguments[0]):
+        raise MlError(codes.TASK_RUNNING, f"model '{arguments[0]}' is being trained", f"ml.cancel {arguments[0]} first")
+    shell.store.remove(arguments[0])
+    shell.out("removed")
+    return 0
+
+
+def _export(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    shell.store.export_file(arguments[0], arguments[1])
+    shell.out("exported")
+    return 0
+
+
+def _import(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    shell.store.import_file(arguments[0], arguments[1])
+    shell.out("imported")
+    return 0
+
+
+def _help(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
+    width = max(len(f"{c.name} {c.usage}") for c in COMMANDS)
+    shell.out("\n".join(f"{f'{c.name} {c.usage}':<{width}}  {c.summary}" for c in COMMANDS))
+    return 0
+
+
+_HYPER = tuple(OPTIONS)
+
+COMMANDS: tuple[Command, ...] = (
+    Command("ml.addCsvInput", "NAME FILE", "register a CSV file as training input", _add(InputKind.CSV), (2, 2)),
+    Command("ml.addParquetInput", "NAME FILE", "register a Parquet file", _add(InputKind.PARQUET), (2, 2)),
+    Command("ml.addJsonInput", "NAME FILE", "register a JSON or JSON-lines file", _add(InputKind.JSON), (2, 2)),
+    Command("ml.addQueryInput", "NAME QUERY", "register a query", _add(InputKind.QUERY), (2, 2), raw_tail=True),
+    Command("ml.inputs", "", "list the inputs", _inputs, (0, 0)),
+    Command("ml.input", "NAME", "type, size and fields of an input", _input, (1, 1)),
+    Command("ml.removeInput", "NAME", "forget an input", _remove_input, (1, 1)),
+    Command(
+        "ml.createModel",
+        'TYPE MODEL INPUT [fields="+target, field, ..."] [trees= depth= leaf= sample= holdout= seed=]',
+        "create a model: rforest (label +target) or iforest (anomalies)",
+        _create,
+        (3, 3),
+        ("fields", *_HYPER),
+    ),
+    Command("ml.fit", "MODEL [wait=t]", "train in the background", _fit, (1, 1), ("wait",)),
+    Command("ml.tasks", "", "progress of the trainings", _tasks, (0, 0)),
+    Command("ml.wait", "MODEL", "wait for a training to end", _wait, (1, 1)),
+    Command("ml.cancel", "MODEL", "stop a training (also by task id)", _cancel, (1, 1)),
+    Command("ml.models", "", "list the models", _models, (0, 0)),
+    Command("ml.model", "MODEL", "fields, importance and scores of a model", _model, (1, 1)),
+    Command("ml.exportModel", "MODEL FILE", "write a trained model to one file", _export, (2, 2)),
+    Command("ml.importModel", "MODEL FILE", "verify and take over an exported model", _import, (2, 2)),
+    Command("ml.removeModel", "MODEL", "remove a model", _remove_model, (1, 1)),
+    Command("ml.help", "", "this list", _help, (0, 0)),
+)
+
+__all__ = ["COMMANDS", "Command", "MlShell", "fit_options", "select_fields", "split_words"]

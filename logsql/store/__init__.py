@@ -1,0 +1,1 @@
+"""Files of the product: the policy, the atomic writer, the lock, the state folder."""

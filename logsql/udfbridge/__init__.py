@@ -1,0 +1,1 @@
+"""How the functions of ``udfs`` are bound to DuckDB."""

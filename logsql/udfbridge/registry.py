@@ -1,0 +1,172 @@
+"""Registry of the Arrow functions that SQL made here may call, and their lazy registration on a DuckDB connection.
+
+A row names a vectorised Python function over Arrow arrays; it is imported when first called. Constants (patterns,
+charsets, zones) travel as ordinary arguments, so the SQL of a query says everything the function needs. Functions are
+shared by all cursors of a database instance, hence they keep no state of a session.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+Arrays = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UdfSpec:
+    """One function: SQL name, parameter types (None: any number of any type), return type, ``module:function``.
+
+    ``side_effects`` marks functions that must run once per row (random values).
+    """
+
+    name: str
+    parameters: tuple[str, ...] | None
+    returns: str
+    target: str
+    side_effects: bool = False
+
+
+UDFS: dict[str, UdfSpec] = {}
+
+
+def register_udf(*specs: UdfSpec) -> None:
+    """Add functions to the registry."""
+    for spec in specs:
+        if spec.name in UDFS:
+            raise ValueError(f"Python function {spec.name} is registered twice")
+        UDFS[spec.name] = spec
+
+
+_CALLS = "logsql.udfbridge.calls:"
+_PARSE = "logsql.udfbridge.parse:"
+_DATE = "TIMESTAMP WITH TIME ZONE"
+_TEXT = "VARCHAR"
+
+register_udf(
+    UdfSpec("lq_match", (_TEXT, _TEXT), "BOOLEAN", _CALLS + "match"),
+    UdfSpec("lq_replace", (_TEXT, _TEXT, _TEXT), _TEXT, _CALLS + "replace"),
+    UdfSpec("lq_groups", (_TEXT, _TEXT), "VARCHAR[]", _CALLS + "groups"),
+    UdfSpec("lq_rex", (_TEXT, _TEXT), "VARCHAR[]", _CALLS + "rex"),
+    UdfSpec("lq_date", (_TEXT, _TEXT, _TEXT, _TEXT), _DATE, _CALLS + "date"),
+    UdfSpec("lq_date_text", (_DATE, _TEXT, _TEXT, _TEXT), _TEXT, _CALLS + "date_text"),
+    UdfSpec("lq_format", None, _TEXT, _CALLS + "format_text"),
+    UdfSpec("lq_encode", (_TEXT, _TEXT), "BLOB", _CALLS + "encode"),
+    UdfSpec("lq_decode", ("BLOB", _TEXT), _TEXT, _CALLS + "decode"),
+    UdfSpec("lq_urldecode", (_TEXT, _TEXT), _TEXT, _CALLS + "urldecode"),
+    UdfSpec("lq_urlencode", (_TEXT, _TEXT), _TEXT, _CALLS + "urlencode"),
+    UdfSpec("lq_ip", (_TEXT,), _TEXT, "udfs.network:ip_array"),
+    UdfSpec("lq_network", (_TEXT, "BIGINT"), _TEXT, "udfs.network:network_array"),
+    UdfSpec("lq_hash", ("BLOB", _TEXT), "BLOB", _CALLS + "digest"),
+    UdfSpec("lq_encrypt", None, "BLOB", _CALLS + "encrypt"),
+    UdfSpec("lq_decrypt", None, "BLOB", _CALLS + "decrypt"),
+    UdfSpec("lq_list_cut", ("BIGINT", _TEXT, _TEXT), "BIGINT", _CALLS + "list_cut", side_effects=True),
+    UdfSpec("lq_not_number", (_TEXT, _TEXT, _TEXT), "DOUBLE", _CALLS + "not_number", side_effects=True),
+    UdfSpec("lq_randbytes", ("DOUBLE", "INTEGER"), "BLOB", _CALLS + "randbytes", side_effects=True),
+    UdfSpec("lq_rand", ("BIGINT", "BIGINT", "BIGINT"), "INTEGER", _CALLS + "seeded_random"),
+    UdfSpec("lq_json", (_TEXT, "BIGINT", "BOOLEAN", "BOOLEAN"), _TEXT, _PARSE + "json_text"),
+    UdfSpec("lq_xml", (_TEXT,), _TEXT, "udfs.documents:xml_array"),
+    UdfSpec("lq_csv", (_TEXT, "BOOLEAN", "BOOLEAN"), "VARCHAR[]", _PARSE + "csv_cells"),
+    UdfSpec("lq_anchors", (_TEXT, _TEXT), "VARCHAR[]", _PARSE + "anchored"),
+)
+
+
+def install(connection: duckdb.DuckDBPyConnection, names: Iterable[str], zone: str) -> None:
+    """Register the named functions on a connection or cursor; a function that is there already is left alone.
+
+    ``zone`` is the session's time zone. No function keeps it: those that need a zone get it as an argument.
+    """
+    create: Any = connection.create_function  # its stubs know neither the names of kinds nor returned arrays
+    for name in sorted(set(names)):
+        spec = UDFS[name]  # a name that is not in the registry is a bug of the caller
+        try:
+            create(
+                name,
+                _callable(spec),
+                None if spec.parameters is None else [_sql_type(p) for p in spec.parameters],
+                _sql_type(spec.returns),
+                type="arrow",
+                null_handling="special",
+                side_effects=spec.side_effects,
+            )
+        except (duckdb.CatalogException, duckdb.NotImplementedException) as error:
+            if "already" not in str(error):
+                raise
+
+
+def _sql_type(name: str) -> Any:
+    return duckdb.sqltype(name)
+
+
+def _callable(spec: UdfSpec) -> Callable[..., Any]:
+    """The guarded function with as many parameters as its row declares (DuckDB counts them)."""
+    import pyarrow as pa
+
+    returns = _arrow_type(spec.returns)
+
+    def run(*arrays: Any) -> Any:
+        function = _resolve(spec.target)
+        try:
+            result = function(*arrays)
+        except Exception as error:
+            if _must_be_seen(error):
+                raise
+            result = _row_by_row(function, arrays, returns)
+        if isinstance(result, pa.ChunkedArray):
+            result = result.combine_chunks()
+        return result if result.type == returns else result.cast(returns)
+
+    shapes: dict[int, Callable[..., Any]] = {
+        1: lambda a: run(a),
+        2: lambda a, b: run(a, b),
+        3: lambda a, b, c: run(a, b, c),
+        4: lambda a, b, c, d: run(a, b, c, d),
+    }
+    return run if spec.parameters is None else shapes[len(spec.parameters)]
+
+
+def _arrow_type(sql_type: str) -> Any:
+    import pyarrow as pa
+
+    if sql_type.endswith("[]"):
+        return pa.list_(_arrow_type(sql_type[:-2]))
+    return {
+        "VARCHAR": pa.string(),
+        "BLOB": pa.binary(),
+        "BOOLEAN": pa.bool_(),
+        "INTEGER": pa.int32(),
+        "BIGINT": pa.int64(),
+        "DOUBLE": pa.float64(),
+        _DATE: pa.timestamp("us", tz="UTC"),
+    }[sql_type]
+
+
+def _resolve(target: str) -> Callable[..., Any]:
+    module, _, name = target.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def _must_be_seen(error: Exception) -> bool:
+    """A runaway pattern ends the query with its name, and a missing package is no fault of the data."""
+    return type(error).__name__ in ("RegexTimeout", "MissingPackage")
+
+
+def _row_by_row(function: Callable[..., Any], arrays: Arrays, returns: Any) -> Any:
+    """One call per row after a batch failed: the bad rows become null, the others keep their value."""
+    import pyarrow as pa
+
+    out: list[Any] = []
+    for i in range(len(arrays[0])):
+        try:
+            value = function(*(array.slice(i, 1) for array in arrays))
+            out.append(value.to_pylist()[0])
+        except Exception as error:
+            if _must_be_seen(error):
+                raise
+            out.append(None)
+    return pa.array(out, returns)

@@ -1,0 +1,277 @@
+"""Small constructors for sqlglot nodes: the only vocabulary in which this package writes SQL.
+
+Nodes are built with classes, never by parsing text (45 times dearer) and never by formatting user text. Operands that
+bind looser than their surroundings are parenthesised here, because the generator prints trees as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlglot import exp
+
+from logsql.values.types import data_type
+
+Sql = exp.Expression
+
+_LOOSE = (exp.Binary, exp.Not, exp.Neg, exp.In, exp.Between, exp.Lambda, exp.Alias)
+
+
+def paren(node: Sql) -> Sql:
+    """The node, parenthesised when it is an operator."""
+    return exp.Paren(this=node) if isinstance(node, _LOOSE) and not isinstance(node, exp.Dot) else node
+
+
+def cast_node(node: object) -> Sql:
+    """The node as the common type (sqlglot's operator classes share a base that its stubs do not relate)."""
+    assert isinstance(node, exp.Expression)
+    return node
+
+
+def ident(name: str) -> exp.Identifier:
+    return exp.Identifier(this=name, quoted=True)
+
+
+def col(name: str, table: str | None = None) -> exp.Column:
+    """A quoted column reference."""
+    return exp.Column(this=ident(name), table=ident(table) if table else None)
+
+
+def var(name: str) -> exp.Column:
+    """A lambda parameter."""
+    return exp.Column(this=exp.Identifier(this=name, quoted=False))
+
+
+def string(value: str) -> Sql:
+    """A string literal. A NUL cannot stand in SQL text, so it is spliced in with ``chr(0)``."""
+    if "\0" not in value:
+        return exp.Literal.string(value)
+    parts: list[Sql] = []
+    for index, piece in enumerate(value.split("\0")):
+        if index:
+            parts.append(func("chr", integer(0)))
+        if piece:
+            parts.append(exp.Literal.string(piece))
+    return parts[0] if len(parts) == 1 else exp.Paren(this=concat(*parts))
+
+
+def integer(value: int) -> Sql:
+    return exp.Literal.number(value) if value >= 0 else exp.Paren(this=exp.Neg(this=exp.Literal.number(-value)))
+
+
+def double(value: float) -> Sql:
+    """A DOUBLE literal: a bare ``1.5`` is DECIMAL in DuckDB, an exponent makes it DOUBLE."""
+    if value != value or value in (float("inf"), float("-inf")):
+        return cast(string(repr(value)), "DOUBLE")
+    text = repr(abs(value))
+    node: Sql = exp.Literal.number(text if "e" in text else text + "e0")
+    return exp.Paren(this=exp.Neg(this=node)) if value < 0 or repr(value).startswith("-") else node
+
+
+def null(physical: str | None = None) -> Sql:
+    """NULL, typed when a physical type is given."""
+    return cast(exp.Null(), physical) if physical else exp.Null()
+
+
+def boolean(value: bool) -> Sql:
+    return exp.Boolean(this=value)
+
+
+def func(name: str, *args: Sql) -> Sql:
+    """A function call by its DuckDB name, printed as it is."""
+    return exp.Anonymous(this=name, expressions=list(args))
+
+
+def cast(node: Sql, physical: str) -> Sql:
+    return exp.Cast(this=node, to=data_type(physical))
+
+
+def try_cast(node: Sql, physical: str) -> Sql:
+    return exp.TryCast(this=node, to=data_type(physical))
+
+
+def case(branches: Sequence[tuple[Sql, Sql]], default: Sql | None = None) -> Sql:
+    """``CASE WHEN .. THEN .. ELSE .. END``."""
+    return exp.Case(ifs=[exp.If(this=test, true=value) for test, value in branches], default=default)
+
+
+def when(test: Sql, value: Sql) -> Sql:
+    """``CASE WHEN test THEN value END``: null otherwise."""
+    return case([(test, value)])
+
+
+def binary(op: str, left: Sql, right: Sql) -> Sql:
+    """An infix operator by its SQL spelling."""
+    return cast_node(_BINARY[op](this=paren(left), expression=paren(right)))
+
+
+_BINARY: dict[str, type[exp.Binary]] = {
+    "+": exp.Add,
+    "-": exp.Sub,
+    "*": exp.Mul,
+    "/": exp.Div,
+    "//": exp.IntDiv,
+    "%": exp.Mod,
+    "=": exp.EQ,
+    "<>": exp.NEQ,
+    "<": exp.LT,
+    "<=": exp.LTE,
+    ">": exp.GT,
+    ">=": exp.GTE,
+    "||": exp.DPipe,
+    "is distinct": exp.NullSafeNEQ,
+    "is not distinct": exp.NullSafeEQ,
+    "<<": exp.BitwiseLeftShift,
+    ">>": exp.BitwiseRightShift,
+    "&": exp.BitwiseAnd,
+    "|": exp.BitwiseOr,
+}
+
+
+def is_literal(node: Sql) -> bool:
+    """Whether the node is a bare constant, which ORDER BY would refuse or take for a position."""
+    inner = node.this if isinstance(node, (exp.Paren, exp.Neg)) else node
+    inner = inner.this if isinstance(inner, (exp.Paren, exp.Neg)) else inner
+    return isinstance(inner, (exp.Literal, exp.Boolean, exp.Null))
+
+
+def eq(left: Sql, right: Sql) -> Sql:
+    return binary("=", left, right)
+
+
+_FLAT = 200
+
+
+def concat(*parts: Sql) -> Sql:
+    """``a || b || c``; many parts as a shallow tree, because DuckDB follows 1,000 levels at most."""
+    if len(parts) > _FLAT:
+        half = len(parts) // 2
+        return exp.DPipe(this=paren(concat(*parts[:half])), expression=paren(concat(*parts[half:])))
+    node = parts[0]
+    for part in parts[1:]:
+        node = exp.DPipe(this=node if isinstance(node, exp.DPipe) else paren(node), expression=paren(part))
+    return node
+
+
+def _join(kind: type[exp.Connector], nodes: Iterable[Sql], empty: bool) -> Sql:
+    result: Sql | None = None
+    nodes = list(nodes)
+    if len(nodes) > _FLAT:
+        half = len(nodes) // 2
+        nodes = [_join(kind, nodes[:half], empty), _join(kind, nodes[half:], empty)]
+    for node in nodes:
+        loose = isinstance(node, (exp.Or, exp.And)) and not isinstance(node, kind)
+        item: Sql = exp.Paren(this=node) if loose else node
+        result = item if result is None else cast_node(kind(this=result, expression=item))
+    return boolean(empty) if result is None else result
+
+
+def and_(*nodes: Sql) -> Sql:
+    return _join(exp.And, nodes, True)
+
+
+def or_(*nodes: Sql) -> Sql:
+    return _join(exp.Or, nodes, False)
+
+
+def not_(node: Sql) -> Sql:
+    return exp.Not(this=paren(node))
+
+
+def is_null(node: Sql) -> Sql:
+    return exp.Is(this=paren(node), expression=exp.Null())
+
+
+def not_null(node: Sql) -> Sql:
+    return exp.Not(this=exp.Is(this=paren(node), expression=exp.Null()))
+
+
+def in_(node: Sql, items: Sequence[Sql]) -> Sql:
+    return exp.In(this=paren(node), expressions=list(items))
+
+
+def coalesce(*nodes: Sql) -> Sql:
+    return func("coalesce", *nodes)
+
+
+def alias(node: Sql, name: str) -> Sql:
+    """``node AS "name"``; a column already called so is left alone."""
+    if isinstance(node, exp.Column) and node.name == name and node.this.args.get("quoted"):
+        return node
+    return exp.Alias(this=node, alias=ident(name))
+
+
+def lambda_(parameters: Sequence[str], body: Sql) -> Sql:
+    return exp.Lambda(this=body, expressions=[exp.Identifier(this=p, quoted=False) for p in parameters])
+
+
+def index(node: Sql, position: Sql) -> Sql:
+    """``list_extract(node, position)``: one-based, null when out of range."""
+    return func("list_extract", node, position)
+
+
+def dot(node: Sql, field: str) -> Sql:
+    """A field of a STRUCT."""
+    return func("struct_extract", node, string(field))
+
+
+def array(items: Sequence[Sql]) -> Sql:
+    return func("list_value", *items)
+
+
+def struct(fields: Sequence[tuple[str, Sql]]) -> Sql:
+    return exp.Struct(expressions=[exp.PropertyEQ(this=ident(name), expression=value) for name, value in fields])
+
+
+def interval(amount: Sql | int, unit: str) -> Sql:
+    """An interval of a whole number of ``unit``: ``to_days(3)``, so that the amount may be any expression."""
+    value = integer(amount) if isinstance(amount, int) else amount
+    return func(f"to_{unit}", value)
+
+
+def select(
+    columns: Sequence[Sql],
+    source: Sql | None = None,
+    where: Sql | None = None,
+    **clauses: object,
+) -> exp.Select:
+    """A SELECT from ready nodes; extra clauses by sqlglot argument name."""
+    node = exp.Select(expressions=list(columns))
+    if source is not None:
+        node.set("from_", exp.From(this=source))
+    if where is not None:
+        node.set("where", exp.Where(this=where))
+    for key, value in clauses.items():
+        if value is not None:
+            node.set(key, value)
+    return node
+
+
+def table(name: str, alias_name: str | None = None) -> exp.Table:
+    return exp.Table(
+        this=ident(name),
+        alias=exp.TableAlias(this=exp.Identifier(this=alias_name, quoted=False)) if alias_name else None,
+    )
+
+
+def order_by(keys: Sequence[Sql]) -> exp.Order:
+    return exp.Order(expressions=list(keys))
+
+
+def ordered(node: Sql, descending: bool = False) -> Sql:
+    """A sort key: null is the smallest value, so it comes first ascending and last descending (language.md 8.2)."""
+    return exp.Ordered(this=node, desc=descending, nulls_first=not descending)
+
+
+def row_number(order: exp.Order | None = None, partition: Sequence[Sql] = ()) -> Sql:
+    return exp.Window(this=func("row_number"), partition_by=list(partition), order=order)
+
+
+def size(node: Sql, limit: int = 1000) -> int:
+    """Number of nodes below ``node``, counted up to ``limit``."""
+    count = 0
+    for _ in node.walk():
+        count += 1
+        if count >= limit:
+            break
+    return count

@@ -1,0 +1,109 @@
+"""Time spans (``5m``, ``1d``, ``3mon``) and the bucket of an instant (language.md section 6).
+
+``timechart``, ``datetrunc``, ``ago`` and ``daterange`` share this. Buckets are cut in local time: days start at local
+midnight and weeks on Monday, also across a change of the clock. Spans that divide an hour are taken off the instant
+itself, so the two passes of a repeated hour stay apart (01:00 -04 and 01:00 -05); longer ones are wall clock labels.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from logsql.values import sql
+from logsql.values.sql import Sql
+from logsql.values.types import DATE
+
+#: Raises the error ``(code, name, message)``; a call or a command binds it to its own place in the query.
+Fail = Callable[[str, str, str], NoReturn]
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_PLURAL = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks", "mon": "months", "y": "years"}
+#: Spans that DuckDB's ``date_trunc`` cuts in the session zone as the language does.
+_TRUNC = {
+    (1, "s"): "second",
+    (1, "m"): "minute",
+    (1, "d"): "day",
+    (1, "w"): "week",
+    (1, "mon"): "month",
+    (3, "mon"): "quarter",
+    (1, "y"): "year",
+}
+#: Intervals are 32 bits of months and days.
+_MOST = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """``amount`` of ``unit`` (``s m h d w mon y``)."""
+
+    amount: int
+    unit: str
+
+    @property
+    def seconds(self) -> int | None:
+        """Length in seconds on a clock that never changes; None for months and years."""
+        size = _SECONDS.get(self.unit)
+        return None if size is None else size * self.amount
+
+    @property
+    def interval(self) -> Sql:
+        """The span as a DuckDB interval."""
+        return sql.interval(self.amount, _PLURAL[self.unit])
+
+    def times(self, count: Sql) -> Sql:
+        """``count`` spans as an interval."""
+        number = count if self.amount == 1 else sql.binary("*", count, sql.integer(self.amount))
+        return sql.interval(number, _PLURAL[self.unit])
+
+    def __str__(self) -> str:
+        return f"{self.amount}{self.unit}"
+
+
+def parse_span(text: object, fail: Fail) -> Span:
+    """The span in ``text``; errors 90500 (no span, or a bad number of months), 90501 (years), 90502 (unit)."""
+    found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]+)\s*", text) if isinstance(text, str) else None
+    if found is None:
+        fail(
+            "90500", "invalid-timespan", f'"{text}" is no time span: write a number and a unit, such as 10m, 1d or 3mon'
+        )
+    amount, unit = int(found[1]), found[2].lower()
+    if unit not in _PLURAL:
+        fail("90502", "invalid time unit", f'the unit of the time span "{text}" is not one of s, m, h, d, w, mon, y')
+    if unit == "mon" and amount not in (1, 2, 3, 4, 6):
+        fail("90500", "invalid-timespan", f'time span "{text}": the number of months (mon) is 1, 2, 3, 4 or 6')
+    if unit == "y" and amount != 1:
+        fail("90501", "year should be 1", f'time span "{text}": year should be 1')
+    if not 0 < amount * _SECONDS.get(unit, 1) <= _MOST * 86400 or (unit in ("d", "w") and amount > _MOST // 7):
+        fail("90500", "invalid-timespan", f'the number of the time span "{text}" is out of range')
+    return Span(amount, unit)
+
+
+def bucket(value: Sql, span: Span, offset: Span | None = None) -> Sql:
+    """Start of the interval that holds an instant, as an instant: ``trunc(t - offset) + offset`` on the wall clock.
+
+    ``value`` and the result are TIMESTAMPTZ; ``value`` is written up to three times, so pass a column or a small node.
+    """
+    if offset is None and (span.amount, span.unit) in _TRUNC:
+        return sql.func("date_trunc", sql.string(_TRUNC[span.amount, span.unit]), value)
+    wall = sql.cast(value, "TIMESTAMP")
+    if offset is not None:
+        wall = sql.binary("-", wall, offset.interval)
+    start = sql.func("time_bucket", span.interval, wall, _origin(span))
+    if span.unit in ("s", "m", "h") and 3600 % (span.seconds or 0) == 0:
+        return sql.binary("-", value, sql.binary("-", wall, start))
+    if offset is not None:
+        start = sql.binary("+", start, offset.interval)
+    return sql.cast(start, DATE.physical)
+
+
+def _origin(span: Span) -> Sql:
+    """Where the grid of odd spans begins: a Monday for weeks, else 1970-01-01, both local."""
+    return sql.cast(sql.string("1969-12-29 00:00:00" if span.unit == "w" else "1970-01-01 00:00:00"), "TIMESTAMP")
+
+
+def shift(value: Sql, span: Span, forward: bool = True) -> Sql:
+    """An instant moved by a span: days and longer on the calendar of the session zone, the rest in elapsed time."""
+    return sql.binary("+" if forward else "-", value, span.interval)

@@ -1,0 +1,530 @@
+"""Typed SQL values and the language's value rules: text form, truth, comparison, equality, sort keys, unification.
+
+One place for language.md section 3. Every function takes :class:`Typed` values and returns SQL that gives the
+language's answer per value; static types choose the cheapest form, and only columns that really hold several types
+(kind *any*) pay for the general one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from logsql.values import sql
+from logsql.values.sql import Sql
+from logsql.values.texts import date_text as date_text
+from logsql.values.texts import double_text as double_text
+from logsql.values.types import ANY, ANY_LIST, BOOL, DATE, NULL, RANK, STRING, Kind, LType, list_of, unify
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A SQL expression and its logical type.
+
+    ``pointer`` is set when the value is read from a JSON document: the document and the JSON pointer, so that text and
+    null tests use the cheap ``json_extract_string``. ``parts`` is set when a mixed value arrives as several typed
+    columns of which at most one is non-null (readers deliver them so); reading one type then costs a plain column.
+    ``loose`` is a form of a boolean that may be null where ``expr`` is false: enough for filters and CASE conditions,
+    and the form that DuckDB can push into a scan.
+    """
+
+    expr: Sql
+    type: LType
+    pointer: tuple[Sql, str] | None = None
+    parts: tuple[Typed, ...] = ()
+    loose: Sql | None = None
+
+    @property
+    def kind(self) -> Kind:
+        return self.type.kind
+
+
+NULL_VALUE = Typed(sql.null("VARCHAR"), NULL)
+
+
+def constant_null(type_: LType = NULL) -> Typed:
+    """A null of a type."""
+    return Typed(sql.null(type_.physical), type_)
+
+
+def json_pointer(name: str) -> str:
+    """The JSON pointer of an object key (RFC 6901), the one path form that reaches every key."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def json_field(document: Sql, name: str) -> Typed:
+    """A key of a JSON document as a value of any type."""
+    from logsql.values.types import ANY_JSON
+
+    pointer = json_pointer(name)
+    return Typed(sql.func("json_extract", document, sql.string(pointer)), ANY_JSON, (document, pointer))
+
+
+def is_null(value: Typed) -> Sql:
+    """SQL truth of "the value is null"; a JSON null counts."""
+    if value.kind is Kind.NULL:
+        return sql.boolean(True)
+    if value.type.json:
+        return sql.is_null(_json_string(value))
+    if value.parts:
+        return sql.and_(*(is_null(p) for p in value.parts))
+    return sql.is_null(value.expr)
+
+
+def not_null(value: Typed) -> Sql:
+    if value.kind is Kind.NULL:
+        return sql.boolean(False)
+    if value.type.json:
+        return sql.not_null(_json_string(value))
+    if value.parts:
+        return sql.or_(*(not_null(p) for p in value.parts))
+    return sql.not_null(value.expr)
+
+
+def _json_string(value: Typed) -> Sql:
+    if value.pointer:
+        return sql.func("json_extract_string", value.pointer[0], sql.string(value.pointer[1]))
+    return sql.func("json_extract_string", value.expr, sql.string("$"))
+
+
+def json_type(value: Typed) -> Sql:
+    """DuckDB's name of the JSON type of a value of a document."""
+    if value.pointer:
+        return sql.func("json_type", value.pointer[0], sql.string(value.pointer[1]))
+    return sql.func("json_type", value.expr)
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def text(value: Typed) -> Typed:
+    """The value as text (language.md 3.5); null stays null."""
+    return Typed(text_sql(value), STRING)
+
+
+def text_sql(value: Typed) -> Sql:
+    kind = value.kind
+    if kind in (Kind.STRING, Kind.IP):
+        return value.expr
+    if kind is Kind.NULL:
+        return sql.null("VARCHAR")
+    if value.parts:
+        return sql.coalesce(*(text_sql(p) for p in value.parts))
+    if value.type.json:
+        return _json_string(value)
+    if kind in (Kind.DOUBLE, Kind.FLOAT):
+        return double_text(value.expr)
+    if kind is Kind.DATE:
+        return date_text(value.expr)
+    if kind is Kind.BINARY:
+        return sql.func("lower", sql.func("hex", value.expr))
+    if kind is Kind.LIST:
+        return list_text(value)
+    if kind is Kind.ANY:
+        return any_text(value.expr)
+    return sql.cast(value.expr, "VARCHAR")
+
+
+def list_text(value: Typed) -> Sql:
+    element = value.type.element or ANY
+    body = text_sql(Typed(sql.var("e"), element))
+    items = sql.func("list_transform", value.expr, sql.lambda_(["e"], sql.coalesce(body, sql.string("null"))))
+    joined = sql.concat(
+        sql.string("["),
+        sql.coalesce(sql.func("array_to_string", items, sql.string(", ")), sql.string("")),
+        sql.string("]"),
+    )
+    return sql.when(sql.not_null(value.expr), joined)
+
+
+def any_text(node: Sql) -> Sql:
+    """Text of a VARIANT by its type per value."""
+    kind = sql.func("variant_typeof", node)
+    return sql.case(
+        [
+            (sql.in_(kind, [sql.string("DOUBLE"), sql.string("FLOAT")]), double_text(sql.try_cast(node, "DOUBLE"))),
+            (sql.eq(kind, sql.string("BLOB")), sql.func("lower", sql.func("hex", sql.try_cast(node, "BLOB")))),
+            (sql.eq(kind, sql.string("TIMESTAMP_MICROS_TZ")), date_text(sql.try_cast(node, DATE.physical))),
+        ],
+        sql.cast(node, "VARCHAR"),
+    )
+
+
+# --- numbers, truth -------------------------------------------------------------------------------
+
+
+def number_sql(value: Typed) -> Sql | None:
+    """The value as DOUBLE where it *is* a number (not numeric text), null elsewhere; None when it never is."""
+    if value.type.number:
+        return value.expr if value.kind is Kind.DOUBLE else sql.cast(value.expr, "DOUBLE")
+    if value.parts:
+        numbers = [n for p in value.parts if (n := number_sql(p)) is not None]
+        return (sql.coalesce(*numbers) if len(numbers) > 1 else numbers[0]) if numbers else None
+    if value.kind is Kind.ANY:
+        if value.type.json:
+            test = sql.in_(json_type(value), [sql.string(t) for t in ("UBIGINT", "BIGINT", "DOUBLE", "HUGEINT")])
+            return sql.when(test, sql.try_cast(_json_string(value), "DOUBLE"))
+        return sql.when(is_number_variant(value.expr), sql.try_cast(value.expr, "DOUBLE"))
+    return None
+
+
+def integer_sql(value: Typed) -> Sql | None:
+    """The value as BIGINT where it is an integer, null elsewhere; None when it never is."""
+    if value.type.integer:
+        return value.expr if value.type.physical == "BIGINT" else sql.try_cast(value.expr, "BIGINT")
+    if value.parts:
+        whole = [n for p in value.parts if (n := integer_sql(p)) is not None]
+        return (sql.coalesce(*whole) if len(whole) > 1 else whole[0]) if whole else None
+    if value.kind is Kind.ANY:
+        if value.type.json:
+            test = sql.in_(json_type(value), [sql.string(t) for t in ("UBIGINT", "BIGINT", "HUGEINT")])
+            return sql.when(test, sql.try_cast(_json_string(value), "BIGINT"))
+        variant = to_variant(value).expr
+        return sql.when(is_integer_variant(variant), sql.try_cast(variant, "BIGINT"))
+    return None
+
+
+def is_integer_variant(node: Sql) -> Sql:
+    return sql.func("regexp_full_match", sql.func("variant_typeof", node), sql.string("U?INT[0-9]+"))
+
+
+def is_number_variant(node: Sql) -> Sql:
+    return sql.func(
+        "regexp_full_match", sql.func("variant_typeof", node), sql.string(r"U?INT[0-9]+|DOUBLE|FLOAT|DECIMAL.*")
+    )
+
+
+def truth(value: Typed) -> Sql:
+    """Truth of a value (language.md 3.4) as non-null SQL boolean: null is false, any non-boolean value true."""
+    if value.kind is Kind.BOOL:
+        return value.expr if _never_null(value.expr) else sql.coalesce(value.expr, sql.boolean(False))
+    if value.kind is Kind.NULL:
+        return sql.boolean(False)
+    if value.parts:
+        return sql.or_(*(truth(p) for p in value.parts))
+    if value.kind is Kind.ANY:
+        is_false = sql.eq(text_sql(value), sql.string("false"))
+        if value.type.json:
+            flag = sql.and_(sql.eq(json_type(value), sql.string("BOOLEAN")), is_false)
+        else:
+            flag = sql.eq(sql.func("variant_typeof", value.expr), sql.string("BOOL_FALSE"))
+        return sql.and_(not_null(value), sql.not_(sql.coalesce(flag, sql.boolean(False))))
+    return not_null(value)
+
+
+def condition(value: Typed) -> Sql:
+    """Truth of a value for WHERE and CASE, where null counts as false anyway."""
+    if value.loose is not None:
+        return value.loose
+    return value.expr if value.kind is Kind.BOOL else truth(value)
+
+
+def settled(test: Sql) -> Typed:
+    """A boolean value whose SQL may be null where the language says false."""
+    if _never_null(test):
+        return Typed(test, BOOL)
+    return Typed(sql.coalesce(test, sql.boolean(False)), BOOL, loose=test)
+
+
+def _never_null(node: Sql) -> bool:
+    """Whether a boolean expression built here cannot be null (saves a ``coalesce`` that hides it from pushdown)."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Boolean):
+        return True
+    if isinstance(node, exp.Paren):
+        return _never_null(node.this)
+    if isinstance(node, (exp.And, exp.Or)):
+        return _never_null(node.this) and _never_null(node.expression)
+    if isinstance(node, exp.Not):
+        return _never_null(node.this)
+    if isinstance(node, exp.Is):
+        return True
+    return (
+        isinstance(node, exp.Anonymous)
+        and str(node.this).lower() == "coalesce"
+        and isinstance(node.expressions[-1], exp.Boolean)
+    )
+
+
+# --- comparison -----------------------------------------------------------------------------------
+
+
+def same(left: Typed, right: Typed) -> Sql:
+    """Exact equality of join keys and list elements: case-sensitive, 1 equals 1.0, text never equals a number."""
+    if Kind.NULL in (left.kind, right.kind):
+        return sql.boolean(False)
+    if Kind.ANY not in (left.kind, right.kind):
+        if RANK[left.kind] != RANK[right.kind]:
+            return sql.boolean(False)
+        if left.kind is not Kind.LIST:
+            return sql.eq(left.expr, right.expr)
+    both = sql.and_(not_null(left), not_null(right))
+    return sql.and_(both, sql.eq(exact_key(left), exact_key(right)))
+
+
+def simple_key(value: Typed) -> Sql:
+    """A key whose SQL order is the comparator's order inside the value's own type group, for a list if its elements are
+    of one simple type (:func:`logsql.values.sorting.own_key` does the others).
+    """
+    kind = value.kind
+    if kind is Kind.STRING:
+        return lower(value.expr)
+    if kind is Kind.IP:
+        return ip_key(value.expr)
+    if kind is Kind.LIST:
+        body = Typed(sql.var("e"), value.type.element or ANY)
+        # Null elements come first, as null does everywhere; SQL compares them as the largest: [null] < [1].
+        present = sql.case([(is_null(body), sql.integer(0))], sql.integer(1))
+        key = sql.struct([("p", present), ("k", simple_key(body))])
+        return sql.func("list_transform", value.expr, sql.lambda_(["e"], key))
+    return value.expr
+
+
+def lower(node: Sql) -> Sql:
+    """``lower(x)``, folded when ``x`` is a literal or already lower-cased."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Literal) and node.is_string:
+        return sql.string(str(node.this).lower())
+    if isinstance(node, exp.Anonymous) and str(node.this).lower() == "lower":
+        return node
+    return sql.func("lower", node)
+
+
+def ip_key(node: Sql) -> Sql:
+    """Sort key of an address: version, then the bytes as fixed-width text (v4 decimal parts, v6 hex groups)."""
+    parts = sql.func(
+        "string_split",
+        node,
+        sql.case([(sql.func("contains", node, sql.string(":")), sql.string(":"))], sql.string(".")),
+    )
+    padded = sql.func(
+        "list_transform", parts, sql.lambda_(["p"], sql.func("lpad", sql.var("p"), sql.integer(4), sql.string("0")))
+    )
+    version = sql.case([(sql.func("contains", node, sql.string(":")), sql.string("6"))], sql.string("4"))
+    return sql.concat(version, sql.func("array_to_string", padded, sql.string("")))
+
+
+def exact_key(value: Typed) -> Sql:
+    """One comparable STRUCT ``(rank, number, integer, text)`` for values of any type, case-sensitive: identity for join
+    keys, ``contains`` and ``unique``.
+    """
+    return sql.struct(list(zip("rnit", key_columns(value, fold_case=False), strict=True)))
+
+
+def key_columns(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
+    """Rank, number as DOUBLE, exact integer, text: together the comparator's key, none of them null."""
+    zero, empty = sql.integer(0), sql.string("")
+    kind = value.kind
+    if value.parts:
+        return _part_keys(value, fold_case)
+    if kind is not Kind.ANY:
+        rank: Sql = sql.integer(RANK[kind])
+        if value.type.number:
+            whole = value.expr if value.type.integer else sql.func("trunc", value.expr)
+            return rank, sql.cast(value.expr, "DOUBLE"), sql.coalesce(sql.try_cast(whole, "BIGINT"), zero), empty
+        if kind is Kind.BOOL:
+            return rank, sql.cast(value.expr, "DOUBLE"), zero, empty
+        if kind is Kind.DATE:
+            return rank, sql.double(0.0), sql.coalesce(sql.func("epoch_us", value.expr), zero), empty
+        if kind is Kind.IP:
+            return rank, sql.double(0.0), zero, sql.coalesce(ip_key(value.expr), empty)
+        if kind is Kind.MAP and fold_case:  # the comparator takes all maps for equal
+            return rank, sql.double(0.0), zero, empty
+        body = text_sql(value)
+        return (
+            rank,
+            sql.double(0.0),
+            zero,
+            sql.coalesce(lower(body) if fold_case and kind is Kind.STRING else body, empty),
+        )
+    node = to_variant(value).expr
+    typename = sql.func("variant_typeof", node)
+    body = text_sql(Typed(node, ANY))
+    number = sql.try_cast(node, "DOUBLE")
+    is_number = is_number_variant(node)
+    whole = sql.case(
+        [(is_integer_variant(node), sql.try_cast(node, "BIGINT"))], sql.try_cast(sql.func("trunc", number), "BIGINT")
+    )
+    instant = sql.func("epoch_us", sql.try_cast(node, DATE.physical))
+    is_date = sql.eq(typename, sql.string("TIMESTAMP_MICROS_TZ"))
+    is_bool = sql.func("starts_with", typename, sql.string("BOOL"))
+    textless = [is_number, is_date, is_bool]
+    if fold_case:  # the comparator takes all maps for equal
+        textless.append(sql.func("starts_with", typename, sql.string("OBJECT")))
+    return (
+        variant_rank(node),
+        sql.case([(is_number, number), (sql.eq(typename, sql.string("BOOL_TRUE")), sql.double(1.0))], sql.double(0.0)),
+        sql.coalesce(sql.case([(is_number, whole), (is_date, instant)]), zero),
+        sql.case([(sql.or_(*textless), empty)], sql.coalesce(lower(body) if fold_case else body, empty)),
+    )
+
+
+def _part_keys(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
+    """The key of whichever part is set."""
+    keys = [(not_null(part), key_columns(part, fold_case)) for part in value.parts]
+    none = key_columns(NULL_VALUE, fold_case)
+    rank, number, whole, body = (sql.case([(test.copy(), key[n]) for test, key in keys], none[n]) for n in range(4))
+    return rank, number, whole, body
+
+
+def variant_rank(node: Sql) -> Sql:
+    """Comparator rank of a VARIANT by its type per value."""
+    kind = sql.func("variant_typeof", node)
+
+    def starts(prefix: str) -> Sql:
+        return sql.func("starts_with", kind, sql.string(prefix))
+
+    return sql.case(
+        [
+            (sql.or_(sql.is_null(node), sql.eq(kind, sql.string("VARIANT_NULL"))), sql.integer(0)),
+            (starts("BOOL"), sql.integer(1)),
+            (is_number_variant(node), sql.integer(2)),
+            (starts("TIMESTAMP"), sql.integer(3)),
+            (sql.eq(kind, sql.string("VARCHAR")), sql.integer(6)),
+            (starts("ARRAY"), sql.integer(7)),
+            (starts("OBJECT"), sql.integer(8)),
+        ],
+        sql.integer(9),
+    )
+
+
+# --- unification ----------------------------------------------------------------------------------
+
+
+def to_variant(value: Typed) -> Typed:
+    """The value as VARIANT, its type kept per value."""
+    if value.type.variant and not value.parts:
+        return value
+    if value.parts:
+        branches = [(not_null(p), to_variant(p).expr) for p in value.parts]
+        return Typed(sql.case(branches), ANY)
+    if value.kind is Kind.NULL:
+        return Typed(sql.null("VARIANT"), ANY)
+    return Typed(sql.cast(value.expr, "VARIANT"), ANY)
+
+
+def coerce(value: Typed, target: LType) -> Sql:
+    """SQL of the value in a type that :func:`unify` gave for it."""
+    if value.type == target and not value.parts:
+        return value.expr
+    if value.kind is Kind.NULL:
+        return sql.null(target.physical)
+    if target.kind is Kind.ANY and target.variant:
+        return to_variant(value).expr
+    if target.kind is Kind.LIST and value.kind is Kind.LIST:
+        element = value.type.element or ANY
+        body = coerce(Typed(sql.var("e"), element), target.element or ANY)
+        return sql.func("list_transform", value.expr, sql.lambda_(["e"], body))
+    if value.type.json and target.json:
+        return value.expr
+    if target.json:
+        return sql.func("to_json", value.expr)
+    return sql.cast(value.expr, target.physical)
+
+
+def common_type(values: list[Typed]) -> LType:
+    """The type that can hold all the values."""
+    result = NULL
+    for value in values:
+        result = unify(result, value.type)
+    return result
+
+
+def as_list(value: Typed) -> Typed | None:
+    """The value as a list where it is one (null elsewhere); None when it never is."""
+    if value.kind is Kind.LIST:
+        return value
+    if value.parts:
+        return _either([found for part in value.parts if (found := as_list(part)) is not None])
+    if value.kind is Kind.ANY:
+        if value.type.json:
+            from logsql.values.types import ANY_JSON
+
+            test = sql.eq(json_type(value), sql.string("ARRAY"))
+            return Typed(sql.when(test, sql.try_cast(value.expr, "JSON[]")), list_of(ANY_JSON))
+        return Typed(sql.try_cast(value.expr, "VARIANT[]"), ANY_LIST)
+    return None
+
+
+def as_map(value: Typed) -> Typed | None:
+    """The value as a JSON object where it is a map (null elsewhere); None when it never is."""
+    from logsql.values.types import MAP
+
+    if value.kind is Kind.MAP:
+        return value
+    if value.parts:
+        return _either([found for part in value.parts if (found := as_map(part)) is not None])
+    if value.kind is Kind.ANY:
+        if value.type.json:
+            return Typed(sql.when(sql.eq(json_type(value), sql.string("OBJECT")), value.expr), MAP)
+        is_object = sql.func("starts_with", sql.func("variant_typeof", value.expr), sql.string("OBJECT"))
+        return Typed(sql.when(is_object, sql.func("to_json", value.expr)), MAP)
+    return None
+
+
+def _either(found: list[Typed]) -> Typed | None:
+    """The value among several of which at most one is not null, in the type that holds them all."""
+    if len(found) < 2:
+        return found[0] if found else None
+    target = common_type(found)
+    return Typed(sql.coalesce(*(coerce(v, target) for v in found)), target)
+
+
+# --- one type of a mixed value --------------------------------------------------------------------
+
+
+def _one_type(value: Typed, kind: Kind, variant: str, json: str | None) -> Sql | None:
+    """The value as ``kind`` where it is of that kind, null elsewhere; None when it never is."""
+    if value.kind is kind:
+        return value.expr
+    if value.parts:
+        found = [n for p in value.parts if (n := _one_type(p, kind, variant, json)) is not None]
+        return (sql.coalesce(*found) if len(found) > 1 else found[0]) if found else None
+    if value.kind is not Kind.ANY:
+        return None
+    physical = {Kind.STRING: "VARCHAR", Kind.BOOL: "BOOLEAN", Kind.BINARY: "BLOB", Kind.DATE: DATE.physical}[kind]
+    if value.type.json:
+        if json is None:
+            return None
+        body = _json_string(value)
+        return sql.when(
+            sql.eq(json_type(value), sql.string(json)), body if kind is Kind.STRING else sql.try_cast(body, physical)
+        )
+    test = sql.func("starts_with", sql.func("variant_typeof", value.expr), sql.string(variant))
+    return sql.when(test, sql.try_cast(value.expr, physical))
+
+
+def string_sql(value: Typed) -> Sql | None:
+    """The value as text where it *is* text, null elsewhere; None when it never is."""
+    return _one_type(value, Kind.STRING, "VARCHAR", "VARCHAR")
+
+
+def bool_sql(value: Typed) -> Sql | None:
+    """The value as BOOLEAN where it is a boolean, null elsewhere; None when it never is."""
+    return _one_type(value, Kind.BOOL, "BOOL", "BOOLEAN")
+
+
+def binary_sql(value: Typed) -> Sql | None:
+    """The value as BLOB where it is binary, null elsewhere; None when it never is (a document holds no binary)."""
+    return _one_type(value, Kind.BINARY, "BLOB", None)
+
+
+def date_sql(value: Typed) -> Sql | None:
+    """The value as TIMESTAMPTZ where it is a date, null elsewhere; None when it never is (a document holds no date)."""
+    return _one_type(value, Kind.DATE, "TIMESTAMP", None)
+
+
+def to_json(value: Typed) -> Sql:
+    """The value as JSON; what JSON cannot say becomes its text form (dates, binary)."""
+    if value.type.json:
+        return value.expr
+    if value.kind in (Kind.DATE, Kind.BINARY):
+        return sql.func("to_json", text_sql(value))
+    element = value.type.element
+    if element is not None and element.kind in (Kind.DATE, Kind.BINARY, Kind.LIST):
+        body = to_json(Typed(sql.var("e"), element))
+        return sql.func("to_json", sql.func("list_transform", value.expr, sql.lambda_(["e"], body)))
+    if value.parts:
+        return sql.case([(not_null(p), to_json(p)) for p in value.parts])
+    return sql.func("to_json", value.expr)

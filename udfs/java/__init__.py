@@ -1,0 +1,1 @@
+"""Behaviour of Java in Python: regular expressions, formats, dates, zones, code points."""
