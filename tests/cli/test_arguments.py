@@ -1,4 +1,4 @@
-"""Command-line words to an invocation, and the sentences for words that make none (architecture.md section 10)."""
+"""Command-line words to an invocation, and the sentences for words that make none."""
 
 from __future__ import annotations
 

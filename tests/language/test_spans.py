@@ -1,4 +1,4 @@
-"""Rendering of diagnostics: places, carets, widths, long and hostile text (architecture.md 8)."""
+"""Rendering of diagnostics: places, carets, widths, long and hostile text."""
 
 from __future__ import annotations
 
