@@ -1,4 +1,4 @@
-"""The command line as a process: streams, exit codes, signals, files. Contract: architecture.md section 10."""
+"""The command line as a process: streams, exit codes, signals, files."""
 
 from __future__ import annotations
 

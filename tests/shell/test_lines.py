@@ -1,4 +1,4 @@
-"""What a line of shell input is, and when it goes on (language.md 1.9, architecture.md section 10)."""
+"""What a line of shell input is, and when it goes on (language.md 1.9)."""
 
 from __future__ import annotations
 
