@@ -17,6 +17,8 @@ import pyarrow as pa
 
 from logsql.diagnostics.errors import Diagnostic, Interrupted, LogsqlError, RunError, TimeoutError_, too_long
 from logsql.engine.runstate import ProgressReport, RunState
+from logsql.engine.sourceerrors import source_error
+from udfs.readers.errors import ReaderError
 
 T = TypeVar("T")
 
@@ -135,9 +137,7 @@ class Runner:
         for origin in self._origins():
             if isinstance(origin, LogsqlError):
                 return origin
-            if type(origin).__name__ == "ReaderError":
-                from logsql.engine.sources import source_error
-
+            if isinstance(origin, ReaderError):
                 return source_error(origin)
         if isinstance(problem, LogsqlError):
             return problem

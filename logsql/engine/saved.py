@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from logsql.diagnostics.errors import Diagnostic, RunError, SourceError
-from logsql.engine.catalog import arrow_columns
+from logsql.engine.arrowtypes import arrow_columns
 from logsql.planner.catalog import TableInfo
 
 if TYPE_CHECKING:

@@ -6,15 +6,13 @@ its columns. A reader's own errors become :class:`~.SourceError` with the code o
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from logsql.commands.sources._files import PART, RAW
-from logsql.diagnostics.errors import Diagnostic, LogsqlError, PolicyError, SourceError, did_you_mean
-from logsql.engine.catalog import arrow_columns
+from logsql.engine.arrowtypes import arrow_columns
 from logsql.engine.nativejson import clean_source
-from logsql.planner.catalog import SourceColumn, SourceInfo
+from logsql.engine.sourceerrors import source_error
+from logsql.planner.catalog import PART, RAW, SourceColumn, SourceInfo
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from logsql.store.policy import Policy
     from udfs.readers.base import ReadContext, Reader
 
-#: Code of "this file cannot be read" by command (language.md section 10); E3002 for commands that have none.
-CODES = {"textfile": "10700", "csvfile": "10800", "jsonfile": "10900", "zipfile": "14000"}
 _VARIANT, _VARIANT_RAW = b"logsql.variant", b"logsql.variant.raw"
 
 Options = Mapping[str, Any]
@@ -112,32 +108,12 @@ class _Named:
             for batch in self._reader.scan(wanted, context):
                 yield self._rename(batch, columns) if renamed else batch
         except ReaderError as problem:
-            problem.kind = self._kind  # type: ignore[attr-defined]
+            problem.kind = self._kind
             raise
 
     def _rename(self, batch: pa.RecordBatch, columns: Sequence[str] | None) -> pa.RecordBatch:
         chosen = self.idents if columns is None else [i for i in self.idents if i in set(columns)]
         return batch.rename_columns(list(chosen)) if chosen else batch
-
-
-def source_error(problem: Any, kind: str | None = None) -> LogsqlError:
-    """The user's error for a reader's: code by command, name as the reader says it, and the nearest file name."""
-    kind = kind or getattr(problem, "kind", None)
-    if problem.code == "read-not-allowed":
-        return PolicyError(Diagnostic("E4001", problem.code, str(problem), help="allow it with --allow-dir"))
-    code = CODES.get(kind or "", "E3002")
-    notes = (f"path: {problem.path}",) if problem.path and problem.path not in str(problem) else ()
-    help_text = _near_files(problem.path) if problem.code in ("file-not-found", "no-match") else None
-    return SourceError(Diagnostic(code, problem.code, str(problem), notes=notes, help=help_text))
-
-
-def _near_files(path: str) -> str | None:
-    folder, name = os.path.split(path.replace("\\", "/"))
-    try:
-        names = os.listdir(folder or ".")
-    except OSError:
-        return f"the folder {folder} does not exist" if folder else None
-    return did_you_mean(name, names)
 
 
 # --- one maker per command --------------------------------------------------------------------------------------------

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from logsql.values.sql import Sql
 
+#: Prefix of ``SourceColumn.logical`` for columns that hold one type of a mixed field, and for its stored bytes.
+PART, RAW = "part:", "raw:"
+
 
 @dataclass(frozen=True, slots=True)
 class SourceColumn:

@@ -11,7 +11,6 @@ BROKEN: frozenset[str] = frozenset(
         "logsql.commands.sources.proc -> logsql.engine.procedures",
         "logsql.commands.sources.system -> logsql.engine.stages",
         "logsql.engine.models -> logsql.shell.ml_commands",
-        "logsql.engine.sources -> logsql.commands.sources._files",
     }
 )
 
@@ -24,17 +23,14 @@ RINGS: frozenset[tuple[str, ...]] = frozenset(
             "logsql.engine.lookups",
             "logsql.engine.passthrough",
             "logsql.engine.result",
-            "logsql.engine.runner",
             "logsql.engine.saved",
             "logsql.engine.services",
             "logsql.engine.session",
-            "logsql.engine.sources",
         ),
         ("logsql.language.lists", "logsql.language.parser", "logsql.language.reader"),
         ("logsql.operators.state", "logsql.planner.planner", "logsql.planner.spec", "logsql.planner.stage"),
         ("logsql.planner.calls", "logsql.planner.expressions", "logsql.planner.function_spec"),
         ("logsql.shell.repl", "logsql.shell.terminal"),
-        ("udfs.readers.base", "udfs.readers.dataset", "udfs.readers.sources"),
     }
 )
 

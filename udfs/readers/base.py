@@ -9,7 +9,6 @@ where a policy can refuse them. Plain Python and pyarrow; nothing here knows who
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +16,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 import pyarrow as pa
+
+from udfs.readers.errors import ReadCancelled as ReadCancelled
+from udfs.readers.errors import ReaderError as ReaderError
+from udfs.readers.errors import os_error as os_error
 
 BATCH_ROWS = 98_304
 """Rows per record batch a reader aims at: a multiple of DuckDB's 2,048-row vectors; batches of 2k rows are slower."""
@@ -63,27 +66,6 @@ class ReadContext:
     progress: Progress
     cancelled: Callable[[], bool]
     open_file: Callable[[str], BinaryIO]
-
-
-class ReaderError(Exception):
-    """A source that cannot be read at all: one clear sentence, the path, and a stable symbolic code.
-
-    Codes in use: ``file-not-found``, ``no-match`` (a ``*`` that matches nothing), ``is-a-directory``, ``not-a-file`` (a
-    pipe or a device), ``permission-denied``, ``read-failed``, ``not-a-zip``, ``no-such-entry``, ``archive-encrypted``,
-    ``unknown-charset``, ``missing-extra`` and each format's own, for example ``not-a-hive``.
-
-    Names come from files: what a terminal would obey is shown as ``\\x1b``, and a name of 64 KiB is cut.
-    """
-
-    def __init__(self, message: str, path: str, code: str) -> None:
-        shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
-        super().__init__(shown if len(shown) <= 1000 else f"{shown[:600]} ... {shown[-300:]}")
-        self.path = path
-        self.code = code
-
-
-class ReadCancelled(Exception):
-    """Raised by a scan when ``context.cancelled()`` turned true: a stop must not look like the end of the data."""
 
 
 @runtime_checkable
@@ -140,17 +122,6 @@ def open_checked(path: str) -> BinaryIO:
         return open(path, "rb")
     except OSError as problem:
         raise os_error(problem, path) from problem
-
-
-def os_error(problem: OSError, path: str) -> ReaderError:
-    """An operating-system error as the ReaderError the user sees."""
-    if isinstance(problem, FileNotFoundError) or problem.errno == errno.ENOTDIR:
-        return ReaderError(f"file not found: {path}", path, "file-not-found")
-    if isinstance(problem, PermissionError):
-        return ReaderError(f"no permission to read {path}", path, "permission-denied")
-    if isinstance(problem, IsADirectoryError):
-        return ReaderError(f"{path} is a directory, not a file", path, "is-a-directory")
-    return ReaderError(f"cannot read {path}: {problem.strerror or problem}", path, "read-failed")
 
 
 class NullLoss:
@@ -272,17 +243,3 @@ def size_of(path: str) -> int:
         return os.stat(path).st_size
     except OSError as problem:
         raise os_error(problem, path) from problem
-
-
-def __getattr__(name: str) -> Any:
-    # The names below live in modules whose imports cost more than this one's; readers that need only the contract
-    # should not pay for pyarrow.dataset.
-    if name == "ReaderDataset":
-        from udfs.readers.dataset import ReaderDataset
-
-        return ReaderDataset
-    if name in ("open_source", "open_member", "open_random", "Member", "expand_members", "Source"):
-        from udfs.readers import sources
-
-        return getattr(sources, name)
-    raise AttributeError(name)

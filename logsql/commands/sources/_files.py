@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from logsql.diagnostics.errors import LogsqlError
 from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
-from logsql.planner.catalog import SourceColumn, SourceInfo
+from logsql.planner.catalog import PART, RAW, SourceColumn, SourceInfo
 from logsql.planner.relation import PHYSICAL, Column, Rel
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec
 from logsql.planner.stage import Stage, import_column
@@ -19,9 +19,6 @@ from logsql.values.types import ANY
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
-
-#: Prefix of ``SourceColumn.logical`` for columns that hold one type of a mixed field, and for its stored bytes.
-PART, RAW = "part:", "raw:"
 
 LIMIT = OptionSpec("limit", OptionKind.INT, "rows to read", minimum=0)
 OFFSET = OptionSpec("offset", OptionKind.INT, "rows to skip", default=0, minimum=0)

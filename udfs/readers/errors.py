@@ -1,0 +1,40 @@
+"""What readers raise. No import but the standard library's, so that whoever tells these errors apart pays nothing."""
+
+from __future__ import annotations
+
+import errno
+
+
+class ReaderError(Exception):
+    """A source that cannot be read at all: one clear sentence, the path, and a stable symbolic code.
+
+    Codes in use: ``file-not-found``, ``no-match`` (a ``*`` that matches nothing), ``is-a-directory``, ``not-a-file`` (a
+    pipe or a device), ``permission-denied``, ``read-failed``, ``not-a-zip``, ``no-such-entry``, ``archive-encrypted``,
+    ``unknown-charset``, ``missing-extra`` and each format's own, for example ``not-a-hive``.
+
+    ``kind`` is the command that reads, put in by whoever knows it.
+
+    Names come from files: what a terminal would obey is shown as ``\\x1b``, and a name of 64 KiB is cut.
+    """
+
+    def __init__(self, message: str, path: str, code: str) -> None:
+        shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
+        super().__init__(shown if len(shown) <= 1000 else f"{shown[:600]} ... {shown[-300:]}")
+        self.path = path
+        self.code = code
+        self.kind: str | None = None
+
+
+class ReadCancelled(Exception):
+    """Raised by a scan when ``context.cancelled()`` turned true: a stop must not look like the end of the data."""
+
+
+def os_error(problem: OSError, path: str) -> ReaderError:
+    """An operating-system error as the ReaderError the user sees."""
+    if isinstance(problem, FileNotFoundError) or problem.errno == errno.ENOTDIR:
+        return ReaderError(f"file not found: {path}", path, "file-not-found")
+    if isinstance(problem, PermissionError):
+        return ReaderError(f"no permission to read {path}", path, "permission-denied")
+    if isinstance(problem, IsADirectoryError):
+        return ReaderError(f"{path} is a directory, not a file", path, "is-a-directory")
+    return ReaderError(f"cannot read {path}: {problem.strerror or problem}", path, "read-failed")
