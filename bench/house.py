@@ -31,6 +31,9 @@ NEVERS: tuple[tuple[str, str], ...] = (
     ("commands", "engine"),
     ("udfs", "logsql"),
     ("language", "planner"),
+    ("planner", "operators"),
+    ("values", "planner"),
+    ("values", "operators"),
 )
 #: Rooms that only the public interface and the command line may import.
 TOP_ROOMS = ("connectors", "streams")

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlglot import exp
 
-from logsql.planner.calls import FunctionCall
+from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.function_spec import FunctionExample
 from logsql.values import sql, values
 from logsql.values.mixing import choose
 from logsql.values.sql import Sql
 from logsql.values.types import DOUBLE, LONG, Kind, LType
 from logsql.values.values import Typed
-
-if TYPE_CHECKING:
-    from logsql.planner.expressions import ExprContext
 
 
 def example(expression: str, result: Any = None, row: dict[str, Any] | None = None, **more: Any) -> FunctionExample:
@@ -47,7 +44,7 @@ def constant_text(call: FunctionCall, position: int, code: str, name: str, what:
     return value
 
 
-def lambda_name(cx: ExprContext, base: str) -> str:
+def lambda_name(cx: Lowering, base: str) -> str:
     """A lambda parameter that no column of the row is called: DuckDB would take ``"k"`` inside ``lambda k:`` for it."""
     taken = {ident.lower() for ident in cx.rel.all_idents()} if cx.rel is not None else set()
     number = cx.lambda_depth

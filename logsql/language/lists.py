@@ -8,22 +8,48 @@ canonical name ``corr(x, y)`` of an aggregate is one item of a list.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn, Protocol
 
 from logsql.diagnostics.messages import message
 from logsql.language.expressions import ExpressionParser
 from logsql.language.lexer import QUOTED, TOKEN, classify, odd_character
 from logsql.language.options import closing_parenthesis
-from logsql.language.source import shown
-from logsql.language.tree import Aggregate, Assignment, Call, Expr, Name, NamedArg, SortKey, canonical
-
-if TYPE_CHECKING:
-    from logsql.language.reader import ArgReader, Code
+from logsql.language.source import Source, shown
+from logsql.language.tree import Aggregate, Assignment, Call, Expr, Name, NamedArg, SortKey, Span, canonical
 
 _TARGET = re.compile(r'([^\s"()\[\],=+\-*/<>!\u2264\u2265]+)\s*=(?!=)')
 _FUNCTION = re.compile(r'([^\s"()\[\],=+\-*/<>!\u2264\u2265]+)\s*(\()?')
 _ALIAS = re.compile(r"as(?=\s|,|\Z)", re.IGNORECASE)
+
+#: Number and name of an error.
+Code = tuple[str, str]
+
+
+class Cursor(Protocol):
+    """What these grammars ask of :class:`~logsql.language.reader.ArgReader`."""
+
+    source: Source
+    command: str
+    command_span: Span
+    pos: int
+    end: int
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def on_equals(self) -> Callable[[int, int], None] | None: ...
+    @property
+    def paired_parentheses(self) -> frozenset[int]: ...
+    def at_end(self) -> bool: ...
+    def advance(self, pos: int) -> None: ...
+    def comma(self) -> bool: ...
+    def peek_word(self) -> str: ...
+    def fail(
+        self, code: str, name: str, message: str, span: Span | None = None, help: str | None = None
+    ) -> NoReturn: ...
+    def missing(self, code: Code, key: str, help: str | None = None, **facts: str) -> NoReturn: ...
 
 
 @lru_cache(maxsize=64)
@@ -39,7 +65,7 @@ def _item_end(blanks: bool, stop: tuple[str, ...]) -> re.Pattern[str]:
     )
 
 
-def _items(reader: ArgReader, blanks: bool, stop: tuple[str, ...], comma: Code) -> list[tuple[int, int]]:
+def _items(reader: Cursor, blanks: bool, stop: tuple[str, ...], comma: Code) -> list[tuple[int, int]]:
     """Buffer ranges of the items, trimmed; the reader stands behind the list afterwards."""
     items: list[tuple[int, int]] = []
     expected = False  # a comma was read and its item is still to come
@@ -64,7 +90,7 @@ def _items(reader: ArgReader, blanks: bool, stop: tuple[str, ...], comma: Code) 
     return items
 
 
-def _scan_item(reader: ArgReader, start: int, blanks: bool, stop: tuple[str, ...]) -> tuple[int, str]:
+def _scan_item(reader: Cursor, start: int, blanks: bool, stop: tuple[str, ...]) -> tuple[int, str]:
     """(end, what ended it): ``,``, ``[``, ``stop``, ``blank`` or ``end``. Unbalanced parentheses are plain text."""
     buffer = reader.source.buffer
     depth = 0
@@ -80,17 +106,17 @@ def _scan_item(reader: ArgReader, start: int, blanks: bool, stop: tuple[str, ...
     return reader.end, "end"
 
 
-def _fail_comma(reader: ArgReader, code: Code) -> NoReturn:
+def _fail_comma(reader: Cursor, code: Code) -> NoReturn:
     at = reader.source.buffer.rfind(",", 0, max(reader.pos, 1))
     reader.fail(*code, message("missing-clause"), reader.source.span(at, at + 1))
 
 
-def name_list(reader: ArgReader, blanks: bool, stop: tuple[str, ...], comma: Code) -> list[Name]:
+def name_list(reader: Cursor, blanks: bool, stop: tuple[str, ...], comma: Code) -> list[Name]:
     source = reader.source
     return [Name(source.buffer[a:b], source.span(a, b)) for a, b in _items(reader, blanks, stop, comma)]
 
 
-def sort_list(reader: ArgReader, stop: tuple[str, ...], comma: Code) -> list[SortKey]:
+def sort_list(reader: Cursor, stop: tuple[str, ...], comma: Code) -> list[SortKey]:
     source, keys = reader.source, []
     for start, end in _items(reader, False, stop, comma):
         sign = source.buffer[start]
@@ -103,7 +129,7 @@ def sort_list(reader: ArgReader, stop: tuple[str, ...], comma: Code) -> list[Sor
     return keys
 
 
-def assignment(reader: ArgReader, missing_equals: Code, bad_target: Code, missing_expr: Code) -> Assignment:
+def assignment(reader: Cursor, missing_equals: Code, bad_target: Code, missing_expr: Code) -> Assignment:
     source = reader.source
     found = _TARGET.match(source.buffer, reader.pos, reader.end)
     if found is None or classify(found[1])[0] != "field" or odd_character(found[1]) is not None:
@@ -117,7 +143,7 @@ def assignment(reader: ArgReader, missing_equals: Code, bad_target: Code, missin
     return Assignment(target, expr, source.span(start, behind))
 
 
-def _bad_assignment(reader: ArgReader, missing_equals: Code, bad_target: Code) -> NoReturn:
+def _bad_assignment(reader: Cursor, missing_equals: Code, bad_target: Code) -> NoReturn:
     """Say whether the item has no ``=`` at its top level, or one with something else than a name before it."""
     source, pos, depth, end = reader.source, reader.pos, 0, reader.pos
     compares = False
@@ -141,7 +167,7 @@ def _bad_assignment(reader: ArgReader, missing_equals: Code, bad_target: Code) -
     reader.fail(*missing_equals, message("assign-token-not-found"), span, help)
 
 
-def aggregates(reader: ArgReader, stop: tuple[str, ...], missing: Code) -> list[Aggregate]:
+def aggregates(reader: Cursor, stop: tuple[str, ...], missing: Code) -> list[Aggregate]:
     found: list[Aggregate] = []
     while True:
         if reader.at_end() or reader.peek_word().lower() in stop or reader.text[0] in "[,":
@@ -154,7 +180,7 @@ def aggregates(reader: ArgReader, stop: tuple[str, ...], missing: Code) -> list[
     return found
 
 
-def _aggregate(reader: ArgReader, stop: tuple[str, ...]) -> Aggregate:
+def _aggregate(reader: Cursor, stop: tuple[str, ...]) -> Aggregate:
     source, start = reader.source, reader.pos
     found = _FUNCTION.match(source.buffer, start, reader.end)
     if found is None or classify(found[1])[0] != "field" or odd_character(found[1]) is not None:
@@ -184,7 +210,7 @@ def _aggregate(reader: ArgReader, stop: tuple[str, ...]) -> Aggregate:
     return Aggregate(function, args, Name(output, source.span(start, end)), False, source.span(start, end))
 
 
-def _alias(reader: ArgReader, stop: tuple[str, ...]) -> Name | None:
+def _alias(reader: Cursor, stop: tuple[str, ...]) -> Name | None:
     source = reader.source
     found = _ALIAS.match(source.buffer, reader.pos, reader.end)
     if found is None:
@@ -199,7 +225,7 @@ def _alias(reader: ArgReader, stop: tuple[str, ...]) -> Name | None:
     return Name(source.buffer[start:end], source.span(start, end))
 
 
-def _computed_aggregate(reader: ArgReader, opening: int) -> NoReturn:
+def _computed_aggregate(reader: Cursor, opening: int) -> NoReturn:
     """``sum(a) / count`` is no aggregate: point at what stands behind the call whose ``(`` is at ``opening``."""
     behind = closing_parenthesis(reader.source, opening, reader.end)
     rest = TOKEN.match(reader.source.buffer, behind, reader.end)
@@ -210,7 +236,7 @@ def _computed_aggregate(reader: ArgReader, opening: int) -> NoReturn:
     reader.fail("90201", "remain-terms", message("remain-terms", term=shown(token)), span, help)
 
 
-def _not_an_aggregate(reader: ArgReader, before: Aggregate | None) -> NoReturn:
+def _not_an_aggregate(reader: Cursor, before: Aggregate | None) -> NoReturn:
     found = TOKEN.match(reader.source.buffer, reader.pos, reader.end)
     if found is None:
         reader.missing(("21700", "missing-stats-function"), "missing-stats-function", command=reader.command)

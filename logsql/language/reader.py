@@ -11,13 +11,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from logsql.diagnostics.messages import message
 from logsql.language import lists
 from logsql.language.expressions import ExpressionParser, reject_rest
 from logsql.language.lexer import QUOTED, decode_json, decode_string
+from logsql.language.lists import Code
 from logsql.language.options import PARENTHESES, closing_parenthesis, unknown_option
+from logsql.language.source import Source
 from logsql.language.tree import (
     Aggregate,
     Assignment,
@@ -31,14 +33,27 @@ from logsql.language.tree import (
     Text,
 )
 
-if TYPE_CHECKING:
-    from logsql.language.parser import CommandGrammar, QueryParser
-
 _BLANK = re.compile(r"\s*")
 _WORD = re.compile(r"[^\s\[][^\s]*")
 
-Code = tuple[str, str]
 AGGREGATE_STOPS = ("by", "rows", "cols", "for")
+
+
+class Parse(Protocol):
+    """The parse of a query that a reader belongs to: its text, and who reads the brackets in it."""
+
+    @property
+    def source(self) -> Source: ...
+    def subquery(self, at: int) -> tuple[Subquery, int]: ...
+
+
+class OptionRules(Protocol):
+    """Which options a command takes, and whether it takes any."""
+
+    @property
+    def option_names(self) -> tuple[str, ...]: ...
+    @property
+    def takes_options(self) -> bool: ...
 
 
 class ArgReader:
@@ -46,13 +61,13 @@ class ArgReader:
 
     def __init__(
         self,
-        query: QueryParser,
+        query: Parse,
         command: str,
         command_span: Span,
         options: tuple[Option, ...],
         pos: int,
         end: int,
-        spec: CommandGrammar,
+        rules: OptionRules,
         buffer: str | None = None,
     ) -> None:
         self._query = query
@@ -60,8 +75,8 @@ class ArgReader:
         self.command = command
         self.command_span = command_span
         self.options = options
-        self.on_equals = self._stray_equals if spec.takes_options else None
-        self.option_names = spec.option_names
+        self.on_equals = self._stray_equals if rules.takes_options else None
+        self.option_names = rules.option_names
         self.end = end
         self.pos = self._first = pos
         self.advance(pos)

@@ -289,8 +289,8 @@ def _alike(ident: str) -> Sql:
 
 def repeatable(stage: Stage, rel: Rel) -> bool:
     """Whether a relation only reads tables, so that reading it twice is cheap and gives the same."""
-    by_name = {c.name: c for c in stage.planner.ctes}
-    streams = {s.name for s in stage.planner.steps if isinstance(s, Stream)}
+    by_name = {c.name: c for c in stage.chain.ctes}
+    streams = {s.name for s in stage.chain.steps if isinstance(s, Stream)}
     pending, own = [rel.source], f"s{stage.number}_"
     while pending:
         source = pending.pop()
@@ -308,9 +308,9 @@ def stored(stage: Stage, rel: Rel) -> Rel:
     if rel.order.physical or not rel.order.keys:
         return stage.materialise(rel)
     items = [sql.col(i) for i in rel.all_idents()]
-    name = stage.planner.temp_name("rows")
-    query = stage.planner.with_ctes(sql.select(items, sql.table(rel.source)), rel.source)
-    stage.planner.steps.append(Materialise(name, query))
+    name = stage.chain.temp_name("rows")
+    query = stage.chain.with_ctes(sql.select(items, sql.table(rel.source)), rel.source)
+    stage.chain.steps.append(Materialise(name, query))
     return replace(rel, source=name)
 
 

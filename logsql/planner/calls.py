@@ -2,19 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn, Protocol
+
+from sqlglot import exp
 
 from logsql.diagnostics.errors import Diagnostic, QueryError
 from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, canonical, walk
+from logsql.planner.catalog import Catalog
+from logsql.planner.relation import Rel, Rest
 from logsql.values import sql
 from logsql.values.sql import Sql
+from logsql.values.types import Kind
 from logsql.values.values import Typed
 
-if TYPE_CHECKING:
-    from logsql.planner.expressions import ExprContext
-    from logsql.planner.function_spec import AggregateSpec, FunctionSpec
+
+class Lowering(Protocol):
+    """What the rows of functions may ask of :class:`~logsql.planner.expressions.ExprContext`, which explains each."""
+
+    catalog: Catalog
+    rel: Rel | None
+    bindings: dict[str, Typed]
+    lets: dict[str, Sql]
+    lambda_depth: int
+    row_order: Callable[[], exp.Expression | None] | None
+
+    @property
+    def rest(self) -> Rest | None: ...
+    def lower(self, expr: Expr) -> Typed: ...
+    def argument(self, node: Expr) -> Typed: ...
+    def call(self, call: Call) -> Typed: ...
+    def field(self, name: str) -> Typed: ...
+    def document(self, rest: Rest) -> Sql: ...
+    def list_value(self, items: list[Typed]) -> Typed: ...
+    def is_constant(self, expr: Expr) -> bool: ...
+    def constant(self, expr: Expr, what: str, span: Span | None = None) -> Any: ...
+    def let(self, node: Sql) -> Sql: ...
+    def once(self, value: Typed, kinds: frozenset[Kind] = ...) -> Typed: ...
+    def bind(self, name: str, value: Typed) -> None: ...
+    def udf(self, name: str, *args: Sql) -> Sql: ...
+
+
+class Named(Protocol):
+    """A declaration, as far as a call names it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def signature(self) -> str: ...
 
 
 def fail(
@@ -27,7 +63,7 @@ def fail(
 class FunctionCall:
     """One call being lowered. Arguments are lowered when asked for, so a row may also read the bare syntax."""
 
-    def __init__(self, cx: ExprContext, spec: FunctionSpec, call: Call) -> None:
+    def __init__(self, cx: Lowering, spec: Named, call: Call) -> None:
         self.cx = cx
         self.spec = spec
         self.call = call
@@ -95,8 +131,8 @@ class AggregateCall:
     ``list_limit`` is the most items of a list, 0 for no limit.
     """
 
-    cx: ExprContext
-    spec: AggregateSpec
+    cx: Lowering
+    spec: Named
     args: tuple[Typed, ...]
     nodes: tuple[Expr, ...]
     span: Span

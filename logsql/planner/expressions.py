@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from sqlglot import exp
 
@@ -17,6 +17,7 @@ from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical
 from logsql.planner import function_spec as registry
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
+from logsql.planner.catalog import Catalog
 from logsql.planner.relation import Rel, Rest
 from logsql.values import mixing, patterns, sql, values
 from logsql.values.arithmetic import arithmetic, negate
@@ -24,9 +25,6 @@ from logsql.values.comparison import compare, equals
 from logsql.values.sql import Sql
 from logsql.values.types import BOOL, DOUBLE, EVERY_KIND, INT, LONG, STRING, Kind, list_of
 from logsql.values.values import NULL_VALUE, Typed
-
-if TYPE_CHECKING:
-    from logsql.planner.catalog import Catalog
 
 #: Name under which a carried column holds a parameter that changes from row to row (``evalc``).
 PARAMETER_PREFIX = "$"
@@ -57,7 +55,7 @@ class ExprContext:
         param_values: Mapping[str, Any] | None = None,
         bindings: Mapping[str, Typed] | None = None,
         udfs: set[str] | None = None,
-        row_order: Callable[[], exp.Expression] | None = None,
+        row_order: Callable[[], exp.Expression | None] | None = None,
     ) -> None:
         self.catalog = catalog
         self.rel = rel

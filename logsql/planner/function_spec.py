@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from logsql.planner.calls import AggregateCall, FunctionCall
-    from logsql.values.values import Typed
+from logsql.planner.calls import AggregateCall, FunctionCall
+from logsql.values.values import Typed
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from logsql.planner.options import OptionKind, OptionSpec
+from logsql.planner.relation import Rel
+from logsql.planner.stage import Stage
+
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
-    from logsql.planner.relation import Rel
-    from logsql.planner.stage import Stage
 
 
 class Group(Enum):
@@ -35,38 +37,12 @@ class Group(Enum):
     SYSTEM = "System"
 
 
-class OptionKind(Enum):
-    """What the value of an option must be."""
-
-    INT = "integer"
-    BOOL = "t or f"
-    TEXT = "text"
-    SPAN = "time span"
-    REGEX = "regular expression"
-    CHOICE = "one of"
-    FIELD = "field"
-
-
 class OrderNeed(Enum):
     """What a command's result does with the order of its input."""
 
     KEEPS = "the order matters if it matters later"
     NEEDS = "the result depends on the order of rows"
     IGNORES = "the result does not depend on the order of rows"
-
-
-@dataclass(frozen=True)
-class OptionSpec:
-    """One option: kind, default, bounds. ``error`` is the code and name for a value out of bounds."""
-
-    name: str
-    kind: OptionKind
-    help: str
-    default: Any = None
-    choices: tuple[str, ...] = ()
-    minimum: int | None = None
-    required: bool = False
-    error: tuple[str, str] = ("90001", "invalid-option")
 
 
 @dataclass(frozen=True)
@@ -164,3 +140,20 @@ class RegistryGrammar:
 
 
 GRAMMAR = RegistryGrammar()
+
+__all__ = [
+    "COMMANDS",
+    "GRAMMAR",
+    "REFUSED_COMMANDS",
+    "CommandSpec",
+    "Example",
+    "Group",
+    "OptionKind",
+    "OptionSpec",
+    "OrderNeed",
+    "RegistryGrammar",
+    "ignores_order",
+    "keeps_order",
+    "needs_order",
+    "register",
+]

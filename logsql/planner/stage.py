@@ -8,26 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from sqlglot import exp
 
+from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subquery
 from logsql.planner.calls import fail
+from logsql.planner.catalog import Catalog, SourceColumn
+from logsql.planner.chain import Chain
 from logsql.planner.expressions import ExprContext, NeedsFlush
+from logsql.planner.options import OptionKind, OptionSpec
 from logsql.planner.plan import Action, Materialise, Stream, order_items
 from logsql.planner.relation import PHYSICAL, UNORDERED, Column, Order, OrderKey, Rel, Rest
-from logsql.planner.spec import CommandSpec, OptionKind, OptionSpec
 from logsql.values import sql, values
+from logsql.values.imports import import_column, sql_names
 from logsql.values.sql import Sql
-from logsql.values.types import LONG, Kind, LType, import_type
+from logsql.values.timespans import parse_span
+from logsql.values.types import LONG, Kind, LType
 from logsql.values.values import Typed
 
-if TYPE_CHECKING:
-    from logsql.planner.catalog import Catalog, SourceColumn
-    from logsql.planner.planner import Planner
-
 T = TypeVar("T")
+
+
+class Declared(Protocol):
+    """What a stage asks of the command's declaration (:class:`~logsql.planner.spec.CommandSpec`)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def options(self) -> tuple[OptionSpec, ...]: ...
+    def option(self, name: str) -> OptionSpec: ...
 
 
 class Stage:
@@ -35,34 +46,32 @@ class Stage:
 
     def __init__(
         self,
-        planner: Planner,
-        spec: CommandSpec,
+        chain: Chain,
+        spec: Declared,
         command: Command,
         rel: Rel | None,
         order_needed: bool,
         following: Sequence[Command] = (),
     ) -> None:
-        self.planner = planner
+        self.chain = chain
         self.spec = spec
         self.command = command
         self.args: Any = command.args
         self.input = rel
         self.order_needed = order_needed
         self._following = following
-        self.number = planner.next_number()
+        self.number = chain.next_number()
 
     # --- surroundings -----------------------------------------------------------------------------
 
     @property
     def catalog(self) -> Catalog:
-        return self.planner.catalog
+        return self.chain.catalog
 
     @property
     def demand(self) -> frozenset[str] | None:
         """Fields of a source that the rest of its pipeline can read; None when it may read any."""
-        from logsql.planner.demand import demanded
-
-        return demanded(self._following)
+        return self.chain.demanded(self._following)
 
     @property
     def rel(self) -> Rel:
@@ -88,7 +97,7 @@ class Stage:
 
     def note(self, text: str) -> None:
         """A remark for ``explain``."""
-        self.planner.notes.append(f"{self.spec.name}: {text}")
+        self.chain.notes.append(f"{self.spec.name}: {text}")
 
     # --- options ----------------------------------------------------------------------------------
 
@@ -108,7 +117,7 @@ class Stage:
         """Text of an option; ``$("p")`` gives the parameter's text, dates as ``yyyyMMddHHmmss``, null as ``""``."""
         if isinstance(option.value, str):
             return option.value
-        return self.planner.constant_text(option.value, f"option {option.key}")
+        return self.chain.constant_text(option.value, f"option {option.key}")
 
     def _convert(self, spec: OptionSpec, option: Option, text: str) -> Any:
         if spec.kind is OptionKind.BOOL:
@@ -122,8 +131,6 @@ class Stage:
                 self.fail(*spec.error, f"{spec.name}= must be {spec.minimum} or more, got {number}", option.value_span)
             return number
         if spec.kind is OptionKind.CHOICE and text not in spec.choices:
-            from logsql.diagnostics.errors import did_you_mean
-
             choices = ", ".join(spec.choices)
             self.fail(
                 *spec.error,
@@ -132,22 +139,20 @@ class Stage:
                 did_you_mean(text, spec.choices),
             )
         if spec.kind is OptionKind.SPAN:
-            from logsql.values.timespans import parse_span
-
             return parse_span(text, lambda code, name, message: self.fail(code, name, message, option.value_span))
         return text
 
     # --- expressions ------------------------------------------------------------------------------
 
     def context(self, rel: Rel | None) -> ExprContext:
-        planner = self.planner
-        row_order: Callable[[], exp.Order | None] | None = None
+        chain = self.chain
+        row_order: Callable[[], exp.Expression | None] | None = None
         if rel is not None:
 
-            def row_order() -> exp.Order | None:
+            def row_order() -> exp.Expression | None:
                 return self.window_order(rel)
 
-        return ExprContext(planner.catalog, rel, planner.params, udfs=planner.udfs, row_order=row_order)  # type: ignore[arg-type]
+        return ExprContext(chain.catalog, rel, chain.params, udfs=chain.udfs, row_order=row_order)
 
     def lowered(self, rel: Rel, make: Callable[[ExprContext], T]) -> tuple[Rel, T]:
         """Lower expressions over ``rel``. The relation returned is the one the expressions read: keep using it."""
@@ -194,7 +199,7 @@ class Stage:
 
     def add(self, label: str, query: exp.Expression, *reads: str) -> str:
         """Append a CTE; returns its name (``s3_stats``)."""
-        return self.planner.add_cte(f"s{self.number}_{label.replace('-', '_')}", query, reads, self.spec.name)
+        return self.chain.add_cte(f"s{self.number}_{label.replace('-', '_')}", query, reads, self.spec.name)
 
     def flush(self, rel: Rel) -> Rel:
         """Write the pending projection and filter as a CTE, so that every column is plain."""
@@ -202,7 +207,7 @@ class Stage:
             return rel
         items = [sql.alias(rel.expr(i), i) for i in rel.all_idents()] or [sql.alias(sql.boolean(True), "__row")]
         query = sql.select(items, sql.table(rel.source), rel.where)
-        name = self.planner.add_cte(rel.tag or f"s{self.number}_step", query, (rel.source,), self.spec.name)
+        name = self.chain.add_cte(rel.tag or f"s{self.number}_step", query, (rel.source,), self.spec.name)
         return replace(rel, source=name, pending={}, where=None, tag="")
 
     @property
@@ -322,7 +327,7 @@ class Stage:
     def subquery(self, subquery: Subquery | Query, order_needed: bool = True) -> Rel:
         """Plan a subquery into the same chain; parameters set inside it stay inside."""
         query = subquery.query if isinstance(subquery, Subquery) else subquery
-        return self.planner.subplan(query, order_needed)
+        return self.chain.subplan(query, order_needed)
 
     def scan(
         self,
@@ -342,9 +347,9 @@ class Stage:
             while ident.lower() in used:
                 ident, number = f"{source.name}__{number}", number + 1
             used.add(ident.lower())
-            column, node = import_column(source, ident, read_as)
+            type_, node = import_column(source, read_as)
             items.append((ident, node))
-            found.append(column)
+            found.append(Column(source.name, ident, type_))
         carried: list[Column] = []
         for name, node, type_ in extra:
             items.append((name, node))
@@ -361,8 +366,8 @@ class Stage:
         keys = [] if rel.order.physical else order_items(rel)
         items = self._plain_items(rel)
         query = sql.select(items, sql.table(rel.source), order=sql.order_by(keys) if keys else None)
-        name = self.planner.temp_name(label)
-        self.planner.steps.append(Materialise(name, self.planner.with_ctes(query, rel.source)))
+        name = self.chain.temp_name(label)
+        self.chain.steps.append(Materialise(name, self.chain.with_ctes(query, rel.source)))
         return replace(rel, source=name, order=replace(rel.order, physical=rel.order.defined))
 
     @staticmethod
@@ -373,7 +378,7 @@ class Stage:
 
     def action(self, label: str, run: Callable[[Any], None]) -> None:
         """A side effect at this point of the plan."""
-        self.planner.steps.append(Action(label, run))
+        self.chain.steps.append(Action(label, run))
 
     def stream(
         self,
@@ -391,11 +396,11 @@ class Stage:
         """
         query = None if rel is None else self._in_order(rel)
         others = tuple(self._in_order(other) for other in inputs)
-        name = self.planner.temp_name(self.spec.name.replace("-", "_"))
+        name = self.chain.temp_name(self.spec.name.replace("-", "_"))
         shape = tuple((i, t) for c in columns for i, t in _physical(c))
         if rest is not None:
             shape = (*shape, (rest.ident, "JSON"))
-        self.planner.steps.append(Stream(name, query, transform, shape, self.spec.name, others))
+        self.chain.steps.append(Stream(name, query, transform, shape, self.spec.name, others))
         ordered = rel is None or rel.order.defined
         return Rel(name, tuple(columns), rest=rest, order=PHYSICAL if ordered else UNORDERED)
 
@@ -404,7 +409,7 @@ class Stage:
         rel = self.flush(rel)
         keys = [] if rel.order.physical else order_items(rel)
         select = sql.select(self._plain_items(rel), sql.table(rel.source), order=sql.order_by(keys) if keys else None)
-        return self.planner.with_ctes(select, rel.source)
+        return self.chain.with_ctes(select, rel.source)
 
     def service(self, name: str) -> Any:
         """Another room's service (models, lookups ...); refuses the query when the session has none."""
@@ -422,48 +427,9 @@ def _physical(column: Column) -> list[tuple[str, str]]:
     )
 
 
-def sql_names(names: Sequence[str]) -> list[str]:
-    """The names under which DuckDB reads the columns of an Arrow source: a name that differs from an earlier one in
-    letter case only (``User``, ``user``) gets a number (``user_1``), else both would read the first.
-    """
-    counts: dict[str, int] = {}
-    result: list[str] = []
-    for name in names:
-        low = name.lower()
-        if low in counts:
-            while f"{low}_{counts[low]}" in counts:
-                counts[low] += 1
-            name = f"{name}_{counts[low]}"
-            low = name.lower()
-        counts[low] = counts.get(low, 0) + 1
-        result.append(name)
-    return result
-
-
-def import_column(source: SourceColumn, ident: str, read_as: str | None = None) -> tuple[Column, Sql]:
-    """A foreign column as a field: its logical type and the SQL that brings it there."""
-    from logsql.values.types import ANY_JSON, BINARY, IP, MAP
-
-    node: Sql = sql.col(read_as or source.name)
-    if source.logical == "ip":
-        return Column(source.name, ident, IP), node
-    if source.logical == "json":
-        return Column(source.name, ident, ANY_JSON), sql.cast(node, "JSON") if source.sql_type != "JSON" else node
-    if source.logical == "map":
-        return Column(source.name, ident, MAP), sql.cast(node, "JSON") if source.sql_type != "JSON" else node
-    if source.logical == "binary":
-        return Column(source.name, ident, BINARY), node
-    imported = import_type(source.sql_type)
-    if imported.to_json:
-        node = sql.func("to_json", node)
-    elif imported.cast is not None:
-        node = sql.cast(node, imported.cast)
-    return Column(source.name, ident, imported.type), node
-
-
 def names_of(names: Iterable[Name]) -> list[str]:
     """Texts of a list of names, first occurrence of each."""
     return list(dict.fromkeys(n.text for n in names))
 
 
-__all__ = ["Kind", "Stage", "Typed", "import_column", "names_of", "values"]
+__all__ = ["Kind", "Stage", "Typed", "names_of", "values"]

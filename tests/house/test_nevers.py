@@ -27,9 +27,6 @@ RINGS: frozenset[tuple[str, ...]] = frozenset(
             "logsql.engine.services",
             "logsql.engine.session",
         ),
-        ("logsql.language.lists", "logsql.language.parser", "logsql.language.reader"),
-        ("logsql.operators.state", "logsql.planner.planner", "logsql.planner.spec", "logsql.planner.stage"),
-        ("logsql.planner.calls", "logsql.planner.expressions", "logsql.planner.function_spec"),
         ("logsql.shell.repl", "logsql.shell.terminal"),
     }
 )

@@ -13,8 +13,9 @@ from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
 from logsql.planner.relation import Order, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
-from logsql.planner.stage import Stage, import_column
+from logsql.planner.stage import Stage
 from logsql.values import mixing, sql, values
+from logsql.values.imports import import_column
 from logsql.values.sql import Sql
 from logsql.values.types import DOUBLE, STRING
 from logsql.values.values import NULL_VALUE, Typed
@@ -113,8 +114,8 @@ def _joined(stage: Stage, table: Any) -> tuple[Rel, list[Typed]]:
     columns = {source.name: source for source in info.columns}
 
     def text_of(name: str) -> Sql:
-        column, node = import_column(columns[name], name)
-        return values.text_sql(Typed(node, column.type))
+        type_, node = import_column(columns[name])
+        return values.text_sql(Typed(node, type_))
 
     key_ident = rel.fresh_ident("__key")
     wanted = {c.text: rel.fresh_ident(f"__map{i}") for i, (c, _) in enumerate(args.outputs) if c.text in columns}
@@ -155,7 +156,7 @@ def _geoip(stage: Stage) -> Rel:
             stage.fail("20702", "invalid-lookup-field", message, column.span, did_you_mean(column.text, FIELDS))
     rel, key = _key_text(stage, stage.rel)
     place = rel.fresh_ident("__place")
-    stage.planner.udfs.add("lq_geoip")
+    stage.chain.udfs.add("lq_geoip")
     items = [(i, rel.expr(i)) for i in rel.all_idents()]
     call = sql.func("lq_geoip", key, sql.string(setting))
     rel = replace(rel, source=stage.select("geoip", rel, [*items, (place, call)]), pending={}, where=None)

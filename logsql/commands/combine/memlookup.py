@@ -74,7 +74,7 @@ def _build(stage: Stage, name: str) -> Rel:
     items = [sql.alias(sql.cast(node, "VARCHAR"), f"c{i}") for i, node in enumerate(nodes)]
     keys = [] if rel.order.physical else order_items(rel)
     query = sql.select(items, sql.table(rel.source), rel.where, order=sql.order_by(keys) if keys else None)
-    whole = stage.planner.with_ctes(query, rel.source)
+    whole = stage.chain.with_ctes(query, rel.source)
 
     def run(runtime: Any) -> None:
         from logsql.engine.lookups import build_memory

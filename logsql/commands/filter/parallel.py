@@ -11,7 +11,7 @@ from logsql.planner.stage import Stage
 def lower(stage: Stage) -> Rel:
     args: InnerArgs = stage.args
     stage.note("queries run on all cores; the commands in brackets are planned as part of the query")
-    return stage.planner.pipeline(args.subquery.query, stage.order_needed, stage.rel)
+    return stage.chain.pipeline(args.subquery.query, stage.order_needed, stage.rel)
 
 
 register(

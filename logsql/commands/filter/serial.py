@@ -29,7 +29,7 @@ def parse(reader: ArgReader) -> InnerArgs:
 
 def lower(stage: Stage) -> Rel:
     args: InnerArgs = stage.args
-    return stage.planner.pipeline(args.subquery.query, stage.order_needed, stage.rel)
+    return stage.chain.pipeline(args.subquery.query, stage.order_needed, stage.rel)
 
 
 def order(args: InnerArgs) -> OrderNeed:

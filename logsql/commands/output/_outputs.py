@@ -120,7 +120,7 @@ def output_lowering(form: OutputForm) -> Callable[[Stage], Rel]:
         job = output_job(stage, form)
         output = Output(job)
         # Before every other step: a file in the way is said before rows are read, also those of the commands before.
-        stage.planner.steps.insert(0, Action(f"check that {job.path} can be written", output.check))
+        stage.chain.steps.insert(0, Action(f"check that {job.path} can be written", output.check))
         rel = stored(stage)
         names = names_of(stage.args.fields)
         rel, chosen = stage.lowered(rel, lambda cx: [cx.field(n) for n in names])
@@ -138,7 +138,7 @@ def stored(stage: Stage) -> Rel:
     """The rows in a work table; rows that an earlier command stored and nobody changed are not stored again."""
     rel = stage.rel
     if not rel.pending and rel.where is None and (rel.order.physical or not rel.order.defined):
-        for step in stage.planner.steps:
+        for step in stage.chain.steps:
             if isinstance(step, Materialise) and step.name == rel.source:
                 return rel
     return stage.materialise(rel)

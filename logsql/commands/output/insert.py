@@ -33,7 +33,7 @@ def check(runtime: Any) -> None:
 
 def lower(stage: Stage) -> Rel:
     field, create = stage.option("table"), stage.option("create")
-    stage.planner.steps.insert(0, Action("check that rows may be stored", check))
+    stage.chain.steps.insert(0, Action("check that rows may be stored", check))
     rel = stage.flush(stage.rel)
     rel, (route,) = carry(stage, rel, ("__table", values.text_sql(old_value(rel, field)), STRING))
     rel = stage.materialise(rel, "insert")

@@ -37,7 +37,7 @@ def lower(stage: Stage) -> Rel:
         runtime.policy.check_write(target)
         _free(target)
 
-    stage.planner.steps.insert(0, Action(f"check that {source} can be moved to {target}", check))
+    stage.chain.steps.insert(0, Action(f"check that {source} can be moved to {target}", check))
     stage.action(f"move {source} to {target}", lambda runtime: move(source, target))
     return rel
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from logsql.language.tree import Name
 from logsql.planner.catalog import TableInfo
 from logsql.planner.spec import OptionKind, OptionSpec
-from logsql.planner.stage import Stage, import_column
+from logsql.planner.stage import Stage
 from logsql.values import sql
+from logsql.values.imports import import_column
 from logsql.values.sql import Sql
 from logsql.values.types import DATE, Kind
 
@@ -86,6 +87,6 @@ def time_of(info: TableInfo) -> Sql | None:
     """The ``_time`` of a table as an instant, None when it has none."""
     for source in info.columns:
         if source.name == "_time":
-            column, node = import_column(source, "_time")
-            return node if column.type.kind is Kind.DATE else None
+            type_, node = import_column(source)
+            return node if type_.kind is Kind.DATE else None
     return None

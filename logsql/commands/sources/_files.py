@@ -12,8 +12,9 @@ from logsql.operators.merging import Idents
 from logsql.planner.catalog import PART, RAW, SourceColumn, SourceInfo
 from logsql.planner.relation import PHYSICAL, Column, Rel
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec
-from logsql.planner.stage import Stage, import_column
+from logsql.planner.stage import Stage
 from logsql.values import sql
+from logsql.values.imports import import_column
 from logsql.values.sql import Sql
 from logsql.values.types import ANY
 
@@ -93,14 +94,14 @@ def scan_source(stage: Stage, info: SourceInfo, hidden: Sequence[str] = ()) -> R
         ident = idents.take(name)
         is_part = logical.startswith(PART)
         plain = SourceColumn(name, source.sql_type, None if is_part else source.logical)
-        column, node = import_column(plain, ident)
+        type_, node = import_column(plain)
         items.append(sql.alias(node, ident))
         if is_part:
             field = logical[len(PART) :]
-            parts.setdefault(field, []).append(replace(column, name=ident))
+            parts.setdefault(field, []).append(Column(ident, ident, type_))
             columns[field] = Column(field, field, ANY, tuple(parts[field]))
         else:
-            columns[source.name] = replace(column, name=source.name)
+            columns[source.name] = Column(source.name, ident, type_)
     items = items or [sql.alias(sql.boolean(True), "__row")]
     table = info.native if info.native is not None else sql.table(info.name)
     name = stage.add(stage.spec.name if stage.spec.name != "-" else "stdin", sql.select(items, table), info.name)

@@ -126,15 +126,12 @@ def lower(stage: Stage) -> Rel:
     except LogsqlError as error:
         raise error.located(file.text, file.path) from None
     bound = _bind(stage, call, header(query, broken))
-    planner, saved = stage.planner, stage.planner.params
     token = _ACTIVE.set((*active, call.name))
     try:
-        planner.params = bound
-        return planner.subplan(query, stage.order_needed)
+        return stage.chain.subplan(query, stage.order_needed, bound)
     except LogsqlError as error:
         raise error.located(file.text, file.path) from None
     finally:
-        planner.params = saved
         _ACTIVE.reset(token)
 
 
@@ -173,7 +170,7 @@ def _fits(value: Any, type_: str) -> bool:
 
 
 def _typed(value: Any, type_: str) -> Typed:
-    from logsql.planner.planner import param_value
+    from logsql.planner.chain import param_value
 
     if value is None:
         return NULL_VALUE

@@ -49,7 +49,7 @@ def lower(stage: Stage) -> Rel:
         every = sql.func("json_extract_string", document, sql.string("$.*"))
         searched = sql.func("list_concat", searched, sql.coalesce(every, sql.cast(sql.array([]), "VARCHAR[]")))
     row = sql.cast(_row(rel), "VARCHAR") if second else sql.null("VARCHAR")
-    stage.planner.udfs.add("lq_mpsearch")
+    stage.chain.udfs.add("lq_mpsearch")
     found = sql.cast(sql.func("lq_mpsearch", searched, row, sql.string(name)), "JSON[]")
     return stage.assign(rel, "_mp_result", Typed(found, list_of(MAP)))
 
@@ -81,7 +81,7 @@ def _read_rules(stage: Stage, subquery: Subquery) -> tuple[bool, str]:
     items = [sql.alias(sql.cast(node, "VARCHAR"), f"c{i}") for i, node in enumerate(nodes)]
     keys = [] if rel.order.physical else order_items(rel)
     query = sql.select(items, sql.table(rel.source), rel.where, order=sql.order_by(keys) if keys else None)
-    whole = stage.planner.with_ctes(query, rel.source)
+    whole = stage.chain.with_ctes(query, rel.source)
     name = keywords.token()
 
     def run(runtime: Any) -> None:

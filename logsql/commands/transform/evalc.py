@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logsql.operators.state import EvalcArgs, lower_evalc
+from logsql.operators.state import lower_evalc
+from logsql.planner.arrange import EvalcArgs
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, needs_order, register
 from logsql.planner.stage import Stage

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from logsql.language.tree import Assignment, Literal
-from logsql.planner.planner import param_value
+from logsql.planner.chain import param_value
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -44,7 +44,7 @@ def lower(stage: Stage) -> Rel | None:
         value = cx.lower(assignment.expr)
         if not isinstance(assignment.expr, Literal) and value.kind in PLAIN:
             value = literal(stage.catalog.evaluate(value.expr), value.type)
-        stage.planner.params[assignment.target.text] = value
+        stage.chain.params[assignment.target.text] = value
     return stage.input
 
 

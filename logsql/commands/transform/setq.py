@@ -36,15 +36,15 @@ def parse(reader: ArgReader) -> SetqArgs:
 
 
 def lower(stage: Stage) -> Rel | None:
-    steps = len(stage.planner.steps)
+    steps = len(stage.chain.steps)
     rel = stage.flush(stage.limit(stage.subquery(stage.args.subquery), 1))
-    pure = len(stage.planner.steps) == steps
+    pure = len(stage.chain.steps) == steps
     stored = stage.materialise(rel, "setq")
     for column in rel.columns:
         value = _now(stage, rel, column) if pure else None
-        stage.planner.params[column.name] = value or _later(stored, column)
+        stage.chain.params[column.name] = value or _later(stored, column)
     if rel.rest is not None and not rel.rest.is_map:
-        stage.planner.params[OPEN_PARAMETERS] = Typed(_first(stored.source, sql.col(rel.rest.ident)), ANY_JSON)
+        stage.chain.params[OPEN_PARAMETERS] = Typed(_first(stored.source, sql.col(rel.rest.ident)), ANY_JSON)
     return stage.input
 
 
@@ -54,7 +54,7 @@ def _now(stage: Stage, rel: Rel, column: Column) -> Typed | None:
         return None
     select = sql.select([sql.col(column.ident)], sql.table(rel.source), limit=exp.Limit(expression=sql.integer(1)))
     try:
-        value = stage.catalog.evaluate(exp.Subquery(this=stage.planner.with_ctes(select, rel.source)))
+        value = stage.catalog.evaluate(exp.Subquery(this=stage.chain.with_ctes(select, rel.source)))
     except QueryError:
         return None
     return literal(value, column.type)

@@ -91,7 +91,7 @@ def _grouped(stage: Stage, events: str, groups: list[str]) -> str:
     lists = stage.add("keys", sql.select(items, sql.table(events), group=by), events)
     import logsql.jobs.transactions  # noqa: F401  registers the function
 
-    stage.planner.udfs.add("lq_transactions")
+    stage.chain.udfs.add("lq_transactions")
     columns = [sql.col(f"{name}s") for name in ("t", "s", "e")]
     call = sql.func("lq_transactions", *columns, sql.string(_limits(stage)))
     kept: list[Sql] = [sql.col(name) for name in (*groups, "key", "ts", "docs", "ns")]

@@ -1,0 +1,117 @@
+"""What the stages of one query share: the chain of CTEs, the steps before the final SELECT, parameters, names.
+
+:class:`~logsql.planner.planner.Planner` is this chain together with the pipeline that fills it. A stage knows the chain
+only, so that a command can plan a subquery without knowing how pipelines are planned.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+from sqlglot import exp
+
+from logsql.language.tree import Command, Expr, Query
+from logsql.planner.catalog import Catalog
+from logsql.planner.expressions import ExprContext
+from logsql.planner.plan import Cte, Step, with_ctes
+from logsql.planner.relation import Rel
+from logsql.values import sql
+from logsql.values.types import BINARY, BOOL, DATE, DOUBLE, INT, LONG, STRING
+from logsql.values.values import NULL_VALUE, Typed
+
+
+class Chain(ABC):
+    """The growing plan of one query. ``params`` are the parameters as typed constants."""
+
+    def __init__(self, catalog: Catalog, params: Mapping[str, object] | None = None) -> None:
+        self.catalog = catalog
+        self.ctes: list[Cte] = []
+        self.cte_names: set[str] = set()
+        self.steps: list[Step] = []
+        self.udfs: set[str] = set()
+        self.notes: list[str] = []
+        self.params: dict[str, Typed] = {k: param_value(v) for k, v in (params or {}).items()}
+        #: CTEs that parameters read (the last state of ``evalc``): whatever uses a parameter reads them too.
+        self.parameter_sources: set[str] = set()
+        self._number = 0
+        self._temp = 0
+
+    # --- pipelines --------------------------------------------------------------------------------
+
+    @abstractmethod
+    def pipeline(self, query: Query, order_needed: bool, rel: Rel | None = None) -> Rel:
+        """Plan the commands of one query or subquery; ``rel`` is the input of a chain that continues another."""
+
+    @abstractmethod
+    def demanded(self, following: Sequence[Command]) -> frozenset[str] | None:
+        """Fields that these commands can read of a source before them; None when they may read any."""
+
+    def subplan(self, query: Query, order_needed: bool, params: dict[str, Typed] | None = None) -> Rel:
+        """Plan a subquery with a copy of the parameters, or with ``params`` of its own (``proc``)."""
+        saved = dict(self.params)
+        try:
+            if params is not None:
+                self.params = params
+            return self.pipeline(query, order_needed)
+        finally:
+            self.params = saved
+
+    # --- names and CTEs ---------------------------------------------------------------------------
+
+    def next_number(self) -> int:
+        self._number += 1
+        return self._number
+
+    def add_cte(self, name: str, query: exp.Expression, reads: Sequence[str], command: str) -> str:
+        """Append a CTE under a unique name."""
+        unique, number = name, 2
+        while unique.lower() in self.cte_names:
+            unique, number = f"{name}_{number}", number + 1
+        self.cte_names.add(unique.lower())
+        self.ctes.append(Cte(unique, query, (*reads, *self.parameter_sources), command))
+        return unique
+
+    def temp_name(self, label: str) -> str:
+        self._temp += 1
+        return f"__{label}_{self._temp}"
+
+    def with_ctes(self, query: exp.Expression, *reads: str) -> exp.Expression:
+        return with_ctes(query, self.ctes, reads)
+
+    # --- constants --------------------------------------------------------------------------------
+
+    def context(self) -> ExprContext:
+        """Lowers constants and parameters: there is no row."""
+        return ExprContext(self.catalog, None, self.params, udfs=self.udfs)
+
+    def constant_text(self, expr: Expr, what: str) -> str:
+        """Text of a constant in an option: dates as ``yyyyMMddHHmmss``, null as empty text (language.md 1.5)."""
+        value = self.context().constant(expr, what)
+        if value is None:
+            return ""
+        if isinstance(value, dt.datetime):
+            return value.strftime("%Y%m%d%H%M%S")
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return str(value)
+
+
+def param_value(value: object) -> Typed:
+    """A parameter given by the host as a typed constant."""
+    if value is None:
+        return NULL_VALUE
+    if isinstance(value, Typed):
+        return value
+    if isinstance(value, bool):
+        return Typed(sql.boolean(value), BOOL)
+    if isinstance(value, int):
+        return Typed(sql.integer(value), INT if -(2**31) <= value < 2**31 else LONG)
+    if isinstance(value, float):
+        return Typed(sql.double(value), DOUBLE)
+    if isinstance(value, dt.datetime):
+        return Typed(sql.cast(sql.string(value.isoformat(sep=" ")), DATE.physical), DATE)
+    if isinstance(value, bytes):
+        return Typed(sql.func("unhex", sql.string(value.hex())), BINARY)
+    return Typed(sql.string(str(value)), STRING)

@@ -1,0 +1,33 @@
+"""Options as a command declares them: what their values must be (language.md 1.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+
+class OptionKind(Enum):
+    """What the value of an option must be."""
+
+    INT = "integer"
+    BOOL = "t or f"
+    TEXT = "text"
+    SPAN = "time span"
+    REGEX = "regular expression"
+    CHOICE = "one of"
+    FIELD = "field"
+
+
+@dataclass(frozen=True)
+class OptionSpec:
+    """One option: kind, default, bounds. ``error`` is the code and name for a value out of bounds."""
+
+    name: str
+    kind: OptionKind
+    help: str
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    minimum: int | None = None
+    required: bool = False
+    error: tuple[str, str] = ("90001", "invalid-option")
