@@ -28,7 +28,7 @@ def main() -> int:
     import logsql
     from logsql.cli import main as command_line
     from logsql.render import Layout, write
-    from logsql.shell.verbs import show_error, terminal_width
+    from logsql.shell.voice import Voice, terminal_width
 
     os.chdir(ROOT)
     features = FEATURES.read_text(encoding="utf-8").rstrip()
@@ -45,7 +45,7 @@ def main() -> int:
             say("", "3. The SQL of the last stage (logsql translate shows all)", "")
             say(last_stage(session.translate(f"{features}\n| {RULE}\n| {COUNT}")))
     except logsql.LogsqlError as error:
-        show_error(error, sys.stderr)
+        Voice().error(error.diagnostic)
         return error.exit_code
     if sys.stdin.isatty() and sys.stdout.isatty():
         say("", "The shell: try  jsonfile sample_data/access.jsonl.gz | stats count by label  or  \\?", "")

@@ -12,7 +12,7 @@ import pytest
 
 from docs.transcripts import PAGES, ROOT, blocks, printed
 from logsql.render import FORMATS
-from logsql.shell.arguments import OPTIONS, VERBS
+from logsql.shell.invocation import OPTIONS, VERBS
 from logsql.shell.metas import METAS
 
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}

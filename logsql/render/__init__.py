@@ -44,7 +44,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Written:
     """What was written: all rows of the result, those shown, and sentences for the user (stderr)."""
 
     rows: int
@@ -79,11 +79,11 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def write(rows: Rows, name: str, sink: BinaryIO, layout: Layout | None = None) -> Outcome:
+def write(rows: Rows, name: str, sink: BinaryIO, layout: Layout | None = None) -> Written:
     """Write a result in the format called ``name`` (KeyError when there is none). The sink is not closed."""
     module, _, function = FORMATS[name].writer.partition(":")
     writer: Any = getattr(importlib.import_module(f"{__name__}.{module}"), function)
-    outcome: Outcome = writer(rows, sink, layout or Layout())
+    outcome: Written = writer(rows, sink, layout or Layout())
     return outcome
 
 

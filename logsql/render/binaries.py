@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from logsql.render import Layout, Outcome, Rows
+from logsql.render import Layout, Rows, Written
 from logsql.render.pieces import empty_schema
 
 #: Rows per Parquet row group; batches are gathered so that small ones do not make small groups.
@@ -39,7 +39,7 @@ class _Gate(io.RawIOBase):
         return self._count
 
 
-def write_parquet(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
+def write_parquet(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
     """One Parquet file, zstd-compressed, written group by group."""
     import pyarrow.parquet as pq
 
@@ -49,7 +49,7 @@ def write_parquet(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
     return _write(rows, _Gate(sink), open_writer, gather=_GROUP)
 
 
-def write_arrow(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
+def write_arrow(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
     """Arrow IPC: the file form into a file, the stream form into a pipe."""
 
     def open_writer(sink: _Gate, schema: pa.Schema) -> Any:
@@ -58,7 +58,7 @@ def write_arrow(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
     return _write(rows, _Gate(sink), open_writer, gather=0)
 
 
-def _write(rows: Rows, sink: _Gate, open_writer: Callable[[_Gate, pa.Schema], Any], gather: int) -> Outcome:
+def _write(rows: Rows, sink: _Gate, open_writer: Callable[[_Gate, pa.Schema], Any], gather: int) -> Written:
     writer: Any = None
     schema: pa.Schema | None = None
     waiting: list[pa.RecordBatch] = []
@@ -83,4 +83,4 @@ def _write(rows: Rows, sink: _Gate, open_writer: Callable[[_Gate, pa.Schema], An
         sink.shut = True
         raise
     writer.close()
-    return Outcome(count, count)
+    return Written(count, count)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logsql.diagnostics.messages import add_messages, message
-from logsql.render import Layout, Outcome, Rows
+from logsql.render import Layout, Rows, Written
 from logsql.render.pieces import pieces
 from logsql.render.safe import ELLIPSIS, cut, pad, visible, visible_column, width
 from logsql.render.texts import put
@@ -144,7 +144,7 @@ def widest(column: pa.Array) -> int:
     return max((width(text) for text in column.to_pylist()), default=0)
 
 
-def write_table(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
+def write_table(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
     """A header, a rule, one line per row. ``layout.rows`` limits what is shown; all rows are read and counted."""
     table: _Table | None = None
     for piece in _steps(rows):
@@ -161,7 +161,7 @@ def write_table(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
     if not table.opened:
         table.open(sink)
         table.print(sink)
-    return Outcome(table.total, table.taken, table.notices())
+    return Written(table.total, table.taken, table.notices())
 
 
 def _steps(rows: Rows) -> Iterator[pa.RecordBatch]:
@@ -194,7 +194,7 @@ def fit(widths: list[int], room: int) -> tuple[list[int], list[int]]:
     return list(range(count)), out + widths[count:]
 
 
-def write_vertical(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
+def write_vertical(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
     """``-[ row 1 ]`` and one ``name | value`` line per field; values are never cut."""
     total = shown = 0
     for piece in _steps(rows):
@@ -211,4 +211,4 @@ def write_vertical(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
             out += [f"{name} | {column[row]}".rstrip() for name, column in zip(padded, columns, strict=True)]
         sink.write("".join(line + "\n" for line in out).encode())
     notices = () if shown == total else (message("rows-hidden", shown=shown, rows=total),)
-    return Outcome(total, shown, notices)
+    return Written(total, shown, notices)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logsql.render import Layout, Outcome, Rows
+from logsql.render import Layout, Rows, Written
 from logsql.render.pieces import pieces
 from logsql.render.safe import visible_column
 from logsql.render.values import json_column, json_key, text_column
@@ -23,16 +23,16 @@ _TSV_ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 _RIGHT = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 
 
-def write_jsonl(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
+def write_jsonl(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
     """``{"a":1,"b":"x"}`` per row: compact, keys in column order, nulls printed (decision 17)."""
     count = 0
     for piece in pieces(rows):
         put(sink, object_lines(piece, "}\n"))
         count += piece.num_rows
-    return Outcome(count, count)
+    return Written(count, count)
 
 
-def write_json(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
+def write_json(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
     """One array, one row per line."""
     count = 0
     sink.write(b"[")
@@ -42,7 +42,7 @@ def write_json(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
         put(sink, lines, drop=2)
         count += piece.num_rows
     sink.write(b"\n]\n" if count else b"]\n")
-    return Outcome(count, count)
+    return Written(count, count)
 
 
 def object_lines(piece: pa.RecordBatch, end: str) -> pa.Array:
@@ -56,7 +56,7 @@ def object_lines(piece: pa.RecordBatch, end: str) -> pa.Array:
     return pc.binary_join_element_wise(*parts, end, "")
 
 
-def write_csv(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
+def write_csv(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
     """RFC 4180 with line feeds: quotes only where needed, a header line, null as an empty place."""
 
     def cells(values: pa.Array, alone: bool) -> pa.Array:
@@ -70,7 +70,7 @@ def write_csv(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
     return _separated(rows, sink, ",", cells)
 
 
-def write_tsv(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
+def write_tsv(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
     """Tabs between values; tab, line feed, carriage return and backslash are written ``\\t \\n \\r \\\\``."""
 
     def cells(values: pa.Array, alone: bool) -> pa.Array:
@@ -82,7 +82,7 @@ def write_tsv(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
     return _separated(rows, sink, "\t", cells)
 
 
-def _separated(rows: Rows, sink: BinaryIO, mark: str, cells: Callable[[pa.Array, bool], pa.Array]) -> Outcome:
+def _separated(rows: Rows, sink: BinaryIO, mark: str, cells: Callable[[pa.Array, bool], pa.Array]) -> Written:
     def header(names: Sequence[str]) -> None:
         parts = cells(pa.array(list(names), pa.string()), False).to_pylist()
         sink.write((mark.join(parts) + "\n").encode())
@@ -98,7 +98,7 @@ def _separated(rows: Rows, sink: BinaryIO, mark: str, cells: Callable[[pa.Array,
         count += piece.num_rows
     if not count:
         header(rows.columns)
-    return Outcome(count, count)
+    return Written(count, count)
 
 
 def joined_lines(columns: list[pa.Array], mark: str, rows: int) -> pa.Array:
@@ -109,7 +109,7 @@ def joined_lines(columns: list[pa.Array], mark: str, rows: int) -> pa.Array:
     return pc.binary_join_element_wise(*ends, mark) if len(ends) > 1 else ends[0]
 
 
-def write_markdown(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
+def write_markdown(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
     """A GitHub table; numbers to the right, ``|`` escaped, line breaks as ``<br>``."""
 
     def cell(values: pa.Array) -> pa.Array:
@@ -132,7 +132,7 @@ def write_markdown(rows: Rows, sink: BinaryIO, layout: Layout) -> Outcome:
     if not count:
         line(cell(pa.array(list(rows.columns), pa.string())).to_pylist())
         line(["---"] * len(rows.columns))
-    return Outcome(count, count)
+    return Written(count, count)
 
 
 def put(sink: BinaryIO, lines: pa.Array, drop: int = 0) -> None:

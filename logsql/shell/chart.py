@@ -2,66 +2,91 @@
 
     logsql chart 3d -q QUERY --x FIELD --y FIELD --z FIELD [--color FIELD] [--title TEXT] -o FILE.html|FILE.png
 
-``main(argv, session_factory)`` takes the words behind ``chart``; ``session_factory()`` opens the session that the
-global options describe. Errors are raised as :class:`logsql.LogsqlError` for the command line to print; what was
-drawn is said on stderr.
+What was drawn is said on stderr.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from dataclasses import replace
+from typing import Any
 
-from logsql.diagnostics.errors import Diagnostic, UsageError
+from logsql.diagnostics.errors import UsageError
+from logsql.diagnostics.messages import message
+from logsql.engine.session import Session
+from logsql.render.scatter3d import write_scatter3d
+from logsql.shell.commandline import CommandLine, Option, usage_error
+from logsql.shell.invocation import Invocation
+from logsql.shell.querying import open_session
+from logsql.shell.voice import Voice
 
-if TYPE_CHECKING:
-    from logsql.engine.session import Session
-
-USAGE = "logsql chart 3d -q QUERY --x FIELD --y FIELD --z FIELD [--color FIELD] -o FILE.html|FILE.png"
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse that raises instead of ending the program."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(Diagnostic("E2020", "chart", message, help=USAGE))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="logsql chart", usage=USAGE, allow_abbrev=False)
-    kinds = parser.add_subparsers(dest="kind", required=True, metavar="3d", parser_class=_Parser)
-    three = kinds.add_parser("3d", usage=USAGE, allow_abbrev=False, help="a 3-D scatter plot of three fields")
-    three.add_argument("-q", "--query", required=True, help="the query that gives the rows")
-    for axis in ("x", "y", "z"):
-        three.add_argument(f"--{axis}", required=True, metavar="FIELD", help=f"field of the {axis} axis")
-    three.add_argument("--color", metavar="FIELD", help="field that colours the points")
-    three.add_argument("--title", metavar="TEXT", help="title of the picture")
-    three.add_argument("-o", "--output", required=True, metavar="FILE", help="FILE.html, or FILE.png (extra chart)")
-    return parser
+USAGE = "logsql chart 3d -q QUERY --x FIELD --y FIELD --z FIELD [--color FIELD] [--title TEXT] -o FILE.html|FILE.png"
+_REQUIRED = (
+    Option(("-q", "--query"), "query", "QUERY", "opt-chart-query"),
+    Option(("--x",), "x", "FIELD", "opt-chart-axis"),
+    Option(("--y",), "y", "FIELD", "opt-chart-axis"),
+    Option(("--z",), "z", "FIELD", "opt-chart-axis"),
+    Option(("-o", "--output"), "output", "FILE", "opt-chart-output"),
+)
+OPTIONS: tuple[Option, ...] = (
+    *_REQUIRED,
+    Option(("--color",), "color", "FIELD", "opt-chart-color"),
+    Option(("--title",), "title", "TEXT", "opt-chart-title"),
+    Option(("-h", "--help"), "help", None, "opt-help"),
+)
 
 
-def main(argv: Sequence[str], session_factory: Callable[[], Session]) -> int:
-    """Draw what ``argv`` asks for; returns 0. Raises LogsqlError: usage, query, fields, output."""
+def run(asked: Invocation, voice: Voice) -> int:
+    """Draw what the words behind ``chart`` ask for."""
+    return draw(asked.words, lambda: open_session(asked), voice)
+
+
+def draw(words: Sequence[str], connect: Callable[[], Session], voice: Voice) -> int:
+    """Draw what ``words`` ask for over the session that ``connect`` opens; returns 0.
+
+    Raises LogsqlError: usage, query, fields, output.
+    """
     try:
-        asked = _parser().parse_args(list(argv))
-    except SystemExit as stop:  # --help
-        return int(stop.code or 0)
-    return _draw(asked, session_factory)
-
-
-def _draw(asked: Any, session_factory: Callable[[], Session]) -> int:
-    from logsql.render.scatter3d import write_scatter3d
-
-    with session_factory() as session:
-        session.policy.check_write(asked.output)
-        result = session.query(asked.query)
-        drawn = write_scatter3d(result.arrow(), asked.x, asked.y, asked.z, asked.color, asked.output, asked.title)
-        loss = result.ledger.summary()
-    sys.stderr.write(f"{asked.output}: {drawn.points:,} points\n")
-    if drawn.skipped:
-        sys.stderr.write(f"{drawn.skipped:,} rows without a value on every axis are not drawn\n")
-    if loss:
-        sys.stderr.write(f"{loss}\n")
+        given = _asked(words)
+    except UsageError as error:
+        raise UsageError(replace(error.diagnostic, code="E2020", name="chart", help=USAGE)) from None
+    if "help" in given:
+        sys.stdout.write(usage_page() + "\n")
+        return 0
+    asked = {name: str(value) for name, value in given.items()}
+    output = asked["output"]
+    with connect() as session:
+        session.policy.check_write(output)
+        result = session.query(asked["query"])
+        drawn = write_scatter3d(
+            result.arrow(), asked["x"], asked["y"], asked["z"], asked.get("color"), output, asked.get("title")
+        )
+        ledger = result.ledger
+    voice.say(message("chart-points", path=output, count=drawn.points))
+    notes = (message("chart-skipped", count=drawn.skipped),) if drawn.skipped else ()
+    voice.remarks(notes, ledger)
     return 0
+
+
+def _asked(words: Sequence[str]) -> dict[str, Any]:
+    given, kinds = CommandLine(OPTIONS).read(words)
+    if "help" in given:
+        return given
+    for kind in kinds:
+        if kind != "3d":
+            raise usage_error("chart-kind", kind=kind)
+    if len(kinds) != 1:
+        raise usage_error("chart-no-kind")
+    missing = [option.names[-1] for option in _REQUIRED if option.field not in given]
+    if missing:
+        raise usage_error("usage-required", names=", ".join(missing))
+    return given
+
+
+def usage_page() -> str:
+    """The page of ``logsql chart --help``."""
+    rows = [(option.usage, message(option.help)) for option in OPTIONS]
+    left = max(len(usage) for usage, _ in rows)
+    lines = [f"  {usage:<{left}}  {text}" for usage, text in rows]
+    return "\n".join([f"{message('help-usage')}: {USAGE}", "", f"{message('help-options')}:", *lines])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from collections.abc import Iterable
 from typing import Any
@@ -13,8 +14,20 @@ from logsql.planner.function_spec import AggregateSpec, FunctionSpec
 from logsql.planner.spec import CommandSpec
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS, REFUSED_COMMANDS, REFUSED_FUNCTIONS
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
+from logsql.shell.invocation import Invocation
+from logsql.shell.voice import Voice
 
 WIDTH = 100
+
+
+def run(asked: Invocation, voice: Voice) -> int:
+    """``commands``, ``functions``, ``help NAME``."""
+    if asked.words:
+        text = page(asked.words[0])
+    else:
+        text = command_list() if asked.verb == "commands" else function_list()
+    sys.stdout.write(text + "\n")
+    return 0
 
 
 def page(name: str) -> str:

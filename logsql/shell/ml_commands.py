@@ -9,12 +9,16 @@ Contract
 from __future__ import annotations
 
 import datetime as dt
+import re
+import shlex
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from logsql.diagnostics.errors import nearest
+from logsql.diagnostics.errors import LogsqlError, nearest
+from logsql.language.spans import render
 from logsql.ml import errors as codes
 from logsql.ml.errors import MlError, fields_note, unknown_field
 from logsql.ml.inputs import FEATURE_KINDS, InputKind, InputStore, MlInput
@@ -23,8 +27,16 @@ from logsql.ml.store import ModelStore
 from logsql.ml.tasks import TaskManager, TaskState, TaskView
 from logsql.ml.train import check_options
 from logsql.shell import ml_layout as layout
+from logsql.shell.commandline import CommandLine, Option
+from logsql.shell.invocation import Invocation
+from logsql.shell.querying import open_session
+from logsql.shell.voice import Voice
+
+if TYPE_CHECKING:
+    from logsql.engine.session import Session
 
 PROMPT = "Select Model Fields? "
+_IS_OPTION = re.compile(r"[^\W\d]\w*=")
 KINDS = {
     "rforest": ModelKind.RFOREST,
     "iforest": ModelKind.IFOREST,
@@ -56,30 +68,38 @@ class Command:
 
 
 def split_words(line: str) -> list[str]:
-    """Words of a command line: blanks separate, double quotes hold together, ``\\"`` is a quote (other ``\\`` stay:
-    paths)."""
-    words: list[str] = []
-    word, quoted, open_word = "", False, False
-    position = 0
-    while position < len(line):
-        char = line[position]
-        if char == "\\" and line[position + 1 : position + 2] == '"':
-            word, open_word = word + '"', True
-            position += 1
-        elif char == '"':
-            quoted, open_word = not quoted, True
-        elif char.isspace() and not quoted:
-            if open_word:
-                words.append(word)
-            word, open_word = "", False
-        else:
-            word, open_word = word + char, True
-        position += 1
-    if quoted:
-        raise MlError(codes.USAGE, "a quoted text is not closed", 'end it with "')
-    if open_word:
-        words.append(word)
-    return words
+    r"""Words of a command line: blanks separate, double quotes hold together, ``\"`` is a quote. Every other backslash
+    stays what it is (paths of Windows), so it is doubled before shlex, for which it would quote the next character.
+
+    >>> split_words(r'a "b c" C:\x\y "say \"hi\""')
+    ['a', 'b c', 'C:\\x\\y', 'say "hi"']
+    """
+    words = shlex.shlex(re.sub(r'\\(?!")', r"\\\\", line), posix=True)
+    words.whitespace_split, words.quotes, words.commenters = True, '"', ""
+    try:
+        return list(words)
+    except ValueError:
+        raise MlError(codes.USAGE, "a quoted text is not closed", 'end it with "') from None
+
+
+def ml_shell(session: Session, ask: Callable[[str], str], out: Callable[[str], object], voice: Voice) -> MlShell:
+    """The session's ``ml.*`` commands, talking through the given functions."""
+    shell: MlShell = session.service("ml")
+    shell.ask, shell.out, shell.err = ask, out, voice.say
+    return shell
+
+
+def run(asked: Invocation, voice: Voice) -> int:
+    """``logsql ml ...``: one ml command; trainings are waited for."""
+
+    def ask(question: str) -> str:
+        voice.ask(question)
+        return sys.stdin.readline().rstrip("\r\n")
+
+    with open_session(asked) as session:
+        shell = ml_shell(session, ask, lambda text: sys.stdout.write(text + "\n"), voice)
+        shell.wait = True
+        return shell.run_words(asked.words)
 
 
 class MlShell:
@@ -91,8 +111,8 @@ class MlShell:
         inputs: InputStore,
         tasks: TaskManager,
         ask: Callable[[str], str],
-        out: Callable[[str], Any] = print,
-        err: Callable[[str], Any] | None = None,
+        out: Callable[[str], object] = lambda text: None,
+        err: Callable[[str], object] | None = None,
         wait: bool = False,
     ) -> None:
         self.store, self.inputs, self.tasks = store, inputs, tasks
@@ -107,7 +127,7 @@ class MlShell:
                 name, _, rest = tail.strip().partition(" ")
                 return self._call(command, [word for word in (name, rest.strip()) if word], {})
             return self._words(command, split_words(tail))
-        except MlError as error:
+        except LogsqlError as error:
             return self._failed(error)
 
     def run_words(self, words: Sequence[str]) -> int:
@@ -118,27 +138,25 @@ class MlShell:
             if command.raw_tail:
                 return self._call(command, [*rest[:1], " ".join(rest[1:])] if len(rest) > 1 else rest, {})
             return self._words(command, rest)
-        except MlError as error:
+        except LogsqlError as error:
             return self._failed(error)
 
     def _words(self, command: Command, words: list[str]) -> int:
-        arguments: list[str] = []
-        options: dict[str, str] = {}
-        for word in words:
-            name, equals, value = word.partition("=")
-            if equals and name in command.options:
-                options[name] = value
-            elif equals and command.options and name.isidentifier():
-                near = nearest(name, command.options)
-                raise MlError(
-                    codes.BAD_OPTION,
-                    f"unknown option '{name}' of {command.name}",
-                    f"did you mean {near[0]}?" if near else None,
-                    [f"options: {', '.join(command.options)}"],
-                )
-            else:
-                arguments.append(word)
-        return self._call(command, arguments, options)
+        """The options of ml commands are written ``name=value``; for the parser they are ``--name=value``."""
+        if not command.options:
+            return self._call(command, words, {})
+        marked = [f"--{word}" if _IS_OPTION.match(word) else word for word in words]
+        options, arguments, unknown = _parser(command).split(marked)
+        for word in unknown:
+            name = word.removeprefix("--").partition("=")[0]
+            near = nearest(name, command.options)
+            raise MlError(
+                codes.BAD_OPTION,
+                f"unknown option '{name}' of {command.name}",
+                f"did you mean {near[0]}?" if near else None,
+                [f"options: {', '.join(command.options)}"],
+            )
+        return self._call(command, arguments, {name: values[-1] for name, values in options.items()})
 
     def _call(self, command: Command, arguments: list[str], options: dict[str, str]) -> int:
         low, high = command.counts
@@ -148,13 +166,21 @@ class MlShell:
             )
         return command.run(self, arguments, options)
 
-    def _failed(self, error: MlError) -> int:
+    def _failed(self, error: LogsqlError) -> int:
+        """An input's query may be wrong, and the policy may say no: that is said like every error of a query."""
+        if not isinstance(error, MlError):
+            self.err(render(error.diagnostic))
+            return error.exit_code
         lines = [f"error[{error.code}]: {error.message}"]
         lines += [f"note: {note}" for note in error.notes]
         if error.help:
             lines.append(f"help: {error.help}")
         self.err("\n".join(lines))
         return 2 if error.number in (codes.USAGE, codes.BAD_OPTION, codes.UNKNOWN_COMMAND) else 1
+
+
+def _parser(command: Command) -> CommandLine:
+    return CommandLine([Option((f"--{name}",), name, "VALUE", "", repeat=True) for name in command.options])
 
 
 def _command(word: str) -> Command:

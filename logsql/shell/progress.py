@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, Protocol, TextIO
+from typing import Protocol, TextIO
 
 
 class Report(Protocol):
@@ -64,5 +64,5 @@ def progress_text(report: Report) -> str:
     return "  ".join(parts)[:79]
 
 
-def _size(count: Any) -> str:
-    return f"{int(count) / 1_000_000:,.0f} MB" if count >= 1_000_000 else f"{int(count) / 1000:,.0f} kB"
+def _size(count: int) -> str:
+    return f"{count / 1_000_000:,.0f} MB" if count >= 1_000_000 else f"{count / 1000:,.0f} kB"

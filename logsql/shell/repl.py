@@ -1,119 +1,95 @@
 """The shell: one input in, its answer out, the session kept whatever happens.
 
 :class:`Shell` knows nothing of terminals: ``execute(text)`` carries out one complete input, ``more(text)`` says whether
-more lines belong to it. Data goes to ``out``, everything said to ``err``. Two front ends drive it: prompt-toolkit on a
-terminal (``logsql.shell.terminal``) and plain lines otherwise, where the exit code is that of the first failure.
+more lines belong to it. Data goes to ``out``, everything said to the voice. Two front ends drive it: prompt-toolkit on
+a terminal (``logsql.shell.terminal``) and plain lines otherwise, where the exit code is that of the first failure.
 """
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 
+from logsql.conversation import Conversation, Kind, Language, Settings
 from logsql.diagnostics.errors import Diagnostic, LogsqlError, UsageError, nearest
 from logsql.diagnostics.messages import message
 from logsql.registry import COMMANDS
-from logsql.render import FORMATS, Layout, write
-from logsql.shell import manual
-from logsql.shell.arguments import Invocation
-from logsql.shell.lines import Kind, classify, continues, joined
+from logsql.render import FORMATS
+from logsql.shell import lines, manual
+from logsql.shell.inputs import read_query_file
 from logsql.shell.metas import METAS
-from logsql.shell.progress import ProgressLine
-from logsql.shell.running import Abandoned, interruptible
-from logsql.shell.verbs import ml_shell, read_query_file, show_error
+from logsql.shell.ml_commands import ml_shell
+from logsql.shell.querying import stats_line
+from logsql.shell.running import interruptible
+from logsql.shell.voice import Voice
 
 if TYPE_CHECKING:
     from logsql.engine.session import Session
 
-#: Rows of a result that the shell shows unless told otherwise (\rows). A display limit: the query is not limited.
+T = TypeVar("T")
+#: Rows of a result that the shell shows unless told otherwise (\\rows). A display limit: the query is not limited.
 SHOWN_ROWS = 1000
+#: Seconds that a query has to notice Ctrl-C before its thread is left behind.
+GRACE = 10.0
 
 
 class Leave(Exception):
     """The user asked to leave."""
 
 
-@dataclass
-class Settings:
-    """What ``\\set`` and its relatives change."""
-
-    params: dict[str, str] = field(default_factory=dict)
-    format: str = "table"
-    rows: int = SHOWN_ROWS
-    show_sql: bool = False
-    width: Callable[[], int | None] = lambda: None
-
-
 class Shell:
-    """A session with settings, and what it last did. ``ask`` answers the questions of ml commands."""
+    """A conversation, and what it last did. ``ask`` answers the questions of ml commands."""
 
     def __init__(
         self,
         session: Session,
         settings: Settings,
         out: BinaryIO,
-        err: TextIO,
+        voice: Voice,
         ask: Callable[[str], str] = lambda prompt: "",
-        debug: bool = False,
     ) -> None:
-        self.session, self.settings, self.out, self.err = session, settings, out, err
-        self.ask, self.debug = ask, debug
+        self.session, self.settings, self.out, self.voice, self.ask = session, settings, out, voice, ask
+        self.conversation = Conversation(session, settings, self._rows_to, _patiently, voice.progress)
         self.last_query: str | None = None
+        self.show_sql = False
         self.interactive = False
 
     # --- input ------------------------------------------------------------------------------------
 
     def more(self, text: str) -> bool:
         """Whether the input goes on behind ``text``."""
-        return continues(text, COMMANDS)
+        return lines.continues(text, COMMANDS)
 
     def execute(self, text: str) -> int:
         """Carry out one complete input; returns 0 or the exit code of its failure. Raises :class:`Leave`."""
         try:
-            return self._dispatch(joined(text.split("\n")))
-        except Leave:
+            return self._dispatch(lines.joined(text.split("\n")))
+        except (Leave, BrokenPipeError):
             raise
-        except Abandoned as error:
-            show_error(error, self.err)
-            self.err.write(message("shell-interrupting") + "\n")
-            return error.exit_code
         except LogsqlError as error:
-            show_error(error, self.err)
+            self.voice.error(error.diagnostic)
             return error.exit_code
         except KeyboardInterrupt:
-            self.err.write(message("interrupted") + "\n")
+            self.voice.say(message("interrupted"))
             return 130
-        except BrokenPipeError:
-            raise
         except Exception as error:
-            return self._internal(error)
-
-    def _internal(self, error: Exception) -> int:
-        what = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-        self.err.write(message("internal-error", what=what) + "\n")
-        if self.debug:
-            import traceback
-
-            traceback.print_exc(file=self.err)
-        else:
-            self.err.write("help: " + message("internal-help") + "\n")
-        return 1
+            self.voice.defect(error)
+            return 1
 
     def _dispatch(self, text: str) -> int:
-        kind = classify(text, COMMANDS)
-        if kind is Kind.META:
-            self._meta(text.strip())
-        elif kind is Kind.HELP:
+        kind = lines.classify(text, COMMANDS)
+        if kind is lines.Kind.META:
+            return self._meta(text.strip())
+        if kind is lines.Kind.HELP:
             words = text.split()
             self.say(manual.page(words[1]) if len(words) > 1 else overview())
-        elif kind is Kind.ML:
-            shell = ml_shell(self.session, self.ask, self.say, lambda line: self.err.write(line + "\n"))
-            return int(shell.run(text.strip()))
-        elif kind is not Kind.BLANK:
-            self._run(text, kind is Kind.SQL)
+        elif kind is lines.Kind.ML:
+            return ml_shell(self.session, self.ask, self.say, self.voice).run(text.strip())
+        elif kind is lines.Kind.SQL:
+            return self._run(text.strip().rstrip(";"), Language.SQL)
+        elif kind is lines.Kind.QUERY:
+            return self._run(text, Language.PIPE)
         return 0
 
     def say(self, text: str) -> None:
@@ -123,48 +99,33 @@ class Shell:
 
     # --- queries ----------------------------------------------------------------------------------
 
-    def _run(self, text: str, is_sql: bool) -> None:
-        self.last_query = None if is_sql else text
-        if self.settings.show_sql and not is_sql:
-            self.err.write(self.session.translate(text, dict(self.settings.params)) + "\n\n")
-        started = time.perf_counter()
-        layout = Layout(width=self.settings.width(), rows=self.settings.rows or None)
-
-        def work() -> Any:
-            if is_sql:
-                result = self.session.sql(text.strip().rstrip(";"))
-            else:
-                result = self.session.query(text, dict(self.settings.params))
-            return result, write(result, self.settings.format, self.out, layout)
-
-        try:
-            result, outcome = interruptible(work, self.stop, grace=10.0)
-        finally:
-            if isinstance(self.session.on_progress, ProgressLine):
-                self.session.on_progress.clear()
+    @contextmanager
+    def _rows_to(self, output: str | None) -> Iterator[BinaryIO]:
+        yield self.out
         self.out.flush()
-        seconds = time.perf_counter() - started
-        for notice in outcome.notices:
-            self.err.write(f"note: {notice}\n")
-        summary = result.ledger.summary()
-        if summary:
-            self.err.write("note: " + message("ledger", summary=summary) + " (\\loss)\n")
-        name = "shell-row" if outcome.rows == 1 else "shell-rows"
-        if self.interactive:
-            self.err.write(f"({message(name, rows=outcome.rows, seconds=seconds)})\n")
-        self.err.flush()
 
-    def stop(self) -> None:
-        """End what runs and what is being planned."""
-        self.session.interrupt()
-        self.session.planning.interrupt()
+    def _run(self, text: str, language: Language) -> int:
+        self.last_query = None if language is Language.SQL else text
+        if self.show_sql and self.last_query is not None:
+            self.voice.say(self.session.translate(text, dict(self.settings.params)), "")
+        outcome = self.conversation.run(text, language)
+        self.voice.outcome(outcome, self.settings.loss, "\\loss")
+        if outcome.kind is Kind.ABANDONED:
+            self.voice.say(message("shell-interrupting"))
+        if outcome.kind is Kind.DONE:
+            if self.settings.stats:
+                self.voice.say(stats_line(outcome))
+            elif self.interactive:
+                name = "shell-row" if outcome.rows == 1 else "shell-rows"
+                self.voice.say(f"({message(name, rows=outcome.rows, seconds=outcome.seconds)})")
+        return outcome.exit_code
 
     # --- shell commands ---------------------------------------------------------------------------
 
-    def _meta(self, text: str) -> None:
+    def _meta(self, text: str) -> int:
         head, _, rest = text.partition(" ")
         rest = rest.strip()
-        actions: dict[str, Callable[[str], None]] = {
+        actions: dict[str, Callable[[str], int | None]] = {
             "\\?": lambda _: self.say(overview()),
             "\\h": lambda _: self.say(manual.page(rest) if rest else overview()),
             "\\q": self._leave,
@@ -184,7 +145,7 @@ class Shell:
             near = nearest(head, [meta.name for meta in METAS])
             hint = message("help-did-you-mean", names=near[0]) if near else "\\?"
             raise UsageError(Diagnostic("E2004", "shell-unknown", message("shell-unknown", word=head), help=hint))
-        action(rest)
+        return action(rest) or 0
 
     def _leave(self, rest: str) -> None:
         raise Leave
@@ -198,10 +159,10 @@ class Shell:
         plan = self.session.plan(f"table {quoted}")[0]
         self.say("\n".join(f"{column.name}  {column.type.label}" for column in plan.rel.columns))
 
-    def _run_file(self, rest: str) -> None:
+    def _run_file(self, rest: str) -> int:
         if not rest:
             raise _usage("\\i")
-        self._run(read_query_file(rest), False)
+        return self._run(read_query_file(rest), Language.PIPE)
 
     def _set(self, rest: str) -> None:
         if not rest:
@@ -221,8 +182,8 @@ class Shell:
         if rest not in ("on", "off", ""):
             raise _usage("\\sql")
         if rest:
-            self.settings.show_sql = rest == "on"
-        self.say(message("shell-on" if self.settings.show_sql else "shell-off"))
+            self.show_sql = rest == "on"
+        self.say(message("shell-on" if self.show_sql else "shell-off"))
 
     def _plan(self, rest: str) -> None:
         query = rest or self.last_query
@@ -233,7 +194,7 @@ class Shell:
     def _loss(self, rest: str) -> None:
         ledger = self.session.last_ledger
         if not ledger:
-            self.say(message("shell-no-loss"))
+            self.say(message("no-loss"))
             return
         for line in ledger.lines():
             self.say(line)
@@ -242,8 +203,8 @@ class Shell:
         if rest:
             if not rest.isascii() or not rest.isdigit():
                 raise _usage("\\rows")
-            self.settings.rows = int(rest)
-        self.say(str(self.settings.rows))
+            self.settings.rows = int(rest) or None
+        self.say(str(self.settings.rows or 0))
 
     def _format(self, rest: str) -> None:
         if rest:
@@ -275,29 +236,14 @@ def overview() -> str:
     return "\n".join(f"{name:<{left}}  {text}" for name, text in rows)
 
 
-def start(asked: Invocation, connect: Callable[[], Session]) -> int:
-    """The shell for this process: prompt-toolkit on a terminal, plain lines otherwise. Returns the exit code."""
-    settings = Settings(params=dict(asked.params), format=asked.format or "table")
-    session = connect()
-    try:
-        if sys.stdin.isatty() and sys.stdout.isatty():
-            from logsql.shell.terminal import converse
-
-            return converse(Shell(session, settings, sys.stdout.buffer, sys.stderr, debug=asked.debug))
-        settings.format = asked.format or "jsonl"
-        settings.rows = 0
-        shell = Shell(
-            session, settings, sys.stdout.buffer, sys.stderr, lambda _: sys.stdin.readline().strip(), asked.debug
-        )
-        return plain(shell, sys.stdin)
-    finally:
-        session.close()
+def _patiently(work: Callable[[], T], stop: Callable[[], object], /) -> T:
+    return interruptible(work, stop, GRACE)
 
 
-def plain(shell: Shell, lines: TextIO) -> int:
+def plain(shell: Shell, source: TextIO) -> int:
     """Inputs from a stream of lines; the exit code is that of the first failure."""
     code = 0
-    for text in inputs(shell, lines):
+    for text in inputs(shell, source):
         try:
             failed = shell.execute(text)
         except Leave:
@@ -306,10 +252,10 @@ def plain(shell: Shell, lines: TextIO) -> int:
     return code
 
 
-def inputs(shell: Shell, lines: TextIO) -> Iterator[str]:
+def inputs(shell: Shell, source: TextIO) -> Iterator[str]:
     """Complete inputs of a stream; what is still open at its end is the last one."""
     waiting: list[str] = []
-    for raw in iter(lines.readline, ""):
+    for raw in iter(source.readline, ""):
         waiting.append(raw.rstrip("\r\n"))
         text = "\n".join(waiting)
         if not shell.more(text):

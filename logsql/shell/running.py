@@ -11,8 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Generic, TypeVar, cast
 
+from logsql.conversation import Abandoned
 from logsql.diagnostics.errors import Diagnostic, Interrupted
 from logsql.diagnostics.messages import message
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
@@ -22,13 +23,9 @@ T = TypeVar("T")
 _TICK = 0.1
 
 
-class Abandoned(Interrupted):
-    """Interrupted, and the work has not noticed within the grace time: its thread still runs."""
-
-
 @dataclass
-class _Box:
-    value: Any = None
+class _Box(Generic[T]):
+    value: T | None = None
     error: BaseException | None = None
 
 
@@ -37,14 +34,14 @@ def interrupted() -> Interrupted:
     return Interrupted(Diagnostic("E1300", "interrupted", message("interrupted")))
 
 
-def interruptible(work: Callable[[], T], stop: Callable[[], Any], grace: float = 0.7) -> T:
+def interruptible(work: Callable[[], T], stop: Callable[[], object], grace: float = 0.7) -> T:
     """The result of ``work()``, run in a thread of its own with this context's variables.
 
     On Ctrl-C ``stop()`` is called (it must make ``work`` end soon) and Interrupted is raised; Abandoned when the work
     still runs after ``grace`` seconds. A second Ctrl-C does not wait any longer. Errors of the work are raised as they
     are.
     """
-    box = _Box()
+    box: _Box[T] = _Box()
     done = threading.Event()
     context = contextvars.copy_context()
 
@@ -64,11 +61,10 @@ def interruptible(work: Callable[[], T], stop: Callable[[], Any], grace: float =
         raise _stopped(stop, done, grace) from None
     if box.error is not None:
         raise box.error
-    value: T = box.value
-    return value
+    return cast(T, box.value)
 
 
-def _stopped(stop: Callable[[], Any], done: threading.Event, grace: float) -> Interrupted:
+def _stopped(stop: Callable[[], object], done: threading.Event, grace: float) -> Interrupted:
     problem = interrupted()
     try:
         stop()

@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -24,9 +23,8 @@ from logsql import __version__
 from logsql.diagnostics.messages import message
 from logsql.shell.catalog import SessionCatalog
 from logsql.shell.complete import complete
-from logsql.shell.progress import ProgressLine
 from logsql.shell.repl import Leave, Shell
-from logsql.shell.verbs import terminal_width
+from logsql.shell.voice import terminal_width
 
 PROMPT, CONTINUED = "logsql> ", ".. "
 
@@ -66,10 +64,9 @@ def converse(shell: Shell) -> int:
     """Prompt, carry out, repeat until Ctrl-D or ``\\q``."""
     shell.interactive = True
     shell.settings.width = lambda: terminal_width(sys.stdout)
-    shell.session.on_progress = ProgressLine(sys.stderr)
     prompt = _prompt_session(shell)
     shell.ask = lambda question: PromptSession[str]().prompt(question)
-    print(message("shell-hello", version=__version__), file=sys.stderr)
+    shell.voice.say(message("shell-hello", version=__version__))
     while True:
         try:
             text = prompt.prompt()
@@ -99,7 +96,7 @@ def _prompt_session(shell: Shell) -> PromptSession[str]:
         event.current_buffer.insert_text("\n")
 
     @keys.add("enter", filter=~unfinished)
-    def _accept(event: KeyPressEvent) -> Any:
+    def _accept(event: KeyPressEvent) -> None:
         event.current_buffer.validate_and_handle()
 
     session = PromptSession(

@@ -22,6 +22,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "usage-no-value": ("{option} takes no value", "{option}에는 값을 쓰지 않습니다"),
     "usage-unknown-option": ("unknown option {option}", "알 수 없는 옵션입니다: {option}"),
     "usage-see-help": ("logsql --help lists the options", "logsql --help로 옵션을 확인하세요"),
+    "usage-required": ("{names} must be given", "{names} 옵션을 지정하세요"),
     "usage-twice": ("{option} is given twice", "{option} 옵션이 두 번 쓰였습니다"),
     "usage-only": ("{option} belongs to logsql {verb}", "{option}은(는) logsql {verb}의 옵션입니다"),
     "usage-query-and-file": (
@@ -51,7 +52,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "--debug를 붙여 다시 실행하면 자세한 내용을 볼 수 있습니다",
     ),
     "interrupted": ("interrupted", "중단했습니다"),
-    "ledger": ("not in the result: {summary}", "결과에 없는 것: {summary}"),
     "ledger-all": ("--loss lists all", "--loss로 모두 표시"),
     "files-checked": ("{count} files checked, {bad} with errors", "파일 {count}개 확인, 오류 {bad}개"),
     "lint-star-inside": (
@@ -108,6 +108,19 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "opt-write": ("fmt: rewrite the files", "fmt: 파일을 고쳐 씀"),
     "opt-help": ("this page", "이 도움말"),
     "opt-version": ("the version", "버전"),
+    # pictures
+    "chart-kind": ("logsql chart draws 3d, not {kind!r}", "logsql chart는 3d를 그립니다: {kind!r}"),
+    "chart-no-kind": ("logsql chart needs the kind of picture: 3d", "logsql chart에 그림의 종류가 없습니다: 3d"),
+    "chart-points": ("{path}: {count:,} points", "{path}: 점 {count:,}개"),
+    "chart-skipped": (
+        "{count:,} rows without a value on every axis are not drawn",
+        "축마다 값이 있지 않은 행 {count:,}개는 그리지 않았습니다",
+    ),
+    "opt-chart-query": ("the query that gives the rows", "행을 내는 쿼리"),
+    "opt-chart-axis": ("field of this axis", "이 축의 필드"),
+    "opt-chart-color": ("field that colours the points", "점의 색을 정하는 필드"),
+    "opt-chart-title": ("title of the picture", "그림의 제목"),
+    "opt-chart-output": ("FILE.html, or FILE.png (extra chart)", "파일.html 또는 파일.png (추가 패키지 chart)"),
     # manual pages
     "page-usage": ("usage", "사용법"),
     "page-options": ("options", "옵션"),
@@ -133,7 +146,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "shell-interrupting": ("stopping the query ...", "쿼리를 멈추는 중 ..."),
     "shell-unknown": ("unknown shell command {word}", "알 수 없는 셸 명령입니다: {word}"),
     "shell-usage": ("usage: {usage}", "사용법: {usage}"),
-    "shell-no-loss": ("the last query lost nothing", "마지막 쿼리에서 빠진 것이 없습니다"),
     "shell-no-query": ("no query was run yet", "아직 실행한 쿼리가 없습니다"),
     "shell-no-tables": ("no tables", "테이블이 없습니다"),
     "shell-set": ("{name} = {value}", "{name} = {value}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from logsql.diagnostics.errors import UsageError
-from logsql.shell.arguments import OPTIONS, VERBS, parse
+from logsql.shell.invocation import OPTIONS, VERBS, parse
 
 
 def test_nothing_is_the_shell() -> None:

@@ -214,7 +214,7 @@ def _umask() -> int:
 
 
 def test_an_internal_error_has_no_traceback_unless_asked(tmp_path: Path) -> None:
-    broken = "def broken(asked):\n    raise RuntimeError('two\\nlines')\n"
+    broken = "def broken(*asked):\n    raise RuntimeError('two\\nlines')\n"
     (tmp_path / "sitecustomize.py").write_text(f"import logsql.cli\n\n{broken}\nlogsql.cli.dispatch = broken\n")
     path = os.pathsep.join([str(tmp_path), env()["PYTHONPATH"]])
     done = run("-q", "x", PYTHONPATH=path)

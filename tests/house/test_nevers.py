@@ -27,7 +27,6 @@ RINGS: frozenset[tuple[str, ...]] = frozenset(
             "logsql.engine.services",
             "logsql.engine.session",
         ),
-        ("logsql.shell.repl", "logsql.shell.terminal"),
     }
 )
 

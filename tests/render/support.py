@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from logsql.render import Layout, Outcome, write
+from logsql.render import Layout, Written, write
 
 
 @dataclass
@@ -27,7 +27,7 @@ class FakeRows:
         return iter(self.table.to_batches(min(size, self.size)))
 
 
-def rendered(name: str, table: pa.Table, layout: Layout | None = None, size: int = 65536) -> tuple[str, Outcome]:
+def rendered(name: str, table: pa.Table, layout: Layout | None = None, size: int = 65536) -> tuple[str, Written]:
     """The text a format writes for a table, and the outcome."""
     sink = io.BytesIO()
     outcome = write(FakeRows(table, size, ("string",) * table.num_columns), name, sink, layout)

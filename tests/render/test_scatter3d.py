@@ -19,7 +19,8 @@ import logsql
 from logsql.diagnostics.errors import LogsqlError, PolicyError
 from logsql.engine.session import Session
 from logsql.render.scatter3d import date_ticks, number_ticks, write_scatter3d
-from logsql.shell.chart import main
+from logsql.shell.chart import draw
+from logsql.shell.voice import Voice
 from tests.support import needs_program
 
 HOURS = [dt.datetime(2024, 1, 1, tzinfo=dt.UTC) + dt.timedelta(hours=h) for h in range(48)]
@@ -164,7 +165,7 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         } | changed
         return ["3d", *(word for name, value in chosen.items() for word in (f"--{name}", value))]
 
-    assert main(words(color="category"), opened) == 0
+    assert draw(words(color="category"), opened, Voice()) == 0
     said = capsys.readouterr()
     assert said.out == ""
     assert "47 points" in said.err
@@ -177,14 +178,14 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         ({"query": "table nowhere"}, 1, "nowhere"),
     ):
         with pytest.raises(LogsqlError) as caught:
-            main(words(**changed), opened)
+            draw(words(**changed), opened, Voice())
         assert (caught.value.exit_code, message in caught.value.diagnostic.message) == (exit_code, True)
     with pytest.raises(LogsqlError) as caught:
-        main(["3d", "--x", "a"], opened)
+        draw(["3d", "--x", "a"], opened, Voice())
     assert caught.value.exit_code == 2
 
 
 def test_safe_mode_writes_no_picture(tmp_path: Path) -> None:
     words = ["3d", "-q", 'json "{}"', "--x", "a", "--y", "b", "--z", "c", "-o", str(tmp_path / "o.html")]
     with pytest.raises(PolicyError):
-        main(words, lambda: logsql.connect(tz="UTC", safe=True))
+        draw(words, lambda: logsql.connect(tz="UTC", safe=True), Voice())

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import logsql
+from logsql.conversation import Settings
 from logsql.shell.metas import METAS
-from logsql.shell.repl import Leave, Settings, Shell, plain
+from logsql.shell.repl import Leave, Shell, plain
+from logsql.shell.voice import Voice
 from tests.cli.support import make_database
 
 
@@ -21,7 +23,7 @@ class Talk:
     def __init__(self, path: Path) -> None:
         self.session = logsql.connect(str(make_database(path)), "Asia/Seoul")
         self.out, self.err = io.BytesIO(), io.StringIO()
-        self.shell = Shell(self.session, Settings(format="jsonl"), self.out, self.err)
+        self.shell = Shell(self.session, Settings(format="jsonl"), self.out, Voice(self.err))
 
     def say(self, text: str) -> tuple[int, str, str]:
         self.out.seek(0)

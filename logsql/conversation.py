@@ -1,0 +1,211 @@
+"""One conversation with a session: a text in, its rows to a sink, an :class:`Outcome` out.
+
+The command line, the shell and whatever else answers queries are faces of a :class:`Conversation`. A face says where
+the text comes from, where rows go and how one waits for them; it reads what happened from the outcome. Nothing here
+knows a terminal, a process or its streams, so a server may hold one conversation per visitor.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
+
+from logsql.diagnostics.errors import Diagnostic, Interrupted, LogsqlError
+from logsql.diagnostics.messages import LANGUAGE, add_messages, message
+from logsql.render import Layout, Written, write
+from logsql.render.sinks import open_sink
+
+if TYPE_CHECKING:
+    from logsql.engine.ledger import Ledger
+    from logsql.engine.result import Result
+    from logsql.engine.runstate import ProgressReport
+    from logsql.engine.session import Session
+
+T = TypeVar("T")
+#: Notes that are said one by one; of more only the number is told (decision 34).
+MOST_NOTES = 5
+
+add_messages(
+    {
+        "ledger": ("not in the result: {summary}", "결과에 없는 것: {summary}"),
+        "notes-more": ("{count} more notes", "알림이 {count}개 더 있습니다"),
+        "no-loss": ("the last query lost nothing", "마지막 쿼리에서 빠진 것이 없습니다"),
+    }
+)
+
+
+class Language(Enum):
+    """What a text is written in."""
+
+    PIPE = "pipe"
+    SQL = "sql"
+
+
+class Kind(Enum):
+    """How a run ended. ``ABANDONED``: interrupted, and its thread has not noticed yet; nothing may be waited for."""
+
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    ABANDONED = "abandoned"
+
+
+class Abandoned(Interrupted):
+    """Interrupted, and the work has not noticed within the grace time: its thread still runs."""
+
+
+class Progress(Protocol):
+    """Is told how far a run is; ``clear`` takes away what it shows."""
+
+    def __call__(self, report: ProgressReport, /) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class Wait(Protocol):
+    """How a face waits for ``work()``: it gives its result, or calls ``stop()`` and raises when the user wants out."""
+
+    def __call__(self, work: Callable[[], T], stop: Callable[[], object], /) -> T: ...
+
+
+def at_once(work: Callable[[], T], stop: Callable[[], object], /) -> T:
+    """Waiting in the caller's own thread."""
+    return work()
+
+
+@dataclass
+class Settings:
+    """What may change between two texts.
+
+    ``output`` is the path of a file, None the face's own sink; ``rows`` the rows that a table shows (None: all);
+    ``width`` asks for the columns of the screen; ``loss`` lists every loss, ``stats`` tells time and memory; ``lang``
+    is the language of sentences (None: the one in force).
+    """
+
+    params: dict[str, str] = field(default_factory=dict)
+    format: str = "jsonl"
+    output: str | None = None
+    rows: int | None = None
+    width: Callable[[], int | None] = lambda: None
+    loss: bool = False
+    stats: bool = False
+    lang: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a text.
+
+    ``rows`` were read and written, ``shown`` of them a display had room for; ``columns`` are their fields; ``notes``
+    are sentences about what was written, ``ledger`` is what the result lacks; ``error`` is why there is no result.
+    ``seconds`` and ``processor`` are the time of the run and the CPU time of the process in it. ``result`` is the
+    handle that was read, for whoever keeps it.
+    """
+
+    kind: Kind
+    exit_code: int = 0
+    rows: int = 0
+    shown: int = 0
+    columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    ledger: Ledger | None = None
+    error: Diagnostic | None = None
+    seconds: float = 0.0
+    processor: float = 0.0
+    result: Result | None = None
+
+
+class Conversation:
+    """A session, the settings of the moment, and one way to carry out a text.
+
+    ``sink`` opens the place for rows (a path or None in, a binary file out, complete when the context ends without an
+    error); ``wait`` is how this face waits; ``progress`` is told how far a run is.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings | None = None,
+        sink: Callable[[str | None], AbstractContextManager[BinaryIO]] = open_sink,
+        wait: Wait = at_once,
+        progress: Progress | None = None,
+    ) -> None:
+        self.session = session
+        self.settings = Settings() if settings is None else settings
+        self._sink, self._wait, self._progress = sink, wait, progress
+        if progress is not None:
+            session.on_progress = progress
+
+    def run(self, text: str, language: Language = Language.PIPE, origin: str | None = None) -> Outcome:
+        """Carry out one text and write its rows. What is wrong with it is in the outcome; a defect of the program and
+        a reader that went away (BrokenPipeError) are raised. ``origin`` is the file that the text was read from."""
+        started, processor = time.perf_counter(), time.process_time()
+        token = LANGUAGE.set(self.settings.lang or LANGUAGE.get())
+        try:
+            result, written = self._written(text, language, origin)
+        except LogsqlError as error:
+            return _failed(error, time.perf_counter() - started, time.process_time() - processor)
+        finally:
+            LANGUAGE.reset(token)
+        return Outcome(
+            Kind.DONE,
+            rows=written.rows,
+            shown=written.shown,
+            columns=tuple(result.columns),
+            notes=written.notices,
+            ledger=result.ledger,
+            seconds=time.perf_counter() - started,
+            processor=time.process_time() - processor,
+            result=result,
+        )
+
+    def _written(self, text: str, language: Language, origin: str | None) -> tuple[Result, Written]:
+        settings = self.settings
+        layout = Layout(width=settings.width(), rows=settings.rows, seekable=settings.output is not None)
+        with self._sink(settings.output) as sink:
+
+            def work() -> tuple[Result, Written]:
+                if language is Language.SQL:
+                    result = self.session.sql(text)
+                else:
+                    result = self.session.query(text, dict(settings.params), origin)
+                return result, write(result, settings.format, sink, layout)
+
+            try:
+                return self._wait(work, self.stop)
+            finally:
+                if self._progress is not None:
+                    self._progress.clear()
+
+    def stop(self) -> None:
+        """End what runs and what is being planned."""
+        self.session.interrupt()
+        self.session.planning.interrupt()
+
+
+def _failed(error: LogsqlError, seconds: float, processor: float) -> Outcome:
+    kind = Kind.FAILED
+    if isinstance(error, Interrupted):
+        kind = Kind.ABANDONED if isinstance(error, Abandoned) else Kind.INTERRUPTED
+    return Outcome(kind, error.exit_code, error=error.diagnostic, seconds=seconds, processor=processor)
+
+
+def remarks(notes: Sequence[str], ledger: Ledger | None, every: bool = False, pointer: str = "") -> list[str]:
+    """What a reader of the rows should know besides, a line each: the notes, then what the result lacks.
+
+    ``every`` lists all losses, else the ledger is one line that names the first of them and ends with ``pointer``: the
+    way to see the rest, empty for none.
+    """
+    lines = [f"note: {note}" for note in notes[:MOST_NOTES]]
+    if len(notes) > MOST_NOTES:
+        lines.append("note: " + message("notes-more", count=len(notes) - MOST_NOTES))
+    if every:
+        lines.append("note: " + message("ledger", summary="").rstrip() if ledger else message("no-loss"))
+        lines += ledger.lines() if ledger else []
+    elif ledger:
+        lines.append("note: " + message("ledger", summary=ledger.summary()) + (f" ({pointer})" if pointer else ""))
+    return lines

@@ -1,0 +1,180 @@
+"""The one parser of command lines: argparse, with options that are declared and mistakes that the catalogue names.
+
+What argparse leaves out is added here and nowhere else: the value of an option may begin with a dash (``-q '-|limit
+1'``), plain words and options may stand in any order, ``--`` ends the options, an option that takes one value may be
+given once, and every mistake is a :class:`~.UsageError` in the user's language (exit code 2) with the nearest name.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from logsql.diagnostics.errors import Diagnostic, UsageError, nearest
+from logsql.diagnostics.messages import LANGUAGES, message
+from logsql.render import FORMATS
+from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
+
+
+def usage_error(name: str, hint: str | None = None, /, code: str = "E2000", **facts: object) -> UsageError:
+    """A usage error with a sentence of the catalogue; ``hint`` is its help line."""
+    return UsageError(Diagnostic(code, "usage", message(name, **{k: str(v) for k, v in facts.items()}), help=hint))
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """A help line with the nearest known name, else another one."""
+    near = nearest(name, known)
+    return message("help-did-you-mean", names=near[0]) if near else otherwise
+
+
+# --- values -------------------------------------------------------------------------------------------------------
+
+#: Reads the value of an option: (option, text) to the value. Raises UsageError.
+Reader = Callable[[str, str], object]
+
+
+def text(option: str, value: str) -> str:
+    return value
+
+
+def pair(option: str, value: str) -> tuple[str, str]:
+    """``KEY=VALUE``."""
+    name, equals, content = value.partition("=")
+    if not equals or not name:
+        raise usage_error("usage-pair", option=option, value=value)
+    return name, content
+
+
+def output_format(option: str, value: str) -> str:
+    """The name of an output format."""
+    if value not in FORMATS:
+        hint = did_you_mean(value, FORMATS, message("usage-formats", names=", ".join(FORMATS)))
+        raise usage_error("usage-format", hint, value=value)
+    return value
+
+
+def language(option: str, value: str) -> str:
+    """A language of sentences."""
+    if value not in LANGUAGES:
+        raise usage_error("usage-choice", option=option, choices=" | ".join(LANGUAGES), value=value)
+    return value
+
+
+def count(option: str, value: str) -> int:
+    """A whole number above 0."""
+    if not value.isascii() or not value.isdigit() or int(value) < 1:
+        raise usage_error("usage-count", option=option, value=value)
+    return int(value)
+
+
+def seconds(option: str, value: str) -> float:
+    """Seconds above 0."""
+    try:
+        found = float(value)
+    except ValueError:
+        found = -1.0
+    if not 0 < found < 1e9:
+        raise usage_error("usage-seconds", option=option, value=value)
+    return found
+
+
+# --- options ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its names (the long one last), the field it sets, what its value is called (None: a switch), the
+    name of its help sentence, how its value is read, and whether it may be repeated (its field is then a tuple)."""
+
+    names: tuple[str, ...]
+    field: str
+    value: str | None
+    help: str
+    read: Reader = text
+    repeat: bool = False
+
+    @property
+    def usage(self) -> str:
+        return ", ".join(self.names) + (f" {self.value}" if self.value else "")
+
+
+class _Keep(argparse.Action):
+    """Reads a value by its option's own reader and keeps it."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, option: Option) -> None:
+        super().__init__(option_strings, dest, 0 if option.value is None else "?", default=argparse.SUPPRESS)
+        self.option = option
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        option, before = self.option, getattr(namespace, self.dest, None)
+        if option.value is None:
+            setattr(namespace, self.dest, True)
+            return
+        if not isinstance(values, str):
+            raise usage_error("usage-value-missing", option=option_string, value=option.value)
+        value = option.read(option.names[-1], values)
+        if option.repeat:
+            setattr(namespace, self.dest, (*(before or ()), value))
+        elif before is not None:
+            raise usage_error("usage-twice", option=option.names[-1])
+        else:
+            setattr(namespace, self.dest, value)
+
+
+class CommandLine(argparse.ArgumentParser):
+    """A parser of the declared options. Words behind a plain word for which ``stops`` holds are not looked at."""
+
+    def __init__(self, options: Sequence[Option], stops: Callable[[list[str]], bool] = lambda plain: False) -> None:
+        super().__init__(add_help=False, allow_abbrev=False, exit_on_error=False)
+        self._stops = stops
+        self._long = {name: option.names[-1] for option in options for name in option.names if option.value}
+        self._names = [name for option in options for name in option.names]
+        for option in options:
+            self.add_argument(*option.names, dest=option.field, action=_Keep, option=option)
+
+    def read(self, words: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
+        """(fields that were given, plain words). Raises :class:`~.UsageError`."""
+        given, plain, unknown = self.split(words)
+        for word in unknown:
+            name = word.partition("=")[0]
+            raise usage_error(
+                "usage-unknown-option", did_you_mean(name, self._names, message("usage-see-help")), option=name
+            )
+        return given, plain
+
+    def split(self, words: Iterable[str]) -> tuple[dict[str, Any], list[str], list[str]]:
+        """(fields that were given, plain words, options that are not declared)."""
+        plain: list[str] = []
+        options = list(self._attached(iter(words), plain))
+        try:
+            found, unknown = self.parse_known_args(options)
+        except argparse.ArgumentError as error:  # the only one that is left: a switch with a value, --safe=yes
+            raise usage_error("usage-no-value", option=str(error.argument_name).rpartition("/")[2]) from None
+        return dict(vars(found)), plain, unknown
+
+    def _attached(self, words: Iterator[str], plain: list[str]) -> Iterator[str]:
+        """The options, each value joined to its option by ``=``: a word that begins with a dash is no value for
+        argparse. Plain words are set aside."""
+        for word in words:
+            if word == "--":
+                plain += words
+            elif word == "-" or not word.startswith("-"):
+                plain.append(word)
+                if self._stops(plain):
+                    plain += words
+            elif word in self._long and (value := next(words, None)) is not None:
+                yield f"{self._long[word]}={value}"
+            else:
+                yield word
+
+    def error(self, message: str) -> NoReturn:
+        """argparse's own sentence never reaches a user."""
+        raise usage_error("usage-see-help")

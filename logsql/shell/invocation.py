@@ -1,0 +1,168 @@
+"""What the words of the command line ask for: one frozen :class:`Invocation`. Pure; imports nothing heavy.
+
+Options may stand before or behind the verb. Everything behind ``ml`` and ``chart`` belongs to them. A word that is no
+verb is a query file. Mistakes raise :class:`~.UsageError` (exit code 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from logsql.diagnostics.messages import language as spoken
+from logsql.diagnostics.messages import message
+from logsql.render import FORMATS
+from logsql.shell.commandline import (
+    CommandLine,
+    Option,
+    count,
+    did_you_mean,
+    language,
+    output_format,
+    pair,
+    seconds,
+    usage_error,
+)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What the user asked for. ``verb``: one of :data:`VERBS`, or run, usage, version."""
+
+    verb: str = "shell"
+    words: tuple[str, ...] = ()
+    query: str | None = None
+    params: tuple[tuple[str, str], ...] = ()
+    format: str | None = None
+    output: str | None = None
+    database: str = ":memory:"
+    zone: str | None = None
+    safe: bool = False
+    directories: tuple[str, ...] = ()
+    threads: int | None = None
+    memory_limit: str | None = None
+    timeout: float | None = None
+    geoip: str | None = None
+    lookups: tuple[tuple[str, str], ...] = ()
+    procs: tuple[str, ...] = ()
+    allow_purge: bool = False
+    stats: bool = False
+    loss: bool = False
+    debug: bool = False
+    check: bool = False
+    write: bool = False
+    lang: str | None = None
+    given: tuple[str, ...] = field(default=(), compare=False)
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(("-q", "--query"), "query", "QUERY", "opt-query"),
+    Option(("-d", "--define"), "params", "KEY=VALUE", "opt-define", pair, repeat=True),
+    Option(("-f", "--format"), "format", "FORMAT", "opt-format", output_format),
+    Option(("-o", "--output"), "output", "FILE", "opt-output"),
+    Option(("--db",), "database", "PATH", "opt-db"),
+    Option(("--tz",), "zone", "ZONE", "opt-tz"),
+    Option(("--safe",), "safe", None, "opt-safe"),
+    Option(("--allow-dir",), "directories", "DIR", "opt-allow-dir", repeat=True),
+    Option(("--threads",), "threads", "N", "opt-threads", count),
+    Option(("--memory-limit",), "memory_limit", "SIZE", "opt-memory"),
+    Option(("--timeout",), "timeout", "S", "opt-timeout", seconds),
+    Option(("-g", "--geoip"), "geoip", "PATH", "opt-geoip"),
+    Option(("--lookup",), "lookups", "NAME=FILE", "opt-lookup", pair, repeat=True),
+    Option(("--procs",), "procs", "DIR", "opt-procs", repeat=True),
+    Option(("--allow-purge",), "allow_purge", None, "opt-allow-purge"),
+    Option(("--stats",), "stats", None, "opt-stats"),
+    Option(("--loss",), "loss", None, "opt-loss"),
+    Option(("--lang",), "lang", "en|ko", "opt-lang", language),
+    Option(("--debug",), "debug", None, "opt-debug"),
+    Option(("--check",), "check", None, "opt-check"),
+    Option(("--write",), "write", None, "opt-write"),
+    Option(("-h", "--help"), "help", None, "opt-help"),
+    Option(("-V", "--version"), "version", None, "opt-version"),
+)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb: how it is called, the fewest and most words it takes, the options that no other verb understands."""
+
+    usage: str
+    fewest: int = 0
+    most: int | None = 1
+    own: tuple[str, ...] = ()
+    query: bool = False  # -q may stand for its word
+
+
+VERBS: dict[str, Verb] = {
+    "sql": Verb("logsql sql 'SELECT ...'", fewest=1),
+    "translate": Verb("logsql translate 'QUERY'", fewest=1, query=True),
+    "explain": Verb("logsql explain 'QUERY'", fewest=1, query=True),
+    "check": Verb("logsql check FILE...", fewest=1, most=None),
+    "fmt": Verb("logsql fmt FILE... [--check|--write]", fewest=1, most=None, own=("check", "write")),
+    "ml": Verb("logsql ml COMMAND ...", most=None),
+    "chart": Verb("logsql chart 3d -q QUERY --x F --y F --z F [--color F] -o FILE", most=None),
+    "commands": Verb("logsql commands [NAME]"),
+    "functions": Verb("logsql functions [NAME]"),
+    "help": Verb("logsql help [NAME]"),
+    "shell": Verb("logsql shell", most=0),
+}
+
+
+def parse(words: Sequence[str]) -> Invocation:
+    """The invocation that ``words`` (without the program name) ask for. Raises :class:`~.UsageError`."""
+    values, plain = CommandLine(OPTIONS, stops=lambda plain: plain in (["ml"], ["chart"])).read(words)
+    return _invocation(values, plain)
+
+
+def _invocation(values: dict[str, Any], plain: list[str]) -> Invocation:
+    helped, version = values.pop("help", False), values.pop("version", False)
+    asked = Invocation(**values, given=tuple(values))
+    if version:
+        return Invocation("version", lang=asked.lang)
+    if helped:
+        topic = tuple(plain[:1]) if plain and plain[0] in VERBS else ()
+        return Invocation("usage", topic, lang=asked.lang)
+    verb = plain[0] if plain and plain[0] in VERBS else None
+    for other, declared in VERBS.items():
+        for name in declared.own:
+            if name in asked.given and other != verb:
+                raise usage_error("usage-only", option=f"--{name}", verb=other)
+    if verb is not None:
+        return _of_verb(asked, verb, plain[1:])
+    if asked.query is not None:
+        if plain:
+            raise usage_error("usage-query-and-file", word=plain[0])
+        return replace(asked, verb="run")
+    if len(plain) > 1:
+        raise usage_error("usage-one-file", did_you_mean(plain[0], VERBS, message("usage-quote-query")), word=plain[1])
+    return replace(asked, verb="run", words=(plain[0],)) if plain else asked
+
+
+def _of_verb(asked: Invocation, name: str, words: list[str]) -> Invocation:
+    verb = VERBS[name]
+    if asked.query is not None:
+        if not verb.query or words:
+            raise usage_error("usage-verb-query", verb=name)
+        words = [asked.query]
+    if len(words) < verb.fewest or (verb.most is not None and len(words) > verb.most):
+        hint = message("usage-quote-query") if verb.most == 1 and len(words) > 1 else verb.usage
+        raise usage_error("usage-words", hint, verb=name, usage=verb.usage)
+    return replace(asked, verb=name, words=tuple(words), query=None)
+
+
+def usage_page(program: str = "logsql") -> str:
+    """The page of ``--help``."""
+    rows = [(program, message("use-shell")), (f"{program} -q 'QUERY'", message("use-query"))]
+    rows.append((f"{program} FILE.lq", message("use-file")))
+    rows += [(verb.usage, message(f"use-{name}")) for name, verb in VERBS.items() if name != "shell"]
+    blocks = (
+        (message("help-usage"), rows),
+        (message("help-options"), [(option.usage, message(option.help)) for option in OPTIONS]),
+        (message("help-formats"), [(f.name, f.summary[spoken() == "ko"]) for f in FORMATS.values()]),
+    )
+    lines: list[str] = []
+    for title, pairs in blocks:
+        left = max(len(name) for name, _ in pairs)
+        lines += [f"{title}:", *(f"  {name:<{left}}  {text}" for name, text in pairs), ""]
+    return "\n".join([*lines, message("help-exit")])

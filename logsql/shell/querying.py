@@ -1,0 +1,114 @@
+"""The verbs that answer a query: a run, ``sql``, ``translate``, ``explain``. Each returns an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from functools import partial
+
+from logsql.api import connect
+from logsql.conversation import Conversation, Kind, Language, Outcome, Settings
+from logsql.diagnostics.messages import message
+from logsql.engine.ledger import SHOWN
+from logsql.engine.session import Session
+from logsql.render import FORMATS, format_of_file
+from logsql.shell.commandline import usage_error
+from logsql.shell.inputs import read_query_file
+from logsql.shell.invocation import Invocation
+from logsql.shell.running import interruptible
+from logsql.shell.voice import Voice, terminal_width
+
+
+def open_session(asked: Invocation) -> Session:
+    """The session that the options ask for."""
+    session = connect(
+        asked.database,
+        asked.zone,
+        safe=asked.safe,
+        directories=asked.directories,
+        threads=asked.threads,
+        memory_limit=asked.memory_limit,
+        timeout=asked.timeout,
+        geoip=asked.geoip,
+        procs=asked.procs,
+        allow_purge=asked.allow_purge,
+    )
+    try:
+        for name, path in asked.lookups:
+            session.add_lookup(name, path, keep=False)
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def run(asked: Invocation, voice: Voice) -> int:
+    """Run one query and write its rows."""
+    settings = Settings(
+        params=dict(asked.params),
+        format=chosen_format(asked),
+        output=asked.output,
+        width=(lambda: None) if asked.output else partial(terminal_width, sys.stdout),
+        loss=asked.loss,
+        stats=asked.stats,
+        lang=asked.lang,
+    )
+    text, origin = asked.query, None
+    if asked.verb == "sql":
+        text = asked.words[0]
+    elif text is None:
+        text, origin = read_query_file(asked.words[0]), asked.words[0]
+    session = open_session(asked)
+    conversation = Conversation(session, settings, wait=interruptible, progress=voice.progress)
+    try:
+        outcome = conversation.run(text, Language.SQL if asked.verb == "sql" else Language.PIPE, origin)
+    except Exception:  # after a signal a thread may still use the session: it ends with the process
+        session.close()
+        raise
+    more = outcome.ledger is not None and len(outcome.ledger) > SHOWN
+    voice.outcome(outcome, settings.loss, message("ledger-all") if more else "")
+    if outcome.kind is Kind.ABANDONED:  # a thread still works on the query; nothing of it may be waited for
+        os._exit(outcome.exit_code)
+    if settings.stats and outcome.kind is Kind.DONE:
+        voice.say(stats_line(outcome))
+    session.close()
+    return outcome.exit_code
+
+
+def chosen_format(asked: Invocation) -> str:
+    """The format: ``-f``, else what the name of ``-o`` says, else a table on a terminal and JSON lines elsewhere."""
+    terminal = asked.output is None and sys.stdout.isatty()
+    name = asked.format
+    if name is None and asked.output is not None:
+        name = format_of_file(asked.output)
+    if name is None:
+        name = "table" if terminal else "jsonl"
+    if terminal and FORMATS[name].binary:
+        raise usage_error("usage-terminal", message("usage-output-file"), format=name)
+    return name
+
+
+def stats_line(outcome: Outcome) -> str:
+    """``300,000 rows  1.23 s  2.10 s CPU  412 MB peak``."""
+    peak = ""
+    with suppress(ImportError):
+        import resource
+
+        used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        peak = f"  {used / (1_000_000 if sys.platform == 'darwin' else 1000):,.0f} MB peak"
+    return f"{outcome.rows:,} rows  {outcome.seconds:.2f} s  {outcome.processor:.2f} s CPU{peak}"
+
+
+def translate(asked: Invocation, voice: Voice) -> int:
+    """Print the SQL of a query; nothing is run."""
+    with open_session(asked) as session:
+        sys.stdout.write(session.translate(asked.words[0], dict(asked.params)) + "\n")
+    return 0
+
+
+def explain(asked: Invocation, voice: Voice) -> int:
+    """Print stages, fields, order and SQL of a query."""
+    with open_session(asked) as session:
+        sys.stdout.write(session.explain(asked.words[0], dict(asked.params)) + "\n")
+    return 0
