@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from logsql.engine.session import Session
 
 T = TypeVar("T")
-#: Notes that are said one by one; of more only the number is told (decision 34).
+#: Notes that are said one by one; of more only the number is told.
 MOST_NOTES = 5
 
 add_messages(

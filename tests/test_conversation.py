@@ -189,7 +189,7 @@ def test_what_the_result_lacks_is_in_the_outcome(session: Session, tmp_path: Pat
 
 
 def test_at_most_five_notes_and_a_count() -> None:
-    """Decision 34: at most five of each, and a count."""
+    """Notes and losses: at most five of each, and a count."""
     lines = remarks([f"n{number}" for number in range(8)], None)
     assert lines == [*(f"note: n{number}" for number in range(5)), "note: 3 more notes"]
     assert MOST_NOTES == 5
