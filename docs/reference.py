@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from logsql.planner.duties import KEEPS_ORDER, NEEDS_ORDER, SORTS, AggregateDuty, Fields, InStream, Reads, Subquery
 from logsql.planner.function_spec import AggregateSpec, FunctionSpec
 from logsql.planner.spec import CommandSpec, Group
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
@@ -41,6 +42,7 @@ def command_section(spec: CommandSpec) -> list[str]:
             default = "" if option.default is None else option.default
             lines.append(f"| `{option.name}=` | {kind} | {cell(option.help)} | {cell(default)} |")
         lines.append("")
+    lines += duty_lines(spec)
     for example in spec.examples:
         shown = [example.query]
         shown += [json.dumps(row, ensure_ascii=False, default=str) for row in example.rows or ()]
@@ -55,6 +57,25 @@ def command_section(spec: CommandSpec) -> list[str]:
     return lines
 
 
+def duty_lines(spec: CommandSpec) -> list[str]:
+    """What the command declares about fields, order, streams and engines."""
+    written = "it depends on the arguments"
+    fields = spec.fields.flow.value if isinstance(spec.fields, Fields) else written
+    always = {d.need: d.need(None).value for d in (KEEPS_ORDER, NEEDS_ORDER, SORTS)}
+    needs = always.get(spec.order.need, written)
+    stream = spec.stream.value if isinstance(spec.stream, InStream) else written
+    rows = [
+        ("Fields", fields),
+        ("Order of its input", needs),
+        ("Order of its rows", spec.order.gives.value),
+        ("In a stream", stream),
+        ("Made of", spec.lowering.value),
+    ]
+    if spec.subquery is not Subquery.NONE:
+        rows.insert(1, ("Subquery", spec.subquery.value))
+    return ["| duty | |", "| --- | --- |", *(f"| {name} | {cell(text)} |" for name, text in rows), ""]
+
+
 def function_section(spec: FunctionSpec | AggregateSpec) -> list[str]:
     """One function as Markdown."""
     lines = [f"### {spec.name}", "", f"`{spec.signature}` returns {spec.returns}. {spec.summary}", ""]
@@ -62,8 +83,18 @@ def function_section(spec: FunctionSpec | AggregateSpec) -> list[str]:
     if shown:
         text = "\n".join(f"{e.expression}  ->  {json.dumps(e.result, ensure_ascii=False, default=str)}" for e in shown)
         lines += [*fenced(text), ""]
-    lines += [line for note in spec.notes for line in (f"Note: {note}", "")]
+    lines += [line for note in (*spec.notes, *duty_notes(spec)) for line in (f"Note: {note}", "")]
     return lines
+
+
+def duty_notes(spec: FunctionSpec | AggregateSpec) -> list[str]:
+    """What a function declares beyond the usual."""
+    duty = spec.duty
+    if isinstance(duty, AggregateDuty):
+        return ["the value depends on the order of rows"] if duty.ordered else []
+    notes = [] if duty.reads is Reads.ARGUMENTS else [f"the fields it reads: {duty.reads.value}"]
+    notes += [] if duty.repeats else ["a new value for every row"]
+    return notes
 
 
 def command_page(spec: CommandSpec) -> str:

@@ -11,7 +11,7 @@ from docs.reference import cell, own
 from logsql.diagnostics.errors import LogsqlError
 from logsql.language.parser import parse_query
 from logsql.language.tree import Aggregate, Call, Command, Query
-from logsql.planner.demand import nodes
+from logsql.planner.folds import tree_nodes
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS, GRAMMAR, REFUSED_COMMANDS, REFUSED_FUNCTIONS
 from tests.compare import rows_equal, values_equal
 from tests.conformance_cases import Case, arrow_table, arrow_tables, error_matches, load
@@ -38,7 +38,7 @@ def passes(case: Case) -> bool:
 
 def used(query: Query) -> Iterator[str]:
     """Names of the commands, functions and aggregates of a query, subqueries included."""
-    for node in nodes(query):
+    for node in tree_nodes(query):
         if isinstance(node, Command):
             yield f"command {node.name}"
         elif isinstance(node, Call):
@@ -91,7 +91,7 @@ def support_page() -> str:
     lines += ["", "## Functions", "", "| function | conformance cases | runs in |", "| --- | --- | --- |"]
     for function in own(FUNCTIONS):
         names = [f"function {n}" for n in (function.name, *function.aliases)]
-        runs = {"sql": "SQL", "udf": "Python", "partly": "SQL, Python for the rest"}[function.native]
+        runs = function.duty.runs.value
         lines.append(f"| `{function.name}` | {share(counts, *names)} | {runs} |")
     lines += ["", "## Aggregates", "", "| aggregate | conformance cases |", "| --- | --- |"]
     for aggregate in own(AGGREGATES):

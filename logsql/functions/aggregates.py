@@ -12,6 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from logsql.planner.calls import AggregateCall
+from logsql.planner.duties import ANY_ORDER, ANY_ORDER_DUCKDB, AggregateDuty
 from logsql.planner.function_spec import AggregateSpec, FunctionExample, register_aggregate
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -256,69 +257,78 @@ def _row(
     low: int,
     high: int,
     returns: str,
+    duty: AggregateDuty,
     examples: tuple[FunctionExample, ...],
     **more: Any,
 ) -> AggregateSpec:
-    return AggregateSpec(name, signature, summary, lower, low, high, returns, examples=examples, **more)
+    return AggregateSpec(name, signature, summary, lower, low, high, returns, duty, examples=examples, **more)
 
 
 register_aggregate(
     _row(
-        "count", "count or count(value)", "Rows, or rows whose value is not null.", _count, 0, 1, "long",
+        "count", "count or count(value)", "Rows, or rows whose value is not null.", _count, 0, 1, "long", ANY_ORDER,
         shown("count(x)", 2, x=[1, None, ""]), aliases=("c",),
     ),
     _row(
         "sum", "sum(number)", "Sum of the numbers: long while all are integers, else double; null without a number.",
-        _sum, 1, 1, "long or double", shown("sum(x)", 5, x=[1, None, "7", 4]),
+        _sum, 1, 1, "long or double", ANY_ORDER, shown("sum(x)", 5, x=[1, None, "7", 4]),
     ),
-    _row("avg", "avg(number)", "Mean of the numbers.", _avg, 1, 1, "double", shown("avg(x)", 2.5, x=[1, None, "z", 4])),
+    _row("avg", "avg(number)", "Mean of the numbers.", _avg, 1, 1, "double",
+    ANY_ORDER, shown("avg(x)", 2.5, x=[1, None, "z", 4])),
     _row(
         "dc", "dc(value)", "Exact number of distinct values that are not null; case matters.", _dc, 1, 1, "long",
+        ANY_ORDER,
         shown("dc(x)", 2, x=["a", "A", "a", None]), aliases=("dcount",),
     ),
     _row(
         "estdc", "estdc(value, [bits])", "Estimated number of distinct values, in constant memory.",
-        _estdc, 1, 2, "long", shown("estdc(x)", 2, x=["a", "b", "a", None]), constant=(1,),
+        _estdc, 1, 2, "long", ANY_ORDER_DUCKDB, shown("estdc(x)", 2, x=["a", "b", "a", None]), constant=(1,),
         notes=("bits (4 to 24) are checked; the precision is that of DuckDB's HyperLogLog",),
     ),
     _row(
-        "range", "range(number)", "Largest minus smallest number.", _range, 1, 1, "long or double",
+        "range", "range(number)", "Largest minus smallest number.", _range, 1, 1, "long or double", ANY_ORDER,
         shown("range(x)", 7, x=[3, 10, 7]),
     ),
     _row(
         "var", "var(number)", "Population variance: divided by the number of values.", _one("var_pop"), 1, 1, "double",
+        ANY_ORDER,
         shown("var(x)", 4.0, x=[2, 4, 4, 4, 5, 5, 7, 9]),
     ),
     _row(
-        "stddev", "stddev(number)", "Population standard deviation.", _one("stddev_pop"), 1, 1, "double",
+        "stddev", "stddev(number)", "Population standard deviation.", _one("stddev_pop"), 1, 1, "double", ANY_ORDER,
         shown("stddev(x)", 10.0, x=[10, None, 30]),
     ),
     _row(
         "cov", "cov(x, y)", "Population covariance over the rows in which both are numbers.",
-        _pair("covar_pop"), 2, 2, "double", shown("cov(x, y)", 2.0, x=[1, 3, None], y=[1, 5, 9]), aliases=("covar",),
+        _pair("covar_pop"), 2, 2, "double",
+        ANY_ORDER_DUCKDB, shown("cov(x, y)", 2.0, x=[1, 3, None], y=[1, 5, 9]), aliases=("covar",),
     ),
     _row(
         "corr", "corr(x, y)", "Pearson correlation; null for a constant series.", _pair("corr"), 2, 2, "double",
+        ANY_ORDER_DUCKDB,
         shown("corr(x, y)", -1.0, x=[1, 2, 3], y=[3, 2, 1]), aliases=("correl",),
     ),
     _row(
         "slope", "slope(x, y)", "Slope of y over x: their covariance divided by the variance of x.",
-        _pair("regr_slope", swap=True), 2, 2, "double", shown("slope(x, y)", 2.5, x=[1, 2, 3], y=[2, 4, 7]),
+        _pair("regr_slope", swap=True), 2, 2, "double", ANY_ORDER_DUCKDB,
+        shown("slope(x, y)", 2.5, x=[1, 2, 3], y=[2, 4, 7]),
     ),
     _row(
         "median", "median(number)", "The middle number, or the mean of the two middle ones.", _median, 1, 1, "double",
+        ANY_ORDER,
         shown("median(x)", 2.5, x=[1, 2, 3, 4]),
     ),
     _row(
         "percentile", "percentile(number, percentage, [mode])",
         "The number at a percentage of the sorted numbers; mode linear, midpoint, lower, higher or nearest.",
-        _percentile, 2, 3, "double or as the argument", shown('percentile(x, 25, "nearest")', 2, x=[1, 2, 3, 4]),
+        _percentile, 2, 3, "double or as the argument",
+        ANY_ORDER_DUCKDB, shown('percentile(x, 25, "nearest")', 2, x=[1, 2, 3, 4]),
         aliases=("perc",), constant=(1, 2),
     ),
     *(
         _row(
             f"per_{unit}", f"per_{unit}(number)", f"Sum of the numbers per {unit}, in timechart only.",
-            _rate(seconds), 1, 1, "double",
+            _rate(seconds), 1, 1, "double", ANY_ORDER,
             (FunctionExample(f"per_{unit}(x)", None, {"x": [1]}, shown=False),), notes=("known from the older engine",),
         )
         for unit, seconds in (("second", 1), ("minute", 60), ("hour", 3600), ("day", 86400))

@@ -14,6 +14,7 @@ from sqlglot import exp
 from logsql.functions.aggregates import filtered, nothing, shown
 from logsql.functions.lowering import lambda_name
 from logsql.planner.calls import LIST_LIMIT, AggregateCall
+from logsql.planner.duties import ANY_ORDER_DUCKDB, IN_ORDER
 from logsql.planner.function_spec import AggregateSpec, register_aggregate
 from logsql.values import sql, values
 from logsql.values.sorting import comparator_keys, own_key
@@ -168,27 +169,29 @@ def _values_any(call: AggregateCall, items: Sql, value: Typed) -> Typed:
 
 register_aggregate(
     AggregateSpec(
-        "min", "min(value)", "Smallest value; text ignores case.", _extreme, 1, 1, "as the argument",
+        "min", "min(value)", "Smallest value; text ignores case.", _extreme, 1, 1, "as the argument", ANY_ORDER_DUCKDB,
         examples=shown("min(x)", "Apple", x=["banana", "Apple", None]),
     ),
     AggregateSpec(
-        "max", "max(value)", "Largest value; text ignores case.", _extreme, 1, 1, "as the argument",
+        "max", "max(value)", "Largest value; text ignores case.", _extreme, 1, 1, "as the argument", ANY_ORDER_DUCKDB,
         examples=shown("max(x)", "C", x=["b", "C", "a"]),
     ),
     AggregateSpec(
         "first", "first(value)", "First value that is not null, in row order.", _edge, 1, 1, "as the argument",
-        ordered=True, examples=shown("first(x)", "b", x=[None, "b", "a"]),
+        IN_ORDER,
+        examples=shown("first(x)", "b", x=[None, "b", "a"]),
     ),
     AggregateSpec(
-        "last", "last(value)", "Last value that is not null, in row order.", _edge, 1, 1, "as the argument",
-        ordered=True, examples=shown("last(x)", "a", x=["b", "a", None]),
+        "last", "last(value)", "Last value that is not null, in row order.", _edge, 1, 1, "as the argument", IN_ORDER,
+        examples=shown("last(x)", "a", x=["b", "a", None]),
     ),
     AggregateSpec(
         "array", "array(value)", f"Values that are not null, in row order, at most {LIST_LIMIT}.", _array, 1, 1, "list",
-        ordered=True, examples=shown("array(x)", [2, 1, 2], x=[2, 1, None, 2]),
+        IN_ORDER,
+        examples=shown("array(x)", [2, 1, 2], x=[2, 1, None, 2]),
     ),
     AggregateSpec(
         "values", "values(value)", f"Distinct values that are not null, ascending, at most {LIST_LIMIT}.",
-        _values, 1, 1, "list", examples=shown("values(x)", [1, 2], x=[2, 1, None, 2]),
+        _values, 1, 1, "list", ANY_ORDER_DUCKDB, examples=shown("values(x)", [1, 2], x=[2, 1, None, 2]),
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from logsql.functions.lowering import Position, computed_pointer, example, lambd
 from logsql.functions.textlists import delimiter
 from logsql.language.tree import Call
 from logsql.planner.calls import FunctionCall
+from logsql.planner.duties import DUCKDB
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -311,19 +312,19 @@ def _foreach(call: FunctionCall) -> Typed:
 register(
     FunctionSpec(
         "array", "conversion", "array(value, ...)", "A list of the values; types may differ, nulls stay.", _array, 0,
-        None, "list",
+        None, "list", DUCKDB,
         (example("array(1, 2)", [1, 2]), example('array(42, "text", null)', [42, "text", None])),
     ),
     FunctionSpec(
         "dict", "conversion", "dict(key, value, ...)", "A map; a repeated key keeps the last value.", _dict, 0, None,
-        "map",
+        "map", DUCKDB,
         (example('dict("a", 1, "b", "x")', {"a": 1, "b": "x"}), example("dict()", {})),
         notes=("keys are text constants", "dates and binary values are kept as their text"),
     ),
     FunctionSpec(
         "valueof", "array", "valueof(list, index) or valueof(map, key)",
         "The element at a zero-based index, or the value of a key; null when there is none.",
-        _valueof, 2, 2, "any",
+        _valueof, 2, 2, "any", DUCKDB,
         (
             example('valueof(split("a/b/c", "/"), 2)', "c"),
             example('valueof(dict("a", 1), "a")', 1),
@@ -333,34 +334,34 @@ register(
     FunctionSpec(
         "subarray", "array", "subarray(list, begin, [end])",
         "Elements from begin up to, not including, end; negative positions count from the end.",
-        _subarray, 2, 3, "list",
+        _subarray, 2, 3, "list", DUCKDB,
         (example("subarray(array(1, 2, 3, 4, 5), 1, -1)", [2, 3, 4]), example("subarray(array(1, 2), 2)", None)),
     ),
     FunctionSpec(
         "sumarray", "array", "sumarray(list)", "Sum of the numbers in the list; 0 when there are none.", _sumarray, 1,
-        1, "number",
+        1, "number", DUCKDB,
         (example('sumarray(array(1, 2, null, "a", 4))', 7), example("sumarray(array(1.5, 2.5))", 4.0)),
     ),
     FunctionSpec(
         "unique", "array", "unique(value)", "Distinct elements in no particular order; a single value becomes a list.",
-        _unique, 1, 1, "list",
+        _unique, 1, 1, "list", DUCKDB,
         (example("unique(5)", [5]), example("len(unique(array(1, 1, 2)))", 2)),
     ),
     FunctionSpec(
         "flatten", "array", "flatten(list)", "The elements of nested lists in one list; anything else as it is.",
-        _flatten, 1, 1, "list",
+        _flatten, 1, 1, "list", DUCKDB,
         (example("flatten(array(1, array(2, array(3)), 4))", [1, 2, 3, 4]), example("flatten(3)", 3)),
         notes=(f"mixed lists up to {FLATTEN_DEPTH} levels deep",),
     ),
     FunctionSpec(
         "zip", "array", "zip(list, ...)", "Lists of the elements at the same position; short lists end in null.", _zip,
-        1, None, "list of lists",
+        1, None, "list of lists", DUCKDB,
         (example('zip(array(1, 2), array("a"))', [[1, "a"], [2, None]]),),
     ),
     FunctionSpec(
         "foreach", "array", "foreach(expression, list, ...)",
         "The expression for every position, with _1, _2 ... as the elements of the lists; single values repeat.",
-        _foreach, 2, None, "list",
+        _foreach, 2, None, "list", DUCKDB,
         (
             example("foreach(_1 * _2, array(1, 2, 3), 10)", [10, 20, 30]),
             example("foreach(nvl(_2, 0), array(1, 2), array(7))", [7, 0]),

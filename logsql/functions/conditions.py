@@ -6,6 +6,7 @@ from logsql.functions.lowering import example, null
 from logsql.functions.regexes import matched
 from logsql.language.tree import Expr, Literal
 from logsql.planner.calls import FunctionCall
+from logsql.planner.duties import PARTLY, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import patterns, sql, values
 from logsql.values.mixing import choose, coalesce
@@ -131,6 +132,7 @@ register(
         3,
         3,
         "any",
+        PLAIN,
         (
             example('if(status == "200", "ok", "error")', "ok", {"status": 200}),
             example('if(status == "200", "ok", "error")', "error", {"status": "404"}),
@@ -148,6 +150,7 @@ register(
         2,
         None,
         "any",
+        PLAIN,
         (
             example('case(score > 90, "A", score > 80, "B", "F")', "B", {"score": 85}),
             example('case(score > 90, "A", score > 80, "B", "F")', "F", {"score": 40}),
@@ -163,6 +166,7 @@ register(
         2,
         2,
         "any",
+        PLAIN,
         (example('nvl(null, "x")', "x"), example('nvl("", "x")', ""), example("nvl(known, 0)", 0, {"known": None})),
     ),
     FunctionSpec(
@@ -174,14 +178,15 @@ register(
         2,
         None,
         "bool",
+        PLAIN,
         (
             example('in(agent, "*google*", "*yahoo*")', True, {"agent": "www.google.com bot"}),
             example("in(level, 6, 7)", True, {"level": 6}),
             example('in(1, "1")', False),
             example('in(name, "abc")', False, {"name": None}),
         ),
+        patterns=True,
         notes=("types must agree: a number never equals text",),
-        rule="language.md 4",
     ),
     FunctionSpec(
         "match",
@@ -192,13 +197,13 @@ register(
         2,
         2,
         "bool",
+        PARTLY,
         (
             example('match("8 miles", "\\\\d+ [a-z]+")', True),
             example('match("foobar", "foo(?!bar)")', False),
             example('match(null, "a")', False),
         ),
         constant=(1,),
-        native="partly",
         notes=("look-around, back-references and possessive quantifiers run outside SQL",),
     ),
     FunctionSpec(
@@ -210,6 +215,7 @@ register(
         1,
         1,
         "bool",
+        PLAIN,
         (example("not(1 == 1)", False), example("not(isnull(a))", True, {"a": 1}), example("not(null)", None)),
     ),
 )

@@ -10,6 +10,7 @@ from logsql.functions.lowering import example, null
 from logsql.functions.network import ipv4_number, signed_32
 from logsql.functions.textlists import charset
 from logsql.planner.calls import FunctionCall
+from logsql.planner.duties import DUCKDB, PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.arithmetic import INTEGER_TEXT, text_double
@@ -177,13 +178,13 @@ def _binary_row(name: str) -> FunctionSpec:
     return FunctionSpec(
         name, "conversion" if name == "binary" else "crypto", f"{name}(text, [charset])",
         "Bytes of the text, by default in utf-8; anything but text gives null.",
-        _binary, 1, 2, "binary",
+        _binary, 1, 2, "binary", PARTLY,
         (
             example(f'{name}("한글")', "ed959ceab880"),
             example(f'{name}("A", "UTF-16LE")', "4100"),
             example(f"{name}(123)", None),
         ),
-        constant=(1,), native="partly", notes=_CODEC_NOTE,
+        constant=(1,), notes=_CODEC_NOTE,
     )  # fmt: skip
 
 
@@ -191,7 +192,7 @@ register(
     FunctionSpec(
         "int", "conversion", "int(value)",
         "32-bit integer: digits with an optional sign, doubles cut towards zero, IPv4 signed, lists by element.",
-        _integer(INT), 1, 2, "int",
+        _integer(INT), 1, 2, "int", DUCKDB,
         (
             example('int("1234")', 1234),
             example("int(-1.2)", -1),
@@ -205,13 +206,13 @@ register(
     ),
     FunctionSpec(
         "long", "conversion", "long(value)", "64-bit integer; doubles are cut and saturate, IPv4 is unsigned.",
-        _integer(LONG), 1, 2, "long",
+        _integer(LONG), 1, 2, "long", DUCKDB,
         (example('long("11111111111")', 11111111111), example('long(ip("192.168.0.1"))', 3232235521),
         example('long("1.0")', None)),
     ),
     FunctionSpec(
         "double", "conversion", "double(value)", "Double as Java's Double.parseDouble reads text; else null.",
-        _double, 1, 1, "double",
+        _double, 1, 1, "double", DUCKDB,
         (example('double("1e3")', 1000.0), example("double(0)", 0.0), example('double("x")', None)),
     ),
     _binary_row("binary"),
@@ -219,27 +220,27 @@ register(
     FunctionSpec(
         "decode", "crypto", "decode(binary, [charset])",
         "Text of the bytes; malformed bytes become U+FFFD; anything but binary gives null.",
-        _decode, 1, 2, "string",
+        _decode, 1, 2, "string", PARTLY,
         (example('decode(fromhex("ED959C"))', "한"), example('decode(encode("A", "UTF-16LE"), "UTF-16LE")', "A"),
         example('decode("x")', None)),
-        constant=(1,), native="partly", notes=_CODEC_NOTE,
+        constant=(1,), notes=_CODEC_NOTE,
     ),
     FunctionSpec(
-        "tobase64", "conversion", "tobase64(binary)", "Base64 text of the bytes.", _tobase64, 1, 1, "string",
+        "tobase64", "conversion", "tobase64(binary)", "Base64 text of the bytes.", _tobase64, 1, 1, "string", DUCKDB,
         (example('tobase64(binary("hello, world!"))', "aGVsbG8sIHdvcmxkIQ=="), example('tobase64("x")', None)),
     ),
     FunctionSpec(
         "frombase64", "conversion", "frombase64(text)", "Bytes of base64 text; null when it is none.", _frombase64, 1,
-        1, "binary",
+        1, "binary", DUCKDB,
         (example('frombase64("AQID")', "010203"), example('frombase64("*")', None)),
     ),
     FunctionSpec(
-        "tohex", "conversion", "tohex(binary)", "Lower-case hex of the bytes.", _tohex, 1, 1, "string",
+        "tohex", "conversion", "tohex(binary)", "Lower-case hex of the bytes.", _tohex, 1, 1, "string", DUCKDB,
         (example('tohex(encode("abcde"))', "6162636465"),),
     ),
     FunctionSpec(
         "fromhex", "conversion", "fromhex(text)", "Bytes of hex digits; null for an odd length or another character.",
-        _fromhex, 1, 1, "binary",
+        _fromhex, 1, 1, "binary", DUCKDB,
         (example('fromhex("00fF10")', "00ff10"), example('fromhex("616")', None)),
     ),
 )  # fmt: skip

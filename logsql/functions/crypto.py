@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from logsql.functions.lowering import constant_text, example, null
 from logsql.planner.calls import FunctionCall
+from logsql.planner.duties import PARTLY, PYTHON, VOLATILE, VOLATILE_PYTHON
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -69,9 +70,9 @@ def _cipher_row(
     name: str, summary: str, lower: Callable[[FunctionCall], Typed], expression: str, result: object
 ) -> FunctionSpec:
     return FunctionSpec(
-        name, "crypto", f"{name}(algorithm[/mode/padding], key, data, [iv])", summary, lower, 3, 4, "binary",
+        name, "crypto", f"{name}(algorithm[/mode/padding], key, data, [iv])", summary, lower, 3, 4, "binary", PYTHON,
         (example(expression, result), example(f'{name}("AES", binary("short"), binary("x"))', None)),
-        constant=(0,), native="udf",
+        constant=(0,),
         notes=("AES alone means AES/ECB/PKCS5Padding", "a wrong key size, bad data or anything but binary gives null"),
     )  # fmt: skip
 
@@ -81,12 +82,12 @@ _KEY = 'frombase64("mRcOlK9V47rjVL/RBYQYRw==")'
 register(
     FunctionSpec(
         "hash", "crypto", "hash(algorithm, binary)", "Digest of the bytes: md5, sha1, sha256, sha384 or sha512.", _hash,
-        2, 2, "binary",
+        2, 2, "binary", PARTLY,
         (
             example('hash("md5", binary("hello, world!"))', "3adbbad1791fbae3ec908894c4963870"),
             example('hash("md5", "text")', None),
         ),
-        constant=(0,), native="partly",
+        constant=(0,),
     ),
     _cipher_row("encrypt", "Encrypts bytes as Java's Cipher does.", _cipher,
     f'tobase64(encrypt("AES", {_KEY}, binary("helloworld")))', "2W3kHbN95/HUSTE/bJt/8g=="),
@@ -94,12 +95,12 @@ register(
     f'decode(decrypt("AES", {_KEY}, frombase64("2W3kHbN95/HUSTE/bJt/8g==")))', "helloworld"),
     FunctionSpec(
         "randbytes", "crypto", "randbytes(length)", "Random bytes from the operating system, 1 to 10240.", _randbytes,
-        1, 1, "binary",
+        1, 1, "binary", VOLATILE_PYTHON,
         (example("len(tohex(randbytes(32)))", 64),),
-        constant=(0,), volatile=True, native="udf",
+        constant=(0,),
     ),
     FunctionSpec(
-        "guid", "string", "guid()", "A random UUID, new for every row.", _guid, 0, 0, "string",
-        (example("len(guid())", 36),), volatile=True,
+        "guid", "string", "guid()", "A random UUID, new for every row.", _guid, 0, 0, "string", VOLATILE,
+        (example("len(guid())", 36),),
     ),
 )  # fmt: skip

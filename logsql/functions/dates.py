@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from logsql.functions.lowering import example, lambda_name, null, text
 from logsql.language.tree import Expr, Literal
 from logsql.planner.calls import FunctionCall, fail
+from logsql.planner.duties import DUCKDB, PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.arithmetic import text_integer
@@ -336,7 +337,7 @@ register(
     FunctionSpec(
         "date", "conversion", "date(text, pattern, [locale])",
         "The instant a text means by a SimpleDateFormat pattern in the query's time zone, read leniently; else null.",
-        _date, 2, 3, "date",
+        _date, 2, 3, "date", PARTLY,
         (
             example('date("2013-06-10 00:30:55.978", "yyyy-MM-dd HH:mm:ss.SSS")', "2013-06-10T00:30:55.978"),
             example('date("2020-13-34", "yyyy-MM-dd")', "2021-02-03T00:00:00"),
@@ -344,14 +345,13 @@ register(
             {"line": "12/Mar/2021:07:08:09 +0900"}),
             example('date("x", "yyyy")', None),
         ),
-        constant=(1, 2), native="partly",
+        constant=(1, 2),
         notes=("fields out of range roll over, text after the match is ignored, missing fields are of 1970-01-01",),
-        rule="language.md section 6",
     ),
     FunctionSpec(
         "string", "conversion", "string(value, [pattern], [zone or locale])",
         "The value as text; a date by a SimpleDateFormat pattern, in another time zone when one is named.",
-        _string, 1, 3, "string",
+        _string, 1, 3, "string", PARTLY,
         (
             example("string(1.2)", "1.2"),
             example('string(date("20140807", "yyyyMMdd"), "EEE, d MMM yyyy")', "Thu, 7 Aug 2014"),
@@ -359,22 +359,22 @@ register(
             "2017-03-28 23:00:00+0800"),
             example("string(null)", None),
         ),
-        constant=(1, 2), aliases=("str",), native="partly",
+        constant=(1, 2), aliases=("str",),
     ),
     FunctionSpec(
-        "now", "date", "now()", "The moment the query started.", _now, 0, 0, "date",
+        "now", "date", "now()", "The moment the query started.", _now, 0, 0, "date", DUCKDB,
         (example("now()", shown=False), example('datediff(now(), now(), "day")', 0)),
         notes=("one moment for the whole query",),
     ),
     FunctionSpec(
-        "ago", "date", "ago(span)", "The moment a span before now.", _ago, 1, 1, "date",
+        "ago", "date", "ago(span)", "The moment a span before now.", _ago, 1, 1, "date", DUCKDB,
         (example('ago("5m") < now()', True),),
         constant=(0,),
     ),
     FunctionSpec(
         "epoch", "date", "epoch(number)",
         "The instant of seconds since 1970, or of milliseconds when seconds would pass year 9999; a double gives null.",
-        _epoch, 1, 1, "date",
+        _epoch, 1, 1, "date", DUCKDB,
         (
             example("epoch(1386104400)", "2013-12-04T06:00:00"),
             example("epoch(1435196373492)", "2015-06-25T10:39:33.492"),
@@ -384,7 +384,7 @@ register(
     FunctionSpec(
         "dateadd", "date", "dateadd(date, unit, amount)",
         "The date moved on the calendar by year, mon, day, hour, min, sec or msec; the day stays in its month.",
-        _dateadd, 3, 3, "date",
+        _dateadd, 3, 3, "date", DUCKDB,
         (
             example('dateadd(date("20200131", "yyyyMMdd"), "mon", 1)', "2020-02-29T00:00:00"),
             example('dateadd("x", "sec", 10)', None),
@@ -394,13 +394,13 @@ register(
     FunctionSpec(
         "datediff", "date", "datediff(start, end, unit)",
         "Whole units from start to end, cut towards zero: year (365 days), mon (30 days), day, hour, min, sec, msec.",
-        _datediff, 3, 3, "long",
+        _datediff, 3, 3, "long", DUCKDB,
         (example('datediff(date("2013-09-29", "yyyy-MM-dd"), date("2014-09-29", "yyyy-MM-dd"), "mon")', 12),),
         constant=(2,),
     ),
     FunctionSpec(
         "datepart", "date", "datepart(date, part)", "One part of the date in the query's time zone.", _datepart, 2, 2,
-        "int (epoch: long)",
+        "int (epoch: long)", DUCKDB,
         (
             example('datepart(date("20170612210556", "yyyyMMddHHmmss"), "hour")', 21),
             example('datepart(date("20170612210556", "yyyyMMddHHmmss"), "isodow")', 1),
@@ -412,18 +412,18 @@ register(
     FunctionSpec(
         "datetrunc", "date", "datetrunc(date, span, [offset])",
         "Start of the interval that holds the date, in local time; weeks start on Monday; offset moves the boundary.",
-        _datetrunc, 1, 3, "date",
+        _datetrunc, 1, 3, "date", DUCKDB,
         (
             example('datetrunc(date("20140714111323", "yyyyMMddHHmmss"), "5m")', "2014-07-14T11:10:00"),
             example('datetrunc(date("201301010630", "yyyyMMddHHmm"), span="1d", offset="8h")', "2012-12-31T08:00:00"),
             example('datetrunc("2014-07-14", "1d")', None),
         ),
-        constant=(1, 2), named=("span", "offset"), rule="language.md section 6",
+        constant=(1, 2), named=("span", "offset"),
     ),
     FunctionSpec(
         "daterange", "date", "daterange(start, end, [span])",
         "Dates from start in steps of the span (1d), below the end.",
-        _daterange, 2, 3, "list of date",
+        _daterange, 2, 3, "list of date", DUCKDB,
         (
             example('daterange(date("20150901", "yyyyMMdd"), date("20150903", "yyyyMMdd"))', ["2015-09-01T00:00:00",
             "2015-09-02T00:00:00"]),

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from logsql.functions.lowering import example, null, position
 from logsql.planner.calls import FunctionCall
+from logsql.planner.duties import DUCKDB, PARTLY, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -145,43 +146,43 @@ register(
     FunctionSpec(
         "ip", "ip", "ip(value)",
         "The address in a text or an integer (signed or unsigned IPv4); IPv6 in eight groups; null for anything else.",
-        _ip, 1, 1, "ip",
+        _ip, 1, 1, "ip", PARTLY,
         (
             example('ip("1.2.3.4")', "1.2.3.4"),
             example('ip("::1")', "0:0:0:0:0:0:0:1"),
             example("ip(-1062731775)", "192.168.0.1"),
             example('ip("256.0.0.1")', None),
         ),
-        native="partly",
+
     ),
     FunctionSpec(
-        "ip2long", "ip", "ip2long(address)", "Unsigned value of an IPv4 address.", _ip2long, 1, 1, "long",
+        "ip2long", "ip", "ip2long(address)", "Unsigned value of an IPv4 address.", _ip2long, 1, 1, "long", DUCKDB,
         (example('ip2long("192.168.0.1")', 3232235521), example('ip2long("host")', None)),
     ),
     FunctionSpec(
-        "ip2int", "ip", "ip2int(address)", "Signed 32-bit value of an IPv4 address.", _ip2int, 1, 1, "int",
+        "ip2int", "ip", "ip2int(address)", "Signed 32-bit value of an IPv4 address.", _ip2int, 1, 1, "int", DUCKDB,
         (example('ip2int("192.168.0.1")', -1062731775), example('ip2int("0.0.0,0")', None)),
     ),
     FunctionSpec(
         "long2ip", "ip", "long2ip(number)", "Dotted quad of the low 32 bits; numeric text gives null.", _long2ip, 1, 1,
-        "string",
+        "string", PLAIN,
         (example("long2ip(3232235521)", "192.168.0.1"), example("long2ip(-1)", "255.255.255.255"),
         example('long2ip("1")', None)),
     ),
     FunctionSpec(
         "network", "ip", "network(address, bits)",
         "Network address as text: IPv4 with 0 to 32 bits, IPv6 with 0 to 128.",
-        _network, 2, 2, "string",
+        _network, 2, 2, "string", PARTLY,
         (
             example('network("192.0.2.128", 24)', "192.0.2.0"),
             example('network("21DA:00D3:0000:2F3B:02AA:00FF:FE28:9C5A", 96)', "21da:d3:0:2f3b:2aa:ff:0:0"),
             example('network("1.2.3.4", 100)', None),
         ),
-        native="partly",
+
     ),
     FunctionSpec(
         "reverseip", "string", "reverseip(address)", "IPv4 octets in reverse order, for in-addr.arpa names.",
-        _reverseip, 1, 1, "string",
+        _reverseip, 1, 1, "string", DUCKDB,
         (example('concat(reverseip(ip), ".in-addr.arpa")', "238.14.217.172.in-addr.arpa", {"ip": "172.217.14.238"}),
         example('reverseip("x")', None)),
     ),

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from logsql.functions.lowering import Position, by_number, double, example, long, null, position
 from logsql.planner.calls import FunctionCall
+from logsql.planner.duties import DUCKDB, NUMBERS_ROWS, PLAIN, VOLATILE_PARTLY, FunctionDuty
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sorting import comparator_keys, is_list
@@ -265,17 +266,17 @@ def _row_number(call: FunctionCall) -> Sql:
 
 
 def _math_row(
-    name: str, summary: str, lower: Callable[[FunctionCall], Typed], *shown: tuple[str, object]
+    name: str, summary: str, lower: Callable[[FunctionCall], Typed], duty: FunctionDuty, *shown: tuple[str, object]
 ) -> FunctionSpec:
     return FunctionSpec(
-        name, "numeric", f"{name}(number)", summary, lower, 1, 1, "double",
+        name, "numeric", f"{name}(number)", summary, lower, 1, 1, "double", duty,
         tuple(example(e, r) for e, r in shown), notes=("text and null give null; NaN outside the domain",),
     )  # fmt: skip
 
 
-def _round_row(name: str, summary: str, *shown: tuple[str, object]) -> FunctionSpec:
+def _round_row(name: str, summary: str, duty: FunctionDuty, *shown: tuple[str, object]) -> FunctionSpec:
     return FunctionSpec(
-        name, "numeric", f"{name}(number, [digits])", summary, _rounding(name), 1, 2, "long or double",
+        name, "numeric", f"{name}(number, [digits])", summary, _rounding(name), 1, 2, "long or double", duty,
         tuple(example(e, r) for e, r in shown),
         notes=("integers stay as they are unless digits is negative",
         "doubles give a long, with positive digits a double"),
@@ -285,55 +286,53 @@ def _round_row(name: str, summary: str, *shown: tuple[str, object]) -> FunctionS
 register(
     FunctionSpec(
         "abs", "numeric", "abs(number)", "Absolute value, of the same type; null for anything but a number.", _abs, 1,
-        1, "as the argument",
+        1, "as the argument", DUCKDB,
         (example("abs(-1.5)", 1.5), example("abs(1 - 43)", 42), example('abs("5")', None)),
     ),
-    _round_row("round", "Nearest; half goes up, also below zero.", ("round(-1.5)", -1), ("round(1.47, 1)", 1.5),
+    _round_row("round", "Nearest; half goes up, also below zero.", PLAIN, ("round(-1.5)", -1), ("round(1.47, 1)", 1.5),
     ("round(1837, -2)", 1800)),
-    _round_row("floor", "Rounded down.", ("floor(-1.5)", -2), ("floor(1.61, 1)", 1.6), ('floor("1.1")', None)),
-    _round_row("ceil", "Rounded up.", ("ceil(1.1)", 2), ("ceil(297.5, -2)", 300), ("ceil(7, 2)", 7)),
+    _round_row("floor", "Rounded down.", PLAIN, ("floor(-1.5)", -2), ("floor(1.61, 1)", 1.6), ('floor("1.1")', None)),
+    _round_row("ceil", "Rounded up.", DUCKDB, ("ceil(1.1)", 2), ("ceil(297.5, -2)", 300), ("ceil(7, 2)", 7)),
     FunctionSpec(
         "mod", "numeric", "mod(a, b)",
         "Remainder of integers, with the sign of a; null when b is 0 or a value is no integer.",
-        _mod, 2, 2, "long",
+        _mod, 2, 2, "long", PLAIN,
         (example("mod(-5, 3)", -2), example("mod(5, 0)", None), example("mod(5.5, 2)", None)),
     ),
     FunctionSpec(
-        "pow", "numeric", "pow(base, exponent)", "Power, always a double.", _pow, 2, 2, "double",
+        "pow", "numeric", "pow(base, exponent)", "Power, always a double.", _pow, 2, 2, "double", PLAIN,
         (example("pow(2, 2)", 4.0), example('pow("2", 2)', None)),
     ),
-    _math_row("sqrt", "Square root.", _real("sqrt", _negative), ("sqrt(4)", 2.0), ("sqrt(-1)", "NaN")),
-    _math_row("exp", "e to the power of the number.", _real("exp"), ("exp(1)", 2.718281828459045)),
-    _math_row("log", "Natural logarithm.", _logarithm("ln"), ("log(10)", 2.302585092994046), ("log(-1)", "NaN")),
-    _math_row("log10", "Logarithm to base 10.", _logarithm("log10"), ("log10(100)", 2.0)),
-    _math_row("sin", "Sine of an angle in radians.", _real("sin", _infinite), ("sin(0)", 0.0)),
-    _math_row("cos", "Cosine of an angle in radians.", _real("cos", _infinite), ("cos(0)", 1.0)),
-    _math_row("tan", "Tangent of an angle in radians.", _real("tan", _infinite), ("tan(0)", 0.0)),
-    _math_row("asin", "Arc sine.", _real("asin", _outside_one), ("asin(0)", 0.0)),
-    _math_row("acos", "Arc cosine.", _real("acos", _outside_one), ("acos(1)", 0.0)),
-    _math_row("atan", "Arc tangent.", _real("atan"), ("atan(0)", 0.0)),
+    _math_row("sqrt", "Square root.", _real("sqrt", _negative), PLAIN, ("sqrt(4)", 2.0), ("sqrt(-1)", "NaN")),
+    _math_row("exp", "e to the power of the number.", _real("exp"), PLAIN, ("exp(1)", 2.718281828459045)),
+    _math_row("log", "Natural logarithm.", _logarithm("ln"), PLAIN, ("log(10)", 2.302585092994046), ("log(-1)", "NaN")),
+    _math_row("log10", "Logarithm to base 10.", _logarithm("log10"), PLAIN, ("log10(100)", 2.0)),
+    _math_row("sin", "Sine of an angle in radians.", _real("sin", _infinite), DUCKDB, ("sin(0)", 0.0)),
+    _math_row("cos", "Cosine of an angle in radians.", _real("cos", _infinite), DUCKDB, ("cos(0)", 1.0)),
+    _math_row("tan", "Tangent of an angle in radians.", _real("tan", _infinite), DUCKDB, ("tan(0)", 0.0)),
+    _math_row("asin", "Arc sine.", _real("asin", _outside_one), PLAIN, ("asin(0)", 0.0)),
+    _math_row("acos", "Arc cosine.", _real("acos", _outside_one), PLAIN, ("acos(1)", 0.0)),
+    _math_row("atan", "Arc tangent.", _real("atan"), PLAIN, ("atan(0)", 0.0)),
     FunctionSpec(
         "min", "numeric", "min(value, ...)", "Smallest value that is not null; text ignores case.", _extreme, 1, None,
-        "as the argument",
+        "as the argument", DUCKDB,
         (example("min(1, 2, null)", 1), example('min("b", "A")', "A"), example("min(null)", None)),
-        rule="language.md 3.3",
     ),
     FunctionSpec(
         "max", "numeric", "max(value, ...)", "Largest value that is not null; text ignores case.", _extreme, 1, None,
-        "as the argument",
+        "as the argument", DUCKDB,
         (example("max(1, 2, null)", 2), example('max("a", "B")', "B"), example("max(1.5, 1)", 1.5)),
-        rule="language.md 3.3",
     ),
     FunctionSpec(
         "rand", "crypto", "rand(bound, [seed])", "Random integer from 0 up to, not including, the bound.", _rand, 1, 2,
-        "int",
+        "int", VOLATILE_PARTLY,
         (example("rand(1)", 0), example("rand(1000) < 1000", True)),
-        constant=(0, 1), volatile=True,
-        native="partly", notes=("with a seed: the sequence of java.util.Random, in row order",),
+        constant=(0, 1),
+        notes=("with a seed: the sequence of java.util.Random, in row order",),
     ),
     FunctionSpec(
         "seq", "numeric", "seq()",
         "1, 2, 3 ... in row order; every place in a query that says seq() counts on its own.",
-        _seq, 0, 0, "long", (example("seq()", 1),), volatile=True,
+        _seq, 0, 0, "long", NUMBERS_ROWS, (example("seq()", 1),),
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ import getpass
 
 from logsql.functions.lowering import computed_pointer, example
 from logsql.planner.calls import FunctionCall
+from logsql.planner.duties import PLAIN, READS_NAMED
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.mixing import choose
@@ -63,7 +64,7 @@ register(
     FunctionSpec(
         "field", "reference", "field(name)",
         "The field of this name: the way to names with blanks or operators; unknown: null.",
-        _field, 1, 1, "any",
+        _field, 1, 1, "any", READS_NAMED,
         (
             example('field("Registered No.")', 2, {"Registered No.": 2}),
             example("field(k)", "v", {"k": "a", "a": "v"}),
@@ -73,12 +74,12 @@ register(
     FunctionSpec(
         "$", "reference", '$("name", ..., [default])',
         "Value of the first query parameter that is set; else the default, else null.",
-        lambda call: call.cx.call(call.call), 1, None, "any",
+        lambda call: call.cx.call(call.call), 1, None, "any", PLAIN,
         (example('$("nosuch", "fallback")', "fallback"),),
-        rule="language.md 1.7",
     ),
     FunctionSpec(
         "whoami", "reference", "whoami()", "Login name of the account that runs the query.", _whoami, 0, 0, "string",
+        PLAIN,
         (example("isstr(whoami())", True),),
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from logsql.functions.lowering import example, null, text
 from logsql.planner.calls import FunctionCall
+from logsql.planner.duties import PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -140,13 +141,13 @@ register(
         2,
         2,
         "list of string",
+        PARTLY,
         (
             example('groups("a1b2", "([a-z])([0-9])")', ["a", "1", "b", "2"]),
             example('groups("/a/bc/d", "/([^/]+)")', ["a", "bc", "d"]),
             example('groups("zzz", "(a)")', None),
         ),
         constant=(1,),
-        native="partly",
         notes=("a group that took no part is null",),
     ),
 )

@@ -15,6 +15,7 @@ from sqlglot import exp
 from logsql.functions.lowering import constant_text, example
 from logsql.functions.network import ipv4_number
 from logsql.planner.calls import FunctionCall
+from logsql.planner.duties import DUCKDB
 from logsql.planner.function_spec import REFUSED_FUNCTIONS, FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -121,7 +122,7 @@ def _match_port(call: FunctionCall) -> Typed:
 def _row(name: str, what: str, kind: str, lower: object) -> FunctionSpec:
     return FunctionSpec(
         name, "object group", f"{name}(list, value, ...)", f"Whether a value is {what}.",
-        lower, 2, None, "bool",  # type: ignore[arg-type]
+        lower, 2, None, "bool", DUCKDB,  # type: ignore[arg-type]
         (example(f'{name}("watch", null)', shown=False),),
         constant=(0,), notes=(f"reads a local list of kind {kind}; an unknown list is refused",),
     )  # fmt: skip

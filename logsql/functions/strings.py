@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from logsql.functions.lowering import Position, example, lambda_name, minus, null, plus, position, slice_of, text
 from logsql.planner.calls import FunctionCall
+from logsql.planner.duties import DUCKDB, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -266,14 +267,14 @@ def _overlaps_itself(needle: str) -> bool:
 register(
     FunctionSpec(
         "concat", "string", "concat(value, ...)", "Joins the text forms of the values; null prints as null.",
-        _concat, 1, None, "string",
+        _concat, 1, None, "string", DUCKDB,
         (example('concat(a, ":", b)', "10.0.0.1:443", {"a": "10.0.0.1", "b": 443}), example('concat("n", 1.5)',
         "n1.5")),
     ),
     FunctionSpec(
         "contains", "string", "contains(text, needle) or contains(list, element)",
         "Whether the text holds the needle (case matters, no wildcards), or the list an equal element; false for null.",
-        _contains, 2, 2, "bool",
+        _contains, 2, 2, "bool", DUCKDB,
         (
             example('contains("foo", "o")', True),
             example('contains("ABC", "b")', False),
@@ -283,33 +284,34 @@ register(
     ),
     FunctionSpec(
         "len", "string", "len(value)", "Characters of the text, elements of a list, keys of a map; 0 for null.",
-        _len, 1, 1, "int",
+        _len, 1, 1, "int", DUCKDB,
         (example('len("한글")', 2), example("len(null)", 0), example('len(split("a\\nb", "\\n"))', 2)),
     ),
     FunctionSpec(
-        "lower", "string", "lower(text)", "Lower case.", _simple(values.lower), 1, 1, "string",
+        "lower", "string", "lower(text)", "Lower case.", _simple(values.lower), 1, 1, "string", PLAIN,
         (example('lower("Hello World")', "hello world"), example("lower(null)", None)),
     ),
     FunctionSpec(
         "upper", "string", "upper(text)", "Upper case.", _simple(lambda s: sql.func("upper", s)), 1, 1, "string",
+        PLAIN,
         (example('upper("한글abc")', "한글ABC"),),
     ),
     FunctionSpec(
         "trim", "string", "trim(text)",
         "Without blanks, tabs, line ends and other characters up to U+0020 at both ends.",
-        _simple(_trim), 1, 1, "string",
+        _simple(_trim), 1, 1, "string", DUCKDB,
         (example('trim("\\t a \\r\\n")', "a"),),
     ),
     FunctionSpec(
         "signature", "string", "signature(text)",
         "The text without letters, digits and quoted parts: equal for lines of one shape.",
-        _simple(signature_sql), 1, 1, "string",
+        _simple(signature_sql), 1, 1, "string", DUCKDB,
         (example('signature("GET /a/b 200")', " // "), example('signature("k=\\"v 1\\" x")', '=" ')),
     ),
     FunctionSpec(
         "substr", "string", "substr(text, begin, [end])",
         "Characters from begin up to, not including, end; negative positions count from the end.",
-        _substr, 2, 3, "string",
+        _substr, 2, 3, "string", PLAIN,
         (
             example('substr("0123456789", 2, 4)', "23"),
             example('substr("0123456789", -2)', "89"),
@@ -319,38 +321,38 @@ register(
     ),
     FunctionSpec(
         "left", "string", "left(text, length)", "The first characters; the whole text when it is shorter.",
-        _side, 2, 2, "string",
+        _side, 2, 2, "string", DUCKDB,
         (example('left("0123456789", 4)', "0123"), example("left(1.23, 3)", "1.2")),
         notes=("a negative constant length is refused, a negative computed one gives null",),
     ),
     FunctionSpec(
         "right", "string", "right(text, length)", "The last characters; the whole text when it is shorter.",
-        _side, 2, 2, "string",
+        _side, 2, 2, "string", PLAIN,
         (example('right("0123456789", 4)', "6789"), example("right(1234, 2)", "34")),
     ),
     FunctionSpec(
         "lpad", "string", "lpad(text, length, [pad])",
         "Padded on the left to the length; longer text is cut on the right.",
-        _pad, 2, 3, "string",
+        _pad, 2, 3, "string", PLAIN,
         (example('lpad("string", 10, "pad")', "padpstring"), example('lpad("ab", 4)', "  ab"), example('lpad("abc", 2)',
         "ab")),
     ),
     FunctionSpec(
         "rpad", "string", "rpad(text, length, [pad])", "Padded on the right to the length; longer text is cut.",
-        _pad, 2, 3, "string",
+        _pad, 2, 3, "string", PLAIN,
         (example('rpad("string", 10, "pad")', "stringpadp"),),
     ),
     FunctionSpec(
         "indexof", "string", "indexof(text, needle, [start])",
         "Position of the first occurrence from start, -1 when absent.",
-        _indexof, 2, 3, "int",
+        _indexof, 2, 3, "int", PLAIN,
         (example('indexof("hello world", "o", 5)', 7), example('indexof("abc", "x")', -1), example('indexof(null, "x")',
         None)),
     ),
     FunctionSpec(
         "lastindexof", "string", "lastindexof(text, needle, [start])",
         "Position of the last occurrence that begins at or before start, -1 when absent.",
-        _lastindexof, 2, 3, "int",
+        _lastindexof, 2, 3, "int", DUCKDB,
         (example('lastindexof("가나가", "가")', 2), example('lastindexof("a.b.c", ".", 2)', 1)),
     ),
 )  # fmt: skip

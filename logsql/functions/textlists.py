@@ -9,6 +9,7 @@ from sqlglot import exp
 from logsql.functions.lowering import computed_pointer, constant_text, example, lambda_name, null, text
 from logsql.functions.regexes import matched, regex, replaced
 from logsql.planner.calls import FunctionCall
+from logsql.planner.duties import DUCKDB, PARTLY, READS_ROW
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -260,7 +261,7 @@ register(
     FunctionSpec(
         "split", "string", "split(text, delimiter, [limit])",
         "Parts of the text between the delimiter (one literal string); empty parts stay, empty text gives [].",
-        _split, 2, 3, "list of string",
+        _split, 2, 3, "list of string", DUCKDB,
         (
             example('split("a,b,,c", ",")', ["a", "b", "", "c"]),
             example('split("a/b/c", "/", 2)', ["a", "b/c"]),
@@ -270,37 +271,37 @@ register(
     ),
     FunctionSpec(
         "strjoin", "string", "strjoin(delimiter, list)", "The elements as one text; null elements print as null.",
-        _strjoin, 2, 2, "string",
+        _strjoin, 2, 2, "string", DUCKDB,
         (example('strjoin("-", array("a", null, "b"))', "a-null-b"), example('strjoin(",", "text")', None)),
         constant=(0,),
     ),
     FunctionSpec(
         "replace", "string", 'replace(text, find, replacement, ["re"])',
         'Replaces every occurrence; with "re" find is a Java regular expression and $1 a group.',
-        _replace, 3, 4, "string",
+        _replace, 3, 4, "string", PARTLY,
         (
             example('replace("a.b", ".", "-")', "a-b"),
             example('replace("2024-01-30", "(\\\\d+)-(\\\\d+)-(\\\\d+)", "$3/$2/$1", "re")', "30/01/2024"),
             example('replace("abc", "b", null)', "ac"),
         ),
-        constant=(3,), native="partly",
+        constant=(3,),
         notes=("a null find returns the text, a null replacement removes", 'any other fourth argument changes nothing'),
     ),
     FunctionSpec(
         "format", "string", "format(format, value, ... or list)",
         "java.util.Formatter: %s %d %x %f %e %c %b with width, precision, flags and positions; null when it fails.",
-        _format, 2, None, "string",
+        _format, 2, None, "string", PARTLY,
         (
             example('format("%04d-%02d", 2004, 3)', "2004-03"),
             example('format("%s/%s", n, s)', "5/x", {"n": 5, "s": "x"}),
             example('format("%d", "text")', None),
         ),
-        constant=(0,), native="partly",
+        constant=(0,),
     ),
     FunctionSpec(
         "kvjoin", "string", "kvjoin(keydelimiter, pairdelimiter, [regex])",
         "All fields of the row, or those whose name the pattern finds, as key and value pairs in field order.",
-        _kvjoin, 2, 3, "string",
+        _kvjoin, 2, 3, "string", READS_ROW,
         (
             example('kvjoin(":", "^")', "name:Kim^age:30", {"name": "Kim", "age": 30}),
             example('kvjoin("=", ",", "^src")', "src_ip=1.2.3.4", {"src_ip": "1.2.3.4", "dst_port": 80}),
@@ -311,14 +312,14 @@ register(
     FunctionSpec(
         "urldecode", "string", "urldecode(text, [charset])",
         "Percent-decoding, + is a blank; text that cannot be decoded is returned unchanged.",
-        _urldecode, 1, 2, "string",
+        _urldecode, 1, 2, "string", PARTLY,
         (example('urldecode("a%20b+c")', "a b c"), example('urldecode("100%")', "100%")),
-        constant=(1,), native="partly",
+        constant=(1,),
     ),
     FunctionSpec(
         "urlencode", "string", "urlencode(text, [charset])", "Percent-encoding; a blank becomes +.",
-        _urlencode, 1, 2, "string",
+        _urlencode, 1, 2, "string", PARTLY,
         (example('urlencode("a/b?c=d")', "a%2Fb%3Fc%3Dd"),),
-        constant=(1,), native="partly",
+        constant=(1,),
     ),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from logsql.functions.lowering import example, null
 from logsql.planner.calls import FunctionCall
+from logsql.planner.duties import DUCKDB, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -112,31 +113,32 @@ def _variant_name(node: Sql) -> Sql:
 register(
     FunctionSpec(
         "isnull", "type check", "isnull(value)", "Whether the value is null; empty text is not.", _isnull, 1, 1, "bool",
+        PLAIN,
         (example("isnull(a)", True, {"b": 1}), example('isnull("")', False)),
     ),
     FunctionSpec(
         "isnotnull", "type check", "isnotnull(value)", "Whether the value is not null.", _isnotnull, 1, 1, "bool",
+        PLAIN,
         (example("isnotnull(0)", True), example("isnotnull(a)", False, {"b": 1})),
     ),
     FunctionSpec(
         "isnum", "type check", "isnum(value)", "Whether the value is a number; numeric text is none.", _isnum, 1, 1,
-        "bool",
+        "bool", PLAIN,
         (example("isnum(1.5)", True), example('isnum("1")', False), example("isnum(null)", False)),
     ),
     FunctionSpec(
-        "isstr", "type check", "isstr(value)", "Whether the value is text.", _isstr, 1, 1, "bool",
+        "isstr", "type check", "isstr(value)", "Whether the value is text.", _isstr, 1, 1, "bool", PLAIN,
         (example('isstr("")', True), example("isstr(0)", False), example("isstr(null)", False)),
     ),
     FunctionSpec(
         "typeof", "type check", "typeof(value)",
         "Name of the value's type: string short int long float double bool date ipv4 ipv6 list map binary; else null.",
-        _typeof, 1, 1, "string",
+        _typeof, 1, 1, "string", DUCKDB,
         (
             example("typeof(1)", "int"),
             example("typeof(1 + 1)", "long"),
             example('typeof(ip("::1"))', "ipv6"),
             example("typeof(null)", None),
         ),
-        rule="language.md 3.1",
     ),
 )  # fmt: skip

@@ -134,7 +134,7 @@ def aggregate_spec(aggregate: Aggregate) -> AggregateSpec:
 
 def needs_row_order(aggregates: Sequence[Aggregate]) -> bool:
     """Whether a result depends on the order of rows (``first``, ``array`` ...)."""
-    return any(AGGREGATES[a.function.text].ordered for a in aggregates if a.function.text in AGGREGATES)
+    return any(AGGREGATES[a.function.text].duty.ordered for a in aggregates if a.function.text in AGGREGATES)
 
 
 def lower_groups(
@@ -148,7 +148,7 @@ def lower_groups(
     """Lower group keys and aggregates over ``rel``. ``special`` computes keys that are no fields (time buckets)."""
     specs = [aggregate_spec(a) for a in aggregates]
     limit: int = stage.option("listlimit")
-    if rel.order.defined and any(s.ordered for s in specs):
+    if rel.order.defined and any(s.duty.ordered for s in specs):
         rel = stage.with_keys(rel)
 
     def make(cx: ExprContext) -> tuple[list[Typed], list[Typed]]:
@@ -157,7 +157,7 @@ def lower_groups(
         results = []
         for spec, aggregate in zip(specs, aggregates, strict=True):
             args = tuple(cx.argument(a) for a in aggregate.args)
-            row_order = order if spec.ordered else ()
+            row_order = order if spec.duty.ordered else ()
             call = AggregateCall(cx, spec, args, aggregate.args, aggregate.span, row_order, bucket_seconds, limit)
             results.append(spec.lower(call))
         return found, results

@@ -23,14 +23,13 @@ from logsql.ml.features import FeatureKind, FeatureSpec, check_schema
 from logsql.ml.forms import FieldForms, Form
 from logsql.planner.plan import Materialise, Stream
 from logsql.planner.relation import PHYSICAL, UNORDERED, Column, Order, OrderKey, Rel
+from logsql.planner.spec import COMMANDS
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import BOOL, DATE, DOUBLE, LONG, STRING, Kind, LType
 from logsql.values.values import Typed
 
-#: Commands that read a table as it is: reading twice costs little and gives the same rows.
-REPEATABLE = frozenset({"table", "fields", "rename", "order"})
 ROW = "__row"
 WEIGHT = "__rows"
 
@@ -295,12 +294,18 @@ def repeatable(stage: Stage, rel: Rel) -> bool:
     while pending:
         source = pending.pop()
         cte = by_name.get(source)
-        if source in streams or (cte and cte.command not in REPEATABLE and not source.startswith(own)):
+        if source in streams or (cte and not _twice(cte.command) and not source.startswith(own)):
             return False
         if cte is not None and any(str(call.this) != "row_number" for call in cte.query.find_all(exp.Anonymous)):
             return False  # ``table duration=1h`` reads now(), which moves on between two readings
         pending.extend(cte.reads if cte else ())
     return True
+
+
+def _twice(name: str) -> bool:
+    """Whether a command gives the rows of a table as it is."""
+    spec = COMMANDS.get(name)
+    return spec is not None and spec.twice
 
 
 def stored(stage: Stage, rel: Rel) -> Rel:

@@ -23,7 +23,9 @@ from logsql.language.tree import (
     Unary,
 )
 from logsql.planner.calls import fail
+from logsql.planner.duties import RowState
 from logsql.planner.expressions import PARAMETER_PREFIX
+from logsql.planner.spec import COMMANDS
 
 #: Suffix of the parameter that holds the state before the row.
 BEFORE = "\0before"
@@ -65,7 +67,7 @@ def arrange(commands: Sequence[Command]) -> list[Command]:
     """Commands with every ``evalc`` before those that read the state of the row before."""
     result = [single for command in commands for single in _singles(command)]
     for position, command in enumerate(list(result)):
-        if command.name != "evalc":
+        if _kind(command) is not RowState.CARRIES:
             continue
         name = command.args.assignments[0].target.text
         first = next((i for i in range(position) if _early(result[i], name)), None)
@@ -74,17 +76,22 @@ def arrange(commands: Sequence[Command]) -> list[Command]:
     return result
 
 
+def _kind(command: Command) -> RowState:
+    return COMMANDS[command.name].state
+
+
 def _singles(command: Command) -> list[Command]:
-    if command.name != "evalc":
+    if _kind(command) is not RowState.CARRIES:
         return [command]
     return [replace(command, args=replace(command.args, assignments=(a,))) for a in command.args.assignments]
 
 
 def _early(command: Command, name: str) -> bool:
     """Whether a command reads the parameter for each row (``evalc`` of the parameter itself carries it on)."""
-    if command.name == "evalc" and command.args.assignments[0].target.text == name:
+    kind = _kind(command)
+    if kind is RowState.CARRIES and command.args.assignments[0].target.text == name:
         return False
-    return command.name not in ("set", "setq") and reads((command.args, command.options), name)
+    return kind not in (RowState.ONCE, RowState.FIRST) and reads((command.args, command.options), name)
 
 
 def _move(between: Sequence[Command], evalc: Command, name: str) -> list[Command]:
@@ -93,15 +100,16 @@ def _move(between: Sequence[Command], evalc: Command, name: str) -> list[Command
     expr = assignment.expr
     state = parameter_call(name)
     for command in reversed(between):
-        if command.name == "eval":
+        kind = _kind(command)
+        if kind is RowState.ASSIGNS:
             for item in reversed(command.args.assignments):
                 expr = substitute(expr, {item.target.text: item.expr})
-        elif command.name == "search" and not command.options and command.args.condition is not None:
+        elif kind is RowState.FILTERS and not command.options and command.args.condition is not None:
             expr = Call("if", (command.args.condition, expr, state))
-        elif command.name == "evalc":
+        elif kind is RowState.CARRIES:
             [other] = command.args.assignments
             expr = _inlined(evalc, expr, other, name)
-        elif command.name != "bypass":
+        elif kind is not RowState.PASSES:
             _refuse(evalc, name)
     args = EvalcArgs((replace(assignment, expr=expr),), (*evalc.args.before, name))
     moved = replace(evalc, args=args)

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from logsql.language.tree import Command, Expr, Query
 from logsql.planner.catalog import Catalog
+from logsql.planner.duties import Demand
 from logsql.planner.expressions import ExprContext
 from logsql.planner.plan import Cte, Step, with_ctes
 from logsql.planner.relation import Rel
@@ -41,20 +42,29 @@ class Chain(ABC):
     # --- pipelines --------------------------------------------------------------------------------
 
     @abstractmethod
-    def pipeline(self, query: Query, order_needed: bool, rel: Rel | None = None) -> Rel:
-        """Plan the commands of one query or subquery; ``rel`` is the input of a chain that continues another."""
+    def pipeline(self, query: Query, order_needed: bool, rel: Rel | None = None, behind: Demand = None) -> Rel:
+        """Plan the commands of one query or subquery; ``rel`` is the input of a chain that continues another.
+
+        ``behind``: the fields that are read of its rows.
+        """
 
     @abstractmethod
-    def demanded(self, following: Sequence[Command]) -> frozenset[str] | None:
-        """Fields that these commands can read of a source before them; None when they may read any."""
+    def demanded(self, following: Sequence[Command], behind: Demand) -> Demand:
+        """Fields that these commands can read of a source before them, when ``behind`` are read of their rows."""
 
-    def subplan(self, query: Query, order_needed: bool, params: dict[str, Typed] | None = None) -> Rel:
+    @abstractmethod
+    def asked_of_subquery(self, command: Command, behind: Demand) -> Demand:
+        """Fields that are read of the rows of a command's subquery, when ``behind`` are read of its own rows."""
+
+    def subplan(
+        self, query: Query, order_needed: bool, params: dict[str, Typed] | None = None, behind: Demand = None
+    ) -> Rel:
         """Plan a subquery with a copy of the parameters, or with ``params`` of its own (``proc``)."""
         saved = dict(self.params)
         try:
             if params is not None:
                 self.params = params
-            return self.pipeline(query, order_needed)
+            return self.pipeline(query, order_needed, behind=behind)
         finally:
             self.params = saved
 

@@ -1,96 +1,85 @@
 """Which fields of a source a pipeline can observe, from the syntax alone (architecture 4.4).
 
 A source that must look at its data to know its types looks at these fields only. The answer may name too many fields,
-never too few: where a command or function could see the whole row, it is None (every field).
+never too few: where a command or function could see the whole row, it is None (every field). It is a fold from the end
+of the pipeline to its source, over what each command declares (:class:`logsql.planner.duties.Fields`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import fields, is_dataclass
-from typing import Any
+from collections.abc import Sequence
 
-from logsql.language.tree import Assignment, Call, Command, Field, Literal, Name, Option
-
-#: Commands that pass rows on and read only the fields they name.
-_PASSING = frozenset(
-    {"search", "eval", "limit", "rex", "rename", "sort", "explode", "prev", "bypass", "set", "lookup", "join"}
-)
-#: Commands behind which only the fields they name exist.
-_CLOSING = frozenset({"stats", "pivot", "timechart", "rollup", "cube", "boxplot"})
-#: Functions that read fields they do not name.
-_WHOLE_ROW = frozenset({"kvjoin"})
+from logsql.language.tree import Call, Command, Field, Literal, Name, Option
+from logsql.language.tree import Subquery as SubqueryNode
+from logsql.planner.duties import Demand, Flow, Reads, Subquery
+from logsql.planner.folds import first_ones_first, own_nodes
+from logsql.planner.function_spec import FUNCTIONS
+from logsql.planner.spec import COMMANDS, CommandSpec, OptionKind
 
 
-def demanded(following: Sequence[Command]) -> frozenset[str] | None:
-    """Names that the commands after a source can read from it; None when they may read any."""
-    names: set[str] = set()
-    made: set[str] = set()
-    for command in following:
-        if command.name not in _PASSING | _CLOSING | {"fields"}:
-            return None
-        found = _names(command)
-        if found is None:
-            return None
-        names |= found - made
-        if command.name in _CLOSING or (command.name == "fields" and not getattr(command.args, "remove", True)):
-            if command.name == "timechart":
-                names.add("_time")
-            return frozenset(names)
-        made |= _replaced(command)
-    return None
+def demanded(commands: Sequence[Command], behind: Demand = None) -> Demand:
+    """Fields that a chain of commands can read of the rows that enter it, when ``behind`` are read of its result."""
+    for command in reversed(commands):
+        behind = before(command, behind)
+    return behind
 
 
-def _names(command: Command) -> set[str] | None:
-    """Every name a command reads; targets of assignments are no reads. None: it may read any."""
+def before(command: Command, behind: Demand) -> Demand:
+    """Fields that a command, and what reads ``behind`` of its result, can read of its input."""
+    spec = COMMANDS[command.name]
+    duty = spec.field_duty(command)
+    if duty.flow is Flow.STARTS:
+        return frozenset()
+    if duty.flow is Flow.WHOLE_ROW:
+        return None
+    if duty.flow is Flow.INNER:
+        return demanded(first_ones_first(continued(command)), behind)
+    named = _named(spec, command)
+    if named is None or (behind is None and duty.flow is not Flow.CLOSES):
+        return None
+    through = frozenset() if behind is None or duty.flow is Flow.CLOSES else behind - duty.sets
+    return through | named | duty.reads
+
+
+def of_subquery(command: Command, behind: Demand) -> Demand:
+    """Fields that are read of the rows of a command's subquery, when ``behind`` are read of its own result."""
+    spec = COMMANDS[command.name]
+    if spec.subquery is Subquery.CONTINUES:
+        return behind
+    named = _named(spec, command)
+    if spec.subquery is not Subquery.ADDS or behind is None or named is None:
+        return None
+    return behind | named
+
+
+def continued(command: Command) -> tuple[Command, ...]:
+    """The commands of a subquery that take the rows of this command."""
+    args = command.args
+    found = [v for v in (getattr(args, name) for name in args.__dataclass_fields__) if isinstance(v, SubqueryNode)]
+    return found[0].query.commands
+
+
+def _named(spec: CommandSpec, command: Command) -> Demand:
+    """Every name a command could read; targets of assignments are no reads. None: it may read any."""
     found: set[str] = set()
-    for node in nodes((command.options, command.args)):
+    for node in own_nodes(command):
         if isinstance(node, (Field, Name)):
             found.add(node.name if isinstance(node, Field) else node.text)
         elif isinstance(node, Option) and isinstance(node.value, str):
             found |= {node.value, *node.value.replace(",", " ").split()}
         elif isinstance(node, Call):
-            if node.name in _WHOLE_ROW:
+            function = FUNCTIONS.get(node.name)
+            reads = function.duty.reads if function is not None else Reads.ARGUMENTS
+            first = node.args[0] if node.args else None
+            if reads is Reads.WHOLE_ROW or (reads is Reads.NAMED and not isinstance(first, Literal)):
                 return None
-            if node.name == "field":
-                argument = node.args[0] if node.args else None
-                if not isinstance(argument, Literal):
-                    return None
-                found.add(str(argument.value))
-    if command.name == "rex":
-        found |= _captures(command)
-    return found
-
-
-def _replaced(command: Command) -> set[str]:
-    """Fields that a command sets in every row: later reads of them are not reads of the source."""
-    if command.name != "eval":
-        return set()
-    return {node.target.text for node in nodes(command.args) if isinstance(node, Assignment)}
-
-
-def _captures(command: Command) -> set[str]:
-    """Group names of a pattern: where it does not match, the field keeps what the source gave it."""
-    from udfs.java.javaregex import RegexSyntaxError, classify
-
-    pattern = getattr(command.args, "pattern", None)
-    try:
-        return set(classify(pattern.value).names) if pattern is not None else set()
-    except RegexSyntaxError:
-        return set()
-
-
-def nodes(value: Any) -> Iterable[Any]:
-    """Every tree node below a value, targets of assignments left out."""
-    pending = [value]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, (tuple, list)):
-            pending.extend(node)
-        elif is_dataclass(node) and not isinstance(node, type):
-            yield node
-            pending.extend(
-                getattr(node, f.name)
-                for f in fields(node)
-                if not (isinstance(node, Assignment) and f.name == "target") and not f.name.endswith("span")
-            )
+            if reads is Reads.NAMED and isinstance(first, Literal):
+                found.add(str(first.value))
+    for option in spec.options:
+        if option.kind is OptionKind.FIELD:
+            written = command.option(option.name)
+            if written is None and isinstance(option.default, str):
+                found.add(option.default)
+            elif written is not None and not isinstance(written.value, str):
+                return None  # a parameter names the field
+    return frozenset(found)

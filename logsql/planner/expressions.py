@@ -66,7 +66,6 @@ class ExprContext:
         self.lets: dict[str, Sql] = {}
         self.row_order = row_order
         self.lambda_depth = 0
-        self.volatile = False
 
     # --- entry points -----------------------------------------------------------------------------
 
@@ -157,8 +156,6 @@ class ExprContext:
                     arg.span,
                     f"usage: {spec.signature}",
                 )
-        if spec.volatile:
-            self.volatile = True
         return spec.lower(FunctionCall(self, spec, call))
 
     def _unknown_function(self, call: Call) -> NoReturn:

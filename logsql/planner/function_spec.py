@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from logsql.planner.calls import AggregateCall, FunctionCall
+from logsql.planner.duties import AggregateDuty, FunctionDuty
 from logsql.values.values import Typed
 
 
@@ -32,8 +33,8 @@ class FunctionExample:
 class FunctionSpec:
     """A scalar function.
 
-    ``constant`` lists argument positions that must be computable without a row. ``native`` is ``sql``, ``udf`` or
-    ``partly`` (SQL with a UDF for the rest). ``rule`` names where the behaviour is specified.
+    ``duty`` has no default (:mod:`logsql.planner.duties`). ``constant`` lists argument positions that must be
+    computable without a row; ``patterns``: arguments after the first are matched as patterns with ``*``.
     """
 
     name: str
@@ -44,19 +45,18 @@ class FunctionSpec:
     min_args: int
     max_args: int | None
     returns: str
+    duty: FunctionDuty
     examples: tuple[FunctionExample, ...] = ()
     constant: tuple[int, ...] = ()
     named: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
-    volatile: bool = False
-    native: str = "sql"
+    patterns: bool = False
     notes: tuple[str, ...] = ()
-    rule: str = "functions.md"
 
 
 @dataclass(frozen=True)
 class AggregateSpec:
-    """An aggregate of stats, timechart, pivot, rollup and cube. ``ordered``: depends on the order of rows.
+    """An aggregate of stats, timechart, pivot, rollup and cube. ``duty`` has no default.
 
     The ``row`` of an example holds the values of each field as a list, one per record.
     """
@@ -68,8 +68,8 @@ class AggregateSpec:
     min_args: int
     max_args: int
     returns: str
+    duty: AggregateDuty
     aliases: tuple[str, ...] = ()
-    ordered: bool = False
     constant: tuple[int, ...] = ()
     examples: tuple[FunctionExample, ...] = ()
     notes: tuple[str, ...] = ()

@@ -17,6 +17,9 @@ class OptionKind(Enum):
     REGEX = "regular expression"
     CHOICE = "one of"
     FIELD = "field"
+    MODEL = "model"
+    PATH = "path"
+    TABLE = "table"
 
 
 @dataclass(frozen=True)

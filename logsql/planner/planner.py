@@ -10,10 +10,12 @@ from logsql.language.tree import Command, Query
 from logsql.planner.arrange import arrange
 from logsql.planner.catalog import Catalog
 from logsql.planner.chain import Chain
-from logsql.planner.demand import demanded
+from logsql.planner.demand import demanded, of_subquery
+from logsql.planner.duties import Demand
+from logsql.planner.folds import first_ones_first, order_needs
 from logsql.planner.plan import Plan
 from logsql.planner.relation import Rel
-from logsql.planner.spec import COMMANDS, CommandSpec, OrderNeed
+from logsql.planner.spec import COMMANDS
 from logsql.planner.stage import Stage
 from logsql.values import sql
 
@@ -27,54 +29,34 @@ class Planner(Chain):
             tuple(self.ctes), rel, tuple(self.steps), frozenset(self.udfs), self.catalog.zone, tuple(self.notes)
         )
 
-    def pipeline(self, query: Query, order_needed: bool, rel: Rel | None = None) -> Rel:
-        commands = arrange(hoist_setq(query.commands))
+    def pipeline(self, query: Query, order_needed: bool, rel: Rel | None = None, behind: Demand = None) -> Rel:
+        commands = arrange(first_ones_first(query.commands))
         needs = order_needs(commands, order_needed)
         for position, (command, needed) in enumerate(zip(commands, needs, strict=True)):
             following = commands[position + 1 :]
-            rel = self._step(COMMANDS[command.name], command, rel, needed, following)
+            rel = self._step(Stage(self, COMMANDS[command.name], command, rel, needed, following, behind))
         if rel is None:
             rel = self._empty()
         return rel
 
-    def demanded(self, following: Sequence[Command]) -> frozenset[str] | None:
-        return demanded(following)
+    def demanded(self, following: Sequence[Command], behind: Demand) -> Demand:
+        return demanded(following, behind)
 
-    def _step(
-        self, spec: CommandSpec, command: Command, rel: Rel | None, needed: bool, following: Sequence[Command]
-    ) -> Rel | None:
-        stage = Stage(self, spec, command, rel, needed, following)
+    def asked_of_subquery(self, command: Command, behind: Demand) -> Demand:
+        return of_subquery(command, behind)
+
+    def _step(self, stage: Stage) -> Rel | None:
         try:
-            return spec.lower(stage)
+            return COMMANDS[stage.command.name].lower(stage)
         except LogsqlError as error:
             if error.diagnostic.span is None:
-                error.diagnostic = replace(error.diagnostic, span=command.span)
+                error.diagnostic = replace(error.diagnostic, span=stage.command.span)
             raise
 
     def _empty(self) -> Rel:
         """A relation without rows, for a query of commands that deliver nothing."""
         select = sql.select([sql.alias(sql.boolean(True), "__row")], where=sql.boolean(False))
         return Rel(self.add_cte("s0_empty", select, (), ""), ())
-
-
-def hoist_setq(commands: Sequence[Command]) -> list[Command]:
-    """All ``setq`` run before everything else, in order (commands.md)."""
-    first = [c for c in commands if c.name == "setq"]
-    return first + [c for c in commands if c.name != "setq"] if first else list(commands)
-
-
-def order_needs(commands: Sequence[Command], needed: bool) -> list[bool]:
-    """For each command, whether the order of its *output* rows is observed later."""
-    result: list[bool] = []
-    for command in reversed(commands):
-        result.append(needed)
-        need = COMMANDS[command.name].order(command.args)
-        if need is OrderNeed.NEEDS:
-            needed = True
-        elif need is OrderNeed.IGNORES:
-            needed = False
-    result.reverse()
-    return result
 
 
 def compile_query(query: Query, catalog: Catalog, params: Mapping[str, object] | None = None) -> Plan:

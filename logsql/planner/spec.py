@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from logsql.language.tree import Command
+from logsql.planner.duties import Argument, Fields, Flow, InStream, Lowering, OrderDuty, RowState, Subquery
 from logsql.planner.options import OptionKind, OptionSpec
 from logsql.planner.relation import Rel
 from logsql.planner.stage import Stage
@@ -37,14 +39,6 @@ class Group(Enum):
     SYSTEM = "System"
 
 
-class OrderNeed(Enum):
-    """What a command's result does with the order of its input."""
-
-    KEEPS = "the order matters if it matters later"
-    NEEDS = "the result depends on the order of rows"
-    IGNORES = "the result does not depend on the order of rows"
-
-
 @dataclass(frozen=True)
 class Example:
     """A question an analyst asks, the query, and the printed rows as JSON lines (run by the test suite).
@@ -58,25 +52,18 @@ class Example:
     tables: dict[str, list[dict[str, Any]]] | None = None
 
 
-def keeps_order(args: Any) -> OrderNeed:
-    return OrderNeed.KEEPS
-
-
-def needs_order(args: Any) -> OrderNeed:
-    return OrderNeed.NEEDS
-
-
-def ignores_order(args: Any) -> OrderNeed:
-    return OrderNeed.IGNORES
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CommandSpec:
     """A command. ``parse`` makes the frozen ``args`` of :class:`~logsql.language.tree.Command`; ``lower`` plans it.
 
-    ``source`` commands start a query and ignore input. ``options_anywhere``: options may follow the object too.
-    ``ledger``: reasons (several with commas between) and what they mean, for the manual.
-    ``takes_options`` False: the argument text is never read as ``key=value`` pairs (eval, set, rename ...).
+    The duties have no default, and their words are in :mod:`logsql.planner.duties`. ``fields``: what it reads, sets and
+    closes, a function where that depends on what is written. ``arguments``: what may stand behind the options.
+    ``order``: what it needs of the order of its input and the order it gives. ``stream``: what it waits for where rows
+    never end. ``twice``: its rows are those of a table as it is, so reading them again is cheap and gives the same.
+    ``state``: what an ``evalc`` that moves before it meets.
+
+    ``options_anywhere``: options may follow the object too. ``takes_options`` False: the argument text is never read as
+    ``key=value`` pairs (eval, set, rename ...). ``ledger``: reasons (several with commas between) and what they mean.
     """
 
     name: str
@@ -85,20 +72,37 @@ class CommandSpec:
     usage: tuple[str, ...]
     parse: Callable[[ArgReader], Any]
     lower: Callable[[Stage], Rel | None]
+    fields: Fields | Callable[[Command], Fields]
+    arguments: tuple[Argument, ...]
+    subquery: Subquery
+    order: OrderDuty
+    stream: InStream | Callable[[Command], InStream]
+    lowering: Lowering
+    twice: bool
+    state: RowState
     description: str = ""
     options: tuple[OptionSpec, ...] = ()
-    source: bool = False
-    order: Callable[[Any], OrderNeed] = keeps_order
     options_anywhere: bool = False
     takes_options: bool = True
     examples: tuple[Example, ...] = ()
     errors: tuple[tuple[str, str, str], ...] = ()
     ledger: tuple[tuple[str, str], ...] = ()
-    output: str = ""
     notes: tuple[str, ...] = ()
     extra: str | None = None
-    streaming: bool = True
     aliases: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> bool:
+        """Whether the command starts a query: it makes rows of its own however it is written."""
+        return isinstance(self.fields, Fields) and self.fields.flow is Flow.STARTS
+
+    def field_duty(self, command: Command) -> Fields:
+        """What this command, as written, reads, sets and closes."""
+        return self.fields if isinstance(self.fields, Fields) else self.fields(command)
+
+    def in_stream(self, command: Command) -> InStream:
+        """What this command, as written, waits for where rows never end."""
+        return self.stream if isinstance(self.stream, InStream) else self.stream(command)
 
     @property
     def option_names(self) -> tuple[str, ...]:
@@ -150,10 +154,6 @@ __all__ = [
     "Group",
     "OptionKind",
     "OptionSpec",
-    "OrderNeed",
     "RegistryGrammar",
-    "ignores_order",
-    "keeps_order",
-    "needs_order",
     "register",
 ]

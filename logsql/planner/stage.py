@@ -17,6 +17,7 @@ from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subqu
 from logsql.planner.calls import fail
 from logsql.planner.catalog import Catalog, SourceColumn
 from logsql.planner.chain import Chain
+from logsql.planner.duties import Demand
 from logsql.planner.expressions import ExprContext, NeedsFlush
 from logsql.planner.options import OptionKind, OptionSpec
 from logsql.planner.plan import Action, Materialise, Stream, order_items
@@ -52,6 +53,7 @@ class Stage:
         rel: Rel | None,
         order_needed: bool,
         following: Sequence[Command] = (),
+        behind: Demand = None,
     ) -> None:
         self.chain = chain
         self.spec = spec
@@ -60,6 +62,7 @@ class Stage:
         self.input = rel
         self.order_needed = order_needed
         self._following = following
+        self._behind = behind
         self.number = chain.next_number()
 
     # --- surroundings -----------------------------------------------------------------------------
@@ -69,9 +72,9 @@ class Stage:
         return self.chain.catalog
 
     @property
-    def demand(self) -> frozenset[str] | None:
-        """Fields of a source that the rest of its pipeline can read; None when it may read any."""
-        return self.chain.demanded(self._following)
+    def demand(self) -> Demand:
+        """Fields of this command's rows that can be read behind it; None when any may be."""
+        return self.chain.demanded(self._following, self._behind)
 
     @property
     def rel(self) -> Rel:
@@ -327,7 +330,12 @@ class Stage:
     def subquery(self, subquery: Subquery | Query, order_needed: bool = True) -> Rel:
         """Plan a subquery into the same chain; parameters set inside it stay inside."""
         query = subquery.query if isinstance(subquery, Subquery) else subquery
-        return self.chain.subplan(query, order_needed)
+        asked = self.chain.asked_of_subquery(self.command, self.demand)
+        return self.chain.subplan(query, order_needed, behind=asked)
+
+    def inner(self, subquery: Subquery) -> Rel:
+        """Plan the commands of a subquery that continue this pipeline."""
+        return self.chain.pipeline(subquery.query, self.order_needed, self.input, self.demand)
 
     def scan(
         self,

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from logsql.diagnostics.messages import message
-from logsql.planner.spec import OptionKind
+from logsql.planner.spec import CommandSpec, OptionKind
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
 from logsql.shell.metas import METAS
 
 if TYPE_CHECKING:
     from logsql.engine.session import Session
 
-_PATH_USAGE = re.compile(r"\b(PATH|FILE|FILES|GLOB)\b|FILE")
 _MOST_FILES = 200
 
 
@@ -96,9 +94,21 @@ class SessionCatalog:
 
         return dict(_quietly(listed))
 
-    def takes_path(self, command: str) -> bool:
-        spec = COMMANDS.get(command)
-        return spec is not None and any(_PATH_USAGE.search(usage) for usage in spec.usage)
+    def ml_usage(self, name: str) -> str:
+        """The words behind an ml command, whose name may be written in any letter case; "" for none."""
+
+        def found() -> list[str]:
+            from logsql.shell.ml_commands import COMMANDS as ML
+
+            return [command.usage for command in ML if command.name.lower() == name.lower()]
+
+        return next(iter(_quietly(found)), "")
+
+    def lookups(self) -> Sequence[str]:
+        return _quietly(lambda: self._session.service("lookups")())
+
+    def declared(self, command: str) -> CommandSpec | None:
+        return COMMANDS.get(command)
 
 
 def _quietly(question: Callable[[], Sequence[Any]]) -> Sequence[Any]:

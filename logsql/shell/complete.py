@@ -1,8 +1,9 @@
 """Completion as a pure function: ``complete(text, cursor, catalog)`` gives the words that fit at the cursor.
 
 Two steps, each testable alone: ``expected`` says what belongs at the cursor (a command, an option of a command, a
-field, an aggregate, a table ...) from the text only; ``complete`` asks the :class:`Catalog` for such words and ranks
-those that match what is typed: same start first, then same letters in another case, then words that contain it.
+field, an aggregate, a table ...) from the text and the declarations; ``complete`` asks the :class:`Catalog` for such
+words and ranks those that match what is typed: same start first, then same letters in another case, then words that
+contain it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from logsql.planner.duties import Argument
+from logsql.planner.duties import Kind as Argued
+from logsql.planner.spec import CommandSpec, OptionKind
 from logsql.shell.lines import Kind, classify
 
 Words = Mapping[str, str]
@@ -35,7 +39,9 @@ class Catalog(Protocol):
     def params(self) -> Sequence[str]: ...
     def metas(self) -> Words: ...
     def ml_commands(self) -> Words: ...
-    def takes_path(self, command: str) -> bool: ...
+    def ml_usage(self, name: str) -> str: ...
+    def lookups(self) -> Sequence[str]: ...
+    def declared(self, command: str) -> CommandSpec | None: ...
 
 
 class Want(Enum):
@@ -50,6 +56,7 @@ class Want(Enum):
     AGGREGATE = "aggregate"
     FIELD = "field"
     TABLE = "table"
+    LOOKUP = "lookup"
     PATH = "path"
     MODEL = "model"
     INPUT = "input"
@@ -81,34 +88,26 @@ class Suggestion:
     help: str = ""
 
 
-#: Commands whose words are aggregates up to ``by`` and fields behind it.
-_AGGREGATING = frozenset({"stats", "timechart", "pivot", "rollup", "cube", "streamstats", "eventstats"})
-_FIELDS_ONLY = frozenset(
-    {"fields", "sort", "rename", "explode", "order", "parsejson", "parsekv", "parsemap", "parsexml", "boxplot", "prev"}
-)
-_ML_WORDS = {"ml.fit", "ml.model", "ml.wait", "ml.cancel", "ml.exportmodel", "ml.removemodel"}
-_ML_INPUTS = {"ml.input", "ml.removeinput"}
 _WORD_END = re.compile(r"[^\s,()\[\]|=<>!+*/\"]*$")
 _PARAM = re.compile(r'\$\(\s*"([^"]*)$')
 _OPTION = re.compile(r"^([\w-]+)=(\S*)$")
 _SQL_WORD = re.compile(r"[\w.\"]*$")
-_BY = re.compile(r"\b(by|rows|cols)\s[^|]*$")
 
 
-def expected(text: str, commands: Words) -> Place:
+def expected(text: str, catalog: Catalog) -> Place:
     """What belongs at the end of ``text`` (the input up to the cursor)."""
-    kind = classify(text, commands)
+    kind = classify(text, catalog.commands())
     if kind is Kind.META:
         return _meta(text)
     if kind is Kind.HELP:
         word = text.rsplit(None, 1)[-1] if text.split()[1:] or text[-1:].isspace() else ""
         return Place((Want.TOPIC,), "" if text[-1:].isspace() else word)
     if kind is Kind.ML:
-        return _ml(text)
+        return _ml(text, catalog)
     if kind is Kind.SQL and " " in text.lstrip():
         typed = _SQL_WORD.search(text)
         return Place((Want.SQL,), typed[0] if typed else "")
-    return _pipe(text)
+    return _pipe(text, catalog)
 
 
 def _meta(text: str) -> Place:
@@ -120,21 +119,22 @@ def _meta(text: str) -> Place:
     return Place((wants.get(words[0], Want.NOTHING),), tail, words[0])
 
 
-def _ml(text: str) -> Place:
+#: What the words of an ml command's usage stand for.
+_ML_WORDS = {"MODEL": Want.MODEL, "INPUT": Want.INPUT, "NAME": Want.INPUT, "FILE": Want.PATH}
+
+
+def _ml(text: str, catalog: Catalog) -> Place:
     words = text.split()
     fresh = text[-1:].isspace()
     if len(words) < 2 and not fresh:
         return Place((Want.ML,), words[0])
-    head, tail = words[0].lower(), "" if fresh else words[-1]
     position = len(words) - (0 if fresh else 1)
-    if head in _ML_WORDS and position == 1:
-        return Place((Want.MODEL,), tail)
-    if head in _ML_INPUTS or (head == "ml.createmodel" and position == 3):
-        return Place((Want.INPUT,), tail)
-    return Place((Want.PATH if "input" in head and position == 2 else Want.NOTHING,), tail)
+    usage = catalog.ml_usage(words[0]).split()
+    want = _ML_WORDS.get(usage[position - 1], Want.NOTHING) if position <= len(usage) else Want.NOTHING
+    return Place((want,), "" if fresh else words[-1])
 
 
-def _pipe(text: str) -> Place:
+def _pipe(text: str, catalog: Catalog) -> Place:
     start, opened, quoted = _segment(text)
     segment = text[start:].lstrip()
     before = text[:start].rstrip().removesuffix("|").rstrip() if not opened else ""
@@ -147,7 +147,7 @@ def _pipe(text: str) -> Place:
     if found is None:
         source = start == 0 or opened
         return Place((Want.SOURCE, Want.COMMAND) if source else (Want.COMMAND,), segment, before=before)
-    return _argument(found[1], segment[found.end() :], before)
+    return _argument(found[1], catalog.declared(found[1]), segment[found.end() :], before)
 
 
 def _segment(text: str) -> tuple[int, bool, bool]:
@@ -172,33 +172,71 @@ def _segment(text: str) -> tuple[int, bool, bool]:
     return (*starts[-1], quoted)
 
 
-def _argument(command: str, rest: str, before: str) -> Place:
+#: What may stand where an argument or the value of an option of a kind is expected.
+_WANTS: Mapping[Argued, tuple[Want, ...]] = {
+    Argued.FIELDS: (Want.FIELD,),
+    Argued.NEW_FIELDS: (),
+    Argued.ASSIGNMENTS: (Want.EXPRESSION,),
+    Argued.AGGREGATES: (Want.AGGREGATE,),
+    Argued.EXPRESSION: (Want.EXPRESSION,),
+    Argued.PATH: (Want.PATH,),
+    Argued.TABLE: (Want.TABLE,),
+    Argued.LOOKUP: (Want.LOOKUP,),
+    Argued.MODEL: (Want.MODEL,),
+    Argued.QUERY: (),
+    Argued.NUMBER: (),
+    Argued.TEXT: (),
+}
+_OPTION_WANTS: Mapping[OptionKind, Want] = {
+    OptionKind.FIELD: Want.FIELD,
+    OptionKind.MODEL: Want.MODEL,
+    OptionKind.PATH: Want.PATH,
+    OptionKind.TABLE: Want.TABLE,
+}
+
+
+def _argument(name: str, spec: CommandSpec | None, rest: str, before: str) -> Place:
     typed = _WORD_END.search(rest)
     word = typed[0] if typed else ""
     words = rest.split()
     last = "" if rest[-1:].isspace() or not words else words[-1]
     leading = all(_OPTION.match(w) for w in (words if rest[-1:].isspace() else words[:-1]))
     option = _OPTION.match(last)
-    if option is not None and leading:
-        return Place((Want.CHOICE,), option[2], command, option[1], before)
-    extra = (Want.OPTION,) if leading and "=" not in last else ()
-    if command == "table":
-        return Place((*extra, Want.TABLE), last, command, before=before)
-    if command in ("rforest", "forecast", "anomalies") and not words[:-1]:
-        return Place((*extra, Want.MODEL, Want.FIELD), word, command, before=before)
-    if command in _AGGREGATING:
-        inside = rest.count("(") > rest.count(")")
-        wants = (Want.FIELD,) if _BY.search(rest) and not inside else (Want.AGGREGATE,)
-        return Place((*extra, *((Want.EXPRESSION,) if inside else wants)), word, command, before=before)
-    if command in _FIELDS_ONLY:
-        return Place((*extra, Want.FIELD), word.lstrip("-+"), command, before=before)
-    return Place((*extra, Want.PATH, Want.EXPRESSION), word, command, before=before)
+    if option is not None and (leading or (spec is not None and spec.options_anywhere)):
+        kinds = {o.name: o.kind for o in spec.options} if spec is not None else {}
+        want = _OPTION_WANTS.get(kinds.get(option[1], OptionKind.TEXT), Want.CHOICE)
+        return Place((want,), option[2], name, option[1], before)
+    wants: tuple[Want, ...] = (Want.OPTION,) if leading and "=" not in last else ()
+    if spec is None:
+        return Place((*wants, Want.EXPRESSION), word, name, before=before)
+    arguments = _due(spec.arguments, rest)
+    if not words[:-1] and any(o.kind is OptionKind.MODEL for o in spec.options):
+        wants += (Want.MODEL,)
+    for argument in arguments:
+        inside = argument.kind is Argued.AGGREGATES and rest.count("(") > rest.count(")")
+        wants += (Want.EXPRESSION,) if inside else _WANTS[argument.kind]
+    if Want.FIELD in wants:
+        word = word.lstrip("-+")
+    if Want.TABLE in wants:
+        word = last
+    return Place(tuple(dict.fromkeys(wants)), word, name, before=before)
+
+
+def _due(arguments: Sequence[Argument], rest: str) -> list[Argument]:
+    """The arguments that may stand at the end of ``rest``: those of the last introducing word, else the first ones."""
+    found: tuple[int, list[Argument]] = (-1, [a for a in arguments if not a.after])
+    for argument in arguments:
+        for word in argument.after:
+            places = [m.end() for m in re.finditer(rf"(?<![\w(]){re.escape(word)}\s", rest)]
+            if places and places[-1] > found[0] and rest.count("(", places[-1]) <= rest.count(")", places[-1]):
+                found = (places[-1], [argument])
+    return found[1]
 
 
 def complete(text: str, cursor: int, catalog: Catalog) -> list[Suggestion]:
     """Words that fit at ``cursor``, best first; ``text`` is the whole input."""
     typed = text[:cursor]
-    place = expected(typed, catalog.commands())
+    place = expected(typed, catalog)
     out: dict[str, Suggestion] = {}
     for want in place.wants:
         found, word = _words(want, place, catalog, typed)
@@ -230,22 +268,26 @@ def _words(want: Want, place: Place, catalog: Catalog, typed: str) -> tuple[list
     """Candidates of one kind, and the word they are matched with."""
     word = place.word
     if want is Want.PATH:
-        takes = place.command in ("\\i", "") or catalog.takes_path(place.command)
         path = typed[len(typed.rstrip()) :] if not word else re.split(r"\s", typed)[-1]
         path = "" if path.isspace() else path.lstrip('"')
-        return ([(name, "") for name in catalog.files(path)] if takes else []), path
+        if place.option:
+            path = word
+        return [(name, "") for name in catalog.files(path)], path
     if want is Want.EXPRESSION:
-        if catalog.takes_path(place.command):
-            return [], word
         fields = [(name, "") for name in catalog.fields(place.before)]
         return fields + [(f"{name}(", text) for name, text in catalog.functions().items()], word
     if want is Want.AGGREGATE:
-        return [(name, text) for name, text in catalog.aggregates().items()] + [("by", "")], word
+        return [*catalog.aggregates().items(), *_introducing(catalog.declared(place.command))], word
     if want is Want.OPTION:
         return [(f"{name}=", text) for name, text in catalog.options(place.command).items()], word
     if want is Want.TOPIC:
         return [*catalog.commands().items(), *catalog.functions().items(), *catalog.aggregates().items()], word
     return _simple(want, place, catalog), word
+
+
+def _introducing(spec: CommandSpec | None) -> list[tuple[str, str]]:
+    """The words that introduce further arguments."""
+    return [(argument.after[0], "") for argument in (spec.arguments if spec is not None else ()) if argument.after]
 
 
 def _simple(want: Want, place: Place, catalog: Catalog) -> list[tuple[str, str]]:
@@ -264,6 +306,7 @@ def _simple(want: Want, place: Place, catalog: Catalog) -> list[tuple[str, str]]
     lists = {
         Want.TABLE: catalog.tables,
         Want.SQL: catalog.tables,
+        Want.LOOKUP: catalog.lookups,
         Want.MODEL: catalog.models,
         Want.INPUT: catalog.inputs,
         Want.PARAM: catalog.params,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from logsql.diagnostics.messages import message
 from logsql.language.spans import line_and_column
 from logsql.language.tree import Binary, Call, Literal, Query
+from logsql.planner.function_spec import FUNCTIONS
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 
 
@@ -25,13 +26,13 @@ def notes(query: Query, text: str) -> list[str]:
 
 
 def patterns(query: Query) -> Iterator[Literal]:
-    """String literals that are matched as patterns: right of ``==`` and ``!=``, and in ``in()``."""
+    """String literals that are matched as patterns: right of ``==`` and ``!=``, and as in ``in()``."""
     stack: list[object] = [query]
     while stack:
         node = stack.pop()
         if isinstance(node, Binary) and node.op in ("==", "!="):
             yield from _strings((node.right,))
-        elif isinstance(node, Call) and node.name == "in":
+        elif isinstance(node, Call) and node.name in FUNCTIONS and FUNCTIONS[node.name].patterns:
             yield from _strings(node.args[1:])
         if isinstance(node, tuple):
             stack.extend(node)

@@ -151,7 +151,7 @@ class Bench:
         assert spec.min_args <= len(call.args) <= spec.max_args, text
         nodes = tuple(a for a in call.args)
         args = tuple(cx.lower(a) for a in nodes)  # type: ignore[arg-type]
-        order = (sql.ordered(sql.col("__ord")),) if ordered and spec.ordered else ()
+        order = (sql.ordered(sql.col("__ord")),) if ordered and spec.duty.ordered else ()
         seconds = sql.integer(3600)
         result = spec.lower(AggregateCall(cx, spec, args, nodes, call.span, order, seconds))  # type: ignore[arg-type]
         text_sql = sql.select([sql.alias(shown(result), "v")], self._source(cx)).sql("duckdb")

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from logsql.planner.spec import CommandSpec
+from logsql.registry import COMMANDS
 from logsql.shell.complete import Suggestion, complete
+from logsql.shell.ml_commands import COMMANDS as ML
 
 
 class FakeCatalog:
@@ -61,8 +64,14 @@ class FakeCatalog:
     def ml_commands(self) -> dict[str, str]:
         return {"ml.fit": "", "ml.models": ""}
 
-    def takes_path(self, command: str) -> bool:
-        return command == "csvfile"
+    def ml_usage(self, name: str) -> str:
+        return next((command.usage for command in ML if command.name.lower() == name.lower()), "")
+
+    def lookups(self) -> Sequence[str]:
+        return ["owners"]
+
+    def declared(self, command: str) -> CommandSpec | None:
+        return COMMANDS.get(command)
 
 
 def suggest(marked: str) -> list[Suggestion]:
@@ -100,6 +109,13 @@ def words(marked: str) -> list[str]:
         ('table web | search src == "10.^', []),
         ("table web | # search st^", []),
         ("table web | rforest b^", ["bot"]),
+        ("table web | rforest model=b^", ["bot"]),
+        ("table web | rex field=st^", ["status"]),
+        ("table web | lookup o^", ["owners"]),
+        ("table web | pivot count rows s^", ["status", "src"]),
+        ("table web | pivot count for s^", ["status", "src"]),
+        ("table web | boxplot l^", ["len(", "lower("]),
+        ("table web | outputcsv logs/a^", ["logs/a.csv"]),
         ("\\s^", ["\\sql"]),
         ("\\d we^", ["web"]),
         ("ml.f^", ["ml.fit"]),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logsql.language.tree import Name, Subquery
+from logsql.language.tree import Command, Name, Subquery
 from logsql.operators import joining
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -48,6 +49,14 @@ def lower(stage: Stage) -> Rel:
 _LEFT = [{"code": 1, "n": 10}, {"code": 2, "n": 20}, {"code": 3, "n": 30}]
 _RIGHT = [{"code": 1, "name": "foo"}, {"code": 2, "name": "bar"}]
 
+
+def in_stream(command: Command) -> duties.InStream:
+    """Rows of the other side that found no partner are known at the end only."""
+    type_ = command.option("type")
+    kept = ("right", "rightonly", "full")
+    return duties.InStream.WINDOWED if type_ is not None and type_.value in kept else duties.InStream.ROW_WISE
+
+
 register(
     CommandSpec(
         name="join",
@@ -56,6 +65,14 @@ register(
         usage=("join [type=inner|left|leftonly|right|rightonly|full] KEY, ... [ QUERY ]", "join type=cross [ QUERY ]"),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(duties.FIELD_LIST, duties.QUERY),
+        subquery=duties.Subquery.ADDS,
+        order=duties.KEEPS_ORDER,
+        stream=in_stream,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(OptionSpec("type", OptionKind.CHOICE, "which rows to keep", default="inner", choices=joining.TYPES),),
         description="""\
 A key has the same name on both sides; `rename` in the subquery helps where it has not. Keys compare exactly: text with

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Order, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -176,6 +177,18 @@ register(
         usage=("lookup TABLE FIELD [as COLUMN] output COLUMN [as NAME], ...",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(
+            duties.Argument(duties.Kind.LOOKUP),
+            duties.FIELD_LIST,
+            duties.Argument(duties.Kind.NEW_FIELDS, ("output",)),
+        ),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 The field is turned into text and looked up in the key column of the table (or in `as COLUMN`). Where a row is found,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -65,7 +66,14 @@ register(
         usage=("lookuptable NAME [limit=N] [offset=N] [COLUMN, ...]",),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.Argument(duties.Kind.LOOKUP), duties.Argument(duties.Kind.NEW_FIELDS)),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         options_anywhere=True,
         options=(
             OptionSpec("limit", OptionKind.INT, "rows to read", minimum=0),

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from logsql.diagnostics.errors import did_you_mean
-from logsql.language.tree import Name
+from logsql.language.tree import Command, Name
+from logsql.planner import duties
 from logsql.planner.plan import order_items
 from logsql.planner.relation import Column, Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage, names_of
 from logsql.values import sql, values
 from logsql.values.types import LONG, STRING
@@ -103,6 +104,14 @@ def _list(stage: Stage) -> Rel:
     return stage.stream(None, columns, tables)
 
 
+def duty(command: Command) -> duties.Fields:
+    """Only ``op=build`` reads rows: the fields it names, or all."""
+    op = command.option("op")
+    if op is not None and op.value == "build":
+        return duties.CLOSES if command.args.fields else duties.WHOLE_ROW
+    return duties.STARTS if op is None or isinstance(op.value, str) else duties.WHOLE_ROW
+
+
 register(
     CommandSpec(
         name="memlookup",
@@ -115,7 +124,14 @@ register(
         ),
         parse=parse,
         lower=lower,
-        order=needs_order,
+        fields=duty,
+        arguments=(duties.FIELD_LIST,),
+        subquery=duties.Subquery.NONE,
+        order=duties.NEEDS_AND_SORTS,
+        stream=duties.InStream.BARRIER,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec(
                 "op", OptionKind.CHOICE, "what to do", "list", ("build", "drop", "list"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from logsql.commands.combine.join import JoinArgs
 from logsql.commands.combine.join import parse as parse_join
 from logsql.operators import joining
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -37,6 +38,14 @@ register(
         usage=("streamjoin [timeout=SPAN] [type=inner|left|leftonly] KEY, ... [ QUERY ]",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(duties.FIELD_LIST, duties.QUERY),
+        subquery=duties.Subquery.ADDS,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec(
                 "type",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.language.tree import Subquery
 from logsql.operators.uniting import union
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -42,6 +43,14 @@ register(
         usage=("union [ QUERY ]",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(duties.QUERY,),
+        subquery=duties.Subquery.ADDS,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 Fields are matched by name; a field that one side lacks is null there. A field that has different types on both sides

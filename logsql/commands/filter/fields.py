@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from logsql.language.tree import Name
+from logsql.language.tree import Command, Name
+from logsql.planner import duties
 from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage, names_of
@@ -69,6 +70,13 @@ def keep(stage: Stage, rel: Rel, names: list[str]) -> Rel:
 
 _ROWS = [{"time": "09:00", "src": "10.0.0.1", "bytes": 120}]
 
+
+def duty(command: Command) -> duties.Fields:
+    """Only the fields kept are read and go on; of those removed nothing is read behind it."""
+    names = frozenset(names_of(command.args.names))
+    return duties.Fields(duties.Flow.PASSES, duties.NOTHING, names) if command.args.remove else duties.CLOSES
+
+
 register(
     CommandSpec(
         name="fields",
@@ -77,6 +85,14 @@ register(
         usage=("fields NAME, ...", "fields - NAME, ..."),
         parse=parse,
         lower=lower,
+        fields=duty,
+        arguments=(duties.FIELD_LIST,),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PORTABLE,
+        twice=True,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 Names are separated by commas or blanks; naming a field twice is harmless. A listed field that the rows do not have

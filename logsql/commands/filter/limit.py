@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.planner import duties
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
@@ -54,7 +55,14 @@ register(
         usage=("limit COUNT", "limit OFFSET COUNT"),
         parse=parse,
         lower=lower,
-        order=needs_order,
+        fields=duties.PASSES,
+        arguments=(duties.Argument(duties.Kind.NUMBER),),
+        subquery=duties.Subquery.NONE,
+        order=duties.NEEDS_ORDER,
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 Passes COUNT rows and ends the query there; with two numbers the first OFFSET rows are skipped. The order is that of the

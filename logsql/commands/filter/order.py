@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage, names_of
@@ -52,6 +53,14 @@ register(
         usage=("order NAME, ...",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(duties.FIELD_LIST,),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PORTABLE,
+        twice=True,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 Arranges columns, not rows (that is `sort`). No field is dropped, and a name that does not exist is ignored.

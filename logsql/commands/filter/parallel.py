@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from logsql.commands.filter.serial import InnerArgs, order, parse
+from logsql.commands.filter.serial import InnerArgs, in_stream, order, parse
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -11,7 +12,7 @@ from logsql.planner.stage import Stage
 def lower(stage: Stage) -> Rel:
     args: InnerArgs = stage.args
     stage.note("queries run on all cores; the commands in brackets are planned as part of the query")
-    return stage.chain.pipeline(args.subquery.query, stage.order_needed, stage.rel)
+    return stage.inner(args.subquery)
 
 
 register(
@@ -22,7 +23,14 @@ register(
         usage=("parallel [core=N] [ COMMANDS ]",),
         parse=parse,
         lower=lower,
-        order=order,
+        fields=duties.INNER,
+        arguments=(duties.QUERY,),
+        subquery=duties.Subquery.CONTINUES,
+        order=duties.OrderDuty(order, duties.OrderGiven.INPUT),
+        stream=in_stream,
+        lowering=duties.Lowering.PORTABLE,
+        twice=True,
+        state=duties.RowState.STOPS,
         options=(OptionSpec("core", OptionKind.INT, "accepted; the session decides on threads", minimum=1),),
         description="""\
 Accepted so that queries written for a server run: the commands in brackets take the rows that arrive. Unlike on the

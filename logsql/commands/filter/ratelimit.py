@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from logsql.planner import duties
 from logsql.planner.relation import PHYSICAL, Column, Rel
-from logsql.planner.spec import CommandSpec, Example, Group, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -141,7 +142,14 @@ register(
         usage=("ratelimit [-d MILLISECONDS] ROWS_PER_SECOND",),
         parse=parse,
         lower=lower,
-        order=needs_order,
+        fields=duties.PASSES,
+        arguments=(duties.Argument(duties.Kind.NUMBER),),
+        subquery=duties.Subquery.NONE,
+        order=duties.NEEDS_ORDER,
+        stream=duties.InStream.RUNNING,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 For commands behind it that must not be overrun: requests to a server, messages sent. Rows pass unchanged and in order,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from logsql.commands.output.drop import parse
+from logsql.planner import duties
 from logsql.planner.relation import Order, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -33,6 +34,14 @@ register(
         usage=("repeat count=N",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec(
                 "count",

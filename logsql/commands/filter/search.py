@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logsql.language.tree import Expr
+from logsql.language.tree import Command, Expr
+from logsql.planner import duties
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, OrderNeed, register
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
@@ -35,8 +36,12 @@ def lower(stage: Stage) -> Rel:
     return stage.limit(rel, stage.option("limit"))
 
 
-def order(args: SearchArgs) -> OrderNeed:
-    return OrderNeed.NEEDS if args.limited else OrderNeed.KEEPS
+def order(args: SearchArgs) -> duties.OrderNeed:
+    return duties.OrderNeed.NEEDS if args.limited else duties.OrderNeed.KEEPS
+
+
+def in_stream(command: Command) -> duties.InStream:
+    return duties.InStream.WINDOWED if command.args.limited else duties.InStream.ROW_WISE
 
 
 register(
@@ -47,7 +52,14 @@ register(
         usage=("search [limit=N] EXPR",),
         parse=parse,
         lower=lower,
-        order=order,
+        fields=duties.PASSES,
+        arguments=(duties.Argument(duties.Kind.EXPRESSION),),
+        subquery=duties.Subquery.NONE,
+        order=duties.OrderDuty(order, duties.OrderGiven.INPUT),
+        stream=in_stream,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.FILTERS,
         options=(OptionSpec("limit", OptionKind.INT, "stop after this many rows that match", minimum=0),),
         description="""\
 Rows pass unchanged and in order. A comparison with a missing or null field is false, so `search a != "x"` drops rows

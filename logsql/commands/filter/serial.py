@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logsql.language.tree import Subquery
+from logsql.language.tree import Command, Subquery
+from logsql.planner import duties
+from logsql.planner.folds import chain_in_stream, chain_need
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OrderNeed, register
+from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
@@ -29,18 +31,17 @@ def parse(reader: ArgReader) -> InnerArgs:
 
 def lower(stage: Stage) -> Rel:
     args: InnerArgs = stage.args
-    return stage.chain.pipeline(args.subquery.query, stage.order_needed, stage.rel)
+    return stage.inner(args.subquery)
 
 
-def order(args: InnerArgs) -> OrderNeed:
+def order(args: InnerArgs) -> duties.OrderNeed:
     """What the inner commands do with the order of rows."""
-    from logsql.planner.spec import COMMANDS
+    return chain_need(args.subquery.query.commands)
 
-    need = OrderNeed.KEEPS
-    for command in reversed(args.subquery.query.commands):
-        own = COMMANDS[command.name].order(command.args)
-        need = own if own is not OrderNeed.KEEPS else need
-    return need
+
+def in_stream(command: Command) -> duties.InStream:
+    """What the inner commands wait for."""
+    return chain_in_stream(command.args.subquery.query.commands)
 
 
 register(
@@ -51,7 +52,14 @@ register(
         usage=("serial [ COMMANDS ]",),
         parse=parse,
         lower=lower,
-        order=order,
+        fields=duties.INNER,
+        arguments=(duties.QUERY,),
+        subquery=duties.Subquery.CONTINUES,
+        order=duties.OrderDuty(order, duties.OrderGiven.INPUT),
+        stream=in_stream,
+        lowering=duties.Lowering.PORTABLE,
+        twice=True,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 The commands in brackets take the rows that arrive and need no source. Commands that depend on the order of rows see

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from logsql.language.tree import Name, SortKey
+from logsql.planner import duties
 from logsql.planner.ordering import field_keys
 from logsql.planner.plan import order_items
 from logsql.planner.relation import Order, OrderKey, Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, OrderNeed, register
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
 
@@ -76,8 +77,8 @@ def _limit_each(stage: Stage, rel: Rel, limit: int) -> Rel:
     return replace(rel, source=name, pending={}, where=test, tag=stage.tag)
 
 
-def order(args: SortArgs) -> OrderNeed:
-    return OrderNeed.NEEDS if args.limited else OrderNeed.KEEPS
+def order(args: SortArgs) -> duties.OrderNeed:
+    return duties.OrderNeed.NEEDS if args.limited else duties.OrderNeed.KEEPS
 
 
 _ROWS: list[dict[str, Any]] = [
@@ -95,7 +96,14 @@ register(
         usage=("sort [limit=N] [-]NAME, ... [by NAME, ...]",),
         parse=parse,
         lower=lower,
-        order=order,
+        fields=duties.PASSES,
+        arguments=(duties.FIELD_LIST, duties.BY_FIELDS),
+        subquery=duties.Subquery.NONE,
+        order=duties.OrderDuty(order, duties.OrderGiven.OWN),
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec(
                 "limit",

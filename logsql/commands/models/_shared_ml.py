@@ -36,7 +36,7 @@ NUMBER_ERRORS = (
 )
 
 SIZE = OptionSpec("size", OptionKind.INT, "trees to train", default=100, minimum=1)
-MODEL = OptionSpec("model", OptionKind.TEXT, "name of a model made with ml.createModel and ml.fit")
+MODEL = OptionSpec("model", OptionKind.MODEL, "name of a model made with ml.createModel and ml.fit")
 TIMEOUT = OptionSpec("timeout", OptionKind.SPAN, "longest time for the training")
 
 

@@ -20,6 +20,7 @@ from logsql.commands.models._shared_ml import (
     training_side,
 )
 from logsql.language.tree import Name, Subquery
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -119,6 +120,14 @@ register(
         ),
         parse=parse,
         lower=lower,
+        fields=duties.WHOLE_ROW,
+        arguments=(duties.FIELD_LIST, duties.QUERY),
+        subquery=duties.Subquery.ALONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec(
                 "sample",
@@ -156,7 +165,5 @@ same data gives the same scores.
             ),
         ),
         errors=(*MODEL_ERRORS, ("E0003", "no-subquery", "neither model= nor a subquery"), *TRAINING_ERRORS),
-        output="_score: double; _scorer: list of {field, weight} with scorer=",
-        streaming=False,
     )
 )

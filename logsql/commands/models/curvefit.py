@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from logsql.commands.models._shared_ml import NUMBER_ERRORS, field_list
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -60,6 +61,14 @@ register(
         usage=("curvefit [degree=N] X, Y",),
         parse=parse,
         lower=lower,
+        fields=duties.WHOLE_ROW,
+        arguments=(duties.FIELD_LIST,),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(OptionSpec("degree", OptionKind.INT, "degree of the polynomial", default=3, minimum=0),),
         description="""\
 Adds `_x`, the value of X, and `_p`, the value of the polynomial there. A row without Y takes no part in the fit and
@@ -79,7 +88,5 @@ date.
             ("41150", "ml-usage", "not exactly two fields"),
             ("41113", "ml-no-rows", "not more different values of X than the degree"),
         ),
-        output="_x: as X; _p: double",
-        streaming=False,
     )
 )

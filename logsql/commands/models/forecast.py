@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from logsql.commands.models._shared_ml import NUMBER_ERRORS
 from logsql.commands.models.stl import SeriesArgs, parse, series
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Column, Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
@@ -105,7 +106,14 @@ register(
         ),
         parse=parse,
         lower=lower,
-        order=needs_order,
+        fields=duties.WHOLE_ROW,
+        arguments=(duties.FIELD_LIST, duties.BY_FIELDS),
+        subquery=duties.Subquery.NONE,
+        order=duties.NEEDS_ORDER,
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("period", OptionKind.INT, "rows of a season; below 2 for none; found when not given", minimum=0),
             OptionSpec("count", OptionKind.INT, "rows to add", default=5, minimum=1),
@@ -142,7 +150,5 @@ constant interval, as `timechart` makes them. A series needs at least four rows,
             ("41151", "ml-bad-option", "a season longer than half of the rows"),
             *NUMBER_ERRORS[:2],
         ),
-        output="_future: double, _lower: double, _upper: double",
-        streaming=False,
     )
 )

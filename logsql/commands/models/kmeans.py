@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from logsql.commands.models._shared_ml import NUMBER_ERRORS, field_list
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
@@ -57,7 +58,14 @@ register(
         usage=("kmeans [k=N] [iter=N] FIELD, ...",),
         parse=parse,
         lower=lower,
-        order=needs_order,
+        fields=duties.WHOLE_ROW,
+        arguments=(duties.FIELD_LIST,),
+        subquery=duties.Subquery.NONE,
+        order=duties.NEEDS_ORDER,
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("k", OptionKind.INT, "number of clusters", default=3, minimum=1),
             OptionSpec("iter", OptionKind.INT, "most rounds of improvement", default=10_000, minimum=1),
@@ -78,7 +86,5 @@ reported. All rows are used, however many there are. The same rows give the same
             ),
         ),
         errors=(*NUMBER_ERRORS, ("41113", "ml-no-rows", "fewer rows with numbers than k")),
-        output="_cluster: int",
-        streaming=False,
     )
 )

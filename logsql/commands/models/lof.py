@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from logsql.commands.models._shared_ml import NUMBER_ERRORS, field_list, number_option
 from logsql.language.tree import Name, Subquery
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -84,6 +85,14 @@ register(
         usage=("lof [k=N] [eps=X] [cores=N] FIELD, ... [by FIELD, ... [ QUERY ]]",),
         parse=parse,
         lower=lower,
+        fields=duties.WHOLE_ROW,
+        arguments=(duties.FIELD_LIST, duties.BY_FIELDS, duties.QUERY),
+        subquery=duties.Subquery.ALONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("k", OptionKind.INT, "neighbours to compare with", default=10, minimum=1),
             OptionSpec("eps", OptionKind.TEXT, "smallest distance that counts, above 0 and up to 1", default="0.00001"),
@@ -107,7 +116,5 @@ is reported.
             ),
         ),
         errors=(*NUMBER_ERRORS, ("41150", "ml-usage", "a subquery without by")),
-        output="_lof: double",
-        streaming=False,
     )
 )

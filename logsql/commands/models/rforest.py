@@ -20,6 +20,7 @@ from logsql.commands.models._shared_ml import (
     training_side,
 )
 from logsql.language.tree import Name, Subquery
+from logsql.planner import duties
 from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -158,6 +159,14 @@ register(
         ),
         parse=parse,
         lower=lower,
+        fields=duties.WHOLE_ROW,
+        arguments=(duties.FIELD_LIST, duties.QUERY),
+        subquery=duties.Subquery.ALONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             SIZE,
             MODEL,
@@ -198,9 +207,6 @@ missing values. Each distinct combination of features is scored once. The same d
             ("41111", "ml-target-missing", "the subquery has no field of the name target="),
             *TRAINING_ERRORS,
         ),
-        output="_guess: string; with probability=t _probability: double and _probabilities: map; "
-        "with target= _rforest_error: string",
         notes=("The confusion matrix is `| stats count by _guess, label`.",),
-        streaming=False,
     )
 )

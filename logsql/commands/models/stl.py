@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from logsql.commands.models._shared_ml import NUMBER_ERRORS
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
@@ -114,7 +115,14 @@ register(
         usage=("stl [period=SPAN] FIELD [by FIELD, ...]",),
         parse=parse,
         lower=lower,
-        order=needs_order,
+        fields=duties.WHOLE_ROW,
+        arguments=(duties.FIELD_LIST, duties.BY_FIELDS),
+        subquery=duties.Subquery.NONE,
+        order=duties.NEEDS_ORDER,
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(OptionSpec("period", OptionKind.TEXT, "length of the season; 0m for none; found when not given"),),
         description="""\
 Adds `_trend`, `_seasonal` and `_error`, whose sum is the value (seasonal-trend decomposition by loess, Cleveland and
@@ -140,7 +148,5 @@ has nulls; their number is reported. All rows are used.
             ("41150", "ml-usage", "the rows have no constant interval, or a time twice"),
             *NUMBER_ERRORS[:2],
         ),
-        output="_trend: double, _seasonal: double, _error: double",
-        streaming=False,
     )
 )

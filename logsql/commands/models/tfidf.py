@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from logsql.commands.models._shared_ml import field_list
 from logsql.language.tree import Name, Subquery
+from logsql.planner import duties
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
@@ -113,7 +114,14 @@ register(
         ),
         parse=parse,
         lower=lower,
-        order=needs_order,
+        fields=duties.WHOLE_ROW,
+        arguments=(duties.FIELD_LIST, duties.QUERY),
+        subquery=duties.Subquery.ALONE,
+        order=duties.NEEDS_ORDER,
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("delimiter", OptionKind.TEXT, "characters between words", default=" "),
             OptionSpec("numeric", OptionKind.BOOL, "digits of equal length are one word", default=False),
@@ -143,7 +151,5 @@ Several fields are joined with a blank. With `numeric=t` the words 404 and 200 a
             ("41118", "ml-no-fields", "no field is named"),
             ("41150", "ml-usage", "op=build with a subquery"),
         ),
-        output="term: string; _idf: double; _tfidf: double (op=query)",
-        streaming=False,
     )
 )

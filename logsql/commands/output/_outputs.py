@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from logsql.language.tree import Call, Name, Text
+from logsql.language.tree import Call, Command, Name, Text
+from logsql.planner import duties
 from logsql.planner.plan import Action, Materialise
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage, names_of
 from logsql.values import values
 
@@ -88,7 +89,7 @@ def output_options(*more: OptionSpec) -> tuple[OptionSpec, ...]:
         OptionSpec("encoding", OptionKind.TEXT, "charset of the file", default="utf-8"),
         OptionSpec("bom", OptionKind.BOOL, "begin a new file with a byte order mark", default=False),
         OptionSpec("partition", OptionKind.BOOL, "one file per date: the path holds {logtime:FMT} or {now:FMT}", False),
-        OptionSpec("tmp", OptionKind.TEXT, "write to this file, then move it to PATH"),
+        OptionSpec("tmp", OptionKind.PATH, "write to this file, then move it to PATH"),
         OptionSpec("emptyfile", OptionKind.BOOL, "make the file even when there are no rows", default=False),
         OptionSpec("flush", OptionKind.SPAN, "interval of writing to disk; without effect, files appear complete"),
         *more,
@@ -257,6 +258,12 @@ lower-case hex. Characters that the charset of `encoding=` cannot hold are writt
 """
 
 
+def duty(command: Command) -> duties.Fields:
+    """The fields written, or all; and the date of the row, which may be in the path."""
+    flow = duties.Flow.PASSES if command.args.fields else duties.Flow.WHOLE_ROW
+    return duties.Fields(flow, frozenset({TIME}), duties.NOTHING)
+
+
 def register_output(
     name: str,
     form: OutputForm,
@@ -275,12 +282,18 @@ def register_output(
             group=Group.OUTPUT,
             summary=summary,
             usage=(usage,),
-            order=needs_order,
+            fields=duty,
+            arguments=(duties.PATH, duties.FIELD_LIST),
+            subquery=duties.Subquery.NONE,
+            order=duties.NEEDS_ORDER,
+            stream=duties.InStream.BARRIER,
+            lowering=duties.Lowering.PYTHON,
+            twice=False,
+            state=duties.RowState.STOPS,
             options=output_options(*more),
             description=f"{description.strip()}\n\n{FILES}",
             examples=examples,
             errors=form.codes.errors(missing),
-            streaming=False,
             **spec,
         )
     )

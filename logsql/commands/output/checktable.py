@@ -12,6 +12,7 @@ from sqlglot import exp
 from logsql.commands.sources._days import OPTIONS, days, tables, time_of
 from logsql.commands.sources._tables import table_node
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -85,7 +86,14 @@ register(
         usage=("checktable [from=DAY] [to=DAY] [trace=t] [TABLE, ...]",),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.Argument(duties.Kind.TABLE),),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             *OPTIONS,
             OptionSpec("trace", OptionKind.BOOL, "t also gives a row for tables that are whole", default=False),

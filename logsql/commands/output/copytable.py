@@ -13,6 +13,7 @@ from logsql.commands.sources._tables import table_node
 from logsql.commands.sources.table import day_range, tables_of
 from logsql.diagnostics.errors import Diagnostic, RunError
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.catalog import TableInfo
 from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
@@ -168,10 +169,17 @@ register(
         ),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
-            OptionSpec("path", OptionKind.TEXT, "the folder to copy to", required=True),
-            OptionSpec("tables", OptionKind.TEXT, "the tables, * allowed; all when it is not given"),
+            OptionSpec("path", OptionKind.PATH, "the folder to copy to", required=True),
+            OptionSpec("tables", OptionKind.TABLE, "the tables, * allowed; all when it is not given"),
             OptionSpec("from", OptionKind.TEXT, "the first day, yyyyMMdd"),
             OptionSpec("to", OptionKind.TEXT, "the last day, yyyyMMdd, included"),
             OptionSpec("incremental", OptionKind.BOOL, "t leaves files that are there", default=False),
@@ -184,7 +192,6 @@ register(
 Every day of a table becomes `FOLDER/TABLE/yyyy-MM-dd.parquet`, days in the session's zone; a table without `_time` and
 rows without one go to `no-time.parquet`. A file appears when it is complete. `load PATH` reads such a file again.
 """,
-        output="table, day, count, path",
         errors=(
             ("30203", "file-exists", "a file is there already"),
             ("11406", "purge-not-enabled", "move=t, and the session does not allow deleting"),

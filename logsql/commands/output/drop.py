@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.planner import duties
 from logsql.planner.relation import UNORDERED, Rel
-from logsql.planner.spec import CommandSpec, Example, Group, ignores_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
 
@@ -38,7 +39,14 @@ register(
         usage=("drop",),
         parse=parse,
         lower=lower,
-        order=ignores_order,
+        fields=duties.PASSES,
+        arguments=(),
+        subquery=duties.Subquery.NONE,
+        order=duties.NO_ROWS,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 For queries that are run for what their commands do: files and tables written before it are written. Work whose only

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from logsql.diagnostics.errors import did_you_mean
 from logsql.jobs.storing import store, stored_fields
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -59,6 +60,14 @@ register(
         usage=("import [create=t] TABLE",),
         parse=parse,
         lower=lower,
+        fields=duties.WHOLE_ROW,
+        arguments=(duties.Argument(duties.Kind.TABLE),),
+        subquery=duties.Subquery.NONE,
+        order=duties.NEEDS_ORDER,
+        stream=duties.InStream.BARRIER,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(OptionSpec("create", OptionKind.BOOL, "t makes the table when there is none", default=False),),
         description="""\
 Appends the rows to a table of the database and passes them on. Columns are found by name; fields the table lacks

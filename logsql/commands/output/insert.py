@@ -9,9 +9,10 @@ from sqlglot import exp
 
 from logsql.commands.parse._overlay import carry, old_value
 from logsql.jobs.storing import columns_of, missing_table, relation_without, store, stored_fields
+from logsql.planner import duties
 from logsql.planner.plan import Action
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.types import STRING
@@ -69,7 +70,14 @@ register(
         usage=("insert table=FIELD [create=t]",),
         parse=parse,
         lower=lower,
-        order=needs_order,
+        fields=duties.WHOLE_ROW,
+        arguments=(),
+        subquery=duties.Subquery.NONE,
+        order=duties.NEEDS_ORDER,
+        stream=duties.InStream.BARRIER,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("table", OptionKind.FIELD, "the field whose value is the table"),
             OptionSpec("create", OptionKind.BOOL, "t makes tables that are not there", default=False),

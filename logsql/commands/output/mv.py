@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from logsql.planner import duties
 from logsql.planner.plan import Action
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -73,9 +74,17 @@ register(
         usage=("mv from=PATH to=PATH",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.BARRIER,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
-            OptionSpec("from", OptionKind.TEXT, "the file to move", required=True, error=_MISSING),
-            OptionSpec("to", OptionKind.TEXT, "where to; no file may be there", required=True, error=_MISSING),
+            OptionSpec("from", OptionKind.PATH, "the file to move", required=True, error=_MISSING),
+            OptionSpec("to", OptionKind.PATH, "where to; no file may be there", required=True, error=_MISSING),
         ),
         description="""\
 Moves a file once the output commands before it have finished their files, so that another program that watches the

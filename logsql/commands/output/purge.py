@@ -12,6 +12,7 @@ from sqlglot import exp
 from logsql.commands.sources._days import OPTIONS, days, tables, time_of
 from logsql.commands.sources._tables import table_node
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -82,7 +83,14 @@ register(
         usage=("purge from=DAY to=DAY TABLE, ...",),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.Argument(duties.Kind.TABLE),),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=OPTIONS,
         description="""\
 Deletes the rows whose `_time` lies in the days from `from=` to `to=` (yyyyMMdd, both included, session zone) and gives

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import META, Document, carry, lay_over
+from logsql.commands.parse.logs.base import PARSERS
 from logsql.diagnostics.errors import did_you_mean
-from logsql.language.tree import Name
+from logsql.language.tree import Command, Name
+from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -105,14 +107,26 @@ def lower(stage: Stage) -> Rel:
 
 
 def _named(stage: Stage, name: Name) -> Rel:
-    from logsql.commands.parse.logs.base import PARSERS
-
     parser = PARSERS.get(name.text.lower())
     if parser is None:
         stage.fail(
             "21001", "parser-not-found", f"there is no parser {name.text}", name.span, did_you_mean(name.text, PARSERS)
         )
     return parser.lower(stage)
+
+
+def order(args: ParseArgs) -> duties.OrderNeed:
+    """Formats whose header lines name the fields of the lines below need the lines in order."""
+    return duties.OrderNeed.NEEDS if _headed(args) else duties.OrderNeed.KEEPS
+
+
+def in_stream(command: Command) -> duties.InStream:
+    return duties.InStream.RUNNING if _headed(command.args) else duties.InStream.ROW_WISE
+
+
+def _headed(args: ParseArgs) -> bool:
+    parser = PARSERS.get(args.parser.text.lower()) if args.parser is not None else None
+    return parser is not None and not parser.row_wise
 
 
 register(
@@ -123,6 +137,14 @@ register(
         usage=('parse [overlay=t] [field=FIELD] "START*STOP" as NAME[, ...]', "parse [overlay=t] [field=FIELD] PARSER"),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(duties.Argument(duties.Kind.TEXT), duties.Argument(duties.Kind.NEW_FIELDS, ("as",))),
+        subquery=duties.Subquery.NONE,
+        order=duties.OrderDuty(order, duties.OrderGiven.INPUT),
+        stream=in_stream,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("overlay", OptionKind.BOOL, "t keeps the row and adds the found fields", default=False),
             OptionSpec("field", OptionKind.FIELD, "the field that holds the text", default="line"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -78,6 +79,14 @@ register(
         usage=("parsecsv [field=FIELD] [overlay=t] [strict=t] [tab=t] [NAME, ...]",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(duties.Argument(duties.Kind.NEW_FIELDS),),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("field", OptionKind.FIELD, "the field that holds the text", default="line"),
             OptionSpec("overlay", OptionKind.BOOL, "t lays the cells over the row", default=False),

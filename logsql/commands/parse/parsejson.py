@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over, object_test
+from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -78,6 +79,14 @@ register(
         usage=("parsejson [field=FIELD] [overlay=t] [flatten=t] [cutoff=N] [lenient=t]",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("field", OptionKind.FIELD, "the field that holds the text", default="line"),
             OptionSpec("overlay", OptionKind.BOOL, "t lays the found fields over the row", default=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import META, Document, carry, lay_over
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -80,6 +81,14 @@ register(
         usage=('parsekv [field=FIELD] [pairdelim=" "] [kvdelim="="] [overlay=t]',),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("field", OptionKind.FIELD, "the field that holds the text", default="line"),
             OptionSpec("pairdelim", OptionKind.TEXT, "the text between pairs", default=" "),

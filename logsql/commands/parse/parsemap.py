@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over
+from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -55,6 +56,14 @@ register(
         usage=("parsemap field=FIELD [overlay=t]",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("field", OptionKind.FIELD, "the field that holds the map"),
             OptionSpec("overlay", OptionKind.BOOL, "t lays the keys over the row", default=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over
+from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -48,6 +49,14 @@ register(
         usage=("parsexml [field=FIELD] [overlay=t]",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("field", OptionKind.FIELD, "the field that holds the document", default="line"),
             OptionSpec("overlay", OptionKind.BOOL, "t lays the found fields over the row", default=False),

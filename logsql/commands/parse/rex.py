@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from logsql.commands.parse._overlay import carry, old_value
 from logsql.language.tree import Name, Span, Text
+from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -218,6 +219,14 @@ register(
         usage=('rex field=FIELD "REGEX"',),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(duties.Argument(duties.Kind.TEXT),),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(OptionSpec("field", OptionKind.FIELD, "the field to search"),),
         description=r"""
 Searches the first match of a Java regular expression; every named group `(?<name>...)` that took part becomes a text

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.language.tree import Call, Field, Literal, Name
+from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -56,6 +57,14 @@ register(
         usage=("split [field=FIELD] sep=TEXT NAME, ...",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(duties.Argument(duties.Kind.NEW_FIELDS),),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("field", OptionKind.FIELD, "the field to split", default="line"),
             OptionSpec("sep", OptionKind.TEXT, "the text between the parts", required=True),

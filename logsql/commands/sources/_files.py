@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from logsql.diagnostics.errors import LogsqlError
 from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
+from logsql.planner import duties
 from logsql.planner.catalog import PART, RAW, SourceColumn, SourceInfo
 from logsql.planner.relation import PHYSICAL, Column, Rel
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 LIMIT = OptionSpec("limit", OptionKind.INT, "rows to read", minimum=0)
 OFFSET = OptionSpec("offset", OptionKind.INT, "rows to skip", default=0, minimum=0)
 ZIP_CHARSET = OptionSpec("zipcharset", OptionKind.TEXT, "charset of the names inside the archive", default="utf-8")
-ZIP_OPTIONS = (OptionSpec("zippath", OptionKind.TEXT, "read the path inside this ZIP archive"), ZIP_CHARSET)
+ZIP_OPTIONS = (OptionSpec("zippath", OptionKind.PATH, "read the path inside this ZIP archive"), ZIP_CHARSET)
 REPLAY = OptionSpec("replay", OptionKind.BOOL, "t applies the transaction logs beside the hive", default=False)
 #: What the manual pages say about the names inside archives.
 ZIP_NAMES = (
@@ -138,10 +139,16 @@ def evidence_command(
         usage=(f"{name} {written} PATH".replace("  ", " "),),
         parse=path_parser("E3003", "missing-path"),
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.PATH,),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=declared,
         description=f"{description.strip()}\n\nFields: {fields}.\n\n{paths}\n",
-        output=fields,
         extra=extra,
         ledger=ledger,
         errors=(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -23,7 +24,14 @@ register(
         usage=("csvfile [cs=CHARSET] [limit=N] [offset=N] [maxcol=N] [rest=t] [strict=t] [tab=t] PATH",),
         parse=path_parser("10802"),
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.PATH,),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("cs", OptionKind.TEXT, "charset of the file", default="utf-8"),
             LIMIT,
@@ -40,7 +48,6 @@ quotes for a quote.
 
 {PATHS}
 """,
-        output="the columns of the header, _file",
         examples=(
             Example(
                 "Machines of a department",

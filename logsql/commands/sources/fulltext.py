@@ -17,6 +17,7 @@ from logsql.commands.sources.table import OPTIONS, newest_first, tables_of, time
 from logsql.functions.network import ipv4_number
 from logsql.language.tree import Binary, Expr, Field, Literal, Name, Span, Subquery
 from logsql.operators.uniting import union
+from logsql.planner import duties
 from logsql.planner.catalog import TableInfo
 from logsql.planner.relation import Order, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -365,7 +366,14 @@ register(
         ),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.Argument(duties.Kind.EXPRESSION), duties.Argument(duties.Kind.TABLE, ("from",))),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             *OPTIONS,
             OptionSpec("tt", OptionKind.BOOL, "t splits a term into words, all of which must occur", default=False),

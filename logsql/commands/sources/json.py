@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from logsql.commands.sources._literal_rows import rows_relation
 from logsql.language.tree import Call, Expr, Span, Text
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -75,7 +76,14 @@ register(
         usage=('json "JSON"', "json EXPRESSION"),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.Argument(duties.Kind.TEXT),),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description=r"""\
 An object is one row, an array of objects one row each. Inside the double quotes write `\"` for a quote; single quotes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.planner import duties
 from logsql.planner.relation import Rel, Rest
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -39,7 +40,14 @@ register(
         usage=("jsonfile [limit=N] [offset=N] [overlay=t] PATH",),
         parse=path_parser("10902"),
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.PATH,),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             LIMIT,
             OFFSET,
@@ -51,7 +59,6 @@ that is no JSON object is skipped and counted in the ledger. Gzip and zstd files
 
 {PATHS}
 """,
-        output="the keys of the objects, _file",
         examples=(
             Example(
                 "Requests by status",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from logsql.commands.sources._files import path_text
 from logsql.commands.sources._tables import scan_table
 from logsql.language.tree import Call, Text
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Group, register
 from logsql.planner.stage import Stage
@@ -47,12 +48,18 @@ register(
         usage=("load NAME",),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.PATH,),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         description="""\
 Reads the rows of a result that was saved under this name or GUID, in their order. A path of a Parquet file does as
 well.
 """,
-        output="the fields of the result",
         errors=(
             ("11200", "saved-result-not-found", "there is no such result"),
             ("11201", "saved-result-not-readable", "the file is no Parquet file"),

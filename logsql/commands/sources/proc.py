@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from logsql.diagnostics.errors import Diagnostic, LogsqlError, QueryError, did_you_mean
 from logsql.language.tree import Call, Expr, NamedArg, Query
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -128,7 +129,7 @@ def lower(stage: Stage) -> Rel:
     bound = _bind(stage, call, header(query, broken))
     token = _ACTIVE.set((*active, call.name))
     try:
-        return stage.chain.subplan(query, stage.order_needed, bound)
+        return stage.chain.subplan(query, stage.order_needed, bound, stage.demand)
     except LogsqlError as error:
         raise error.located(file.text, file.path) from None
     finally:
@@ -190,7 +191,14 @@ register(
         usage=("proc NAME([ARG, ...])",),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.Argument(duties.Kind.TEXT),),
+        subquery=duties.Subquery.ADDS,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 A stored query is a file `NAME.lq`, searched in the folders given with `--procs`, in `procs` of the state folder, and in

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from logsql.commands.sources._files import LIMIT, OFFSET
 from logsql.commands.sources._tables import scan_table
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Group, register
 from logsql.planner.stage import Stage
@@ -47,12 +48,18 @@ register(
         usage=("result [offset=N] [limit=N] NUMBER",),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.Argument(duties.Kind.NUMBER),),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(OFFSET, LIMIT),
         description="""\
 Reads the rows of a query of this session by its number, in their order.
 """,
-        output="the fields of that result",
         errors=(("11500", "query-not-found", "the session has no such result"),),
     )
 )

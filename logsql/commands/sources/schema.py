@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -86,6 +87,14 @@ register(
         usage=("schema NAME",),
         parse=parse,
         lower=lower,
+        fields=duties.WHOLE_ROW,
+        arguments=(duties.Argument(duties.Kind.TEXT),),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 A schema is a file `NAME.json`, searched in the folders given with `--procs`, in `schemas` of the state folder and in

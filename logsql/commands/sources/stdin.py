@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logsql.commands.sources._files import scan_source
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Group, register
 from logsql.planner.stage import Stage
@@ -29,11 +30,17 @@ register(
         usage=("-",),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         description="""\
 One row per line in `line`. Standard input can be read once in a query.
 """,
-        output="line",
         errors=(("E3002", "input-read-twice", "the query reads standard input twice"),),
     )
 )

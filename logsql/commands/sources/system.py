@@ -15,6 +15,7 @@ from logsql.commands.sources._days import OPTIONS, days, tables, time_of
 from logsql.commands.sources._tables import table_node
 from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Column, Order, OrderKey, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -215,7 +216,14 @@ register(
         usage=("system tables", "system count [from=DAY] [to=DAY] [TABLE, ...]", "system queries", "system lookups"),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.Argument(duties.Kind.TEXT),),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options_anywhere=True,
         options=(
             *OPTIONS,

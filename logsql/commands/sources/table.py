@@ -12,6 +12,7 @@ from logsql.commands.sources._tables import scan_table
 from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
 from logsql.operators.uniting import union
+from logsql.planner import duties
 from logsql.planner.catalog import TableInfo
 from logsql.planner.relation import Order, OrderKey, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -215,7 +216,14 @@ register(
         usage=("table [duration=SPAN | from=TIME to=TIME] [limit=N] [offset=N] [order=asc|desc] NAME[?][, ...]",),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.Argument(duties.Kind.TABLE),),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=True,
+        state=duties.RowState.STOPS,
         options=(*OPTIONS, OptionSpec("window", OptionKind.SPAN, "live rows: not available on one machine")),
         description="""\
 Reads every field of the named tables, one table after the other. A table whose rows have a date in `_time` is read

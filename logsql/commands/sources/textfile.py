@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -52,7 +53,14 @@ register(
         ),
         parse=path_parser("10702"),
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.PATH,),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("brex", OptionKind.REGEX, "a line that matches begins a record; others are joined to it"),
             OptionSpec("erex", OptionKind.REGEX, "a line that matches ends a record"),
@@ -69,7 +77,6 @@ unpacked.
 
 {PATHS}
 """,
-        output="line, _time, _file",
         examples=(
             Example(
                 "Failed logins",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -21,7 +22,14 @@ register(
         usage=("xlsxfile [sheet=NAME] [skip=N] [offset=N] [limit=N] PATH",),
         parse=path_parser("10905", "missing-path"),
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.PATH,),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         extra="xlsx",
         options=(
             OptionSpec("sheet", OptionKind.TEXT, "name of the sheet; the first when it is not given"),
@@ -35,7 +43,6 @@ several types keeps the type of each cell.
 
 {PATHS}
 """,
-        output="the columns of the header, _file",
         errors=(
             ("E3002", "file-not-found", "the file does not exist"),
             ("E3002", "no-such-sheet", "the workbook has no such sheet"),

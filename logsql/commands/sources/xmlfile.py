@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.planner import duties
 from logsql.planner.relation import Rel, Rest
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -28,7 +29,14 @@ register(
         usage=("xmlfile [cs=CHARSET] [xpath=PATH] [limit=N] [offset=N] FILE",),
         parse=path_parser("10905", "missing-path"),
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.PATH,),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec("cs", OptionKind.TEXT, "charset; the document's own declaration counts when it is not given"),
             OptionSpec("xpath", OptionKind.TEXT, "the nodes to read; the root element when it is not given"),
@@ -41,7 +49,6 @@ One row per selected node. Its attributes and children become fields as in `pars
 
 {PATHS}
 """,
-        output="the attributes and children of the nodes, _file",
         errors=(
             ("E3002", "file-not-found", "the file does not exist"),
             ("E3002", "xpath-unsupported", "xpath= asks for more than paths with one predicate per step"),

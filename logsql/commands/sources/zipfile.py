@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.sources._files import LIMIT, OFFSET, ZIP_CHARSET, ZIP_NAMES, open_files, path_text, scan_source
 from logsql.language.tree import Call, Text
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -46,7 +47,14 @@ register(
         usage=("zipfile [limit=N] [offset=N] [cs=CHARSET] [zipcharset=CHARSET] ARCHIVE ENTRY",),
         parse=parse,
         lower=lower,
-        source=True,
+        fields=duties.STARTS,
+        arguments=(duties.PATH, duties.Argument(duties.Kind.TEXT)),
+        subquery=duties.Subquery.NONE,
+        order=duties.SOURCE_ORDER,
+        stream=duties.InStream.SOURCE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             LIMIT,
             OFFSET,
@@ -57,7 +65,6 @@ register(
 `*` may stand in the name of the archive and in the entry, where it also crosses folders. Paths that hold blanks stand
 in double quotes. A gzip file inside the archive is unpacked. {ZIP_NAMES}
 """,
-        output="line, _file (the archive), _entry",
         errors=(
             ("14000", "no-such-entry", "nothing in the archive matches"),
             ("14000", "file-not-found", "the archive does not exist"),

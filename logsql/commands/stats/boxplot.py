@@ -10,9 +10,10 @@ from sqlglot import exp
 from logsql.language.tree import Expr, Name
 from logsql.operators.grouping import Groups, Result, ascending, check_names, group, make_key
 from logsql.operators.merging import Idents
+from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Column, Rel
-from logsql.planner.spec import CommandSpec, Example, Group, ignores_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.sorting import sort_keys
@@ -100,7 +101,14 @@ register(
         usage=("boxplot EXPR [by FIELD, ...]",),
         parse=parse,
         lower=lower,
-        order=ignores_order,
+        fields=duties.CLOSES,
+        arguments=(duties.Argument(duties.Kind.EXPRESSION), duties.BY_FIELDS),
+        subquery=duties.Subquery.NONE,
+        order=duties.SORTS,
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 The values that are not null are sorted; of n values `iqr1`, `iqr2` and `iqr3` are those at n/4, 2n/4 and 3n/4,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from logsql.commands.stats.rollup import LABEL
 from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, StatsArgs, order, parse
 from logsql.operators.subtotals import subtotals
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -23,7 +24,14 @@ register(
         usage=("cube [label=TEXT] [listlimit=N] AGGREGATE [as NAME], ... [by FIELD, ...]",),
         parse=parse,
         lower=lower,
-        order=order,
+        fields=duties.CLOSES,
+        arguments=(duties.Argument(duties.Kind.AGGREGATES), duties.BY_FIELDS),
+        subquery=duties.Subquery.NONE,
+        order=duties.OrderDuty(order, duties.OrderGiven.OWN),
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(LABEL, LIST_OPTION, PARALLEL),
         description="""\
 For `by a, b` there are rows for every a and b, for every a, for every b, and one for all. In a total the fields that

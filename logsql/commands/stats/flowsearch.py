@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from logsql.functions.network import ipv4_number
 from logsql.language.tree import Subquery
+from logsql.planner import duties
 from logsql.planner.plan import order_items
 from logsql.planner.relation import Order, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
@@ -39,6 +40,8 @@ def parse(reader: ArgReader) -> FlowsearchArgs:
 #: Idents of the helper columns: of a row (``__f_*``) and of a rule (``__r_*``).
 _SIDES = ("src", "dst")
 _NUMBER = "UHUGEINT"
+#: What rules look at in a row.
+READS = frozenset({"src_ip", "src_port", "dst_ip", "dst_port", "protocol"})
 
 
 def lower(stage: Stage) -> Rel:
@@ -185,6 +188,14 @@ register(
         usage=("flowsearch [ QUERY ]",),
         parse=parse,
         lower=lower,
+        fields=duties.Fields(duties.Flow.PASSES, READS, duties.NOTHING),
+        arguments=(duties.QUERY,),
+        subquery=duties.Subquery.ALONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 Rows are connections with `src_ip`, `src_port`, `dst_ip`, `dst_port` and `protocol`. The subquery gives the rules: the

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from logsql.language.tree import Name, Subquery
+from logsql.planner import duties
 from logsql.planner.plan import order_items
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
@@ -119,6 +120,14 @@ register(
         usage=("mpsearch [FIELD, ...] [ QUERY ]",),
         parse=parse,
         lower=lower,
+        fields=duties.WHOLE_ROW,
+        arguments=(duties.FIELD_LIST, duties.QUERY),
+        subquery=duties.Subquery.ALONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 The subquery gives the rules: `expr` joins quoted keywords with `and`, `or` and `not`, `rule` identifies the rule, and

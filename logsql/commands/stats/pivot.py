@@ -9,8 +9,9 @@ from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, parse_by, stats
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.crosstab import crosstab
 from logsql.operators.grouping import needs_row_order
+from logsql.planner import duties
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OrderNeed, register
+from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def lower(stage: Stage) -> Rel:
     return crosstab(stage, stage.rel, args.rows, args.cols, args.aggregates)
 
 
-def order(args: PivotArgs) -> OrderNeed:
-    return OrderNeed.NEEDS if needs_row_order(args.aggregates) else OrderNeed.IGNORES
+def order(args: PivotArgs) -> duties.OrderNeed:
+    return duties.OrderNeed.NEEDS if needs_row_order(args.aggregates) else duties.OrderNeed.IGNORES
 
 
 _ROWS = [
@@ -61,7 +62,30 @@ register(
         usage=("pivot [listlimit=N] AGGREGATE [as NAME], ... [by|rows FIELD, ...] [for|cols FIELD, ...]",),
         parse=parse,
         lower=lower,
-        order=order,
+        fields=duties.CLOSES,
+        arguments=(
+            duties.Argument(duties.Kind.AGGREGATES),
+            duties.Argument(
+                duties.Kind.FIELDS,
+                (
+                    "by",
+                    "rows",
+                ),
+            ),
+            duties.Argument(
+                duties.Kind.FIELDS,
+                (
+                    "for",
+                    "cols",
+                ),
+            ),
+        ),
+        subquery=duties.Subquery.NONE,
+        order=duties.OrderDuty(order, duties.OrderGiven.OWN),
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(LIST_OPTION, PARALLEL),
         description="""\
 One row per combination of the row fields, ascending; without row fields one row. A column is named by the value it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, StatsArgs, order, parse
 from logsql.operators.subtotals import subtotals
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -30,7 +31,14 @@ register(
         usage=("rollup [label=TEXT] [listlimit=N] AGGREGATE [as NAME], ... [by FIELD, ...]",),
         parse=parse,
         lower=lower,
-        order=order,
+        fields=duties.CLOSES,
+        arguments=(duties.Argument(duties.Kind.AGGREGATES), duties.BY_FIELDS),
+        subquery=duties.Subquery.NONE,
+        order=duties.OrderDuty(order, duties.OrderGiven.OWN),
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(LABEL, LIST_OPTION, PARALLEL),
         description="""\
 For `by a, b` there are rows for every a and b, for every a, and one for all. In a total the fields that it adds up

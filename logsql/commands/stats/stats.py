@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.grouping import check_names, group, grouped_rel, lower_groups, needs_row_order
+from logsql.planner import duties
 from logsql.planner.calls import LIST_LIMIT
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, OrderNeed, register
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def stats(stage: Stage, aggregates: tuple[Aggregate, ...], by: tuple[Name, ...])
     return grouped_rel(stage, name, [k.column for k in groups.keys], [r.column for r in groups.results])
 
 
-def order(args: StatsArgs) -> OrderNeed:
-    return OrderNeed.NEEDS if needs_row_order(args.aggregates) else OrderNeed.IGNORES
+def order(args: StatsArgs) -> duties.OrderNeed:
+    return duties.OrderNeed.NEEDS if needs_row_order(args.aggregates) else duties.OrderNeed.IGNORES
 
 
 PARALLEL = OptionSpec(
@@ -84,7 +85,14 @@ register(
         usage=("stats [listlimit=N] AGGREGATE [as NAME], ... [by FIELD, ...]",),
         parse=parse,
         lower=lower,
-        order=order,
+        fields=duties.CLOSES,
+        arguments=(duties.Argument(duties.Kind.AGGREGATES), duties.BY_FIELDS),
+        subquery=duties.Subquery.NONE,
+        order=duties.OrderDuty(order, duties.OrderGiven.OWN),
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(LIST_OPTION, PARALLEL),
         description="""\
 The output has the group fields first, then one field per aggregate in written order. Without `as` a result is named

@@ -10,9 +10,10 @@ from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, parse_by
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.crosstab import crosstab
 from logsql.operators.grouping import check_names, group, grouped_rel, lower_groups, needs_row_order
+from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, OrderNeed, register
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -77,8 +78,8 @@ def _seconds(span: Span) -> Sql:
     return sql.integer(months * 2_629_746)
 
 
-def order(args: TimechartArgs) -> OrderNeed:
-    return OrderNeed.NEEDS if needs_row_order(args.aggregates) else OrderNeed.IGNORES
+def order(args: TimechartArgs) -> duties.OrderNeed:
+    return duties.OrderNeed.NEEDS if needs_row_order(args.aggregates) else duties.OrderNeed.IGNORES
 
 
 _LOG = """json "[{'t':'09:10','port':22},{'t':'09:50','port':443},{'t':'10:05','port':22}]"
@@ -92,7 +93,14 @@ register(
         usage=("timechart [span=1d] [offset=SPAN] [listlimit=N] AGGREGATE [as NAME], ... [by FIELD]",),
         parse=parse,
         lower=lower,
-        order=order,
+        fields=duties.Fields(duties.Flow.CLOSES, frozenset({TIME}), duties.NOTHING),
+        arguments=(duties.Argument(duties.Kind.AGGREGATES), duties.BY_FIELDS),
+        subquery=duties.Subquery.NONE,
+        order=duties.OrderDuty(order, duties.OrderGiven.OWN),
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(
             OptionSpec(
                 "span", OptionKind.SPAN, "length of a bucket: 30s, 10m, 1h, 1d, 1w, 1mon, 1y", default=Span(1, "d")

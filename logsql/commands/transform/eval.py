@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logsql.language.tree import Assignment, Call, walk
-from logsql.planner.function_spec import FUNCTIONS
+from logsql.language.tree import Assignment
+from logsql.planner import duties
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OrderNeed, register
+from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
@@ -34,12 +34,6 @@ def lower(stage: Stage) -> Rel:
     return rel
 
 
-def order(args: EvalArgs) -> OrderNeed:
-    calls = {n.name for a in args.assignments for n in walk(a.expr) if isinstance(n, Call)}
-    # seq() numbers the rows as they come.
-    return OrderNeed.NEEDS if "seq" in calls and "seq" in FUNCTIONS else OrderNeed.KEEPS
-
-
 register(
     CommandSpec(
         name="eval",
@@ -48,7 +42,14 @@ register(
         usage=("eval NAME = EXPR, ...",),
         parse=parse,
         lower=lower,
-        order=order,
+        fields=duties.assigned,
+        arguments=(duties.Argument(duties.Kind.ASSIGNMENTS),),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.ASSIGNS,
         takes_options=False,
         description="""\
 An existing field is replaced where it stands, a new one is added at the end. Assignments run from left to right and see

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logsql.operators.state import lower_evalc
+from logsql.planner import duties
 from logsql.planner.arrange import EvalcArgs
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
@@ -40,7 +41,14 @@ register(
         usage=("evalc NAME = EXPR, ...",),
         parse=parse,
         lower=lower,
-        order=needs_order,
+        fields=duties.PASSES,
+        arguments=(duties.Argument(duties.Kind.ASSIGNMENTS),),
+        subquery=duties.Subquery.NONE,
+        order=duties.NEEDS_ORDER,
+        stream=duties.InStream.RUNNING,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.CARRIES,
         takes_options=False,
         description="""\
 The expression is computed for each row and may read the parameter's own value of the row before with `$("NAME")`; the

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from logsql.language.tree import Name
+from logsql.planner import duties
 from logsql.planner.relation import Column, Order, OrderKey, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -88,6 +89,14 @@ register(
         usage=("explode FIELD",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(duties.FIELD_LIST,),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 Every element of the list becomes a row with the other fields copied. An empty list gives no row; a value that is null

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from logsql.language.tree import Name
+from logsql.language.tree import Command, Name
+from logsql.planner import duties
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec, Example, Group, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage, names_of
 from logsql.values import sql
 from logsql.values.types import Kind
@@ -54,6 +55,12 @@ def lagged(value: Typed, order: exp.Order | None) -> Typed:
     return Typed(window, value.type)
 
 
+def duty(command: Command) -> duties.Fields:
+    """Every row gets the value of the row before."""
+    sets = frozenset(f"prev_{name}" for name in names_of(command.args.names))
+    return duties.Fields(duties.Flow.PASSES, duties.NOTHING, sets)
+
+
 register(
     CommandSpec(
         name="prev",
@@ -62,7 +69,14 @@ register(
         usage=("prev NAME, ...",),
         parse=parse,
         lower=lower,
-        order=needs_order,
+        fields=duty,
+        arguments=(duties.FIELD_LIST,),
+        subquery=duties.Subquery.NONE,
+        order=duties.NEEDS_ORDER,
+        stream=duties.InStream.RUNNING,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 For every listed field `f` the field `prev_f` holds its value in the previous row, null in the first row and where the

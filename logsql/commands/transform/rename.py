@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from logsql.language.tree import Name, Span
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -96,6 +97,14 @@ register(
         usage=(_USAGE,),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(duties.FIELD_LIST, duties.Argument(duties.Kind.NEW_FIELDS, ("as",))),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PORTABLE,
+        twice=True,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 The new field takes the value and the place of the old one; an older field of the new name disappears, but a row in

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from logsql.language.tree import Assignment, Literal
+from logsql.planner import duties
 from logsql.planner.chain import param_value
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
@@ -67,6 +68,14 @@ register(
         usage=("set NAME = EXPR, ...",),
         parse=parse,
         lower=lower,
+        fields=duties.PASSES,
+        arguments=(duties.Argument(duties.Kind.ASSIGNMENTS),),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.PORTABLE,
+        twice=True,
+        state=duties.RowState.ONCE,
         takes_options=False,
         description="""\
 The expression is computed once, without a row, and read back with `$("NAME")` wherever an expression or the value of an

@@ -10,9 +10,10 @@ from sqlglot import exp
 from logsql.commands.transform.set_ import PLAIN, literal
 from logsql.diagnostics.errors import QueryError
 from logsql.language.tree import Subquery
+from logsql.planner import duties
 from logsql.planner.expressions import OPEN_PARAMETERS
 from logsql.planner.relation import Column, Rel
-from logsql.planner.spec import CommandSpec, Example, Group, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.types import ANY_JSON
@@ -79,7 +80,14 @@ register(
         usage=("setq [ QUERY ]",),
         parse=parse,
         lower=lower,
-        order=needs_order,
+        fields=duties.PASSES,
+        arguments=(duties.QUERY,),
+        subquery=duties.Subquery.ALONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.FIRST,
         takes_options=False,
         description="""\
 Every field of the first row becomes a parameter, read with `$("FIELD")`. All `setq` of a query run before anything

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from logsql.commands.output.drop import parse
 from logsql.language.tree import Call, Field
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -24,6 +25,14 @@ register(
         usage=("signature",),
         parse=parse,
         lower=lower,
+        fields=duties.Fields(duties.Flow.PASSES, frozenset({"line"}), frozenset({"signature"})),
+        arguments=(),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
 `signature` is `line` without letters and digits and without text between double quotes, of which the closing quote

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logsql.language.tree import Name
+from logsql.language.tree import Command, Name
 from logsql.operators.merging import rest_document
+from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel, Rest
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -88,6 +89,11 @@ def rest_members(rest: Rest) -> Sql:
     return sql.func("nullif", inner, sql.string(""))
 
 
+def duty(command: Command) -> duties.Fields:
+    """The fields written, or all."""
+    return duties.PASSES if command.args.names else duties.WHOLE_ROW
+
+
 register(
     CommandSpec(
         name="tojson",
@@ -96,6 +102,14 @@ register(
         usage=("tojson [output=_json] [NAME, ...]",),
         parse=parse,
         lower=lower,
+        fields=duty,
+        arguments=(duties.FIELD_LIST,),
+        subquery=duties.Subquery.NONE,
+        order=duties.KEEPS_ORDER,
+        stream=duties.InStream.ROW_WISE,
+        lowering=duties.Lowering.DUCKDB,
+        twice=False,
+        state=duties.RowState.STOPS,
         options=(OptionSpec("output", OptionKind.FIELD, "the field that takes the text", default="_json"),),
         description="""\
 Without names all fields that are not null are written; listed fields are written with their nulls. Dates are written as

@@ -10,8 +10,9 @@ from sqlglot import exp
 
 from logsql.language.tree import Name
 from logsql.operators.grouping import identity
+from logsql.planner import duties
 from logsql.planner.relation import Column, Order, OrderKey, Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, needs_order, register
+from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage, names_of
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -167,7 +168,14 @@ register(
         ),
         parse=parse,
         lower=lower,
-        order=needs_order,
+        fields=duties.WHOLE_ROW,
+        arguments=(duties.FIELD_LIST,),
+        subquery=duties.Subquery.NONE,
+        order=duties.NEEDS_AND_SORTS,
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PYTHON,
+        twice=False,
+        state=duties.RowState.STOPS,
         options_anywhere=True,
         options=(
             OptionSpec("startswith", OptionKind.TEXT, "text in line of the row that begins a transaction"),

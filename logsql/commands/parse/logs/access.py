@@ -90,6 +90,7 @@ register(
         aliases=("apache", "apache-access", "nginx", "nginx-access"),
         summary="Access logs of Apache and nginx, common and combined format.",
         parse=parse,
+        row_wise=True,
         fields=FIELDS,
         samples=(
             # The example lines of the Apache httpd manual (Log Files).

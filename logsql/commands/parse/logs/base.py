@@ -89,11 +89,15 @@ class Builder:
 
 @dataclass(frozen=True)
 class ParserSpec:
-    """A parser: ``parse`` gives SQL for its fields. ``open`` tells that the data may hold further fields."""
+    """A parser: ``parse`` gives SQL for its fields. ``open`` tells that the data may hold further fields.
+
+    ``row_wise``: each line is read by itself; False where header lines tell how those below them are read.
+    """
 
     name: str
     summary: str
     parse: Callable[[Builder], Parsed]
+    row_wise: bool
     fields: tuple[ParserField, ...] = ()
     aliases: tuple[str, ...] = ()
     open: bool = False

@@ -107,6 +107,7 @@ register(
         name="cef",
         summary="ArcSight Common Event Format; the keys of the extension become fields.",
         parse=parse_cef,
+        row_wise=True,
         fields=(
             ParserField("cef_version", STRING, "version of the format"),
             *_DEVICE,
@@ -141,6 +142,7 @@ register(
         name="leef",
         summary="QRadar Log Event Extended Format 1.0 and 2.0; its attributes become fields.",
         parse=parse_leef,
+        row_wise=True,
         fields=(
             ParserField("leef_version", STRING, "version of the format"),
             *_DEVICE,

@@ -49,6 +49,7 @@ register(
         name="json",
         summary="JSON objects, one per line.",
         parse=parse_json,
+        row_wise=True,
         open=True,
         samples=(Sample('{"a": 1, "b": "x", "c": null}', {"a": 1, "b": "x"}),),
     ),
@@ -57,6 +58,7 @@ register(
         aliases=("keyvalue", "welf", "logfmt"),
         summary='key=value pairs between blanks or commas; values may stand in double quotes ("a b").',
         parse=parse_kv,
+        row_wise=True,
         open=True,
         samples=(
             Sample(
@@ -69,6 +71,7 @@ register(
         name="csv",
         summary="Comma-separated cells as column0, column1 ...; cells may stand in double quotes.",
         parse=parse_csv,
+        row_wise=True,
         open=True,
         samples=(
             # RFC 4180, section 2, rules 5 to 7.

@@ -88,6 +88,7 @@ register(
         aliases=("httpd-error",),
         summary="Error logs of Apache httpd.",
         parse=parse_apache,
+        row_wise=True,
         fields=(
             ParserField("_time", DATE, "time of the message"),
             ParserField("module", STRING, "module that wrote it"),
@@ -123,6 +124,7 @@ register(
         name="nginx-error",
         summary="Error logs of nginx.",
         parse=parse_nginx,
+        row_wise=True,
         fields=(
             ParserField("_time", DATE, "time of the message"),
             ParserField("level", STRING, "error, warn, crit ..."),

@@ -109,6 +109,7 @@ register(
         aliases=("iis", "w3c-extended"),
         summary="IIS and other W3C extended logs; the #Fields line above names the fields.",
         parse=parse_w3c,
+        row_wise=False,
         fields=(ParserField("_time", DATE, "date and time of the line, which are UTC"),),
         open=True,
         samples=(
@@ -129,6 +130,7 @@ register(
         aliases=("bro",),
         summary="Logs of Zeek in its tab-separated format; the #fields line above names the fields.",
         parse=parse_zeek,
+        row_wise=False,
         fields=(ParserField("_time", DATE, "the time in ts"),),
         open=True,
         samples=(

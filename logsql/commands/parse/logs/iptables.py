@@ -61,6 +61,7 @@ register(
         aliases=("netfilter", "nftables", "ufw"),
         summary="Packets logged by the Linux firewall.",
         parse=parse,
+        row_wise=True,
         fields=(
             ParserField("prefix", STRING, "the rule's log prefix"),
             *(ParserField(name, type_, meaning) for name, _, type_, meaning in _KEYS),

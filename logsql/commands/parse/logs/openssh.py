@@ -51,6 +51,7 @@ register(
         aliases=("sshd",),
         summary="Logins and connections of the OpenSSH server.",
         parse=parse,
+        row_wise=True,
         fields=(
             ParserField("result", STRING, "Accepted, Failed, Invalid user ..."),
             ParserField("login_method", STRING, "password, publickey ..."),

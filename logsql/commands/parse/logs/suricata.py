@@ -54,6 +54,7 @@ register(
         aliases=("suricata", "eve"),
         summary="Events of Suricata (EVE JSON).",
         parse=parse,
+        row_wise=True,
         fields=(
             ParserField("_time", DATE, "time of the event"),
             *(ParserField(name, type_, meaning) for name, _, type_, meaning in _FIELDS),

@@ -113,6 +113,7 @@ register(
         aliases=("syslog-rfc3164", "syslog"),
         summary="BSD syslog (RFC 3164), from the network or from files.",
         parse=parse_3164,
+        row_wise=True,
         fields=(*_COMMON, ParserField("pid", INT, "process"), ParserField("message", STRING, "the text")),
         samples=(
             # RFC 3164, section 5.4; the row's own time is 2003-10-12.
@@ -141,6 +142,7 @@ register(
         aliases=("syslog-rfc5424",),
         summary="Syslog (RFC 5424).",
         parse=parse_5424,
+        row_wise=True,
         fields=(
             *_COMMON,
             ParserField("procid", STRING, "process"),
