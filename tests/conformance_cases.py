@@ -1,10 +1,14 @@
-"""The conformance files as test cases, and their input tables as Arrow.
+"""The one format of a case (query -> rows, or query -> refusal), read from every home that cases have.
 
-``load(name)`` reads ``language``, ``functions`` or ``pipelines``. Function cases become queries
-(``... | eval v = EXPR``, ``... | stats AGG as v``) with one output column ``v``. ``arrow_tables`` types columns as
-README.md says: integers int32 or int64, fractions double, booleans, text, dates as instants of the case's zone.
-What Arrow cannot type (maps, mixed lists, mixed columns) is JSON text in a column whose field metadata says
-``logsql.type: json``; addresses are text with ``logsql.type: ip``.
+A line of a ``.jsonl`` file, or a ``.json`` file of its own, is one case; tests/README.md says which home is whose, and
+tests/conformance/README.md what the keys mean. ``load(name)`` reads ``language``, ``functions`` or ``pipelines`` of the
+conformance suite, ``own(name)`` a file of ``tests/cases``, ``regressions()`` the defects that were found once,
+``manual()`` the examples of the commands' pages. Function cases (``expr`` or ``agg`` instead of ``query``) become
+queries (``... | eval v = EXPR``, ``... | stats AGG as v``) with one output column ``v``.
+
+``arrow_tables`` types columns as the conformance suite says: integers int32 or int64, fractions double, booleans, text,
+dates as instants of the case's zone. What Arrow cannot type (maps, mixed lists, mixed columns) is JSON text in a column
+whose field metadata says ``logsql.type: json``; addresses are text with ``logsql.type: ip``.
 """
 
 from __future__ import annotations
@@ -20,8 +24,19 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from logsql.registry import COMMANDS
+
 FOLDER = Path(__file__).resolve().parent / "conformance"
 NAMES = ("language", "functions", "pipelines")
+#: Cases that were worked out by hand here, by subject.
+OWN = Path(__file__).resolve().parent / "cases"
+OWN_NAMES = ("commands", "functions", "language", "shapes")
+ZONE = "Asia/Seoul"
+#: What a case of our own may say. A key that is misspelt would be an expectation that nobody checks.
+KEYS = {"id", "kind", "input", "types", "query", "expect", "expect_columns", "ordered", "tz", "params", "source",
+        "note", "why", "rule"}  # fmt: skip
+FUNCTION_KEYS = {"id", "fn", "expr", "agg", "row", "rows", "types", "tz", "params", "expect", "expect_rows",
+                 "expect_type", "expect_len", "unordered", "error_contains_any", "source", "note"}  # fmt: skip
 
 Rows = list[dict[str, Any]]
 Types = dict[str, dict[str, str]]
@@ -52,14 +67,76 @@ class Case:
 @lru_cache(maxsize=8)
 def load(name: str) -> tuple[Case, ...]:
     """All cases of ``tests/conformance/NAME.jsonl``."""
-    lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    make = _function_case if name == "functions" else _query_case
-    return tuple(make(json.loads(line)) for line in lines)
+    return tuple(make(line) for line in _lines(FOLDER / f"{name}.jsonl"))
 
 
-def read(path: Path) -> tuple[Case, ...]:
-    """All cases of a file in the format of ``language.jsonl``; ``input``, ``tz`` and ``params`` may be left out."""
-    return tuple(_query_case(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines())
+@lru_cache(maxsize=8)
+def own(name: str) -> tuple[Case, ...]:
+    """All cases of ``tests/cases/NAME.jsonl``."""
+    lines = _lines(OWN / f"{name}.jsonl")
+    for line in lines:
+        _known(line, line["id"])
+    return tuple(make(line) for line in lines)
+
+
+@lru_cache(maxsize=1)
+def regressions() -> tuple[Case, ...]:
+    """Defects that were found once, one file each, named after what went wrong."""
+    found = []
+    for path in sorted((OWN / "regressions").glob("*.json")):
+        case = json.loads(path.read_text(encoding="utf-8"))
+        _known(case, path.name)
+        if not {"why", "rule"} <= case.keys():
+            raise ValueError(f"{path.name}: say what the product did (why) and where the right answer stands (rule)")
+        found.append(make({"id": path.stem, "kind": "query", **case}))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def manual() -> tuple[Case, ...]:
+    """The examples of the commands' pages that print rows, as cases ``COMMAND-NUMBER``."""
+    return tuple(
+        Case(
+            id=f"{name}-{number}",
+            query=example.query,
+            input=dict(example.tables or {}),
+            # An example says dates as local ISO text; the one column that is always a date is _time.
+            types={table: {"_time": "date"} for table in example.tables or {}},
+            expect=list(example.rows),
+            errors=(),
+            ordered=True,
+            tz=ZONE,
+            expect_columns=tuple(example.rows[0]) if example.rows else None,
+        )
+        for name, spec in sorted(COMMANDS.items())
+        if name == spec.name
+        for number, example in enumerate(spec.examples, 1)
+        if example.rows is not None
+    )
+
+
+def every() -> dict[str, tuple[Case, ...]]:
+    """All homes and their cases."""
+    return {
+        **{f"conformance/{name}": load(name) for name in NAMES},
+        **{f"cases/{name}": own(name) for name in OWN_NAMES},
+        "cases/regressions": regressions(),
+        "manual": manual(),
+    }
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _known(case: dict[str, Any], name: str) -> None:
+    if unknown := case.keys() - (FUNCTION_KEYS if "fn" in case else KEYS):
+        raise ValueError(f"{name}: no case has the keys {sorted(unknown)}")
+
+
+def make(case: dict[str, Any]) -> Case:
+    """A case from its JSON object; ``input``, ``tz`` and ``params`` may be left out."""
+    return _function_case(case) if "fn" in case else _query_case(case)
 
 
 def _query_case(c: dict[str, Any]) -> Case:
@@ -73,17 +150,17 @@ def _query_case(c: dict[str, Any]) -> Case:
         expect=None if error else c["expect"],
         errors=tuple(c["expect"]["error_contains_any"]) if error else (),
         ordered=bool(c.get("ordered")),
-        tz=c.get("tz", "Asia/Seoul"),
+        tz=c.get("tz", ZONE),
         params=c.get("params", {}),
         expect_columns=tuple(columns) if columns else None,
-        note=c.get("note", ""),
+        note=c.get("note") or c.get("why", ""),
     )
 
 
-def _iso(value: Any) -> Any:
+def iso(value: Any) -> Any:
     """Wall times as the comparison rules print dates."""
     if isinstance(value, list):
-        return [_iso(v) for v in value]
+        return [iso(v) for v in value]
     m = _STAMP.fullmatch(value) if isinstance(value, str) else None
     if m is None:
         return value
@@ -100,7 +177,7 @@ def _function_case(c: dict[str, Any]) -> Case:
     expect: Rows | None = None
     if "error_contains_any" not in c:
         values = c["expect_rows"] if "expect_rows" in c else [c.get("expect")]
-        expect = [{"v": _iso(v) if is_date else v} for v in values]
+        expect = [{"v": iso(v) if is_date else v} for v in values]
     return Case(
         id=c["id"],
         query=query,

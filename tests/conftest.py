@@ -1,17 +1,24 @@
-"""Skips that would hide a hole: with LOGSQL_CI=1 a test that lacks a program, a package or a service fails.
+"""What runs, what may be left out, and what a run says at its end.
 
-Skips for what the machine is (its platform, its user, its file system) stay skips; a skip for want of outside data
-(``../shared/data``) fails too. Every skip prints its reason (``-ra``).
+With LOGSQL_CI=1 a test that lacks a program, a package, a service or data fails instead of being skipped; skips for
+what the machine is (its platform, its user, its file system) stay skips. Tests that need data which may not be passed
+on carry ``evidence``: they are left out where ``../shared/data`` is not there, and are required where it is. Tests that
+need a POSIX system carry ``posix`` with the reason. ``--nightly`` runs what takes long in full (tests/README.md).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import platform
+import sys
+from collections import Counter
 from collections.abc import Generator
 
 import pytest
 
 import logsql.registry  # noqa: F401  commands and functions are there for tests that use a lower room directly
+from tests import support
 
 #: Beginnings of skip reasons that speak of something a test machine should have.
 NEEDED = (
@@ -20,13 +27,51 @@ NEEDED = (
     "optional package",
     "service not available",
     "pexpect is not",
+    "got empty parameter set",
 )
 OUTSIDE = "outside data not available"
+LEFT_OUT = pytest.StashKey[int]()
 
 
 def must_not_skip(reason: str, strict: bool) -> bool:
     """Whether a skip with this reason is a failure."""
     return strict and reason.removeprefix("Skipped: ").startswith((*NEEDED, OUTSIDE))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--nightly", action="store_true", help="all mutations, generated pipelines and runs, not a sample")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "evidence: needs data in ../shared/data that may not be passed on")
+    config.addinivalue_line("markers", "posix(why): needs a POSIX system")
+    if config.getoption("--nightly"):
+        os.environ[support.NIGHTLY] = "1"  # the workers of a parallel run inherit it
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if sys.platform == "win32":
+        for item in items:
+            if marker := item.get_closest_marker("posix"):
+                item.add_marker(pytest.mark.skip(reason=f"needs POSIX: {marker.args[0]}"))
+    if not support.evidence_is_there():
+        without = [item for item in items if item.get_closest_marker("evidence")]
+        config.stash[LEFT_OUT] = len(without)
+        if without:
+            config.hook.pytest_deselected(items=without)
+            items[:] = [item for item in items if not item.get_closest_marker("evidence")]
+        if hasattr(config, "workeroutput"):
+            config.workeroutput["left_out"] = len(without)
+
+
+def pytest_testnodedown(node: object) -> None:
+    """A worker of a parallel run has ended: each of them has collected the same tests."""
+    config: pytest.Config = node.config  # type: ignore[attr-defined]
+    config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    support.RUNNING[:] = [item]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -40,8 +85,31 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = terminalreporter.stats.get("skipped", [])
-    count = sum(OUTSIDE in str(report.longrepr) for report in skipped)
-    if count:
-        terminalreporter.write_line(f"{count} tests were skipped because {OUTSIDE} (../shared/data)")
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in (*_left_out(config), *_translated(terminalreporter)):
+        terminalreporter.write_line(line)
+    if support.nightly() and not hasattr(config, "workerinput"):
+        counts = {kind: len(reports) for kind, reports in terminalreporter.stats.items() if kind}
+        told = ", ".join(
+            f"{counts[kind]} {kind}" for kind in ("passed", "failed", "error", "skipped") if kind in counts
+        )
+        now = dt.datetime.now(dt.UTC)
+        seconds = now.timestamp() - terminalreporter._session_start.time
+        where = f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores"
+        result = f"{now:%Y-%m-%d %H:%M} UTC: {told} in {seconds / 60:.0f} min ({where})\n"
+        (support.ROOT / "nightly.txt").write_text(result, encoding="utf-8")
+        terminalreporter.write_line(f"nightly.txt: {result.rstrip()}")
+
+
+def _left_out(config: pytest.Config) -> list[str]:
+    """What was not run for want of data."""
+    count = config.stash.get(LEFT_OUT, 0)
+    return [f"{count} tests were left out: they need ../shared/data, which is not here"] if count else []
+
+
+def _translated(terminalreporter: pytest.TerminalReporter) -> list[str]:
+    """Into how many kinds the cases of test_translate.py fall."""
+    reports = terminalreporter.stats.get("passed", [])
+    kinds = Counter(str(v) for r in reports for k, v in getattr(r, "user_properties", ()) if k == "translate")
+    told = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
+    return [f"SQL of the conformance suite: {told}"] if kinds else []

@@ -15,9 +15,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from tests.support import ROOT
+from tests.support import SHARED
 
-DATA = ROOT.parent / "shared" / "data"
+DATA = SHARED / "data"
 NTUSER = "forensics/hives/plaso/NTUSER.DAT.xz"
 SYSTEM = "forensics/scenario/system.hive"
 SOFTWARE = "forensics/scenario/software.hive"

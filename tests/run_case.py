@@ -1,15 +1,23 @@
-"""Runs a conformance or generated case through the product: real DuckDB tables, the public session, Python rows."""
+"""The one runner of cases: real DuckDB tables, the public session, Python rows.
+
+``python -m tests.run_case ID ...`` runs single cases of any home and shows query, SQL, what is expected and what comes.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 import logsql
+from logsql.diagnostics.errors import LogsqlError, QueryError
 from logsql.engine.session import Session
+from tests.compare import rows_equal, values_equal
+from tests.conformance_cases import Case, arrow_tables, error_matches, every
 
 _SESSIONS: dict[str, Session] = {}
 
@@ -78,3 +86,58 @@ def run(
         return result.rows()
     finally:
         result.close()
+
+
+def difference(case: Case, rows: list[dict[str, Any]]) -> str | None:
+    """None if these are the rows that the case expects, else what differs."""
+    assert case.expect is not None, f"{case.id} expects a refusal"
+    if case.expect_len is not None:
+        lengths = [len(row["v"]) for row in rows]
+        return None if lengths == [case.expect_len] * len(case.expect) else f"lists of {lengths} items"
+    if case.unordered_lists:
+        if len(rows) != len(case.expect):
+            return f"expected {len(case.expect)} rows, got {len(rows)}"
+        pairs = zip(case.expect, rows, strict=True)
+        found = (values_equal(want["v"], row["v"], case.tz, unordered=True) for want, row in pairs)
+        return next((d for d in found if d is not None), None)
+    if found := rows_equal(case.expect, rows, case.ordered, case.tz):
+        return found
+    if case.expect_columns is not None and rows and tuple(rows[0]) != case.expect_columns:
+        return f"expected the columns {case.expect_columns}, got {tuple(rows[0])}"
+    return None
+
+
+def check(case: Case) -> None:
+    """Fails with the difference between what is expected and what the product delivers."""
+    tables = arrow_tables(case)
+    if case.errors:
+        with pytest.raises(LogsqlError) as caught:
+            run(case.query, tables, case.tz, case.params)
+        assert error_matches(case, str(caught.value)), str(caught.value)
+        assert not isinstance(caught.value, QueryError) or caught.value.span is not None, "it points at no place"
+        return
+    found = difference(case, run(case.query, tables, case.tz, case.params))
+    assert found is None, f"{case.note}\n{case.query}\n{found}"
+
+
+def show(case: Case) -> bool:
+    """Print a case and what the product gives for it; whether it passes."""
+    print(f"{case.query}\n")
+    try:
+        rows = run(case.query, arrow_tables(case), case.tz, case.params)
+    except LogsqlError as error:
+        print(f"refused: {error}\nexpected: {' or '.join(case.errors) or case.expect}")
+        return bool(case.errors) and error_matches(case, str(error))
+    print(session(case.tz).translate(case.query, case.params))
+    found = "it is not refused" if case.errors else difference(case, rows)
+    print(f"\nrows: {rows}\n{found or 'as expected'}")
+    return found is None
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:]
+    chosen = [case for cases in every().values() for case in cases if case.id in wanted]
+    if not chosen:
+        sys.exit(f"no case has the id {' or '.join(wanted) or '(none given)'}")
+    passed = [show(case) for case in chosen]
+    sys.exit(not all(passed))

@@ -23,13 +23,16 @@ def test_pages_are_fresh() -> None:
 
 
 def test_support_matrix_is_fresh() -> None:
-    assert (HERE / "support.md").read_text(encoding="utf-8") == support_page(), HINT
+    """Each of the cases that the page counts is a test of its own (test_conformance.py, test_command_examples.py).
+
+    A page on which one of them fails differs from this one; what remains to be seen is the counting.
+    """
+    assert (HERE / "support.md").read_text(encoding="utf-8") == support_page(lambda case: True), HINT
 
 
 @pytest.mark.parametrize(
     "page", sorted((ROOT / "docs").rglob("*.md")) + sorted(ROOT.glob("README*.md")), ids=lambda p: p.name
 )
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text(encoding="utf-8")):
-        if "://" not in target:
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+    targets = re.findall(r"\]\(([^)#\s]+)\)", page.read_text(encoding="utf-8"))
+    assert [t for t in targets if "://" not in t and not (page.parent / t).exists()] == []

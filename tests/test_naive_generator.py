@@ -38,6 +38,7 @@ def test_a_seed_always_gives_the_same_case(cases: list[GeneratedCase]) -> None:
 
 
 def test_whole_queries_give_the_rows_of_their_steps(cases: list[GeneratedCase]) -> None:
+    assert len(cases) == CASES
     for c in cases:
         result = run(c.query, c.tables, c.tz, c.types)
         assert result.unspecified == frozenset(), (c.seed, c.query)

@@ -43,10 +43,9 @@ def test_sample(spec: ParserSpec, sample: Sample) -> None:
     assert found == sample.row
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda s: s.name)
+# Every text is a line of CSV.
+@pytest.mark.parametrize("spec", [s for s in SPECS if s.name != "csv"], ids=lambda s: s.name)
 def test_other_lines_stay_as_they_are(spec: ParserSpec) -> None:
-    if spec.name == "csv":
-        return  # every text is a line of CSV
     rows = run(["no such format", "", *spec.samples[0].before, spec.samples[0].line], f"parse {spec.name}")
     assert plain(rows[0]) == {"_time": "2003-10-12T00:00:00", "line": "no such format"}
     assert plain(rows[1]) == {"_time": "2003-10-12T00:00:00", "line": ""}

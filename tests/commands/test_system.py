@@ -13,8 +13,7 @@ import logsql
 from logsql.diagnostics.errors import LogsqlError, QueryError
 from logsql.engine.session import Session
 from logsql.planner.spec import COMMANDS, REFUSED_COMMANDS
-
-INDEX = Path(__file__).resolve().parents[3] / "shared" / "spec" / "commands.md"
+from tests.support import spec_file
 
 
 @pytest.fixture
@@ -73,10 +72,10 @@ def test_a_refused_command_says_why(name: str) -> None:
     assert REFUSED_COMMANDS[name] in " ".join(caught.value.notes)
 
 
+@pytest.mark.evidence
 def test_every_command_of_the_language_is_there_or_refused() -> None:
-    if not INDEX.exists():
-        pytest.skip("outside data not available: shared/spec/commands.md")
-    listed = re.findall(r"^\| `([^`]+)` \|", INDEX.read_text(encoding="utf-8"), re.MULTILINE)
+    index = spec_file("commands.md")
+    listed = re.findall(r"^\| `([^`]+)` \|", index.read_text(encoding="utf-8"), re.MULTILINE)
     names = {name.split()[0] for name in listed if not name.startswith("ml.")} - {"#"}
     assert len(names) > 200
     assert names - set(COMMANDS) - set(REFUSED_COMMANDS) == set()

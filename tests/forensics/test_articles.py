@@ -19,6 +19,8 @@ import logsql
 from logsql.cli import main
 from tests.support import shared_data
 
+pytestmark = pytest.mark.evidence
+
 MOUNTED = r"""hive-file codegate2011\system.bak
 | search key == "*MountedDevices" and name == "\\DosDevices*" """
 SERIALS = r"""hive-file codegate2011\system.bak

@@ -254,11 +254,12 @@ def test_values_keep_their_types(case: Path) -> None:
 
 def test_bytes_are_decoded(case: Path) -> None:
     found = rows(f'hive-file {HIVES}/system.hive | search name == "*DosDevices*" | eval t = decode(value, "UTF-16LE")')
-    for stick in STICKS:
-        if stick.letter:
-            (row,) = (r for r in found if r["name"] == f"\\DosDevices\\{stick.letter}:")
-            assert row["t"].startswith(f"_??_USBSTOR#Disk&Ven_{stick.vendor}&Prod_{stick.product}&")
-            assert isinstance(row["value"], bytes)
+    mounted = [stick for stick in STICKS if stick.letter]
+    assert mounted
+    for stick in mounted:
+        (row,) = (r for r in found if r["name"] == f"\\DosDevices\\{stick.letter}:")
+        assert row["t"].startswith(f"_??_USBSTOR#Disk&Ven_{stick.vendor}&Prod_{stick.product}&")
+        assert isinstance(row["value"], bytes)
 
 
 # --- where the files lie ----------------------------------------------------------------------------------------------

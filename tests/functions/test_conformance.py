@@ -10,7 +10,7 @@ import pytest
 
 from logsql.diagnostics.errors import LogsqlError
 from tests.compare import values_equal
-from tests.conformance_cases import FOLDER, _iso
+from tests.conformance_cases import FOLDER, iso
 from tests.functions.harness import Bench
 
 CASES = [json.loads(line) for line in (FOLDER / "functions.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -41,11 +41,10 @@ def test_scalar(case: dict[str, Any], mixed: str) -> None:
             return
         got = bench.values(case["expr"], case.get("params"))
         want = case["expect_rows"] if "expect_rows" in case else [case["expect"]]
+        assert len(want) == len(got) > 0
         dates = case.get("expect_type") == "date" or case["fn"] == "daterange"
         for expected, value in zip(want, got, strict=True):
-            problem = values_equal(
-                _iso(expected) if dates else expected, value, bench.zone, bool(case.get("unordered"))
-            )
+            problem = values_equal(iso(expected) if dates else expected, value, bench.zone, bool(case.get("unordered")))
             assert problem is None, f"{problem}\n{bench.query(case['expr'], case.get('params'))}"
     finally:
         bench.close()
@@ -60,7 +59,7 @@ def test_aggregate(case: dict[str, Any], mixed: str) -> None:
         if "expect_len" in case:
             assert len(got) == case["expect_len"]
             return
-        expected = _iso(case["expect"]) if "types" in case else case["expect"]
+        expected = iso(case["expect"]) if "types" in case else case["expect"]
         problem = values_equal(expected, got, bench.zone, bool(case.get("unordered")))
         assert problem is None, problem
     finally:

@@ -87,6 +87,7 @@ def test_bucket(zone: str, text: str, seconds: list[int]) -> None:
     instants = [datetime.fromtimestamp(s, UTC) for s in seconds]
     want = [model(i, span, zone) for i in instants]
     got = lowered(instants, span, zone)
+    assert len(got) == len(instants)
     for instant, a, b in zip(instants, want, got, strict=True):
         # Where a boundary itself lies in a repeated hour, either pass may carry the label.
         folded = b.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == a.astimezone(ZoneInfo(zone)).replace(tzinfo=None)

@@ -82,6 +82,8 @@ def _split(text: str) -> list[str]:
 def _check(expression: str, rows: list[dict[str, Any]], mixed: str) -> None:
     bench = Bench(rows, {}, "UTC", mixed)
     got = bench.values(expression)
+    assert len(got) == len(rows)
+    compared = 0
     for row, value in zip(rows, got, strict=True):
         result = run(f"table t | eval out = {expression} | fields out", {"t": [row]}, "UTC")
         if result.unspecified:
@@ -91,6 +93,8 @@ def _check(expression: str, rows: list[dict[str, Any]], mixed: str) -> None:
             want, value = "int", "int" if value == "long" else value  # the width is not kept in every form
         problem = values_equal(want, value, "UTC", unordered="unique" in expression)
         assert problem is None, f"{row}: {problem}\n{bench.query(expression)}"
+        compared += 1
+    assert compared > 0, "the specification leaves every value open"
 
 
 @pytest.mark.parametrize("mixed", ["json", "variant", "parts"])
@@ -121,9 +125,17 @@ def test_aggregates(text: str, mixed: str) -> None:
     want = result.rows[0].get("out")
     got = Bench(ROWS, {}, "UTC", mixed).aggregate(text)
     if result.unspecified:
-        return
+        # Which of "Abc" and "abc" comes is open: equal but for case.
+        assert text in ("max(v)", "values(v)")
+        want, got = _folded(want), _folded(got)
     if isinstance(want, float):
         assert got == pytest.approx(want, rel=1e-9)
         return
     problem = values_equal(want, got, "UTC")
     assert problem is None, problem
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_folded(v) for v in value]
+    return value.lower() if isinstance(value, str) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -77,8 +78,7 @@ def test_a_runaway_pattern_ends_the_query_by_name(monkeypatch: Any, connection: 
 
 def test_an_empty_input_gives_no_rows() -> None:
     bench = Bench([{"s": "a", "d": "2020-01-01T00:00:00"}], {"d": "date"})
-    calls = ["LQ_FORMAT('%x', 'v', 'UTC', 5)", "LQ_DATE(s, 'yyyy', 'en', 'UTC')", "LQ_MATCH(s, 'a(?=b)')"]
-    for call in calls:
+    for call in ("LQ_FORMAT('%x', 'v', 'UTC', 5)", "LQ_DATE(s, 'yyyy', 'en', 'UTC')", "LQ_MATCH(s, 'a(?=b)')"):
         assert bench.run(f"SELECT {call} AS v FROM t WHERE s = 'nothing'") == []
 
 
@@ -143,10 +143,9 @@ def test_extreme_numbers_never_stop_a_query(expression: str, value: int) -> None
 
 @pytest.mark.parametrize("aggregate", ["sum(v)", "range(v)", "avg(v)", "var(v)", "corr(v, v)", "median(v)", "max(v)"])
 def test_extreme_sums_never_stop_a_query(aggregate: str) -> None:
-    bench = Bench([{"v": 9223372036854775807}, {"v": -9223372036854775808}, {"v": 9223372036854775807}])
-    bench.aggregate(aggregate)
-    bench = Bench([{"v": 1e308}, {"v": 1e308}, {"v": -1e308}])
-    bench.aggregate(aggregate)
+    for values in ((9223372036854775807, -9223372036854775808, 9223372036854775807), (1e308, 1e308, -1e308)):
+        found = Bench([{"v": v} for v in values]).aggregate(aggregate)
+        assert found is None or isinstance(found, (int, float, Decimal))
 
 
 def test_a_sum_beyond_64_bits_is_null() -> None:

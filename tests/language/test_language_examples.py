@@ -12,9 +12,8 @@ from logsql.language.formatter import format_query
 from logsql.language.parser import parse_query
 from logsql.language.tree import Command, Query, Subquery
 from tests.language.grammar import LOOSE
-from tests.support import ROOT
+from tests.support import ROOT, spec_file
 
-EXAMPLES = ROOT.parent / "shared" / "spec" / "examples.jsonl"
 CONFORMANCE = ROOT / "tests" / "conformance" / "language.jsonl"
 #: Three lines of a shell configuration, run together without a separator: not a query.
 NOT_A_QUERY = {"ex0246"}
@@ -23,9 +22,7 @@ OWN_CODES = ("9000", "9010", "9020", "20100", "21600", "21700", "20001", "20400"
 
 
 def examples() -> list[dict[str, Any]]:
-    if not EXAMPLES.exists():
-        pytest.skip("outside data not available: shared/spec/examples.jsonl")
-    return [json.loads(line) for line in EXAMPLES.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in spec_file("examples.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def names(query: Query) -> list[str]:
@@ -42,6 +39,7 @@ def nested(command: Command) -> list[str]:
     return [name for part in parts if isinstance(part, Subquery) for name in names(part.query)]
 
 
+@pytest.mark.evidence
 def test_complete_examples_parse_and_format() -> None:
     complete = [row for row in examples() if row["kind"] == "complete" and row["id"] not in NOT_A_QUERY]
     assert len(complete) == 574
@@ -53,6 +51,7 @@ def test_complete_examples_parse_and_format() -> None:
             assert format_query(formatted, LOOSE) == formatted, row["id"]
 
 
+@pytest.mark.evidence
 def test_flat_form_is_the_same_query() -> None:
     rows = [row for row in examples() if row.get("seed") and row.get("query_flat")]
     assert len(rows) > 20
@@ -60,6 +59,7 @@ def test_flat_form_is_the_same_query() -> None:
         assert parse_query(row["query_flat"], LOOSE) == parse_query(row["query"], LOOSE), row["id"]
 
 
+@pytest.mark.evidence
 def test_seed_queries_hold_the_commands_listed_for_them() -> None:
     rows = [row for row in examples() if row.get("seed") and row["kind"] == "complete"]
     assert len(rows) > 20

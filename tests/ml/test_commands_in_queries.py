@@ -133,7 +133,9 @@ def test_only_plain_tables_are_read_twice(bot: Session) -> None:
 
 def test_probability_and_all_labels(bot: Session) -> None:
     bot.register("t", bot_table(200, seed=8))
-    for row in bot.query("table t | rforest probability=t model=bot").rows():
+    rows = bot.query("table t | rforest probability=t model=bot").rows()
+    assert len(rows) == 200
+    for row in rows:
         chances = row["_probabilities"]
         assert set(chances) == {"BENIGN", "MALICIOUS"}
         assert sum(chances.values()) == pytest.approx(1.0)
@@ -339,7 +341,9 @@ def test_scores_are_those_of_scikit_learn(session: Session) -> None:
 def test_fields_that_made_a_row_stand_out(session: Session) -> None:
     session.register("transaction", transactions())
     query = "table transaction | anomalies scorer=2 age, cnt, amount [ table transaction ] | sort limit=5 -_score"
-    for row in session.query(query).rows():
+    rows = session.query(query).rows()
+    assert len(rows) == 5
+    for row in rows:
         assert row["planted"] == 1
         names = [item["field"] for item in row["_scorer"]]
         assert len(names) == 2

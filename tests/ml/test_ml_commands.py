@@ -20,6 +20,7 @@ from logsql.ml.tasks import TaskManager, TaskState, TaskView
 from logsql.shell import ml_layout as layout
 from logsql.shell.ml_commands import COMMANDS, MlShell, select_fields, split_words
 from tests.ml.bots import FIELDS, bot_csv, bot_table
+from tests.support import spec_file
 
 # --- the article's output (its texts are printed on one line; the line breaks are the language notes')
 # ------------------
@@ -129,11 +130,10 @@ def test_model_card_of_the_article() -> None:
     ]
 
 
+@pytest.mark.evidence
 def test_seed_texts_are_the_printed_layouts_without_line_breaks() -> None:
     """The corpus keeps the printed texts flattened: flattening ours must give the same."""
-    corpus = Path(__file__).resolve().parents[3] / "shared" / "spec" / "examples.jsonl"
-    if not corpus.exists():
-        pytest.skip("outside data not available: shared/spec/examples.jsonl")
+    corpus = spec_file("examples.jsonl")
     rows = {row["id"]: row for row in map(json.loads, corpus.read_text().splitlines())}
     flat = lambda text: " ".join(text.split("\n"))  # noqa: E731
     assert flat(layout.input_card(article_input())) == rows["ex0034"]["output"]

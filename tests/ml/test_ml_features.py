@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from logsql.ml.errors import MlError
@@ -101,8 +101,7 @@ def test_a_single_event_is_encoded_like_a_table(rows: list[tuple[object, ...]]) 
         columns.append(pa.array(values, type_))
     table = pa.table(columns, names=list("abcde"))
     names = [n for n in table.column_names if table.column(n).null_count < table.num_rows]
-    if not names:
-        return
+    assume(names)  # a field that is null everywhere cannot be learnt from (41114)
     specs = build_features(table, names)
     single = np.array([row_encoder(specs)(row) for row in table.to_pylist()], dtype=np.float32)
     np.testing.assert_array_equal(single, encode(specs, table))

@@ -51,6 +51,7 @@ def outlier_data(name: str) -> tuple[pa.Table, np.ndarray]:
     return table, rows[:, -1]
 
 
+@pytest.mark.evidence
 @pytest.mark.parametrize(("name", "low", "high"), [("mammography.csv", 0.84, 0.88), ("shuttle.csv.xz", 0.99, 1.0)])
 def test_published_detection_rates(name: str, low: float, high: float) -> None:
     """Liu, Ting, Zhou 2008, table 3: AUC 0.86 and 1.00 with 100 trees of 256 rows; mean over five seeds."""
@@ -64,6 +65,7 @@ def test_published_detection_rates(name: str, low: float, high: float) -> None:
     assert low <= np.mean(found) <= high, found
 
 
+@pytest.mark.evidence
 def test_sample_defaults_to_the_root_of_the_rows() -> None:
     table, _ = outlier_data("mammography.csv")
     assert train_anomalies(table, table.column_names, size=3).training.sample == int(np.sqrt(table.num_rows))
@@ -147,6 +149,7 @@ def test_stored_model_adds_the_guess_and_keeps_rows(store: ModelStore) -> None:
 def test_probabilities_on_request(store: ModelStore) -> None:
     model = stored_model(store, "bot", ModelKind.RFOREST)
     (out,) = rforest_stage(bot_table(50).to_batches(), model, options=RforestOptions(probabilities=True))
+    assert out.num_rows == 50
     for guess, probability, every in zip(*(out.column(n).to_pylist() for n in out.schema.names[-3:]), strict=True):
         assert dict(every)[guess] == probability == max(dict(every).values())
         assert sum(dict(every).values()) == pytest.approx(1.0)
@@ -208,6 +211,7 @@ def test_subquery_mode_and_its_error_column() -> None:
         train_anomalies(train.slice(0, 0), ["Age"])
 
 
+@pytest.mark.evidence
 def test_titanic_of_the_manual() -> None:
     import pyarrow.csv as pacsv
 

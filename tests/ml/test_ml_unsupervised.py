@@ -26,6 +26,7 @@ def column(table: pa.Table, name: str) -> list[object]:
     return table.column(name).to_pylist()
 
 
+@pytest.mark.evidence
 def test_kmeans_of_the_manual_on_iris() -> None:
     iris = pacsv.read_csv(shared_data("logs", "iris.csv"))
     out = kmeans(iris, ["sepal_length", "sepal_width", "petal_length", "petal_width"], k=3).table

@@ -13,11 +13,13 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from sample_data import make_hive
 from sample_data.make_ntfs import Change, Entry, journal, mft, story, usn_record
@@ -362,3 +364,11 @@ KINDS: dict[str, Kind] = {
     **{name: _view(name) for name in sorted(VIEWS)},
 }
 """By the name of the command that reads them."""
+
+EVIDENCE = ("evtx-file", "ntfs-logfile")
+"""Kinds whose seeds are cut from files that may not be passed on."""
+
+
+def by_name(names: Iterable[str]) -> list[Any]:
+    """Names of kinds as parameters of a test, in order; those of ``EVIDENCE`` carry the marker."""
+    return [pytest.param(n, marks=[pytest.mark.evidence] if n in EVIDENCE else []) for n in sorted(names)]

@@ -86,6 +86,7 @@ def test_strict_takes_them_as_text(tmp_path: Path) -> None:
     assert (names, rows) == (["F1", ' "F2"'], [("a\\", ' "b c"')])
 
 
+@pytest.mark.evidence
 @pytest.mark.parametrize("number", [1, 2])
 def test_strict_option_samples_of_the_manual(number: int) -> None:
     path = shared_data("logs", f"csvfile-strict-option-test-{number}.csv")
@@ -101,6 +102,7 @@ def test_strict_option_samples_of_the_manual(number: int) -> None:
         assert strict_rows[0][:2] == ("Chevy", ' "Venture ""Extended Edition')
 
 
+@pytest.mark.evidence
 def test_web_log_with_short_rows_equals_python_csv(tmp_path: Path) -> None:
     path = shared_data("logs", "wp-nginx.csv")
     with path.open(encoding="utf-8", newline="") as file:

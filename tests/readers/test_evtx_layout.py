@@ -17,6 +17,8 @@ from tests.readers.ntfs_support import table, unpacked
 from udfs.readers.base import ListLoss
 from udfs.readers.evtx import EvtxReader
 
+pytestmark = pytest.mark.evidence
+
 pytest.importorskip("evtx", reason="package not installed: evtx (extra forensic)")
 
 _THIRD = 4096 + 2 * 65536

@@ -13,10 +13,12 @@ import pyarrow as pa
 import pytest
 
 from tests.readers.hive_support import digests, micros, plain, table, unpacked
-from tests.support import ROOT, shared_data
+from tests.support import SHARED, shared_data
 from udfs.readers.base import ListLoss
 
-_FOLDER = ROOT.parent / "shared" / "data" / "forensics"
+pytestmark = pytest.mark.evidence
+
+_FOLDER = SHARED / "data" / "forensics"
 _ANSWERS = _FOLDER / "expected-hives.json"
 _FILES: dict[str, Any] = json.loads(_ANSWERS.read_text()) if _ANSWERS.exists() else {}
 _MORE_THAN_EXPECTED = {

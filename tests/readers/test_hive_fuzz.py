@@ -9,11 +9,12 @@ import pytest
 
 from sample_data import make_hive
 from tests.readers.hive_support import image_of
+from tests.support import sample
 from udfs.readers.base import ReaderError, null_context
 from udfs.readers.hive import HiveReader
 from udfs.readers.hive.reader import scan_image
 
-_SHARDS = 8
+_SHARDS = sample(8, 1)
 _EACH = 2500
 _BATCH_LIMIT = 64 << 20
 

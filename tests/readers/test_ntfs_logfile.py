@@ -59,6 +59,7 @@ def _chain(data: bytes) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.evidence
 def test_same_records_as_a_walk_from_record_to_record(tmp_path: Path) -> None:
     path = unpacked(tmp_path, "logfile", "tiny-volume-LogFile")
     expected = _chain(path.read_bytes())
@@ -77,6 +78,7 @@ def test_same_records_as_a_walk_from_record_to_record(tmp_path: Path) -> None:
             assert row["redo_op"] is None
 
 
+@pytest.mark.evidence
 def test_names_written_to_the_log_are_names_in_the_mft(tmp_path: Path) -> None:
     log = table(LogFileReader(str(unpacked(tmp_path, "logfile", "tiny-volume-LogFile")))).to_pylist()
     records = values(table(MftReader(str(unpacked(tmp_path, "mft", "tiny-volume-MFT")))))
@@ -174,6 +176,7 @@ def test_fresh_log_of_ff_has_no_rows(tmp_path: Path) -> None:
     assert loss.entries == []
 
 
+@pytest.mark.evidence
 def test_damaged_page_is_counted_and_the_rest_is_read(tmp_path: Path) -> None:
     path = unpacked(tmp_path, "logfile", "tiny-volume-LogFile")
     whole = table(LogFileReader(str(path)))
@@ -206,6 +209,7 @@ _PIECES = {
 """What is left of the file, in pages."""
 
 
+@pytest.mark.evidence
 @pytest.mark.parametrize("kind", _PIECES)
 def test_pages_that_stand_elsewhere_give_their_records(kind: str, tmp_path: Path) -> None:
     path = unpacked(tmp_path, "logfile", "tiny-volume-LogFile")

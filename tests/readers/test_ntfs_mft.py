@@ -15,12 +15,12 @@ import pytest
 
 from sample_data.make_ntfs import Entry, Volume, crowd, entry_record, file_name, mft, record, reference, story
 from tests.readers.ntfs_support import micros, table, unpacked, values
-from tests.support import ROOT, shared_data
+from tests.support import SHARED, shared_data
 from udfs.readers import ntfs_mft, ntfs_paths
 from udfs.readers.base import ListLoss, ReaderError, null_context
 from udfs.readers.ntfs_mft import MftReader
 
-_ANSWERS = sorted((ROOT.parent / "shared" / "data" / "forensics" / "mft").glob("*.expected.jsonl.gz"))
+_ANSWERS = sorted((SHARED / "data" / "forensics" / "mft").glob("*.expected.jsonl.gz"))
 _BITS = {
     "is_readonly": 0x1, "is_hidden": 0x2, "is_system": 0x4, "is_archive": 0x20, "is_device": 0x40, "is_normal": 0x80,
     "is_temp": 0x100, "is_sparse": 0x200, "is_reparse": 0x400, "is_compressed": 0x800, "is_offline": 0x1000,
@@ -64,11 +64,13 @@ def _compare(path: Path, answers: Path) -> None:
     assert set(found["_file"]) == {path.name}
 
 
+@pytest.mark.evidence
 @pytest.mark.parametrize("answers", _ANSWERS, ids=lambda path: path.name.split(".")[0])
 def test_answers_of_other_readers(answers: Path, tmp_path: Path) -> None:
     _compare(unpacked(tmp_path, "mft", answers.name.removesuffix(".expected.jsonl.gz")), answers)
 
 
+@pytest.mark.evidence
 def test_answer_files_are_there() -> None:
     shared_data("forensics", "mft")
     assert len(_ANSWERS) == 7
@@ -78,6 +80,7 @@ def _codegate() -> dict[str, list[Any]]:
     return values(table(MftReader(str(shared_data("forensics", "mft", "codegate2012-MFT")))))
 
 
+@pytest.mark.evidence
 def test_figures_the_vendor_printed() -> None:
     found = _codegate()
     assert (found["is_dir"].count(False), found["is_dir"].count(True)) == (247, 1285)
@@ -97,6 +100,7 @@ def test_figures_the_vendor_printed() -> None:
     assert unused == [16, 17, 18, 19, 20, 21, 22, 23, 1167]
 
 
+@pytest.mark.evidence
 def test_programs_since_the_day_as_the_vendor_printed_them() -> None:
     found = _codegate()
     midnight = 1_329_922_800_000_000  # 2012-02-23 00:00:00 +0900
@@ -112,6 +116,7 @@ def test_programs_since_the_day_as_the_vendor_printed_them() -> None:
     ]
 
 
+@pytest.mark.evidence
 def test_reserved_record_has_the_published_fields_and_no_others() -> None:
     found = _codegate()
     present = {name for name, column in found.items() if column[16] is not None}
@@ -120,6 +125,7 @@ def test_reserved_record_has_the_published_fields_and_no_others() -> None:
     assert [found["lsn"][no] for no in (16, 17)] == [33557136, 33557136 + 19]
 
 
+@pytest.mark.evidence
 def test_deleted_record_1167_as_published() -> None:
     found = {name: column[1167] for name, column in _codegate().items()}
     assert (found["file_name"], found["short_name"]) == ("baedb07a-2fb7-4e2b-add1-b9d046a48d79", "BAEDB0~1")

@@ -23,6 +23,7 @@ from udfs.readers.ntfs_usnjrnl import UsnJrnlReader
 _SAMPLE = Change(77, 5, 5, 5, "보고서.hwp", CLOSE | 0x200, 10.0)
 
 
+@pytest.mark.evidence
 @pytest.mark.parametrize("name", ["plaso-UsnJrnl", "windows81-J"])
 def test_answers_of_other_readers(name: str, tmp_path: Path) -> None:
     packed = shared_data("forensics", "usn", f"{name}.expected.jsonl.gz").read_bytes()
@@ -161,6 +162,8 @@ def test_wanted_columns_only(tmp_path: Path) -> None:
     (tmp_path / "J").write_bytes(b"".join(journal(crowd(200))))
     reader = UsnJrnlReader(str(tmp_path / "J"))
     whole = table(reader)
+    assert whole.num_rows == 200
+    assert whole.column_names == reader.schema.names
     for name in reader.schema.names:
         assert table(reader, [name]).column(name).equals(whole.column(name))
 

@@ -11,6 +11,7 @@ import codecs
 import hashlib
 import random
 import struct
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,7 @@ def _regipy(name: str, folder: Path) -> Path:
     return unpacked(shared_data("forensics", "hives", "regipy", name + ".xz"), folder)
 
 
+@pytest.mark.evidence
 def test_shellbags_like_libfwsi(tmp_path: Path) -> None:
     rows = _rows("reg-shellbags", _regipy("NTUSER_BAGMRU.DAT", tmp_path))
     assert len(rows) == 102
@@ -60,6 +62,7 @@ def test_shellbags_like_libfwsi(tmp_path: Path) -> None:
     assert _sha(lines) == "832bfb20774055914c05a2cf6670995cea46267e9b4141ba4b9b35e63219c70b"
 
 
+@pytest.mark.evidence
 def test_bam_like_regipy(tmp_path: Path) -> None:
     rows = _rows("reg-bam-entries", _regipy("SYSTEM_B", tmp_path))
     assert len(rows) == 28
@@ -67,6 +70,7 @@ def test_bam_like_regipy(tmp_path: Path) -> None:
     assert _sha(lines) == "697839f60769671a5a945eab74bf4370167d7483cb3a319971c8fc27fc977bae"
 
 
+@pytest.mark.evidence
 def test_shim_cache_of_windows_7_like_regipy(tmp_path: Path) -> None:
     rows = _rows("reg-shim-cache", _regipy("SYSTEM", tmp_path))
     assert len(rows) == 330
@@ -74,6 +78,7 @@ def test_shim_cache_of_windows_7_like_regipy(tmp_path: Path) -> None:
     assert _sha(lines) == "e7ac23cde6bfac3dd67ec0f13ea67fc96a1517fb6b0f3b2ca68f09f9aae266b3"
 
 
+@pytest.mark.evidence
 def test_shim_cache_of_windows_10_like_regipy(tmp_path: Path) -> None:
     rows = _rows("reg-shim-cache", _regipy("SYSTEM_B", tmp_path))
     files = {f"{r['file_path']}|{_second(r['modified_at'])}" for r in rows if "\t" not in r["file_path"]}
@@ -81,6 +86,7 @@ def test_shim_cache_of_windows_10_like_regipy(tmp_path: Path) -> None:
     assert _sha(files) == "d6aae78df721277e296362042fa9fcfda9a3c8e3b83118a9973ca6399c4ddfe6"
 
 
+@pytest.mark.evidence
 def test_user_assists_like_regipy(tmp_path: Path) -> None:
     rows = _rows("reg-user-assists", _regipy("NTUSER.DAT", tmp_path))
     assert len(rows) == 29
@@ -149,6 +155,7 @@ def test_recent_docs(tmp_path: Path) -> None:
     assert loss.total("unreadable-entry") == 1
 
 
+@pytest.mark.evidence
 def test_opensave_files_of_a_real_hive() -> None:
     rows = _rows("reg-opensave-files", shared_data("forensics", "hives", "codegate2011", "proneer.NTUSER.DAT.bak"))
     (row,) = (r for r in rows if r["file_ext"] == "*" and r["order"] == 3)
@@ -280,6 +287,7 @@ def test_damaged_data_never_raises(tmp_path: Path) -> None:
         "reg-user-assists": ("Explorer\\UserAssist\\{G}\\Count", "n"),
     }
     path = tmp_path / "h"
+    rows: Counter[str] = Counter()
     for view, seeds in sources.items():
         for _ in range(60):
             root = Key("ROOT", _FILETIME)
@@ -293,6 +301,8 @@ def test_damaged_data_never_raises(tmp_path: Path) -> None:
             path.write_bytes(build(root))
             for batch in open_view(view, str(path)).scan(None, null_context()):
                 batch.validate(full=True)
+                rows[view] += batch.num_rows
+    assert rows.keys() == sources.keys(), "the damage hits all that could give rows"
 
 
 def _bag_values() -> list[bytes]:
@@ -311,6 +321,7 @@ def test_a_drive_may_stand_behind_a_mark_in_the_first_item() -> None:
     assert parse(data).name == "D:\\"
 
 
+@pytest.mark.evidence
 def test_replay_is_an_option_of_the_commands(tmp_path: Path) -> None:
     import logsql
 

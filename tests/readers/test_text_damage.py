@@ -21,6 +21,7 @@ from tests.readers.damage_support import survive
 from tests.readers.damage_text import TEXT_KINDS, shared_engine
 from tests.readers.ntfs_support import table
 from tests.readers.sheets import ods, ods_cell, ods_row, xls, xlsb
+from tests.support import sample
 from udfs.readers import jsonlines
 from udfs.readers.base import ListLoss, ReaderError, null_context
 from udfs.readers.csvrows import CsvReader
@@ -31,7 +32,8 @@ from udfs.readers.textlines import TextReader
 from udfs.readers.xlsx import XlsxReader
 from udfs.readers.xmlrows import XmlReader
 
-_ROUNDS = {"textfile": 2000, "csvfile": 2000, "xmlfile": 2000, "xlsxfile": 2000, "jsonfile": 1000, "jsonsurvey": 250}
+_BY_DAY = {"textfile": 2000, "csvfile": 2000, "xmlfile": 2000, "xlsxfile": 2000, "jsonfile": 1000, "jsonsurvey": 250}
+_ROUNDS = {name: sample(10 * rounds, rounds) for name, rounds in _BY_DAY.items()}
 
 
 @pytest.mark.parametrize("name", sorted(_ROUNDS))

@@ -146,6 +146,7 @@ class TestXml:
         found = xml(tmp_path, "<r><x n='1'><x n='2'/></x><x n='3'/></r>", xpath="//x")
         assert [node["n"] for node in found] == ["1", "2", "3"]
 
+    @pytest.mark.evidence
     def test_the_manuals_example(self) -> None:
         path = str(shared_data("logs", "books.xml"))
         (row,) = rows(XmlReader([path], "/bookstore/book[1]/title"))

@@ -200,10 +200,9 @@ def test_fast_path_never_differs(data: st.DataObject) -> None:
     found = dates.compile_pattern(pattern)
     with duckdb.connect() as con:
         quick = fast(con, found, text, zone)
-    if (
-        quick is not None and quick.year > 1910
-    ):  # before, ICU and the Python zone data round local mean time differently
-        assert quick == found.parse(text, zone)
+    # Before 1910, ICU and the Python zone data round local mean time differently.
+    early = quick is not None and quick.year <= 1910
+    assert quick is None or early or quick == found.parse(text, zone)
 
 
 @pytest.mark.parametrize(
