@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from udfs.columns import as_array, as_list, map_distinct
+from udfs.extras import needs_extra
 
 _HASHES = ("md5", "sha1", "sha256", "sha384", "sha512")
 MAX_RANDOM_BYTES = 10_240
@@ -25,10 +26,6 @@ MAX_RANDOM_BYTES = 10_240
 
 class CryptoError(ValueError):
     """A call that can never work: unknown hash, cipher algorithm, mode or padding, or a bad bound or length."""
-
-
-class MissingPackage(RuntimeError):
-    """The optional package behind a function is not installed."""
 
 
 # --- digests -----------------------------------------------------------------------------------------------
@@ -116,13 +113,12 @@ def transformation(name: str) -> Transformation:
 
 
 def _package() -> Any:
-    try:
-        from cryptography.hazmat.decrepit.ciphers import algorithms as old
-        from cryptography.hazmat.decrepit.ciphers import modes as old_modes
-        from cryptography.hazmat.primitives import ciphers
-        from cryptography.hazmat.primitives.ciphers import algorithms, modes
-    except ImportError:
-        raise MissingPackage("encrypt and decrypt need the extra: pip install 'logsql[crypto]'") from None
+    needs_extra("encrypt and decrypt", "cryptography", "crypto", "cryptography.hazmat.primitives")
+    from cryptography.hazmat.decrepit.ciphers import algorithms as old
+    from cryptography.hazmat.decrepit.ciphers import modes as old_modes
+    from cryptography.hazmat.primitives import ciphers
+    from cryptography.hazmat.primitives.ciphers import algorithms, modes
+
     return ciphers, algorithms, modes, old, old_modes
 
 
@@ -152,7 +148,7 @@ def _cipher(how: Transformation, key: bytes, iv: bytes | None) -> Any:
 
 
 def encrypt(how: Transformation, key: bytes | None, data: bytes | None, iv: bytes | None = None) -> bytes | None:
-    """Cipher text, or None for wrong sizes or a null; raises :class:`MissingPackage`.
+    """Cipher text, or None for wrong sizes or a null; raises :class:`udfs.extras.MissingExtra`.
 
     >>> key, iv = b"0123456789abcdef", b"fedcba9876543210"
     >>> encrypt(transformation("AES/CBC/PKCS5Padding"), key, b"hello", iv).hex()
@@ -175,7 +171,7 @@ def encrypt(how: Transformation, key: bytes | None, data: bytes | None, iv: byte
 
 
 def decrypt(how: Transformation, key: bytes | None, data: bytes | None, iv: bytes | None = None) -> bytes | None:
-    """Plain bytes, or None for wrong sizes, wrong padding or a null; raises :class:`MissingPackage`.
+    """Plain bytes, or None for wrong sizes, wrong padding or a null; raises :class:`udfs.extras.MissingExtra`.
 
     >>> decrypt(transformation("AES"), b"0123456789abcdef", encrypt(transformation("AES"), b"0123456789abcdef", b"hi"))
     b'hi'

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from logsql.ml import errors as codes
 from logsql.ml.errors import MlError, fields_note, unknown_field
-from logsql.ml.loess import Parts, Series, decompose, detect_period, loess, odd
+from logsql.ml.seasons import Series, decompose, detect_period, exponential, odd, smooth
 from logsql.ml.unsupervised import Result, group_rows, numeric_matrix, put_column
 
 DAY = 86_400_000
@@ -230,8 +230,8 @@ def _appended(rows: pa.Table, time: str, by: Sequence[str], future: Sequence[int
 
 def _predict(series: Series, options: ForecastOptions) -> NDArray[np.float64]:
     """Forecast, lower and upper bound, shape (count, 3)."""
-    from scipy.special import boxcox, inv_boxcox
-    from scipy.stats import boxcox_normmax, norm
+    from scipy.special import boxcox, inv_boxcox, ndtri  # for cost: scipy
+    from scipy.stats import boxcox_normmax  # for cost: scipy
 
     power: float | None = None
     shift = 0.0
@@ -245,12 +245,12 @@ def _predict(series: Series, options: ForecastOptions) -> NDArray[np.float64]:
     if period < 2 and options.period is not None:
         centre, spread = _linear(work, count, options.accumulate)
     else:
-        parts: Parts = decompose(work, period)
+        parts = decompose(work, period)
         base = work if parts.seasonal is None else work - parts.seasonal
         centre, spread = _SMOOTHERS[options.smoother](base, count, options.accumulate)
         if parts.seasonal is not None:
             centre = centre + parts.seasonal[-period:][np.arange(count) % period]
-    factor = float(norm.ppf(0.5 + options.confidence / 200.0))
+    factor = float(ndtri(0.5 + options.confidence / 200.0))
     bounds = np.stack([centre, centre - factor * spread, centre + factor * spread], axis=1)
     if power is not None:
         bounds = inv_boxcox(bounds, power) - shift
@@ -272,48 +272,25 @@ def _linear(series: Series, count: int, accumulate: bool) -> tuple[Series, Serie
 
 def _local(series: Series, count: int, accumulate: bool) -> tuple[Series, Series]:
     """Last level and slope of a loess curve, continued."""
-    curve = loess(series[None, :], odd(max(5, len(series) / 3)))[0]
+    curve = smooth(series, odd(max(5, len(series) / 3)))
     error = series - curve
     sigma = np.sqrt(float(error @ error) / max(1, len(series) - 2))
     ahead = np.arange(1, count + 1)
     return curve[-1] + (curve[-1] - curve[-2]) * ahead, sigma * (np.sqrt(ahead) if accumulate else np.ones(count))
 
 
-def _holt(series: Series, alpha: float, beta: float) -> tuple[float, float, Series]:
-    level, slope = float(series[0]), float(series[1] - series[0])
-    errors = np.empty(len(series) - 1)
-    for number, value in enumerate(series[1:]):
-        error = float(value) - (level + slope)
-        level += slope + alpha * error
-        slope += alpha * beta * error
-        errors[number] = error
-    return level, slope, errors
-
-
 def _ets(series: Series, count: int, accumulate: bool) -> tuple[Series, Series]:
-    """Exponential smoothing with an additive trend (Holt), its two weights chosen by least squares.
+    """Exponential smoothing with an additive trend.
 
     Variance of h steps ahead: sigma^2 (1 + sum over j < h of (alpha (1 + beta j))^2), Hyndman and others 2008, table
     6.1.
     """
-    from scipy.optimize import minimize
-
-    def loss(weights: Series) -> float:
-        errors = _holt(series, float(weights[0]), float(weights[1]))[2]
-        return float(errors @ errors)
-
-    bounds = [(1e-4, 0.9999), (1e-4, 0.9999)]
-    starts = ((0.3, 0.1), (0.8, 0.1), (0.1, 0.5))
-    found = min(
-        (minimize(loss, start, bounds=bounds, method="L-BFGS-B") for start in starts), key=lambda r: float(r.fun)
-    )
-    alpha, beta = float(found.x[0]), float(found.x[1])
-    level, slope, errors = _holt(series, alpha, beta)
-    sigma = np.sqrt(float(errors @ errors) / max(1, len(errors) - 2))
+    found = exponential(series)
+    sigma = np.sqrt(found.squares / max(1, len(series) - 3))
     ahead = np.arange(1, count + 1)
-    growth = np.concatenate(([0.0], np.cumsum((alpha * (1.0 + beta * np.arange(1, count))) ** 2)))
+    growth = np.concatenate(([0.0], np.cumsum((found.alpha * (1.0 + found.beta * np.arange(1, count))) ** 2)))
     spread: Series = np.asarray(sigma * (np.sqrt(1.0 + growth) if accumulate else np.ones(count)))
-    return np.asarray(level + slope * ahead, dtype=np.float64), spread
+    return np.asarray(found.level + found.slope * ahead, dtype=np.float64), spread
 
 
 _SMOOTHERS: dict[str, Callable[[Series, int, bool], tuple[Series, Series]]] = {

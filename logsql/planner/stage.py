@@ -12,7 +12,8 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from sqlglot import exp
 
-from logsql.diagnostics.errors import did_you_mean
+from logsql.diagnostics.errors import QueryError, did_you_mean
+from logsql.diagnostics.extras import missing_extra
 from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subquery
 from logsql.planner.calls import fail
 from logsql.planner.catalog import Catalog, SourceColumn
@@ -28,6 +29,7 @@ from logsql.values.sql import Sql
 from logsql.values.timespans import parse_span
 from logsql.values.types import LONG, Kind, LType
 from logsql.values.values import Typed
+from udfs.extras import MissingExtra, needs_extra
 
 T = TypeVar("T")
 
@@ -97,6 +99,13 @@ class Stage:
     ) -> NoReturn:
         """Refuse the query; points at ``span``, else at the command."""
         fail(code, name, message, span or self.command.span, help, notes)
+
+    def needs_extra(self, what: str, package: str, extra: str, span: Span | None = None) -> None:
+        """Refuse the query unless an optional package is installed; the package is not loaded."""
+        try:
+            needs_extra(what, package, extra)
+        except MissingExtra as problem:
+            raise QueryError(replace(missing_extra(problem), span=span or self.command.span)) from None
 
     def note(self, text: str) -> None:
         """A remark for ``explain``."""

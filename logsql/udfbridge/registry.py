@@ -14,6 +14,8 @@ from typing import Any
 
 import duckdb
 
+from udfs.failures import EndsQuery
+
 Arrays = tuple[Any, ...]
 
 
@@ -112,9 +114,9 @@ def _callable(spec: UdfSpec) -> Callable[..., Any]:
         function = _resolve(spec.target)
         try:
             result = function(*arrays)
-        except Exception as error:
-            if _must_be_seen(error):
-                raise
+        except EndsQuery:
+            raise
+        except Exception:
             result = _row_by_row(function, arrays, returns)
         if isinstance(result, pa.ChunkedArray):
             result = result.combine_chunks()
@@ -151,11 +153,6 @@ def _resolve(target: str) -> Callable[..., Any]:
     return function
 
 
-def _must_be_seen(error: Exception) -> bool:
-    """A runaway pattern ends the query with its name, and a missing package is no fault of the data."""
-    return type(error).__name__ in ("RegexTimeout", "MissingPackage")
-
-
 def _row_by_row(function: Callable[..., Any], arrays: Arrays, returns: Any) -> Any:
     """One call per row after a batch failed: the bad rows become null, the others keep their value."""
     import pyarrow as pa
@@ -165,8 +162,8 @@ def _row_by_row(function: Callable[..., Any], arrays: Arrays, returns: Any) -> A
         try:
             value = function(*(array.slice(i, 1) for array in arrays))
             out.append(value.to_pylist()[0])
-        except Exception as error:
-            if _must_be_seen(error):
-                raise
+        except EndsQuery:
+            raise
+        except Exception:
             out.append(None)
     return pa.array(out, returns)

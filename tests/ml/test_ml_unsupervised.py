@@ -16,7 +16,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import LocalOutlierFactor
 
 from logsql.ml.errors import MlError
-from logsql.ml.loess import decompose, detect_period
+from logsql.ml.seasons import decompose, detect_period
 from logsql.ml.timeseries import ForecastOptions, forecast, stl
 from logsql.ml.unsupervised import curvefit, kmeans, lof, tfidf_build, tfidf_query, words
 from tests.support import shared_data

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from udfs import crypto
+from udfs.extras import MissingExtra
 
 KEY = b"0123456789abcdefghijklmn0123456789abcdef0123456789abcdef"
 IV = b"fedcba9876543210"
@@ -196,7 +197,7 @@ def test_cipher_columns() -> None:
 
 def test_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives", None)
-    with pytest.raises(crypto.MissingPackage, match=r"logsql\[crypto\]"):
+    with pytest.raises(MissingExtra, match=r"logsql\[crypto\]"):
         crypto.encrypt(crypto.transformation("AES"), KEY[:16], b"x")
 
 

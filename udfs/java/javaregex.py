@@ -19,6 +19,7 @@ import pyarrow as pa
 import regex
 
 from udfs.columns import as_list, map_distinct
+from udfs.failures import EndsQuery
 from udfs.java import codepoints as cps
 from udfs.java.javaregex_emit import NotRE2, group_facts, nullable, references, to_python, to_re2
 from udfs.java.javaregex_parser import Char, Group, Klass, Node, RegexSyntaxError, Repeat, Seq, parse
@@ -42,7 +43,7 @@ __all__ = [
 DEFAULT_TIMEOUT = 5.0
 
 
-class RegexTimeout(RuntimeError):
+class RegexTimeout(EndsQuery):
     """One search took longer than allowed (catastrophic backtracking); the message names the pattern."""
 
     def __init__(self, pattern: str, seconds: float) -> None:

@@ -1,8 +1,10 @@
-"""What readers raise. No import but the standard library's, so that whoever tells these errors apart pays nothing."""
+"""What readers raise. No import of another package, so that whoever tells these errors apart pays nothing."""
 
 from __future__ import annotations
 
 import errno
+
+from udfs.extras import MissingExtra, needs_extra
 
 
 class ReaderError(Exception):
@@ -23,6 +25,14 @@ class ReaderError(Exception):
         self.path = path
         self.code = code
         self.kind: str | None = None
+
+
+def needs_package(what: str, package: str, extra: str, path: str, module: str | None = None) -> None:
+    """Raise the ReaderError ``missing-extra`` unless the package that reads this kind of file is installed."""
+    try:
+        needs_extra(what, package, extra, module)
+    except MissingExtra as problem:
+        raise ReaderError(str(problem), path, "missing-extra") from problem
 
 
 class ReadCancelled(Exception):

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, field
+from udfs.readers.errors import needs_package
 from udfs.readers.evtx_layout import mended
 from udfs.readers.ntfs_input import (
     EvidenceReader,
@@ -80,12 +81,9 @@ class EvtxReader(EvidenceReader):
 
 
 def _parser_class(path: str) -> Any:
-    try:
-        from evtx import PyEvtxParser
-    except ImportError as problem:
-        raise ReaderError(
-            "reading event logs needs the package evtx: pip install 'logsql[forensic]'", path, "missing-extra"
-        ) from problem
+    needs_package("evtx-file", "evtx", "forensic", path)
+    from evtx import PyEvtxParser
+
     return PyEvtxParser
 
 

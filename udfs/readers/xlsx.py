@@ -27,6 +27,7 @@ from udfs.readers.base import (
     size_of,
 )
 from udfs.readers.csvrows import named
+from udfs.readers.errors import needs_package
 from udfs.readers.sheetarea import check_areas
 from udfs.readers.textlines import Window
 
@@ -93,11 +94,9 @@ class XlsxReader:
 
 
 def _table(path: str, sheet: str | None, skip: int, context: ReadContext) -> Table:
-    try:
-        from python_calamine import CalamineWorkbook
-    except ImportError as problem:
-        message = "xlsxfile needs the optional package python-calamine: pip install 'logsql[xlsx]'"
-        raise ReaderError(message, path, "missing-extra") from problem
+    needs_package("xlsxfile", "python-calamine", "xlsx", path, "python_calamine")
+    from python_calamine import CalamineWorkbook
+
     with context.open_file(path) as file:
         check_areas(path, file)
         try:

@@ -142,11 +142,7 @@ def _geoip(stage: Stage) -> Rel:
     if not setting:
         help_text = "start logsql with -g PATH, or connect(geoip=PATH), where PATH holds GeoLite2 databases"
         stage.fail("20701", "invalid-lookup-name", "lookup geoip needs a geoip database", args.table.span, help_text)
-    try:
-        import maxminddb  # noqa: F401
-    except ImportError:
-        help_text = "install it: pip install 'logsql[geoip]'"
-        stage.fail("E3104", "package-missing", "lookup geoip needs the package maxminddb", args.table.span, help_text)
+    stage.needs_extra("lookup geoip", "maxminddb", "geoip", args.table.span)
     from logsql.jobs.geoip import FIELDS, NUMBERS, problem
 
     if (why := problem(setting)) is not None:

@@ -21,6 +21,7 @@ FIELDS = ("_future", "_lower", "_upper")
 def lower(stage: Stage) -> Rel:
     from logsql.operators import models as m
 
+    stage.needs_extra("forecast", "statsmodels", "timeseries")
     args: SeriesArgs = stage.args
     option = stage.command.option("time")
     time = Name(stage.option("time"), option.value_span if option is not None else args.field.span)
@@ -114,6 +115,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
+        extra="timeseries",
         options=(
             OptionSpec("period", OptionKind.INT, "rows of a season; below 2 for none; found when not given", minimum=0),
             OptionSpec("count", OptionKind.INT, "rows to add", default=5, minimum=1),
@@ -143,6 +145,7 @@ constant interval, as `timechart` makes them. A series needs at least four rows,
             ),
         ),
         errors=(
+            ("E3104", "package-missing", "the package statsmodels is not installed"),
             ("40300", "target-field-missing", "no field, or more than one"),
             ("40301", "group-field-missing", "a field is missing after by"),
             ("41113", "ml-no-rows", "a series of fewer than four rows"),

@@ -1,0 +1,47 @@
+"""Commands whose optional package is missing say which extra brings it, in both languages, before a row is read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import logsql
+from logsql.diagnostics.messages import LANGUAGE
+
+T = 'table t | eval _time = date("2024-01-01", "yyyy-MM-dd") | '
+
+
+@pytest.mark.parametrize(
+    ("query", "module", "package", "extra", "code"),
+    [
+        (T + "stl n", "statsmodels", "statsmodels", "timeseries", "E3104"),
+        (T + "forecast n", "statsmodels", "statsmodels", "timeseries", "E3104"),
+        ("evtx-file {path}", "evtx", "evtx", "forensic", "E3002"),
+        ("xlsxfile {path}", "python_calamine", "python-calamine", "xlsx", "E3002"),
+    ],
+)
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_missing_package_is_named_with_its_extra(
+    query: str, module: str, package: str, extra: str, code: str, lang: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setitem(sys.modules, module, None)
+    path = tmp_path / "file"
+    path.write_bytes(b"ElfFile\0" + bytes(4096))
+    token = LANGUAGE.set(lang)
+    try:
+        with logsql.connect() as session:
+            session.register("t", pa.table({"n": [1]}))
+            with pytest.raises(logsql.LogsqlError) as caught:
+                session.query(query.replace("{path}", str(path))).rows()
+    finally:
+        LANGUAGE.reset(token)
+    said = caught.value.diagnostic
+    assert (said.code, said.span is not None or code == "E3002") == (code, True)
+    assert package in said.message
+    assert f"pip install 'logsql[{extra}]'" in (said.help or "")
+    korean = any("가" <= letter <= "힣" for letter in said.message)
+    assert korean == (lang == "ko")
