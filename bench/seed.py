@@ -17,7 +17,7 @@ import pyarrow as pa
 
 import logsql
 from bench import measure
-from logsql.engine.nativejson import SURVEYS
+from udfs.readers.jsonsurvey import SURVEYS
 
 ROOT = Path(__file__).resolve().parent.parent
 QUERY = (ROOT / "sample_data" / "queries" / "bot-features.lq").read_text(encoding="utf-8")

@@ -34,7 +34,7 @@ def command_section(spec: CommandSpec) -> list[str]:
     if spec.aliases:
         lines += ["Also called " + ", ".join(f"`{name}`" for name in spec.aliases) + ".", ""]
     if spec.description:
-        lines += [spec.description.strip(), ""]
+        lines += [spec.manual, ""]
     if spec.options:
         lines += ["| option | value | meaning | default |", "| --- | --- | --- | --- |"]
         for option in spec.options:

@@ -11,7 +11,8 @@ from sqlglot import exp
 from logsql.diagnostics.errors import Diagnostic, QueryError
 from logsql.engine.arrowtypes import arrow_columns
 from logsql.engine.runstate import RunState
-from logsql.planner.catalog import SourceColumn, SourceInfo, TableInfo
+from logsql.engine.sources import SourceOpener
+from logsql.planner.catalog import SourceColumn, SourceInfo, SourceSpec, TableInfo
 from logsql.values import sql
 from logsql.values.sql import Sql
 
@@ -28,7 +29,7 @@ class SessionCatalog:
         self.zone = session.zone
         self.run_id = state.ledger.run_id if state.counting else None
         self.bindings: dict[str, object] = {}
-        self._opener: Any = None
+        self._opener = SourceOpener(self.bindings.__setitem__, state.read_context)
 
     # --- tables -----------------------------------------------------------------------------------
 
@@ -86,13 +87,10 @@ class SessionCatalog:
 
     # --- files ------------------------------------------------------------------------------------
 
-    def open_source(self, kind: str, paths: Sequence[str], options: Mapping[str, Any]) -> SourceInfo:
-        if self._opener is None:
-            from logsql.engine.sources import SourceOpener
-
-            self._opener = SourceOpener(self.bindings.__setitem__, self.state.policy, self.state.read_context)
-        found: SourceInfo = self._opener.open(kind, paths, options)
-        return found
+    def open_source(
+        self, command: str, source: SourceSpec, paths: Sequence[str], options: Mapping[str, object]
+    ) -> SourceInfo:
+        return self._opener.open(command, source, paths, options)
 
     # --- results, lookups, services ---------------------------------------------------------------
 

@@ -190,9 +190,10 @@ def _csv(session: Session, target: str) -> tuple[pa.Table, str]:
 
     state = RunState(session.policy, session.zone)
     try:
-        reader = CsvReader((target,))
+        context = state.read_context()
+        reader = CsvReader((target,), context=context)
         names = [n for n in reader.schema.names if n != "_file"]
-        batches = list(reader.scan(names, state.read_context()))
+        batches = list(reader.scan(names, context))
     except ReaderError as error:
         raise MlError(codes.INPUT_UNREADABLE, f"cannot read {target}: {error}", "check the file") from None
     schema = pa.schema([reader.schema.field(n) for n in names])

@@ -22,7 +22,6 @@ from logsql.engine.execution import Execution
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present_column
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
-from logsql.engine.sources import MAKERS
 from logsql.language.tree import Query, Text
 from logsql.planner.plan import Plan
 from logsql.planner.relation import PHYSICAL, Column, Rel
@@ -102,7 +101,7 @@ def _pipe_query(name: str, call: exp.Anonymous, functions: dict[str, str]) -> tu
             raise _wrong("pipe() takes one string: a pipe query")
         return _parsed(words[0]), words[0]
     command = functions[name]
-    if command not in MAKERS:
+    if COMMANDS[command].reads is None:
         text = " ".join([command, *options, *words])
         query = _parsed(text)
         if len(query.commands) != 1:

@@ -6,13 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from logsql.engine.ledger import Ledger
 from logsql.store.policy import Policy
-
-if TYPE_CHECKING:
-    from udfs.readers.base import ReadContext
+from udfs.readers.base import ReadContext
+from udfs.readers.files import Files
 
 
 @dataclass(frozen=True)
@@ -46,17 +45,8 @@ class RunState:
         self.reached[source] = (done_bytes, total_bytes)
 
     def read_context(self) -> ReadContext:
-        """What readers get: this run's ledger, progress and cancel flag, and the policy's opener."""
-        from udfs.readers.base import ReadContext, ReaderError, open_checked
-
-        policy = self.policy
-
-        def open_file(path: str) -> Any:
-            if not policy.may_read(path):
-                raise ReaderError(f"reading {path} is not allowed in safe mode", path, "read-not-allowed")
-            return open_checked(path)
-
-        return ReadContext(self.ledger, self, self.cancelled, open_file)
+        """What readers get: this run's ledger, progress and cancel flag, and the files that the policy allows."""
+        return ReadContext(self.ledger, self, self.cancelled, Files(self.policy.may_read))
 
 
 @dataclass(frozen=True)

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import os
-
 from logsql.diagnostics.errors import Diagnostic, LogsqlError, PolicyError, SourceError, did_you_mean
 from logsql.diagnostics.extras import missing_extra
+from logsql.planner.catalog import SourceSpec
 from udfs.extras import MissingExtra
 from udfs.readers.errors import ReaderError
 
-#: Code of "this file cannot be read" by command (language.md section 10); E3002 for commands that have none.
-CODES = {"textfile": "10700", "csvfile": "10800", "jsonfile": "10900", "zipfile": "14000"}
 
-
-def source_error(problem: ReaderError, kind: str | None = None) -> LogsqlError:
-    """The error of a reader as the user sees it. ``kind``: the command; what the error itself remembers without one."""
-    kind = kind or problem.kind
+def source_error(problem: ReaderError, code: str | None = None) -> LogsqlError:
+    """The error of a reader as the user sees it, under ``code``, else under the code that the error remembers."""
     if problem.code == "read-not-allowed":
         return PolicyError(Diagnostic("E4001", problem.code, str(problem), help="allow it with --allow-dir"))
-    code = CODES.get(kind or "", "E3002")
+    shown = code or problem.shown_code or SourceSpec.code
     if isinstance(problem.__cause__, MissingExtra):
-        return SourceError(missing_extra(problem.__cause__, code, problem.code))
+        return SourceError(missing_extra(problem.__cause__, shown, problem.code))
     notes = (f"path: {problem.path}",) if problem.path and problem.path not in str(problem) else ()
-    help_text = _near_files(problem.path) if problem.code in ("file-not-found", "no-match") else None
-    return SourceError(Diagnostic(code, problem.code, str(problem), notes=notes, help=help_text))
+    help_text = _near_files(problem) if problem.code in ("file-not-found", "no-match") else None
+    return SourceError(Diagnostic(shown, problem.code, str(problem), notes=notes, help=help_text))
 
 
-def _near_files(path: str) -> str | None:
-    folder, name = os.path.split(path.replace("\\", "/"))
-    try:
-        names = os.listdir(folder or ".")
-    except OSError:
+def _near_files(problem: ReaderError) -> str | None:
+    folder, _, name = problem.path.replace("\\", "/").rpartition("/")
+    if problem.no_folder:
         return f"the folder {folder} does not exist" if folder else None
-    return did_you_mean(name, names)
+    return did_you_mean(name, problem.beside)

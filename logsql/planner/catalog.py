@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import importlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from logsql.values.sql import Sql
+
+if TYPE_CHECKING:
+    from udfs.readers.request import DescribedClass, ReaderClass, Request
 
 #: Prefix of ``SourceColumn.logical`` for columns that hold one type of a mixed field, and for its stored bytes.
 PART, RAW = "part:", "raw:"
@@ -45,6 +49,33 @@ class SourceInfo:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class SourceSpec:
+    """How the files of a source command are read: the part of its declaration that the engine needs.
+
+    ``reader`` is the reader's class (:class:`udfs.readers.request.ReaderClass`) as ``module:name``, imported when it is
+    first asked for. ``code``: of the error for files that cannot be read. ``native``: reads the files as SQL of
+    DuckDB's own, or answers None where only the reader is exact. ``given``: what the reader gets beside the options.
+    """
+
+    reader: str
+    code: str = "E3002"
+    native: Callable[[Request], SourceInfo | None] | None = None
+    given: object = None
+
+    def load(self) -> ReaderClass:
+        """The reader's class."""
+        module, _, name = self.reader.partition(":")
+        return cast("ReaderClass", getattr(importlib.import_module(module), name))
+
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields of a reader whose fields do not depend on the files; the parts of a field count once."""
+        schema = cast("DescribedClass", self.load()).described(self.given)
+        parts = (b"logsql.variant", b"logsql.variant.raw")
+        names = [next((m[p].decode() for p in parts if p in (m := f.metadata or {})), f.name) for f in schema]
+        return tuple(dict.fromkeys(names))
+
+
 class Catalog(Protocol):
     """The planner's view of a session."""
 
@@ -64,8 +95,10 @@ class Catalog(Protocol):
     def describe(self, query: Sql) -> tuple[SourceColumn, ...]:
         """Columns of a query, bound but not run."""
 
-    def open_source(self, kind: str, paths: Sequence[str], options: Mapping[str, Any]) -> SourceInfo:
-        """Open files through the reader of this kind (``jsonfile``, ``csvfile``, ``hive-file`` ...).
+    def open_source(
+        self, command: str, source: SourceSpec, paths: Sequence[str], options: Mapping[str, object]
+    ) -> SourceInfo:
+        """Open the files of a command (``jsonfile``, ``hive-file`` ...) as it declares.
 
         Raises :class:`logsql.diagnostics.errors.SourceError` for a missing or unreadable file.
         """

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from logsql.language.tree import Command
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.duties import Argument, Fields, Flow, InStream, Lowering, OrderDuty, RowState, Subquery
 from logsql.planner.options import OptionKind, OptionSpec
 from logsql.planner.relation import Rel
@@ -20,6 +21,10 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+
+#: Stands for the names of a reader's fields in the description of its command.
+FIELDS = "{fields}"
 
 
 class Group(Enum):
@@ -64,6 +69,7 @@ class CommandSpec:
 
     ``options_anywhere``: options may follow the object too. ``takes_options`` False: the argument text is never read as
     ``key=value`` pairs (eval, set, rename ...). ``ledger``: reasons (several with commas between) and what they mean.
+    ``reads``: how the files of a source command are read; :data:`FIELDS` in the description are the reader's fields.
     """
 
     name: str
@@ -90,6 +96,15 @@ class CommandSpec:
     notes: tuple[str, ...] = ()
     extra: str | None = None
     aliases: tuple[str, ...] = ()
+    reads: SourceSpec | None = None
+
+    @property
+    def manual(self) -> str:
+        """The description; ``{fields}`` in it are those of the reader, which is asked now and not at start-up."""
+        text = self.description.strip()
+        if self.reads is None or FIELDS not in text:
+            return text
+        return text.replace(FIELDS, ", ".join(self.reads.fields()))
 
     @property
     def source(self) -> bool:

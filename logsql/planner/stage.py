@@ -16,7 +16,7 @@ from logsql.diagnostics.errors import QueryError, did_you_mean
 from logsql.diagnostics.extras import missing_extra
 from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subquery
 from logsql.planner.calls import fail
-from logsql.planner.catalog import Catalog, SourceColumn
+from logsql.planner.catalog import Catalog, SourceColumn, SourceSpec
 from logsql.planner.chain import Chain
 from logsql.planner.duties import Demand
 from logsql.planner.expressions import ExprContext, NeedsFlush
@@ -41,6 +41,8 @@ class Declared(Protocol):
     def name(self) -> str: ...
     @property
     def options(self) -> tuple[OptionSpec, ...]: ...
+    @property
+    def reads(self) -> SourceSpec | None: ...
     def option(self, name: str) -> OptionSpec: ...
 
 

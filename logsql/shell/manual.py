@@ -56,7 +56,7 @@ def command_page(spec: CommandSpec) -> str:
     if spec.aliases:
         lines += ["", message("page-aliases", names=", ".join(spec.aliases))]
     if spec.description:
-        lines += ["", spec.description.strip()]
+        lines += ["", spec.manual]
     if spec.options:
         lines += ["", f"{message('page-options')}:"]
         lines += _columns((option.name + "=", _option_text(option)) for option in spec.options)

@@ -67,9 +67,6 @@ class Endless:
     inside = threading.Event()
     ended = threading.Event()
 
-    def total_bytes(self) -> int:
-        return 0
-
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         try:
             for _ in range(4):  # Arrow hands a batch on when it has the next one

@@ -8,8 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -17,8 +15,9 @@ import pytest
 
 import logsql
 from logsql.diagnostics.errors import Interrupted, LogsqlError, QueryError, TimeoutError_, UsageError
-from logsql.engine import sources
-from udfs.readers.base import ReadContext, Reader, check_cancelled
+from udfs.readers.base import Reader, check_cancelled
+from udfs.readers.request import Request
+from udfs.readers.sqlite import SqliteRecordsReader
 
 
 def test_registered_arrow_table() -> None:
@@ -99,13 +98,13 @@ def test_interrupt_reaches_sql() -> None:
 def test_interrupt_reaches_a_reader_that_looks_for_types(monkeypatch: pytest.MonkeyPatch, sql: bool) -> None:
     """``sqlite-records`` reads a whole table for its types while the query is planned: seconds for 300 MB."""
 
-    def survey(paths: Sequence[str], options: Any, context: ReadContext) -> Reader:
+    def survey(request: Request) -> Reader:
         for _ in range(500):
-            check_cancelled(context)
+            check_cancelled(request.context)
             time.sleep(0.01)
         raise AssertionError("not cancelled")
 
-    monkeypatch.setitem(sources.MAKERS, "sqlite-records", survey)
+    monkeypatch.setattr(SqliteRecordsReader, "of", survey)
     with logsql.connect(tz="UTC") as s:
         threading.Timer(0.3, s.interrupt).start()
         with pytest.raises(Interrupted):

@@ -24,6 +24,7 @@ import pytest
 from sample_data import make_hive
 from sample_data.make_ntfs import Change, Entry, journal, mft, story, usn_record
 from tests.readers.damage_support import Kind
+from tests.readers.view_support import VIEWS
 from tests.support import shared_data
 from udfs.readers.base import ReadContext, Reader, ReaderError, select
 from udfs.readers.evtx import EvtxReader
@@ -31,8 +32,8 @@ from udfs.readers.hive import HiveReader
 from udfs.readers.ntfs_logfile import LogFileReader
 from udfs.readers.ntfs_mft import MftReader
 from udfs.readers.ntfs_usnjrnl import UsnJrnlReader
-from udfs.readers.regviews import VIEWS
-from udfs.readers.regviews.common import RegValue
+from udfs.readers.regviews.reader import rows_of, schema_of
+from udfs.readers.regviews.view import RegValue
 from udfs.readers.sqlite import SqliteRecordsReader, SqliteTablesReader
 from udfs.readers.zipmembers import ZipEntriesReader, ZipLinesReader
 
@@ -223,11 +224,7 @@ class ValuesReader:
     @property
     def schema(self) -> pa.Schema:
         """The view's schema."""
-        return self._view.schema
-
-    def total_bytes(self) -> int:
-        """Bytes of the file."""
-        return Path(self._path).stat().st_size
+        return schema_of(self._view)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """One batch."""
@@ -239,8 +236,12 @@ class ValuesReader:
             values.append(RegValue(key, name, kind, data, 1_700_000_000_000_000))
         if not values:
             raise ReaderError(f"no values in {self._path}", self._path, _NOT_FOUND)
-        yield self._view.batch(
-            values, select(self.schema, columns), "f", lambda value: context.loss.lost(self._path, "unreadable-entry")
+        yield rows_of(
+            self._view,
+            values,
+            select(self.schema, columns),
+            "f",
+            lambda value: context.loss.lost(self._path, "unreadable-entry"),
         )
 
 

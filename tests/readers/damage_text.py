@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from tests.readers.damage_support import Kind
 from tests.readers.sheets import ods, ods_cell, ods_row, xls, xlsb
 from tests.readers.test_zip_xml_xlsx import number, text, workbook
-from udfs.readers.base import ReadContext, Reader, null_context, select, size_of
+from udfs.readers.base import ReadContext, Reader, null_context, select
 from udfs.readers.csvrows import CsvReader
 from udfs.readers.jsonlines import JSON_TEXT, JsonLinesReader
 from udfs.readers.jsonsurvey import survey
@@ -124,10 +124,6 @@ class SurveyReader:
 
     def __init__(self, path: str) -> None:
         self._path = path
-
-    def total_bytes(self) -> int:
-        """Bytes of the file."""
-        return size_of(self._path)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """One batch."""

@@ -6,7 +6,7 @@ import csv
 import io
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import duckdb
 import pytest
@@ -18,6 +18,7 @@ from udfs.readers.base import ListLoss, ReaderError, null_context
 from udfs.readers.cache import StateCache
 from udfs.readers.csvrows import CsvReader, Plan
 from udfs.readers.dataset import ReaderDataset
+from udfs.readers.files import Files
 from udfs.readers.sources import Source
 
 
@@ -186,12 +187,12 @@ def test_discovery_is_not_repeated_for_an_unchanged_file(tmp_path: Path) -> None
     path = written(tmp_path, "a,b\n1,2\n")
     opened = []
 
-    def opener(name: str) -> Any:
-        opened.append(name)
-        return open(name, "rb")
+    class Counted(Files):
+        def open(self, path: str) -> BinaryIO:
+            opened.append(path)
+            return super().open(path)
 
-    base = null_context()
-    context = type(base)(base.loss, base.progress, base.cancelled, opener)
+    context = replace(null_context(), files=Counted())
     cache: StateCache[Plan] = StateCache()
     CsvReader([str(path)], context=context, cache=cache)
     first = len(opened)

@@ -18,10 +18,10 @@ import pytest
 from tests.readers.damage_kinds import KINDS, by_name
 from tests.readers.damage_support import survive
 from tests.readers.ntfs_support import table
+from tests.readers.view_support import VIEWS
 from tests.support import sample
 from udfs.readers.base import ListLoss, ReaderError
 from udfs.readers.evtx import EvtxReader
-from udfs.readers.regviews import VIEWS
 from udfs.readers.sqlite import SqliteRecordsReader
 from udfs.readers.zipmembers import ZipEntriesReader, ZipLinesReader
 

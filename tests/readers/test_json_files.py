@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.readers.base import ListLoss, ReaderError, null_context
+from udfs.readers.files import Files
 from udfs.readers.jsonlines import JSON_TEXT, JsonLinesReader
-from udfs.readers.jsonsurvey import JsonSurvey, SurveyCache, duckdb_path, read_json_options, survey
+from udfs.readers.jsonsurvey import JsonSurvey, SurveyCache, read_json_options, survey
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +155,7 @@ def test_survey_agrees_with_python_and_read_json_keeps_every_value(
         assert (value.types, value.present) == (frozenset(map(type_of, values)), len(values))
     assert found.clean
     if found.keys:
-        options = {"path": duckdb_path(str(path)), "columns": found.columns(), **read_json_options()}
+        options = {"path": Files().for_duckdb(str(path)), "columns": found.columns(), **read_json_options()}
         named = ", ".join(f"{name} = ${name}" for name in options if name != "path")
         read = db.execute(f"SELECT * FROM read_json($path, {named})", options).fetchall()
         for record, row in zip(records, read, strict=True):

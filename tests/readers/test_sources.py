@@ -13,8 +13,9 @@ import pyarrow as pa
 import pytest
 
 from udfs.readers import base, sources
-from udfs.readers.base import ListLoss, ReadContext, ReaderError, expand_paths, null_context
+from udfs.readers.base import ListLoss, ReadContext, ReaderError, null_context
 from udfs.readers.dataset import ReaderDataset
+from udfs.readers.files import Files
 
 
 def read_all(path: str | sources.Member, loss: ListLoss | None = None) -> bytes:
@@ -34,35 +35,35 @@ class TestPaths:
         for name in ("log.10", "LOG.2", "log.1", "other.1"):
             (tmp_path / name).touch()
         (tmp_path / "log.dir").mkdir()
-        assert [Path(p).name for p in expand_paths(f"{tmp_path}/log.*")] == ["log.1", "LOG.2", "log.10"]
+        assert [Path(p).name for p in Files().expand(f"{tmp_path}/log.*")] == ["log.1", "LOG.2", "log.10"]
 
     @pytest.mark.parametrize("name", ["a[1].log", "what?.log", "a*b.log", "빈 칸.log", "$MFT"])
     def test_literal_name_wins_over_pattern(self, tmp_path: Path, name: str) -> None:
         (tmp_path / name).touch()
         (tmp_path / "a1.log").touch()
-        assert expand_paths(str(tmp_path / name)) == [str(tmp_path / name)]
+        assert Files().expand(str(tmp_path / name)) == [str(tmp_path / name)]
 
     def test_only_star_is_special(self, tmp_path: Path) -> None:
         (tmp_path / "a1x.log").touch()
         (tmp_path / "a[1]x.log").touch()
-        assert [Path(p).name for p in expand_paths(f"{tmp_path}/a[1]*")] == ["a[1]x.log"]
+        assert [Path(p).name for p in Files().expand(f"{tmp_path}/a[1]*")] == ["a[1]x.log"]
 
     def test_backslash_separates_when_the_literal_path_does_not_exist(self, tmp_path: Path) -> None:
         (tmp_path / "case").mkdir()
         (tmp_path / "case" / "a.log").touch()
-        assert expand_paths(f"{tmp_path}\\case\\a.log") == [f"{tmp_path}/case/a.log"]
-        assert expand_paths(f"{tmp_path}\\case\\*.log") == [f"{tmp_path}/case/a.log"]
+        assert Files().expand(f"{tmp_path}\\case\\a.log") == [f"{tmp_path}/case/a.log"]
+        assert Files().expand(f"{tmp_path}\\case\\*.log") == [f"{tmp_path}/case/a.log"]
 
     def test_backslash_in_an_existing_name_is_kept(self, tmp_path: Path) -> None:
         (tmp_path / "a\\b.log").touch()
-        assert expand_paths(str(tmp_path / "a\\b.log")) == [str(tmp_path / "a\\b.log")]
+        assert Files().expand(str(tmp_path / "a\\b.log")) == [str(tmp_path / "a\\b.log")]
 
     @pytest.mark.parametrize(
         ("pattern", "code"), [("absent.log", "file-not-found"), ("*.none", "no-match"), (".", "is-a-directory")]
     )
     def test_what_is_not_there_is_refused(self, tmp_path: Path, pattern: str, code: str) -> None:
         with pytest.raises(ReaderError) as caught:
-            expand_paths(str(tmp_path / pattern))
+            Files().expand(str(tmp_path / pattern))
         assert caught.value.code == code
         assert str(tmp_path) in str(caught.value)
 
@@ -70,7 +71,7 @@ class TestPaths:
     def test_unreadable_file_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "secret").touch(0o000)
         with pytest.raises(ReaderError) as caught:
-            expand_paths(str(tmp_path / "secret"))
+            Files().expand(str(tmp_path / "secret"))
         assert caught.value.code == "permission-denied"
 
     def test_permission_denied_by_the_system_is_one_sentence(self) -> None:
@@ -140,10 +141,7 @@ class TestStreams:
     def test_opening_is_asked_of_the_context(self, tmp_path: Path) -> None:
         (tmp_path / "a.log").write_bytes(b"x")
 
-        def refuse(path: str) -> None:
-            raise ReaderError(f"not allowed: {path}", path, "refused")
-
-        context = ReadContext(ListLoss(), base.NullProgress(), lambda: False, refuse)  # type: ignore[arg-type]
+        context = ReadContext(ListLoss(), base.NullProgress(), lambda: False, Files(lambda path: False))
         with pytest.raises(ReaderError, match="not allowed"):
             sources.open_source(str(tmp_path / "a.log"), context)
 
@@ -256,9 +254,6 @@ class Numbers:
     def __init__(self, fail: bool = False) -> None:
         self.asked: list[Sequence[str] | None] = []
         self.fail = fail
-
-    def total_bytes(self) -> int:
-        return 0
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         self.asked.append(columns)

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.readers import lines as lines_module
-from udfs.readers.base import ListLoss, ReadCancelled, ReadContext, ReaderError, null_context, open_checked
+from udfs.readers.base import ListLoss, ReadCancelled, ReadContext, ReaderError, null_context
+from udfs.readers.files import Files
 from udfs.readers.textlines import TextReader, joined
 
 
@@ -224,7 +225,7 @@ def test_cancelling_stops_with_an_error_not_an_end(tmp_path: Path) -> None:
         def advance(self, source: str, done_bytes: int, total_bytes: int) -> None:
             calls.append((done_bytes, total_bytes))
 
-    context = ReadContext(ListLoss(), Steps(), lambda: len(calls) >= 2, open_checked)
+    context = ReadContext(ListLoss(), Steps(), lambda: len(calls) >= 2, Files())
     with pytest.raises(ReadCancelled):
         list(TextReader([str(tmp_path / "a.log")]).scan(None, context))
     assert calls[0][1] == 6_000_000

@@ -12,9 +12,9 @@ from tests.cli.support import run
 from tests.readers.damage_kinds import KINDS, by_name
 from tests.readers.ntfs_support import table
 from tests.readers.test_zip_xml_xlsx import number, rows, text, workbook
+from tests.readers.view_support import VIEWS, open_view
 from udfs.readers.base import ListLoss, Reader, ReaderError, null_context
 from udfs.readers.csvrows import CsvReader
-from udfs.readers.regviews import VIEWS, open_view
 from udfs.readers.textlines import TextReader
 from udfs.readers.xlsx import XlsxReader
 from udfs.readers.xmlrows import XmlReader

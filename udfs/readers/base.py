@@ -3,23 +3,26 @@
 A reader knows its schema before it reads, and scans as often as it is asked to: each ``scan`` opens the files anew
 and yields Arrow record batches holding only the wanted columns. What a scan skips, cuts or repairs goes to
 ``context.loss``, so that *rows in = rows out + ledger*; what makes the whole source unusable (missing file, wrong
-format) is a ``ReaderError`` with one clear sentence. Paths are opened through ``context.open_file`` only: that is
-where a policy can refuse them. Plain Python and pyarrow; nothing here knows who consumes the batches.
+format) is a ``ReaderError`` with one clear sentence. Files are opened, listed and asked after through
+``context.files`` only: that is where a policy can refuse them. Plain Python and pyarrow; nothing here knows who
+consumes the batches.
 """
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from udfs.readers.errors import ReadCancelled as ReadCancelled
 from udfs.readers.errors import ReaderError as ReaderError
 from udfs.readers.errors import os_error as os_error
+from udfs.readers.files import Files
+from udfs.readers.files import file_name as file_name
+from udfs.readers.files import natural_key as natural_key
+from udfs.readers.files import wildcard as wildcard
 
 BATCH_ROWS = 98_304
 """Rows per record batch a reader aims at: a multiple of DuckDB's 2,048-row vectors; batches of 2k rows are slower."""
@@ -60,12 +63,12 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class ReadContext:
-    """What a scan may touch and whom it informs. ``open_file`` is the policy-checked opener."""
+    """What a scan may touch and whom it informs. ``files`` is the door to the file system, which asks the policy."""
 
     loss: LossSink
     progress: Progress
     cancelled: Callable[[], bool]
-    open_file: Callable[[str], BinaryIO]
+    files: Files
 
 
 @runtime_checkable
@@ -75,15 +78,12 @@ class Reader(Protocol):
     ``schema``: field metadata ``{b"logsql.type": b"ip" | b"json" | ...}`` where Arrow cannot say the logical type.
     ``scan``: batches of 64k-128k rows holding exactly the wanted columns (``None`` = all) in schema order, others are
     neither decoded nor present; polls ``context.cancelled`` at least once a second.
-    ``total_bytes``: size of what a scan reads, for progress.
     """
 
     @property
     def schema(self) -> pa.Schema: ...
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]: ...
-
-    def total_bytes(self) -> int: ...
 
 
 def field(name: str, type_: pa.DataType, logical: str | None = None) -> pa.Field:
@@ -102,7 +102,7 @@ def select(schema: pa.Schema, columns: Iterable[str] | None) -> pa.Schema:
     return pa.schema([f for f in schema if f.name in wanted], metadata=schema.metadata)
 
 
-def batch_of(schema: pa.Schema, arrays: dict[str, Any], rows: int) -> pa.RecordBatch:
+def batch_of(schema: pa.Schema, arrays: Mapping[str, pa.Array], rows: int) -> pa.RecordBatch:
     """A batch of exactly ``schema``'s columns; ``rows`` counts when the schema is empty (a bare ``count``)."""
     if len(schema) == 0:
         return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
@@ -113,15 +113,6 @@ def check_cancelled(context: ReadContext) -> None:
     """Raise ``ReadCancelled`` once the consumer no longer wants rows."""
     if context.cancelled():
         raise ReadCancelled("cancelled")
-
-
-def open_checked(path: str) -> BinaryIO:
-    """``open(path, 'rb')`` whose failures are ReaderErrors in one sentence."""
-    try:
-        _check_regular(path)
-        return open(path, "rb")
-    except OSError as problem:
-        raise os_error(problem, path) from problem
 
 
 class NullLoss:
@@ -169,77 +160,4 @@ class NullProgress:
 
 def null_context(loss: LossSink | None = None) -> ReadContext:
     """A context that never cancels, shows no progress and opens any file; for tests and scripts."""
-    return ReadContext(loss or NullLoss(), NullProgress(), lambda: False, open_checked)
-
-
-def expand_paths(pattern: str) -> list[str]:
-    r"""The files a query's path means (language.md 1.6): itself, or every match of ``*`` in its last component.
-
-    Matching ignores case, directories never match, order is natural (``log.2`` before ``log.10``). ``\`` separates
-    directories on every platform when the literal path does not exist. ReaderError: ``file-not-found``,
-    ``is-a-directory``, ``permission-denied``, ``no-match``.
-    """
-    if os.path.exists(pattern):
-        return [_readable(pattern)]
-    for candidate in dict.fromkeys((pattern, pattern.replace("\\", "/"))):
-        if os.path.exists(candidate):
-            return [_readable(candidate)]
-        folder, name = os.path.split(candidate)
-        if "*" in name and os.path.isdir(folder or "."):
-            found = _matches(folder, name)
-            if found:
-                return [_readable(path) for path in found]
-    name = os.path.basename(pattern.replace("\\", "/"))
-    if "*" in name:
-        raise ReaderError(f"no file matches {pattern}", pattern, "no-match")
-    raise ReaderError(f"file not found: {pattern}", pattern, "file-not-found")
-
-
-def wildcard(pattern: str) -> re.Pattern[str]:
-    """A compiled test of file and entry names: ``*`` is any text, everything else literal, case ignored."""
-    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.IGNORECASE | re.DOTALL)
-
-
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key that counts digits as numbers: ``a2`` before ``a10``."""
-    parts = re.split(r"([0-9]+)", name.lower())
-    return tuple((1, int(part), "") if part.isdecimal() and part.isascii() else (0, 0, part) for part in parts if part)
-
-
-def _matches(folder: str, name: str) -> list[str]:
-    test = wildcard(name)
-    try:
-        names = [entry for entry in os.listdir(folder or ".") if test.fullmatch(entry)]
-    except OSError as problem:
-        raise os_error(problem, folder or ".") from problem
-    paths = [os.path.join(folder, entry) for entry in sorted(names, key=lambda n: (natural_key(n), n))]
-    return [path for path in paths if not os.path.isdir(path)]
-
-
-def _readable(path: str) -> str:
-    _check_regular(path)
-    if not os.access(path, os.R_OK):
-        raise ReaderError(f"no permission to read {path}", path, "permission-denied")
-    return path
-
-
-def _check_regular(path: str) -> None:
-    """Readers go over a file more than once: a pipe has nothing left then, and a device may never end."""
-    if os.path.isdir(path):
-        raise ReaderError(f"{path} is a directory, not a file", path, "is-a-directory")
-    if os.path.exists(path) and not os.path.isfile(path):
-        message = f"{path} is a pipe or a device, not a file: save what it gives, or read it with the command stdin"
-        raise ReaderError(message, path, "not-a-file")
-
-
-def file_name(path: str) -> str:
-    """The value of ``_file``: the base name."""
-    return os.path.basename(path)
-
-
-def size_of(path: str) -> int:
-    """File size in bytes; ReaderError when it cannot be asked."""
-    try:
-        return os.stat(path).st_size
-    except OSError as problem:
-        raise os_error(problem, path) from problem
+    return ReadContext(loss or NullLoss(), NullProgress(), lambda: False, Files())

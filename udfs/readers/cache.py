@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Generic, TypeVar
 
-from udfs.readers.base import os_error
-
 T = TypeVar("T")
-State = tuple[str, int, int]
-
-
-def state_of(path: str) -> State:
-    """Absolute path, size and modification time in nanoseconds. ReaderError when the file cannot be asked."""
-    try:
-        found = os.stat(path)
-    except OSError as problem:
-        raise os_error(problem, path) from problem
-    return os.path.abspath(path), found.st_size, found.st_mtime_ns
 
 
 class StateCache(Generic[T]):

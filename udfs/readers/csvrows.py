@@ -10,7 +10,7 @@ the exact parser. All ways give the same rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pyarrow as pa
@@ -19,6 +19,7 @@ import pyarrow.csv as pa_csv
 from udfs.readers.base import (
     BATCH_ROWS,
     Line,
+    NullLoss,
     ReadContext,
     ReaderError,
     batch_of,
@@ -26,11 +27,11 @@ from udfs.readers.base import (
     file_name,
     null_context,
     select,
-    size_of,
 )
-from udfs.readers.cache import StateCache, state_of
+from udfs.readers.cache import StateCache
 from udfs.readers.csvparse import ABSENT, Dialect, Structure, padded, records
 from udfs.readers.lines import codec_name, utf8_chunks, whole_lines
+from udfs.readers.request import Request
 from udfs.readers.sources import Member, open_source
 from udfs.readers.textlines import Window
 
@@ -51,6 +52,10 @@ class Plan:
     renamed: tuple[str, ...]
     width: int
     way: str
+
+
+PLANS: StateCache[Plan] = StateCache()
+"""What the queries of this process found out about files."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +87,24 @@ class CsvReader:
         if self.strict and self.tab:
             raise ReaderError("strict=t cannot go with tab=t", "", "strict-with-tab")
         # Discovery opens files as the policy allows, and tells its losses to nobody: the scan will.
-        context = ReadContext(
-            null_context().loss, self.context.progress, self.context.cancelled, self.context.open_file
-        )
+        context = replace(self.context, loss=NullLoss())
         object.__setattr__(self, "plans", tuple(self._plan(path, context) for path in self.paths))
+
+    @classmethod
+    def of(cls, request: Request) -> CsvReader:
+        """Options: ``cs``, ``strict``, ``tab``, ``maxcol``, ``rest``, ``limit``, ``offset``."""
+        return cls(
+            request.files(),
+            request.text("cs") or "utf-8",
+            request.flag("strict"),
+            request.flag("tab"),
+            request.number("maxcol") or 10_000,
+            request.flag("rest"),
+            request.number("limit"),
+            request.number("offset") or 0,
+            request.context,
+            PLANS,
+        )
 
     @property
     def dialect(self) -> Dialect:
@@ -98,10 +117,6 @@ class CsvReader:
         names = dict.fromkeys(name for plan in self.plans for name in plan.names)
         own = ["_rest", "_file"] if self.rest else ["_file"]
         return pa.schema([pa.field(name, pa.string()) for name in (*names, *own)])
-
-    def total_bytes(self) -> int:
-        """Bytes on disk."""
-        return sum(size_of(path.zip_path if isinstance(path, Member) else path) for path in self.paths)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of about 100,000 rows."""
@@ -128,7 +143,7 @@ class CsvReader:
 
     def _plan(self, path: str | Member, context: ReadContext) -> Plan:
         options = (self.charset, self.dialect, self.maxcol, self.rest, self._enough())
-        key = (*state_of(path.zip_path if isinstance(path, Member) else path), path, *options)
+        key = (*context.files.state(path.zip_path if isinstance(path, Member) else path), path, *options)
         plan = None if self.cache is None else self.cache.get(*key)
         if plan is None:
             plan = self._discovered(path, context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 
 from udfs.extras import MissingExtra, needs_extra
 
@@ -14,7 +15,8 @@ class ReaderError(Exception):
     pipe or a device), ``permission-denied``, ``read-failed``, ``not-a-zip``, ``no-such-entry``, ``archive-encrypted``,
     ``unknown-charset``, ``missing-extra`` and each format's own, for example ``not-a-hive``.
 
-    ``kind`` is the command that reads, put in by whoever knows it.
+    For the user's error: ``shown_code`` is the code of the command that reads, put in by whoever knows it; ``beside``
+    are the names in the folder of a file that is not there, ``no_folder`` is true when there is no such folder.
 
     Names come from files: what a terminal would obey is shown as ``\\x1b``, and a name of 64 KiB is cut.
     """
@@ -24,7 +26,9 @@ class ReaderError(Exception):
         super().__init__(shown if len(shown) <= 1000 else f"{shown[:600]} ... {shown[-300:]}")
         self.path = path
         self.code = code
-        self.kind: str | None = None
+        self.shown_code: str | None = None
+        self.beside: Sequence[str] = ()
+        self.no_folder = False
 
 
 def needs_package(what: str, package: str, extra: str, path: str, module: str | None = None) -> None:

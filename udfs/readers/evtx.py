@@ -18,13 +18,13 @@ import pyarrow as pa
 
 from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, field
 from udfs.readers.errors import needs_package
-from udfs.readers.evtx_layout import mended
-from udfs.readers.ntfs_input import (
+from udfs.readers.evidence import (
     EvidenceReader,
     Tally,
     Target,
     base_name,
 )
+from udfs.readers.evtx_layout import mended
 from udfs.readers.sources import label, open_random
 
 BATCH_EVENTS = 16_384

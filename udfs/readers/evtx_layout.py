@@ -22,7 +22,7 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from udfs.readers.ntfs_input import Tally
+from udfs.readers.evidence import Tally
 
 CHUNK_BYTES = 65_536
 FILE_HEADER = 4096

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs.readers import base
-from udfs.readers.base import ReadContext, batch_of, check_cancelled, file_name, select, size_of
+from udfs.readers.base import ReadContext, batch_of, check_cancelled, file_name, select
 from udfs.readers.lines import read_lines
 from udfs.readers.sources import Member, open_source
 from udfs.readers.textlines import Window
@@ -93,10 +93,6 @@ class JsonLinesReader:
         own = ["line", "_file"] if self.overlay or not self.types else ["_file"]
         fields = [_declared(key, type_) for key, type_ in self.types.items() if key not in own]
         return pa.schema([*fields, *(pa.field(name, pa.string()) for name in own)])
-
-    def total_bytes(self) -> int:
-        """Bytes on disk."""
-        return sum(size_of(path.zip_path if isinstance(path, Member) else path) for path in self.paths)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of up to about 100,000 rows or 16 MB of text."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from udfs.readers.base import ListLoss, ReadContext, null_context
-from udfs.readers.cache import StateCache, state_of
+from udfs.readers.cache import StateCache
 from udfs.readers.dataset import ReaderDataset
 from udfs.readers.jsonlines import JsonLinesReader, pointer
 
@@ -143,6 +143,10 @@ class SurveyCache(StateCache[FileSurvey]):
     """Surveys by path, size and modification time; a session keeps one."""
 
 
+SURVEYS = SurveyCache()
+"""What the queries of this process found out about files."""
+
+
 def survey(
     paths: Sequence[str],
     keys: Iterable[str] | None = None,
@@ -153,7 +157,7 @@ def survey(
     """Look at every value of the named keys (None: of every key) in every file.
 
     ``connection``: a DuckDB whose cursor runs the queries (so that interrupting it stops the survey); default an own
-    one. ``context.open_file`` is asked for every path before DuckDB opens it. Nothing is written to the ledger: the
+    one. ``context.files`` is asked for every path before DuckDB opens it. Nothing is written to the ledger: the
     scan that follows does that. ReaderError for files that cannot be opened.
     """
     wanted = None if keys is None else list(dict.fromkeys(keys))
@@ -162,7 +166,7 @@ def survey(
     with ExitStack() as stack:
         engine: DuckDBPyConnection | None = None
         for path in paths:
-            state = state_of(path)
+            state = context.files.state(context.files.granted(path))
             known = None if cache is None else cache.get(*state)
             found = _known(known, wanted)
             if found is None:
@@ -188,11 +192,6 @@ def read_json_options() -> dict[str, Any]:
     one value per row and a single declared column receives whole lines.
     """
     return {"format": "newline_delimited", "records": True, "ignore_errors": True}
-
-
-def duckdb_path(path: str) -> str:
-    """A path as DuckDB's file functions take it: ``*``, ``?`` and ``[`` are patterns there unless bracketed."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in path)
 
 
 @contextmanager
@@ -229,7 +228,7 @@ def _survey_file(
         import duckdb
 
         try:
-            found = _fast(engine, path, missing, known)
+            found = _fast(engine, path, context.files.for_duckdb(path), missing, known)
         except duckdb.InterruptException:
             raise
         except duckdb.Error as problem:
@@ -244,7 +243,7 @@ def _survey_file(
 
 def _unfit(path: str, context: ReadContext) -> str:
     """Why the first bytes rule ``read_json`` out; empty if they do not."""
-    with context.open_file(path) as file:
+    with context.files.open(path) as file:
         head = file.read(4)
     if head.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "byte order mark"
@@ -254,10 +253,15 @@ def _unfit(path: str, context: ReadContext) -> str:
     return ""
 
 
-def _fast(engine: DuckDBPyConnection, path: str, keys: list[str] | None, known: FileSurvey | None) -> FileSurvey | None:
-    """Survey through DuckDB's own reader; None if some line is no object, so that lines must be looked at."""
+def _fast(
+    engine: DuckDBPyConnection, path: str, place: str, keys: list[str] | None, known: FileSurvey | None
+) -> FileSurvey | None:
+    """Survey through DuckDB's own reader, which knows the file as ``place``.
+
+    None if some line is no object, so that lines must be looked at.
+    """
     rows = known.rows if known is not None else -1
-    lines = _Objects(engine, path)
+    lines = _Objects(engine, place)
     every = keys is None
     keys = lines.keys() if keys is None else keys
     manifold = every and len(keys) > MAX_KEYS
@@ -271,7 +275,7 @@ def _fast(engine: DuckDBPyConnection, path: str, keys: list[str] | None, known: 
         sql = f"SELECT count(*), count(*) FILTER (WHERE {_all_null(len(group))}), {_judgement(len(group))} "
         aliases = ", ".join(f"k{n}" for n in range(len(group)))
         sql += f"FROM read_json($path, columns = $columns, {_OPTIONS}) t({aliases})"
-        parameters = {"path": duckdb_path(path), "columns": dict.fromkeys(group, "JSON")}
+        parameters = {"path": place, "columns": dict.fromkeys(group, "JSON")}
         rows, nulls, *judged = engine.execute(sql, parameters).fetchall()[0]
         empty = nulls if empty is None else min(empty, nulls)
         found.update(_key_surveys(group, judged))
@@ -290,9 +294,9 @@ _OPTIONS = "format = 'newline_delimited', records = true, ignore_errors = true"
 class _Objects:
     """Whole lines of a file, through DuckDB's reader."""
 
-    def __init__(self, engine: DuckDBPyConnection, path: str) -> None:
+    def __init__(self, engine: DuckDBPyConnection, place: str) -> None:
         self._engine = engine
-        self._parameters = {"path": duckdb_path(path)}
+        self._parameters = {"path": place}
         self._source = "read_ndjson_objects($path, ignore_errors = true)"
 
     def counts(self) -> tuple[int, int]:

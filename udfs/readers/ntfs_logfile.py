@@ -19,6 +19,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field
+from udfs.readers.evidence import (
+    Bytes,
+    Evidence,
+    EvidenceReader,
+    Tally,
+    Target,
+    base_name,
+    joined,
+)
 from udfs.readers.ntfs_arrays import (
     TIMESTAMP,
     Flags,
@@ -31,15 +40,6 @@ from udfs.readers.ntfs_arrays import (
     offsets_of,
     ragged,
     strings,
-)
-from udfs.readers.ntfs_input import (
-    Bytes,
-    Evidence,
-    EvidenceReader,
-    Tally,
-    Target,
-    base_name,
-    joined,
 )
 from udfs.readers.ntfs_records import FILE, NO_NAME, Block, fix_up, walk
 

@@ -21,6 +21,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field
+from udfs.readers.evidence import (
+    Bytes,
+    Evidence,
+    EvidenceReader,
+    Tally,
+    Target,
+    base_name,
+    joined,
+)
 from udfs.readers.ntfs_arrays import (
     TIMESTAMP,
     Flags,
@@ -36,15 +45,6 @@ from udfs.readers.ntfs_arrays import (
     raw,
     strings,
     uint64,
-)
-from udfs.readers.ntfs_input import (
-    Bytes,
-    Evidence,
-    EvidenceReader,
-    Tally,
-    Target,
-    base_name,
-    joined,
 )
 from udfs.readers.ntfs_paths import NUMBER, Names, Paths
 from udfs.readers.ntfs_records import DOS_ONLY, FILE, NO_NAME, Attributes, Block, fix_up, stream_sizes, walk

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from udfs.readers.evidence import Bytes
 from udfs.readers.ntfs_arrays import Flags, Ints
-from udfs.readers.ntfs_input import Bytes
 
 FILE = 0x454C4946
 """``FILE`` as a little-endian dword."""

@@ -17,6 +17,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field
+from udfs.readers.evidence import (
+    Bytes,
+    Evidence,
+    EvidenceReader,
+    Tally,
+    Target,
+    base_name,
+    joined,
+)
 from udfs.readers.ntfs_arrays import (
     TIMESTAMP,
     Flags,
@@ -29,15 +38,6 @@ from udfs.readers.ntfs_arrays import (
     ragged,
     strings,
     uint64,
-)
-from udfs.readers.ntfs_input import (
-    Bytes,
-    Evidence,
-    EvidenceReader,
-    Tally,
-    Target,
-    base_name,
-    joined,
 )
 from udfs.readers.ntfs_paths import NUMBER
 

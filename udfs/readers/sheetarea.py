@@ -8,13 +8,13 @@ failing allocation ends the process. ``check_areas`` looks at the places that ar
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable, Iterator
 from typing import IO
 from xml.parsers import expat
 
 from udfs.readers import xlsarea
 from udfs.readers.base import ReaderError
+from udfs.readers.files import archive as archive_in
 
 _FREE_CELLS = 10_000_000
 _SPREAD = 16
@@ -52,7 +52,7 @@ def check_areas(path: str, file: IO[bytes]) -> None:
                 _check(path, rows, columns, cells)
             file.seek(0)
             return
-        with zipfile.ZipFile(file) as archive:
+        with archive_in(file) as archive:
             for info in archive.infolist():
                 measure = _measure(info.filename.lower().replace("\\", "/"))
                 if measure is None:

@@ -11,13 +11,11 @@ from __future__ import annotations
 import errno
 import shutil
 import struct
-import tempfile
-import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any, BinaryIO, TypeVar, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 import pyarrow as pa
 
@@ -25,12 +23,14 @@ from udfs.readers.base import (
     ReadContext,
     ReaderError,
     check_cancelled,
-    expand_paths,
     natural_key,
     os_error,
-    size_of,
     wildcard,
 )
+from udfs.readers.files import archive as archive_in
+
+if TYPE_CHECKING:
+    import zipfile
 
 CHUNK = 1 << 20
 _SPOOL_IN_MEMORY = 64 << 20
@@ -82,7 +82,7 @@ class _Gzip(Source):
 
     def __init__(self, name: str, raw: IO[bytes], total: int, context: ReadContext) -> None:
         super().__init__(name, raw, total, context)
-        self._inflate: Any = zlib.decompressobj(31)
+        self._inflate = zlib.decompressobj(31)
         self._pending = b""
         self._fresh = True
         self._ended = False
@@ -125,11 +125,11 @@ class _Zstd(Source):
 
     def __init__(self, name: str, raw: IO[bytes], total: int, context: ReadContext) -> None:
         super().__init__(name, raw, total, context)
-        self._stream: Any = self._start()
+        self._stream: pa.CompressedInputStream | None = self._start()
         self._step = CHUNK
         self._ended = False
 
-    def _start(self) -> Any:
+    def _start(self) -> pa.CompressedInputStream:
         return pa.CompressedInputStream(pa.PythonFile(_Counted(self), mode="r"), "zstd")
 
     def read(self, size: int = CHUNK) -> bytes:
@@ -151,7 +151,9 @@ class _Zstd(Source):
 
     def _decoded(self, size: int) -> bytes:
         # Not ``read``: Arrow loses the memory it has set aside for a call of it that fails.
-        return bytes(self._stream.read_buffer(size).to_pybytes())
+        stream = self._stream
+        assert stream is not None, "read behind the close"
+        return bytes(stream.read_buffer(size).to_pybytes())
 
     def _rewind(self) -> None:
         self._raw.seek(0)
@@ -206,12 +208,12 @@ def open_source(path: str | Member, context: ReadContext) -> Source:
     if isinstance(path, Member):
         return open_member(path, context)
     raw, magic = _opened(path, context)
-    return _decompressing(path, raw, size_of(path), magic, context)
+    return _decompressing(path, raw, context.files.size(path), magic, context)
 
 
 def _opened(path: str, context: ReadContext) -> tuple[BinaryIO, bytes]:
     """A file at its beginning, and its first four bytes."""
-    raw = context.open_file(path)
+    raw = context.files.open(path)
     try:
         magic = raw.read(4)
         raw.seek(0)
@@ -240,10 +242,10 @@ def _is_skippable_frame(magic: bytes) -> bool:
 def open_zip(path: str, context: ReadContext, charset: str | None = None) -> Iterator[zipfile.ZipFile]:
     """The archive's directory; :func:`entry_names` reads its names. ReaderError ``not-a-zip``, ``unknown-charset``."""
     _check_charset(charset, path)
-    raw = context.open_file(path)
+    raw = context.files.open(path)
     try:
         try:
-            archive = zipfile.ZipFile(raw)
+            archive = archive_in(raw)
         except Exception as problem:
             # Not BadZipFile alone: forged offsets and versions give OSError, ValueError or NotImplementedError.
             message = f"{path} is not a readable ZIP archive: {_sentence(problem)}"
@@ -300,7 +302,7 @@ def expand_members(pattern: str, entry: str, context: ReadContext, charset: str 
 
     ``*`` in an entry matches across folders, case ignored; an entry without ``*`` is taken exactly, else ignoring
     case. Among several archives one that is none is a ledger entry. ReaderError: ``no-such-entry`` when nothing matches
-    in any archive, ``unknown-charset``, and those of ``expand_paths`` and ``open_zip``.
+    in any archive, ``unknown-charset``, and those of ``Files.expand`` and ``open_zip``.
     """
     found: list[Member] = []
     unsure_names = 0
@@ -317,7 +319,7 @@ def expand_members(pattern: str, entry: str, context: ReadContext, charset: str 
         yield from (Member(path, name, charset) for name in sorted(chosen, key=lambda n: (natural_key(n), n)))
 
     _check_charset(charset, pattern)
-    found += scan_each(expand_paths(pattern), context, search)
+    found += scan_each(context.files.expand(pattern), context, search)
     if not found:
         more = f" ({unsure_names} names are no {charset or 'utf-8'}: give zipcharset)" if unsure_names else ""
         raise ReaderError(f"no entry {entry} in {pattern}{more}", pattern, "no-such-entry")
@@ -356,9 +358,9 @@ def open_member(member: Member, context: ReadContext) -> Source:
     """Forward stream of one entry; a gzip or zstd file inside the archive is decompressed too."""
     with open_zip(member.zip_path, context, member.charset) as archive:
         info = _info(archive, member)
-    raw = context.open_file(member.zip_path)
+    raw = context.files.open(member.zip_path)
     try:
-        opened = zipfile.ZipFile(raw)
+        opened = archive_in(raw)
         entry = _Entry(_open_entry(opened, info, member), raw, member, context)
     except BaseException:
         raw.close()
@@ -373,11 +375,11 @@ def open_random(path: str | Member, context: ReadContext) -> BinaryIO:
         if not magic.startswith((_GZIP_MAGIC, _ZSTD_MAGIC)):
             return raw
         raw.close()
-    spool = tempfile.SpooledTemporaryFile(_SPOOL_IN_MEMORY)  # noqa: SIM115 - handed to the caller
+    spool = context.files.spool(_SPOOL_IN_MEMORY)
     with open_source(path, context) as source:
         shutil.copyfileobj(source, spool, CHUNK)
     spool.seek(0)
-    return cast(BinaryIO, spool)
+    return spool
 
 
 def _info(archive: zipfile.ZipFile, member: Member) -> zipfile.ZipInfo:
@@ -390,9 +392,9 @@ def _info(archive: zipfile.ZipFile, member: Member) -> zipfile.ZipInfo:
     return info
 
 
-def _open_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, member: Member) -> IO[bytes]:
+def _open_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, member: Member) -> zipfile.ZipExtFile:
     try:
-        return archive.open(info)
+        return cast("zipfile.ZipExtFile", archive.open(info))
     except Exception as problem:
         # A method nobody unpacks, or a directory that points at something else than the entry.
         message = f"cannot unpack {member.name}: {_sentence(problem)}"
@@ -407,7 +409,7 @@ def _sentence(problem: Exception) -> str:
 class _Entry:
     """An archive entry that ends, with a ledger entry, where its data breaks (bad compressed data, wrong checksum)."""
 
-    def __init__(self, stream: IO[bytes], raw: BinaryIO, member: Member, context: ReadContext) -> None:
+    def __init__(self, stream: zipfile.ZipExtFile, raw: BinaryIO, member: Member, context: ReadContext) -> None:
         self._stream = stream
         self._raw = raw
         self._member = member
@@ -417,7 +419,7 @@ class _Entry:
 
     def peek(self) -> bytes:
         """The first four bytes, which stay to be read."""
-        return self._guarded(lambda: cast(Any, self._stream).peek(4)[:4])
+        return self._guarded(lambda: self._stream.peek(4)[:4])
 
     def read(self, size: int = -1) -> bytes:
         data = self._guarded(lambda: self._stream.read(size))

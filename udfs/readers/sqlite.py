@@ -28,13 +28,13 @@ from udfs.readers.base import (
     ReaderError,
     batch_of,
     check_cancelled,
-    expand_paths,
     field,
     file_name,
     null_context,
     select,
-    size_of,
 )
+from udfs.readers.files import Files
+from udfs.readers.request import Request, as_paths
 from udfs.readers.sources import scan_each
 from udfs.readers.sqlitefiles import PROBLEMS, opened, sentence, stored_bytes, text_factory
 
@@ -69,22 +69,28 @@ class SqliteTablesReader:
     files among several that are no databases.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str | Sequence[str], context: ReadContext | None = None) -> None:
+        self._files = Request(as_paths(path), context or null_context()).files()
+
+    @classmethod
+    def described(cls, given: object) -> pa.Schema:
+        """The facts of a table."""
+        return TABLES_SCHEMA
+
+    @classmethod
+    def of(cls, request: Request) -> SqliteTablesReader:
+        """No options."""
+        return cls(request.paths, request.context)
 
     @property
     def schema(self) -> pa.Schema:
         """``type``, ``name``, ``table_name``, ``root_page``, ``sql``, ``_file``."""
         return TABLES_SCHEMA
 
-    def total_bytes(self) -> int:
-        """Bytes of the files."""
-        return sum(size_of(path) for path in expand_paths(self._path))
-
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """One batch a database, in the order of its schema table."""
         wanted = select(TABLES_SCHEMA, columns)
-        yield from scan_each(expand_paths(self._path), context, lambda path: _schema_rows(path, wanted, context))
+        yield from scan_each(self._files, context, lambda path: _schema_rows(path, wanted, context))
 
 
 def _schema_rows(path: str, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
@@ -100,24 +106,25 @@ def _schema_rows(path: str, wanted: pa.Schema, context: ReadContext) -> Iterator
 class SqliteRecordsReader:
     """The rows of ``table`` (case ignored, as SQLite does) in every database ``path`` means.
 
-    The values are surveyed once, on construction, through ``context.open_file``, because a column's type is that of its
+    The values are surveyed once, on construction, through ``context.files``, because a column's type is that of its
     values. ReaderError codes: ``no-such-table``, ``not-a-sqlite-database``; among several databases those are ledger
     entries. Ledger: that of ``sqlitefiles.opened``, ``invalid-utf-8`` (text kept, bad bytes replaced),
     ``generated-column-failed`` (null from there on), ``damaged-database`` (rows behind the damage are missing).
     """
 
-    def __init__(self, path: str, table: str, context: ReadContext | None = None) -> None:
-        self._path = path
+    def __init__(self, path: str | Sequence[str], table: str, context: ReadContext | None = None) -> None:
+        context = context or null_context()
+        self._files = Request(as_paths(path), context).files()
         self._table = table
         kinds: dict[str, set[str]] = {}
         # What is lost is told by the scans.
-        quiet = replace(context or null_context(), loss=NullLoss())
+        quiet = replace(context, loss=NullLoss())
 
         def surveyed(found: str) -> list[dict[str, set[str]]]:
             with opened(found, quiet) as database:
                 return [_survey(database, found, table, quiet)]
 
-        for one in scan_each(expand_paths(path), quiet, surveyed):
+        for one in scan_each(self._files, quiet, surveyed):
             for name, held in one.items():
                 kinds.setdefault(name, set()).update(held)
         self._own_file = "_file" not in kinds
@@ -126,19 +133,20 @@ class SqliteRecordsReader:
         self._cells = _layout(kinds)
         self._schema = pa.schema([made for made, _, _ in self._cells])
 
+    @classmethod
+    def of(cls, request: Request) -> SqliteRecordsReader:
+        """Option: ``table``."""
+        return cls(request.paths, request.text("table") or "", request.context)
+
     @property
     def schema(self) -> pa.Schema:
         """The table's columns, then ``_file``."""
         return self._schema
 
-    def total_bytes(self) -> int:
-        """Bytes of the files."""
-        return sum(size_of(path) for path in expand_paths(self._path))
-
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of the wanted columns, in the table's own order."""
         wanted = select(self._schema, columns)
-        yield from scan_each(expand_paths(self._path), context, lambda path: self._scan_file(path, wanted, context))
+        yield from scan_each(self._files, context, lambda path: self._scan_file(path, wanted, context))
 
     def _scan_file(self, path: str, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         asked = {column for made, column, _ in self._cells if made.name in wanted.names}
@@ -242,8 +250,8 @@ def _query(
     return exp.select(*kinds).from_(plain.limit(most).subquery("seen")).sql(dialect="sqlite")
 
 
-def _most_rows(path: str) -> int:
-    return stored_bytes(path) // _ROW_BYTES + 1
+def _most_rows(path: str, files: Files) -> int:
+    return stored_bytes(path, files) // _ROW_BYTES + 1
 
 
 def _survey(database: sqlite3.Connection, path: str, table: str, context: ReadContext) -> dict[str, set[str]]:
@@ -255,7 +263,7 @@ def _survey(database: sqlite3.Connection, path: str, table: str, context: ReadCo
     parts = [stored[at : at + 400] for at in range(0, len(stored), 400)]
     for part in [*parts, *([column] for column, generated in columns.items() if generated)]:
         try:
-            row = database.execute(_query(name, tuple(part), _most_rows(path))).fetchone()
+            row = database.execute(_query(name, tuple(part), _most_rows(path, context.files))).fetchone()
         except PROBLEMS:
             check_cancelled(context)
             row = (1,) * len(_KINDS) * len(part)
@@ -296,7 +304,8 @@ def _parts(cursor: sqlite3.Cursor, path: str, context: ReadContext) -> Iterator[
     """Rows in parts of a batch's size, fewer when their text and bytes are long."""
     held: list[tuple[Any, ...]] = []
     weight = reached = 0
-    rows_left, bytes_left = _most_rows(path), stored_bytes(path) * _EXPANSION + _FREE_BYTES
+    most_rows, total = _most_rows(path, context.files), context.files.size(path)
+    rows_left, bytes_left = most_rows, stored_bytes(path, context.files) * _EXPANSION + _FREE_BYTES
     # One row at a time: a few dozen rows of damaged sizes would not fit into memory together.
     rows = iter(cursor)
     while True:
@@ -318,10 +327,10 @@ def _parts(cursor: sqlite3.Cursor, path: str, context: ReadContext) -> Iterator[
             rows_left, bytes_left = rows_left - len(held), bytes_left - weight
             # SQLite does not tell where in the file it is: the bytes of the values so far, at most those of the file.
             reached += weight + sum(len(row) for row in held)
-            context.progress.advance(path, min(reached, size_of(path)), size_of(path))
+            context.progress.advance(path, min(reached, total), total)
             if bytes_left < 0:
                 raise sqlite3.DatabaseError("the table holds more text and bytes than the file has room for")
             held, weight = [], 0
         if row is None:
-            context.progress.advance(path, size_of(path), size_of(path))
+            context.progress.advance(path, total, total)
             return

@@ -7,17 +7,15 @@ and read there, as SQLite shows them to everybody else.
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import tempfile
-import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
 
-from udfs.readers.base import ReadContext, ReaderError, check_cancelled, file_name, size_of
+from udfs.readers.base import ReadContext, ReaderError, check_cancelled, file_name
+from udfs.readers.files import Files
 
+Connect = Callable[[], sqlite3.Connection]
 # A damaged schema makes error messages and column names that are no UTF-8, which the module decodes strictly; a record
 # whose header claims gigabytes makes SQLite say that memory is short, though nothing was allocated.
 PROBLEMS = (sqlite3.Error, UnicodeDecodeError, MemoryError)
@@ -41,11 +39,11 @@ def opened(path: str, context: ReadContext) -> Iterator[sqlite3.Connection]:
     ReaderError ``not-a-sqlite-database``. Ledger (count 0: nothing is lost): ``write-ahead-log-read``,
     ``rollback-journal-not-read``; ``write-ahead-log-not-read`` when the log may not be read or is too large to copy.
     """
-    with context.open_file(path) as raw:
+    with context.files.open(path) as raw:
         if raw.read(16) != b"SQLite format 3\0":
             raise ReaderError(f"{path} is not an SQLite database", path, "not-a-sqlite-database")
     _tell_journal(path, context)
-    with _with_log(path, context) as (place, mode), _connected(path, place, mode, context) as database:
+    with _with_log(path, context) as connect, _connected(path, connect, context) as database:
         try:
             yield database
         except PROBLEMS as problem:
@@ -54,10 +52,9 @@ def opened(path: str, context: ReadContext) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def _connected(path: str, place: str, mode: str, context: ReadContext) -> Iterator[sqlite3.Connection]:
-    uri = "file:" + urllib.parse.quote(os.path.abspath(place)) + mode
+def _connected(path: str, connect: Connect, context: ReadContext) -> Iterator[sqlite3.Connection]:
     try:
-        database = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        database = connect()
     except PROBLEMS as problem:
         raise _unreadable(path, problem) from problem
     try:
@@ -94,53 +91,59 @@ def _with_side_effects() -> frozenset[str]:
 
 
 @contextmanager
-def _with_log(path: str, context: ReadContext) -> Iterator[tuple[str, str]]:
-    """Where the database is read, and how: the copy that lies beside its log, or the file itself."""
-    log, alone = path + "-wal", (path, "?mode=ro&immutable=1")
-    if _log_bytes(path) <= _WAL_HEADER:
+def _with_log(path: str, context: ReadContext) -> Iterator[Connect]:
+    """What opens the database: the copy that lies beside its log, or the file itself."""
+    log = path + "-wal"
+
+    def alone() -> sqlite3.Connection:
+        return context.files.database(path)
+
+    def untold(why: object) -> None:
+        context.loss.lost(path, "write-ahead-log-not-read", 1, None, f"{log}: {why}")
+
+    try:
+        waiting = _log_bytes(path, context.files) > _WAL_HEADER
+    except ReaderError as problem:  # a link to where nothing may be read
+        untold(problem)
+        waiting = False
+    if waiting and stored_bytes(path, context.files) > _MOST_COPIED:
+        untold(f"together with the database more than {_MOST_COPIED >> 30} GiB")
+        waiting = False
+    if not waiting:
         yield alone
         return
-    if stored_bytes(path) > _MOST_COPIED:
-        told = f"{log}: together with the database more than {_MOST_COPIED >> 30} GiB"
-        context.loss.lost(path, "write-ahead-log-not-read", 1, None, told)
-        yield alone
-        return
-    with tempfile.TemporaryDirectory(prefix="logsql-") as folder:
-        copy = os.path.join(folder, "copy")
+    with context.files.scratch() as scratch:
+        connect: Connect = alone
         try:
-            _copied(path, copy, context)
-            _copied(log, copy + "-wal", context)
+            scratch.copy(path, "copy", lambda: check_cancelled(context))
+            scratch.copy(log, "copy-wal", lambda: check_cancelled(context))
         except (ReaderError, OSError) as problem:
-            context.loss.lost(path, "write-ahead-log-not-read", 1, None, f"{log}: {problem}")
-            copy = ""
-        if copy:
+            untold(problem)
+        else:
             told = f"what {file_name(log)} adds and changes is in the rows"
             context.loss.lost(path, "write-ahead-log-read", 0, None, told)
-        yield (copy, "?mode=rw") if copy else alone
+            connect = partial(scratch.database, "copy")
+        yield connect
 
 
-def stored_bytes(path: str) -> int:
-    """Bytes of the database and of the log beside it."""
-    return size_of(path) + _log_bytes(path)
+def stored_bytes(path: str, files: Files) -> int:
+    """Bytes of the database and of the log beside it, as far as it may be asked."""
+    try:
+        return files.size(path) + _log_bytes(path, files)
+    except ReaderError:
+        return files.size(path)
 
 
-def _log_bytes(path: str) -> int:
+def _log_bytes(path: str, files: Files) -> int:
     log = path + "-wal"
-    return os.path.getsize(log) if os.path.isfile(log) else 0
-
-
-def _copied(path: str, to: str, context: ReadContext) -> None:
-    with context.open_file(path) as raw, open(to, "wb") as made:
-        while data := raw.read(1 << 20):
-            check_cancelled(context)
-            made.write(data)
+    return files.size(log) if files.is_file(log) else 0
 
 
 def _tell_journal(path: str, context: ReadContext) -> None:
     """A journal in use says that the database was written to: its last transaction may be there in part."""
     journal = path + "-journal"
     try:
-        with context.open_file(journal) as raw:
+        with context.files.open(journal) as raw:
             hot = raw.read(8) == _HOT_JOURNAL
     except ReaderError:
         return
@@ -159,7 +162,7 @@ def sentence(problem: Exception) -> str:
     return " ".join(str(problem).split()) or "a record claims more memory than there is"
 
 
-def text_factory(replaced: list[int]) -> Any:
+def text_factory(replaced: list[int]) -> Callable[[bytes], str]:
     """Decoder of text cells that counts those with bytes that are no UTF-8."""
 
     def decode(data: bytes) -> str:

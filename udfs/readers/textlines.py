@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs.readers.base import ReadContext, batch_of, check_cancelled, field, file_name, select, size_of
+from udfs.readers.base import ReadContext, batch_of, check_cancelled, field, file_name, select
 from udfs.readers.lines import codec_name, read_lines
 from udfs.readers.sources import Member, open_source, scan_each
 
@@ -60,11 +60,6 @@ class TextReader:
         if self.entry_column:
             fields.append(field("_entry", pa.string()))
         return pa.schema(fields)
-
-    def total_bytes(self) -> int:
-        """Bytes on disk; archives count once."""
-        paths = {path.zip_path if isinstance(path, Member) else path for path in self.paths}
-        return sum(size_of(path) for path in paths)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of up to about 100,000 rows."""

@@ -24,10 +24,10 @@ from udfs.readers.base import (
     file_name,
     null_context,
     select,
-    size_of,
 )
 from udfs.readers.csvrows import named
 from udfs.readers.errors import needs_package
+from udfs.readers.request import Request
 from udfs.readers.sheetarea import check_areas
 from udfs.readers.textlines import Window
 
@@ -47,7 +47,7 @@ class XlsxReader:
     """Rows of one sheet (default: the first) of one workbook; ``skip`` rows stand above the header.
 
     Header cells that repeat or are empty are renamed as in ``csvfile``. The workbook is read on construction, through
-    ``context.open_file``. ReaderError: ``missing-extra``, ``not-xlsx``, ``no-such-sheet``, ``xlsx-too-sparse`` (a sheet
+    ``context.files``. ReaderError: ``missing-extra``, ``not-xlsx``, ``no-such-sheet``, ``xlsx-too-sparse`` (a sheet
     whose few cells lie so far apart that the area around them does not fit into memory).
     """
 
@@ -62,15 +62,27 @@ class XlsxReader:
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", _table(self.path, self.sheet, self.skip, self.context))
 
+    @classmethod
+    def of(cls, request: Request) -> XlsxReader:
+        """Options: ``sheet``, ``skip``, ``offset``, ``limit``. ReaderError ``several-files``."""
+        found = request.files()
+        if len(found) > 1:
+            message = f"xlsxfile reads one workbook, and {request.paths[0]} matches {len(found)}"
+            raise ReaderError(message, request.paths[0], "several-files")
+        return cls(
+            found[0],
+            request.text("sheet"),
+            request.number("skip") or 0,
+            request.number("offset") or 0,
+            request.number("limit"),
+            request.context,
+        )
+
     @property
     def schema(self) -> pa.Schema:
         """The header's columns, then ``_file``."""
         fields = [_field(name, cells) for name, cells in zip(self.table.names, self.table.cells, strict=True)]
         return pa.schema([*fields, pa.field("_file", pa.string())])
-
-    def total_bytes(self) -> int:
-        """Bytes on disk."""
-        return size_of(self.path)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of about 100,000 rows."""
@@ -97,7 +109,7 @@ def _table(path: str, sheet: str | None, skip: int, context: ReadContext) -> Tab
     needs_package("xlsxfile", "python-calamine", "xlsx", path, "python_calamine")
     from python_calamine import CalamineWorkbook
 
-    with context.open_file(path) as file:
+    with context.files.open(path) as file:
         check_areas(path, file)
         try:
             workbook = CalamineWorkbook.from_filelike(file)

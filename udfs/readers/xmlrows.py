@@ -22,8 +22,9 @@ from xml.parsers import expat
 import pyarrow as pa
 
 from udfs.readers import base
-from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, file_name, select, size_of
+from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, file_name, select
 from udfs.readers.lines import codec_name, utf8_chunks
+from udfs.readers.request import Request
 from udfs.readers.sources import Member, open_source, scan_each
 from udfs.readers.textlines import Window
 
@@ -114,14 +115,21 @@ class XmlReader:
         if self.xpath is not None:
             parse_path(self.xpath)
 
+    @classmethod
+    def of(cls, request: Request) -> XmlReader:
+        """Options: ``xpath``, ``cs``, ``limit``, ``offset``."""
+        return cls(
+            request.files(),
+            request.text("xpath"),
+            request.text("cs"),
+            request.number("limit"),
+            request.number("offset") or 0,
+        )
+
     @property
     def schema(self) -> pa.Schema:
         """``_row`` and ``_file``."""
         return pa.schema([base.field("_row", pa.string(), "json"), pa.field("_file", pa.string())])
-
-    def total_bytes(self) -> int:
-        """Bytes on disk."""
-        return sum(size_of(path.zip_path if isinstance(path, Member) else path) for path in self.paths)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of up to some thousand nodes."""

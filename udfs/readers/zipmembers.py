@@ -5,26 +5,29 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from udfs.readers.base import ReadContext, batch_of, expand_paths, null_context, select, size_of
+from udfs.readers.base import ReadContext, batch_of, null_context, select
+from udfs.readers.request import Request, as_paths
 from udfs.readers.sources import Member, entry_names, expand_members, open_zip, scan_each, tell_charset, zip_text
 from udfs.readers.textlines import TextReader
+
+if TYPE_CHECKING:
+    import zipfile
 
 
 @dataclass(frozen=True)
 class ZipLinesReader:
     """Text lines of archive members: ``line``, ``_file`` (the archive's base name), ``_entry``.
 
-    The members are found on construction, through ``context.open_file``. ``charset`` reads the text, ``zipcharset``
+    The members are found on construction, through ``context.files``. ``charset`` reads the text, ``zipcharset``
     the names of entries not marked UTF-8. ``limit`` and ``offset`` count lines over all members. ReaderError:
-    ``no-such-entry``, ``not-a-zip``, ``unknown-charset`` and those of ``expand_paths``.
+    ``no-such-entry``, ``not-a-zip``, ``unknown-charset`` and those of ``Files.expand``.
     """
 
     zip_path: str
@@ -41,21 +44,29 @@ class ZipLinesReader:
         text = TextReader(members, self.charset, limit=self.limit, offset=self.offset, entry_column=True)
         object.__setattr__(self, "text", text)
 
+    @classmethod
+    def of(cls, request: Request) -> ZipLinesReader:
+        """Options: ``entry``, ``cs``, ``zipcharset``, ``limit``, ``offset``."""
+        return cls(
+            request.paths[0],
+            request.text("entry") or "",
+            request.text("cs") or "utf-8",
+            request.text("zipcharset"),
+            request.number("limit"),
+            request.number("offset") or 0,
+            request.context,
+        )
+
     @property
     def schema(self) -> pa.Schema:
         """``line``, ``_file``, ``_entry``."""
         return select(self.text.schema, ("line", "_file", "_entry"))
-
-    def total_bytes(self) -> int:
-        """Bytes of the archives."""
-        return self.text.total_bytes()
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of up to about 100,000 lines."""
         return self.text.scan(self.schema.names if columns is None else columns, context)
 
 
-@dataclass(frozen=True)
 class ZipEntriesReader:
     """One row per entry, folders included, in the order of the archive's directory.
 
@@ -64,9 +75,6 @@ class ZipEntriesReader:
     ``modified_at`` is wall time of the packing machine (ZIP keeps no zone), null where the archive holds an impossible
     date (ledger: ``bad-date``).
     """
-
-    zip_path: str
-    zipcharset: str | None = None
 
     schema = pa.schema(
         [
@@ -79,22 +87,32 @@ class ZipEntriesReader:
         ]
     )
 
-    def total_bytes(self) -> int:
-        """Bytes of the archives."""
-        return sum(size_of(path) for path in expand_paths(self.zip_path))
+    def __init__(
+        self, paths: str | Sequence[str], zipcharset: str | None = None, context: ReadContext | None = None
+    ) -> None:
+        self._archives = Request(as_paths(paths), context or null_context()).files()
+        self.zipcharset = zipcharset
+
+    @classmethod
+    def described(cls, given: object) -> pa.Schema:
+        """The facts of an entry."""
+        return cls.schema
+
+    @classmethod
+    def of(cls, request: Request) -> ZipEntriesReader:
+        """Option: ``zipcharset``."""
+        return cls(request.paths, request.text("zipcharset"), request.context)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """One batch per archive."""
         schema = select(self.schema, columns)
-        yield from scan_each(
-            expand_paths(self.zip_path), context, lambda path: self._scan_archive(path, schema, context)
-        )
+        yield from scan_each(self._archives, context, lambda path: self._scan_archive(path, schema, context))
 
     def _scan_archive(self, path: str, schema: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         with open_zip(path, context, self.zipcharset) as archive:
             entries = entry_names(archive, self.zipcharset)
         tell_charset(context, path, self.zipcharset, [name for name, sure, _ in entries if not sure])
-        made: dict[str, Any] = {
+        made: dict[str, list[object]] = {
             "zip_path": [path] * len(entries),
             "entry": [name for name, _, _ in entries],
             "file_size": [info.file_size for _, _, info in entries],

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from logsql.commands.forensic._hive_ledger import HIVE_LEDGER
 from logsql.commands.sources._files import REPLAY, evidence_command
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 
 register(
     evidence_command(
         "hive-file",
         Group.FORENSIC,
+        SourceSpec("udfs.readers.hive.reader:HiveReader"),
         "Read a Windows registry hive.",
         """
 One row per value. `value` has the type of the data: text, a number, a list of texts or binary. `key` begins with the
@@ -20,7 +22,6 @@ Damage does not end the query: what can be read is read, and each kind of damage
 offset of the first.
 """,
         (REPLAY,),
-        "key, type, name, value, last_written, _file",
         ledger=HIVE_LEDGER,
     )
 )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import evidence_command
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 
 register(
     evidence_command(
         "ntfs-usnjrnl",
         Group.FORENSIC,
+        SourceSpec("udfs.readers.ntfs_usnjrnl:UsnJrnlReader"),
         "Read the change journal of an NTFS volume ($UsnJrnl:$J).",
         """
 One row per record, also from cut out or carved pieces. `reason` is the list of flag names in alphabetical order.
 """,
-        fields="_time, file_name, file_no, file_ref, parent_file_no, parent_file_ref, reason, usn, _file",
     )
 )

@@ -1,23 +1,40 @@
-"""``reg-bam-entries``: list the programs the Background Activity Moderator saw (SYSTEM hive)."""
+"""``reg-bam-entries``: last run of programs by user, as the Background Activity Moderator keeps it (SYSTEM).
+
+``Services\\bam\\UserSettings\\SID`` (Windows 10 1709) and ``Services\\bam\\State\\UserSettings\\SID`` (1809 and later):
+value name = path, data begins with a FILETIME. Format: libyal winreg-kb, "Background Activity Moderator".
+"""
 
 from __future__ import annotations
 
-from logsql.commands.forensic._hive_ledger import AS_HIVE_FILE, VIEW_LEDGER
-from logsql.commands.sources._files import REPLAY, evidence_command
-from logsql.planner.spec import Group, register
+from collections.abc import Iterator
 
-register(
-    evidence_command(
-        "reg-bam-entries",
-        Group.FORENSIC,
-        "List the programs the Background Activity Moderator saw (SYSTEM hive).",
-        f"""
+from logsql.commands.forensic._views import registry_view
+from udfs.readers.regviews.view import Lost, RegValue, Row, filetime_at, in_current_set
+
+
+def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
+    """One row a program and user."""
+    for value in in_current_set(values):
+        if value.name.lower() in ("version", "sequencenumber") and value.type == "DWORD":
+            continue
+        if len(value.data) < 8:
+            lost(value)
+            continue
+        yield {
+            "sid": value.key.rsplit("\\", 1)[-1],
+            "file_name": value.name.rsplit("\\", 1)[-1],
+            "file_path": value.name,
+            "last_execution": filetime_at(value.data, 0),
+        }
+
+
+registry_view(
+    "reg-bam-entries",
+    "List the programs the Background Activity Moderator saw (SYSTEM hive).",
+    """
 One row per program and user, with its last run.
-
-{AS_HIVE_FILE}
 """,
-        (REPLAY,),
-        fields="sid, file_name, file_path, last_execution, _file",
-        ledger=VIEW_LEDGER,
-    )
+    keys=r"\\Services\\bam\\(State\\)?UserSettings\\[^\\]+$|^[^\\]+\\Select$",
+    fields=(("sid", "string"), ("file_name", "string"), ("file_path", "string"), ("last_execution", "date")),
+    rows=rows,
 )

@@ -1,26 +1,82 @@
-"""``reg-network-profiles``: list the networks a machine was connected to (SOFTWARE hive)."""
+"""``reg-network-profiles``: networks the machine was connected to (SOFTWARE).
+
+``NetworkList\\Profiles\\{GUID}``. The two dates are SYSTEMTIME (eight words: year, month, day of week, day, hour,
+minute, second, millisecond) in the machine's local time without a zone; the columns are therefore timestamps without
+a zone, which become instants of the session's zone. Format: libyal winreg-kb, "Network list".
+"""
 
 from __future__ import annotations
 
-from logsql.commands.forensic._hive_ledger import AS_HIVE_FILE, VIEW_LEDGER
-from logsql.commands.sources._files import REPLAY, evidence_command
-from logsql.planner.spec import Group, register
+import struct
+from collections.abc import Iterator
+from datetime import datetime
 
-register(
-    evidence_command(
-        "reg-network-profiles",
-        Group.FORENSIC,
-        "List the networks a machine was connected to (SOFTWARE hive).",
-        f"""
+from logsql.commands.forensic._views import registry_view
+from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, string
+
+CATEGORIES = {0: "Public", 1: "Private", 2: "Domain"}
+NAME_TYPES = {6: "Wired", 23: "VPN", 71: "Wireless", 243: "Mobile broadband"}
+
+
+def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
+    """One row a profile; unknown category and name type numbers have no name."""
+    for key, named in by_key(values).items():
+        category = _number(named.get("category"))
+        kind = _number(named.get("nametype"))
+        managed = _number(named.get("managed"))
+        yield {
+            "guid": key.rsplit("\\", 1)[-1],
+            "profile_name": _text(named.get("profilename")),
+            "description": _text(named.get("description")),
+            "category": CATEGORIES.get(-1 if category is None else category),
+            "category_id": category,
+            "name_type": NAME_TYPES.get(-1 if kind is None else kind),
+            "name_type_id": kind,
+            "date_created": _date(named.get("datecreated"), lost),
+            "date_last_connected": _date(named.get("datelastconnected"), lost),
+            "managed": None if managed is None else managed != 0,
+        }
+
+
+def _number(value: RegValue | None) -> int | None:
+    if value is None or len(value.data) < 4:
+        return None
+    return int.from_bytes(value.data[:4], "little", signed=True)
+
+
+def _text(value: RegValue | None) -> str | None:
+    return None if value is None else string(value.data)
+
+
+def _date(value: RegValue | None, lost: Lost) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        year, month, _, day, hour, minute, second, milli = struct.unpack_from("<8H", value.data)
+        return datetime(year, month, day, hour, minute, second, milli * 1000)
+    except (struct.error, ValueError):
+        lost(value)
+        return None
+
+
+registry_view(
+    "reg-network-profiles",
+    "List the networks a machine was connected to (SOFTWARE hive).",
+    """
 One row per network profile. The dates are stored without a zone and read as local time.
-
-{AS_HIVE_FILE}
 """,
-        (REPLAY,),
-        fields=(
-            "guid, profile_name, description, category, category_id, name_type, name_type_id, date_created, "
-            "date_last_connected, managed, _file"
-        ),
-        ledger=VIEW_LEDGER,
-    )
+    keys=r"\\NetworkList\\Profiles\\[^\\]+$",
+    fields=(
+        ("guid", "string"),
+        ("profile_name", "string"),
+        ("description", "string"),
+        ("category", "string"),
+        ("category_id", "int"),
+        ("name_type", "string"),
+        ("name_type_id", "int"),
+        ("date_created", "local date"),
+        ("date_last_connected", "local date"),
+        ("managed", "boolean"),
+    ),
+    rows=rows,
 )

@@ -1,23 +1,44 @@
-"""``reg-recent-docs``: list recently opened documents (NTUSER.DAT)."""
+"""``reg-recent-docs``: documents and folders a user opened last (NTUSER.DAT).
+
+``Explorer\\RecentDocs`` lists all of them, its subkeys those of one extension. Data: the name in UTF-16LE, then a
+shell item; MRUListEx gives the order. Format: libyal winreg-kb, "Most Recently Used".
+"""
 
 from __future__ import annotations
 
-from logsql.commands.forensic._hive_ledger import AS_HIVE_FILE, VIEW_LEDGER
-from logsql.commands.sources._files import REPLAY, evidence_command
-from logsql.planner.spec import Group, register
+from collections.abc import Iterator
 
-register(
-    evidence_command(
-        "reg-recent-docs",
-        Group.FORENSIC,
-        "List recently opened documents (NTUSER.DAT).",
-        f"""
+from logsql.commands.forensic._views import registry_view
+from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, mru_order, string
+
+
+def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
+    """One row an entry; ``file_ext`` is the subkey's name and null in the list of all documents, ``order`` from 0."""
+    for key, named in by_key(values).items():
+        order = mru_order(named)
+        last = key.rsplit("\\", 1)[-1]
+        for name, value in named.items():
+            if name == "mrulistex":
+                continue
+            text = string(value.data)
+            if not name.isdecimal() or not text:
+                lost(value)
+                continue
+            yield {
+                "file_name": text,
+                "file_ext": None if last.lower() == "recentdocs" else last,
+                "last_written": value.written,
+                "order": order.get(name),
+            }
+
+
+registry_view(
+    "reg-recent-docs",
+    "List recently opened documents (NTUSER.DAT).",
+    """
 One row per entry of the most-recently-used lists; `order` 0 is the latest.
-
-{AS_HIVE_FILE}
 """,
-        (REPLAY,),
-        fields="file_name, file_ext, last_written, order, _file",
-        ledger=VIEW_LEDGER,
-    )
+    keys=r"\\Explorer\\RecentDocs(\\[^\\]+)?$",
+    fields=(("file_name", "string"), ("file_ext", "string"), ("last_written", "date"), ("order", "long")),
+    rows=rows,
 )

@@ -1,23 +1,70 @@
-"""``reg-shellbags``: list the folders a user opened (NTUSER.DAT, UsrClass.dat)."""
+"""``reg-shellbags``: folders a user looked at in Explorer (NTUSER.DAT, UsrClass.dat).
+
+``Shell\\BagMRU`` is a tree: every numbered value is a shell item, the subkey of the same number holds the items below
+it. ``last_written`` is the time of the key that holds the item. Format: libyal winreg-kb, "Shell Bags";
+libyal libfwsi, "Windows Shell Item format".
+"""
 
 from __future__ import annotations
 
-from logsql.commands.forensic._hive_ledger import AS_HIVE_FILE, VIEW_LEDGER
-from logsql.commands.sources._files import REPLAY, evidence_command
-from logsql.planner.spec import Group, register
+import struct
+from collections.abc import Iterator
 
-register(
-    evidence_command(
-        "reg-shellbags",
-        Group.FORENSIC,
-        "List the folders a user opened (NTUSER.DAT, UsrClass.dat).",
-        f"""
+from logsql.commands.forensic._views import registry_view
+from udfs.readers.regviews.shellitems import Item, parse, path_of
+from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, mru_order
+
+
+def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
+    """One row a folder: ``file_path`` from the desktop down, ``file_ext`` of archives and files, ``order`` from 0."""
+    chains: dict[str, list[Item]] = {}
+    for key, named in by_key(values).items():
+        above = chains.get(key.lower(), [])
+        order = mru_order(named)
+        for name, value in named.items():
+            if not name.isdecimal():
+                continue
+            try:
+                size = struct.unpack_from("<H", value.data)[0]
+                item = parse(value.data[:size])
+            except (struct.error, ValueError, IndexError):
+                lost(value)
+                item = Item("(unreadable)")
+            chain = [*above, item]
+            chains[f"{key}\\{name}".lower()] = chain
+            yield {
+                "file_name": item.name,
+                "file_ext": _extension(item),
+                "last_written": value.written,
+                "order": order.get(name),
+                "file_path": path_of(chain),
+                "created_at": item.created,
+                "modified_at": item.modified,
+                "access_at": item.accessed,
+            }
+
+
+def _extension(item: Item) -> str | None:
+    stem, dot, extension = item.name.rpartition(".")
+    return f".{extension}" if item.is_file_entry and dot and stem and " " not in extension else None
+
+
+registry_view(
+    "reg-shellbags",
+    "List the folders a user opened (NTUSER.DAT, UsrClass.dat).",
+    """
 One row per folder; `file_path` is the path from the desktop down, `order` 0 the latest of its folder.
-
-{AS_HIVE_FILE}
 """,
-        (REPLAY,),
-        fields="file_name, file_ext, last_written, order, file_path, created_at, modified_at, access_at, _file",
-        ledger=VIEW_LEDGER,
-    )
+    keys=r"\\Shell(NoRoam)?\\BagMRU(\\[0-9]+)*$",
+    fields=(
+        ("file_name", "string"),
+        ("file_ext", "string"),
+        ("last_written", "date"),
+        ("order", "long"),
+        ("file_path", "string"),
+        ("created_at", "date"),
+        ("modified_at", "date"),
+        ("access_at", "date"),
+    ),
+    rows=rows,
 )

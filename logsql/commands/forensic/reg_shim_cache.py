@@ -1,23 +1,98 @@
-"""``reg-shim-cache``: list the programs in the application compatibility cache (SYSTEM hive)."""
+"""``reg-shim-cache``: programs the application compatibility engine looked at (SYSTEM).
+
+One binary value ``AppCompatCache`` whose layout depends on the Windows version: XP (0xDEADBEEF), Server 2003 to 2008
+(0xBADC0FFE), Windows 7 (0xBADC0FEE), 8.0 (entries ``00ts``), 8.1 and 10 (entries ``10ts``). ``modified_at`` is the
+file's own modification time, not the time it ran. Format: libyal winreg-kb, "Application Compatibility Cache".
+"""
 
 from __future__ import annotations
 
-from logsql.commands.forensic._hive_ledger import AS_HIVE_FILE, VIEW_LEDGER
-from logsql.commands.sources._files import REPLAY, evidence_command
-from logsql.planner.spec import Group, register
+import struct
+from collections.abc import Iterator
 
-register(
-    evidence_command(
-        "reg-shim-cache",
-        Group.FORENSIC,
-        "List the programs in the application compatibility cache (SYSTEM hive).",
-        f"""
+from logsql.commands.forensic._views import registry_view
+from udfs.readers.regviews.view import Lost, RegValue, Row, filetime_at, in_current_set
+
+Entry = tuple[str, int | None]
+
+
+def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
+    """One row an entry, the most recent first as the cache keeps them."""
+    for value in in_current_set(values):
+        if value.name.lower() != "appcompatcache":
+            continue
+        try:
+            for path, modified in entries(value.data):
+                yield {"file_path": path, "modified_at": modified}
+        except (struct.error, ValueError):
+            lost(value)
+
+
+def entries(data: bytes) -> Iterator[Entry]:
+    """Path and modification time of every entry. ValueError or struct.error where the data ends being a cache."""
+    head = struct.unpack_from("<I", data)[0]
+    if head == 0xDEADBEEF:
+        return _xp(data)
+    if head == 0xBADC0FFE:
+        return _table(data, 8, (24, 32))
+    if head == 0xBADC0FEE:
+        return _table(data, 128, (32, 48))
+    if data[head : head + 4] in (b"00ts", b"10ts"):
+        return _marked(data, head)
+    if data[128:132] in (b"00ts", b"10ts"):
+        return _marked(data, 128)
+    raise ValueError("unknown layout")
+
+
+def _xp(data: bytes) -> Iterator[Entry]:
+    (count,) = struct.unpack_from("<I", data, 4)
+    for at in range(400, 400 + 552 * min(count, len(data) // 552), 552):
+        yield _path(data[at : at + 528]), filetime_at(data, at + 528)
+
+
+def _table(data: bytes, first: int, sizes: tuple[int, int]) -> Iterator[Entry]:
+    """A table of (length, room, offset, FILETIME, ...); in the 64-bit one the offset is preceded by four zero bytes."""
+    (count,) = struct.unpack_from("<I", data, 4)
+    wide = count > 0 and struct.unpack_from("<I", data, first + 4)[0] == 0
+    size = sizes[1] if wide else sizes[0]
+    for at in range(first, first + size * min(count, len(data) // size), size):
+        length = struct.unpack_from("<H", data, at)[0]
+        offset = struct.unpack_from("<Q", data, at + 8)[0] if wide else struct.unpack_from("<I", data, at + 4)[0]
+        if offset + length > len(data):
+            raise ValueError("path behind the end")
+        yield _path(data[offset : offset + length]), filetime_at(data, at + (16 if wide else 8))
+
+
+def _marked(data: bytes, at: int) -> Iterator[Entry]:
+    """Entries with a mark, an unknown word and their size. Windows 8 has flags (8.1 a package too) before the time."""
+    eight = at == 128
+    while at + 14 <= len(data):
+        mark = data[at : at + 4]
+        if mark not in (b"00ts", b"10ts"):
+            break
+        size, length = struct.unpack_from("<IH", data, at + 8)
+        time_at = at + 14 + length
+        if eight:
+            if mark == b"10ts":
+                time_at += 2 + struct.unpack_from("<H", data, time_at)[0]
+            time_at += 8
+        yield _path(data[at + 14 : at + 14 + length]), filetime_at(data, time_at)
+        at += 12 + size
+
+
+def _path(data: bytes) -> str:
+    r"""UTF-16LE without the ``\??\`` prefix of NT paths."""
+    text = data[: len(data) & ~1].decode("utf-16-le", "replace").split("\0", 1)[0]
+    return text.removeprefix("\\??\\")
+
+
+registry_view(
+    "reg-shim-cache",
+    "List the programs in the application compatibility cache (SYSTEM hive).",
+    """
 One row per entry, in the order of the cache. `modified_at` is the modification time of the file, not the time it ran.
-
-{AS_HIVE_FILE}
 """,
-        (REPLAY,),
-        fields="file_path, modified_at, _file",
-        ledger=VIEW_LEDGER,
-    )
+    keys=r"\\Control\\Session Manager\\(AppCompatCache|AppCompatibility)$|^[^\\]+\\Select$",
+    fields=(("file_path", "string"), ("modified_at", "date")),
+    rows=rows,
 )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.diagnostics.errors import LogsqlError
 from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
 from logsql.planner import duties
-from logsql.planner.catalog import PART, RAW, SourceColumn, SourceInfo
+from logsql.planner.catalog import PART, RAW, SourceColumn, SourceInfo, SourceSpec
 from logsql.planner.relation import PHYSICAL, Column, Rel
-from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec
+from logsql.planner.spec import FIELDS, CommandSpec, Group, OptionKind, OptionSpec
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.imports import import_column
@@ -48,7 +48,7 @@ class PathArgs:
     path: Text | Call
 
 
-def path_parser(code: str, name: str = "missing-field") -> Any:
+def path_parser(code: str, name: str = "missing-field") -> Callable[[ArgReader], PathArgs]:
     """``parse`` of a command whose argument is a path."""
 
     def parse(reader: ArgReader) -> PathArgs:
@@ -69,16 +69,22 @@ def path_text(stage: Stage, path: Text | Call) -> str:
     return value
 
 
-def open_files(stage: Stage, kind: str, options: Mapping[str, Any], path: Text | Call | None = None) -> SourceInfo:
-    """The source; its errors point at the path."""
-    chosen = stage.args.path if path is None else path
-    text = path_text(stage, chosen)
+def open_files(stage: Stage, options: Mapping[str, object]) -> SourceInfo:
+    """The source as its command declares it; errors point at the path."""
+    path: Text | Call = stage.args.path
+    text, source = path_text(stage, path), stage.spec.reads
+    assert source is not None, f"{stage.spec.name} does not declare what reads its files"
     try:
-        return stage.catalog.open_source(kind, [text], {**options, "zone": stage.catalog.zone})
+        return stage.catalog.open_source(stage.spec.name, source, [text], {**options, "zone": stage.catalog.zone})
     except LogsqlError as error:
         if error.diagnostic.span is None:
-            error.diagnostic = replace(error.diagnostic, span=chosen.span)
+            error.diagnostic = replace(error.diagnostic, span=path.span)
         raise
+
+
+def all_options(stage: Stage) -> dict[str, object]:
+    """Every option that the command declares, by name."""
+    return {option.name: stage.option(option.name) for option in stage.spec.options}
 
 
 def scan_source(stage: Stage, info: SourceInfo, hidden: Sequence[str] = ()) -> Rel:
@@ -114,20 +120,21 @@ def scan_source(stage: Stage, info: SourceInfo, hidden: Sequence[str] = ()) -> R
 def evidence_command(
     name: str,
     group: Group,
+    source: SourceSpec,
     summary: str,
     description: str,
     options: tuple[OptionSpec, ...] = (),
-    fields: str = "",
+    fields: str = FIELDS,
     extra: str | None = None,
     archive: bool = True,
     ledger: tuple[tuple[str, str], ...] = (),
 ) -> CommandSpec:
-    """The declaration of a command that reads one kind of evidence file."""
+    """The declaration of a command that reads one kind of evidence file. ``fields``: where they depend on the file."""
     declared = (*options, *(ZIP_OPTIONS if archive else ()))
     paths = " ".join([PATHS, SEVERAL, *([ZIP_NAMES] if archive else [])])
 
     def lower(stage: Stage) -> Rel:
-        return scan_source(stage, open_files(stage, name, {o.name: stage.option(o.name) for o in declared}))
+        return scan_source(stage, open_files(stage, all_options(stage)))
 
     written = " ".join(
         f"[{o.name}={o.name.upper()}]" if not o.required else f"{o.name}={o.name.upper()}" for o in declared
@@ -151,8 +158,9 @@ def evidence_command(
         description=f"{description.strip()}\n\nFields: {fields}.\n\n{paths}\n",
         extra=extra,
         ledger=ledger,
+        reads=source,
         errors=(
-            ("E3002", "file-not-found", "the file does not exist"),
+            (source.code, "file-not-found", "the file does not exist"),
             ("E3003", "missing-path", "no path is written"),
         ),
     )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
 from logsql.planner import duties
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 
 
 def lower(stage: Stage) -> Rel:
-    options = {o.name: stage.option(o.name) for o in stage.spec.options}
+    options = all_options(stage)
     if options["strict"] and options["tab"]:
         stage.fail("90001", "invalid-option", "strict=t cannot go with tab=t")
-    return scan_source(stage, open_files(stage, "csvfile", options))
+    return scan_source(stage, open_files(stage, options))
 
 
 register(
@@ -32,6 +33,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
+        reads=SourceSpec("udfs.readers.csvrows:CsvReader", code="10800"),
         options=(
             OptionSpec("cs", OptionKind.TEXT, "charset of the file", default="utf-8"),
             LIMIT,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
+from logsql.commands.sources._native_json import clean_source
 from logsql.planner import duties
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel, Rest
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -15,7 +17,7 @@ from logsql.values.types import ANY_JSON
 
 def lower(stage: Stage) -> Rel:
     limit, offset, overlay = stage.option("limit"), stage.option("offset"), stage.option("overlay")
-    info = open_files(stage, "jsonfile", {"limit": limit, "offset": offset, "overlay": overlay, "demand": stage.demand})
+    info = open_files(stage, {**all_options(stage), "demand": stage.demand})
     rel = scan_source(stage, info)
     if info.meta.get("open"):
         rel = _by_path(rel, overlay)
@@ -48,6 +50,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
+        reads=SourceSpec("udfs.readers.jsonfile:JsonFileReader", code="10900", native=clean_source),
         options=(
             LIMIT,
             OFFSET,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import evidence_command
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, OptionKind, OptionSpec, register
 
 register(
     evidence_command(
         "sqlite-records",
         Group.SOURCE,
+        SourceSpec("udfs.readers.sqlite:SqliteRecordsReader"),
         "Read a table of a SQLite database.",
         """
 One row per record, generated columns included. A column has the type of its values; where they differ each value keeps

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import evidence_command
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 
 register(
     evidence_command(
         "sqlite-tables",
         Group.SOURCE,
+        SourceSpec("udfs.readers.sqlite:SqliteTablesReader"),
         "List the tables of a SQLite database.",
         """
 One row per table, index, view and trigger. The file is opened read-only and never changed; a write-ahead log (`-wal`)
 beside it is read with it, from a temporary copy of both.
 """,
-        fields="type, name, table_name, root_page, sql, _file",
         archive=False,
         ledger=(
             ("write-ahead-log-read", "not damage: the rows hold what the `-wal` file beside the database adds"),

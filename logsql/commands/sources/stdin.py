@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.sources._files import scan_source
 from logsql.planner import duties
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Group, register
 from logsql.planner.stage import Stage
@@ -19,7 +20,8 @@ def parse(reader: ArgReader) -> None:
 
 
 def lower(stage: Stage) -> Rel:
-    return scan_source(stage, stage.catalog.open_source("-", [], {}))
+    assert stage.spec.reads is not None
+    return scan_source(stage, stage.catalog.open_source("-", stage.spec.reads, [], {}))
 
 
 register(
@@ -38,6 +40,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
+        reads=SourceSpec("udfs.readers.stdin:StdinReader"),
         description="""\
 One row per line in `line`. Standard input can be read once in a query.
 """,

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
 from logsql.planner import duties
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 
 
 def lower(stage: Stage) -> Rel:
-    options = {o.name: stage.option(o.name) for o in stage.spec.options}
+    options = all_options(stage)
     for name in ("brex", "erex", "dp"):
-        if options[name] is not None:
-            _check_pattern(stage, name, options[name])
+        if isinstance(pattern := options[name], str):
+            _check_pattern(stage, name, pattern)
     if (options["dp"] is None) != (options["df"] is None):
         stage.fail("90001", "invalid-option", "dp= finds the text of the time and df= reads it: write both")
-    if options["df"] is not None:
-        _check_date(stage, options["df"])
-    return scan_source(stage, open_files(stage, "textfile", options))
+    if isinstance(form := options["df"], str):
+        _check_date(stage, form)
+    return scan_source(stage, open_files(stage, options))
 
 
 def _check_pattern(stage: Stage, name: str, pattern: str) -> None:
-    from udfs.java.javaregex import RegexSyntaxError, classify
+    from udfs.java.javaregex import RegexSyntaxError, classify  # for cost: Arrow
 
     option = stage.command.option(name)
     try:
@@ -33,7 +34,7 @@ def _check_pattern(stage: Stage, name: str, pattern: str) -> None:
 
 
 def _check_date(stage: Stage, pattern: str) -> None:
-    from udfs.java.dates import DatePatternError, compile_pattern
+    from udfs.java.dates import DatePatternError, compile_pattern  # for cost: Arrow
 
     option = stage.command.option("df")
     try:
@@ -61,6 +62,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
+        reads=SourceSpec("udfs.readers.textfile:TextFileReader", code="10700"),
         options=(
             OptionSpec("brex", OptionKind.REGEX, "a line that matches begins a record; others are joined to it"),
             OptionSpec("erex", OptionKind.REGEX, "a line that matches ends a record"),

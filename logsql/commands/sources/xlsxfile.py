@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
 from logsql.planner import duties
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 
 
 def lower(stage: Stage) -> Rel:
-    options = {o.name: stage.option(o.name) for o in stage.spec.options}
-    return scan_source(stage, open_files(stage, "xlsxfile", options))
+    options = all_options(stage)
+    return scan_source(stage, open_files(stage, options))
 
 
 register(
@@ -30,6 +31,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
+        reads=SourceSpec("udfs.readers.xlsx:XlsxReader"),
         extra="xlsx",
         options=(
             OptionSpec("sheet", OptionKind.TEXT, "name of the sheet; the first when it is not given"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, open_files, path_parser, scan_source
+from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
 from logsql.planner import duties
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel, Rest
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -13,8 +14,8 @@ from logsql.values.types import ANY_JSON
 
 
 def lower(stage: Stage) -> Rel:
-    options = {o.name: stage.option(o.name) for o in stage.spec.options}
-    rel = scan_source(stage, open_files(stage, "xmlfile", options))
+    options = all_options(stage)
+    rel = scan_source(stage, open_files(stage, options))
     row = rel.column("_row")
     assert row is not None
     columns = tuple(c for c in rel.columns if c is not row)
@@ -37,6 +38,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
+        reads=SourceSpec("udfs.readers.xmlrows:XmlReader"),
         options=(
             OptionSpec("cs", OptionKind.TEXT, "charset; the document's own declaration counts when it is not given"),
             OptionSpec("xpath", OptionKind.TEXT, "the nodes to read; the root element when it is not given"),

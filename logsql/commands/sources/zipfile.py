@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logsql.commands.sources._files import LIMIT, OFFSET, ZIP_CHARSET, ZIP_NAMES, open_files, path_text, scan_source
+from logsql.commands.sources._files import (
+    LIMIT,
+    OFFSET,
+    ZIP_CHARSET,
+    ZIP_NAMES,
+    all_options,
+    open_files,
+    path_text,
+    scan_source,
+)
 from logsql.language.tree import Call, Text
 from logsql.planner import duties
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -34,9 +44,9 @@ def parse(reader: ArgReader) -> ZipArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    options = {o.name: stage.option(o.name) for o in stage.spec.options}
+    options = all_options(stage)
     options["entry"] = path_text(stage, stage.args.entry)
-    return scan_source(stage, open_files(stage, "zipfile", options))
+    return scan_source(stage, open_files(stage, options))
 
 
 register(
@@ -55,6 +65,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
+        reads=SourceSpec("udfs.readers.zipmembers:ZipLinesReader", code="14000"),
         options=(
             LIMIT,
             OFFSET,

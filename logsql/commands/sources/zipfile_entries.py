@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import ZIP_CHARSET, ZIP_NAMES, evidence_command
+from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 
 register(
     evidence_command(
         "zipfile-entries",
         Group.SOURCE,
+        SourceSpec("udfs.readers.zipmembers:ZipEntriesReader"),
         "List the entries of ZIP archives.",
         f"""
 One row per entry, folders included. ZIP keeps no time zone: `modified_at` is read as local time. {ZIP_NAMES}
 """,
         (ZIP_CHARSET,),
-        fields="zip_path, entry, file_size, compressed_size, modified_at, comment",
         archive=False,
         ledger=(
             ("not-a-zip", "one of several files is no readable archive and is left out"),

@@ -15,11 +15,13 @@ import numpy as np
 import pyarrow as pa
 
 from udfs.readers import base
+from udfs.readers.evidence import Targets, base_name
 from udfs.readers.hive import paths as key_paths
 from udfs.readers.hive import replay as logs
 from udfs.readers.hive import text, tree, values
 from udfs.readers.hive.image import BASE, I64, Damage, HiveImage, from_bytes, load
-from udfs.readers.sources import Member, expand_members, open_random, scan_each
+from udfs.readers.request import Request
+from udfs.readers.sources import Member, open_random, scan_each
 
 _EPOCH = 116_444_736_000_000_000  # 1970-01-01 in 100 ns since 1601
 _BATCH_BYTES = 48 << 20
@@ -66,21 +68,23 @@ class HiveReader:
 
     def __init__(
         self,
-        paths: str | Sequence[str],
+        paths: str | Sequence[str] | Targets,
         zippath: str | None = None,
         zipcharset: str = "utf-8",
         replay: bool = False,
     ) -> None:
-        self._paths = [paths] if isinstance(paths, str) else list(paths)
-        self._zippath = zippath
-        self._zipcharset = zipcharset
+        self._targets = paths if isinstance(paths, Targets) else Targets(paths, zippath, zipcharset)
         self._replay = replay
 
-    def total_bytes(self) -> int:
-        """Bytes of all hives; of the archive when they are entries. ReaderError for missing files."""
-        if self._zippath is not None:
-            return sum(base.size_of(path) for path in base.expand_paths(self._zippath))
-        return sum(base.size_of(path) for pattern in self._paths for path in base.expand_paths(pattern))
+    @classmethod
+    def described(cls, given: object) -> pa.Schema:
+        """The columns of every hive."""
+        return cls.schema
+
+    @classmethod
+    def of(cls, request: Request) -> HiveReader:
+        """Options: ``replay``, ``zippath``, ``zipcharset``."""
+        return cls(Targets.of(request), replay=request.flag("replay"))
 
     def scan(self, columns: Sequence[str] | None, context: base.ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of at most ``BATCH_ROWS`` rows and about 48 MiB, with the wanted columns only."""
@@ -95,22 +99,9 @@ class HiveReader:
 
         def one(source: str | Member) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
             image = open_image(source, context, self._replay)
-            yield image.source, scan_image(image, schema, _base_name(source), context)
+            yield image.source, scan_image(image, schema, base_name(source), context)
 
-        yield from scan_each(self._sources(context), context, one)
-
-    def _sources(self, context: base.ReadContext) -> list[str | Member]:
-        if self._zippath is None:
-            return [path for pattern in self._paths for path in base.expand_paths(pattern)]
-        return [
-            member
-            for entry in self._paths
-            for member in expand_members(self._zippath, entry, context, self._zipcharset)
-        ]
-
-
-def _base_name(source: str | Member) -> str:
-    return base.file_name(source if isinstance(source, str) else source.entry.replace("\\", "/"))
+        yield from scan_each(self._targets.found(context), context, one)
 
 
 def open_image(source: str | Member, context: base.ReadContext, replay: bool = False) -> HiveImage:

@@ -158,8 +158,8 @@ def _places(source: str | Member, context: ReadContext) -> list[str | Member]:
     if isinstance(source, str):
         folder, own = os.path.split(source)
         try:
-            names = os.listdir(folder or ".")
-        except OSError:
+            names = context.files.beside(source)
+        except ReaderError:
             return []
         by_name = {name.lower(): name for name in names}
         for suffix in _SUFFIXES:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-if TYPE_CHECKING:
-    from udfs.readers.base import ReadContext
+from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, select
+from udfs.readers.lines import read_lines
+from udfs.readers.request import Request
 
 
 class _Input:
@@ -21,8 +21,6 @@ class _Input:
         self._context = context
 
     def read(self, size: int = 1 << 20) -> bytes:
-        from udfs.readers.base import check_cancelled
-
         check_cancelled(self._context)
         stream = sys.stdin.buffer
         return stream.read1(size) if hasattr(stream, "read1") else stream.read(size)
@@ -36,15 +34,13 @@ class StdinReader:
     def __init__(self) -> None:
         self._used = False
 
-    def total_bytes(self) -> int:
-        """Unknown."""
-        return 0
+    @classmethod
+    def of(cls, request: Request) -> StdinReader:
+        """No options and no paths."""
+        return cls()
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of the lines that are there."""
-        from udfs.readers.base import ReaderError, batch_of, select
-        from udfs.readers.lines import read_lines
-
         if self._used:
             raise ReaderError("standard input can be read only once in a query", "-", "input-read-twice")
         self._used = True

@@ -1,6 +1,6 @@
 """Bytes of NTFS metadata files at any offset, and the bookkeeping of their damage.
 
-``targets`` turns the paths of a query into files or archive members; ``Evidence`` reads blocks at offsets into a buffer
+``Targets`` turns the paths of a query into files or archive members; ``Evidence`` reads blocks at offsets into a buffer
 that is reused, skips holes of sparse files where the system can tell them, polls cancellation and reports progress.
 ``Tally`` adds up damage per reason, so that a file with a million broken records makes one ledger entry a reason,
 holding the number and the byte offset of the first.
@@ -13,35 +13,52 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from udfs.readers import base
-from udfs.readers.base import ReadContext, check_cancelled, expand_paths, os_error, select, size_of
+from udfs.readers.base import ReadContext, check_cancelled, null_context, os_error, select
+from udfs.readers.request import Request, as_paths
 from udfs.readers.sources import Member, expand_members, label, open_random, scan_each
 
 Target = str | Member
 Bytes = npt.NDArray[np.uint8]
 
 
-def as_paths(paths: str | Sequence[str]) -> tuple[str, ...]:
-    """One path or several, as a tuple."""
-    return (paths,) if isinstance(paths, str) else tuple(paths)
+class Targets:
+    """What the paths of a query mean: files, or the entries of an archive.
 
+    Files are asked for once, when this is made. The directory of an archive is read by every scan, whose ledger tells
+    what is wrong with it.
+    """
 
-def targets(paths: Sequence[str], zippath: str | None, zipcharset: str, context: ReadContext) -> list[Target]:
-    """The files that ``paths`` mean (``*`` in the last component), or entries of ``zippath`` when one is given."""
-    found: list[Target] = []
-    for path in paths:
-        found += expand_members(zippath, path, context, zipcharset) if zippath is not None else expand_paths(path)
-    return found
+    def __init__(
+        self,
+        paths: str | Sequence[str],
+        zippath: str | None = None,
+        zipcharset: str = "utf-8",
+        context: ReadContext | None = None,
+    ) -> None:
+        self._paths = as_paths(paths)
+        self._zippath = zippath
+        self._zipcharset = zipcharset
+        self._files = [] if zippath is not None else Request(self._paths, context or null_context()).files()
 
+    @classmethod
+    def of(cls, request: Request) -> Targets:
+        """Options: ``zippath``, ``zipcharset``."""
+        charset = request.text("zipcharset") or "utf-8"
+        return cls(request.paths, request.text("zippath"), charset, request.context)
 
-def target_bytes(paths: Sequence[str], zippath: str | None) -> int:
-    """Bytes a scan reads, for progress; an archive counts with its own size."""
-    return sum(size_of(path) for pattern in ([zippath] if zippath else paths) for path in expand_paths(pattern))
+    def found(self, context: ReadContext) -> list[Target]:
+        """The files or entries, in natural order by path."""
+        archive = self._zippath
+        if archive is None:
+            return [*self._files]
+        return [m for entry in self._paths for m in expand_members(archive, entry, context, self._zipcharset)]
 
 
 def base_name(target: Target) -> str:
@@ -155,29 +172,35 @@ class EvidenceReader:
     """What the readers of collected files share: which files, their size, one scan of each after the other.
 
     A reader sets ``columns`` (its schema) and ``scan_file``. ``paths``: a path or several, ``*`` in the last component;
-    with ``zippath`` they are entries of that archive and ``zipcharset`` decodes entry names.
+    with ``zippath`` they are entries of that archive and ``zipcharset`` decodes entry names. Or the targets themselves.
     """
 
     columns: pa.Schema
 
-    def __init__(self, paths: str | Sequence[str], zippath: str | None = None, zipcharset: str = "utf-8") -> None:
-        self._paths = as_paths(paths)
-        self._zippath = zippath
-        self._zipcharset = zipcharset
+    def __init__(
+        self, paths: str | Sequence[str] | Targets, zippath: str | None = None, zipcharset: str = "utf-8"
+    ) -> None:
+        self._targets = paths if isinstance(paths, Targets) else Targets(paths, zippath, zipcharset)
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Options: ``zippath``, ``zipcharset``."""
+        return cls(Targets.of(request))
+
+    @classmethod
+    def described(cls, given: object) -> pa.Schema:
+        """The documented fields and ``_file``."""
+        return cls.columns
 
     @property
     def schema(self) -> pa.Schema:
         """The documented fields and ``_file``."""
         return self.columns
 
-    def total_bytes(self) -> int:
-        """Bytes of all files, holes included."""
-        return target_bytes(self._paths, self._zippath)
-
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of the wanted columns, in file order."""
         wanted = select(self.columns, columns)
-        found = targets(self._paths, self._zippath, self._zipcharset, context)
+        found = self._targets.found(context)
         yield from scan_each(found, context, lambda target: self.scan_file(target, wanted, context))
 
     def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:

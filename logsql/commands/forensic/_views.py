@@ -1,0 +1,41 @@
+"""A registry view: a command that reads hives and tells what Windows keeps at one place of them.
+
+A view is one file of this folder: name, manual text, the keys it reads, its fields with their types, and the pure
+function that makes rows of values. It stands on this side and not in ``udfs/readers/regviews`` because a command is
+one file of its chapter and ``udfs`` knows no commands; of ``udfs`` it uses what costs nothing at start-up (values and
+shell items, plain Python). The reader, with Arrow and numpy, is imported by the first query or page that asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from logsql.commands.forensic._hive_ledger import AS_HIVE_FILE, VIEW_LEDGER
+from logsql.commands.sources._files import REPLAY, evidence_command
+from logsql.planner.catalog import SourceSpec
+from logsql.planner.spec import Group, register
+from udfs.readers.regviews.view import Kind, Lost, RegValue, Row, View
+
+
+def registry_view(
+    name: str,
+    summary: str,
+    description: str,
+    *,
+    keys: str,
+    fields: tuple[tuple[str, Kind], ...],
+    rows: Callable[[list[RegValue], Lost], Iterable[Row]],
+) -> None:
+    """Register the command of a view; the arguments from ``keys`` on are those of :class:`View`."""
+    view = View(keys, fields, rows)
+    register(
+        evidence_command(
+            name,
+            Group.FORENSIC,
+            SourceSpec("udfs.readers.regviews.reader:ViewReader", given=view),
+            summary,
+            f"{description.strip()}\n\n{AS_HIVE_FILE}",
+            (REPLAY,),
+            ledger=VIEW_LEDGER,
+        )
+    )

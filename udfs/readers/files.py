@@ -1,0 +1,221 @@
+"""The door to the file system: every file, folder, copy and database that a reader touches is asked for here.
+
+``Files`` asks its policy before it opens a path, tells its size, lists a folder or hands the path to a library that
+opens files itself (DuckDB, SQLite). It is the only module below ``udfs`` that does any of this; a test over the syntax
+trees keeps it so. What the system refuses is a :class:`~udfs.readers.errors.ReaderError` in one sentence.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
+
+from udfs.readers.errors import ReaderError, os_error
+
+if TYPE_CHECKING:
+    import sqlite3
+    import zipfile
+
+_PIECE = 1 << 20
+
+
+def any_file(path: str) -> bool:
+    """The policy of scripts and tests: everything may be read."""
+    return True
+
+
+class Files:
+    """The files that ``may_read`` allows. Links are followed before it is asked (it gets the path as written)."""
+
+    def __init__(self, may_read: Callable[[str], bool] = any_file) -> None:
+        self._may_read = may_read
+
+    # --- one file ---------------------------------------------------------------------------------
+
+    def granted(self, path: str) -> str:
+        """The path, for a library that opens it by itself. ReaderError ``read-not-allowed``, ``not-a-file``."""
+        self._ask(path)
+        _check_regular(path)
+        return path
+
+    def for_duckdb(self, path: str) -> str:
+        """The path as DuckDB's file functions take it: ``*``, ``?`` and ``[`` are patterns there unless bracketed."""
+        return "".join(f"[{char}]" if char in "*?[" else char for char in self.granted(path))
+
+    def open(self, path: str) -> BinaryIO:
+        """The file for reading, at its beginning."""
+        self.granted(path)
+        try:
+            return open(path, "rb")
+        except OSError as problem:
+            raise os_error(problem, path) from problem
+
+    def size(self, path: str) -> int:
+        """File size in bytes."""
+        return self.state(path)[1]
+
+    def state(self, path: str) -> tuple[str, int, int]:
+        """Absolute path, size, and modification time in nanoseconds: what a file learned about is kept by."""
+        self._ask(path)
+        try:
+            found = os.stat(path)
+        except OSError as problem:
+            raise os_error(problem, path) from problem
+        return os.path.abspath(path), found.st_size, found.st_mtime_ns
+
+    def is_file(self, path: str) -> bool:
+        """Whether a file of this name is there."""
+        self._ask(path)
+        return os.path.isfile(path)
+
+    def database(self, path: str) -> sqlite3.Connection:
+        """An SQLite database, opened so that nothing is created or changed beside it."""
+        return _database(self.granted(path), "?mode=ro&immutable=1")
+
+    # --- folders ----------------------------------------------------------------------------------
+
+    def beside(self, path: str) -> list[str]:
+        """Names in the folder that holds this file."""
+        folder = os.path.dirname(path)
+        self._ask(folder or ".")
+        try:
+            return os.listdir(folder or ".")
+        except OSError as problem:
+            raise os_error(problem, folder or ".") from problem
+
+    def expand(self, pattern: str) -> list[str]:
+        r"""The files a query's path means (language.md 1.6): itself, or every match of ``*`` in its last component.
+
+        Matching ignores case, directories never match, order is natural (``log.2`` before ``log.10``). ``\`` separates
+        directories on every platform when the literal path does not exist. ReaderError: ``file-not-found``,
+        ``is-a-directory``, ``permission-denied``, ``no-match``, ``read-not-allowed`` when no reading may be allowed.
+        """
+        candidates = list(dict.fromkeys((pattern, pattern.replace("\\", "/"))))
+        allowed = [candidate for candidate in candidates if self._may_read(candidate)]
+        for candidate in allowed:
+            if os.path.exists(candidate):
+                return [_readable(candidate)]
+        for candidate in candidates:
+            folder, name = os.path.split(candidate)
+            if "*" not in name or not self._may_read(folder or "."):
+                continue
+            allowed.append(candidate)
+            found = self._matches(candidate, name) if os.path.isdir(folder or ".") else []
+            if found:
+                return [_readable(path) for path in found]
+        if not allowed:
+            raise _refused(pattern)
+        raise self._missing(pattern)
+
+    def _matches(self, candidate: str, name: str) -> list[str]:
+        test, folder = wildcard(name), os.path.dirname(candidate)
+        names = [entry for entry in self.beside(candidate) if test.fullmatch(entry)]
+        paths = [os.path.join(folder, entry) for entry in sorted(names, key=lambda n: (natural_key(n), n))]
+        return [path for path in paths if not os.path.isdir(path)]
+
+    def _missing(self, pattern: str) -> ReaderError:
+        """The error for a path that means no file; it knows the names that are there instead."""
+        place = pattern.replace("\\", "/")
+        several = "*" in os.path.basename(place)
+        message, code = f"file not found: {pattern}", "file-not-found"
+        if several:
+            message, code = f"no file matches {pattern}", "no-match"
+        problem = ReaderError(message, pattern, code)
+        try:
+            problem.beside = self.beside(place)
+        except ReaderError as other:
+            problem.no_folder = other.code != "read-not-allowed"
+        return problem
+
+    # --- temporary files --------------------------------------------------------------------------
+
+    def spool(self, in_memory: int) -> BinaryIO:
+        """A file of no name to unpack into, in memory up to ``in_memory`` bytes. It is gone when it is closed."""
+        import tempfile
+
+        return cast(BinaryIO, tempfile.SpooledTemporaryFile(in_memory))
+
+    @contextmanager
+    def scratch(self) -> Iterator[Scratch]:
+        """A folder of copies, removed at the end."""
+        import tempfile
+
+        with tempfile.TemporaryDirectory(prefix="logsql-") as folder:
+            yield Scratch(self, folder)
+
+    def _ask(self, path: str) -> None:
+        if not self._may_read(path):
+            raise _refused(path)
+
+
+class Scratch:
+    """A temporary folder of copies of evidence."""
+
+    def __init__(self, files: Files, folder: str) -> None:
+        self._files = files
+        self._folder = folder
+
+    def copy(self, path: str, name: str, between: Callable[[], None]) -> None:
+        """Copy a file into the folder; ``between`` is called after every megabyte and may raise."""
+        with self._files.open(path) as raw, open(os.path.join(self._folder, name), "wb") as made:
+            while data := raw.read(_PIECE):
+                between()
+                made.write(data)
+
+    def database(self, name: str) -> sqlite3.Connection:
+        """The copy of an SQLite database, with the log that lies beside it here."""
+        return _database(os.path.join(self._folder, name), "?mode=rw")
+
+
+def archive(file: IO[bytes]) -> zipfile.ZipFile:
+    """The ZIP archive in an open file (never a path: the file came through the door)."""
+    import zipfile
+
+    return zipfile.ZipFile(file)
+
+
+def wildcard(pattern: str) -> re.Pattern[str]:
+    """A compiled test of file and entry names: ``*`` is any text, everything else literal, case ignored."""
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.IGNORECASE | re.DOTALL)
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key that counts digits as numbers: ``a2`` before ``a10``."""
+    parts = re.split(r"([0-9]+)", name.lower())
+    return tuple((1, int(part), "") if part.isdecimal() and part.isascii() else (0, 0, part) for part in parts if part)
+
+
+def file_name(path: str) -> str:
+    """The value of ``_file``: the base name."""
+    return os.path.basename(path)
+
+
+def _database(path: str, mode: str) -> sqlite3.Connection:
+    import sqlite3
+    import urllib.parse
+
+    uri = "file:" + urllib.parse.quote(os.path.abspath(path)) + mode
+    return sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+
+def _refused(path: str) -> ReaderError:
+    return ReaderError(f"reading {path} is not allowed in safe mode", path, "read-not-allowed")
+
+
+def _readable(path: str) -> str:
+    _check_regular(path)
+    if not os.access(path, os.R_OK):
+        raise ReaderError(f"no permission to read {path}", path, "permission-denied")
+    return path
+
+
+def _check_regular(path: str) -> None:
+    """Readers go over a file more than once: a pipe has nothing left then, and a device may never end."""
+    if os.path.isdir(path):
+        raise ReaderError(f"{path} is a directory, not a file", path, "is-a-directory")
+    if os.path.exists(path) and not os.path.isfile(path):
+        message = f"{path} is a pipe or a device, not a file: save what it gives, or read it with the command stdin"
+        raise ReaderError(message, path, "not-a-file")

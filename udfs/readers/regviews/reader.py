@@ -1,0 +1,101 @@
+"""The Reader around a registry view: one hive's matching values as plain rows, and the view's rows as batches.
+
+A value whose data a view cannot read is one ``unreadable-entry`` in the ledger, with ``key\\name`` as the sample; the
+rows around it stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from udfs.readers import base
+from udfs.readers.evidence import Targets
+from udfs.readers.hive import HiveReader
+from udfs.readers.regviews.view import Kind, Lost, RegValue, View
+from udfs.readers.request import Request
+
+TYPES: dict[Kind, pa.DataType] = {
+    "string": pa.string(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "boolean": pa.bool_(),
+    "binary": pa.binary(),
+    "date": pa.timestamp("us", "UTC"),
+    "local date": pa.timestamp("us"),
+}
+
+
+class ViewReader:
+    """A view over hives; the other arguments are those of ``HiveReader``."""
+
+    def __init__(
+        self,
+        view: View,
+        paths: str | Sequence[str] | Targets,
+        zippath: str | None = None,
+        zipcharset: str = "utf-8",
+        replay: bool = False,
+    ) -> None:
+        self._view = view
+        self._hives = HiveReader(paths, zippath, zipcharset, replay)
+
+    @classmethod
+    def described(cls, given: object) -> pa.Schema:
+        """The view's fields, then ``_file``."""
+        return schema_of(_view(given))
+
+    @classmethod
+    def of(cls, request: Request) -> ViewReader:
+        """Options: ``replay``, ``zippath``, ``zipcharset``; the command gives the view."""
+        return cls(_view(request.given), Targets.of(request), replay=request.flag("replay"))
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The view's fields, then ``_file``."""
+        return schema_of(self._view)
+
+    def scan(self, columns: Sequence[str] | None, context: base.ReadContext) -> Iterator[pa.RecordBatch]:
+        """One batch a hive."""
+        schema = base.select(self.schema, columns)
+        wanted = ["key", "name", "type", "value.raw", "last_written", "_file"]
+        for source, batches in self._hives.scan_each(wanted, context):
+            values: list[RegValue] = []
+            file_name = ""
+            for batch in batches:
+                values += matching(batch, self._view.keys)
+                file_name = batch.column("_file")[0].as_py() if batch.num_rows else file_name
+
+            def lost(value: RegValue, source: str = source) -> None:
+                context.loss.lost(source, "unreadable-entry", 1, None, f"{value.key}\\{value.name}")
+
+            yield rows_of(self._view, values, schema, file_name, lost)
+
+
+def _view(given: object) -> View:
+    if not isinstance(given, View):
+        raise TypeError(f"a registry view is declared with a View, not with {given!r}")
+    return given
+
+
+def schema_of(view: View) -> pa.Schema:
+    """The view's fields, then ``_file``."""
+    return pa.schema([*(pa.field(name, TYPES[kind]) for name, kind in view.fields), pa.field("_file", pa.string())])
+
+
+def rows_of(view: View, values: list[RegValue], wanted: pa.Schema, file_name: str, lost: Lost) -> pa.RecordBatch:
+    """The rows of one hive's values, which must match the view's keys, as a batch of ``wanted`` columns."""
+    rows = [{**row, "_file": file_name} for row in view.rows(values, lost)]
+    arrays = {f.name: pa.array([row.get(f.name) for row in rows], f.type) for f in wanted}
+    return base.batch_of(wanted, arrays, len(rows))
+
+
+def matching(batch: pa.RecordBatch, keys: str) -> list[RegValue]:
+    """The readable values of a batch whose key matches."""
+    mask = pc.match_substring_regex(batch.column("key"), keys, ignore_case=True)
+    found = batch.filter(pc.and_(mask, pc.is_valid(batch.column("value.raw"))))
+    columns = [found.column(name).to_pylist() for name in ("key", "name", "type", "value.raw")]
+    written = found.column("last_written").cast(pa.int64()).to_pylist()
+    return [RegValue(*row) for row in zip(*columns, written, strict=True)]
