@@ -6,12 +6,13 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-EXTRAS := dev,crypto,forensic,xlsx,geoip,chart,patterns
+PRODUCT := $(VENV)/.product
+EXTRAS := dev,all
 PYTEST_ARGS ?= -n auto
 
 .PHONY: run test lint bench docs house clean
 
-run: $(STAMP)
+run: $(PRODUCT)
 	@$(PY) -m sample_data.demo
 
 test: $(STAMP)
@@ -34,13 +35,17 @@ house: $(STAMP)
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
 
-# Installed again when pyproject.toml changes, otherwise the stamp makes the second call free.
-$(STAMP): pyproject.toml
-	@test -x $(PY) || { \
-	  for python in python3 python3.13 python3.12 python3.11 python3.14; do \
+# Installed again when pyproject.toml changes, otherwise the stamps make the second call free. `make run` installs the
+# product alone; what tests, lint, bench and docs need comes with the first of them.
+FIND_PYTHON = for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
 	  done; \
-	  if [ -z "$$found" ]; then echo "Python 3.11 or newer is needed and was not found" >&2; exit 1; fi; \
-	  echo "making $(VENV) with $$found"; $$found -m venv $(VENV); }
-	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
+	  if [ -z "$$found" ]; then echo "Python 3.11 or newer is needed and was not found" >&2; exit 1; fi
+
+$(PRODUCT): pyproject.toml
+	@$(FIND_PYTHON); $$found tools/install.py $(VENV)
 	@touch $@
+
+$(STAMP): pyproject.toml
+	@$(FIND_PYTHON); $$found tools/install.py $(VENV) $(EXTRAS)
+	@touch $(PRODUCT) $@

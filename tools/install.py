@@ -1,0 +1,78 @@
+"""Makes the virtual environment of a checkout and installs logsql into it, in place.
+
+    python tools/install.py VENV [EXTRAS]
+
+EXTRAS are those of pyproject.toml, joined by commas; without them the product alone. uv is used where it is on the
+path, else the pip of the Python that runs this, else one that the environment is given. Nothing is compiled ahead: a
+first start compiles what it uses, a small part of what is installed. Says what is fetched; exit code of the installer.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MEGABYTES = {False: 150, True: 280}
+"""About what the product alone, and the product with its extras and developer tools, fetch."""
+_FETCHED = re.compile(r"\s*(Downloading|Using cached|Processing) (?:\S*/)?([\w.]+?)-\d\S*( \([\d.]+ [kMG]?B\))?")
+
+
+def main() -> int:
+    """Install as the command line says."""
+    folder = Path(sys.argv[1])
+    extras = sys.argv[2] if len(sys.argv) > 2 else ""
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    what = "logsql, its optional packages and the developer tools" if extras else "logsql"
+    say(
+        f"installing {what} into {folder}: about {MEGABYTES[bool(extras)]} MB are fetched, unless they are in the cache"
+    )
+    if not python.exists():
+        venv.EnvBuilder(symlinks=os.name != "nt").create(folder)
+    target = f"{ROOT}[{extras}]" if extras else str(ROOT)
+    if (uv := shutil.which("uv")) is not None:
+        return subprocess.run([uv, "pip", "install", "--python", str(python), "--editable", target]).returncode
+    return piped([*pip(python), "--no-compile", "--progress-bar", "off", "--editable", target])
+
+
+def pip(python: Path) -> list[str]:
+    """The command line of a pip that installs into the environment: giving it one of its own takes seconds."""
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--disable-pip-version-check"]
+    if subprocess.run([*command, "--help"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+        return command
+    own = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
+    if subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True).returncode:
+        subprocess.run([str(python), "-m", "ensurepip", "--upgrade"], check=True, stdout=subprocess.DEVNULL)
+    return own
+
+
+def piped(command: list[str]) -> int:
+    """Run pip: a line for each package that is fetched; all it said when it fails."""
+    said: list[str] = []
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
+    ) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            said.append(line)
+            found = _FETCHED.match(line)
+            if found is not None and not line.rstrip().endswith(".metadata"):
+                say(f"  {'fetching' if found[1] == 'Downloading' else 'from the cache:'} {found[2]}{found[3] or ''}")
+            elif line.startswith("Installing collected packages"):
+                say(f"  unpacking {line.count(',') + 1} packages")
+    if run.returncode:
+        sys.stderr.write("".join(said))
+    return run.returncode
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
