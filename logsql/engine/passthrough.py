@@ -24,7 +24,7 @@ from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
 from logsql.language.tree import Query, Text
 from logsql.planner.plan import Plan
-from logsql.planner.relation import PHYSICAL, Column, Rel
+from logsql.planner.relation import NO_ROWS, Column, Rel
 from logsql.planner.spec import COMMANDS, GRAMMAR
 from logsql.values import sql
 from logsql.values.types import ANY, ANY_LIST
@@ -53,7 +53,7 @@ def sql_result(session: Session, text: str, params: Sequence[Any] | None) -> Res
         catalog.table(name)
     names = {"pipe", *table_functions()}
     pattern = r"\b(" + "|".join(sorted(names)) + r")\s*\("
-    plan, rewritten = Plan((), Rel("", (), order=PHYSICAL), zone=session.zone), text
+    plan, rewritten = Plan((), NO_ROWS, zone=session.zone), text
     if re.search(pattern, text, re.I):
         with session.stoppable(state):
             plan, rewritten = _rewrite(session, catalog, text)
@@ -82,7 +82,7 @@ def _rewrite(session: Session, catalog: SessionCatalog, text: str) -> tuple[Plan
         if table.args.get("joins"):
             replacement.set("joins", table.args["joins"])
         table.replace(replacement)
-    plan = Plan((), Rel("", (), order=PHYSICAL), tuple(planner.steps), frozenset(planner.udfs), catalog.zone)
+    plan = Plan((), NO_ROWS, tuple(planner.steps), frozenset(planner.udfs), catalog.zone)
     return plan, tree.sql("duckdb")
 
 
@@ -255,7 +255,7 @@ def _presented(relation: Any) -> list[Field]:
         node = sql.var(f"#{position}")
         if type_ in kinds:
             column = Column(str(name), "v", kinds[type_])
-            fields.append(present_column(Rel("", (column,), order=PHYSICAL, pending={"v": node}), column))
+            fields.append(present_column(Rel("", (column,), pending={"v": node}), column))
         elif "VARIANT" in type_:
             fields.append(Field(str(name), "any", sql.cast(sql.func("to_json", node), "VARCHAR")))
         else:

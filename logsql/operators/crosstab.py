@@ -61,9 +61,8 @@ def crosstab(
     if where is not None:
         rel, test = stage.lowered(rel, where)
     groups = lower_groups(stage, rel, [*rows, *cols], aggregates, bucket_seconds, special)
-    source = group(stage, f"{stage.spec.name}_groups", groups, where=test)
+    cells = group(stage, f"{stage.spec.name}_groups", groups, where=test)
     row_keys, col_keys = groups.keys[: len(rows)], groups.keys[len(rows) :]
-    cells = Rel(source, tuple(k.column for k in groups.keys) + tuple(r.column for r in groups.results))
     name = cell_name(cells, [k.column for k in col_keys], [r.text for r in rows])
     if _may_collide(col_keys):
         cells, name = _distinct_names(stage, cells, groups, len(rows), name)
@@ -117,8 +116,7 @@ def _distinct_names(stage: Stage, cells: Rel, groups: Groups, rows: int, name: S
     label = idents.take(NAME)
     number = idents.take("__number")
     items: list[tuple[str, Sql]] = [(i, sql.col(i)) for i in cells.all_idents()]
-    source = stage.select(f"{stage.spec.name}_names", cells, [*items, (label, name), (number, rank)])
-    named = Rel(source, cells.columns)
+    named = stage.select(f"{stage.spec.name}_names", cells, [*items, (label, name), (number, rank)])
     first = sql.eq(sql.col(number), sql.integer(1))
     text = sql.concat(sql.col(label), sql.string(" ("), sql.cast(sql.col(number), "VARCHAR"), sql.string(")"))
     return _first_of_each(stage, named, groups.keys[:rows], groups, sql.case([(first, sql.col(label))], text))
@@ -135,8 +133,8 @@ def _first_of_each(stage: Stage, cells: Rel, rows: Sequence[Key], groups: Groups
     for result, column in zip(groups.results, results, strict=True):
         items.append((column.ident, picked(sql.col(result.column.ident))))
     by = Groups(cells, (*keys, Key(Column(NAME, ident, STRING), (), (name,))), (), idents)
-    source = stage.select(f"{stage.spec.name}_cells", cells, items, **group_clauses(by))
-    return Rel(source, tuple(k.column for k in keys) + tuple(results)), sql.col(ident)
+    columns = [*(k.column for k in keys), *results]
+    return stage.grouped(f"{stage.spec.name}_cells", cells, items, columns, **group_clauses(by)), sql.col(ident)
 
 
 def _fold(stage: Stage, cells: Rel, rows: Sequence[Key], cols: Sequence[Key], groups: Groups, name: Sql) -> Rel:
@@ -156,12 +154,12 @@ def _fold(stage: Stage, cells: Rel, rows: Sequence[Key], cols: Sequence[Key], gr
     ident = idents.take(CELLS)
     items = [item for key in keys for item in key.items]
     by = Groups(cells, tuple(keys), (), idents)
-    source = stage.select(stage.spec.name, cells, [*items, (ident, pairs)], **group_clauses(by))
     columns = [k.column for k in keys]
     order = KeyOrder(tuple(k.column.type.kind for k in cols), tuple(c.name for c in found) if several else ())
     ahead = frozenset(c.name for c in columns)
     rest = Rest(ident, _filled(target), is_map=True, key_order=order, ahead=ahead)
-    rel = Rel(source, tuple(columns), rest=rest)
+    made = [*items, (ident, pairs)]
+    rel = stage.grouped(stage.spec.name, cells, made, columns, rest=rest, **group_clauses(by))
     return ascending(stage, rel, columns)
 
 

@@ -8,7 +8,7 @@ out ascending by their keys under the value comparator; the order is lazy, nothi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
@@ -21,7 +21,7 @@ from logsql.planner.expressions import ExprContext
 from logsql.planner.function_spec import AGGREGATES, AggregateSpec
 from logsql.planner.ordering import bind_keys, tie_breakers
 from logsql.planner.plan import order_items
-from logsql.planner.relation import UNORDERED, Column, Order, OrderKey, Rel
+from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -227,14 +227,12 @@ def make_result(name: str, value: Typed, idents: Idents) -> Result:
 # --- the grouping SELECT ----------------------------------------------------------------------------------------------
 
 
-def group(
-    stage: Stage, label: str, groups: Groups, extra: Sequence[tuple[str, Sql]] = (), where: Sql | None = None
-) -> str:
-    """Append ``SELECT keys, aggregates FROM rel GROUP BY keys``; returns the CTE's name."""
+def group(stage: Stage, label: str, groups: Groups, where: Sql | None = None) -> Rel:
+    """``SELECT keys, aggregates FROM rel GROUP BY keys`` as a CTE: keys, then results, in no order."""
     items = [item for key in groups.keys for item in key.items]
     items += [(r.column.ident, r.node) for r in groups.results]
-    items += list(extra)
-    return stage.select(label, groups.rel, items, where, **group_clauses(groups))
+    columns = [*(k.column for k in groups.keys), *(r.column for r in groups.results)]
+    return stage.grouped(label, groups.rel, items, columns, where, **group_clauses(groups))
 
 
 def group_clauses(groups: Groups) -> dict[str, Any]:
@@ -248,21 +246,20 @@ def group_clauses(groups: Groups) -> dict[str, Any]:
     return clauses
 
 
-def grouped_rel(stage: Stage, name: str, keys: Sequence[Column], results: Sequence[Column]) -> Rel:
+def sorted_groups(stage: Stage, label: str, groups: Groups, where: Sql | None = None) -> Rel:
     """The relation of a grouping SELECT, ascending by its keys when anybody looks."""
-    rel = Rel(name, (*keys, *results))
-    return ascending(stage, rel, keys)
+    return ascending(stage, group(stage, label, groups, where), [k.column for k in groups.keys])
 
 
 def ascending(stage: Stage, rel: Rel, keys: Sequence[Column]) -> Rel:
     """Order the rows by key columns."""
     if not stage.order_needed:
-        return replace(rel, order=UNORDERED)
+        return stage.reordered(rel, ())
     found: list[OrderKey] = []
     for column in keys:
         rel, more = bind_keys(rel, rel.value(column))
         found += more
-    return replace(rel, order=Order(physical=not keys, keys=(*found, *tie_breakers(found)) if found else None))
+    return stage.one_row(rel) if not keys else stage.reordered(rel, [*found, *tie_breakers(found)])
 
 
 def same_type(columns: Sequence[Column]) -> LType:

@@ -8,14 +8,14 @@ the matches of one row in subquery order; ``right`` and ``full`` then add the un
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from logsql.language.tree import Name, Subquery
 from logsql.operators.grouping import json_identity
 from logsql.operators.merging import Idents, beyond_json, column_value, rest_document, rest_map, side_value
-from logsql.planner.relation import UNORDERED, Column, Order, OrderKey, Rel, Rest
+from logsql.planner.relation import Column, OrderKey, Rel, Rest
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.mixing import coalesce
@@ -71,9 +71,8 @@ def _keyed(stage: Stage, rel: Rel) -> Rel:
 def _mark(stage: Stage, rel: Rel) -> Rel:
     items: list[tuple[str, Sql]] = [(i, rel.expr(i)) for i in rel.all_idents()]
     mark = rel.fresh_ident(MARK)
-    name = stage.select("input", rel, [*items, (mark, sql.boolean(True))])
-    carried = (*rel.carried, Column(MARK, mark, BOOL))
-    return Rel(name, rel.columns, carried, rel.rest, rel.order)
+    rel = stage.select("input", rel, [*items, (mark, sql.boolean(True))])
+    return replace(rel, carried=(*rel.carried, Column(MARK, mark, BOOL)))
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------
@@ -109,9 +108,8 @@ def _anti(stage: Stage, keep: Side, other: Side, names: Sequence[str]) -> Rel:
     on = condition(keep, other, names)
     join = exp.Join(this=sql.table(other.rel.source, other.table), kind="ANTI", on=on)
     node.set("joins", [join])
-    name = stage.add(stage.spec.name, node, rel.source, other.rel.source)
-    order = Order(physical=False, keys=rel.order.keys) if stage.order_needed and rel.order.keys else UNORDERED
-    return Rel(name, rel.columns, rel.carried, rel.rest, order)
+    rel = stage.joined(stage.spec.name, rel, node, other.rel.source)
+    return rel if stage.order_needed else stage.reordered(rel, ())
 
 
 # --- the join ---------------------------------------------------------------------------------------------------------
@@ -127,14 +125,14 @@ def _join(stage: Stage, kind: str, left: Side, right: Side, keys: Sequence[str],
     carried = [_emit(c.name, column_value(c, left.table), idents, items) for c in kept]
     taken = {c.ident: new.ident for c, new in zip(kept, carried, strict=True) if not c.parts}
     rest = _rest(kind, left, right, [c.name for c in columns], idents, items)
-    order = _order(stage, left, right, marked, taken, idents, items)
+    keys_of_rows = _order(stage, left, right, marked, taken, idents, items)
     node = sql.select(items or [sql.alias(sql.boolean(True), "__row")], sql.table(left.rel.source, left.table))
     on = None if kind == "cross" else condition(left, right, keys)
     table = sql.table(right.rel.source, right.table)
     join = exp.Join(this=table, side=_SIDES[kind], on=on) if on is not None else exp.Join(this=table, kind="CROSS")
     node.set("joins", [join])
-    name = stage.add(stage.spec.name, node, left.rel.source, right.rel.source)
-    return Rel(name, tuple(columns), tuple(carried), rest, order)
+    reads = (left.rel.source, right.rel.source)
+    return stage.derived(stage.spec.name, node, reads, columns, carried, rest, keys_of_rows)
 
 
 def _fields(kind: str, left: Side, right: Side, keys: Sequence[str]) -> list[tuple[str, Typed]]:
@@ -206,10 +204,10 @@ def _without_nulls(node: Sql) -> Sql:
 
 def _order(
     stage: Stage, left: Side, right: Side, marked: bool, carried: dict[str, str], idents: Idents, items: list[Sql]
-) -> Order:
+) -> list[OrderKey]:
     """Input order, then subquery order; rows without input last. ``carried`` columns of the input are there already."""
     if not stage.order_needed or not left.rel.order.keys:
-        return UNORDERED
+        return []
     keys: list[OrderKey] = []
     if marked:
         mark = next(c for c in left.rel.carried if c.name == MARK)
@@ -223,7 +221,7 @@ def _order(
                 taken[key.ident] = idents.take("__ord")
                 items.append(sql.alias(sql.col(key.ident, side.table), taken[key.ident]))
             keys.append(OrderKey(taken[key.ident], key.type, key.descending))
-    return Order(physical=False, keys=tuple(keys))
+    return keys
 
 
 __all__ = ["TYPES", "join", "key_test"]

@@ -21,8 +21,8 @@ from logsql.ml import errors as codes
 from logsql.ml.errors import MlError, fields_note, unknown_field
 from logsql.ml.features import FeatureKind, FeatureSpec, check_schema
 from logsql.ml.forms import FieldForms, Form
-from logsql.planner.plan import Materialise, Stream
-from logsql.planner.relation import PHYSICAL, UNORDERED, Column, Order, OrderKey, Rel
+from logsql.planner.plan import Stream
+from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.spec import COMMANDS
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
@@ -238,9 +238,8 @@ def with_forms(
             named.append((form, ident))
         fields.append(FieldForms(feature.name, tuple(named)))
     if items:
-        name = stage.select("features", rel, [*((i, rel.expr(i)) for i in rel.all_idents()), *items])
-        hidden = tuple(columns[ident] for ident, _ in items)
-        rel = replace(rel, source=name, carried=(*rel.carried, *hidden), pending={}, where=None)
+        rel = stage.select("features", rel, [*((i, rel.expr(i)) for i in rel.all_idents()), *items])
+        rel = replace(rel, carried=(*rel.carried, *(columns[ident] for ident, _ in items)))
     return rel, fields, list(columns.values())
 
 
@@ -262,7 +261,7 @@ def scored(
     base = stage.with_keys(rel) if stage.order_needed and rel.order.defined else rel
     wide, fields, columns = with_forms(stage, base, [(f, forms_of) for f in found])
     if wide is not base or not repeatable(stage, wide):
-        wide = stored(stage, wide)
+        wide = stage.stored(wide)
     mixed = any(f.mixed for f in fields)
     items: list[Sql] = [sql.col(c.ident) for c in columns]
     group = None
@@ -271,15 +270,16 @@ def scored(
         items.append(sql.alias(sql.func("count", exp.Star()), WEIGHT))
     distinct = None if mixed else exp.Distinct()
     query = sql.select(items, sql.table(wide.source), distinct=distinct, group=group)
-    name = stage.add("vectors", query, wide.source)
-    vectors = Rel(name, (*columns, *([Column(WEIGHT, WEIGHT, LONG)] if mixed else [])))
+    weighted = [*columns, *([Column(WEIGHT, WEIGHT, LONG)] if mixed else [])]
+    vectors = stage.derived("vectors", query, (wide.source,), weighted)
     made = [Column(a.name, a.name, a.type) for a in answers]
     stream = stage.stream(
         vectors, [*columns, *made], transform(tuple(fields), WEIGHT if mixed else None), inputs=inputs
     )
     on = sql.and_(*(_alike(c.ident) for c in columns))
-    order = Order(keys=wide.order.keys) if stage.order_needed and wide.order.keys else UNORDERED
-    return _joined(stage, replace(base, source=wide.source, order=order), stream, answers, on)
+    rows = replace(wide, columns=base.columns, carried=base.carried, rest=base.rest)
+    rows = stage.reordered(rows, wide.order.keys or () if stage.order_needed else ())
+    return _joined(stage, rows, stream, answers, on)
 
 
 def _alike(ident: str) -> Sql:
@@ -308,17 +308,6 @@ def _twice(name: str) -> bool:
     return spec is not None and spec.twice
 
 
-def stored(stage: Stage, rel: Rel) -> Rel:
-    """The rows in a work table, not sorted: order keys stay columns."""
-    if rel.order.physical or not rel.order.keys:
-        return stage.materialise(rel)
-    items = [sql.col(i) for i in rel.all_idents()]
-    name = stage.chain.temp_name("rows")
-    query = stage.chain.with_ctes(sql.select(items, sql.table(rel.source)), rel.source)
-    stage.chain.steps.append(Materialise(name, query))
-    return replace(rel, source=name)
-
-
 def _joined(stage: Stage, rel: Rel, stream: Rel, answers: Sequence[Answer], on: Sql, side: str = "LEFT") -> Rel:
     """Rows of ``rel`` with the answers of ``stream``; a field of the same name is replaced."""
     idents = rel.all_idents()
@@ -340,9 +329,8 @@ def _joined(stage: Stage, rel: Rel, stream: Rel, answers: Sequence[Answer], on: 
             columns[place] = column
     node = sql.select(items, sql.table(rel.source, "i"))
     node.set("joins", [exp.Join(this=sql.table(stream.source, "s"), side=side, on=on)])
-    name = stage.add(stage.spec.name, node, rel.source, stream.source)
     rest = None if rel.rest is None else rel.rest.hide([a.name for a in answers])
-    return Rel(name, tuple(columns), rel.carried, rest, rel.order)
+    return replace(stage.joined(stage.spec.name, rel, node, stream.source), columns=tuple(columns), rest=rest)
 
 
 # --- whole tables -----------------------------------------------------------------------------------------------------
@@ -354,6 +342,7 @@ class Rows:
 
     rel: Rel
     wide: Rel
+    stored: Rel
     fields: tuple[FieldForms, ...]
     columns: tuple[Column, ...]
 
@@ -363,16 +352,16 @@ def numbered_rows(stage: Stage, rel: Rel, found: Sequence[tuple[Feature, Forms]]
     wide, fields, columns = with_forms(stage, rel, found)
     wide = stage.materialise(wide)
     items = [*((i, sql.col(i)) for i in wide.all_idents()), (ROW, sql.col("rowid"))]
-    name = stage.select("rows", wide, items)
+    stored = stage.select("rows", wide, items)
     row = Column(ROW, ROW, LONG)
-    wide = replace(wide, source=name, carried=(*wide.carried, row), order=Order(keys=(OrderKey(ROW, LONG),)))
-    base = Rel(name, rel.columns, (*rel.carried, row), rel.rest, wide.order)
-    return Rows(base, wide, tuple(fields), (row, *columns))
+    wide = stage.reordered(replace(stored, carried=(*wide.carried, row)), [OrderKey(ROW, LONG)])
+    base = replace(wide, columns=rel.columns, carried=(*rel.carried, row), rest=rel.rest)
+    return Rows(base, wide, stage.arriving(stored), tuple(fields), (row, *columns))
 
 
 def stage_input(rows: Rows) -> Rel:
     """What the stage reads of stored rows: their numbers and the columns of the fields."""
-    return Rel(rows.rel.source, rows.columns, order=PHYSICAL)
+    return replace(rows.stored, columns=rows.columns, carried=(), rest=None)
 
 
 def tabled(
@@ -397,7 +386,7 @@ def tabled(
     assert place is not None
     keys = (*(rel.order.keys or ()), OrderKey(place.ident, LONG))
     columns = tuple(c for c in rel.columns if c is not place)
-    return replace(rel, columns=columns, carried=(*rel.carried, place), order=Order(keys=keys))
+    return stage.reordered(replace(rel, columns=columns, carried=(*rel.carried, place)), keys)
 
 
 __all__ = ["Answer", "Feature", "Rows", "features", "scored", "tabled"]

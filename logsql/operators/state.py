@@ -17,7 +17,7 @@ from logsql.language.tree import Binary, Call, Expr, Literal, NamedArg
 from logsql.planner.arrange import BEFORE, parameter, reads
 from logsql.planner.expressions import PARAMETER_PREFIX, ExprContext
 from logsql.planner.plan import order_items
-from logsql.planner.relation import Column, Order, OrderKey, Rel
+from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.arithmetic import arithmetic
@@ -210,7 +210,7 @@ def _recursion(stage: Stage, rel: Rel, name: str, expr: Expr, start: Typed) -> t
     at = rel.fresh_ident("__at", [place, ident])
     idents = rel.all_idents()
     node = _rows(stage, rel, idents, place)
-    inner = replace(rel, source=rows)
+    inner = rel.read_as(rows)
     type_, step = _fixpoint(stage, inner, name, ident, expr, start)
     first = sql.select(
         [sql.alias(sql.cast(sql.integer(0), "BIGINT"), at), sql.alias(values.coerce(start, type_), ident)]
@@ -222,11 +222,11 @@ def _recursion(stage: Stage, rel: Rel, name: str, expr: Expr, start: Typed) -> t
     final = sql.select([sql.col(i) for i in (*idents, ident, place)], sql.table(rows), joins=[back])
     ctes = [_cte(rows, node, materialized=True), _cte(state, steps)]
     final.set("with_", exp.With(expressions=ctes, recursive=True))
-    source = stage.add("evalc", final, rel.source)
+    done = stage.joined("evalc", rel, final)
     column = Column(PARAMETER_PREFIX + name, ident, type_)
     carried = (*(c for c in rel.carried if c.name != column.name), column)
-    order = Order(keys=(OrderKey(place, LONG),)) if rel.order.defined else rel.order
-    return replace(rel, source=source, carried=carried, order=order), column
+    done = stage.reordered(replace(done, carried=carried), [OrderKey(place, LONG)] if rel.order.defined else ())
+    return done, column
 
 
 def _rows(stage: Stage, rel: Rel, idents: Sequence[str], place: str) -> exp.Select:

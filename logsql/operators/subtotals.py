@@ -15,7 +15,7 @@ from sqlglot import exp
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.grouping import Groups, Key, check_names, lower_groups
 from logsql.planner.ordering import bind_keys
-from logsql.planner.relation import UNORDERED, Column, Order, OrderKey, Rel
+from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.mixing import choose
@@ -36,8 +36,8 @@ def subtotals(stage: Stage, aggregates: Sequence[Aggregate], by: Sequence[Name],
     items = [item for key, (_, flag) in zip(keys, flags, strict=True) for item in _items(key, flag)]
     items += [(r.column.ident, r.node) for r in groups.results]
     clause = exp.Group(grouping_sets=[exp.GroupingSets(expressions=sets)]) if keys else None
-    source = stage.select(stage.spec.name, groups.rel, [*items, *flags], group=clause)
-    rel = Rel(source, tuple(k.column for k in keys) + tuple(r.column for r in groups.results))
+    columns = [*(k.column for k in keys), *(r.column for r in groups.results)]
+    rel = stage.grouped(stage.spec.name, groups.rel, [*items, *flags], columns, group=clause)
     rel = _ordered(stage, rel, keys, [f for f, _ in flags])
     return rel if label is None else _labelled(stage, rel, keys, [f for f, _ in flags], label)
 
@@ -61,7 +61,7 @@ def _ordered(stage: Stage, rel: Rel, keys: Sequence[Key], flags: Sequence[str]) 
     for key, flag in zip(keys, flags, strict=True):
         rel, more = bind_keys(rel, rel.value(key.column))
         found += [OrderKey(flag, INT), *more]
-    return replace(rel, order=Order(keys=tuple(found)) if found else UNORDERED)
+    return stage.reordered(rel, found)
 
 
 def _labelled(stage: Stage, rel: Rel, keys: Sequence[Key], flags: Sequence[str], label: str) -> Rel:

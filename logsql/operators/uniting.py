@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from logsql.operators.merging import Idents, beyond_json, rest_document, rest_map, side_value
 from logsql.planner.ordering import numbered
-from logsql.planner.relation import PHYSICAL, UNORDERED, Column, Order, OrderKey, Rel, Rest
+from logsql.planner.relation import Column, OrderKey, Rel, Rest
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.mixing import in_shape, shapes
@@ -30,15 +30,12 @@ def union(stage: Stage, first: Rel, second: Rel) -> Rel:
     idents = Idents()
     columns = tuple(_column(sides, n, idents) for n in names)
     rest = _rest(sides, names, idents.take("__rest"))
-    order = UNORDERED
-    if stage.order_needed and arrives:
-        order = PHYSICAL
-    elif numbers[0] and numbers[1]:
-        order = Order(keys=(OrderKey(idents.take("__side"), INT), OrderKey(idents.take("__ord"), LONG)))
-    selects = [_select(side, columns, rest, order, index, numbers[index]) for index, side in enumerate(sides)]
+    keys: list[OrderKey] = []
+    if numbers[0] and numbers[1]:
+        keys = [OrderKey(idents.take("__side"), INT), OrderKey(idents.take("__ord"), LONG)]
+    selects = [_select(side, columns, rest, keys, index, numbers[index]) for index, side in enumerate(sides)]
     node = exp.Union(this=selects[0], expression=selects[1], distinct=False)
-    name = stage.add(stage.spec.name, node, sides[0].source, sides[1].source)
-    return Rel(name, columns, rest=rest, order=order)
+    return stage.appended(stage.spec.name, node, sides, columns, rest, keys)
 
 
 def _column(sides: Sequence[Rel], name: str, idents: Idents) -> Column:
@@ -52,7 +49,7 @@ def _column(sides: Sequence[Rel], name: str, idents: Idents) -> Column:
 
 
 def _select(
-    side: Rel, columns: Sequence[Column], rest: Rest | None, order: Order, index: int, number: str | None
+    side: Rel, columns: Sequence[Column], rest: Rest | None, keys: Sequence[OrderKey], index: int, number: str | None
 ) -> exp.Select:
     items: list[Sql] = []
     for column in columns:
@@ -62,9 +59,9 @@ def _select(
             items.append(sql.alias(sql.null(held.type.physical) if node is None else node, held.ident))
     if rest is not None:
         items.append(sql.alias(_rest_item(side, rest), rest.ident))
-    if number is not None and order.keys:
-        items.append(sql.alias(sql.integer(index), order.keys[0].ident))
-        items.append(sql.alias(sql.col(number), order.keys[1].ident))
+    if number is not None and keys:
+        items.append(sql.alias(sql.integer(index), keys[0].ident))
+        items.append(sql.alias(sql.col(number), keys[1].ident))
     return sql.select(items or [sql.alias(sql.boolean(True), "__row")], sql.table(side.source))
 
 

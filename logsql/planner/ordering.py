@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from logsql.planner.relation import PHYSICAL, UNORDERED, Order, OrderKey, Rel
+from logsql.planner.relation import OrderKey, Rel
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.sorting import sort_columns
@@ -86,9 +86,7 @@ def numbered(stage: Stage, rel: Rel, label: str = "number") -> tuple[Rel, str | 
     ident = rel.fresh_ident("__ord")
     items: list[tuple[str, Sql]] = [(i, rel.expr(i)) for i in rel.all_idents()]
     items.append((ident, sql.row_number(stage.window_order(rel))))
-    name = stage.select(label, rel, items)
-    key = OrderKey(ident, LONG)
-    return replace(rel, source=name, order=Order(physical=False, keys=(key,))), ident
+    return stage.reordered(stage.select(label, rel, items), [OrderKey(ident, LONG)]), ident
 
 
-__all__ = ["PHYSICAL", "RAW", "UNORDERED", "bind_keys", "field_keys", "numbered", "tie_breakers"]
+__all__ = ["RAW", "bind_keys", "field_keys", "numbered", "tie_breakers"]

@@ -8,10 +8,11 @@ from dataclasses import replace
 from logsql.diagnostics.errors import LogsqlError
 from logsql.language.tree import Command, Query
 from logsql.planner.arrange import arrange
+from logsql.planner.arrival import check_order
 from logsql.planner.catalog import Catalog
 from logsql.planner.chain import Chain
 from logsql.planner.demand import demanded, of_subquery
-from logsql.planner.duties import Demand
+from logsql.planner.duties import Demand, OrderGiven
 from logsql.planner.folds import first_ones_first, order_needs
 from logsql.planner.plan import Plan
 from logsql.planner.relation import Rel
@@ -46,12 +47,19 @@ class Planner(Chain):
         return of_subquery(command, behind)
 
     def _step(self, stage: Stage) -> Rel | None:
+        spec = COMMANDS[stage.command.name]
+        given = stage.input
         try:
-            return COMMANDS[stage.command.name].lower(stage)
+            found = spec.lower(stage)
         except LogsqlError as error:
             if error.diagnostic.span is None:
                 error.diagnostic = replace(error.diagnostic, span=stage.command.span)
             raise
+        says = spec.order.gives
+        ordered = says is OrderGiven.INPUT or (says is OrderGiven.OWN and given is None)
+        if ordered and stage.order_needed and found is not None:
+            check_order(spec.name, given, found)
+        return found
 
     def _empty(self) -> Rel:
         """A relation without rows, for a query of commands that deliver nothing."""

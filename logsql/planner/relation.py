@@ -112,7 +112,7 @@ PHYSICAL = Order(physical=True)
 
 @dataclass(frozen=True)
 class Rel:
-    """A stage's output.
+    """A stage's output, made by the moves of :class:`~logsql.planner.stage.Stage` only: they alone know its order.
 
     ``pending`` maps idents to expressions over ``source`` where they are not the plain column; ``tag`` is the name that
     the pending SELECT will get, after the command that began it.
@@ -174,5 +174,13 @@ class Rel:
             number += 1
         return f"{name}__{number}"
 
+    def read_as(self, source: str) -> Rel:
+        """The relation for expressions inside a query that reads its rows by another name (a step of ``evalc``)."""
+        return replace(self, source=source)
+
     def with_columns(self, columns: Iterable[Column]) -> Rel:
         return replace(self, columns=tuple(columns))
+
+
+#: What a statement that delivers no rows of its own hands on.
+NO_ROWS = Rel("", (), order=PHYSICAL)

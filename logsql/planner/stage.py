@@ -6,7 +6,7 @@ CTE by hand and never looks at other commands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from sqlglot import exp
 from logsql.diagnostics.errors import QueryError, did_you_mean
 from logsql.diagnostics.extras import missing_extra
 from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subquery
+from logsql.planner.arrival import behind
 from logsql.planner.calls import fail
 from logsql.planner.catalog import Catalog, SourceColumn, SourceSpec
 from logsql.planner.chain import Chain
@@ -204,15 +205,19 @@ class Stage:
             fresh = [n for n in lets if level[n] == depth]
             items = [sql.alias(rel.expr(i), i) for i in rel.all_idents()] + [sql.col(n) for n in known]
             items += [sql.alias(lets[n], n) for n in fresh]
-            name = self.add("let", sql.select(items, sql.table(rel.source), rel.where), rel.source)
-            rel = replace(rel, source=name, pending={}, where=None, tag="")
+            query = sql.select(items, sql.table(rel.source), rel.where)
+            name = self.add("let", query, rel.source)
+            rel = self._after(rel, name, query, rel.all_idents())
             known += fresh
         return rel
 
     # --- the chain --------------------------------------------------------------------------------
 
     def add(self, label: str, query: exp.Expression, *reads: str) -> str:
-        """Append a CTE; returns its name (``s3_stats``)."""
+        """Append a CTE that a further query of this command reads; returns its name (``s3_rules``).
+
+        What the command hands on is made by the moves that return a relation.
+        """
         return self.chain.add_cte(f"s{self.number}_{label.replace('-', '_')}", query, reads, self.spec.name)
 
     def flush(self, rel: Rel) -> Rel:
@@ -222,7 +227,12 @@ class Stage:
         items = [sql.alias(rel.expr(i), i) for i in rel.all_idents()] or [sql.alias(sql.boolean(True), "__row")]
         query = sql.select(items, sql.table(rel.source), rel.where)
         name = self.chain.add_cte(rel.tag or f"s{self.number}_step", query, (rel.source,), self.spec.name)
-        return replace(rel, source=name, pending={}, where=None, tag="")
+        return self._after(rel, name, query, rel.all_idents())
+
+    @staticmethod
+    def _after(rel: Rel, name: str, query: Sql, delivered: Collection[str]) -> Rel:
+        """The relation as it is behind the CTE ``name``: order told by the query."""
+        return replace(rel, source=name, pending={}, where=None, tag="", order=behind(rel.order, query, delivered))
 
     @property
     def tag(self) -> str:
@@ -236,11 +246,88 @@ class Stage:
         items: Sequence[tuple[str, Sql]],
         where: Sql | None = None,
         **clauses: object,
-    ) -> str:
-        """Append ``SELECT items FROM rel.source``; the caller makes the relation that describes it."""
+    ) -> Rel:
+        """``SELECT items FROM rel`` as a CTE: the relation with the columns it had, which the caller adds to.
+
+        Rows that arrived in order still do where the SELECT keeps them so (:mod:`logsql.planner.arrival`).
+        """
+        name, query = self._selected(label, rel, items, where, clauses)
+        return self._after(rel, name, query, {ident for ident, _ in items})
+
+    def _selected(
+        self, label: str, rel: Rel, items: Sequence[tuple[str, Sql]], where: Sql | None, clauses: Mapping[str, object]
+    ) -> tuple[str, Sql]:
         nodes = [sql.alias(node, name) for name, node in items] or [sql.alias(sql.boolean(True), "__row")]
         test = sql.and_(rel.where, where) if rel.where is not None and where is not None else (where or rel.where)
-        return self.add(label, sql.select(nodes, sql.table(rel.source), test, **clauses), rel.source)
+        query = sql.select(nodes, sql.table(rel.source), test, **clauses)
+        return self.add(label, query, rel.source), query
+
+    def grouped(
+        self,
+        label: str,
+        rel: Rel,
+        items: Sequence[tuple[str, Sql]],
+        columns: Sequence[Column],
+        where: Sql | None = None,
+        rest: Rest | None = None,
+        **clauses: object,
+    ) -> Rel:
+        """``SELECT items FROM rel GROUP BY ...`` as a CTE: other rows, with these columns, in no order."""
+        name, _ = self._selected(label, rel, items, where, clauses)
+        return Rel(name, tuple(columns), rest=rest)
+
+    def joined(self, label: str, rel: Rel, query: Sql, *reads: str) -> Rel:
+        """The rows of ``rel`` behind a query that joins them with other rows: only keys tell their order from here on.
+
+        The query delivers every column of ``rel``; ``reads`` are the further names that it reads.
+        """
+        name = self.add(label, query, rel.source, *reads)
+        return replace(rel, source=name, pending={}, where=None, tag="", order=Order(keys=rel.order.keys))
+
+    def derived(
+        self,
+        label: str,
+        query: Sql,
+        reads: Sequence[str],
+        columns: Sequence[Column],
+        carried: Sequence[Column] = (),
+        rest: Rest | None = None,
+        keys: Sequence[OrderKey] = (),
+    ) -> Rel:
+        """A relation of a query written whole (a join, a union): ordered by ``keys``, in no order without them."""
+        return self.reordered(Rel(self.add(label, query, *reads), tuple(columns), tuple(carried), rest), keys)
+
+    def appended(
+        self,
+        label: str,
+        query: Sql,
+        sides: Sequence[Rel],
+        columns: Sequence[Column],
+        rest: Rest | None,
+        keys: Sequence[OrderKey],
+    ) -> Rel:
+        """``UNION ALL`` of relations: in order where every side arrives so and it counts, else ordered by ``keys``."""
+        rel = self.derived(label, query, [s.source for s in sides], columns, rest=rest, keys=keys)
+        arrives = self.order_needed and all(s.order.physical for s in sides)
+        return replace(rel, order=PHYSICAL) if arrives and not keys else rel
+
+    def read(
+        self,
+        label: str,
+        query: Sql,
+        reads: Sequence[str],
+        columns: Sequence[Column],
+        carried: Sequence[Column] = (),
+        keys: Sequence[OrderKey] = (),
+    ) -> Rel:
+        """A source: rows that a plain query reads in stored order, numbered by ``keys`` where they have a number."""
+        order = Order(physical=True, keys=tuple(keys) or None)
+        return Rel(self.add(label, query, *reads), tuple(columns), tuple(carried), order=order)
+
+    def nothing(self, label: str) -> Rel:
+        """No rows and no fields."""
+        select = sql.select([sql.alias(sql.boolean(True), "__row")], where=sql.boolean(False))
+        return Rel(self.add(label, select), ())
 
     # --- moves ------------------------------------------------------------------------------------
 
@@ -308,9 +395,8 @@ class Stage:
             clauses["limit"] = exp.Limit(expression=sql.integer(count))
         if offset:
             clauses["offset"] = exp.Offset(expression=sql.integer(offset))
-        name = self.select(self.spec.name, rel, [(i, rel.expr(i)) for i in rel.all_idents()], **clauses)
-        order = replace(rel.order, physical=rel.order.defined)
-        return replace(rel, source=name, pending={}, where=None, order=order, tag="")
+        done = self.select(self.spec.name, rel, [(i, rel.expr(i)) for i in rel.all_idents()], **clauses)
+        return replace(done, order=replace(rel.order, physical=rel.order.defined))
 
     # --- order ------------------------------------------------------------------------------------
 
@@ -322,9 +408,20 @@ class Stage:
         ident = rel.fresh_ident("__ord")
         items = [(i, rel.expr(i)) for i in rel.all_idents()]
         items.append((ident, sql.row_number()))
-        name = self.select("number", rel, items)
-        key = OrderKey(ident, LONG)
-        return replace(rel, source=name, order=Order(physical=rel.order.physical, keys=(key,)))
+        done = self.select("number", rel, items)
+        return replace(done, order=Order(physical=rel.order.physical, keys=(OrderKey(ident, LONG),)))
+
+    def reordered(self, rel: Rel, keys: Sequence[OrderKey]) -> Rel:
+        """The rows in the order of these keys, whatever it was before; in no order without keys."""
+        return replace(rel, order=Order(keys=tuple(keys)) if keys else UNORDERED)
+
+    def arriving(self, rel: Rel) -> Rel:
+        """Rows that arrive in order, without the columns of their keys: what a Python stage need not be given."""
+        return replace(rel, order=PHYSICAL) if rel.order.physical else rel
+
+    def one_row(self, rel: Rel) -> Rel:
+        """A relation of one row at most (aggregates without ``by``), which is in order."""
+        return replace(rel, order=PHYSICAL)
 
     def order_items(self, rel: Rel) -> list[Sql]:
         """ORDER BY items that restore the order of ``rel`` (call :meth:`with_keys` first)."""
@@ -353,10 +450,13 @@ class Stage:
         table: Sql,
         table_name: str,
         columns: Sequence[SourceColumn],
-        order: Order = PHYSICAL,
         extra: Sequence[tuple[str, Sql, LType]] = (),
+        numbered: str | None = None,
     ) -> Rel:
-        """A source: one CTE that brings every column into the language's types; ``extra`` is carried unseen."""
+        """A source: one CTE that brings every column into the language's types; ``extra`` is carried unseen.
+
+        ``numbered`` names the one of ``extra`` that numbers the rows in stored order.
+        """
         items: list[tuple[str, Sql]] = []
         found: list[Column] = []
         used: set[str] = set()
@@ -374,8 +474,8 @@ class Stage:
             items.append((name, node))
             carried.append(Column(name, name, type_))
         nodes = [sql.alias(node, name) for name, node in items] or [sql.alias(sql.boolean(True), "__row")]
-        name = self.add(self.spec.name, sql.select(nodes, table), table_name)
-        return Rel(name, tuple(found), tuple(carried), order=order)
+        keys = [OrderKey(c.ident, c.type) for c in carried if c.ident == numbered]
+        return self.read(self.spec.name, sql.select(nodes, table), (table_name,), found, carried, keys)
 
     # --- steps ------------------------------------------------------------------------------------
 
@@ -388,6 +488,16 @@ class Stage:
         name = self.chain.temp_name(label)
         self.chain.steps.append(Materialise(name, self.chain.with_ctes(query, rel.source)))
         return replace(rel, source=name, order=replace(rel.order, physical=rel.order.defined))
+
+    def stored(self, rel: Rel) -> Rel:
+        """The rows in a work table, not sorted: order keys stay columns."""
+        if rel.order.physical or not rel.order.keys:
+            return self.materialise(rel)
+        items = [sql.col(i) for i in rel.all_idents()]
+        name = self.chain.temp_name("rows")
+        query = self.chain.with_ctes(sql.select(items, sql.table(rel.source)), rel.source)
+        self.chain.steps.append(Materialise(name, query))
+        return replace(rel, source=name)
 
     @staticmethod
     def _plain_items(rel: Rel) -> list[Sql]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -12,7 +12,7 @@ from sqlglot import exp
 from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
 from logsql.planner import duties
-from logsql.planner.relation import Order, Rel
+from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import mixing, sql, values
@@ -125,8 +125,7 @@ def _joined(stage: Stage, table: Any) -> tuple[Rel, list[Typed]]:
     plain: list[Sql] = [sql.col(i) for i in rel.all_idents()] or [sql.alias(sql.boolean(True), "__row")]
     node = sql.select([*plain, *(sql.col(ident) for ident in wanted.values())], sql.table(rel.source))
     node.set("joins", [exp.Join(this=sql.table(side), side="LEFT", on=sql.eq(key_sql, sql.col(key_ident)))])
-    order = Order(physical=False, keys=rel.order.keys)
-    rel = replace(rel, source=stage.add("lookup", node, rel.source, side), order=order)
+    rel = stage.joined("lookup", rel, node, side)
     for column, _ in args.outputs:
         if column.text not in columns:
             near = did_you_mean(column.text, columns)
@@ -156,7 +155,7 @@ def _geoip(stage: Stage) -> Rel:
     stage.chain.udfs.add("lq_geoip")
     items = [(i, rel.expr(i)) for i in rel.all_idents()]
     call = sql.func("lq_geoip", key, sql.string(setting))
-    rel = replace(rel, source=stage.select("geoip", rel, [*items, (place, call)]), pending={}, where=None)
+    rel = stage.select("geoip", rel, [*items, (place, call)])
     found: list[Typed] = []
     for column, _ in args.outputs:
         node = sql.index(sql.col(place), sql.integer(FIELDS.index(column.text) + 1))

@@ -59,8 +59,7 @@ def lower(stage: Stage) -> Rel:
 
 def _nothing(stage: Stage) -> Rel:
     """No rows: ``build`` consumes its input and ``drop`` has none."""
-    select = sql.select([sql.alias(sql.boolean(True), "__row")], where=sql.boolean(False))
-    return Rel(stage.add("memlookup", select), ())
+    return stage.nothing("memlookup")
 
 
 def _build(stage: Stage, name: str) -> Rel:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from logsql.planner import duties
-from logsql.planner.relation import PHYSICAL, Column, Rel
+from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
@@ -68,8 +68,7 @@ def lower(stage: Stage) -> Rel:
 
     rel = stage.stream(given, given.columns, passing, given.rest)
     items: list[tuple[str, Sql]] = [(i, sql.cast(sql.col(i), back[i]) if i in back else sql.col(i)) for i in names]
-    source = stage.select("ratelimit", rel, items)
-    return Rel(source, _types(stage.rel.columns, given.columns), rest=rel.rest, order=PHYSICAL)
+    return replace(stage.select("ratelimit", rel, items), columns=_types(stage.rel.columns, given.columns))
 
 
 def _types(before: tuple[Column, ...], given: tuple[Column, ...]) -> tuple[Column, ...]:
@@ -112,8 +111,8 @@ def _portable(stage: Stage, rel: Rel) -> tuple[Rel, dict[str, str]]:
         if rest.is_map:
             nodes[rest.ident] = sql.func("to_json", sql.col(rest.ident))
             rest = replace(rest, value_type=ANY_JSON, is_map=False)
-    name = stage.select("rows", rel, list(nodes.items()))
-    return replace(rel, source=name, columns=columns, carried=(), rest=rest), back
+    rel = stage.select("rows", rel, list(nodes.items()))
+    return replace(rel, columns=columns, carried=(), rest=rest), back
 
 
 def throttled(

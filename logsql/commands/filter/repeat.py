@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from logsql.commands.output.drop import parse
 from logsql.planner import duties
-from logsql.planner.relation import Order, Rel
+from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
@@ -20,10 +18,8 @@ def lower(stage: Stage) -> Rel:
     ident = rel.fresh_ident("__copy")
     items = [(i, rel.expr(i)) for i in rel.all_idents()]
     copies = Typed(sql.func("unnest", sql.func("range", sql.integer(count))), LONG)
-    name = stage.select("repeat", rel, [*items, (ident, copies.expr)])
     # Copies stand together; the keys of a row are those of its copies, which are all alike.
-    order = Order(rel.order.physical, None if rel.order.physical else rel.order.keys)
-    return replace(rel, source=name, pending={}, where=None, order=order, tag="")
+    return stage.select("repeat", rel, [*items, (ident, copies.expr)])
 
 
 register(

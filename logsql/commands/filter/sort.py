@@ -9,7 +9,7 @@ from logsql.language.tree import Name, SortKey
 from logsql.planner import duties
 from logsql.planner.ordering import field_keys
 from logsql.planner.plan import order_items
-from logsql.planner.relation import Order, OrderKey, Rel
+from logsql.planner.relation import OrderKey, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
@@ -53,8 +53,8 @@ def lower(stage: Stage) -> Rel:
     wanted = [(n.text, False) for n in args.by] + [(k.name.text, k.descending) for k in args.keys]
     rel, keys = field_keys(stage, rel, wanted)
     taken = {k.ident for k in keys}
-    order = Order(physical=False, keys=(*keys, *(k for k in before if k.ident not in taken)))
-    rel = replace(rel, order=order, tag=rel.tag or (stage.tag if rel.pending else ""))
+    rel = stage.reordered(rel, [*keys, *(k for k in before if k.ident not in taken)])
+    rel = replace(rel, tag=rel.tag or (stage.tag if rel.pending else ""))
     if limit is None:
         return rel
     if not args.by:
@@ -72,9 +72,8 @@ def _limit_each(stage: Stage, rel: Rel, limit: int) -> Rel:
     rank = rel.fresh_ident("__rank")
     items = [(i, rel.expr(i)) for i in rel.all_idents()]
     window = sql.row_number(sql.order_by(order_items(rel)), parts)
-    name = stage.select("sort_rank", rel, [*items, (rank, window)])
-    test = sql.binary("<=", sql.col(rank), sql.integer(limit))
-    return replace(rel, source=name, pending={}, where=test, tag=stage.tag)
+    rel = stage.select("sort_rank", rel, [*items, (rank, window)])
+    return stage.where(rel, sql.binary("<=", sql.col(rank), sql.integer(limit)))
 
 
 def order(args: SortArgs) -> duties.OrderNeed:

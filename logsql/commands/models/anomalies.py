@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from logsql.commands.models._shared_ml import (
@@ -81,7 +81,7 @@ def _trained(stage: Stage) -> Rel:
         return train_anomalies(rows, [f.name for f in known], size, sample, control=control)
 
     stage.note("trains on the rows of the subquery before the first score")
-    return _score(stage, rel, found, train_model, Rel(train.source, tuple(columns), order=train.order))
+    return _score(stage, rel, found, train_model, replace(train, columns=tuple(columns), carried=(), rest=None))
 
 
 def _score(stage: Stage, rel: Rel, found: list[Feature], make: Any, training: Rel | None = None) -> Rel:

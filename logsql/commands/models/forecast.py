@@ -38,7 +38,7 @@ def _continued(stage: Stage, rows: Rows, time: Name, by: list[str]) -> Rel:
     from logsql.operators import models as m
     from logsql.operators.merging import Idents, side_value
     from logsql.operators.uniting import union
-    from logsql.planner.relation import Order, OrderKey
+    from logsql.planner.relation import OrderKey
     from logsql.values import sql, values
     from logsql.values.types import DATE, DOUBLE, LONG
 
@@ -67,8 +67,8 @@ def _continued(stage: Stage, rows: Rows, time: Name, by: list[str]) -> Rel:
     node = sql.select(items, sql.table(stream.source, "s"))
     on = sql.eq(sql.col(m.ROW, "i"), sql.col(m.ROW, "s"))
     node.set("joins", [exp.Join(this=sql.table(first.source, "i"), side="LEFT", on=on)])
-    name = stage.add("future", node, stream.source, first.source)
-    second = Rel(name, tuple(columns), order=Order(keys=(OrderKey(order, LONG),)))
+    reads = (stream.source, first.source)
+    second = stage.derived("future", node, reads, columns, keys=[OrderKey(order, LONG)])
     for field in FIELDS:
         first = stage.assign(first, field, values.constant_null(DOUBLE))
     return union(stage, first, second)

@@ -51,7 +51,7 @@ def lower(stage: Stage) -> Rel:
     if args.subquery is not None:
         sub, others = _chosen(stage, stage.subquery(args.subquery), args, "the training subquery")
         sub, known, columns = m.with_forms(stage, sub, others)
-        training.append(Rel(sub.source, tuple(columns), order=sub.order))
+        training.append(replace(sub, columns=tuple(columns), carried=(), rest=None))
 
     def compute(table: Any, runtime: Any) -> Any:
         from logsql.ml.transforms import training_rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from logsql.commands.models._shared_ml import (
@@ -105,7 +105,7 @@ def _trained(stage: Stage) -> Rel:
     train, fields, columns = with_forms(stage, train, [(f, forms_of) for f in known])
     held = train.column(TARGET)
     assert held is not None
-    read = Rel(train.source, (*columns, Column(TARGET, held.ident, STRING)), order=train.order)
+    read = replace(train, columns=(*columns, Column(TARGET, held.ident, STRING)), carried=(), rest=None)
     size, timeout = stage.option("size"), seconds(stage, "timeout")
     features_ = [f.name for f in known]
 

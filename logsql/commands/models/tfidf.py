@@ -66,7 +66,7 @@ def _build(stage: Stage, rel: Rel, found: list[Any]) -> Rel:
         yield from tfidf_build(rows, [f.name for f in fields], *settings).to_batches()
 
     made = [Column("term", "term", STRING), Column("_idf", "_idf", DOUBLE)]
-    return stage.stream(Rel(wide.source, tuple(columns), order=wide.order), made, transform)
+    return stage.stream(replace(wide, columns=tuple(columns), carried=(), rest=None), made, transform)
 
 
 def _query(stage: Stage, rel: Rel, found: list[Any]) -> Rel:
@@ -84,7 +84,7 @@ def _query(stage: Stage, rel: Rel, found: list[Any]) -> Rel:
         sub, built = m.features(stage, stage.subquery(args.subquery), ["term", "_idf"], "the subquery")
         m.check_numeric(built[1:], "tfidf", sub.names)
         sub, known, columns = m.with_forms(stage, sub, [(built[0], m.text_form), (built[1], m.number_form)])
-        training.append(Rel(sub.source, tuple(columns), order=sub.order))
+        training.append(replace(sub, columns=tuple(columns), carried=(), rest=None))
 
     def compute(table: Any, runtime: Any) -> Any:
         import numpy as np

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.planner import duties
-from logsql.planner.relation import UNORDERED, Rel
+from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
@@ -27,8 +27,7 @@ def parse(reader: ArgReader) -> NoArgs:
 def lower(stage: Stage) -> Rel:
     rel = stage.flush(stage.rel)
     items = [(i, rel.expr(i)) for i in rel.all_idents()]
-    name = stage.select("drop", rel, items, sql.boolean(False))
-    return Rel(name, rel.columns, rel.carried, rel.rest, UNORDERED)
+    return stage.reordered(stage.select("drop", rel, items, sql.boolean(False)), ())
 
 
 register(

@@ -11,7 +11,7 @@ from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
 from logsql.planner import duties
 from logsql.planner.catalog import PART, RAW, SourceColumn, SourceInfo, SourceSpec
-from logsql.planner.relation import PHYSICAL, Column, Rel
+from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import FIELDS, CommandSpec, Group, OptionKind, OptionSpec
 from logsql.planner.stage import Stage
 from logsql.values import sql
@@ -111,10 +111,10 @@ def scan_source(stage: Stage, info: SourceInfo, hidden: Sequence[str] = ()) -> R
             columns[source.name] = Column(source.name, ident, type_)
     items = items or [sql.alias(sql.boolean(True), "__row")]
     table = info.native if info.native is not None else sql.table(info.name)
-    name = stage.add(stage.spec.name if stage.spec.name != "-" else "stdin", sql.select(items, table), info.name)
+    label = stage.spec.name if stage.spec.name != "-" else "stdin"
     if info.call:
         stage.note(info.call)
-    return Rel(name, tuple(columns.values()), order=PHYSICAL)
+    return stage.read(label, sql.select(items, table), (info.name,), tuple(columns.values()))
 
 
 def evidence_command(

@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from logsql.operators.merging import Idents
-from logsql.planner.relation import PHYSICAL, Column, Rel
+from logsql.planner.relation import Column, Rel
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.sql import Sql
@@ -56,7 +56,7 @@ def rows_relation(stage: Stage, rows: Sequence[Mapping[str, Any]]) -> Rel:
         sql.alias(_typed(sql.col(place), column.type), column.ident)
         for place, column in zip(places, columns, strict=True)
     ]
-    return Rel(stage.add(stage.spec.name, sql.select(items, source)), columns, order=PHYSICAL)
+    return stage.read(stage.spec.name, sql.select(items, source), (), columns)
 
 
 def _marks(stage: Stage, count: int) -> Rel:
@@ -64,7 +64,7 @@ def _marks(stage: Stage, count: int) -> Rel:
     numbers = sql.func("range", sql.integer(count))
     source = exp.Table(this=numbers, alias=exp.TableAlias(this=sql.ident("rows")))
     query = sql.select([sql.alias(sql.boolean(True), "__row")], source if count != 1 else None)
-    return Rel(stage.add(stage.spec.name, query), (), order=PHYSICAL)
+    return stage.read(stage.spec.name, query, (), ())
 
 
 def _typed(node: Sql, type_: LType) -> Sql:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlglot import exp
 
 from logsql.planner.catalog import TableInfo
-from logsql.planner.relation import Order, OrderKey, Rel
+from logsql.planner.relation import Rel
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.types import LONG
@@ -28,5 +26,4 @@ def scan_table(stage: Stage, info: TableInfo) -> Rel:
     """All columns in stored order; a stored table's row ids are the order's keys, so keeping order costs nothing."""
     with_rowid = info.has_rowid and all(c.name.lower() != "rowid" for c in info.columns)
     extra = [(_ROWID, sql.col("rowid"), LONG)] if with_rowid else []
-    rel = stage.scan(table_node(info), info.name, info.columns, extra=extra)
-    return replace(rel, order=Order(True, (OrderKey(_ROWID, LONG),))) if with_rowid else rel
+    return stage.scan(table_node(info), info.name, info.columns, extra, numbered=_ROWID)

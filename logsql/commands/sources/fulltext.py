@@ -7,7 +7,7 @@ The expression has a grammar of its own: quoted terms, ``field == value`` (``!= 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlglot import exp
@@ -19,7 +19,7 @@ from logsql.language.tree import Binary, Expr, Field, Literal, Name, Span, Subqu
 from logsql.operators.uniting import union
 from logsql.planner import duties
 from logsql.planner.catalog import TableInfo
-from logsql.planner.relation import Order, Rel
+from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import patterns, sql, values
@@ -236,21 +236,19 @@ def lower(stage: Stage) -> Rel:
         if _has_values(args.condition):
             # The test is a join, which gives up the order of arrival.
             rel = stage.with_keys(rel)
-            rel = replace(rel, order=Order(False, rel.order.keys))
+            rel = stage.reordered(rel, rel.order.keys or ())
         rel, where = stage.lowered(rel, lambda cx, rel=rel: _test(stage, cx, rel, args.condition, terms))  # type: ignore[misc]
         if terms:
             kept = [sql.alias(rel.expr(i), i) for i in rel.all_idents()]
             both = where if rel.where is None else sql.and_(rel.where, where)
             select = sql.select(kept, sql.table(rel.source), both)
-            name = stage.add("matches", select, rel.source, *terms.values())
-            rel = replace(rel, source=name, pending={}, where=None)
+            rel = stage.joined("matches", rel, select, *terms.values())
         else:
             rel = stage.flush(stage.where(rel, where))
         rel = stage.assign(rel, "_table", Typed(sql.string(info.name), STRING))
         found = rel if found is None else union(stage, found, rel)
     if found is None:
-        nothing = sql.select([sql.alias(sql.boolean(True), "__row")], where=sql.boolean(False))
-        return Rel(stage.add("nothing", nothing), ())
+        return stage.nothing("nothing")
     if stage.order_needed or stage.option("limit") is not None or stage.option("offset"):
         found = newest_first(stage, found, stage.option("order") == "desc")
     return stage.limit(found, stage.option("limit"), stage.option("offset"))

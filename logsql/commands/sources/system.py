@@ -16,7 +16,7 @@ from logsql.commands.sources._tables import table_node
 from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
 from logsql.planner import duties
-from logsql.planner.relation import Column, Order, OrderKey, Rel
+from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
@@ -203,9 +203,9 @@ def _count(stage: Stage) -> Rel:
     node = parts[0]
     for part in parts[1:]:
         node = exp.Union(this=node, expression=part, distinct=False)
-    name = stage.add("counts", node, *reads)
     columns = (Column("_time", "_time", DATE), Column("table", "table", STRING), Column("count", "count", LONG))
-    return Rel(name, columns, order=Order(keys=(OrderKey("__position", LONG), OrderKey("_time", DATE))))
+    keys = (OrderKey("__position", LONG), OrderKey("_time", DATE))
+    return stage.derived("counts", node, reads, columns, keys=keys)
 
 
 register(

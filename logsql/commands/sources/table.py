@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from logsql.language.tree import Name
 from logsql.operators.uniting import union
 from logsql.planner import duties
 from logsql.planner.catalog import TableInfo
-from logsql.planner.relation import Order, OrderKey, Rel
+from logsql.planner.relation import OrderKey, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
@@ -49,9 +49,7 @@ def lower(stage: Stage) -> Rel:
     test = time_test(stage)
     rels = [_read(stage, name, info, several, test) for name, info, several in _chosen(stage)]
     if not rels:
-        return Rel(
-            stage.add("nothing", sql.select([sql.alias(sql.boolean(True), "__row")], where=sql.boolean(False))), ()
-        )
+        return stage.nothing("nothing")
     rel = rels[0]
     for more in rels[1:]:
         rel = union(stage, rel, more)
@@ -69,7 +67,7 @@ def newest_first(stage: Stage, rel: Rel, descending: bool) -> Rel:
     column = rel.column("_time")
     assert column is not None
     key = OrderKey(column.ident, column.type, descending)
-    return replace(rel, order=Order(False, (key, *(rel.order.keys or ()))))
+    return stage.reordered(rel, (key, *(rel.order.keys or ())))
 
 
 # --- which tables -----------------------------------------------------------------------------------------------------

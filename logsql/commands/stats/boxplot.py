@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -61,8 +61,8 @@ def lower(stage: Stage) -> Rel:
     made = tuple(make_key(n.text, k, idents) for n, k in zip(args.by, keys, strict=True))
     listed = Column("values", idents.take("__values"), list_of(value.type))
     groups = Groups(rel, made, (Result(listed, _sorted_list(value)),), idents)
-    name = group(stage, "boxplot_values", groups, where=values.not_null(value))
-    source = Rel(name, tuple(k.column for k in made), (listed,))
+    source = group(stage, "boxplot_values", groups, where=values.not_null(value))
+    source = replace(source, columns=source.columns[:-1], carried=(listed,))
     return _summary(stage, source, listed, value)
 
 
@@ -88,9 +88,7 @@ def _summary(stage: Stage, rel: Rel, listed: Column, value: Typed) -> Rel:
         rel = stage.assign(rel, name, Typed(sql.index(node.copy(), place.copy()), type_))
     rel = stage.assign(rel, "count", Typed(size.copy(), LONG))
     rel = stage.where(rel, sql.binary(">", size.copy(), sql.integer(0)))
-    flat = stage.flush(rel)
-    done = Rel(flat.source, flat.columns)
-    return ascending(stage, done, keys)
+    return ascending(stage, replace(stage.flush(rel), carried=()), keys)
 
 
 register(

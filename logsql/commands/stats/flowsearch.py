@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -11,7 +11,7 @@ from logsql.functions.network import ipv4_number
 from logsql.language.tree import Subquery
 from logsql.planner import duties
 from logsql.planner.plan import order_items
-from logsql.planner.relation import Order, Rel
+from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
@@ -52,7 +52,7 @@ def lower(stage: Stage) -> Rel:
     rel, facts = stage.lowered(stage.flush(rel), _connection)
     items = [(i, rel.expr(i)) for i in rel.all_idents()]
     names = {name: rel.fresh_ident(f"__f_{name}") for name in facts}
-    source = stage.select("connections", rel, [*items, *((names[n], node) for n, node in facts.items())])
+    rel = stage.select("connections", rel, [*items, *((names[n], node) for n, node in facts.items())])
 
     def fact(name: str) -> Sql:
         return sql.col(names[name], "i")
@@ -75,9 +75,8 @@ def lower(stage: Stage) -> Rel:
     found = sql.case([(valid, sql.coalesce(matched, sql.cast(sql.array([]), "VARCHAR[]")))])
     ident = rel.fresh_ident("__flow")
     kept: list[Sql] = [sql.alias(sql.col(i, "i"), i) for i in rel.all_idents()]
-    node = sql.select([*kept, sql.alias(found, ident)], sql.table(source, "i"))
-    name = stage.add("flowsearch", node, source, rules)
-    rel = replace(rel, source=name, pending={}, where=None, order=Order(keys=rel.order.keys))
+    node = sql.select([*kept, sql.alias(found, ident)], sql.table(rel.source, "i"))
+    rel = stage.joined("flowsearch", rel, node, rules)
     old = rel.column("_flow")
     value = Typed(sql.col(ident), list_of(STRING))
     if old is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.language.tree import Aggregate, Name
-from logsql.operators.grouping import check_names, group, grouped_rel, lower_groups, needs_row_order
+from logsql.operators.grouping import check_names, lower_groups, needs_row_order, sorted_groups
 from logsql.planner import duties
 from logsql.planner.calls import LIST_LIMIT
 from logsql.planner.relation import Rel
@@ -55,8 +55,7 @@ def stats(stage: Stage, aggregates: tuple[Aggregate, ...], by: tuple[Name, ...])
     """Group the input; also what ``pivot`` without columns does."""
     check_names(by, [a.output for a in aggregates])
     groups = lower_groups(stage, stage.rel, by, aggregates)
-    name = group(stage, stage.spec.name, groups)
-    return grouped_rel(stage, name, [k.column for k in groups.keys], [r.column for r in groups.results])
+    return sorted_groups(stage, stage.spec.name, groups)
 
 
 def order(args: StatsArgs) -> duties.OrderNeed:

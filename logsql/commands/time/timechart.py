@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, parse_by
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.crosstab import crosstab
-from logsql.operators.grouping import check_names, group, grouped_rel, lower_groups, needs_row_order
+from logsql.operators.grouping import check_names, lower_groups, needs_row_order, sorted_groups
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
@@ -66,8 +66,7 @@ def lower(stage: Stage) -> Rel:
     check_names([time], [a.output for a in args.aggregates])
     rel, test = stage.lowered(rel, counted)
     groups = lower_groups(stage, rel, [time], args.aggregates, _seconds(span), special)
-    name = group(stage, "timechart", groups, where=test)
-    return grouped_rel(stage, name, [k.column for k in groups.keys], [r.column for r in groups.results])
+    return sorted_groups(stage, "timechart", groups, test)
 
 
 def _seconds(span: Span) -> Sql:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.language.tree import Name
 from logsql.planner import duties
-from logsql.planner.relation import Column, Order, OrderKey, Rel
+from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
@@ -61,8 +61,8 @@ def _elements(value: Typed, listed: Typed) -> tuple[LType, Sql]:
 def _unnest(stage: Stage, rel: Rel, name: str, element: LType, items: Sql, numbered: bool) -> Rel:
     """One row per element. Rows that arrive in order stay so; else the place in the list becomes the last order key."""
     old = rel.column(name)
-    keys = {k.ident for k in rel.order.keys or ()}
-    reuse = old is not None and not old.parts and old.ident not in keys
+    ordering = {k.ident for k in rel.order.keys or ()}
+    reuse = old is not None and not old.parts and old.ident not in ordering
     ident = old.ident if reuse and old is not None else rel.fresh_ident(name)
     column = Column(name, ident, element)
     columns = tuple(column if c.name == name else c for c in rel.columns)
@@ -71,14 +71,13 @@ def _unnest(stage: Stage, rel: Rel, name: str, element: LType, items: Sql, numbe
     rest = rel.rest.hide([name]) if rel.rest is not None else None
     after = replace(rel, columns=columns, rest=rest)
     kept: list[tuple[str, Sql]] = [(i, rel.expr(i)) for i in after.all_idents() if i != ident]
-    order = Order(rel.order.physical, None if rel.order.physical else rel.order.keys)
     made: list[tuple[str, Sql]] = [(ident, sql.func("unnest", items))]
     if numbered:
         place = after.fresh_ident("__place")
         made.append((place, sql.func("generate_subscripts", items.copy(), sql.integer(1))))
-        order = replace(order, keys=(*(order.keys or ()), OrderKey(place, LONG)))
-    source = stage.select("explode", rel, [*kept, *made])
-    return replace(after, source=source, pending={}, where=None, order=order, tag="")
+        keys = (*(rel.order.keys or ()), OrderKey(place, LONG))
+        return stage.reordered(stage.select("explode", after, [*kept, *made]), keys)
+    return stage.select("explode", after, [*kept, *made])
 
 
 register(

@@ -11,7 +11,7 @@ from sqlglot import exp
 from logsql.language.tree import Name
 from logsql.operators.grouping import identity
 from logsql.planner import duties
-from logsql.planner.relation import Column, Order, OrderKey, Rel
+from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage, names_of
 from logsql.values import sql, values
@@ -47,7 +47,7 @@ def lower(stage: Stage) -> Rel:
     groups = [name for name in facts if name.startswith("k")]
     row_order = stage.window_order(rel) if rel.order.keys else None
     facts["n"] = sql.row_number(row_order)
-    events = stage.select("events", rel, list(facts.items()))
+    events = stage.select("events", rel, list(facts.items())).source
     grouped = _grouped(stage, events, groups)
     single = sql.select([*(sql.col(g) for g in groups), sql.col("key"), *_unnested()], sql.table(grouped))
     rows = stage.add("rows", single, grouped)
@@ -140,7 +140,7 @@ def _result(stage: Stage, rows: str, groups: list[str]) -> Rel:
     ]
     test = None if stage.option("keeporphans") else sql.binary(">", sql.col("x"), sql.integer(0))
     by = exp.Group(expressions=[*(sql.col(g) for g in groups), sql.col("x")])
-    name = stage.add("transaction", sql.select(items, sql.table(rows), test, group=by), rows)
+    query = sql.select(items, sql.table(rows), test, group=by)
     columns = (
         Column("_time", "_time", DATE),
         Column("_tx_keys", "_tx_keys", MAP),
@@ -148,7 +148,8 @@ def _result(stage: Stage, rows: str, groups: list[str]) -> Rel:
         Column("_tx_duration", "_tx_duration", LONG),
         Column("_tx_orphan", "_tx_orphan", BOOL),
     )
-    return Rel(name, columns, order=Order(keys=(OrderKey("_time", DATE, True), OrderKey("__n", LONG))))
+    keys = (OrderKey("_time", DATE, True), OrderKey("__n", LONG))
+    return stage.derived("transaction", query, (rows,), columns, keys=keys)
 
 
 _LOG = [

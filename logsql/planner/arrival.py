@@ -1,0 +1,105 @@
+"""Which order the rows of a SELECT have, told from the SELECT itself: nobody has to remember it.
+
+Rows that arrive in order leave a projection, a filter and a running window (``row_number() OVER ()``) in that order.
+A join, a group, DISTINCT, a window with PARTITION BY or ORDER BY and a test by EXISTS hand them on as threads finish:
+behind these only order keys tell the order, and only where the SELECT delivers their columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlglot import exp
+
+from logsql.planner.relation import UNORDERED, Order, Rel
+from logsql.values.sql import Sql
+
+#: Parts of a SELECT that rows do not leave in the order in which they came.
+_MIXING = ("joins", "group", "distinct", "having", "qualify")
+#: Functions that give several rows for one, one after the other.
+_SPREADING = frozenset({"unnest", "generate_subscripts"})
+
+
+class OrderLost(RuntimeError):
+    """A command is at fault, not the query: it handed on rows whose order is not defined though it is looked at."""
+
+
+def check_order(command: str, given: Rel | None, found: Rel) -> None:
+    """Refuse rows of a command whose order is looked at and not defined, though its input was in order.
+
+    Raises OrderLost on the first query that uses such a command, on three rows too: with a few rows the order is right
+    by chance, and behind a window over 300,000 rows it is not.
+    """
+    if found.order.defined or not (found.columns or found.rest):
+        return
+    if given is None:
+        raise OrderLost(
+            f"{command} returns rows whose order is not defined: read them with stage.scan, stage.read or stage.stream "
+            "where they come in stored order, or name the columns that sort them, stage.reordered(rel, keys)"
+        )
+    if given.order.defined:
+        raise OrderLost(
+            f"{command} returns rows whose order is not defined, and they came in order: its SELECT joins, groups or "
+            "has a window with PARTITION BY or ORDER BY, and threads hand on such rows as they finish. Begin with "
+            "rel = stage.with_keys(rel), which numbers the rows: the moves of the stage keep the number, and the "
+            "result is sorted by it. Where any order is right declare an order that gives none"
+        )
+
+
+def behind(order: Order, query: Sql, delivered: Collection[str]) -> Order:
+    """The order of the rows of ``query``, a SELECT that reads rows in ``order`` and delivers these columns."""
+    if not order.defined:
+        return UNORDERED
+    keys = order.keys if order.keys is not None and all(k.ident in delivered for k in order.keys) else None
+    if not order.physical:
+        return Order(keys=keys)
+    if any(query.args.get(part) for part in _MIXING) or not isinstance(query, exp.Select):
+        return Order(keys=keys)
+    mixing, spreading = _seen(query)
+    if mixing:
+        return Order(keys=keys)
+    # The copies of a row have the keys of the row: arriving in order says more than they do.
+    return Order(physical=True, keys=None if spreading else keys)
+
+
+def _seen(query: exp.Select) -> tuple[bool, bool]:
+    """Whether the items or the test of a SELECT mix rows, and whether an item spreads a row over several."""
+    spreading = False
+    pending: list[object] = [*query.expressions, query.args.get("where")]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, list):
+            pending.extend(node)
+        elif isinstance(node, exp.Expression):
+            if isinstance(node, exp.Column):
+                continue
+            if isinstance(node, exp.Exists):
+                return True, spreading
+            if isinstance(node, exp.Window) and not _runs(node):
+                _check_window(node)
+                return True, spreading
+            if isinstance(node, (exp.Unnest, exp.Explode)) or (
+                isinstance(node, exp.Anonymous) and str(node.this).lower() in _SPREADING
+            ):
+                spreading = True
+            pending.extend(node.args.values())
+    return False, spreading
+
+
+#: Functions of a window whose value depends on the order of its rows.
+_ORDERED = frozenset({"row_number", "lag", "lead", "first_value", "last_value", "ntile", "cume_dist"})
+
+
+def _check_window(window: exp.Window) -> None:
+    """Refuse a window that counts on the order of arrival inside a partition: partitions are gathered by threads."""
+    name = str(window.this.this) if isinstance(window.this, exp.Anonymous) else window.this.sql_name()
+    if window.args.get("partition_by") and not window.args.get("order") and name.lower() in _ORDERED:
+        raise OrderLost(
+            f"{name.lower()}() reads the rows of a partition in no order: begin with rel = stage.with_keys(rel) and "
+            "give the window its order, sql.order_by(stage.order_items(rel))"
+        )
+
+
+def _runs(window: exp.Window) -> bool:
+    """Whether a window is computed row by row as the rows arrive."""
+    return not window.args.get("partition_by") and not window.args.get("order")
