@@ -14,7 +14,8 @@ from typing import BinaryIO, TypeVar
 import pytest
 
 import logsql
-from logsql.conversation import MOST_NOTES, Conversation, Kind, Language, Settings, remarks
+from logsql.conversation.conversation import Conversation, Language, Settings
+from logsql.conversation.outcome import MOST_NOTES, Kind, remarks
 from logsql.diagnostics.errors import Diagnostic, Interrupted
 from logsql.engine.ledger import Ledger
 from logsql.engine.session import Session
@@ -204,8 +205,7 @@ def test_at_most_five_notes_and_a_count() -> None:
 
 
 def test_nothing_of_a_terminal_is_imported() -> None:
-    code = (
-        "import sys, logsql.conversation; print([m for m in sys.modules if m.startswith(('logsql.shell', 'prompt_'))])"
-    )
+    module = "logsql.conversation.conversation"
+    code = f"import sys, {module}; print([m for m in sys.modules if m.startswith(('logsql.shell', 'prompt_'))])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
     assert done.stdout.decode().strip() == "[]"

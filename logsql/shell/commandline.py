@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 from logsql.diagnostics.errors import Diagnostic, UsageError, nearest
@@ -133,7 +134,9 @@ class CommandLine(argparse.ArgumentParser):
     """A parser of the declared options. Words behind a plain word for which ``stops`` holds are not looked at."""
 
     def __init__(self, options: Sequence[Option], stops: Callable[[list[str]], bool] = lambda plain: False) -> None:
-        super().__init__(add_help=False, allow_abbrev=False, exit_on_error=False)
+        # A width, because a formatter without one imports shutil and with it four compression libraries.
+        formatter = partial(argparse.HelpFormatter, width=100)
+        super().__init__(add_help=False, allow_abbrev=False, exit_on_error=False, formatter_class=formatter)
         self._stops = stops
         self._long = {name: option.names[-1] for option in options for name in option.names if option.value}
         self._names = [name for option in options for name in option.names]

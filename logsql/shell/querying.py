@@ -8,7 +8,8 @@ from contextlib import suppress
 from functools import partial
 
 from logsql.api import connect
-from logsql.conversation import Conversation, Kind, Language, Outcome, Settings
+from logsql.conversation.conversation import Conversation, Language, Settings
+from logsql.conversation.outcome import Kind, Outcome
 from logsql.diagnostics.messages import message
 from logsql.engine.ledger import SHOWN
 from logsql.engine.session import Session

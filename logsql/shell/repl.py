@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 
-from logsql.conversation import Conversation, Kind, Language, Settings
+from logsql.conversation.conversation import Conversation, Language, Settings
+from logsql.conversation.outcome import Kind
 from logsql.diagnostics.errors import Diagnostic, LogsqlError, UsageError, nearest
 from logsql.diagnostics.messages import message
 from logsql.registry import COMMANDS
@@ -19,7 +20,6 @@ from logsql.render import FORMATS
 from logsql.shell import lines, manual
 from logsql.shell.inputs import read_query_file
 from logsql.shell.metas import METAS
-from logsql.shell.ml_commands import ml_shell
 from logsql.shell.querying import stats_line
 from logsql.shell.running import interruptible
 from logsql.shell.voice import Voice
@@ -85,6 +85,8 @@ class Shell:
             words = text.split()
             self.say(manual.page(words[1]) if len(words) > 1 else overview())
         elif kind is lines.Kind.ML:
+            from logsql.shell.ml_commands import ml_shell  # for cost: training, pyarrow.compute
+
             return ml_shell(self.session, self.ask, self.say, self.voice).run(text.strip())
         elif kind is lines.Kind.SQL:
             return self._run(text.strip().rstrip(";"), Language.SQL)

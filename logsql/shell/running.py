@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
-from logsql.conversation import Abandoned
+from logsql.conversation.conversation import Abandoned
 from logsql.diagnostics.errors import Diagnostic, Interrupted
 from logsql.diagnostics.messages import message
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from logsql.conversation import Settings
+from logsql.conversation.conversation import Settings
 from logsql.shell.invocation import Invocation
 from logsql.shell.querying import open_session
 from logsql.shell.repl import SHOWN_ROWS, Shell, plain

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
-from logsql.conversation import Outcome, remarks
+from logsql.conversation.outcome import Outcome, remarks
 from logsql.diagnostics.errors import Diagnostic
 from logsql.diagnostics.messages import message
 from logsql.language.spans import render
@@ -56,7 +56,7 @@ class Voice:
             self.remarks(outcome.notes, outcome.ledger, loss, pointer)
 
     def remarks(self, notes: Sequence[str], ledger: Ledger | None, every: bool = False, pointer: str = "") -> None:
-        """Notes and losses, see :func:`logsql.conversation.remarks`."""
+        """Notes and losses, see :func:`~.remarks`."""
         self.say(*remarks(notes, ledger, every, pointer))
 
     def interrupted(self) -> None:

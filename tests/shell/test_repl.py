@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import logsql
-from logsql.conversation import Settings
+from logsql.conversation.conversation import Settings
 from logsql.shell.metas import METAS
 from logsql.shell.repl import Leave, Shell, plain
 from logsql.shell.voice import Voice

@@ -1,4 +1,4 @@
-"""One conversation with a session: a text in, its rows to a sink, an :class:`Outcome` out.
+"""One conversation with a session: a text in, its rows to a sink, an :class:`~.Outcome` out.
 
 The command line, the shell and whatever else answers queries are faces of a :class:`Conversation`. A face says where
 the text comes from, where rows go and how one waits for them; it reads what happened from the outcome. Nothing here
@@ -8,34 +8,24 @@ knows a terminal, a process or its streams, so a server may hold one conversatio
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 
-from logsql.diagnostics.errors import Diagnostic, Interrupted, LogsqlError
-from logsql.diagnostics.messages import LANGUAGE, add_messages, message
+from logsql.conversation.outcome import Kind, Outcome
+from logsql.diagnostics.errors import Interrupted, LogsqlError
+from logsql.diagnostics.messages import LANGUAGE
 from logsql.render import Layout, Written, write
 from logsql.render.sinks import open_sink
 
 if TYPE_CHECKING:
-    from logsql.engine.ledger import Ledger
     from logsql.engine.result import Result
     from logsql.engine.runstate import ProgressReport
     from logsql.engine.session import Session
 
 T = TypeVar("T")
-#: Notes that are said one by one; of more only the number is told.
-MOST_NOTES = 5
-
-add_messages(
-    {
-        "ledger": ("not in the result: {summary}", "결과에 없는 것: {summary}"),
-        "notes-more": ("{count} more notes", "알림이 {count}개 더 있습니다"),
-        "no-loss": ("the last query lost nothing", "마지막 쿼리에서 빠진 것이 없습니다"),
-    }
-)
 
 
 class Language(Enum):
@@ -43,15 +33,6 @@ class Language(Enum):
 
     PIPE = "pipe"
     SQL = "sql"
-
-
-class Kind(Enum):
-    """How a run ended. ``ABANDONED``: interrupted, and its thread has not noticed yet; nothing may be waited for."""
-
-    DONE = "done"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
-    ABANDONED = "abandoned"
 
 
 class Abandoned(Interrupted):
@@ -94,29 +75,6 @@ class Settings:
     loss: bool = False
     stats: bool = False
     lang: str | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a text.
-
-    ``rows`` were read and written, ``shown`` of them a display had room for; ``columns`` are their fields; ``notes``
-    are sentences about what was written, ``ledger`` is what the result lacks; ``error`` is why there is no result.
-    ``seconds`` and ``processor`` are the time of the run and the CPU time of the process in it. ``result`` is the
-    handle that was read, for whoever keeps it.
-    """
-
-    kind: Kind
-    exit_code: int = 0
-    rows: int = 0
-    shown: int = 0
-    columns: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    ledger: Ledger | None = None
-    error: Diagnostic | None = None
-    seconds: float = 0.0
-    processor: float = 0.0
-    result: Result | None = None
 
 
 class Conversation:
@@ -192,20 +150,3 @@ def _failed(error: LogsqlError, seconds: float, processor: float) -> Outcome:
     if isinstance(error, Interrupted):
         kind = Kind.ABANDONED if isinstance(error, Abandoned) else Kind.INTERRUPTED
     return Outcome(kind, error.exit_code, error=error.diagnostic, seconds=seconds, processor=processor)
-
-
-def remarks(notes: Sequence[str], ledger: Ledger | None, every: bool = False, pointer: str = "") -> list[str]:
-    """What a reader of the rows should know besides, a line each: the notes, then what the result lacks.
-
-    ``every`` lists all losses, else the ledger is one line that names the first of them and ends with ``pointer``: the
-    way to see the rest, empty for none.
-    """
-    lines = [f"note: {note}" for note in notes[:MOST_NOTES]]
-    if len(notes) > MOST_NOTES:
-        lines.append("note: " + message("notes-more", count=len(notes) - MOST_NOTES))
-    if every:
-        lines.append("note: " + message("ledger", summary="").rstrip() if ledger else message("no-loss"))
-        lines += ledger.lines() if ledger else []
-    elif ledger:
-        lines.append("note: " + message("ledger", summary=ledger.summary()) + (f" ({pointer})" if pointer else ""))
-    return lines

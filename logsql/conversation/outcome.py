@@ -1,0 +1,75 @@
+"""What came of a text, and what a reader of the rows should know besides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from logsql.diagnostics.errors import Diagnostic
+from logsql.diagnostics.messages import add_messages, message
+
+if TYPE_CHECKING:
+    from logsql.engine.ledger import Ledger
+    from logsql.engine.result import Result
+
+#: Notes that are said one by one; of more only the number is told.
+MOST_NOTES = 5
+
+add_messages(
+    {
+        "ledger": ("not in the result: {summary}", "결과에 없는 것: {summary}"),
+        "notes-more": ("{count} more notes", "알림이 {count}개 더 있습니다"),
+        "no-loss": ("the last query lost nothing", "마지막 쿼리에서 빠진 것이 없습니다"),
+    }
+)
+
+
+class Kind(Enum):
+    """How a run ended. ``ABANDONED``: interrupted, and its thread has not noticed yet; nothing may be waited for."""
+
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a text.
+
+    ``rows`` were read and written, ``shown`` of them a display had room for; ``columns`` are their fields; ``notes``
+    are sentences about what was written, ``ledger`` is what the result lacks; ``error`` is why there is no result.
+    ``seconds`` and ``processor`` are the time of the run and the CPU time of the process in it. ``result`` is the
+    handle that was read, for whoever keeps it.
+    """
+
+    kind: Kind
+    exit_code: int = 0
+    rows: int = 0
+    shown: int = 0
+    columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    ledger: Ledger | None = None
+    error: Diagnostic | None = None
+    seconds: float = 0.0
+    processor: float = 0.0
+    result: Result | None = None
+
+
+def remarks(notes: Sequence[str], ledger: Ledger | None, every: bool = False, pointer: str = "") -> list[str]:
+    """What a reader of the rows should know besides, a line each: the notes, then what the result lacks.
+
+    ``every`` lists all losses, else the ledger is one line that names the first of them and ends with ``pointer``: the
+    way to see the rest, empty for none.
+    """
+    lines = [f"note: {note}" for note in notes[:MOST_NOTES]]
+    if len(notes) > MOST_NOTES:
+        lines.append("note: " + message("notes-more", count=len(notes) - MOST_NOTES))
+    if every:
+        lines.append("note: " + message("ledger", summary="").rstrip() if ledger else message("no-loss"))
+        lines += ledger.lines() if ledger else []
+    elif ledger:
+        lines.append("note: " + message("ledger", summary=ledger.summary()) + (f" ({pointer})" if pointer else ""))
+    return lines
