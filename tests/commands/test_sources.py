@@ -348,3 +348,19 @@ def test_results_of_the_session(session: Session) -> None:
     number = session.keep(session.query("table t"))
     assert [r["a"] for r in rows(session, f"result {number}")] == [3, 1, 2]
     assert [r["a"] for r in rows(session, f"result offset=1 limit=1 {number}")] == [1]
+
+
+@pytest.mark.parametrize("path", ["there.json", "missing.json", "*.json", "no-folder/x.json"])
+def test_safe_mode_tells_nothing_of_other_folders(tmp_path: Path, path: str) -> None:
+    """Neither whether a file is there, nor the names beside it, nor what another session has found out about it."""
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "open").mkdir()
+    (tmp_path / "closed" / "there.json").write_text('{"a": 1, "b": 2}\n')
+    with logsql.connect() as session:
+        assert session.query(f"jsonfile {tmp_path}/closed/there.json | fields a").rows() == [{"a": 1}]
+    with (
+        logsql.connect(safe=True, directories=[str(tmp_path / "open")]) as session,
+        pytest.raises(LogsqlError) as caught,
+    ):
+        session.query(f"jsonfile {tmp_path}/closed/{path} | fields b").rows()
+    assert (caught.value.code, caught.value.help) == ("E4001", "allow it with --allow-dir")

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 MAX_RECORD = 4 << 20
 _SMALL_RECORD = 64 << 10
@@ -23,8 +23,8 @@ ABSENT = b"\x00\x1eabsent\x1e"
 """What ``padded`` puts where a short record has no cell; a text with NUL bytes is not plain."""
 
 _BLANKS = " \t"
-Positions = np.ndarray[Any, np.dtype[np.int64]]
-Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+Positions = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -200,7 +200,7 @@ class CsvReader:
 
     def _exact(
         self, path: str | Member, plan: Plan, wanted: list[str], context: ReadContext
-    ) -> Iterator[tuple[dict[str, Any], int]]:
+    ) -> Iterator[tuple[dict[str, pa.Array], int]]:
         most = self.maxcol if self.rest else None
         # Without rest, cells beyond maxcol are parsed and dropped, as the option says.
         places = [(name, plan.names.index(name)) for name in wanted if name in plan.names]
@@ -225,7 +225,7 @@ class CsvReader:
 
     def _fast(
         self, path: str | Member, plan: Plan, wanted: list[str], context: ReadContext
-    ) -> Iterator[tuple[dict[str, Any], int]]:
+    ) -> Iterator[tuple[dict[str, pa.Array], int]]:
         # Positions as names: the file's own may be anything. A count needs one column to count by.
         position = {name: f"{number}" for number, name in enumerate(plan.names)}
         included = [position[name] for name in wanted] or ["0"]
@@ -242,7 +242,7 @@ class CsvReader:
                     raise stream.failure from None
                 raise ReaderError(f"cannot read {source.name}: {problem}", source.name, "read-failed") from problem
 
-    def _decoder(self, stream: _Stream, plan: Plan, included: list[str]) -> Any:
+    def _decoder(self, stream: _Stream, plan: Plan, included: list[str]) -> pa.Array:
         ragged = plan.way == "ragged"
         return pa_csv.open_csv(
             pa.PythonFile(stream, mode="r"),
@@ -297,8 +297,8 @@ def _text_lines(chunks: Iterator[bytes]) -> Iterator[str]:
 
 def _columns(
     rows: list[list[str | None]], rests: list[str | None], places: list[tuple[str, int]], rest: bool
-) -> dict[str, Any]:
-    made: dict[str, Any] = {name: pa.array([row[place] for row in rows], pa.string()) for name, place in places}
+) -> dict[str, pa.Array]:
+    made: dict[str, pa.Array] = {name: pa.array([row[place] for row in rows], pa.string()) for name, place in places}
     if rest:
         made["_rest"] = pa.array(rests, pa.string())
     return made

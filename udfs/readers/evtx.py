@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import IO, Protocol, TypedDict, cast
 
 import pyarrow as pa
 
@@ -80,11 +80,25 @@ class EvtxReader(EvidenceReader):
         return _scan_file(target, wanted, context)
 
 
-def _parser_class(path: str) -> Any:
+class Event(TypedDict):
+    """A record as the parser gives it; ``data`` is its JSON."""
+
+    event_record_id: int
+    timestamp: str
+    data: str
+
+
+class Parser(Protocol):
+    """What is used of the package."""
+
+    def records_json(self) -> Iterator[Event]: ...
+
+
+def _parser_class(path: str) -> Callable[[IO[bytes]], Parser]:
     needs_package("evtx-file", "evtx", "forensic", path)
     from evtx import PyEvtxParser
 
-    return PyEvtxParser
+    return cast(Callable[[IO[bytes]], Parser], PyEvtxParser)
 
 
 def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
@@ -102,7 +116,7 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
             raise ReaderError(
                 f"{name} is not a Windows event log: {_sentence(problem)}", name, "not-an-evtx"
             ) from problem
-        held: list[dict[str, Any]] = []
+        held: list[Event] = []
         done = 0
         try:
             for event in _surviving(events, size, layout.chunks, tally):
@@ -122,9 +136,7 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
                 context.loss.lost(name, "damaged-list", 0, layout.first_cut, "a list of names or templates was cut")
 
 
-def _surviving(
-    events: Iterator[dict[str, Any]], size: int, chunks: Sequence[int], tally: Tally
-) -> Iterator[dict[str, Any]]:
+def _surviving(events: Iterator[Event], size: int, chunks: Sequence[int], tally: Tally) -> Iterator[Event]:
     """Events; what the parser raises for one of them is counted and the next one asked for."""
     # A file cannot hold more records than this; a parser that goes on failing must not keep the query for ever.
     patience = size // 24 + 64
@@ -161,7 +173,7 @@ def _sentence(problem: BaseException) -> str:
     return str(problem).strip().splitlines()[0][:300] if str(problem).strip() else type(problem).__name__
 
 
-def _batch(held: list[dict[str, Any]], wanted: pa.Schema, file: str, tally: Tally) -> pa.RecordBatch:
+def _batch(held: list[Event], wanted: pa.Schema, file: str, tally: Tally) -> pa.RecordBatch:
     rows = len(held)
     names = frozenset(wanted.names)
     made: dict[str, pa.Array] = {"msg": pa.nulls(rows, pa.string())}
@@ -190,7 +202,7 @@ def _times(stamps: list[str], tally: Tally) -> pa.Array:
     return pa.array(found, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
 
 
-def _facts(data: str) -> tuple[Any, ...]:
+def _facts(data: str) -> tuple[object, ...]:
     """Provider, event, level, task, channel, computer and event data of one event's JSON.
 
     Nearly all events have the shape of ``_USUAL``, and their event data is the text behind it as it stands: three
@@ -212,7 +224,7 @@ def _facts(data: str) -> tuple[Any, ...]:
     )
 
 
-def _parsed_facts(data: str) -> tuple[Any, ...]:
+def _parsed_facts(data: str) -> tuple[object, ...]:
     body = _body(data)
     system = _mapping(body.get("System"))
     return (
@@ -226,7 +238,7 @@ def _parsed_facts(data: str) -> tuple[Any, ...]:
     )
 
 
-def _body(data: str) -> dict[str, Any]:
+def _body(data: str) -> dict[str, object]:
     """The element Event; a record whose JSON is broken gives a row of nulls."""
     try:
         return _mapping(_mapping(json.loads(data)).get("Event"))
@@ -234,38 +246,38 @@ def _body(data: str) -> dict[str, Any]:
         return {}
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _mapping(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """The text of an element that also has attributes."""
     return value.get("#text") if isinstance(value, dict) else value
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     value = _plain(value)
     if value is None:
         return None
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _integer(value: Any, bits: int) -> int | None:
+def _integer(value: object, bits: int) -> int | None:
     if isinstance(value, str) and value.isdecimal() and len(value) < 20:
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << bits else None
 
 
-def _event_id(value: Any) -> int | None:
+def _event_id(value: object) -> int | None:
     number = _integer(_plain(value), 63)
     return None if number is None else number & 0xFFFF
 
 
-def _provider(value: Any) -> str | None:
+def _provider(value: object) -> str | None:
     return _text(_mapping(_mapping(value).get("#attributes")).get("Name"))
 
 
-def _event_data(body: dict[str, Any]) -> str | None:
+def _event_data(body: dict[str, object]) -> str | None:
     data = body.get("EventData")
     if data is None:
         user = {key: value for key, value in _mapping(body.get("UserData")).items() if key != "#attributes"}

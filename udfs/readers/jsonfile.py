@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyarrow as pa
 
 from udfs.readers.jsonlines import JSON_TEXT, JsonLinesReader
@@ -28,7 +26,7 @@ class JsonFileReader(JsonLinesReader):
         """Options: ``limit``, ``offset``, ``overlay``."""
         files = request.files()
         known = survey(files, cache=SURVEYS, context=request.context)
-        types: dict[str, Any] = {}
+        types: dict[str, pa.DataType | pa.Field] = {}
         if known.complete:
             for key, value in known.keys.items():
                 types[key] = _ARROW.get(value.column, _MAP if value.kind == "object" else JSON_TEXT)

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -120,7 +120,7 @@ class JsonLinesReader:
     def _is_own(self, name: str) -> bool:
         return name == "_file" or (name == "line" and (self.overlay or not self.types))
 
-    def _objects(self, path: str | Member, engine: DuckDBPyConnection, context: ReadContext) -> Iterator[Any]:
+    def _objects(self, path: str | Member, engine: DuckDBPyConnection, context: ReadContext) -> Iterator[pa.Array]:
         with open_source(path, context) as source:
             judge = _Judge(source.name, engine, context)
             for block in read_lines(source, "utf-8", context):
@@ -138,7 +138,7 @@ class _Judge:
         self._named = 0
         self._unnamed = {"broken-json": 0, "not-an-object": 0}
 
-    def objects(self, lines: Any, first: int) -> Any:
+    def objects(self, lines: pa.Array, first: int) -> pa.Array:
         """The lines that hold objects, repaired where that is possible."""
         self._engine.register("block", pa.table({"line": lines}))
         kinds = self._engine.sql(_CLASSIFY).to_arrow_table().column(0).to_numpy()
@@ -186,8 +186,8 @@ def _declared(key: str, type_: pa.DataType | pa.Field) -> pa.Field:
 
 
 def _values(
-    engine: DuckDBPyConnection, lines: Any, schema: pa.Schema, keys: list[str], source: str, context: ReadContext
-) -> dict[str, Any]:
+    engine: DuckDBPyConnection, lines: pa.Array, schema: pa.Schema, keys: list[str], source: str, context: ReadContext
+) -> dict[str, pa.Array]:
     """The wanted keys of a block of objects, one Arrow array per key."""
     if not keys:
         return {}

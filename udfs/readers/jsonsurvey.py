@@ -16,7 +16,7 @@ import codecs
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from udfs.readers.base import ListLoss, ReadContext, null_context
 from udfs.readers.cache import StateCache
@@ -185,7 +185,7 @@ def survey(
     return JsonSurvey(tuple(files), ordered)
 
 
-def read_json_options() -> dict[str, Any]:
+def read_json_options() -> dict[str, object]:
     """Named arguments that every ``read_json`` of a clean file needs beside ``columns``.
 
     ``records=true`` must be said: with it left to detection, a file that begins with an array or text line is read as
@@ -314,7 +314,7 @@ class _Objects:
         return _by_key(self._engine, self._source, self._parameters, keys)
 
 
-def _all_keys(engine: DuckDBPyConnection, source: str, parameters: dict[str, Any]) -> list[str]:
+def _all_keys(engine: DuckDBPyConnection, source: str, parameters: Mapping[str, object]) -> list[str]:
     sample = f"SELECT json_keys(json) FROM {source} LIMIT {_ORDER_SAMPLE}"
     first = [key for (keys,) in engine.execute(sample, parameters).fetchall() for key in keys or ()]
     every = f"SELECT DISTINCT unnest(json_keys(json)) AS key FROM {source} ORDER BY key"
@@ -323,7 +323,7 @@ def _all_keys(engine: DuckDBPyConnection, source: str, parameters: dict[str, Any
 
 
 def _by_key(
-    engine: DuckDBPyConnection, source: str, parameters: dict[str, Any], keys: list[str]
+    engine: DuckDBPyConnection, source: str, parameters: Mapping[str, object], keys: list[str]
 ) -> dict[str, KeySurvey]:
     """Types of many keys: one row a value, grouped by key. A column a key takes DuckDB 4 ms each to plan (1,000 keys
     of 50 lines: 4.2 s, this way 0.1 s). A key that stands twice in an object counts with both values.

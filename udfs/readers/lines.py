@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -41,7 +41,7 @@ class ByteSource(Protocol):
 class Lines:
     """Consecutive lines: ``array`` (string) and the position of the first of them (0-based line number)."""
 
-    array: Any
+    array: pa.Array
     first: int
 
 
@@ -69,7 +69,7 @@ def read_lines(source: ByteSource, charset: str, context: ReadContext) -> Iterat
         first += len(array)
 
 
-def split(data: bytes) -> Any:
+def split(data: bytes) -> pa.Array:
     """Arrow string array of the lines in valid UTF-8 ``data``; every line but the last must end in LF."""
     if b"\r" in data:  # one byte is found by memchr, far faster than the pair
         data = data.replace(b"\r\n", b"\n")

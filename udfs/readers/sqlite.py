@@ -16,7 +16,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 import pyarrow as pa
 
@@ -166,7 +165,7 @@ class SqliteRecordsReader:
                 if replaced[0]:
                     context.loss.lost(path, "invalid-utf-8", replaced[0], None)
 
-    def _batch(self, made: dict[str, list[Any]], rows: int, wanted: pa.Schema, file: str) -> pa.RecordBatch:
+    def _batch(self, made: dict[str, list[object]], rows: int, wanted: pa.Schema, file: str) -> pa.RecordBatch:
         arrays: dict[str, pa.Array] = {}
         for declared, column, kind in self._cells:
             if declared.name not in wanted.names:
@@ -181,7 +180,7 @@ class SqliteRecordsReader:
 
 def _rows(
     database: sqlite3.Connection, table: str, chosen: list[str], there: dict[str, bool], path: str, context: ReadContext
-) -> Iterator[list[tuple[Any, ...]]]:
+) -> Iterator[list[tuple[object, ...]]]:
     """Rows of the chosen columns in parts; null in generated columns from the row on where they cannot be computed.
 
     A generated column is an expression, and one row that it does not fit (``json_extract(body, '$.id')`` of text that
@@ -294,15 +293,15 @@ def _layout(kinds: dict[str, set[str]]) -> list[tuple[pa.Field, str, str]]:
     return found
 
 
-def _array(cells: list[Any], kind: str) -> pa.Array:
+def _array(cells: list[object], kind: str) -> pa.Array:
     """The values of one kind, null for those of another."""
     type_ = _PYTHON[kind]
     return pa.array([cell if isinstance(cell, type_) else None for cell in cells], _KINDS[kind])
 
 
-def _parts(cursor: sqlite3.Cursor, path: str, context: ReadContext) -> Iterator[list[tuple[Any, ...]]]:
+def _parts(cursor: sqlite3.Cursor, path: str, context: ReadContext) -> Iterator[list[tuple[object, ...]]]:
     """Rows in parts of a batch's size, fewer when their text and bytes are long."""
-    held: list[tuple[Any, ...]] = []
+    held: list[tuple[object, ...]] = []
     weight = reached = 0
     most_rows, total = _most_rows(path, context.files), context.files.size(path)
     rows_left, bytes_left = most_rows, stored_bytes(path, context.files) * _EXPANSION + _FREE_BYTES

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +23,7 @@ TIME = pa.timestamp("us", tz="UTC")
 MAX_RECORD = 64 << 20
 """Bytes after which a joined record is cut (ledger: ``record-cut``): a pattern without match must not eat memory."""
 
-ArrayTest = Callable[[Any], Any]
+ArrayTest = Callable[[pa.Array], pa.Array]
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class TextReader:
     charset: str = "utf-8"
     begins: ArrayTest | None = None
     ends: ArrayTest | None = None
-    extract_time: Callable[[Any], Any] | None = None
+    extract_time: Callable[[pa.Array], pa.Array] | None = None
     limit: int | None = None
     offset: int = 0
     load_time: datetime | None = None
@@ -79,7 +78,7 @@ class TextReader:
 
         yield from scan_each(self.paths, context, one)
 
-    def _records(self, path: str | Member, context: ReadContext) -> Iterator[Any]:
+    def _records(self, path: str | Member, context: ReadContext) -> Iterator[pa.Array]:
         with open_source(path, context) as source:
             arrays = (lines.array for lines in read_lines(source, self.charset, context))
             if self.begins is None and self.ends is None:
@@ -87,10 +86,10 @@ class TextReader:
             else:
                 yield from joined(arrays, self.begins, self.ends, source.name, context)
 
-    def _batch(self, schema: pa.Schema, lines: Any, path: str | Member, context: ReadContext) -> pa.RecordBatch:
+    def _batch(self, schema: pa.Schema, lines: pa.Array, path: str | Member, context: ReadContext) -> pa.RecordBatch:
         rows = len(lines)
         archive, name = (path.zip_path, path.name) if isinstance(path, Member) else (path, path)
-        made: dict[str, Any] = {}
+        made: dict[str, pa.Array] = {}
         for wanted in schema.names:
             if wanted == "line":
                 made[wanted] = lines
@@ -102,7 +101,7 @@ class TextReader:
                 made[wanted] = pa.repeat(pa.scalar(path.entry, pa.string()), rows)
         return batch_of(schema, made, rows)
 
-    def _times(self, lines: Any, name: str, context: ReadContext) -> Any:
+    def _times(self, lines: pa.Array, name: str, context: ReadContext) -> pa.Array:
         if self.extract_time is None:
             return pa.repeat(pa.scalar(self.load_time, TIME), len(lines))
         times = self.extract_time(lines)
@@ -128,7 +127,7 @@ class Window:
         """No further row is wanted."""
         return self._left is not None and self._left <= 0
 
-    def cut(self, rows: Any) -> Any:
+    def cut(self, rows: pa.Array) -> pa.Array:
         """The part of ``rows`` inside the window."""
         if self._skip:
             skipped = min(self._skip, len(rows))
@@ -141,10 +140,10 @@ class Window:
 
 
 def joined(
-    arrays: Iterator[Any], begins: ArrayTest | None, ends: ArrayTest | None, name: str, context: ReadContext
-) -> Iterator[Any]:
+    arrays: Iterator[pa.Array], begins: ArrayTest | None, ends: ArrayTest | None, name: str, context: ReadContext
+) -> Iterator[pa.Array]:
     """Arrays of records, each the lines of one record joined by LF; the open record is carried over chunks."""
-    held: list[Any] = []
+    held: list[pa.Array] = []
     held_bytes = 0
     after_end = True
     for array in arrays:
@@ -175,7 +174,7 @@ def joined(
     yield _record(held)
 
 
-def _flags(test: ArrayTest | None, lines: Any) -> Any:
+def _flags(test: ArrayTest | None, lines: pa.Array) -> pa.Array:
     if test is None:
         return np.zeros(len(lines), bool)
     flags = test(lines)
@@ -184,7 +183,7 @@ def _flags(test: ArrayTest | None, lines: Any) -> Any:
     return pc.fill_null(flags, False).to_numpy(zero_copy_only=False).copy()
 
 
-def _record(held: list[Any]) -> Any:
+def _record(held: list[pa.Array]) -> pa.Array:
     """One record of all held lines; no lines, no record."""
     lines = [array for array in held if len(array)]
     if not lines:

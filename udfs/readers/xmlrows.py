@@ -16,7 +16,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 from xml.parsers import expat
 
 import pyarrow as pa
@@ -71,7 +70,7 @@ class Frame:
     building: bool
     children: int = 0
     counts: Counter[str] = field(default_factory=Counter)
-    content: dict[str, Any] = field(default_factory=dict)
+    content: dict[str, object] = field(default_factory=dict)
     lists: set[str] = field(default_factory=set)
     text: list[str] = field(default_factory=list)
 
@@ -152,7 +151,7 @@ class XmlReader:
 
         yield from scan_each(self.paths, context, one)
 
-    def _nodes(self, path: str | Member, steps: tuple[Step, ...], context: ReadContext) -> Iterator[list[Any]]:
+    def _nodes(self, path: str | Member, steps: tuple[Step, ...], context: ReadContext) -> Iterator[list[object]]:
         charset = self.charset or _declared(path, context)
         with open_source(path, context) as source:
             builder = _Builder(steps, source.name)
@@ -192,8 +191,8 @@ class _Builder:
         self._open: list[Frame] = []
         self._top = Frame("", {}, 0, 0, None, False)
         self._number = 0
-        self._held: list[tuple[int, Any]] = []
-        self.ready: list[Any] = []
+        self._held: list[tuple[int, object]] = []
+        self.ready: list[object] = []
         self.root_seen = False
         # The chunks are UTF-8 whatever the declaration says.
         self.parser = expat.ParserCreate("utf-8")
@@ -203,7 +202,7 @@ class _Builder:
         self.parser.CharacterDataHandler = self._text
         self.parser.EntityDeclHandler = self._refuse
 
-    def taken(self) -> list[Any]:
+    def taken(self) -> list[object]:
         """The finished nodes, handed over."""
         nodes, self.ready = self.ready, []
         return nodes
@@ -261,7 +260,7 @@ class _Builder:
         text = "".join(frame.text).strip()
         if text and frame.content:
             _add(frame, "_text", text)
-        value: Any = frame.content or text or None
+        value: object = frame.content or text or None
         if frame.selected is not None:
             row = frame.content or ({"_text": text} if text else {})
             self._held.append((frame.selected, row))
@@ -273,9 +272,11 @@ class _Builder:
             self._held = []
 
 
-def _add(frame: Frame, name: str, value: Any) -> None:
+def _add(frame: Frame, name: str, value: object) -> None:
     if name in frame.lists:
-        frame.content[name].append(value)
+        held = frame.content[name]
+        assert isinstance(held, list)
+        held.append(value)
     elif name in frame.content:
         frame.content[name] = [frame.content[name], value]
         frame.lists.add(name)

@@ -7,7 +7,6 @@ is VARIANT with a type per value. Objects are maps (JSON), arrays are lists, typ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlglot import exp
 
@@ -35,7 +34,7 @@ from logsql.values.types import (
 from udfs.lenientjson import dump
 
 
-def rows_relation(stage: Stage, rows: Sequence[Mapping[str, Any]]) -> Rel:
+def rows_relation(stage: Stage, rows: Sequence[Mapping[str, object]]) -> Rel:
     """A relation of these rows in this order; columns are the union of the keys in order of first appearance."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     types = [_settled(_column_type([row.get(name) for row in rows])) for name in names]
@@ -75,7 +74,7 @@ def _typed(node: Sql, type_: LType) -> Sql:
 # --- types ------------------------------------------------------------------------------------------------------------
 
 
-def type_of(value: Any) -> LType:
+def type_of(value: object) -> LType:
     """Type of one value: int within 32 bits, else long; an integer beyond 64 bits is a long held wider."""
     if value is None:
         return NULL
@@ -96,7 +95,7 @@ def type_of(value: Any) -> LType:
     return STRING
 
 
-def _column_type(values: Sequence[Any]) -> LType:
+def _column_type(values: Sequence[object]) -> LType:
     result = NULL
     for value in values:
         result = _united(result, type_of(value))
@@ -126,7 +125,7 @@ def _settled(type_: LType) -> LType:
 # --- cells ------------------------------------------------------------------------------------------------------------
 
 
-def cell(value: Any, type_: LType) -> Sql:
+def cell(value: object, type_: LType) -> Sql:
     """SQL of a value in a column of this type."""
     if value is None:
         return sql.null("VARIANT") if type_.variant else exp.Null()
@@ -140,7 +139,7 @@ def cell(value: Any, type_: LType) -> Sql:
     return _plain(value)
 
 
-def _plain(value: Any) -> Sql:
+def _plain(value: object) -> Sql:
     type_ = _settled(type_of(value))
     if type_.kind in (Kind.LIST, Kind.MAP):
         return cell(value, type_)
@@ -150,4 +149,4 @@ def _plain(value: Any) -> Sql:
         return sql.cast(sql.integer(value), type_.physical) if type_.integer else sql.string(str(value))
     if isinstance(value, float):
         return sql.double(value)
-    return sql.string(value)
+    return sql.string(str(value))

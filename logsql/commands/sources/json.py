@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.commands.sources._literal_rows import rows_relation
 from logsql.language.tree import Call, Expr, Span, Text
@@ -50,7 +50,7 @@ def lower(stage: Stage) -> Rel:
     return rows_relation(stage, read_rows(stage, value, source.span))
 
 
-def read_rows(stage: Stage, text: str, span: Span) -> list[dict[str, Any]]:
+def read_rows(stage: Stage, text: str, span: Span) -> list[dict[str, object]]:
     """The object, or the objects of the array, in a text of the lenient dialect."""
     from udfs.lenientjson import LenientError, parse
 

@@ -6,8 +6,6 @@ need are named, and of their ancestors only two levels of finished paths are ali
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +15,7 @@ from udfs.readers.hive.image import I64, HiveImage
 from udfs.readers.hive.tree import KeyTree, name_fields
 
 
-def key_paths(image: HiveImage, tree: KeyTree, keys: I64) -> Any:
+def key_paths(image: HiveImage, tree: KeyTree, keys: I64) -> pa.Array:
     """Arrow strings: the path of every element of ``keys`` (ascending tree indices, repeats allowed)."""
     if len(keys) == 0:
         return pa.array([], pa.string())
@@ -28,7 +26,7 @@ def key_paths(image: HiveImage, tree: KeyTree, keys: I64) -> Any:
     names = text.names(image.data, start, length, wide)
     limits = np.searchsorted(tree.depth[needed], np.arange(int(tree.depth[needed[-1]]) + 2))
     wanted = np.unique(keys)
-    parts: list[Any] = []
+    parts: list[pa.Array] = []
     own: list[I64] = []
     above = names.slice(0, 1)
     previous = needed[:0]

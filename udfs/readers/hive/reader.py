@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +28,7 @@ _VALUE_COLUMNS = frozenset({"value.text", "value.int", "value.list", "value.byte
 
 
 def _schema() -> pa.Schema:
-    def variant(name: str, kind: Any, mark: bytes = base.VARIANT) -> pa.Field:
+    def variant(name: str, kind: pa.DataType, mark: bytes = base.VARIANT) -> pa.Field:
         return pa.field(name, kind, metadata={mark: b"value"})
 
     return pa.schema(
@@ -180,7 +179,7 @@ def _batch(
 ) -> pa.RecordBatch:
     wanted = set(schema.names)
     rows = len(found.at)
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, pa.Array] = {}
     if "key" in wanted:
         arrays["key"] = key_paths.key_paths(image, keys, found.key)
     if "name" in wanted:
@@ -196,7 +195,7 @@ def _batch(
     return base.batch_of(schema, arrays, rows)
 
 
-def _values(image: HiveImage, at: I64, wanted: set[str], damage: Damage, budget: values.Budget) -> dict[str, Any]:
+def _values(image: HiveImage, at: I64, wanted: set[str], damage: Damage, budget: values.Budget) -> dict[str, pa.Array]:
     codes = image.word(at, 12)
     plain, segmented, big = values.split_big(image, at, damage, budget)
     if big is None:
@@ -208,7 +207,7 @@ def _values(image: HiveImage, at: I64, wanted: set[str], damage: Damage, budget:
     return {name: pa.concat_arrays([some[name], more[name]]).take(text.indices(place)) for name in some}
 
 
-def _times(image: HiveImage, at: I64, key: I64, damage: Damage) -> Any:
+def _times(image: HiveImage, at: I64, key: I64, damage: Damage) -> pa.Array:
     """FILETIME of the rows' keys: null for 0 and for times beyond the signed range, which no calendar reaches."""
     nk = at[key]
     low, high = image.word(nk, 4).astype(np.int64), image.word(nk, 8).astype(np.int64)

@@ -112,22 +112,22 @@ def _mend(units: U16, surrogate: I64, offsets: I64) -> tuple[U16, I64]:
     return mended, surrogate[paired]
 
 
-def _count(offsets: I64, positions: I64, weights: Any = None) -> I64:
+def _count(offsets: I64, positions: I64, weights: I64 | None = None) -> I64:
     owner = np.searchsorted(offsets, positions, side="right") - 1
     return np.bincount(owner, weights, len(offsets) - 1).astype(np.int64)
 
 
-def bits(mask: Mask) -> Any:
+def bits(mask: Mask) -> pa.Array:
     """Arrow validity buffer."""
     return pa.py_buffer(np.packbits(mask, bitorder="little"))
 
 
-def indices(places: I64) -> Any:
+def indices(places: I64) -> pa.Array:
     """Arrow int64 array over the same memory; ``pa.array`` looks for pandas at every call, which costs small hives."""
     return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(np.ascontiguousarray(places))])
 
 
-def array(strings: Strings, kind: Any, rows: Mask | None = None) -> Any:
+def array(strings: Strings, kind: pa.DataType, rows: Mask | None = None) -> Any:
     """Arrow array of ``kind`` (string or binary); with ``rows``, the strings fill its true places, the rest is null."""
     lengths = strings.lengths
     if rows is not None:
@@ -138,7 +138,7 @@ def array(strings: Strings, kind: Any, rows: Mask | None = None) -> Any:
     return pa.Array.from_buffers(kind, len(lengths), [validity, offsets, pa.py_buffer(strings.data)])
 
 
-def names(data: U8, start: I64, length: I64, wide: Mask) -> Any:
+def names(data: U8, start: I64, length: I64, wide: Mask) -> pa.Array:
     """Arrow strings of key or value names; ``wide`` marks those stored as UTF-16LE, the others are Latin-1."""
     if not wide.any():
         return array(latin1(data, start, length), pa.string())
@@ -150,7 +150,7 @@ def names(data: U8, start: I64, length: I64, wide: Mask) -> Any:
     return merge(parts, wide)
 
 
-def merge(parts: list[Any], second: Mask) -> Any:
+def merge(parts: list[pa.Array], second: Mask) -> pa.Array:
     """One array out of two: rows where ``second`` is true come from ``parts[1]``, the others from ``parts[0]``."""
     place = np.empty(len(second), dtype=np.int64)
     place[~second] = np.arange(len(parts[0]))

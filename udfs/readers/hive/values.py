@@ -12,7 +12,6 @@ first empty one; DWORD, DWORD_BIG_ENDIAN and QWORD are unsigned integers when th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -176,7 +175,7 @@ def name_fields(image: HiveImage, at: I64) -> tuple[I64, I64, Mask]:
     return at + 20, length, wide
 
 
-def type_names(codes: U32) -> Any:
+def type_names(codes: U32) -> pa.Array:
     """Windows names without ``REG_``; any other number as decimal text (SAM keeps a RID in the type field)."""
     known = codes < len(TYPES)
     if known.all():
@@ -299,14 +298,14 @@ def split_big(image: HiveImage, at: I64, damage: Damage, budget: Budget) -> tupl
     return plain, segmented, big
 
 
-def columns(data: Data, codes: U32, wanted: set[str]) -> dict[str, Any]:
+def columns(data: Data, codes: U32, wanted: set[str]) -> dict[str, pa.Array]:
     """The wanted ones of ``value.text``, ``value.int``, ``value.list``, ``value.bytes``, ``value.raw`` of n values."""
     known = data.readable
     is_text = known & ((codes == _SZ) | (codes == _EXPAND_SZ) | (codes == _LINK))
     is_list = known & (codes == _MULTI_SZ)
     dword = known & ((codes == _DWORD) | (codes == _DWORD_BE)) & (data.length >= 4)
     qword = known & (codes == _QWORD) & (data.length >= 8)
-    result: dict[str, Any] = {}
+    result: dict[str, pa.Array] = {}
     if "value.text" in wanted:
         result["value.text"] = _texts(data, is_text)
     if "value.int" in wanted:
@@ -320,12 +319,12 @@ def columns(data: Data, codes: U32, wanted: set[str]) -> dict[str, Any]:
     return result
 
 
-def _bytes(data: Data, rows: Mask) -> Any:
+def _bytes(data: Data, rows: Mask) -> pa.Array:
     start, length = data.start[rows], data.length[rows]
     return text.array(text.Strings(text.gather(data.buffer, start, length), length), pa.binary(), rows)
 
 
-def _texts(data: Data, rows: Mask) -> Any:
+def _texts(data: Data, rows: Mask) -> pa.Array:
     start, length = data.start[rows], data.length[rows] & ~1
     # Nearly every string ends in exactly one NUL: leave it out, then look for others.
     tail = np.maximum(start + length - 2, 0)
@@ -341,7 +340,7 @@ def _texts(data: Data, rows: Mask) -> Any:
     return text.array(text.utf8_of(units, length >> 1), pa.string(), rows)
 
 
-def _integers(data: Data, codes: U32, dword: Mask, qword: Mask) -> Any:
+def _integers(data: Data, codes: U32, dword: Mask, qword: Mask) -> pa.Array:
     words = data.buffer.view(np.uint32)
     numbers = np.zeros(len(codes), dtype=np.uint64)
     place = data.start >> 2
@@ -353,7 +352,7 @@ def _integers(data: Data, codes: U32, dword: Mask, qword: Mask) -> Any:
     return pa.Array.from_buffers(pa.uint64(), len(codes), [text.bits(either), pa.py_buffer(numbers)])
 
 
-def _lists(data: Data, rows: Mask) -> Any:
+def _lists(data: Data, rows: Mask) -> pa.Array:
     start, length = data.start[rows], data.length[rows] & ~1
     units = text.gather(data.buffer, start, length).view(np.uint16)
     offsets = text.ends(length >> 1)
