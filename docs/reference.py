@@ -12,6 +12,7 @@ from logsql.planner.duties import KEEPS_ORDER, NEEDS_ORDER, SORTS, AggregateDuty
 from logsql.planner.function_spec import AggregateSpec, FunctionSpec
 from logsql.planner.spec import CommandSpec, Group
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
+from logsql.shell.errorpages import entries
 
 HERE = Path(__file__).resolve().parent / "reference"
 CHAPTERS = list(Group)
@@ -49,7 +50,7 @@ def command_section(spec: CommandSpec) -> list[str]:
         lines += [f"**{example.question}**", "", *fenced("\n".join(shown)), ""]
     if spec.errors:
         lines += ["| error | name | when |", "| --- | --- | --- |"]
-        lines += [f"| {code} | {name} | {cell(text)} |" for code, name, text in spec.errors] + [""]
+        lines += [f"| {code_link(e.code)} | {e.name} | {cell(e.meaning.en)} |" for e in spec.error_rows] + [""]
     if spec.ledger:
         lines += ["| reason in the ledger | meaning |", "| --- | --- |"]
         lines += [f"| {reason} | {cell(text)} |" for reason, text in spec.ledger] + [""]
@@ -144,9 +145,36 @@ def functions_index() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def code_link(code: str) -> str:
+    """A code as a link to its place on the page of errors, from a command's page."""
+    return f"[{code}](../errors.md#{code.lower()})"
+
+
+def errors_page() -> str:
+    """Every code of the product: when it is raised and what is printed, in both languages."""
+    lines = [
+        "# Errors",
+        "",
+        "`logsql help CODE` prints the same; `--lang ko` in Korean. Places in braces hold facts.",
+        "",
+    ]
+    for entry in entries():
+        names = ", ".join(f"`{name}`" for name in entry.names)
+        lines += [f"## {entry.code}", "", f"{names}: {entry.meaning.en}  ", entry.meaning.ko, ""]
+        said = [
+            f"- {text.shown('en')}" + (f" / {text.shown('ko')}" if text.ko != text.en else "")
+            for text in entry.sentences
+        ]
+        lines += [*said, ""] if said else []
+        if entry.commands:
+            commands = ", ".join(f"[{name}](commands/{file_name(name)})" for name in entry.commands)
+            lines += [f"Listed by {commands}.", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def pages() -> dict[str, str]:
     """Every page by its path below ``docs/reference``, except the support matrix."""
-    found = {"commands.md": commands_index(), "functions.md": functions_index()}
+    found = {"commands.md": commands_index(), "functions.md": functions_index(), "errors.md": errors_page()}
     found |= {f"commands/{file_name(s.name)}": command_page(s) for s in own(COMMANDS)}
     found |= {f"functions/{file_name(s.name)}": function_page(s) for s in own(FUNCTIONS)}
     found |= {f"aggregates/{file_name(s.name)}": function_page(s) for s in own(AGGREGATES)}

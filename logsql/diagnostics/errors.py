@@ -2,15 +2,18 @@
 
 A :class:`Diagnostic` holds facts (code, symbolic name, sentence, span, notes, help); ``language.spans.render`` makes
 the text that points at the user's own line. Every failure that reaches a user is a :class:`LogsqlError` (or a subclass
-that says which exit code fits). Sentences come from ``messages.py`` so that a second language is a second table.
+that says which exit code fits). What it says is a row of the catalogue (``codes.py``): :func:`diagnostic` fills it.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from logsql.diagnostics.codes import Sentence
+from logsql.diagnostics.messages import message
 from logsql.language.tree import Span
 
 
@@ -36,6 +39,32 @@ class Diagnostic:
         if self.text is None:
             return replace(self, text=text, origin=origin)
         return replace(self, origin=origin) if self.origin is None and self.text == text else self
+
+
+def diagnostic(
+    said: Sentence,
+    span: Span | None = None,
+    /,
+    *,
+    help: str | None = None,
+    notes: Iterable[str] = (),
+    **facts: object,
+) -> Diagnostic:
+    """A row or sentence of the catalogue with its places filled, in the language in force.
+
+    ``help`` takes the place of the sentence's own help line. A place without a fact is a programming error (KeyError).
+    """
+    if help is None and said.help is not None:
+        help = said.help.fill(**facts)
+    name = said.name.format_map(facts) if "{" in said.name else said.name
+    return Diagnostic(said.code, name, said.text.fill(**facts), span, tuple(notes), help)
+
+
+def stated(code: str, arguments: Sequence[Any], facts: Mapping[str, Any]) -> Diagnostic:
+    """The diagnostic of a ``fail`` that is still given code, name, message, span, help and notes in place."""
+    given = dict(zip(("name", "message", "span", "help", "notes"), arguments, strict=False)) | dict(facts)
+    notes = tuple(given.get("notes") or ())
+    return Diagnostic(code, given["name"], given["message"], given.get("span"), notes, given.get("help"))
 
 
 class LogsqlError(Exception):
@@ -132,4 +161,6 @@ def nearest(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
 def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
     """A help sentence with the nearest names, or None when nothing is near."""
     found = nearest(name, candidates)
-    return "did you mean " + " or ".join(f'"{n}"' for n in found) + "?" if found else None
+    if not found:
+        return None
+    return message("help-did-you-mean", names=message("word-or").join(f'"{near}"' for near in found))

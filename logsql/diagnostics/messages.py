@@ -1,9 +1,10 @@
 """One catalogue of the sentences the product says, in English and Korean.
 
-``message(name, **facts)`` fills the ``{}`` places of the sentence called ``name``. The language is the ``lang``
+A :class:`Text` is one sentence in both; ``text(english, korean)`` makes it, ``fill(**facts)`` fills its ``{}`` places.
+Sentences of a diagnostic stand in its row (``codes.py``); those of the command line, the shell and shared help lines
+have names: ``message(name, **facts)``. Rooms add theirs with :func:`add_messages`. The language is the ``lang``
 argument, else the context variable :data:`LANGUAGE`, else the environment variable ``LOGSQL_LANG`` (read at the call),
-else English. Rooms add their own sentences with :func:`add_messages`, always in both languages. Style: facts first,
-present tense, no blame; a ``help-`` sentence names one concrete change.
+else English. Style: facts first, present tense, no blame; a help line names one concrete change.
 """
 
 from __future__ import annotations
@@ -11,13 +12,60 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 LANGUAGES = ("en", "ko")
 LANGUAGE: ContextVar[str | None] = ContextVar("logsql_language", default=None)
+#: Places that only the English sentence has: endings of its plurals.
+ENGLISH_ONLY = frozenset({"s", "es", "is_are", "has_have"})
 
-#: name -> (English, Korean)
-_CATALOGUE: dict[str, tuple[str, str]] = {
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A sentence in English and Korean with ``{places}`` for facts."""
+
+    en: str
+    ko: str
+
+    def fill(self, lang: str | None = None, /, **facts: object) -> str:
+        """The sentence in the language in force. A place without a fact is a programming error (KeyError)."""
+        sentence = self.ko if language(lang) == "ko" else self.en
+        return sentence.format_map(facts) if "{" in sentence else sentence
+
+    def shown(self, lang: str | None = None) -> str:
+        """The sentence with its places as they stand, for the manual."""
+        sentence = self.ko if language(lang) == "ko" else self.en
+        return sentence.replace("{{", "{").replace("}}", "}")
+
+
+#: Every sentence of the product, and the forms of syntax that both languages share; for tests and documentation.
+TEXTS: list[Text] = []
+FORMS: list[Text] = []
+
+
+def text(english: str, korean: str) -> Text:
+    """One sentence of the catalogue. Places are ``{name}``; a brace that is printed is doubled."""
+    found = Text(english, korean)
+    TEXTS.append(found)
+    return found
+
+
+def syntax(form: str) -> Text:
+    """A form of the language as a help line (``limit [OFFSET] COUNT``): the same in both languages."""
+    found = Text(form, form)
+    FORMS.append(found)
+    return found
+
+
+def plural(count: int) -> str:
+    """The English ending for ``count`` things, the fact of a place ``{s}``."""
+    return "" if count == 1 else "s"
+
+
+_SENTENCES: dict[str, Pair] = {
     # splitting
     "empty-command": ("there is no command here", "명령이 비어 있습니다"),
     "empty-query": ("the query holds no command", "쿼리에 명령이 없습니다"),
@@ -138,11 +186,18 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
 }
 
 
+#: name -> sentence
+_CATALOGUE: dict[str, Text] = {}
+
+
 def message(name: str, /, lang: str | None = None, **facts: Any) -> str:
     """The sentence called ``name`` with its places filled, in the chosen language. Unknown names raise KeyError."""
-    english, korean = _CATALOGUE[name]
-    sentence = korean if language(lang) == "ko" else english
-    return sentence.format_map(facts) if facts or "{" in sentence else sentence
+    return _CATALOGUE[name].fill(lang, **facts)
+
+
+def named(name: str) -> Text:
+    """The sentence called ``name``, unfilled."""
+    return _CATALOGUE[name]
 
 
 def language(lang: str | None = None) -> str:
@@ -153,10 +208,12 @@ def language(lang: str | None = None) -> str:
     return "en"
 
 
-def add_messages(sentences: Mapping[str, tuple[str, str]]) -> None:
+def add_messages(sentences: Mapping[str, Pair]) -> None:
     """Add sentences of another room: name -> (English, Korean). A name that says something else already is refused."""
     for name, pair in sentences.items():
-        if _CATALOGUE.setdefault(name, pair) != pair:
+        if name not in _CATALOGUE:
+            _CATALOGUE[name] = text(*pair)
+        elif _CATALOGUE[name] != Text(*pair):
             raise ValueError(f"message {name!r} is already defined")
 
 
@@ -165,6 +222,9 @@ def message_names() -> tuple[str, ...]:
     return tuple(_CATALOGUE)
 
 
-def message_pair(name: str) -> tuple[str, str]:
+def message_pair(name: str) -> Pair:
     """Both sentences of a name, unfilled."""
-    return _CATALOGUE[name]
+    return _CATALOGUE[name].en, _CATALOGUE[name].ko
+
+
+add_messages(_SENTENCES)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
+from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.messages import message
 from logsql.language.expressions import ExpressionParser
 from logsql.language.lexer import QUOTED, TOKEN, classify, odd_character
@@ -46,9 +47,7 @@ class Cursor(Protocol):
     def advance(self, pos: int) -> None: ...
     def comma(self) -> bool: ...
     def peek_word(self) -> str: ...
-    def fail(
-        self, code: str, name: str, message: str, span: Span | None = None, help: str | None = None
-    ) -> NoReturn: ...
+    def fail(self, said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn: ...
     def missing(self, code: Code, key: str, help: str | None = None, **facts: str) -> NoReturn: ...
 
 

@@ -8,11 +8,12 @@ blanks behind it. Positions are absolute, so every node's span points into the q
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, NoReturn, Protocol
 
+from logsql.diagnostics.codes import Sentence
+from logsql.diagnostics.errors import QueryError, stated
 from logsql.diagnostics.messages import message
 from logsql.language import lists
 from logsql.language.expressions import ExpressionParser, reject_rest
@@ -324,17 +325,12 @@ class ArgReader:
 
     # -- errors --------------------------------------------------------------------------------------------------
 
-    def fail(
-        self,
-        code: str,
-        name: str,
-        message: str,
-        span: Span | None = None,
-        help: str | None = None,
-        notes: Iterable[str] = (),
-    ) -> NoReturn:
-        """Raise a QueryError with this sentence at ``span`` (default: the command's name)."""
-        raise self.source.error_at(code, name, span or self.command_span, message, help, notes)
+    def fail(self, said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn:
+        """Refuse the query: ``reader.fail(ROW, span, **facts)``; points at ``span``, else at the command's name."""
+        if isinstance(said, Sentence):
+            raise self.source.error_at(said, (given[0] if given else None) or self.command_span, **facts)
+        found = stated(said, given, facts)
+        raise QueryError(replace(found, span=found.span or self.command_span, text=self.source.original))
 
     def missing(self, code: Code, key: str, help: str | None = None, **facts: Any) -> NoReturn:
         """Raise error ``code`` with catalogue sentence ``key`` at the cursor (at the end: at the command)."""

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from logsql.diagnostics.errors import Diagnostic, QueryError, nearest
+from logsql.diagnostics.codes import Sentence
+from logsql.diagnostics.errors import Diagnostic, QueryError, diagnostic, nearest
 from logsql.diagnostics.messages import message
 from logsql.language.tree import Span
 
@@ -65,26 +66,25 @@ class Source:
             return Span(start, end)
         return Span(self.offsets[start], self.offsets[end])
 
-    def error(
-        self,
-        code: str,
-        name: str,
-        start: int,
-        end: int,
-        *,
-        key: str | None = None,
-        help: str | None = None,
-        notes: Iterable[str] = (),
-        **facts: Any,
-    ) -> QueryError:
-        """A :class:`QueryError` at buffer positions; the sentence is message ``key`` (default: ``name``)."""
-        return self.error_at(code, name, self.span(start, end), message(key or name, **facts), help, notes)
+    def error(self, said: Sentence | str, /, *given: Any, **facts: Any) -> QueryError:
+        """A :class:`QueryError` at buffer positions: ``error(ROW, start, end, **facts)``."""
+        if isinstance(said, Sentence):
+            start, end = given
+            return self.error_at(said, self.span(start, end), **facts)
+        name, start, end = given
+        key, help, notes = facts.pop("key", None), facts.pop("help", None), facts.pop("notes", ())
+        return self.error_at(said, name, self.span(start, end), message(key or name, **facts), help, notes)
 
-    def error_at(
-        self, code: str, name: str, span: Span, sentence: str, help: str | None = None, notes: Iterable[str] = ()
-    ) -> QueryError:
-        """A :class:`QueryError` at a span of the original text."""
-        return QueryError(Diagnostic(code, name, sentence, span, tuple(notes), help, self.original))
+    def error_at(self, said: Sentence | str, /, *given: Any, **facts: Any) -> QueryError:
+        """A :class:`QueryError` at a span of the original text: ``error_at(ROW, span, **facts)``."""
+        if isinstance(said, Sentence):
+            found = diagnostic(said, given[0], **facts)
+        else:
+            name, span, sentence, help, notes = [*given, None, None][:5]
+            found = Diagnostic(
+                said, name, sentence, span, tuple(facts.get("notes", notes) or ()), facts.get("help", help)
+            )
+        return QueryError(replace(found, text=self.original))
 
 
 def shown(token: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 from sqlglot import exp
 
-from logsql.diagnostics.errors import Diagnostic, QueryError
+from logsql.diagnostics.codes import Sentence
+from logsql.diagnostics.errors import Diagnostic, QueryError, diagnostic, stated
 from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, canonical, walk
 from logsql.planner.catalog import Catalog
 from logsql.planner.relation import Rel, Rest
@@ -53,11 +54,11 @@ class Named(Protocol):
     def signature(self) -> str: ...
 
 
-def fail(
-    code: str, name: str, message: str, span: Span | None, help: str | None = None, notes: Sequence[str] = ()
-) -> NoReturn:
-    """Refuse the query with a diagnostic that points at ``span``."""
-    raise QueryError(Diagnostic(code, name, message, span, tuple(notes), help))
+def fail(said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn:
+    """Refuse the query: ``fail(ROW, span, **facts)`` with a row of the catalogue (``diagnostics/codes.py``)."""
+    if isinstance(said, Sentence):
+        raise QueryError(diagnostic(said, given[0] if given else None, **facts))
+    raise QueryError(stated(said, given, facts))
 
 
 class FunctionCall:
@@ -112,12 +113,15 @@ class FunctionCall:
         """A call of a Python function by its registered name (``logsql/udfbridge/registry.py``)."""
         return self.cx.udf(name, *args)
 
-    def fail(
-        self, code: str, name: str, message: str, position: int | None = None, help: str | None = None
-    ) -> NoReturn:
-        """Refuse the call; points at one argument or at the whole call."""
-        span = self.call.span if position is None or position >= len(self.nodes) else self.nodes[position].span
-        fail(code, name, message, span, help)
+    def fail(self, said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn:
+        """Refuse the call, ``call.fail(ROW, position, **facts)``; points at one argument or at the whole call."""
+        if isinstance(said, Sentence):
+            raise QueryError(diagnostic(said, self._span(given[0] if given else None), **facts))
+        name, message, position, help = [*given, None, None][:4]
+        raise QueryError(Diagnostic(said, name, message, self._span(position), (), facts.get("help", help)))
+
+    def _span(self, position: int | None) -> Span:
+        return self.call.span if position is None or position >= len(self.nodes) else self.nodes[position].span
 
 
 #: Most items of values() and array() without ``listlimit=`` (decisions.md 18).
@@ -152,8 +156,12 @@ class AggregateCall:
     def constant(self, position: int) -> Any:
         return self.cx.constant(self.nodes[position], f"argument {position + 1} of {self.spec.name}()")
 
-    def fail(self, code: str, name: str, message: str, help: str | None = None) -> NoReturn:
-        fail(code, name, message, self.span, help)
+    def fail(self, said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn:
+        """Refuse the aggregate: ``call.fail(ROW, **facts)``."""
+        if isinstance(said, Sentence):
+            raise QueryError(diagnostic(said, self.span, **facts))
+        name, message, help = [*given, None][:3]
+        raise QueryError(Diagnostic(said, name, message, self.span, (), facts.get("help", help)))
 
 
 def has_fields(expr: Expr) -> bool:

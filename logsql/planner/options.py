@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from logsql.diagnostics.codes import Code
+from logsql.diagnostics.options import INVALID_OPTION
+
 
 class OptionKind(Enum):
     """What the value of an option must be."""
@@ -24,7 +27,7 @@ class OptionKind(Enum):
 
 @dataclass(frozen=True)
 class OptionSpec:
-    """One option: kind, default, bounds. ``error`` is the code and name for a value out of bounds."""
+    """One option: kind, default, bounds. ``error`` is the row for a value out of bounds."""
 
     name: str
     kind: OptionKind
@@ -33,4 +36,4 @@ class OptionSpec:
     choices: tuple[str, ...] = ()
     minimum: int | None = None
     required: bool = False
-    error: tuple[str, str] = ("90001", "invalid-option")
+    error: Code = INVALID_OPTION

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from logsql.diagnostics.codes import Code, Text
 from logsql.language.tree import Command
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.duties import Argument, Fields, Flow, InStream, Lowering, OrderDuty, RowState, Subquery
@@ -91,7 +92,7 @@ class CommandSpec:
     options_anywhere: bool = False
     takes_options: bool = True
     examples: tuple[Example, ...] = ()
-    errors: tuple[tuple[str, str, str], ...] = ()
+    errors: tuple[Code | tuple[str, str, str], ...] = ()
     ledger: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     extra: str | None = None
@@ -123,12 +124,23 @@ class CommandSpec:
     def option_names(self) -> tuple[str, ...]:
         return tuple(o.name for o in self.options)
 
+    @property
+    def error_rows(self) -> tuple[Code, ...]:
+        """The rows of the catalogue that this command lists, each with the cause it has here."""
+        return tuple(e if isinstance(e, Code) else _listed(*e) for e in self.errors)
+
     def option(self, name: str) -> OptionSpec:
         """The declaration of an option; a wrong name is a programming error."""
         for option in self.options:
             if option.name == name:
                 return option
         raise KeyError(f"{self.name} declares no option {name}")
+
+
+def _listed(code: str, name: str, cause: str) -> Code:
+    """A row that a command still lists as three texts."""
+    said = Text(cause, cause)
+    return Code(code, name, said, meaning=said)
 
 
 COMMANDS: dict[str, CommandSpec] = {}

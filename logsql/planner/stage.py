@@ -12,11 +12,12 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from sqlglot import exp
 
-from logsql.diagnostics.errors import QueryError, did_you_mean
+from logsql.diagnostics.codes import Sentence
+from logsql.diagnostics.errors import QueryError, diagnostic, did_you_mean, stated
 from logsql.diagnostics.extras import missing_extra
+from logsql.diagnostics.options import ADD_OPTION, BELOW_MINIMUM, NOT_A_CHOICE, NOT_AN_INTEGER, OPTION_MISSING
 from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subquery
 from logsql.planner.arrival import behind
-from logsql.planner.calls import fail
 from logsql.planner.catalog import Catalog, SourceColumn, SourceSpec
 from logsql.planner.chain import Chain
 from logsql.planner.duties import Demand
@@ -91,17 +92,12 @@ class Stage:
             )
         return self.input
 
-    def fail(
-        self,
-        code: str,
-        name: str,
-        message: str,
-        span: Span | None = None,
-        help: str | None = None,
-        notes: Sequence[str] = (),
-    ) -> NoReturn:
-        """Refuse the query; points at ``span``, else at the command."""
-        fail(code, name, message, span or self.command.span, help, notes)
+    def fail(self, said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn:
+        """Refuse the query: ``stage.fail(ROW, span, **facts)``; points at ``span``, else at the command."""
+        if isinstance(said, Sentence):
+            raise QueryError(diagnostic(said, (given[0] if given else None) or self.command.span, **facts))
+        found = stated(said, given, facts)
+        raise QueryError(replace(found, span=found.span or self.command.span))
 
     def needs_extra(self, what: str, package: str, extra: str, span: Span | None = None) -> None:
         """Refuse the query unless an optional package is installed; the package is not loaded."""
@@ -123,7 +119,10 @@ class Stage:
         if option is None:
             if spec.required:
                 self.fail(
-                    *spec.error, f"{self.spec.name} needs the option {name}=", self.command.name_span, f"add {name}=..."
+                    spec.error.with_text(OPTION_MISSING, ADD_OPTION),
+                    self.command.name_span,
+                    command=self.spec.name,
+                    option=name,
                 )
             return spec.default
         return self._convert(spec, option, self.option_text(option))
@@ -141,17 +140,19 @@ class Stage:
             try:
                 number = int(text)
             except ValueError:
-                self.fail(*spec.error, f"{spec.name}= takes an integer, not {text!r}", option.value_span)
+                self.fail(spec.error.with_text(NOT_AN_INTEGER), option.value_span, option=spec.name, value=text)
             if spec.minimum is not None and number < spec.minimum:
-                self.fail(*spec.error, f"{spec.name}= must be {spec.minimum} or more, got {number}", option.value_span)
+                said = spec.error.with_text(BELOW_MINIMUM)
+                self.fail(said, option.value_span, option=spec.name, minimum=spec.minimum, value=number)
             return number
         if spec.kind is OptionKind.CHOICE and text not in spec.choices:
-            choices = ", ".join(spec.choices)
             self.fail(
-                *spec.error,
-                f"{spec.name}= takes one of {choices}, not {text!r}",
+                spec.error.with_text(NOT_A_CHOICE),
                 option.value_span,
-                did_you_mean(text, spec.choices),
+                option=spec.name,
+                choices=", ".join(spec.choices),
+                value=text,
+                help=did_you_mean(text, spec.choices),
             )
         if spec.kind is OptionKind.SPAN:
             return parse_span(text, lambda code, name, message: self.fail(code, name, message, option.value_span))

@@ -13,6 +13,7 @@ from logsql.diagnostics.messages import message
 from logsql.planner.function_spec import AggregateSpec, FunctionSpec
 from logsql.planner.spec import CommandSpec
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS, REFUSED_COMMANDS, REFUSED_FUNCTIONS
+from logsql.shell import errorpages
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 from logsql.shell.invocation import Invocation
 from logsql.shell.voice import Voice
@@ -31,8 +32,11 @@ def run(asked: Invocation, voice: Voice) -> int:
 
 
 def page(name: str) -> str:
-    """The pages of everything called ``name``: command, function, aggregate. Raises UsageError with nearest names."""
-    found = []
+    """The pages of everything called ``name``: error code, command, function, aggregate.
+
+    Raises UsageError with the nearest names.
+    """
+    found = [code_page(entry) for entry in errorpages.find(name)]
     if name in COMMANDS:
         found.append(command_page(COMMANDS[name]))
     if name in FUNCTIONS:
@@ -47,6 +51,16 @@ def page(name: str) -> str:
     near = nearest(name, [*COMMANDS, *FUNCTIONS, *AGGREGATES])
     hint = message("help-did-you-mean", names=message("word-or").join(near)) if near else None
     raise UsageError(Diagnostic("E2003", "no-such-topic", message("no-such-topic", name=name), help=hint))
+
+
+def code_page(entry: errorpages.Entry) -> str:
+    """One error code: when it is raised, what is printed, and the commands that list it."""
+    lines = [f"{entry.code} {', '.join(entry.names)} - {entry.meaning.fill()}"]
+    if entry.sentences:
+        lines += ["", f"{message('page-sentences')}:", *(f"  {text.shown()}" for text in entry.sentences)]
+    if entry.commands:
+        lines += ["", f"{message('page-commands')}:", *_columns([("", ", ".join(entry.commands))], 0)]
+    return "\n".join(lines)
 
 
 def command_page(spec: CommandSpec) -> str:
@@ -69,7 +83,7 @@ def command_page(spec: CommandSpec) -> str:
     lines += _notes(spec.notes)
     if spec.errors:
         lines += ["", f"{message('page-errors')}:"]
-        lines += _columns((f"{code} {name}", text) for code, name, text in spec.errors)
+        lines += _columns((f"{row.code} {row.name}", row.meaning.fill()) for row in spec.error_rows)
     if spec.ledger:
         lines += ["", f"{message('page-ledger')}:"]
         lines += _columns(spec.ledger)

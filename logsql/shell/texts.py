@@ -44,7 +44,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "file-not-read": ("cannot read {path}: {reason}", "{path} 파일을 읽을 수 없습니다: {reason}"),
     "file-not-utf8": ("{path} is not UTF-8 text (byte {offset})", "{path} 파일이 UTF-8이 아닙니다 (바이트 {offset})"),
     "not-a-verb": ("logsql has no file or command of this name", "이 이름의 파일이나 명령이 없습니다"),
-    "no-such-topic": ("no command or function is called {name!r}", "{name!r}이라는 명령이나 함수가 없습니다"),
+    "no-such-topic": (
+        "no command, function or error code is called {name!r}",
+        "{name!r}이라는 명령, 함수, 오류 코드가 없습니다",
+    ),
     "topic-refused": ("{name} is not offered: {reason}", "{name}은(는) 제공하지 않습니다: {reason}"),
     "internal-error": ("internal error: {what}", "내부 오류: {what}"),
     "internal-help": (
@@ -81,7 +84,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "use-chart": ("a picture of a query's rows (HTML or PNG)", "질의 결과를 그림으로 (HTML 또는 PNG)"),
     "use-commands": ("list commands, or the page of one", "명령 목록과 설명"),
     "use-functions": ("list functions, or the page of one", "함수 목록과 설명"),
-    "use-help": ("the page of a command or function", "명령이나 함수의 설명"),
+    "use-help": ("the page of a command, a function or an error code", "명령, 함수, 오류 코드의 설명"),
     "opt-query": ("run this query", "이 쿼리를 실행"),
     "opt-define": ('query parameter, read as $("key"); may be repeated', '쿼리 매개변수, $("key")로 읽음'),
     "opt-format": ("output format; a table on a terminal, jsonl otherwise", "출력 형식. 터미널은 table, 그 외는 jsonl"),
@@ -126,6 +129,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "page-options": ("options", "옵션"),
     "page-examples": ("examples", "예"),
     "page-errors": ("errors", "오류"),
+    "page-sentences": ("printed as", "출력되는 문장"),
+    "page-commands": ("commands", "명령"),
     "page-ledger": ("reasons in the ledger", "원장에 적는 사유"),
     "page-notes": ("notes", "참고"),
     "page-returns": ("returns {kind}", "반환: {kind}"),
@@ -152,7 +157,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "shell-on": ("on", "켜짐"),
     "shell-off": ("off", "꺼짐"),
     "meta-help": (
-        "this list; help NAME shows the page of a command or function",
+        "this list; help NAME shows the page of a command, a function or an error code",
         "이 목록. help 이름은 설명을 보여 줌",
     ),
     "meta-quit": ("leave (also Ctrl-D)", "종료 (Ctrl-D)"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from logsql.diagnostics.codes import define
 from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Command, Name
 from logsql.planner import duties
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from logsql.language.reader import ArgReader
+
+UNSUPPORTED_OP = define(
+    "22000",
+    "unsupported-memlookup-op",
+    ("op is none of build, drop, list", "op가 build, drop, list 중 하나가 아닙니다"),
+)
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ register(
         options=(
             OptionSpec(
                 "op", OptionKind.CHOICE, "what to do", "list", ("build", "drop", "list"),
-                error=("22000", "unsupported-memlookup-op"),
+                error=UNSUPPORTED_OP,
             ),
             OptionSpec("name", OptionKind.TEXT, "name of the lookup table"),
             OptionSpec("key", OptionKind.FIELD, "the field that is looked up (op=build)"),
@@ -156,7 +163,7 @@ are kept as text, rows without a key are left out, and of several rows with one 
             Example("Which are there", "memlookup op=list"),
         ),
         errors=(
-            ("22000", "unsupported-memlookup-op", "op is none of build, drop, list"),
+            UNSUPPORTED_OP,
             ("22001", "missing-name", "op=build or op=drop without name="),
             ("22002", "missing-key", "op=build without key="),
             ("22004", "invalid-name", "op=drop of a table that memlookup did not make"),

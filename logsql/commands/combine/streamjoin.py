@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.combine.join import JoinArgs
 from logsql.commands.combine.join import parse as parse_join
+from logsql.diagnostics.codes import define
 from logsql.operators import joining
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -14,6 +15,12 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+UNSUPPORTED_TYPE = define(
+    "23200",
+    "unsupported-type",
+    ("a type other than inner, left, leftonly", "type이 inner, left, leftonly 중 하나가 아닙니다"),
+)
 
 
 def parse(reader: ArgReader) -> JoinArgs:
@@ -53,7 +60,7 @@ register(
                 "which rows to keep",
                 default="inner",
                 choices=("inner", "left", "leftonly"),
-                error=("23200", "unsupported-type"),
+                error=UNSUPPORTED_TYPE,
             ),
             OptionSpec("timeout", OptionKind.SPAN, "accepted; the time limit of the query applies"),
         ),
@@ -69,7 +76,7 @@ Matches and merges rows as `join` does. In a stream query the subquery runs once
             ),
         ),
         errors=(
-            ("23200", "unsupported-type", "a type other than inner, left, leftonly"),
+            UNSUPPORTED_TYPE,
             ("23201", "missing-field", "no key"),
             ("90206", "no-subquery", "no subquery in brackets"),
         ),

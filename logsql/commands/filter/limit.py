@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import define, syntax
 from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
@@ -13,6 +14,20 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+LIMIT_ARGS = define(
+    "20600",
+    "invalid-limit-args",
+    ("no number, or more than two", "숫자가 없거나 셋 이상입니다"),
+    ("limit takes one or two numbers, got {count}", "limit에는 숫자를 하나나 둘 씁니다: {count}개"),
+    help=syntax("limit [OFFSET] COUNT"),
+)
+LIMIT_TYPE = define(
+    "20601",
+    "invalid-limit-arg-type",
+    ("something that is no whole number", "정수가 아닌 값입니다"),
+    ('limit takes whole numbers from 0 on, not "{word}"', 'limit에는 0 이상의 정수를 씁니다: "{word}"'),
+)
 
 
 @dataclass(frozen=True)
@@ -26,16 +41,10 @@ class LimitArgs:
 def parse(reader: ArgReader) -> LimitArgs:
     words = reader.words()
     if not 1 <= len(words) <= 2:
-        reader.fail(
-            "20600",
-            "invalid-limit-args",
-            f"limit takes one or two numbers, got {len(words)}",
-            help="limit [OFFSET] COUNT",
-        )
+        reader.fail(LIMIT_ARGS, count=len(words))
     for word in words:
         if re.fullmatch("[0-9]{1,18}", word.text) is None:
-            message = f'limit takes whole numbers from 0 on, not "{word.text}"'
-            reader.fail("20601", "invalid-limit-arg-type", message, word.span)
+            reader.fail(LIMIT_TYPE, word.span, word=word.text)
     numbers = [int(w.text) for w in words]
     return LimitArgs(numbers[-1], numbers[0] if len(numbers) == 2 else 0)
 
@@ -72,9 +81,6 @@ rows before it, so `sort -bytes | limit 10` gives the ten largest.
             Example("The first two rows", "table t | limit 2", ({"n": 1}, {"n": 2}), {"t": _ROWS}),
             Example("Skip one row, take two", "table t | limit 1 2", ({"n": 2}, {"n": 3}), {"t": _ROWS}),
         ),
-        errors=(
-            ("20600", "invalid-limit-args", "no number, or more than two"),
-            ("20601", "invalid-limit-arg-type", "something that is no whole number"),
-        ),
+        errors=(LIMIT_ARGS, LIMIT_TYPE),
     )
 )

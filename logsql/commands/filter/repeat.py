@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.commands.output.drop import parse
+from logsql.diagnostics.codes import define
 from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -10,6 +11,12 @@ from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.types import LONG
 from logsql.values.values import Typed
+
+MISSING_COUNT = define(
+    "22400",
+    "missing-count-option",
+    ("count= is missing or no integer from 0 on", "count=가 없거나 0 이상의 정수가 아닙니다"),
+)
 
 
 def lower(stage: Stage) -> Rel:
@@ -45,7 +52,7 @@ register(
                 "how often every row comes out",
                 minimum=0,
                 required=True,
-                error=("22400", "missing-count-option"),
+                error=MISSING_COUNT,
             ),
         ),
         description="Makes test data together with `seq()` and `rand()`. The copies of a row follow one another.\n",
@@ -56,6 +63,6 @@ register(
                 ({"n": 1}, {"n": 2}, {"n": 3}),
             ),
         ),
-        errors=(("22400", "missing-count-option", "count= is missing or no integer from 0 on"),),
+        errors=(MISSING_COUNT,),
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from logsql.diagnostics.codes import define
 from logsql.language.tree import Name, SortKey
 from logsql.planner import duties
 from logsql.planner.ordering import field_keys
@@ -16,6 +17,10 @@ from logsql.values import sql
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+INVALID_LIMIT = define(
+    "21602", "invalid-limit-option", ("limit is no integer above 0", "limit이 1 이상의 정수가 아닙니다")
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ register(
                 OptionKind.INT,
                 "keep the first rows only (of each partition with by)",
                 minimum=1,
-                error=("21602", "invalid-limit-option"),
+                error=INVALID_LIMIT,
             ),
         ),
         description="""\
@@ -130,7 +135,7 @@ ascending.
         errors=(
             ("21600", "need-column", "no field"),
             ("21601", "invalid-by-clause", "a comma ends the by clause"),
-            ("21602", "invalid-limit-option", "limit is no integer above 0"),
+            INVALID_LIMIT,
         ),
     )
 )

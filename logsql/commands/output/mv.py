@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.errors import RunError, diagnostic
 from logsql.planner import duties
 from logsql.planner.plan import Action
 from logsql.planner.relation import Rel
@@ -13,15 +15,32 @@ from logsql.planner.stage import Stage
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
-_MISSING = ("30501", "missing-field")
-_EXISTS = ("30502", "file-exists")
-_IO = ("30503", "io-error")
+MISSING = define(
+    "30501",
+    "missing-field",
+    ("from= or to= is missing", "from=이나 to=가 없습니다"),
+    ("mv needs {option}=", "mv에는 {option}=이 필요합니다"),
+    help=syntax("mv from=PATH to=PATH"),
+)
+EMPTY_PATH = MISSING.says(("{option}= holds no path", "{option}=에 경로가 없습니다"))
+EXISTS = define(
+    "30502",
+    "file-exists",
+    ("there is a file at to= already", "to= 위치에 파일이 이미 있습니다"),
+    ("the file {path} exists already", "{path} 파일이 이미 있습니다"),
+)
+IO_ERROR = define(
+    "30503",
+    "io-error",
+    ("the file cannot be moved", "파일을 옮길 수 없습니다"),
+    ("cannot move {source} to {target}: {reason}", "{source} 파일을 {target}(으)로 옮길 수 없습니다: {reason}"),
+)
 
 
 def parse(reader: ArgReader) -> None:
     for key in ("from", "to"):
         if reader.option(key) is None:
-            reader.fail(*_MISSING, f"mv needs {key}=", help="mv from=PATH to=PATH")
+            reader.fail(MISSING, option=key)
     return None
 
 
@@ -30,7 +49,7 @@ def lower(stage: Stage) -> Rel:
     for key, path in (("from", source), ("to", target)):
         if not path:
             option = stage.command.option(key)
-            stage.fail(*_MISSING, f"{key}= holds no path", option.value_span if option else None)
+            stage.fail(EMPTY_PATH, option.value_span if option else None, option=key)
     rel = stage.rel
 
     def check(runtime: Any) -> None:
@@ -46,24 +65,20 @@ def lower(stage: Stage) -> Rel:
 def _free(target: str) -> None:
     import os
 
-    from logsql.diagnostics.errors import Diagnostic, RunError
-
     if os.path.lexists(target):
-        raise RunError(Diagnostic(*_EXISTS, f"the file {target} exists already"))
+        raise RunError(diagnostic(EXISTS, path=target))
 
 
 def move(source: str, target: str) -> None:
     """Rename a file, onto another file system if need be; never over a file that exists."""
     import shutil
 
-    from logsql.diagnostics.errors import Diagnostic, RunError
-
     _free(target)
     try:
         shutil.move(source, target)
     except OSError as error:
-        message = f"cannot move {source} to {target}: {error.strerror or error}"
-        raise RunError(Diagnostic(*_IO, message)) from None
+        reason = error.strerror or error
+        raise RunError(diagnostic(IO_ERROR, source=source, target=target, reason=reason)) from None
 
 
 register(
@@ -83,8 +98,8 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("from", OptionKind.PATH, "the file to move", required=True, error=_MISSING),
-            OptionSpec("to", OptionKind.PATH, "where to; no file may be there", required=True, error=_MISSING),
+            OptionSpec("from", OptionKind.PATH, "the file to move", required=True, error=MISSING),
+            OptionSpec("to", OptionKind.PATH, "where to; no file may be there", required=True, error=MISSING),
         ),
         description="""\
 Moves a file once the output commands before it have finished their files, so that another program that watches the
@@ -97,10 +112,6 @@ file at `to=` already is said before any row is read.
                 "table fw | outputtxt work/log.txt line | mv from=work/log.txt to=inbox/log.txt",
             ),
         ),
-        errors=(
-            (*_MISSING, "from= or to= is missing"),
-            (*_EXISTS, "there is a file at to= already"),
-            (*_IO, "the file cannot be moved"),
-        ),
+        errors=(MISSING, EXISTS, IO_ERROR),
     )
 )

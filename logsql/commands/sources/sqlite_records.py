@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import evidence_command
+from logsql.diagnostics.codes import define
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, OptionKind, OptionSpec, register
+
+MISSING_TABLE = define("E3004", "missing-table", ("table= is missing", "table= 옵션이 없습니다"))
+
 
 register(
     evidence_command(
@@ -17,7 +21,7 @@ One row per record, generated columns included. A column has the type of its val
 its own. The file is opened read-only and never changed; a write-ahead log (`-wal`) beside it is read with it, from a
 temporary copy of both.
 """,
-        (OptionSpec("table", OptionKind.TEXT, "the table to read", required=True, error=("E3004", "missing-table")),),
+        (OptionSpec("table", OptionKind.TEXT, "the table to read", required=True, error=MISSING_TABLE),),
         "the columns of the table, _file",
         archive=False,
         ledger=(

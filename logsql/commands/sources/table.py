@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from logsql.commands.sources._tables import scan_table
+from logsql.diagnostics.codes import define
 from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
 from logsql.operators.uniting import union
@@ -25,6 +26,14 @@ from logsql.values.values import Typed
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.values.timespans import Span
+
+NEGATIVE_LIMIT = define(
+    "10602", "negative-limit", ("limit= is no integer from 0 on", "limit=이 0 이상의 정수가 아닙니다")
+)
+NEGATIVE_OFFSET = define(
+    "10601", "negative-offset", ("offset= is no integer from 0 on", "offset=이 0 이상의 정수가 아닙니다")
+)
+
 
 _BAD = ("10603", "invalid-table-spec")
 _DIGITS = re.compile(r"[0-9]{4}(?:[0-9]{2}){0,5}")
@@ -201,8 +210,8 @@ OPTIONS: Sequence[OptionSpec] = (
     OptionSpec("duration", OptionKind.SPAN, "only rows of this span up to now: 10m, 3d, 1mon"),
     OptionSpec("from", OptionKind.TEXT, "only rows from this time on, yyyyMMddHHmmss or a prefix of it"),
     OptionSpec("to", OptionKind.TEXT, "only rows before this time, written as from="),
-    OptionSpec("limit", OptionKind.INT, "rows to read", minimum=0, error=("10602", "negative-limit")),
-    OptionSpec("offset", OptionKind.INT, "rows to skip", default=0, minimum=0, error=("10601", "negative-offset")),
+    OptionSpec("limit", OptionKind.INT, "rows to read", minimum=0, error=NEGATIVE_LIMIT),
+    OptionSpec("offset", OptionKind.INT, "rows to skip", default=0, minimum=0, error=NEGATIVE_OFFSET),
     OptionSpec("order", OptionKind.CHOICE, "newest first (desc) or oldest first (asc)", "desc", ("asc", "desc")),
 )
 
@@ -252,8 +261,8 @@ adds their names as `_table`. A node prefix (`*:NAME`) is accepted and ignored.
         ),
         errors=(
             ("10605", "table-not-found", "there is no such table"),
-            ("10601", "negative-offset", "offset= below 0"),
-            ("10602", "negative-limit", "limit= below 0"),
+            NEGATIVE_OFFSET,
+            NEGATIVE_LIMIT,
             (*_BAD, "no name, a time that is no date, or options that exclude each other"),
         ),
     )

@@ -1,0 +1,46 @@
+"""Every error code with all that is known of it: its row, its sentences and the commands that list it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+
+from logsql import diagnostics
+from logsql.diagnostics.codes import CODES, SENTENCES, Code, Text
+from logsql.registry import COMMANDS
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One code. ``names`` has several where a code is printed under several names."""
+
+    code: str
+    names: tuple[str, ...]
+    meaning: Text
+    sentences: tuple[Text, ...]
+    commands: tuple[str, ...]
+
+
+def entries() -> tuple[Entry, ...]:
+    """All codes in their order: numbers first, then those with a letter."""
+    for module in pkgutil.iter_modules(diagnostics.__path__, f"{diagnostics.__name__}."):
+        importlib.import_module(module.name)
+    listed: dict[str, dict[str, Code]] = {}
+    for name, spec in sorted(COMMANDS.items()):
+        if name == spec.name:
+            for row in spec.error_rows:
+                listed.setdefault(row.code, {})[name] = row
+    return tuple(_entry(code, listed.get(code, {})) for code in sorted({*CODES, *listed}))
+
+
+def find(word: str) -> list[Entry]:
+    """The entries of a code (``20600``, ``e3002``) or of a symbolic name (``invalid-limit-args``)."""
+    return [entry for entry in entries() if word.upper() == entry.code or word in entry.names]
+
+
+def _entry(code: str, listed: dict[str, Code]) -> Entry:
+    row = CODES.get(code) or next(iter(listed.values()))
+    said = SENTENCES.get(code, [])
+    names = dict.fromkeys([row.name, *(s.name for s in said), *(r.name for r in listed.values())])
+    return Entry(code, tuple(names), row.meaning, tuple(dict.fromkeys(s.text for s in said)), tuple(listed))

@@ -1,0 +1,192 @@
+"""What the product says is a row of the catalogue, in English and Korean: no sentence stands where an error is made."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+from docs.reference import errors_page
+from logsql.diagnostics.codes import CODES, SENTENCES, Code, Sentence
+from logsql.diagnostics.messages import ENGLISH_ONLY, FORMS, TEXTS
+from logsql.registry import COMMANDS
+from logsql.shell.errorpages import entries, find
+from tests.support import ROOT
+
+#: Calls that still hold their sentence. The number only shrinks.
+REMAINING = 380
+
+#: What makes an error: its arguments come from the catalogue.
+MAKERS = re.compile(
+    r"_?fail|error|error_at|missing|diagnostic|Diagnostic|(Query|Run|Source|Policy|Usage|Ml)Error|Interrupted"
+)
+#: Two words of prose beside each other.
+PROSE = re.compile(r"\b[a-z]{2,} [a-z]{2,}\b(?!=)")
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted((ROOT / "logsql").rglob("*.py")):
+        yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def bound_texts(tree: ast.AST) -> dict[str, list[ast.expr]]:
+    """Values given to each plain name in a tree."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        for target in targets:
+            if isinstance(target, ast.Name) and node.value is not None:
+                found.setdefault(target.id, []).append(node.value)
+    return found
+
+
+def literal_text(node: ast.expr, names: dict[str, list[ast.expr]], seen: frozenset[str] = frozenset()) -> str | None:
+    """The literal parts of a text that is written in place (through names and both sides of a choice), else None."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    parts: list[ast.expr] = []
+    if isinstance(node, ast.BinOp):
+        parts = [node.left, node.right]
+    elif isinstance(node, ast.IfExp):
+        parts = [node.body, node.orelse]
+    elif isinstance(node, ast.BoolOp):
+        parts = node.values
+    elif isinstance(node, ast.Tuple | ast.List):
+        parts = node.elts
+    elif isinstance(node, ast.Starred):
+        parts = [node.value]
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("format", "join"):
+        parts = [node.func.value] if node.func.attr == "format" else []
+    elif isinstance(node, ast.Name) and node.id not in seen:
+        parts, seen = names.get(node.id, []), seen | {node.id}
+    texts = [text for part in parts if (text := literal_text(part, names, seen)) is not None]
+    return " ".join(texts) if texts else None
+
+
+def offends(call: ast.Call, names: dict[str, list[ast.expr]]) -> bool:
+    """Whether an error is made of a text in place: any in its arguments, help and notes; prose in its facts."""
+    for argument in call.args:
+        if literal_text(argument, names):
+            return True
+    for keyword in call.keywords:
+        text = literal_text(keyword.value, names)
+        if text and (keyword.arg in ("help", "notes", "message", "key", None) or PROSE.search(text)):
+            return True
+    return False
+
+
+def offences() -> dict[str, list[int]]:
+    """Lines of the calls that hold their sentence, by file."""
+    found: dict[str, list[int]] = {}
+    for path, tree in sources():
+        module = bound_texts(ast.Module([n for n in tree.body if isinstance(n, ast.Assign | ast.AnnAssign)], []))
+        functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+        lines: set[int] = set()
+        for scope in [tree, *functions]:
+            names = module | bound_texts(scope) if scope is not tree else module
+            for node in ast.walk(scope):
+                if isinstance(node, ast.Call) and makes_error(node) and offends(node, names):
+                    lines.add(node.lineno)
+        if lines:
+            found[path] = sorted(lines)
+    return found
+
+
+def makes_error(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return MAKERS.fullmatch(name) is not None
+
+
+def test_no_error_holds_its_sentence() -> None:
+    found = offences()
+    assert sum(map(len, found.values())) <= REMAINING, (
+        f"make a row of the catalogue (logsql/diagnostics/codes.py tells how) and raise that: {found}"
+    )
+
+
+def places(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+def test_both_languages_say_the_same() -> None:
+    load_all()
+    for text in TEXTS:
+        assert places(text.en) - ENGLISH_ONLY == places(text.ko), text
+
+
+def test_korean_is_korean() -> None:
+    load_all()
+    for text in TEXTS:
+        prose = re.sub(r"\{[^}]*\}", "", text.ko)
+        assert not re.search(r"[A-Za-z]{3}", prose) or re.search("[\uac00-\ud7a3]", prose), text
+
+
+def test_a_form_of_syntax_is_no_sentence() -> None:
+    load_all()
+    for form in FORMS:
+        assert not PROSE.search(re.sub(r'"[^"]*"', "", form.en)), f"{form.en}: a sentence, give both languages"
+
+
+def test_every_code_is_on_the_page() -> None:
+    page = errors_page()
+    for code, row in CODES.items():
+        assert f"## {code}\n" in page
+        assert row.meaning.en in page
+        assert row.meaning.ko in page
+
+
+def test_every_listed_row_is_the_row_of_its_code() -> None:
+    for spec in COMMANDS.values():
+        for row in spec.errors:
+            if isinstance(row, Code):
+                assert CODES[row.code].text == row.text
+
+
+def test_help_prints_a_code_in_both_languages() -> None:
+    for entry in entries():
+        assert find(entry.code) == [entry] == find(entry.code.lower())
+
+
+def test_every_row_is_raised_or_listed() -> None:
+    """A sentence that no module holds under a name is printed by nothing."""
+    held = {id(value) for path, _ in sources() for value in vars(module_of(path)).values()}
+    spare = [s for said in SENTENCES.values() for s in said if id(s) not in held]
+    assert not spare
+
+
+def load_all() -> None:
+    """Import every file of the product, so that every text is made."""
+    for path, _ in sources():
+        module_of(path)
+
+
+def module_of(path: str) -> object:
+    return importlib.import_module(Path(path).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__"))
+
+
+def test_a_call_gives_every_fact_of_its_sentence() -> None:
+    """Where the row is a name of the module, the keywords of the call are the places of its texts."""
+    wrong = []
+    for path, tree in sources():
+        names = vars(module_of(path))
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and makes_error(node) and node.args):
+                continue
+            row = names.get(node.args[0].id) if isinstance(node.args[0], ast.Name) else None
+            if not isinstance(row, Sentence) or any(keyword.arg is None for keyword in node.keywords):
+                continue
+            given = {str(keyword.arg) for keyword in node.keywords} - {"help", "notes"}
+            own_help = any(keyword.arg == "help" for keyword in node.keywords)
+            wanted = (
+                places(row.text.en) | places(row.name) | (places(row.help.en) if row.help and not own_help else set())
+            )
+            if given != wanted:
+                wrong.append(f"{path}:{node.lineno} gives {sorted(given)}, {row.code} wants {sorted(wanted)}")
+    assert not wrong
