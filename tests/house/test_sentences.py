@@ -143,15 +143,13 @@ def test_every_code_is_on_the_page() -> None:
 
 
 def test_every_listed_row_is_the_row_of_its_code() -> None:
-    for spec in COMMANDS.values():
-        for row in spec.errors:
-            if isinstance(row, Code):
-                assert CODES[row.code].text == row.text
+    listed = [row for spec in COMMANDS.values() for row in spec.errors if isinstance(row, Code)]
+    assert not [row for row in listed if CODES[row.code].text != row.text]
 
 
-def test_help_prints_a_code_in_both_languages() -> None:
-    for entry in entries():
-        assert find(entry.code) == [entry] == find(entry.code.lower())
+def test_help_finds_a_code_in_both_cases() -> None:
+    assert find("e0003") == find("E0003")
+    assert [entry.code for entry in entries()] == [code for e in entries() for code in {f.code for f in find(e.code)}]
 
 
 def test_every_row_is_raised_or_listed() -> None:
