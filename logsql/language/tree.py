@@ -18,10 +18,6 @@ class Span:
     start: int
     end: int
 
-    def cover(self, other: Span) -> Span:
-        """The smallest span that holds both."""
-        return Span(min(self.start, other.start), max(self.end, other.end))
-
 
 NOWHERE = Span(0, 0)
 

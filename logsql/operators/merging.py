@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from logsql.planner.relation import Column, Rel, Rest
 from logsql.values import sql, values
 from logsql.values.sql import Sql
-from logsql.values.types import Kind, LType
+from logsql.values.types import Kind
 from logsql.values.values import NULL_VALUE, Typed
 
 
@@ -68,13 +68,6 @@ def rest_document(rest: Rest, table: str | None, hidden: Iterable[str], drop_nul
         # A null document patched is the patch: {"a": null} would stand for a row that has no open fields.
         node = sql.when(sql.not_null(sql.col(rest.ident, table)), node)
     return node
-
-
-def unified(left: LType, right: LType) -> LType:
-    """The type of a column whose rows come from both sides."""
-    from logsql.values.types import unify
-
-    return unify(left, right)
 
 
 #: Kinds of values that JSON says as they are.

@@ -84,6 +84,8 @@ REFUSED_FUNCTIONS: dict[str, str] = {}
 def register(*specs: FunctionSpec) -> None:
     """Add scalar functions to the registry, under their names and aliases."""
     for spec in specs:
+        if not isinstance(spec.duty, FunctionDuty):  # a row is positional: what is left out is not missing but shifted
+            raise TypeError(f"function {spec.name} declares no duty")
         for name in (spec.name, *spec.aliases):
             if name in FUNCTIONS:
                 raise ValueError(f"function {name} is registered twice")
@@ -93,6 +95,8 @@ def register(*specs: FunctionSpec) -> None:
 def register_aggregate(*specs: AggregateSpec) -> None:
     """Add aggregates to the registry, under their names and aliases."""
     for spec in specs:
+        if not isinstance(spec.duty, AggregateDuty):  # a row is positional: what is left out is not missing but shifted
+            raise TypeError(f"aggregate {spec.name} declares no duty")
         for name in (spec.name, *spec.aliases):
             if name in AGGREGATES:
                 raise ValueError(f"aggregate {name} is registered twice")

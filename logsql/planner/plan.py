@@ -6,7 +6,7 @@ Pure data. ``translate`` prints it, the engine runs it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
@@ -86,7 +86,6 @@ class Plan:
     udfs: frozenset[str] = frozenset()
     zone: str = "UTC"
     notes: tuple[str, ...] = ()
-    params: tuple[tuple[str, Any], ...] = field(default_factory=tuple)
 
     @property
     def python(self) -> bool:

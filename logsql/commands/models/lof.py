@@ -88,7 +88,7 @@ register(
         fields=duties.WHOLE_ROW,
         arguments=(duties.FIELD_LIST, duties.BY_FIELDS, duties.QUERY),
         subquery=duties.Subquery.ALONE,
-        order=duties.KEEPS_ORDER,
+        order=duties.NEEDS_ORDER,
         stream=duties.InStream.WINDOWED,
         lowering=duties.Lowering.PYTHON,
         twice=False,

@@ -1,0 +1,278 @@
+"""Duties: every command and function declares them, the declarations are true, and no other file lists commands."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+from types import ModuleType
+
+import pyarrow as pa
+import pytest
+
+from logsql.commands.filter import limit
+from logsql.functions import network
+from logsql.language.parser import parse_query
+from logsql.planner import folds
+from logsql.planner.duties import Flow, InStream, Kind, Lowering, OrderGiven, OrderNeed, Runs, Subquery
+from logsql.planner.function_spec import AGGREGATES, FUNCTIONS, AggregateSpec, FunctionSpec
+from logsql.planner.spec import CommandSpec, Example
+from logsql.registry import COMMANDS, GRAMMAR
+from logsql.shell.complete import complete
+from tests.compare import rows_equal
+from tests.conformance_cases import arrow_table
+from tests.run_case import run, session
+from tests.shell.test_complete import FakeCatalog
+
+ROOT = Path(__file__).resolve().parents[2]
+ZONE = "Asia/Seoul"
+DUTIES = ("fields", "arguments", "subquery", "order", "stream", "lowering", "twice", "state")
+OWN = [spec for name, spec in sorted(COMMANDS.items()) if name == spec.name]
+NAMES = [spec.name for spec in OWN]
+
+
+# --- declared, without defaults ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("declaration", "duties"), [(CommandSpec, DUTIES), (FunctionSpec, ("duty",)), (AggregateSpec, ("duty",))]
+)
+def test_a_duty_has_no_default(declaration: type, duties: tuple[str, ...]) -> None:
+    declared = {f.name: f for f in fields(declaration)}
+    assert [d for d in duties if declared[d].default is not MISSING or declared[d].default_factory is not MISSING] == []
+
+
+@pytest.mark.parametrize("duty", DUTIES)
+def test_a_command_that_leaves_a_duty_out_stops_the_import(duty: str) -> None:
+    with pytest.raises(TypeError, match=duty):
+        imported(limit, rf"^        {duty}=.*,\n")
+
+
+def test_a_function_that_leaves_its_duty_out_stops_the_import() -> None:
+    with pytest.raises(TypeError, match="declares no duty"):
+        imported(network, r"\b(DUCKDB|PARTLY|PLAIN),(?=\n)")
+
+
+def imported(module: ModuleType, without: str) -> None:
+    """Run the source of a module again with what matches taken out."""
+    text = inspect.getsource(module)
+    less = re.sub(without, "", text, flags=re.MULTILINE)
+    assert less != text
+    changed = ModuleType("changed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "changed", changed)
+        exec(compile(less, "changed.py", "exec"), changed.__dict__)
+
+
+# --- declared truly ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spec", OWN, ids=NAMES)
+def test_the_usage_says_what_the_arguments_say(spec: CommandSpec) -> None:
+    usage = " ".join(spec.usage)
+    kinds = {argument.kind for argument in spec.arguments}
+    assert (Kind.QUERY in kinds) == bool(re.search(r"\[ (QUERY|COMMANDS) \]", usage)), usage
+    assert (Kind.QUERY in kinds) <= (spec.subquery is not Subquery.NONE)
+    for argument in spec.arguments:
+        for word in argument.after:
+            assert re.search(rf"\b{word}\b", usage), f"{word} stands in no usage"
+    assert any("by" in argument.after for argument in spec.arguments) == bool(re.search(r"\bby\b", usage))
+    assert (Kind.AGGREGATES in kinds) == ("AGGREGATE" in usage)
+
+
+def cases() -> Iterator[tuple[CommandSpec, Example, str]]:
+    """The first example of each command that has it right behind ``table NAME``, cut behind the command."""
+    for spec in OWN:
+        for example in spec.examples:
+            commands = parse_query(example.query, GRAMMAR).commands
+            if [c.name for c in commands[:2]] == ["table", spec.name] and example.rows is not None:
+                yield spec, example, example.query[: commands[1].span.end]
+                break
+
+
+CASES = list(cases())
+
+
+def tables(example: Example) -> dict[str, pa.Table]:
+    return {name: arrow_table(rows, {"_time": "date"}, ZONE) for name, rows in (example.tables or {}).items()}
+
+
+def first_table(example: Example) -> str:
+    command = parse_query(example.query, GRAMMAR).commands[0]
+    return str(command.args.names[0].text)
+
+
+def waits_for(query: str) -> InStream:
+    return folds.in_stream(parse_query(query, GRAMMAR).commands[1])
+
+
+def reads_itself(example: Example, query: str) -> bool:
+    """Whether a subquery reads the table, too: it would change with it."""
+    return query.count(f"table {first_table(example)}") > 1
+
+
+ROW_WISE = [c for c in CASES if waits_for(c[2]) is InStream.ROW_WISE and not reads_itself(c[1], c[2])]
+
+
+@pytest.mark.parametrize(("spec", "example", "query"), ROW_WISE, ids=[c[0].name for c in ROW_WISE])
+def test_row_wise_gives_for_two_inputs_the_two_results(spec: CommandSpec, example: Example, query: str) -> None:
+    given, name = tables(example), first_table(example)
+    rows = given[name]
+    turned = rows.take(list(range(rows.num_rows))[::-1])
+    results = [run(query, {**given, name: part}, ZONE) for part in (rows, turned, pa.concat_tables([rows, turned]))]
+    difference = rows_equal([*results[0], *results[1]], results[2], ordered=True, tz=ZONE)
+    assert difference is None, f"{spec.name} is declared row-wise\n{difference}"
+
+
+def needs(query: str) -> OrderNeed:
+    return folds.order_need(parse_query(query, GRAMMAR).commands[1])
+
+
+ANY_ORDER = [case for case in CASES if needs(case[2]) is not OrderNeed.NEEDS]
+
+
+@pytest.mark.parametrize(("spec", "example", "query"), ANY_ORDER, ids=[c[0].name for c in ANY_ORDER])
+def test_what_does_not_need_the_order_gives_the_same_rows_for_any(
+    spec: CommandSpec, example: Example, query: str
+) -> None:
+    given, name = tables(example), first_table(example)
+    rows = given[name]
+    turned = rows.take(list(range(rows.num_rows))[::-1])
+    sorted_so = needs(query) is OrderNeed.IGNORES and spec.order.gives is OrderGiven.OWN
+    first, second = run(query, given, ZONE), run(query, {**given, name: turned}, ZONE)
+    difference = rows_equal(first, second, ordered=sorted_so, tz=ZONE)
+    assert difference is None, f"{spec.name} is declared not to need the order of its input\n{difference}"
+
+
+def test_the_behaviour_of_many_commands_is_looked_at() -> None:
+    assert len(ROW_WISE) > 20
+    assert len(ANY_ORDER) > 30
+
+
+@pytest.mark.parametrize(("spec", "example", "query"), CASES, ids=[c[0].name for c in CASES])
+def test_a_plan_with_python_in_it_is_declared(spec: CommandSpec, example: Example, query: str) -> None:
+    opened = session(ZONE)
+    for name, table in tables(example).items():
+        opened.register(name, table)
+    plan = opened.plan(query, {})[0]
+    called = set(re.findall(r"(\$|\w+)\(", query)) & set(FUNCTIONS)
+    python = any(FUNCTIONS[name].duty.runs is not Runs.SQL for name in called)
+    assert not plan.python or python or spec.lowering is Lowering.PYTHON, (plan.udfs, plan.steps)
+
+
+def test_a_source_is_what_reads_no_rows() -> None:
+    assert all(spec.source == (spec.stream is InStream.SOURCE) for spec in OWN)
+    assert {f.duty.places for f in FUNCTIONS.values() if f.duty.repeats} == {False}
+    assert [a.name for a in AGGREGATES.values() if a.duty.ordered] == ["first", "last", "array"]
+
+
+# --- completion -------------------------------------------------------------------------------------------------------
+
+#: A word that the catalogue of the completion tests offers for a kind of argument.
+OFFERED = {
+    Kind.FIELDS: {"status"},
+    Kind.AGGREGATES: {"sum"},
+    Kind.EXPRESSION: {"concat(", "status"},
+    Kind.ASSIGNMENTS: {"concat(", "status"},
+    Kind.PATH: {"b.csv"},
+    Kind.TABLE: {"firewall"},
+    Kind.LOOKUP: {"owners"},
+}
+
+
+@pytest.mark.parametrize("spec", OWN, ids=NAMES)
+def test_completion_offers_what_the_arguments_are(spec: CommandSpec) -> None:
+    typed = f"{'' if spec.source else 'table web | '}{spec.name} "
+    for words in {(), *(a.after for a in spec.arguments)}:
+        text = typed + (f"x {words[0]} " if words else "")
+        found = {s.text for s in complete(text, len(text), FakeCatalog())}
+        kinds = [a.kind for a in spec.arguments if a.after == words and a.kind in OFFERED]
+        assert found & set[str]().union(*OFFERED.values()) == set[str]().union(*(OFFERED[k] for k in kinds)), text
+
+
+# --- no lists of names elsewhere --------------------------------------------------------------------------------------
+
+#: (file, what stands there): names that are also commands, and stand there for something else.
+ALLOWED = {
+    # The readers' own names of kinds of files; a reader is registered under its command's name.
+    ("logsql/engine/sourceerrors.py", "textfile csvfile jsonfile zipfile"),
+    (
+        "logsql/engine/sources.py",
+        "jsonfile csvfile textfile zipfile zipfile-entries xmlfile xlsxfile hive-file ntfs-mft ntfs-usnjrnl "
+        "ntfs-logfile evtx-file sqlite-tables sqlite-records",
+    ),
+    (
+        "logsql/engine/sources.py",
+        "reg-bam-entries reg-network-profiles reg-opensave-files reg-recent-docs reg-shellbags reg-shim-cache "
+        "reg-user-assists",
+    ),
+    ("logsql/engine/sources.py", "kind == 'jsonfile'"),
+    # The value of an option, an option, a function, a type.
+    ("logsql/commands/combine/memlookup.py", "operation == 'drop'"),
+    ("logsql/commands/filter/search.py", "o.key == 'limit'"),
+    ("logsql/commands/filter/sort.py", "o.key == 'limit'"),
+    ("logsql/functions/arrays.py", "node.name != 'split'"),
+    ("logsql/shell/ml_commands.py", "'fields' in options"),
+    ("logsql/values/imports.py", "source.logical == 'json'"),
+    ("logsql/values/imports.py", "source.logical in ('json', 'map')"),
+}
+
+
+def literals(node: ast.AST) -> list[str]:
+    """The strings written in a collection, or as a constant."""
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, str) else []
+    parts: list[ast.expr] = []
+    if isinstance(node, (ast.Set, ast.List, ast.Tuple)):
+        parts = node.elts
+    elif isinstance(node, ast.Dict):
+        parts = [k for k in node.keys if k is not None]
+    return [p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)]
+
+
+def lists_of_commands(tree: ast.AST) -> Iterator[str]:
+    """Collections of three or more names of commands, and comparisons with one."""
+    names = set(COMMANDS) - {"-"}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Set, ast.List, ast.Tuple, ast.Dict)):
+            found = [word for word in literals(node) if word in names]
+            if len(found) >= 3:
+                yield " ".join(found)
+        elif isinstance(node, ast.Compare):
+            if any(word in names for side in (node.left, *node.comparators) for word in literals(side)):
+                yield ast.unparse(node)
+        elif isinstance(node, ast.MatchValue) and any(word in names for word in literals(node.value)):
+            yield ast.unparse(node.value)
+
+
+def test_no_file_but_a_commands_own_knows_names_of_commands() -> None:
+    found = {
+        (path.relative_to(ROOT).as_posix(), what)
+        for path in sorted((ROOT / "logsql").rglob("*.py"))
+        for what in lists_of_commands(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert not found - ALLOWED, "what a command does is declared with the command (logsql/planner/duties.py)"
+    assert not ALLOWED - found, "gone: take it off the list"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '_PASSING = frozenset({"search", "eval", "limit"})',
+        'WANTS = {"stats": 1, "pivot": 2, "cube": 3}',
+        'if command.name == "setq": pass',
+        'if spec.name not in ("set", "setq"): pass',
+        'match name:\n    case "evalc": pass',
+    ],
+)
+def test_a_new_list_of_commands_is_found(text: str) -> None:
+    assert list(lists_of_commands(ast.parse(text)))
+
+
+def test_the_flows_are_all_in_use() -> None:
+    used = {spec.fields.flow for spec in OWN if not callable(spec.fields)}
+    assert used == set(Flow)
