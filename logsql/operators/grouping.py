@@ -25,7 +25,7 @@ from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.sql import Sql
-from logsql.values.types import ANY_JSON, NULL, NUMBERS, Kind, LType
+from logsql.values.types import ANY_JSON, NULL, NUMBERS, Kind
 from logsql.values.values import Typed
 
 
@@ -260,8 +260,3 @@ def ascending(stage: Stage, rel: Rel, keys: Sequence[Column]) -> Rel:
         rel, more = bind_keys(rel, rel.value(column))
         found += more
     return stage.one_row(rel) if not keys else stage.reordered(rel, [*found, *tie_breakers(found)])
-
-
-def same_type(columns: Sequence[Column]) -> LType:
-    """The type that can hold the values of all columns."""
-    return values.common_type([Typed(sql.col(c.ident), c.type) for c in columns])

@@ -198,19 +198,6 @@ def test_completion_offers_what_the_arguments_are(spec: CommandSpec) -> None:
 
 #: (file, what stands there): names that are also commands, and stand there for something else.
 ALLOWED = {
-    # The readers' own names of kinds of files; a reader is registered under its command's name.
-    ("logsql/engine/sourceerrors.py", "textfile csvfile jsonfile zipfile"),
-    (
-        "logsql/engine/sources.py",
-        "jsonfile csvfile textfile zipfile zipfile-entries xmlfile xlsxfile hive-file ntfs-mft ntfs-usnjrnl "
-        "ntfs-logfile evtx-file sqlite-tables sqlite-records",
-    ),
-    (
-        "logsql/engine/sources.py",
-        "reg-bam-entries reg-network-profiles reg-opensave-files reg-recent-docs reg-shellbags reg-shim-cache "
-        "reg-user-assists",
-    ),
-    ("logsql/engine/sources.py", "kind == 'jsonfile'"),
     # The value of an option, an option, a function, a type.
     ("logsql/commands/combine/memlookup.py", "operation == 'drop'"),
     ("logsql/commands/filter/search.py", "o.key == 'limit'"),
