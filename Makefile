@@ -1,6 +1,7 @@
 # make run    the sample log, then the shell          make test   the test suite
 # make lint   ruff and mypy                           make bench  ratios against hand-written SQL and peers
 # make docs   the command and function reference      make house  the structure against its goals
+# make nightly  the test suite with all mutations, generated pipelines and runs; nightly.txt says how it ended
 # All make .venv on first use; nothing else is needed.
 
 VENV ?= .venv
@@ -8,15 +9,19 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PRODUCT := $(VENV)/.product
 EXTRAS := dev,all
-PYTEST_ARGS ?= -n auto
+# worksteal keeps a file on one worker while there is enough to do: what its tests share is made once.
+PYTEST_ARGS ?= -n auto --dist worksteal
 
-.PHONY: run test lint bench docs house clean
+.PHONY: run test nightly lint bench docs house clean
 
 run: $(PRODUCT)
 	@$(PY) -m sample_data.demo
 
 test: $(STAMP)
 	$(PY) -m pytest $(PYTEST_ARGS)
+
+nightly: $(STAMP)
+	$(PY) -m pytest $(PYTEST_ARGS) --nightly
 
 lint: $(STAMP)
 	$(PY) -m ruff check .

@@ -85,6 +85,20 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A whole file may be skipped for want of a package, too."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        reason = str(report.longrepr[2])
+        if must_not_skip(reason, os.environ.get("LOGSQL_CI") == "1"):
+            report.outcome = "failed"
+            report.longrepr = f"LOGSQL_CI=1 allows no skip for want of programs or packages: {reason}"
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for line in (*_left_out(config), *_translated(terminalreporter)):
         terminalreporter.write_line(line)

@@ -94,7 +94,7 @@ def test_what_the_result_lacks_is_told_with_its_offset(tmp_path: Path) -> None:
     assert done.stderr.decode() == "the last query lost nothing\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.posix("signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_end_a_query_within_a_second_and_leave_no_file(tmp_path: Path, number: int, code: int) -> None:
     out = tmp_path / "out.csv"
@@ -117,7 +117,7 @@ def test_signals_end_a_query_within_a_second_and_leave_no_file(tmp_path: Path, n
     assert out.read_text() == "before\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+@pytest.mark.posix("a pipe whose reader goes away")
 def test_a_reader_that_goes_away_is_no_error() -> None:
     process = subprocess.Popen(
         command("sql", "select range as n, repeat('x', 100) as s from range(2000000)"),
@@ -204,6 +204,12 @@ def test_output_file_format_follows_its_name(tmp_path: Path, db: str) -> None:
     out = tmp_path / "rows.csv"
     assert run("-q", "table web | fields status", "--db", db, "-o", str(out)).returncode == 0
     assert out.read_bytes() == b"status\n200\n404\n404\n"
+
+
+@pytest.mark.posix("file modes")
+def test_output_file_has_the_modes_of_any_new_file(tmp_path: Path, db: str) -> None:
+    out = tmp_path / "rows.csv"
+    assert run("-q", "table web | fields status", "--db", db, "-o", str(out)).returncode == 0
     assert (out.stat().st_mode & 0o777) == (0o666 & ~_umask())
 
 

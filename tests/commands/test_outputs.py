@@ -238,6 +238,7 @@ def test_a_file_that_comes_up_meanwhile_is_kept(session: logsql.Session) -> None
     assert (Path("out.json").read_text(), names()) == ("theirs", ["out.json"])
 
 
+@pytest.mark.posix("file modes and links")
 def test_overwrite_keeps_permissions_and_links(session: logsql.Session) -> None:
     Path("real.txt").write_text("a long old text\n")
     os.chmod("real.txt", 0o640)
@@ -419,6 +420,7 @@ with logsql.connect(tz="UTC") as session:
 """
 
 
+@pytest.mark.posix("kill -9")
 @pytest.mark.parametrize("option", ["", "overwrite=t", "append=t"])
 def test_killed_while_writing(tmp_path: Path, option: str) -> None:
     if option:

@@ -7,7 +7,6 @@ those the language's manual prints; the counts of wrong labels are planted here,
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,8 @@ import pytest
 from tests.cli.support import command, env
 from tests.ml.bots import FIELDS, bot_table
 
-if sys.platform == "win32":
-    pytest.skip("pseudo terminals need POSIX", allow_module_level=True)
-
 pexpect = pytest.importorskip("pexpect", reason="pexpect is not installed")
+pytestmark = pytest.mark.posix("pseudo terminals")
 PROMPT = "logsql>"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]")
 WRONG = 0.06  # of the known bots; a tenth of the rows are known bots

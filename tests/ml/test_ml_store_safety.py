@@ -528,7 +528,7 @@ def test_two_processes_fitting_at_once_lose_nothing(store: ModelStore) -> None:
     assert len(list(store.folder.joinpath("models").glob("*.joblib"))) == 41
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX signal")
+@pytest.mark.posix("kill -9")
 def test_kill_during_saves_leaves_a_whole_model(store: ModelStore, fitted: Fitted) -> None:
     import signal
     import time

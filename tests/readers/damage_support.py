@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import faulthandler
 import random
-import resource
 import time
 import warnings
 from collections import Counter
@@ -83,6 +82,8 @@ def survive(kind: Kind, rounds: int, folder: Path, shard: int = 0) -> Outcome:
 
     Every tenth result is validated as Arrow. A failure names the file it left behind in ``folder``.
     """
+    import resource  # POSIX alone has it; the makers of damage work everywhere
+
     dice = random.Random(20240311 + shard)
     path = folder / "damaged"
     found = Outcome()

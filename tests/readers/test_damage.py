@@ -34,6 +34,7 @@ _LEAST = {
 }  # fmt: skip
 
 
+@pytest.mark.posix("the memory of a process is measured")
 @pytest.mark.parametrize("shard", range(_SHARDS))
 @pytest.mark.parametrize("name", by_name(_LEAST))
 def test_random_damage(name: str, shard: int, tmp_path: Path) -> None:

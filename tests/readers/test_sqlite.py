@@ -103,6 +103,7 @@ def _live(folder: Path) -> Path:
     return case
 
 
+@pytest.mark.posix("a folder that nobody may write to")
 def test_a_write_ahead_log_is_read_and_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = _live(tmp_path)
     (tmp_path / "tmp").mkdir()

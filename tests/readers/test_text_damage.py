@@ -6,8 +6,8 @@ memory, with rows or one ReaderError.
 
 from __future__ import annotations
 
+import mmap
 import re
-import resource
 import struct
 import weakref
 import zipfile
@@ -36,6 +36,7 @@ _BY_DAY = {"textfile": 2000, "csvfile": 2000, "xmlfile": 2000, "xlsxfile": 2000,
 _ROUNDS = {name: sample(10 * rounds, rounds) for name, rounds in _BY_DAY.items()}
 
 
+@pytest.mark.posix("the memory of a process is measured")
 @pytest.mark.parametrize("name", sorted(_ROUNDS))
 def test_random_damage(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if name == "xlsxfile":
@@ -114,7 +115,7 @@ def test_a_damaged_zstd_file_leaves_nothing_in_memory(tmp_path: Path) -> None:
             while source.read():
                 pass
         assert [entry.reason for entry in loss.entries] == ["damaged-zstd"]
-        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        return int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
 
     # The first calls reserve addresses for later ones.
     before = max(read() for _ in range(100))

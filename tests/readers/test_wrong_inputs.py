@@ -67,6 +67,7 @@ def test_files_that_end_early(name: str, tmp_path: Path) -> None:
         refusal(KINDS[name].make, tmp_path / "x")
 
 
+@pytest.mark.posix("named pipes")
 @pytest.mark.parametrize("name", [*sorted(MAKERS), "textfile", "csvfile"])
 def test_pipes_and_devices_are_no_files(name: str, tmp_path: Path) -> None:
     make = MAKERS.get(name) or {"textfile": lambda p: TextReader([p]), "csvfile": lambda p: CsvReader([p])}[name]
@@ -75,6 +76,7 @@ def test_pipes_and_devices_are_no_files(name: str, tmp_path: Path) -> None:
         assert refusal(make, path) == "not-a-file"
 
 
+@pytest.mark.posix("named pipes")
 def test_the_command_line_refuses_a_pipe_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     done = run("-q", "textfile pipe", cwd=tmp_path)

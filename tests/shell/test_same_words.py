@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,8 @@ import pytest
 
 from tests.cli.support import command, env
 
-if sys.platform == "win32":
-    pytest.skip("pseudo terminals need POSIX", allow_module_level=True)
-
 pexpect = pytest.importorskip("pexpect", reason="pexpect is not installed")
+pytestmark = pytest.mark.posix("pseudo terminals")
 PROMPT = "logsql>"
 #: Escape sequences of a terminal: colours, cursor movements, modes.
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[a-zA-Z]|\][^\x07]*\x07|[=>])")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,8 @@ import pytest
 
 from tests.cli.support import ENDLESS, command, env, make_database
 
-if sys.platform == "win32":
-    pytest.skip("pseudo terminals need POSIX", allow_module_level=True)
-
 pexpect = pytest.importorskip("pexpect", reason="pexpect is not installed")
+pytestmark = pytest.mark.posix("pseudo terminals")
 PROMPT = "logsql>"  # the blank behind it may come as a cursor movement
 
 
