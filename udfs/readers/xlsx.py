@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
@@ -29,17 +29,8 @@ from udfs.readers.csvrows import named
 from udfs.readers.errors import needs_package
 from udfs.readers.request import Request
 from udfs.readers.sheetarea import check_areas
+from udfs.readers.sheets import Sheet, read_sheet
 from udfs.readers.textlines import Window
-
-
-@dataclass(frozen=True)
-class Table:
-    """A sheet in memory: names, one list of cells per column, notes about renamed columns."""
-
-    names: tuple[str, ...]
-    cells: tuple[list[Any], ...]
-    rows: int
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -57,10 +48,13 @@ class XlsxReader:
     offset: int = 0
     limit: int | None = None
     context: ReadContext = field(default_factory=null_context)
-    table: Table = field(init=False)
+    table: Sheet = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "table", _table(self.path, self.sheet, self.skip, self.context))
+        needs_package("xlsxfile", "python-calamine", "xlsx", self.path, "python_calamine")
+        with self.context.files.open(self.path) as file:
+            found = read_sheet(self.path, self.sheet, self.skip, file, self.context.cancelled)
+        object.__setattr__(self, "table", found)
 
     @classmethod
     def of(cls, request: Request) -> XlsxReader:
@@ -81,59 +75,73 @@ class XlsxReader:
     @property
     def schema(self) -> pa.Schema:
         """The header's columns, then ``_file``."""
-        fields = [_field(name, cells) for name, cells in zip(self.table.names, self.table.cells, strict=True)]
-        return pa.schema([*fields, pa.field("_file", pa.string())])
+        return pa.schema([*self.table.schema, pa.field("_file", pa.string())])
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of about 100,000 rows."""
         schema = select(self.schema, columns)
         for note in self.table.notes:
             context.loss.lost(self.path, "duplicate-header", 0, base.Line(1 + self.skip), note)
-        cells = dict(zip(self.table.names, self.table.cells, strict=True))
         window = Window(self.offset, self.limit)
-        for start in range(0, self.table.rows, BATCH_ROWS):
+        for part in self.table.batches:
             check_cancelled(context)
-            rows = min(BATCH_ROWS, self.table.rows - start)
-            made: dict[str, Any] = {"_file": pa.repeat(pa.scalar(file_name(self.path), pa.string()), rows)}
-            for declared in schema:
-                if declared.name in cells:
-                    made[declared.name] = _array(declared, cells[declared.name][start : start + rows])
-            batch = window.cut(batch_of(schema, made, rows))
+            made: dict[str, Any] = {"_file": pa.repeat(pa.scalar(file_name(self.path), pa.string()), part.num_rows)}
+            made |= {name: part.column(name) for name in part.schema.names if name in schema.names}
+            batch = window.cut(batch_of(schema, made, part.num_rows))
             if batch.num_rows:
                 yield batch
             if window.done:
                 return
 
 
-def _table(path: str, sheet: str | None, skip: int, context: ReadContext) -> Table:
-    needs_package("xlsxfile", "python-calamine", "xlsx", path, "python_calamine")
-    from python_calamine import CalamineWorkbook
+# --- in the child process ---------------------------------------------------------------------------------------------
 
-    with context.files.open(path) as file:
-        check_areas(path, file)
-        try:
-            workbook = CalamineWorkbook.from_filelike(file)
-            names = workbook.sheet_names
-            if not names or (sheet is not None and sheet not in names):
-                message = f"{path} has no sheet {sheet}; it has {', '.join(names) or 'none'}"
-                raise ReaderError(message, path, "no-such-sheet")
-            rows = workbook.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=False)
-        except (ReaderError, KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as problem:  # a panic of the Rust parser is no Exception
-            message = f"{path} is not a readable Excel workbook: {problem}"
-            raise ReaderError(message, path, "not-xlsx") from problem
+
+def sheet_batches(
+    path: str, sheet: str | None, skip: int, file: BinaryIO
+) -> tuple[tuple[str, ...], pa.Schema, Iterator[pa.RecordBatch]]:
+    """Notes, schema and batches of a sheet. ReaderError as for ``XlsxReader``. The parser may end the process."""
+    names, notes, columns = _cells(path, sheet, skip, file)
+    schema = pa.schema([_field(name, cells) for name, cells in zip(names, columns, strict=True)])
+    size = len(columns[0]) if columns else 0
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for start in range(0, size, BATCH_ROWS):
+            made = [_array(f, cells[start : start + BATCH_ROWS]) for f, cells in zip(schema, columns, strict=True)]
+            yield pa.RecordBatch.from_arrays(made, schema=schema)
+
+    return notes, schema, batches()
+
+
+def _cells(
+    path: str, sheet: str | None, skip: int, file: BinaryIO
+) -> tuple[tuple[str, ...], tuple[str, ...], list[list[Any]]]:
+    """Names and notes of the header, and one list of cells per column."""
+    from python_calamine import CalamineWorkbook  # an extra
+
+    check_areas(path, file)
+    try:
+        workbook = CalamineWorkbook.from_filelike(file)
+        names = workbook.sheet_names
+        if not names or (sheet is not None and sheet not in names):
+            message = f"{path} has no sheet {sheet}; it has {', '.join(names) or 'none'}"
+            raise ReaderError(message, path, "no-such-sheet")
+        rows = workbook.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=False)
+    except (ReaderError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as problem:  # a panic of the Rust parser is no Exception
+        message = f"{path} is not a readable Excel workbook: {problem}"
+        raise ReaderError(message, path, "not-xlsx") from problem
     rows = rows[skip:]
     if not rows:
-        return Table((), (), 0, ())
+        return (), (), []
     columns, notes = named([_text(cell) for cell in rows[0]], max(len(row) for row in rows))
     cells: list[list[Any]] = [[] for _ in columns]
-    body = rows[1:]
-    for row in body:
+    for row in rows[1:]:
         for number, column in enumerate(cells):
             cell = row[number] if number < len(row) else ""
             column.append(None if cell == "" else cell)
-    return Table(columns, tuple(cells), len(body), notes)
+    return columns, notes, cells
 
 
 def _field(name: str, cells: list[Any]) -> pa.Field:
