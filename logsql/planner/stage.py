@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 from sqlglot import exp
 
@@ -34,6 +34,7 @@ from logsql.values.values import Typed
 from udfs.extras import MissingExtra, needs_extra
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 
 class Declared(Protocol):
@@ -64,12 +65,16 @@ class Stage:
         self.chain = chain
         self.spec = spec
         self.command = command
-        self.args: Any = command.args
+        self.args: object = command.args
         self.input = rel
         self.order_needed = order_needed
         self._following = following
         self._behind = behind
         self.number = chain.next_number()
+
+    def arguments(self, kind: type[A]) -> A:
+        """What the command's ``parse`` made of its text; ``kind`` is the class of it, or one with the same fields."""
+        return cast(A, self.args)
 
     # --- surroundings -----------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ def parse(reader: ArgReader, no_subquery: tuple[str, str] = ("E0003", "no-subque
 
 
 def lower(stage: Stage) -> Rel:
-    args: JoinArgs = stage.args
+    args = stage.arguments(JoinArgs)
     return joining.join(stage, stage.option("type"), args.keys, args.subquery)
 
 

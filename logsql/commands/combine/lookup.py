@@ -71,7 +71,7 @@ def _output(reader: ArgReader, item: Name) -> tuple[Name, Name]:
 
 
 def lower(stage: Stage) -> Rel:
-    args: LookupArgs = stage.args
+    args = stage.arguments(LookupArgs)
     table = stage.catalog.lookup(args.table.text)
     if table is None and args.table.text == "geoip":
         return _geoip(stage)
@@ -87,7 +87,7 @@ def lower(stage: Stage) -> Rel:
 
 def _assign(stage: Stage, rel: Rel, found: Sequence[Typed]) -> Rel:
     """Set the output fields: a mapped value that is not null, else what the field was."""
-    for (_, name), value in zip(stage.args.outputs, found, strict=True):
+    for (_, name), value in zip(stage.arguments(LookupArgs).outputs, found, strict=True):
         rel, old = stage.lowered(rel, lambda cx, name=name: cx.field(name.text))  # type: ignore[misc]
         rel = stage.assign(rel, name.text, mixing.coalesce(value, old) if old.kind is not NULL_VALUE.kind else value)
     return rel
@@ -95,12 +95,12 @@ def _assign(stage: Stage, rel: Rel, found: Sequence[Typed]) -> Rel:
 
 def _key_text(stage: Stage, rel: Rel) -> tuple[Rel, Sql]:
     """The looked up field as text over a relation that is written out."""
-    return stage.lowered(stage.flush(rel), lambda cx: values.text_sql(cx.field(stage.args.field.text)))
+    return stage.lowered(stage.flush(rel), lambda cx: values.text_sql(cx.field(stage.arguments(LookupArgs).field.text)))
 
 
 def _joined(stage: Stage, table: Any) -> tuple[Rel, list[Typed]]:
     """The input joined with the lookup table; the mapped values as text, null where nothing was found."""
-    args: LookupArgs = stage.args
+    args = stage.arguments(LookupArgs)
     key = args.column.text if args.column is not None else table.key
     unique = table.unique(key)
     if unique is None:
@@ -136,7 +136,7 @@ def _joined(stage: Stage, table: Any) -> tuple[Rel, list[Typed]]:
 
 def _geoip(stage: Stage) -> Rel:
     """Places of addresses: one call per row beside what the relation carries, then the fields asked for."""
-    args: LookupArgs = stage.args
+    args = stage.arguments(LookupArgs)
     setting = stage.catalog.service("geoip")
     if not setting:
         help_text = "start logsql with -g PATH, or connect(geoip=PATH), where PATH holds GeoLite2 databases"

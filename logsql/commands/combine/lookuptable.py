@@ -35,7 +35,7 @@ def parse(reader: ArgReader) -> LookuptableArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: LookuptableArgs = stage.args
+    args = stage.arguments(LookuptableArgs)
     table = stage.catalog.lookup(args.table.text)
     if table is None:
         if args.table.text == "geoip":

@@ -76,7 +76,7 @@ def _build(stage: Stage, name: str) -> Rel:
     rel = stage.rel
     if not rel.order.physical and rel.order.defined:
         rel = stage.with_keys(rel)
-    wanted = [n for n in (names_of(stage.args.fields) or list(rel.names)) if n != key]
+    wanted = [n for n in (names_of(stage.arguments(MemlookupArgs).fields) or list(rel.names)) if n != key]
     rel, nodes = stage.lowered(stage.flush(rel), lambda cx: [values.text_sql(cx.field(n)) for n in (key, *wanted)])
     items = [sql.alias(sql.cast(node, "VARCHAR"), f"c{i}") for i, node in enumerate(nodes)]
     keys = [] if rel.order.physical else order_items(rel)

@@ -28,7 +28,7 @@ def parse(reader: ArgReader) -> JoinArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: JoinArgs = stage.args
+    args = stage.arguments(JoinArgs)
     if stage.option("timeout") is not None:
         stage.note("timeout= is accepted; the time limit of the whole query ends the subquery")
     return joining.join(stage, stage.option("type"), args.keys, args.subquery)

@@ -30,7 +30,7 @@ def parse(reader: ArgReader) -> UnionArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: UnionArgs = stage.args
+    args = stage.arguments(UnionArgs)
     sub = stage.subquery(args.subquery, order_needed=stage.order_needed)
     return sub if stage.input is None else union(stage, stage.input, sub)
 

@@ -36,7 +36,7 @@ def parse(reader: ArgReader) -> FieldsArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: FieldsArgs = stage.args
+    args = stage.arguments(FieldsArgs)
     names = names_of(args.names)
     if args.remove:
         return without(stage.rel, names)

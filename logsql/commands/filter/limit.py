@@ -50,7 +50,7 @@ def parse(reader: ArgReader) -> LimitArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: LimitArgs = stage.args
+    args = stage.arguments(LimitArgs)
     return stage.limit(stage.rel, args.count, args.offset)
 
 

@@ -30,7 +30,7 @@ def parse(reader: ArgReader) -> OrderArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: OrderArgs = stage.args
+    args = stage.arguments(OrderArgs)
     rel = stage.rel
     names = names_of(args.names)
     if rel.rest is not None:

@@ -10,7 +10,7 @@ from logsql.planner.stage import Stage
 
 
 def lower(stage: Stage) -> Rel:
-    args: InnerArgs = stage.args
+    args = stage.arguments(InnerArgs)
     stage.note("queries run on all cores; the commands in brackets are planned as part of the query")
     return stage.inner(args.subquery)
 

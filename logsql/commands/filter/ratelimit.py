@@ -58,7 +58,7 @@ def _number(reader: ArgReader) -> int:
 
 
 def lower(stage: Stage) -> Rel:
-    args: RatelimitArgs = stage.args
+    args = stage.arguments(RatelimitArgs)
     given, back = _portable(stage, stage.rel)
     names = [i for c in given.columns for i in c.idents()]
     names += [given.rest.ident] if given.rest is not None else []

@@ -29,7 +29,7 @@ def parse(reader: ArgReader) -> SearchArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: SearchArgs = stage.args
+    args = stage.arguments(SearchArgs)
     rel = stage.rel
     if args.condition is not None:
         rel = stage.filter(rel, args.condition)

@@ -30,7 +30,7 @@ def parse(reader: ArgReader) -> InnerArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: InnerArgs = stage.args
+    args = stage.arguments(InnerArgs)
     return stage.inner(args.subquery)
 
 

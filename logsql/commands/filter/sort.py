@@ -47,7 +47,7 @@ def parse(reader: ArgReader) -> SortArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: SortArgs = stage.args
+    args = stage.arguments(SortArgs)
     limit: int | None = stage.option("limit")
     rel = stage.rel
     if limit is None and not stage.order_needed:
@@ -71,7 +71,7 @@ def _limit_each(stage: Stage, rel: Rel, limit: int) -> Rel:
     """The first rows of each partition; partitions are told apart by exact value."""
     from logsql.operators.grouping import identity
 
-    names = [n.text for n in stage.args.by]
+    names = [n.text for n in stage.arguments(SortArgs).by]
     rel = stage.flush(rel)
     rel, parts = stage.lowered(rel, lambda cx: [node for n in names for node in identity(cx.field(n))])
     rank = rel.fresh_ident("__rank")

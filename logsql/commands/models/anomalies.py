@@ -51,7 +51,7 @@ def parse(reader: ArgReader) -> AnomaliesArgs:
 def lower(stage: Stage) -> Rel:
     from logsql.ml.model import ModelKind
 
-    args: AnomaliesArgs = stage.args
+    args = stage.arguments(AnomaliesArgs)
     if stage.command.option("model") is not None:
         manifest = model_card(stage, ModelKind.IFOREST, args.fields)
         rel, found = scored_fields(stage, manifest, args.fields)
@@ -62,7 +62,7 @@ def lower(stage: Stage) -> Rel:
 def _trained(stage: Stage) -> Rel:
     from logsql.operators.models import check_against, expected_specs, features, forms_of, with_forms
 
-    args: AnomaliesArgs = stage.args
+    args = stage.arguments(AnomaliesArgs)
     assert args.subquery is not None
     train, known, _ = training_side(stage, args.subquery, args.fields)
     rel, found = features(stage, stage.rel, args.fields, "the rows")

@@ -37,7 +37,7 @@ def lower(stage: Stage) -> Rel:
     from logsql.operators import models as m
     from logsql.values.types import DOUBLE
 
-    args: CurvefitArgs = stage.args
+    args = stage.arguments(CurvefitArgs)
     rel, found = m.features(stage, stage.rel, (args.x, args.y), "the rows")
     m.check_numeric(found, "curvefit", rel.names)
     rel = stage.flush(stage.assign(rel, "_x", found[0].value))

@@ -22,7 +22,7 @@ def lower(stage: Stage) -> Rel:
     from logsql.operators import models as m
 
     stage.needs_extra("forecast", "statsmodels", "timeseries")
-    args: SeriesArgs = stage.args
+    args = stage.arguments(SeriesArgs)
     option = stage.command.option("time")
     time = Name(stage.option("time"), option.value_span if option is not None else args.field.span)
     rel, found = series(stage, stage.rel, args, time)
@@ -42,7 +42,7 @@ def _continued(stage: Stage, rows: Rows, time: Name, by: list[str]) -> Rel:
     from logsql.values import sql, values
     from logsql.values.types import DATE, DOUBLE, LONG
 
-    args: SeriesArgs = stage.args
+    args = stage.arguments(SeriesArgs)
     shape = ((m.ROW, LONG), ("__place", LONG), ("__time", DATE), *((f, DOUBLE) for f in FIELDS))
     made = [Column(n, n, t) for n, t in shape]
     transform = Future(m.ROW, rows.fields, tuple(by), _options(stage))

@@ -32,7 +32,7 @@ def lower(stage: Stage) -> Rel:
     from logsql.operators import models as m
     from logsql.values.types import INT
 
-    args: KmeansArgs = stage.args
+    args = stage.arguments(KmeansArgs)
     rel, found = m.features(stage, stage.rel, args.fields, "the rows")
     m.check_numeric(found, "kmeans", rel.names)
     rows = m.numbered_rows(stage, rel, [(f, m.number_form) for f in found])

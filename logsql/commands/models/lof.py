@@ -40,7 +40,7 @@ def lower(stage: Stage) -> Rel:
     from logsql.operators import models as m
     from logsql.values.types import DOUBLE
 
-    args: LofArgs = stage.args
+    args = stage.arguments(LofArgs)
     rel, chosen = _chosen(stage, stage.rel, args, "the rows")
     rows = m.numbered_rows(stage, rel, chosen)
     names = [f.name for f, forms in chosen if forms is m.number_form]

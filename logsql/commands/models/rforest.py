@@ -77,7 +77,7 @@ def _answers(stage: Stage, failing: bool) -> list[Answer]:
 def _stored(stage: Stage) -> Rel:
     from logsql.ml.model import ModelKind
 
-    args: RforestArgs = stage.args
+    args = stage.arguments(RforestArgs)
     manifest = model_card(stage, ModelKind.RFOREST, args.fields)
     rel, found = scored_fields(stage, manifest, args.fields)
     return _score(stage, rel, found, loader(stage, manifest.name, ModelKind.RFOREST))
@@ -88,7 +88,7 @@ def _trained(stage: Stage) -> Rel:
     from logsql.values import values
     from logsql.values.types import STRING
 
-    args: RforestArgs = stage.args
+    args = stage.arguments(RforestArgs)
     option = stage.command.option("target")
     assert option is not None
     assert args.subquery is not None

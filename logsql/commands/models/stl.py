@@ -73,7 +73,7 @@ def lower(stage: Stage) -> Rel:
     from logsql.values.types import DOUBLE
 
     stage.needs_extra("stl", "statsmodels", "timeseries")
-    args: SeriesArgs = stage.args
+    args = stage.arguments(SeriesArgs)
     rel, found = series(stage, stage.rel, args, Name("_time", args.field.span))
     rows = m.numbered_rows(stage, rel, found)
     by = [f.name for f, _ in found[2:]]

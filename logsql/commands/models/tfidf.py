@@ -39,7 +39,7 @@ def parse(reader: ArgReader) -> TfidfArgs:
 def lower(stage: Stage) -> Rel:
     from logsql.operators import models as m
 
-    args: TfidfArgs = stage.args
+    args = stage.arguments(TfidfArgs)
     rel, found = m.features(stage, stage.rel, args.fields, "the rows")
     found = [replace(f, name=f"text{i}") for i, f in enumerate(found)]
     return _build(stage, rel, found) if stage.option("op") == "build" else _query(stage, rel, found)
@@ -75,7 +75,7 @@ def _query(stage: Stage, rel: Rel, found: list[Any]) -> Rel:
     from logsql.operators import models as m
     from logsql.values.types import DOUBLE, LONG, STRING
 
-    args: TfidfArgs = stage.args
+    args = stage.arguments(TfidfArgs)
     rows = m.numbered_rows(stage, rel, [(f, m.text_form) for f in found])
     names, settings = [f.name for f in found], _settings(stage)
     known: list[Any] = []

@@ -123,7 +123,7 @@ def output_lowering(form: OutputForm) -> Callable[[Stage], Rel]:
         # Before every other step: a file in the way is said before rows are read, also those of the commands before.
         stage.chain.steps.insert(0, Action(f"check that {job.path} can be written", output.check))
         rel = stored(stage)
-        names = names_of(stage.args.fields)
+        names = names_of(stage.arguments(OutputArgs).fields)
         rel, chosen = stage.lowered(rel, lambda cx: [cx.field(n) for n in names])
         time = None
         if job.template.dated:
@@ -187,7 +187,7 @@ def output_job(stage: Stage, form: OutputForm) -> Job:
 
 
 def _path_text(stage: Stage, codes: OutputCodes) -> str:
-    path: Text | Call = stage.args.path
+    path: Text | Call = stage.arguments(OutputArgs).path
     if isinstance(path, Text):
         return path.value
     value = stage.constant(path, "the path")
@@ -205,14 +205,16 @@ def _template(stage: Stage, codes: OutputCodes, path: str) -> PathTemplate:
         template = path_template(path)
     except DatePatternError as error:
         help_text = "write the file's ending behind the brace: {now:HHmm}.csv"
-        stage.fail("90820", "invalid-date-format-pattern", str(error), stage.args.path.span, help_text)
+        stage.fail("90820", "invalid-date-format-pattern", str(error), stage.arguments(OutputArgs).path.span, help_text)
     partition = stage.option("partition")
     if partition and template.plain:
         message = "partition=t needs {logtime:FMT} or {now:FMT} in the path"
-        stage.fail(codes.partition, "use-partition-option", message, stage.args.path.span)
+        stage.fail(codes.partition, "use-partition-option", message, stage.arguments(OutputArgs).path.span)
     if not partition and not template.plain:
         message = "a path with {logtime:..} or {now:..} needs partition=t"
-        stage.fail(codes.partition, "use-partition-option", message, stage.args.path.span, "add partition=t")
+        stage.fail(
+            codes.partition, "use-partition-option", message, stage.arguments(OutputArgs).path.span, "add partition=t"
+        )
     return template
 
 

@@ -41,7 +41,7 @@ def lower(stage: Stage) -> Rel:
     range_ = days(stage)
     trace: bool = stage.option("trace")
     checks: list[tuple[str, str]] = []
-    for info in tables(stage, stage.args.tables):
+    for info in tables(stage, stage.arguments(ChecktableArgs).tables):
         time = time_of(info)
         test = range_.test(time) if time is not None and range_.bounded else None
         node = table_node(info)

@@ -34,7 +34,7 @@ def parse(reader: ArgReader) -> ImportArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    table: Name = stage.args.table
+    table: Name = stage.arguments(ImportArgs).table
     create = stage.option("create")
     known = stage.catalog.table(table.text)
     if known is None and not create:

@@ -51,7 +51,7 @@ def lower(stage: Stage) -> Rel:
         help_text = "open it with connect(..., allow_purge=True)"
         stage.fail("11406", "purge-not-enabled", message, stage.command.name_span, help_text)
     deletes: list[tuple[str, exp.Expression]] = []
-    for info in tables(stage, stage.args.tables, ("11405", "table-not-found")):
+    for info in tables(stage, stage.arguments(PurgeArgs).tables, ("11405", "table-not-found")):
         time = time_of(info)
         if time is None or not info.has_rowid:
             why = "has no _time that is a date" if info.has_rowid else "is no stored table"

@@ -84,7 +84,7 @@ def _anchor(reader: ArgReader) -> Anchor:
 
 
 def lower(stage: Stage) -> Rel:
-    args: ParseArgs = stage.args
+    args = stage.arguments(ParseArgs)
     if args.parser is not None:
         return _named(stage, args.parser)
     rules = json.dumps([[a.start, a.stop] for a in args.anchors], ensure_ascii=False)

@@ -39,7 +39,7 @@ def lower(stage: Stage) -> Rel:
     field, tab, strict = stage.option("field"), stage.option("tab"), stage.option("strict")
     if tab and strict:
         stage.fail("90001", "invalid-option", "strict=t cannot go with tab=t")
-    names = names_of(stage.args.names)
+    names = names_of(stage.arguments(ParseCsvArgs).names)
 
     def make(cx: ExprContext) -> Sql:
         text = cx.let(values.text_sql(cx.field(field)))

@@ -63,7 +63,7 @@ def _name_with_blanks(reader: ArgReader) -> Name | None:
 def lower(stage: Stage) -> Rel:
     from udfs.java.javaregex import RegexSyntaxError, classify
 
-    pattern: Text = stage.args.pattern
+    pattern: Text = stage.arguments(RexArgs).pattern
     try:
         spec = classify(pattern.value)
     except RegexSyntaxError as problem:
@@ -80,7 +80,7 @@ def lower(stage: Stage) -> Rel:
 
 def _extract(stage: Stage, spec: Any) -> tuple[Rel, dict[str, Typed], list[str]]:
     """Every name's capture, null where the pattern does not match or the group took no part."""
-    named: Name | None = stage.args.field
+    named: Name | None = stage.arguments(RexArgs).field
     field = stage.option("field") if named is None else named.text
     single = len(spec.names) == 1
     if _native(spec) and single:

@@ -44,7 +44,7 @@ def lower(stage: Stage) -> Rel:
         return cx.let(cx.lower(call).expr)
 
     rel, parts = stage.lowered(stage.rel, make)
-    for place, name in enumerate(names_of(stage.args.names), 1):
+    for place, name in enumerate(names_of(stage.arguments(SplitArgs).names), 1):
         rel = stage.assign(rel, name, Typed(sql.index(parts.copy(), sql.integer(place)), STRING))
     return rel
 

@@ -71,7 +71,7 @@ def path_text(stage: Stage, path: Text | Call) -> str:
 
 def open_files(stage: Stage, options: Mapping[str, object]) -> SourceInfo:
     """The source as its command declares it; errors point at the path."""
-    path: Text | Call = stage.args.path
+    path: Text | Call = stage.arguments(PathArgs).path
     text, source = path_text(stage, path), stage.spec.reads
     assert source is not None, f"{stage.spec.name} does not declare what reads its files"
     try:

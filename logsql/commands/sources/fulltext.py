@@ -223,7 +223,7 @@ def parse(reader: ArgReader) -> FulltextArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: FulltextArgs = stage.args
+    args = stage.arguments(FulltextArgs)
     test = time_test(stage)
     terms: dict[int, str] = {}
     found: Rel | None = None

@@ -40,7 +40,7 @@ def parse(reader: ArgReader) -> JsonArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    source = stage.args.source
+    source = stage.arguments(JsonArgs).source
     if isinstance(source, Text):
         return rows_relation(stage, read_rows(stage, source.value, source.span))
     value = stage.constant(source, "the JSON text")

@@ -31,12 +31,12 @@ def parse(reader: ArgReader) -> LoadArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    name = path_text(stage, stage.args.path)
+    name = path_text(stage, stage.arguments(LoadArgs).path)
     info = stage.catalog.saved(name)
     if info is None:
         help_text = "results are saved with \\save NAME in the shell; a Parquet file is loaded by its path"
         message = f"there is no saved result {name}"
-        stage.fail("11200", "saved-result-not-found", message, stage.args.path.span, help_text)
+        stage.fail("11200", "saved-result-not-found", message, stage.arguments(LoadArgs).path.span, help_text)
     return scan_table(stage, info)
 
 

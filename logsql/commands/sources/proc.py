@@ -106,7 +106,7 @@ def lower(stage: Stage) -> Rel:
     from logsql.language.parser import parse_query
     from logsql.planner.spec import GRAMMAR
 
-    call: Call = stage.args.call
+    call: Call = stage.arguments(ProcArgs).call
     service = stage.service("procedures")
     file: ProcedureFile | None = service.find(call.name)
     if file is None:

@@ -32,7 +32,7 @@ def parse(reader: ArgReader) -> ResultArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    query: Name = stage.args.query
+    query: Name = stage.arguments(ResultArgs).query
     info = stage.catalog.result(query.text)
     if info is None:
         help_text = "system queries lists the queries of this session"

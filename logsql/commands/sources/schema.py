@@ -32,7 +32,7 @@ def parse(reader: ArgReader) -> SchemaArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    name: Name = stage.args.name
+    name: Name = stage.arguments(SchemaArgs).name
     service = stage.service("procedures")
     found = service.schema(name.text)
     if found is None:
@@ -58,7 +58,7 @@ def _fields(stage: Stage, text: str, path: str) -> tuple[dict[str, str], bool]:
             "E3305",
             "invalid-schema",
             f"{path}: {message}",
-            stage.args.name.span,
+            stage.arguments(SchemaArgs).name.span,
             '{"fields": ["a", {"name": "b", "from": "c"}]}',
         )
 

@@ -79,7 +79,7 @@ def parse(reader: ArgReader) -> SystemArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    word: str = stage.args.word.text
+    word: str = stage.arguments(SystemArgs).word.text
     if word != "count":
         for option in stage.command.options:
             stage.fail("90001", "invalid-option", f"system {word} has no options", option.span)
@@ -178,7 +178,7 @@ def _count(stage: Stage) -> Rel:
     range_ = days(stage)
     parts: list[exp.Expression] = []
     reads: list[str] = []
-    for position, info in enumerate(tables(stage, stage.args.tables)):
+    for position, info in enumerate(tables(stage, stage.arguments(SystemArgs).tables)):
         time = time_of(info)
         if time is None and range_.bounded:
             stage.note(f"{info.name} has no _time: none of its rows is in a range of days")

@@ -85,7 +85,7 @@ def newest_first(stage: Stage, rel: Rel, descending: bool) -> Rel:
 def _chosen(stage: Stage) -> list[tuple[Name, TableInfo, bool]]:
     """The tables the names mean, and for each whether it came from a wildcard."""
     found: list[tuple[Name, TableInfo, bool]] = []
-    for name in stage.args.names:
+    for name in stage.arguments(TableArgs).names:
         found += tables_of(stage, name)
     return found
 

@@ -10,6 +10,7 @@ from logsql.commands.sources._files import (
     OFFSET,
     ZIP_CHARSET,
     ZIP_NAMES,
+    PathArgs,
     all_options,
     open_files,
     path_text,
@@ -29,10 +30,9 @@ _MISSING = ("14002", "missing-field")
 
 
 @dataclass(frozen=True)
-class ZipArgs:
+class ZipArgs(PathArgs):
     """Archive and entry, ``*`` allowed in both."""
 
-    path: Text | Call
     entry: Text | Call
 
 
@@ -45,7 +45,7 @@ def parse(reader: ArgReader) -> ZipArgs:
 
 def lower(stage: Stage) -> Rel:
     options = all_options(stage)
-    options["entry"] = path_text(stage, stage.args.entry)
+    options["entry"] = path_text(stage, stage.arguments(ZipArgs).entry)
     return scan_source(stage, open_files(stage, options))
 
 

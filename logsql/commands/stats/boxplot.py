@@ -48,7 +48,7 @@ def parse(reader: ArgReader) -> BoxplotArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: BoxplotArgs = stage.args
+    args = stage.arguments(BoxplotArgs)
     check_names(args.by, [Name(n, stage.command.name_span) for n in RESULTS])
 
     def make(cx: ExprContext) -> tuple[list[Typed], Typed]:

@@ -12,7 +12,7 @@ from logsql.planner.stage import Stage
 
 
 def lower(stage: Stage) -> Rel:
-    args: StatsArgs = stage.args
+    args = stage.arguments(StatsArgs)
     return subtotals(stage, args.aggregates, args.by, cube=True, label=stage.option("label"))
 
 

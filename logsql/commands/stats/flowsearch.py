@@ -123,7 +123,7 @@ def _address(value: Typed) -> Sql:
 
 def _rules(stage: Stage) -> str:
     """The rules as a CTE: ranges of addresses, ports, protocol, flow; null stands for any."""
-    args: FlowsearchArgs = stage.args
+    args = stage.arguments(FlowsearchArgs)
     rel = stage.flush(stage.subquery(args.rules))
     for name in ("src_ip", "dst_ip", "flow"):
         if rel.column(name) is None and rel.rest is None:

@@ -38,7 +38,7 @@ def parse(reader: ArgReader) -> MpsearchArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: MpsearchArgs = stage.args
+    args = stage.arguments(MpsearchArgs)
     second, name = _read_rules(stage, args.rules)
     rel = stage.flush(stage.rel)
     wanted = names_of(args.fields)

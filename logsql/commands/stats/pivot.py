@@ -37,7 +37,7 @@ def parse(reader: ArgReader) -> PivotArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: PivotArgs = stage.args
+    args = stage.arguments(PivotArgs)
     if not args.cols:
         return stats(stage, args.aggregates, args.rows)
     return crosstab(stage, stage.rel, args.rows, args.cols, args.aggregates)

@@ -13,7 +13,7 @@ LABEL = OptionSpec("label", OptionKind.TEXT, "what group fields hold in rows of 
 
 
 def lower(stage: Stage) -> Rel:
-    args: StatsArgs = stage.args
+    args = stage.arguments(StatsArgs)
     return subtotals(stage, args.aggregates, args.by, cube=False, label=stage.option("label"))
 
 

@@ -47,7 +47,7 @@ def parse_by(reader: ArgReader, *words: str) -> tuple[Name, ...]:
 
 
 def lower(stage: Stage) -> Rel:
-    args: StatsArgs = stage.args
+    args = stage.arguments(StatsArgs)
     return stats(stage, args.aggregates, args.by)
 
 

@@ -41,7 +41,7 @@ def parse(reader: ArgReader) -> TimechartArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: TimechartArgs = stage.args
+    args = stage.arguments(TimechartArgs)
     span: Span = stage.option("span")
     offset: Span | None = stage.option("offset")
     time = Name(TIME, stage.command.name_span)

@@ -28,7 +28,7 @@ def parse(reader: ArgReader) -> EvalArgs:
 
 def lower(stage: Stage) -> Rel:
     rel = stage.rel
-    for assignment in stage.args.assignments:
+    for assignment in stage.arguments(EvalArgs).assignments:
         rel, [value] = stage.lower(rel, assignment.expr)
         rel = stage.assign(rel, assignment.target.text, value)
     return rel

@@ -25,7 +25,7 @@ def parse(reader: ArgReader) -> EvalcArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: EvalcArgs = stage.args
+    args = stage.arguments(EvalcArgs)
     rel = stage.rel
     for assignment in args.assignments:
         name = assignment.target.text

@@ -34,7 +34,7 @@ def parse(reader: ArgReader) -> ExplodeArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: ExplodeArgs = stage.args
+    args = stage.arguments(ExplodeArgs)
     name = args.field.text
     rel, value = stage.lowered(stage.rel, lambda cx: cx.field(name))
     listed = values.as_list(value)

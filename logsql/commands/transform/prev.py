@@ -35,7 +35,7 @@ def parse(reader: ArgReader) -> PrevArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: PrevArgs = stage.args
+    args = stage.arguments(PrevArgs)
     names = names_of(args.names)
     # All values are those before the command: `prev f, prev_f` reads the old prev_f (decisions.md 22).
     rel, found = stage.lowered(stage.flush(stage.rel), lambda cx: [cx.field(n) for n in names])

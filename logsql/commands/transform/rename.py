@@ -56,7 +56,7 @@ def _words(item: Name) -> list[Name]:
 
 def lower(stage: Stage) -> Rel:
     rel = stage.rel
-    for old, new in stage.args.pairs:
+    for old, new in stage.arguments(RenameArgs).pairs:
         if old.text != new.text:
             rel = _rename(stage, rel, old.text, new.text)
     return rel

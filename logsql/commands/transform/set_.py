@@ -40,7 +40,7 @@ def parse(reader: ArgReader) -> SetArgs:
 
 
 def lower(stage: Stage) -> Rel | None:
-    for assignment in stage.args.assignments:
+    for assignment in stage.arguments(SetArgs).assignments:
         cx = stage.context(None)
         value = cx.lower(assignment.expr)
         if not isinstance(assignment.expr, Literal) and value.kind in PLAIN:

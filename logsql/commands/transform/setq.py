@@ -38,7 +38,7 @@ def parse(reader: ArgReader) -> SetqArgs:
 
 def lower(stage: Stage) -> Rel | None:
     steps = len(stage.chain.steps)
-    rel = stage.flush(stage.limit(stage.subquery(stage.args.subquery), 1))
+    rel = stage.flush(stage.limit(stage.subquery(stage.arguments(SetqArgs).subquery), 1))
     pure = len(stage.chain.steps) == steps
     stored = stage.materialise(rel, "setq")
     for column in rel.columns:

@@ -34,7 +34,7 @@ def parse(reader: ArgReader) -> ToJsonArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    args: ToJsonArgs = stage.args
+    args = stage.arguments(ToJsonArgs)
     rel = stage.rel
     names = names_of(args.names)
     if not names and rel.rest is not None:

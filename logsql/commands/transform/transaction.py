@@ -39,7 +39,7 @@ def parse(reader: ArgReader) -> TransactionArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    names = names_of(stage.args.keys)
+    names = names_of(stage.arguments(TransactionArgs).keys)
     rel = stage.rel
     if rel.order.defined:
         rel = stage.with_keys(rel)
