@@ -92,8 +92,11 @@ _ORDERED = frozenset({"row_number", "lag", "lead", "first_value", "last_value", 
 
 def _check_window(window: exp.Window) -> None:
     """Refuse a window that counts on the order of arrival inside a partition: partitions are gathered by threads."""
-    name = str(window.this.this) if isinstance(window.this, exp.Anonymous) else window.this.sql_name()
-    if window.args.get("partition_by") and not window.args.get("order") and name.lower() in _ORDERED:
+    if window.args.get("order") or not window.args.get("partition_by"):
+        return
+    node = window.this.this if isinstance(window.this, (exp.IgnoreNulls, exp.RespectNulls)) else window.this
+    name = str(node.this) if isinstance(node, exp.Anonymous) else node.sql_name() if isinstance(node, exp.Func) else ""
+    if name.lower() in _ORDERED:
         raise OrderLost(
             f"{name.lower()}() reads the rows of a partition in no order: begin with rel = stage.with_keys(rel) and "
             "give the window its order, sql.order_by(stage.order_items(rel))"
