@@ -229,18 +229,17 @@ def test_titanic_of_the_manual() -> None:
 def test_importing_loads_no_scikit_learn() -> None:
     modules = [
         "stages",
-        "commands",
         "store",
         "train",
         "safeload",
         "unsupervised",
         "timeseries",
-        "layout",
         "tasks",
         "inputs",
         "features",
     ]
-    code = "import sys, udfs.inference\n" + "".join(f"import logsql.ml.{name}\n" for name in modules)
+    code = "import sys, udfs.inference, logsql.shell.ml_commands, logsql.shell.ml_layout\n"
+    code += "".join(f"import logsql.ml.{name}\n" for name in modules)
     code += "print(sorted(m for m in sys.modules if m.split('.')[0] in ('sklearn', 'scipy', 'joblib', 'duckdb')))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr

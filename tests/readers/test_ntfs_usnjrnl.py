@@ -159,10 +159,11 @@ def test_files_that_are_no_journal(tmp_path: Path, data: bytes, code: str) -> No
 
 
 def test_wanted_columns_only(tmp_path: Path) -> None:
-    (tmp_path / "J").write_bytes(b"".join(journal(crowd(200))))
+    volume = crowd(200)
+    (tmp_path / "J").write_bytes(b"".join(journal(volume)))
     reader = UsnJrnlReader(str(tmp_path / "J"))
     whole = table(reader)
-    assert whole.num_rows == 200
+    assert whole.num_rows == len(volume.changes) > 200
     assert whole.column_names == reader.schema.names
     for name in reader.schema.names:
         assert table(reader, [name]).column(name).equals(whole.column(name))
