@@ -105,10 +105,21 @@ def define(
         raise ValueError(f"code {code!r} is already defined, or is none")
     cause = _text(meaning)
     said = cause if sentence is None else _text(sentence)
-    row = Code(code, name, said, None if help is None else _text(help), meaning=cause)
-    CODES[code] = row
-    SENTENCES[code] = [] if sentence is None else [row]
-    return row
+    found = Code(code, name, said, None if help is None else _text(help), meaning=cause)
+    CODES[code] = found
+    SENTENCES[code] = [] if sentence is None else [found]
+    return found
+
+
+#: What readers of arguments are still given here and there: a row, or its code and name.
+Given = Code | tuple[str, str]
+
+
+def row(given: Given) -> Code:
+    """The row of a code."""
+    if isinstance(given, Code):
+        return given
+    return CODES.get(given[0]) or Code(*given, Text("", ""), meaning=Text("", ""))
 
 
 def _text(pair: Pair | Text) -> Text:

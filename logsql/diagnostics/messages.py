@@ -67,77 +67,9 @@ def plural(count: int) -> str:
 
 _SENTENCES: dict[str, Pair] = {
     # splitting
-    "empty-command": ("there is no command here", "명령이 비어 있습니다"),
-    "empty-query": ("the query holds no command", "쿼리에 명령이 없습니다"),
-    "bracket-not-closed": ('the bracket "[" is never closed', '여는 대괄호 "["가 닫히지 않았습니다'),
-    "bracket-not-opened": ('the bracket "]" closes nothing', '닫는 대괄호 "]"에 짝이 없습니다'),
-    "nesting-too-deep": ("nesting is deeper than {limit} levels", "중첩이 {limit}단계를 넘습니다"),
-    "no-subquery": (
-        "{command} needs a subquery in brackets: [ ... ]",
-        "{command} 명령에는 대괄호로 묶은 서브쿼리 [ ... ]가 필요합니다",
-    ),
-    "unsupported-command": ('command "{command}" is not supported', '지원하지 않는 명령입니다: "{command}"'),
     # options
-    "invalid-option": (
-        'option "{option}" is not supported by {command}',
-        '{command} 명령은 "{option}" 옵션을 지원하지 않습니다',
-    ),
-    "option-misplaced": (
-        'option "{option}" of {command} stands behind the arguments',
-        '{command} 명령의 "{option}" 옵션이 인자 뒤에 있습니다',
-    ),
-    "option-space-not-allowed": (
-        'no blank is allowed around "=" of option "{option}"',
-        '"{option}" 옵션의 "=" 앞뒤에는 공백을 둘 수 없습니다',
-    ),
-    "string-quote-mismatch": (
-        'the quoted value of option "{option}" is never closed',
-        '"{option}" 옵션 값의 따옴표가 닫히지 않았습니다',
-    ),
-    "option-not-parameter": (
-        'the value of option "{option}" is not a parameter $("name")',
-        '"{option}" 옵션의 값이 매개변수 $("이름") 형식이 아닙니다',
-    ),
     # expressions
-    "expression-expected": ("an expression is missing here", "표현식이 없습니다"),
-    "operand-expected": ('operator "{operator}" lacks an operand', '연산자 "{operator}"의 피연산자가 없습니다'),
-    "argument-expected": ("an argument is missing here", "인자가 없습니다"),
-    "remain-terms": (
-        "{term} is left over: no operator joins it to the text before",
-        "{term} 앞에 연산자가 없습니다",
-    ),
-    "unexpected-character": (
-        "character {char} has no meaning in an expression",
-        "표현식에 쓸 수 없는 문자입니다: {char}",
-    ),
-    "half-character": (
-        "{char} is half of a character: the query is not valid Unicode text",
-        "{char}: 문자의 절반만 있습니다. 올바른 유니코드 텍스트가 아닙니다",
-    ),
-    "subquery-in-expression": (
-        "a subquery in brackets cannot stand inside an expression",
-        "대괄호 서브쿼리는 표현식 안에 둘 수 없습니다",
-    ),
-    "paren-not-closed": ('the parenthesis "(" is never closed', '여는 괄호 "("가 닫히지 않았습니다'),
-    "paren-not-opened": ('the parenthesis ")" closes nothing', '닫는 괄호 ")"에 짝이 없습니다'),
-    "quote-mismatch": ("the quoted text is never closed", "따옴표가 닫히지 않았습니다"),
-    "invalid-escape-sequence": ('"{escape}" is not an escape sequence', '"{escape}"는 사용할 수 없는 이스케이프입니다'),
     # lists
-    "assign-token-not-found": (
-        '"=" is missing: an assignment reads name = expression',
-        '"="가 없습니다. 이름 = 표현식 형식이어야 합니다',
-    ),
-    "field-name-not-found": ('the left side of "=" is not a field name', '"=" 왼쪽이 필드 이름이 아닙니다'),
-    "expression-not-found": ('an expression is missing after "="', '"=" 뒤에 표현식이 없습니다'),
-    "missing-stats-function": ("{command} needs an aggregate function", "{command} 명령에 집계 함수가 없습니다"),
-    "invalid-aggregation-function": (
-        "{term} is not an aggregate function call",
-        "{term}은(는) 집계 함수 호출이 아닙니다",
-    ),
-    "alias-not-found": ('a name is missing after "as"', '"as" 뒤에 이름이 없습니다'),
-    "missing-clause": ("a name is missing beside the comma", "쉼표 옆에 이름이 없습니다"),
-    "sort-name-missing": ("a field name is missing after the sign", "부호 뒤에 필드 이름이 없습니다"),
-    "call-expected": ("a call NAME(...) is expected here", "이름(...) 형식의 호출이 필요합니다"),
     # words and help
     "word-or": (" or ", " 또는 "),
     "help-did-you-mean": ("did you mean {names}?", "혹시 {names}인가요?"),

@@ -27,6 +27,18 @@ INVALID_OPTION = define(
         '{command} 명령은 "{option}" 옵션을 지원하지 않습니다',
     ),
 )
+OPTION_MISPLACED = INVALID_OPTION.says(
+    (
+        'option "{option}" of {command} stands behind the arguments',
+        '{command} 명령의 "{option}" 옵션이 인자 뒤에 있습니다',
+    )
+)
+NOT_A_PARAMETER = INVALID_OPTION.says(
+    (
+        'the value of option "{option}" is not a parameter $("name")',
+        '"{option}" 옵션의 값이 매개변수 $("이름") 형식이 아닙니다',
+    )
+)
 #: What the value of an option is not, under the code that the option declares.
 OPTION_MISSING = text("{command} needs the option {option}=", "{command} 명령에는 {option}= 옵션이 필요합니다")
 ADD_OPTION = text("add {option}=...", "{option}=...을 추가하세요")

@@ -11,8 +11,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import NoReturn
 
+from logsql.diagnostics.codes import Code, Sentence
+from logsql.diagnostics.language import (
+    ARGUMENT_EXPECTED,
+    BRACKET_NOT_OPENED,
+    BROKEN,
+    NO_EXPRESSION,
+    OPERAND_EXPECTED,
+    PAREN_NOT_CLOSED,
+    PAREN_NOT_OPENED,
+    QUOTE_MISMATCH,
+    REMAIN_TERMS,
+    SUBQUERY_IN_EXPRESSION,
+    TOO_DEEP,
+    UNEXPECTED_CHARACTER,
+)
 from logsql.diagnostics.messages import message
 from logsql.language.lexer import TOKEN, classify, decode_string, odd_character
 from logsql.language.source import Source, shown
@@ -121,7 +136,7 @@ class ExpressionParser:
         self.frames: list[_Frame] = []
         self.depth = 0
 
-    def parse(self, missing: tuple[str, str] | None = None) -> Expr:
+    def parse(self, missing: Code | None = None) -> Expr:
         """The expression. ``missing`` is the error (code, name) when there is none at all."""
         text, end = self.text, self.end
         wants_operand = True
@@ -141,13 +156,13 @@ class ExpressionParser:
             self._missing_operand(missing)
         if self.frames:
             at = self.frames[-1].at
-            self._fail("90202", "parens-mismatch", at, at + 1, key="paren-not-closed")
+            self._fail(PAREN_NOT_CLOSED, at, at + 1)
         self._reduce(0, 0)
         return self.terms[-1].expr
 
     # -- where an operand is expected; the answer is whether one is still expected ------------------------------
 
-    def _operand(self, kind: str, token: str, start: int, end: int, missing: tuple[str, str] | None) -> bool:
+    def _operand(self, kind: str, token: str, start: int, end: int, missing: Code | None) -> bool:
         if kind == "word":
             return self._word(token, start, end)
         if kind == "string":
@@ -170,7 +185,7 @@ class ExpressionParser:
             self._bad(token, start)
         if kind == "op" and not (self.operators and self._frame_base() < len(self.operators)):
             form = message("help-use", form="concat()") if token == "+" else None
-            self._fail("90100", "broken-expression", start, end, key="operand-expected", operator=token, help=form)
+            self._fail(OPERAND_EXPECTED, start, end, operator=token, help=form)
         self._missing_operand(missing, token, start)
 
     def _word(self, token: str, start: int, end: int) -> bool:
@@ -183,7 +198,7 @@ class ExpressionParser:
             self.pos = after.end()
             return True
         if token in ("and", "or"):
-            self._fail("90100", "broken-expression", start, end, key="operand-expected", operator=token)
+            self._fail(OPERAND_EXPECTED, start, end, operator=token)
         span = self.source.span(start, end)
         if kind == "field":
             self._check_name(token, start)
@@ -200,15 +215,15 @@ class ExpressionParser:
         if odd[0] == "&&":
             self._left_over("&&", at, at + 2)
         help = message("help-odd-name") if start < at or odd[0] == "`" else message("help-double-quotes")
-        self._fail("E0002", "unexpected-character", at, at + 1, char=_character(odd[0]), help=help)
+        self._fail(UNEXPECTED_CHARACTER, at, at + 1, char=_character(odd[0]), help=help)
 
     def _bad(self, token: str, start: int) -> NoReturn:
         if token == '"':
-            self._fail("90203", "quote-mismatch", start, start + 1)
+            self._fail(QUOTE_MISMATCH, start, start + 1)
         help = message("help-use", form=_FORMS[token]) if token in _FORMS else None
-        self._fail("90201", "remain-terms", start, start + 1, term=shown(token), help=help)
+        self._fail(REMAIN_TERMS, start, start + 1, term=shown(token), help=help)
 
-    def _missing_operand(self, missing: tuple[str, str] | None, token: str = "", at: int = -1) -> NoReturn:
+    def _missing_operand(self, missing: Code | None, token: str = "", at: int = -1) -> NoReturn:
         """Nothing stands where an operand must: blame the operator before, the open parenthesis, or the emptiness."""
         base = self._frame_base()
         if len(self.operators) > base:
@@ -217,21 +232,17 @@ class ExpressionParser:
             help = message("help-use", form="!=") if (last.op, token) == ("<", ">") else None
             if token == "=":
                 help = message("help-use", form=last.op if last.op in ("==", "!=") else f'"{last.op}="')
-            self._fail(
-                "90100", "broken-expression", last.start, last.end, key="operand-expected", operator=shown, help=help
-            )
+            self._fail(OPERAND_EXPECTED, last.start, last.end, operator=shown, help=help)
         if self.frames and at < 0:
             opening = self.frames[-1].at
-            self._fail("90202", "parens-mismatch", opening, opening + 1, key="paren-not-closed")
+            self._fail(PAREN_NOT_CLOSED, opening, opening + 1)
         if token == "]":
-            self._fail("90204", "sqbracket-mismatch", at, at + 1, key="bracket-not-opened")
+            self._fail(BRACKET_NOT_OPENED, at, at + 1)
         if self.frames:
-            key = "subquery-in-expression" if token == "[" else "argument-expected"
-            self._fail("90100", "broken-expression", at, at + 1, key=key)
-        code, name = missing or ("90100", "broken-expression")
+            self._fail(SUBQUERY_IN_EXPRESSION if token == "[" else ARGUMENT_EXPECTED, at, at + 1)
         here = self._trimmed_end()
         where = (at, at + 1) if at >= 0 else (here, here)
-        self._fail(code, name, *where, key="expression-expected")
+        self._fail((missing or BROKEN).with_text(NO_EXPRESSION), *where)
 
     # -- where an operator is expected; the answer is (the expression ended, an operand is expected next) --------
 
@@ -258,8 +269,8 @@ class ExpressionParser:
                 self._left_over("(", start, end)
             at = self.frames[-1].at if self.frames and token == "[" else start
             if token == "]":
-                self._fail("90204", "sqbracket-mismatch", start, end, key="bracket-not-opened")
-            self._fail("90202", "parens-mismatch", at, at + 1, key="paren-not-closed")
+                self._fail(BRACKET_NOT_OPENED, start, end)
+            self._fail(PAREN_NOT_CLOSED, at, at + 1)
         if kind == "word":
             spaced = self._spaced(start, end)
             if token in ("and", "or") and spaced:
@@ -299,7 +310,7 @@ class ExpressionParser:
         follower = self.text[end : end + 1]
         form = {"<": "<=", ">": ">="}.get(follower)
         help = message("help-use", form=form) if form else message("help-compare")
-        self._fail("90201", "remain-terms", start, end, term=shown("="), help=help)
+        self._fail(REMAIN_TERMS, start, end, term=shown("="), help=help)
 
     def _left_over(self, token: str, start: int, end: int) -> NoReturn:
         previous = self.terms[-1] if self.terms else None
@@ -322,7 +333,7 @@ class ExpressionParser:
             help = message("help-use", form=_FORMS[lowered])
         elif token.startswith("'") or (previous is not None and self.text[previous.start] == "'"):
             help = message("help-double-quotes")
-        self._fail("90201", "remain-terms", start, end, term=shown(token), help=help)
+        self._fail(REMAIN_TERMS, start, end, term=shown(token), help=help)
 
     # -- stacks -------------------------------------------------------------------------------------------------
 
@@ -352,7 +363,7 @@ class ExpressionParser:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             help = message("help-split-expression")
-            self._fail("E0001", "nesting-too-deep", at, at + 1, limit=MAX_DEPTH, help=help)
+            self._fail(TOO_DEEP, at, at + 1, limit=MAX_DEPTH, help=help)
 
     def _open(self, name: str | None, at: int, name_start: int, name_end: int) -> None:
         self._deeper(at)
@@ -372,7 +383,7 @@ class ExpressionParser:
 
     def _close(self, start: int, end: int) -> None:
         if not self.frames:
-            self._fail("90202", "parens-mismatch", start, end, key="paren-not-opened")
+            self._fail(PAREN_NOT_OPENED, start, end)
         frame = self.frames[-1]
         if frame.name is None and not frame.items:
             self._reduce(frame.operators, 0)
@@ -390,7 +401,7 @@ class ExpressionParser:
         if not self.frames:
             if self.operators:
                 self._missing_operand(None)
-            self._fail("90202", "parens-mismatch", start, start + 1, key="paren-not-opened")
+            self._fail(PAREN_NOT_OPENED, start, start + 1)
         frame = self.frames[-1]
         empty = frame.name is not None and not frame.items and frame.argument is None
         if not empty or len(self.operators) > frame.operators:
@@ -418,18 +429,8 @@ class ExpressionParser:
             at -= 1
         return at
 
-    def _fail(
-        self,
-        code: str,
-        name: str,
-        start: int,
-        end: int,
-        *,
-        key: str | None = None,
-        help: str | None = None,
-        **facts: Any,
-    ) -> NoReturn:
-        raise self.source.error(code, name, start, end, key=key, help=help, **facts)
+    def _fail(self, said: Sentence, start: int, end: int, /, *, help: str | None = None, **facts: object) -> NoReturn:
+        raise self.source.error(said, start, end, help=help, **facts)
 
 
 def parse_expression(text: str, offset: int = 0, source: str | None = None) -> Expr:
@@ -452,7 +453,7 @@ def reject_rest(source: Source, pos: int, end: int) -> None:
     if found is not None:
         kind = found.lastgroup or "bad"
         start = found.start(kind)
-        raise source.error("90201", "remain-terms", start, found.end(), term=shown(source.buffer[start : found.end()]))
+        raise source.error(REMAIN_TERMS, start, found.end(), term=shown(source.buffer[start : found.end()]))
 
 
 def _character(char: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from logsql.diagnostics.language import INVALID_ESCAPE
 from logsql.diagnostics.messages import message
 from logsql.language.source import Source
 
@@ -79,9 +80,7 @@ def decode_string(source: Source, start: int, end: int) -> str:
             return " "
         if escape not in _ESCAPES:
             at = start + 1 + found.start()
-            raise source.error(
-                "90205", "invalid-escape-sequence", at, at + 2, escape=found[0], help=message("help-escape")
-            )
+            raise source.error(INVALID_ESCAPE, at, at + 2, escape=found[0], help=message("help-escape"))
         return _ESCAPES[escape]
 
     return _ESCAPE.sub(decoded, text)

@@ -12,7 +12,18 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NoReturn, Protocol
 
-from logsql.diagnostics.codes import Sentence
+from logsql.diagnostics.codes import Code, Sentence
+from logsql.diagnostics.language import (
+    ALIAS_MISSING,
+    COMMA_NAME,
+    INVALID_AGGREGATE,
+    MISSING_STATS,
+    NO_AGGREGATE,
+    NO_EQUALS,
+    NO_TARGET,
+    REMAIN_TERMS,
+    SIGN_NAME,
+)
 from logsql.diagnostics.messages import message
 from logsql.language.expressions import ExpressionParser
 from logsql.language.lexer import QUOTED, TOKEN, classify, odd_character
@@ -25,7 +36,6 @@ _FUNCTION = re.compile(r'([^\s"()\[\],=+\-*/<>!\u2264\u2265]+)\s*(\()?')
 _ALIAS = re.compile(r"as(?=\s|,|\Z)", re.IGNORECASE)
 
 #: Number and name of an error.
-Code = tuple[str, str]
 
 
 class Cursor(Protocol):
@@ -48,7 +58,7 @@ class Cursor(Protocol):
     def comma(self) -> bool: ...
     def peek_word(self) -> str: ...
     def fail(self, said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn: ...
-    def missing(self, code: Code, key: str, help: str | None = None, **facts: str) -> NoReturn: ...
+    def missing(self, said: Sentence, /, **facts: object) -> NoReturn: ...
 
 
 @lru_cache(maxsize=64)
@@ -107,7 +117,7 @@ def _scan_item(reader: Cursor, start: int, blanks: bool, stop: tuple[str, ...]) 
 
 def _fail_comma(reader: Cursor, code: Code) -> NoReturn:
     at = reader.source.buffer.rfind(",", 0, max(reader.pos, 1))
-    reader.fail(*code, message("missing-clause"), reader.source.span(at, at + 1))
+    reader.fail(code.with_text(COMMA_NAME), reader.source.span(at, at + 1))
 
 
 def name_list(reader: Cursor, blanks: bool, stop: tuple[str, ...], comma: Code) -> list[Name]:
@@ -123,7 +133,7 @@ def sort_list(reader: Cursor, stop: tuple[str, ...], comma: Code) -> list[SortKe
         if sign in "+-":
             at = end - len(source.buffer[start + 1 : end].lstrip())
             if at == end:
-                reader.fail(*comma, message("sort-name-missing"), source.span(start, end))
+                reader.fail(comma.with_text(SIGN_NAME), source.span(start, end))
         keys.append(SortKey(Name(source.buffer[at:end], source.span(at, end)), sign == "-", source.span(start, end)))
     return keys
 
@@ -153,7 +163,7 @@ def _bad_assignment(reader: Cursor, missing_equals: Code, bad_target: Code) -> N
         if depth == 0 and token == "=":
             if end == reader.pos:
                 end = found.end()
-            reader.fail(*bad_target, message("field-name-not-found"), source.span(reader.pos, end))
+            reader.fail(bad_target.with_text(NO_TARGET), source.span(reader.pos, end))
         depth += {"(": 1, ")": -1}.get(token, 0)
         compares = compares or token == "=="
         pos = end = found.end()
@@ -163,14 +173,14 @@ def _bad_assignment(reader: Cursor, missing_equals: Code, bad_target: Code) -> N
         span = source.span(end - 1, end) if source.buffer[end - 1] == "," else reader.command_span
     else:
         span = source.span(reader.pos, end)
-    reader.fail(*missing_equals, message("assign-token-not-found"), span, help)
+    reader.fail(missing_equals.with_text(NO_EQUALS), span, help=help)
 
 
 def aggregates(reader: Cursor, stop: tuple[str, ...], missing: Code) -> list[Aggregate]:
     found: list[Aggregate] = []
     while True:
         if reader.at_end() or reader.peek_word().lower() in stop or reader.text[0] in "[,":
-            reader.missing(missing, "missing-stats-function", command=reader.command)
+            reader.missing(missing.with_text(NO_AGGREGATE), command=reader.command)
         found.append(_aggregate(reader, stop))
         if not reader.comma():
             break
@@ -194,9 +204,7 @@ def _aggregate(reader: Cursor, stop: tuple[str, ...]) -> Aggregate:
             _computed_aggregate(reader, found.start(2))
         named = next((arg for arg in call.args if isinstance(arg, NamedArg)), None)
         if named is not None:
-            reader.fail(
-                "90201", "remain-terms", message("remain-terms", term=shown("=")), named.span, message("help-compare")
-            )
+            reader.fail(REMAIN_TERMS, named.span, term=shown("="), help=message("help-compare"))
         args = tuple(arg for arg in call.args if not isinstance(arg, NamedArg))
     reader.advance(end)
     function = Name(found[1], source.span(start, found.end(1)))
@@ -219,7 +227,7 @@ def _alias(reader: Cursor, stop: tuple[str, ...]) -> Name | None:
     end, _ = _scan_item(reader, start, False, stop)
     end = start + len(source.buffer[start:end].rstrip())
     if end <= start:
-        reader.fail("21701", "missing-clause", message("alias-not-found"), source.span(found.start(), found.end()))
+        reader.fail(ALIAS_MISSING, source.span(found.start(), found.end()))
     reader.advance(end)
     return Name(source.buffer[start:end], source.span(start, end))
 
@@ -232,23 +240,21 @@ def _computed_aggregate(reader: Cursor, opening: int) -> NoReturn:
     end = rest.end() if rest is not None else behind
     span = reader.source.span(end - len(token), end)
     help = message("help-aggregate-then-eval")
-    reader.fail("90201", "remain-terms", message("remain-terms", term=shown(token)), span, help)
+    reader.fail(REMAIN_TERMS, span, term=shown(token), help=help)
 
 
 def _not_an_aggregate(reader: Cursor, before: Aggregate | None) -> NoReturn:
     found = TOKEN.match(reader.source.buffer, reader.pos, reader.end)
     if found is None:
-        reader.missing(("21700", "missing-stats-function"), "missing-stats-function", command=reader.command)
+        reader.missing(MISSING_STATS.with_text(NO_AGGREGATE), command=reader.command)
     token = found[found.lastgroup or "bad"]
     start = found.end() - len(token)
     span = reader.source.span(start, found.end())
     if before is None:
-        reader.fail(
-            "21702", "invalid-aggregation-function", message("invalid-aggregation-function", term=shown(token)), span
-        )
+        reader.fail(INVALID_AGGREGATE, span, term=shown(token))
     equals = found if token == "=" else TOKEN.match(reader.source.buffer, found.end(), reader.end)
     if equals is not None and equals["op"] == "=" and reader.on_equals is not None:
         reader.on_equals(equals.end() - 1, equals.end())
     operator = found.lastgroup == "op"
     help = message("help-aggregate-then-eval") if operator else message("help-alias", term=before.output.text)
-    reader.fail("90201", "remain-terms", message("remain-terms", term=shown(token)), span, help)
+    reader.fail(REMAIN_TERMS, span, term=shown(token), help=help)

@@ -11,7 +11,9 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
+from logsql.diagnostics.language import OPTION_QUOTE, OPTION_SPACE, PAREN_NOT_CLOSED, QUOTE_MISMATCH
 from logsql.diagnostics.messages import message
+from logsql.diagnostics.options import INVALID_OPTION, NOT_A_PARAMETER, OPTION_MISPLACED
 from logsql.language.expressions import ExpressionParser
 from logsql.language.lexer import QUOTED, decode_option
 from logsql.language.source import Source, suggestion
@@ -62,12 +64,12 @@ def _option(source: Source, found: re.Match[str], end: int, command: str, names:
         unknown_option(source, start, start + len(key), command, names, equals - 1)
     if found[2] or source.buffer[equals:end][:1].isspace():
         help = message("help-option-blank", option=key)
-        raise source.error("90000", "option-space-not-allowed", start, equals, option=key, help=help)
+        raise source.error(OPTION_SPACE, start, equals, option=key, help=help)
     value: str | Expr
     if source.buffer.startswith('"', equals):
         quoted = QUOTED.match(source.buffer, equals, end)
         if quoted is None:
-            raise source.error("90002", "string-quote-mismatch", equals, equals + 1, option=key)
+            raise source.error(OPTION_QUOTE, equals, equals + 1, option=key)
         value, stop = decode_option(quoted[0][1:-1]), quoted.end()
     elif source.buffer.startswith("$(", equals):
         value, stop = _parameter(source, equals, end, key)
@@ -84,7 +86,7 @@ def _parameter(source: Source, start: int, end: int, key: str) -> tuple[Call, in
     parser = ExpressionParser(source, start, stop)
     call = parser.parse()
     if not isinstance(call, Call) or parser.pos != stop:
-        raise source.error("90001", "invalid-option", start, stop, key="option-not-parameter", option=key)
+        raise source.error(NOT_A_PARAMETER, start, stop, option=key)
     return call, stop
 
 
@@ -96,11 +98,11 @@ def closing_parenthesis(source: Source, start: int, end: int) -> int:
     depth = 0
     for found in PARENTHESES.finditer(source.buffer, start, end):
         if found[0] == '"':
-            raise source.error("90203", "quote-mismatch", found.start(), found.end())
+            raise source.error(QUOTE_MISMATCH, found.start(), found.end())
         depth += {"(": 1, ")": -1}.get(found[0], 0)
         if depth == 0:
             return found.end()
-    raise source.error("90202", "parens-mismatch", start, start + 1, key="paren-not-closed")
+    raise source.error(PAREN_NOT_CLOSED, start, start + 1)
 
 
 def unknown_option(source: Source, start: int, stop: int, command: str, names: Sequence[str], equals: int) -> NoReturn:
@@ -110,9 +112,7 @@ def unknown_option(source: Source, start: int, stop: int, command: str, names: S
     known = [name for name in names if name]
     if key in known:
         help = message("help-option-order", command=command, option=key)
-        raise source.error(
-            "90001", "invalid-option", start, stop, key="option-misplaced", option=key, command=command, help=help
-        )
+        raise source.error(OPTION_MISPLACED, start, stop, option=key, command=command, help=help)
     help = suggestion(key, known)
     if help is None and (source.buffer[equals - 1].isspace() or source.buffer[equals + 1 : equals + 2].isspace()):
         help = message("help-compare")  # ``search a = 1`` is a comparison that went wrong
@@ -120,4 +120,4 @@ def unknown_option(source: Source, start: int, stop: int, command: str, names: S
         help = message("help-option-list", command=command, options=", ".join(sorted(known)))
     elif help is None:
         help = message("help-option-none", command=command)
-    raise source.error("90001", "invalid-option", start, stop, option=key, command=command, help=help)
+    raise source.error(INVALID_OPTION, start, stop, option=key, command=command, help=help)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from logsql.diagnostics.language import EMPTY_COMMAND, EMPTY_QUERY, UNSUPPORTED_COMMAND
 from logsql.diagnostics.messages import message
 from logsql.language.expressions import reject_rest
 from logsql.language.options import read_options, sweep_options
@@ -89,7 +90,7 @@ class QueryParser:
                 commands.append(self._command(start, end))
         start, end = trimmed(self.source, group.start, group.end)
         if not commands:
-            raise self.source.error("90003", "empty-command", start, end, key="empty-query")
+            raise self.source.error(EMPTY_QUERY, start, end)
         return Query(tuple(commands), tuple(comments), self.source.span(start, end))
 
     def _comment(self, start: int, end: int, position: int) -> Comment:
@@ -98,12 +99,12 @@ class QueryParser:
     def _empty(self, group: Group, segment: Segment) -> QueryError:
         if len(group.segments) == 1:
             span = (segment.start - 1, segment.end + 1) if group.start else (segment.start, segment.end)
-            return self.source.error("90003", "empty-command", *span, key="empty-query")
+            return self.source.error(EMPTY_QUERY, *span)
         first = segment is group.segments[0]
         pipe = segment.end if first else segment.start - 1
         doubled = not first and segment.start == segment.end < group.end
         help = message("help-pipe-or") if doubled else None
-        return self.source.error("90003", "empty-command", pipe, pipe + 1 + doubled, help=help)
+        return self.source.error(EMPTY_COMMAND, pipe, pipe + 1 + doubled, help=help)
 
     def _command(self, start: int, end: int) -> Command:
         source = self.source
@@ -131,9 +132,7 @@ class QueryParser:
     def _unknown(self, name: str, start: int) -> QueryError:
         reason = self.grammar.refused.get(name)
         if reason is not None:
-            return self.source.error(
-                "92000", "unsupported-command", start, start + len(name), command=name, notes=(reason,)
-            )
+            return self.source.error(UNSUPPORTED_COMMAND, start, start + len(name), command=name, notes=(reason,))
         names = list(self.grammar.command_names())
         head = re.split(r'[\[("=]', name, maxsplit=1)[0]
         if name.startswith("#"):
@@ -142,7 +141,7 @@ class QueryParser:
             help = message("help-blank-after-command", command=head)
         else:
             help = suggestion(name, names)
-        return self.source.error("92000", "unsupported-command", start, start + len(name), command=name, help=help)
+        return self.source.error(UNSUPPORTED_COMMAND, start, start + len(name), command=name, help=help)
 
 
 def trimmed(source: Source, start: int, end: int) -> tuple[int, int]:

@@ -12,13 +12,23 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, NoReturn, Protocol
 
-from logsql.diagnostics.codes import Sentence
+from logsql.diagnostics.codes import Given, Sentence, row
 from logsql.diagnostics.errors import QueryError, stated
-from logsql.diagnostics.messages import message
+from logsql.diagnostics.language import (
+    ASSIGN_TOKEN,
+    BROKEN,
+    CALL_EXPECTED,
+    FIELD_NAME,
+    MISSING_CLAUSE,
+    MISSING_STATS,
+    NEED_COLUMN,
+    NO_EXPRESSION,
+    QUOTE_MISMATCH,
+)
+from logsql.diagnostics.options import NO_SUBQUERY
 from logsql.language import lists
 from logsql.language.expressions import ExpressionParser, reject_rest
 from logsql.language.lexer import QUOTED, decode_json, decode_string
-from logsql.language.lists import Code
 from logsql.language.options import PARENTHESES, closing_parenthesis, unknown_option
 from logsql.language.source import Source
 from logsql.language.tree import (
@@ -164,7 +174,7 @@ class ArgReader:
             # a trailing backslash is part of the path: "C:\dir\" is closed by its last quote
             return Text(source.nfc[start + 1 : stop - 1], span, quoted=True)
         if quoted is None:
-            raise source.error("90203", "quote-mismatch", start, start + 1)
+            raise source.error(QUOTE_MISMATCH, start, start + 1)
         reject_rest(source, quoted.end(), stop)
         raise AssertionError("unreachable: text stands behind the quote")
 
@@ -209,44 +219,42 @@ class ArgReader:
         self,
         blanks: bool = False,
         stop: tuple[str, ...] = (),
-        trailing_comma: Code = ("21701", "missing-clause"),
+        trailing_comma: Given = MISSING_CLAUSE,
     ) -> list[Name]:
         """Names split on commas (they may hold blanks), with ``blanks`` on commas and blanks.
 
         Ends before a top-level keyword of ``stop``, before ``[`` or at the end; [] when there is no name. A comma
         without a name beside it is error ``trailing_comma``.
         """
-        return lists.name_list(self, blanks, stop, trailing_comma)
+        return lists.name_list(self, blanks, stop, row(trailing_comma))
 
-    def sort_list(
-        self, stop: tuple[str, ...] = ("by",), trailing_comma: Code = ("21600", "need-column")
-    ) -> list[SortKey]:
+    def sort_list(self, stop: tuple[str, ...] = ("by",), trailing_comma: Given = NEED_COLUMN) -> list[SortKey]:
         """``[+|-] name, ...``; blanks may follow the sign."""
-        return lists.sort_list(self, stop, trailing_comma)
+        return lists.sort_list(self, stop, row(trailing_comma))
 
     # -- expressions ---------------------------------------------------------------------------------------------
 
-    def expr(self, missing: Code | None = None) -> Expr:
+    def expr(self, missing: Given | None = None) -> Expr:
         """One expression up to the end or ``[``; ``missing`` is the error when there is none."""
         expr = self.expr_until(missing=missing)
         if not self.at_end() and not self.source.buffer.startswith("[", self.pos):
             reject_rest(self.source, self.pos, self.end)
         return expr
 
-    def expr_until(self, *stop: str, missing: Code | None = None) -> Expr:
+    def expr_until(self, *stop: str, missing: Given | None = None) -> Expr:
         """One expression up to a top-level keyword of ``stop``, a top-level comma, ``[`` or the end."""
         if missing is not None and stop and self.peek_word().lower() in stop:
-            self.missing(missing, "expression-expected")
+            self.missing(row(missing).with_text(NO_EXPRESSION))
         parser = ExpressionParser(self.source, self.pos, self.end, stop, self.on_equals)
-        expr = parser.parse(missing)
+        expr = parser.parse(None if missing is None else row(missing))
         self.advance(parser.pos)
         return expr
 
     def assignments(
         self,
-        missing_equals: Code = ("20100", "assign-token-not-found"),
-        bad_target: Code = ("20101", "field-name-not-found"),
-        missing_expr: Code = ("90100", "broken-expression"),
+        missing_equals: Given = ASSIGN_TOKEN,
+        bad_target: Given = FIELD_NAME,
+        missing_expr: Given = BROKEN,
     ) -> list[Assignment]:
         """``name = expression, ...`` up to the end."""
         found = [self.assignment(missing_equals, bad_target, missing_expr)]
@@ -256,25 +264,23 @@ class ArgReader:
 
     def assignment(
         self,
-        missing_equals: Code = ("20100", "assign-token-not-found"),
-        bad_target: Code = ("20101", "field-name-not-found"),
-        missing_expr: Code = ("90100", "broken-expression"),
+        missing_equals: Given = ASSIGN_TOKEN,
+        bad_target: Given = FIELD_NAME,
+        missing_expr: Given = BROKEN,
     ) -> Assignment:
         """One ``name = expression``."""
-        return lists.assignment(self, missing_equals, bad_target, missing_expr)
+        return lists.assignment(self, row(missing_equals), row(bad_target), row(missing_expr))
 
-    def aggregates(
-        self, stop: tuple[str, ...] = AGGREGATE_STOPS, missing: Code = ("21700", "missing-stats-function")
-    ) -> list[Aggregate]:
+    def aggregates(self, stop: tuple[str, ...] = AGGREGATE_STOPS, missing: Given = MISSING_STATS) -> list[Aggregate]:
         """``function(args) [as alias], ...`` up to a keyword of ``stop``, ``[`` or the end."""
-        return lists.aggregates(self, stop, missing)
+        return lists.aggregates(self, stop, row(missing))
 
     def call(self) -> Call:
         """``NAME(ARG, ...)``."""
         start = self.pos
         expr = self.expr_until()
         if not isinstance(expr, Call):
-            raise self.source.error("90100", "broken-expression", start, self._behind(), key="call-expected")
+            raise self.source.error(CALL_EXPECTED, start, self._behind())
         return expr
 
     # -- quoted text and subqueries ------------------------------------------------------------------------------
@@ -304,11 +310,11 @@ class ArgReader:
             return None
         return Text(decode_string(self.source, *found), self.source.span(*found), quoted=True)
 
-    def subquery(self, required: bool = True, code: Code = ("E0003", "no-subquery")) -> Subquery | None:
+    def subquery(self, required: bool = True, code: Given = NO_SUBQUERY) -> Subquery | None:
         """``[ query ]``; None when there is none and it is not ``required`` (else error ``code``)."""
         if self.at_end() or not self.source.buffer.startswith("[", self.pos):
             if required:
-                self.missing(code, "no-subquery", command=self.command)
+                self.missing(row(code).with_text(NO_SUBQUERY.text), command=self.command)
             return None
         subquery, behind = self._query.subquery(self.pos)
         self.advance(behind)
@@ -319,7 +325,7 @@ class ArgReader:
             return None
         found = QUOTED.match(self.source.buffer, self.pos, self.end)
         if found is None:
-            raise self.source.error("90203", "quote-mismatch", self.pos, self.pos + 1)
+            raise self.source.error(QUOTE_MISMATCH, self.pos, self.pos + 1)
         self.advance(found.end())
         return found.start(), found.end()
 
@@ -332,12 +338,12 @@ class ArgReader:
         found = stated(said, given, facts)
         raise QueryError(replace(found, span=found.span or self.command_span, text=self.source.original))
 
-    def missing(self, code: Code, key: str, help: str | None = None, **facts: Any) -> NoReturn:
-        """Raise error ``code`` with catalogue sentence ``key`` at the cursor (at the end: at the command)."""
+    def missing(self, said: Sentence, /, **facts: object) -> NoReturn:
+        """Raise what is missing at the cursor (at the end: at the command)."""
         span = (
             self.command_span if self.at_end() else self.source.span(self.pos, self.pos + max(len(self.peek_word()), 1))
         )
-        self.fail(*code, message(key, **facts), span, help)
+        self.fail(said, span, **facts)
 
     def _stray_equals(self, start: int, end: int) -> None:
         """A single ``=`` behind a word of an option-taking command is an option (language.md 1.5), and misplaced."""

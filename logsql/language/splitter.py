@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from logsql.diagnostics.language import BRACKET_NOT_CLOSED, BRACKET_NOT_OPENED, HALF_CHARACTER, QUOTE_MISMATCH, TOO_DEEP
 from logsql.language.source import LOOKALIKE, LOOKALIKES, PIPES, QUOTES, Source
 
 MAX_BRACKETS = 50
@@ -66,7 +67,7 @@ def split(source: Source) -> Split:
     if not source.nfc.isascii() and (half := _HALF.search(source.nfc)) is not None:
         # A byte of a command line that is no UTF-8, or JSON's "\ud800" alone: no text that SQL could hold.
         char, at = f"U+{ord(half[0]):04X}", half.start()
-        raise source.error("E0002", "unexpected-character", at, at + 1, key="half-character", char=char)
+        raise source.error(HALF_CHARACTER, at, at + 1, char=char)
     fancy = LOOKALIKE.search(source.nfc) is not None
     splitter = _Splitter(source, _FANCY if fancy else _SCAN)
     splitter.run()
@@ -110,7 +111,7 @@ class _Splitter:
                 break
         if len(self.stack) > 1:
             at = self.stack[-1].start - 1
-            raise self.source.error("90204", "sqbracket-mismatch", at, at + 1, key="bracket-not-closed")
+            raise self.source.error(BRACKET_NOT_CLOSED, at, at + 1)
         self.root.end = len(self.text)
         self.end_segment(self.root.end)
 
@@ -122,20 +123,20 @@ class _Splitter:
 
     def open(self, at: int) -> None:
         if len(self.stack) > MAX_BRACKETS:
-            raise self.source.error("E0001", "nesting-too-deep", at, at + 1, limit=MAX_BRACKETS)
+            raise self.source.error(TOO_DEEP, at, at + 1, limit=MAX_BRACKETS)
         group = self.groups[at] = Group(at + 1, cursor=at + 1)
         self.stack.append(group)
 
     def close(self, at: int) -> None:
         if len(self.stack) == 1:
-            raise self.source.error("90204", "sqbracket-mismatch", at, at + 1, key="bracket-not-opened")
+            raise self.source.error(BRACKET_NOT_OPENED, at, at + 1)
         self.end_segment(at)
         self.stack.pop().end = at
 
     def unterminated(self, at: int) -> None:
         """A quote that never closes: the command it stands in says so, in its own terms; a bracket cannot go on."""
         if len(self.stack) > 1:
-            raise self.source.error("90203", "quote-mismatch", at, at + 1)
+            raise self.source.error(QUOTE_MISMATCH, at, at + 1)
         self.literals.append((at + 1, len(self.text)))
 
     def comment(self, start: int) -> int:
@@ -166,7 +167,7 @@ class _Splitter:
             # A bracket of the comment, else the one that the comment stands in: "[#".
             inside = self.text.find("[", pos)
             at = inside if inside >= 0 else self.stack[-1].start - 1
-            raise self.source.error("90204", "sqbracket-mismatch", at, at + 1, key="bracket-not-closed")
+            raise self.source.error(BRACKET_NOT_CLOSED, at, at + 1)
         return end
 
     def scan_comment(self, pos: int, honour_quotes: bool) -> tuple[int | None, list[re.Match[str]]]:

@@ -11,7 +11,8 @@ import string
 import pytest
 
 from logsql.diagnostics.errors import QueryError
-from logsql.diagnostics.messages import LANGUAGE, add_messages, message, message_names, message_pair
+from logsql.diagnostics.language import EMPTY_QUERY
+from logsql.diagnostics.messages import LANGUAGE, add_messages, message_names, message_pair
 from logsql.language.parser import parse_query
 from logsql.language.spans import render
 from tests.language.grammar import GRAMMAR
@@ -184,10 +185,10 @@ def test_korean() -> None:
 
 def test_language_of_the_environment_is_read_at_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGSQL_LANG", "ko_KR.UTF-8")
-    assert message("empty-query") == "쿼리에 명령이 없습니다"
-    assert message("empty-query", lang="en") == "the query holds no command"
+    assert EMPTY_QUERY.text.fill() == "쿼리에 명령이 없습니다"
+    assert EMPTY_QUERY.text.fill("en") == "the query holds no command"
     monkeypatch.setenv("LOGSQL_LANG", "fr")
-    assert message("empty-query") == "the query holds no command"
+    assert EMPTY_QUERY.text.fill() == "the query holds no command"
 
 
 @pytest.mark.parametrize("name", message_names())
@@ -201,5 +202,5 @@ def test_both_languages_name_the_same_facts(name: str) -> None:
 
 
 def test_a_sentence_is_defined_once() -> None:
-    with pytest.raises(ValueError, match="empty-query"):
-        add_messages({"empty-query": ("something else", "다른 문장")})
+    with pytest.raises(ValueError, match="help-compare"):
+        add_messages({"help-compare": ("something else", "다른 문장")})
