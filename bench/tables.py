@@ -86,7 +86,7 @@ def translate() -> list[measure.Row]:
     text = seed.query()
     with logsql.connect(tz=seed.ZONE, threads=seed.THREADS) as session:
         session.query(text).arrow()  # the types of the file are known from here on
-        catalog = SessionCatalog(session, RunState(session.policy, session.zone))
+        catalog = SessionCatalog(session.workspace, RunState(session.policy, session.zone))
         stages: dict[str, list[float]] = {"parse": [], "plan": [], "generate": []}
         bind: list[float] = []
         cursor = session.cursor()

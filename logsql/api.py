@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from logsql.diagnostics.errors import LogsqlError
+from logsql.engine.session import FRONT_SERVICES
 from logsql.engine.session import Session as Session
 from logsql.language.tree import Query
 from logsql.registry import GRAMMAR
+
+
+def _ml(session: Session) -> object:
+    from logsql.shell.ml_session import ml_shell  # for cost: only ml commands load the room of models
+
+    return ml_shell(session)
+
+
+FRONT_SERVICES["ml"] = _ml
 
 
 def connect(path: str = ":memory:", tz: str | None = None, **options: Any) -> Session:

@@ -1,32 +1,36 @@
-"""The planner's catalog, implemented over a session's connection for one query."""
+"""The planner's catalog, implemented over a session's database for one query."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import duckdb
+import pyarrow as pa
 from sqlglot import exp
 
 from logsql.diagnostics.errors import Diagnostic, QueryError
 from logsql.engine.arrowtypes import arrow_columns
 from logsql.engine.runstate import RunState
+from logsql.engine.saved import past_table, saved_table
 from logsql.engine.sources import SourceOpener
+from logsql.engine.workspace import Workspace
 from logsql.planner.catalog import SourceColumn, SourceInfo, SourceSpec, TableInfo
+from logsql.planner.services import LookupTable, Service
 from logsql.values import sql
 from logsql.values.sql import Sql
 
-if TYPE_CHECKING:
-    from logsql.engine.session import Session
+T = TypeVar("T")
 
 
 class SessionCatalog:
     """Answers the planner's questions and collects what the plan's SQL will read: registered objects by name."""
 
-    def __init__(self, session: Session, state: RunState) -> None:
-        self.session = session
+    def __init__(self, workspace: Workspace, state: RunState) -> None:
         self.state = state
-        self.zone = session.zone
+        self.zone = workspace.database.zone
+        self._database = workspace.database
+        self._workspace = workspace
         self.run_id = state.ledger.run_id if state.counting else None
         self.bindings: dict[str, object] = {}
         self._opener = SourceOpener(self.bindings.__setitem__, state.read_context)
@@ -35,7 +39,7 @@ class SessionCatalog:
 
     def table(self, name: str) -> TableInfo | None:
         """A registered object, else a table or view of the database."""
-        for known, thing in self.session.registered.items():
+        for known, thing in self._database.registered.items():
             if known.lower() == name.lower():
                 self.bindings[known] = thing
                 return TableInfo(known, (known,), arrow_columns(thing.schema))
@@ -43,7 +47,7 @@ class SessionCatalog:
 
     def _stored(self, name: str) -> TableInfo | None:
         """A table or view: binding a SELECT is ten times cheaper than asking DuckDB's catalog views."""
-        target = exp.Table(this=sql.ident(name), db=sql.ident("main"), catalog=sql.ident(self.session.database))
+        target = exp.Table(this=sql.ident(name), db=sql.ident("main"), catalog=sql.ident(self._database.name))
         has_rowid = True
         try:
             relation = self._bound(target, [sql.col("rowid"), exp.Star()])
@@ -52,7 +56,7 @@ class SessionCatalog:
         except duckdb.BinderException:  # a view has none
             has_rowid = False
             relation = self._bound(target, [exp.Star()])
-        logical = self.session.logical_types()
+        logical = self._database.logical_types()
         columns = tuple(
             SourceColumn(str(n), str(t), logical.get((name.lower(), str(n))))
             for n, t in zip(relation.columns[has_rowid:], relation.types[has_rowid:], strict=True)
@@ -62,19 +66,19 @@ class SessionCatalog:
 
     def _bound(self, target: exp.Table, items: list[Sql]) -> duckdb.DuckDBPyRelation:
         """SELECT of the items from the table, bound but not run. The trees are new: nobody else holds them."""
-        return self.session.planning.sql(sql.select(items, target).sql("duckdb", copy=False))
+        return self._database.planning.sql(sql.select(items, target).sql("duckdb", copy=False))
 
     def tables(self) -> Sequence[str]:
-        return self.session.tables()
+        return self._database.tables()
 
     # --- constants, binding -----------------------------------------------------------------------
 
     def evaluate(self, expression: Sql) -> Any:
         """Value of a constant expression."""
         text = expression.sql("duckdb")
-        self.session.install(str(f.this) for f in expression.find_all(exp.Anonymous) if str(f.this).startswith("lq_"))
+        self._database.install(str(f.this) for f in expression.find_all(exp.Anonymous) if str(f.this).startswith("lq_"))
         try:
-            table = self.session.planning.sql(f"SELECT {text} AS v").to_arrow_table()
+            table = self._database.planning.sql(f"SELECT {text} AS v").to_arrow_table()
         except duckdb.Error as error:
             message = f"the constant cannot be computed: {str(error).splitlines()[0]}"
             raise QueryError(Diagnostic("E1401", "constant-failed", message)) from None
@@ -82,7 +86,7 @@ class SessionCatalog:
 
     def describe(self, query: Sql) -> tuple[SourceColumn, ...]:
         """Columns of a query, bound but not run."""
-        relation = self.session.planning.sql(query.sql("duckdb"))
+        relation = self._database.planning.sql(query.sql("duckdb"))
         return tuple(SourceColumn(n, str(t)) for n, t in zip(relation.columns, relation.types, strict=True))
 
     # --- files ------------------------------------------------------------------------------------
@@ -95,21 +99,19 @@ class SessionCatalog:
     # --- results, lookups, services ---------------------------------------------------------------
 
     def saved(self, name: str) -> TableInfo | None:
-        return self.session.saved_result(name, self.bindings)
+        return saved_table(self._workspace, name, self.bindings)
 
     def result(self, query_id: str) -> TableInfo | None:
-        return self.session.past_result(query_id, self.bindings)
+        return past_table(self._workspace, query_id, self.bindings)
 
-    def lookup(self, name: str) -> Any:
-        from logsql.engine.lookups import find_lookup
+    def lookup(self, name: str) -> LookupTable | None:
+        return self._workspace.services.lookups.find(name)
 
-        return find_lookup(self.session, name)
-
-    def bind(self, label: str, table: Any) -> TableInfo:
+    def bind(self, label: str, table: pa.Table) -> TableInfo:
         """Make an Arrow table readable in this query under a name of its own."""
         name = f"__{label}_{len(self.bindings) + 1}"
         self.bindings[name] = table
         return TableInfo(name, (name,), arrow_columns(table.schema))
 
-    def service(self, name: str) -> Any:
-        return self.session.service(name)
+    def service(self, key: Service[T]) -> T | None:
+        return self._workspace.services.get(key)

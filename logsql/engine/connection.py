@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
-from typing import Any
 
 import duckdb
 
 from logsql.diagnostics.errors import Diagnostic, SourceError, UsageError
+from logsql.store.databases import open_file
+from logsql.store.places import spill_folder
 from logsql.store.policy import Policy
 
 #: Attached in-memory database that holds materialised steps: a query that only reads never writes the user's file.
@@ -22,13 +21,11 @@ class Limits:
 
     threads: int | None = None
     memory: str | None = None
-    timeout: float | None = None
-    temp_directory: str | None = None
 
 
 def open_database(path: str, zone: str | None, limits: Limits, policy: Policy) -> duckdb.DuckDBPyConnection:
     """A connection to the database file (or ``:memory:``), set up and locked to the policy."""
-    config: dict[str, Any] = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "python_enable_replacements": False,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
@@ -38,7 +35,7 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy) -
     if limits.memory is not None:
         config["memory_limit"] = limits.memory
     try:
-        connection = duckdb.connect(path, config=config)
+        connection = open_file(path, config)
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
         if "IO Error" in first or "not a valid DuckDB" in str(error):
@@ -46,15 +43,14 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy) -
                 Diagnostic("E3001", "database-not-opened", f"cannot open the database {path}: {first}")
             ) from None
         raise UsageError(Diagnostic("E2001", "invalid-setting", first)) from None
-    temp = limits.temp_directory or os.path.join(tempfile.gettempdir(), f"logsql-{os.getpid()}")
-    run(connection, "SET temp_directory = ?", temp)
+    run(connection, "SET temp_directory = ?", str(spill_folder()))
     set_zone(connection, zone)
     run(connection, f"ATTACH ':memory:' AS {WORK}")
     _fence(connection, policy)
     return connection
 
 
-def run(connection: duckdb.DuckDBPyConnection, text: str, *values: Any) -> None:
+def run(connection: duckdb.DuckDBPyConnection, text: str, *values: object) -> None:
     """Run a statement to its end: a result left open keeps the connection busy."""
     connection.execute(text, list(values)).fetchall()
 

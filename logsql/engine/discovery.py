@@ -7,14 +7,14 @@ pivot in value order; a JSON field is typed when every value met has one JSON ty
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from logsql.engine.present import BEYOND_64_BITS, Field, rest_field
 from logsql.operators.pivotnames import sort_names
 from logsql.planner.relation import Rest
+from logsql.planner.runtime import Row
 from logsql.values import sql
 
-Fetch = Callable[[str], list[tuple[Any, ...]]]
+Fetch = Callable[[str], list[Row]]
 
 
 def all_fields(fetch: Fetch, table: str, column: str, fixed: list[Field], rest: Rest) -> list[Field]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
 import duckdb
 import pyarrow as pa
@@ -15,15 +15,15 @@ from logsql.diagnostics.errors import too_long
 from logsql.engine.connection import WORK
 from logsql.engine.discovery import all_fields
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present
-from logsql.engine.runner import Runner
-from logsql.engine.runstate import RunState, StageRuntime
+from logsql.engine.runner import Batches, Runner
+from logsql.engine.runstate import RunState
+from logsql.engine.runtime import Actions, Stages
 from logsql.engine.stages import StageTable, stage_schema
+from logsql.engine.translate import plan_text
+from logsql.engine.workspace import Workspace
 from logsql.planner.plan import Action, Materialise, Plan, Stream, order_items, with_ctes
-from logsql.planner.relation import Rel
+from logsql.planner.runtime import Row
 from logsql.values import sql
-
-if TYPE_CHECKING:
-    from logsql.engine.session import Session
 
 
 class Execution:
@@ -34,8 +34,10 @@ class Execution:
 
     number = 0
 
-    def __init__(self, session: Session, plan: Plan, state: RunState, bindings: dict[str, object]) -> None:
-        self.session = session
+    def __init__(self, workspace: Workspace, plan: Plan, state: RunState, bindings: dict[str, object]) -> None:
+        self.database = workspace.database
+        self.services = workspace.services
+        self._runs = workspace.runs
         self.plan = plan
         self.state = state
         self.bindings = dict(bindings)
@@ -44,7 +46,7 @@ class Execution:
         self._names: dict[str, str] = {}
         self._fields: list[Field] | None = None if plan.open else present(plan.rel)
         self._source: str | None = None
-        self._stream: Generator[Any] | None = None
+        self._stream: Batches | None = None
         self._prepared = False
 
     # --- shape ------------------------------------------------------------------------------------
@@ -65,8 +67,6 @@ class Execution:
         return self._shape(relation.schema, with_types=False)
 
     def sql_text(self) -> str:
-        from logsql.engine.translate import plan_text
-
         return plan_text(self.plan)
 
     # --- running ----------------------------------------------------------------------------------
@@ -83,10 +83,10 @@ class Execution:
 
     def new_cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor that sees the session's database, the work tables, this run's sources and its functions."""
-        cursor = self.session.cursor()
+        cursor = self.database.cursor()
         for name, thing in self.bindings.items():
             cursor.register(name, thing)
-        self.session.install(self.plan.udfs)
+        self.database.install(self.plan.udfs)
         return cursor
 
     def _origins(self) -> list[BaseException]:
@@ -109,7 +109,7 @@ class Execution:
         finally:
             stream.close()
             self._stop_scans()
-            self.session.finished(self)
+            self._runs.finished(self)
 
     def _shape(self, schema: pa.Schema, with_types: bool) -> pa.Schema:
         """The presented schema: true names (which DuckDB may have had to change), language types in metadata."""
@@ -128,25 +128,32 @@ class Execution:
         if self._prepared:
             return
         self._prepared = True
-        if self.session.timeout is not None and self.state.deadline is None:
+        if self._runs.timeout is not None and self.state.deadline is None:
             self.state.started = time.monotonic()
-            self.state.deadline = self.state.started + self.session.timeout
+            self.state.deadline = self.state.started + self._runs.timeout
         for step in self.plan.steps:
             if isinstance(step, Materialise):
                 self._create(step.name, step.query)
             elif isinstance(step, Stream):
                 self._register(step)
             elif isinstance(step, Action):
-                action = step
-                self._runner.call(lambda action=action: action.run(ActionRuntime(self)) or True)  # type: ignore[misc]
+                self._runner.call(partial(self._act, step))
         if self.plan.open:
             self._discover()
 
+    def _act(self, action: Action) -> bool:
+        action.run(Actions(self))
+        return True
+
     def _create(self, name: str, query: exp.Expression) -> None:
-        real = self.session.work_name(name)
+        real = self.database.work_name(name)
         self._work.append(real)
         self._names[name] = real
         self._runner.execute(f'CREATE TABLE {WORK}.main."{real}" AS {self.resolve(query).sql("duckdb")}')
+
+    def work_table(self, name: str) -> str:
+        """SQL text of the work table that holds a step of the plan."""
+        return f'{WORK}.main."{self._names[name]}"'
 
     def resolve(self, query: exp.Expression) -> exp.Expression:
         """The query with the plan's names of work tables replaced by this run's."""
@@ -165,7 +172,7 @@ class Execution:
 
     def _register(self, step: Stream) -> None:
         schema = stage_schema(step)
-        runtime = StageRuntime(self.state, self.session, lambda number: self._read(step.inputs[number]))
+        runtime = Stages(self.state, self.database, self.services, lambda number: self._read(step.inputs[number]))
 
         def produce() -> Iterator[pa.RecordBatch]:
             return step.transform(self._read(step.query), runtime)
@@ -203,14 +210,14 @@ class Execution:
             query.set("order", sql.order_by(keys))
         self._create("__open", with_ctes(query, self.plan.ctes, (rel.source,)))
         self._source = "__open"
-        table = f'{WORK}.main."{self._names["__open"]}"'
+        table = self.work_table("__open")
         fixed = [
             Field(f.name, f.label, sql.col(f"c{i}"), sql.col(f"t{i}") if f.type_expr is not None else None)
             for i, f in enumerate(plain)
         ]
         self._fields = all_fields(self._fetch, table, "rest", fixed, rest)
 
-    def _fetch(self, text: str) -> list[tuple[Any, ...]]:
+    def _fetch(self, text: str) -> list[Row]:
         return self._runner.call(lambda: self.cursor.execute(text).fetchall() or [()])
 
     # --- the final SELECT -------------------------------------------------------------------------
@@ -235,8 +242,9 @@ class Execution:
     def _stop_scans(self) -> None:
         """End reading ahead behind the last row anybody wanted."""
         for thing in self.bindings.values():
-            if hasattr(thing, "stop"):
-                thing.stop()
+            stop = getattr(thing, "stop", None)
+            if stop is not None:
+                stop()
 
     def close(self) -> None:
         """End what runs, drop the work tables and release the cursor."""
@@ -248,48 +256,9 @@ class Execution:
             self._cursor.close()
             self._cursor = None
         for name in self._work:
-            self.session.drop_work(name)
+            self.database.drop_work(name)
         self._work = []
-        self.session.forget(self)
-
-
-class ActionRuntime:
-    """What a side effect gets: statements on this run's cursor, the session, the ledger and the policy."""
-
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
-        self.session = execution.session
-        self.state = execution.state
-        self.policy = execution.state.policy
-        self.loss = execution.state.ledger
-        self.zone = execution.state.zone
-
-    def execute(self, query: exp.Expression) -> list[tuple[Any, ...]]:
-        """Run a statement; names of the plan's work tables are understood."""
-        node = self._execution.resolve(query)
-        self.session.changed()
-        return self._execution.cursor.execute(node.sql("duckdb")).fetchall()
-
-    def batches(self, query: exp.Expression, size: int = 65_536) -> Iterator[pa.RecordBatch]:
-        """Rows of a query as record batches."""
-        node = self._execution.resolve(query)
-        yield from self._execution.cursor.sql(node.sql("duckdb")).to_arrow_reader(size)
-
-    def fields(self, rel: Rel) -> list[Field]:
-        """The fields of a relation that the plan has materialised; those of an open row are found in its rows."""
-        plain = present(rel)
-        if rel.rest is None:
-            return plain
-        execution = self._execution
-        table = f'{WORK}.main."{execution._names[rel.source]}"'
-
-        def fetch(text: str) -> list[tuple[Any, ...]]:
-            return execution.cursor.execute(text).fetchall()
-
-        return all_fields(fetch, table, rel.rest.ident, plain, rel.rest)
-
-    def cancelled(self) -> bool:
-        return self.state.cancelled()
+        self._runs.forget(self)
 
 
 def _renamed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

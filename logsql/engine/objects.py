@@ -8,23 +8,24 @@ and lines that begin with ``#`` are skipped. ``add`` gives a session lists of it
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from logsql.engine.session import Session
+from logsql.engine.database import Database
 
 KINDS = ("ip", "port", "text")
 _NAME = re.compile(r"[\w][\w. -]*")
+_SUFFIXES = (".txt", ".csv")
 
 
 class ObjectLists:
-    """The ``objects`` service of a session (:class:`logsql.functions.services.ObjectLists`)."""
+    """The ``objects`` service of a session (:class:`logsql.planner.services.ObjectLists`)."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, database: Database) -> None:
+        self._files = database.files
+        self._folder = database.state_folder / "objects"
         self._own: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def add(self, kind: str, name: str, items: Iterable[str]) -> None:
@@ -34,35 +35,29 @@ class ObjectLists:
         self._own[(kind, name)] = tuple(items)
 
     def items(self, kind: str, name: str) -> Sequence[str] | None:
-        """The items of a list, None when there is no list of this name."""
+        """The items of a list, None when there is no list of this name.
+
+        Raises PolicyError where nothing may be known of the state folder.
+        """
         own = self._own.get((kind, name))
         if own is not None:
             return own
-        for suffix in (".txt", ".csv") if _NAME.fullmatch(name) else ():
-            path = self._folder(kind) / f"{name}{suffix}"
-            if path.is_file():
-                return _read(path)
+        for suffix in _SUFFIXES if _NAME.fullmatch(name) else ():
+            path = self._folder / kind / f"{name}{suffix}"
+            if self._files.is_file(path):
+                return self._read(path)
         return None
 
     def names(self, kind: str) -> Sequence[str]:
-        """Names of the lists of a kind, in alphabetical order."""
+        """Names of the lists of a kind, in alphabetical order; kept ones only where the session may know of them."""
         found = {name for known, name in self._own if known == kind}
-        folder = self._folder(kind)
-        if folder.is_dir():
-            found |= {p.stem for p in folder.iterdir() if p.suffix in (".txt", ".csv")}
+        folder = self._folder / kind
+        if self._files.may_read(folder):
+            found |= {path.stem for path in self._files.matching(folder, *_SUFFIXES)}
         return sorted(found)
 
-    def _folder(self, kind: str) -> Path:
-        return Path(self._session.state_folder) / "objects" / kind
-
-
-def _read(path: Path) -> tuple[str, ...]:
-    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        lines = (row[0] for row in csv.reader(file) if row) if path.suffix == ".csv" else iter(file)
-        items = [line.strip() for line in lines]
-    return tuple(item for item in items if item and not item.startswith("#"))
-
-
-def object_lists(session: Session) -> ObjectLists:
-    """The factory of the service."""
-    return ObjectLists(session)
+    def _read(self, path: Path) -> tuple[str, ...]:
+        lines = io.StringIO(self._files.read_text(path, errors="replace"), newline="")
+        first = (row[0] for row in csv.reader(lines) if row) if path.suffix == ".csv" else iter(lines)
+        items = [line.strip() for line in first]
+        return tuple(item for item in items if item and not item.startswith("#"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -22,16 +21,16 @@ from logsql.engine.execution import Execution
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present_column
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
+from logsql.engine.workspace import Workspace
+from logsql.language.parser import parse_query
 from logsql.language.tree import Query, Text
-from logsql.planner.plan import Plan
+from logsql.planner.plan import Plan, result_select, with_ctes
+from logsql.planner.planner import Planner
 from logsql.planner.relation import NO_ROWS, Column, Rel
 from logsql.planner.spec import COMMANDS, GRAMMAR
+from logsql.store.places import MEMORY
 from logsql.values import sql
 from logsql.values.types import ANY, ANY_LIST
-
-if TYPE_CHECKING:
-    from logsql.engine.session import Session
-
 
 #: Statements that safe mode runs: those that read, and those that fill tables of a database in memory.
 _READING = frozenset({"SELECT", "EXPLAIN", "RELATION", "SET", "VARIABLE_SET", "PRAGMA", "TRANSACTION"})
@@ -45,24 +44,23 @@ def table_functions() -> dict[str, str]:
     }
 
 
-def sql_result(session: Session, text: str, params: Sequence[Any] | None) -> Result:
+def sql_result(workspace: Workspace, text: str, params: Sequence[object] | None) -> Result:
     """Plan SQL text; it runs when rows are asked for."""
-    state = RunState(session.policy, session.zone, on_progress=session.on_progress)
-    catalog = SessionCatalog(session, state)
-    for name in list(session.registered):
+    database = workspace.database
+    state = RunState(database.policy, database.zone, on_progress=workspace.on_progress)
+    catalog = SessionCatalog(workspace, state)
+    for name in list(database.registered):
         catalog.table(name)
     names = {"pipe", *table_functions()}
     pattern = r"\b(" + "|".join(sorted(names)) + r")\s*\("
-    plan, rewritten = Plan((), NO_ROWS, zone=session.zone), text
+    plan, rewritten = Plan((), NO_ROWS, zone=database.zone), text
     if re.search(pattern, text, re.I):
-        with session.stoppable(state):
-            plan, rewritten = _rewrite(session, catalog, text)
-    return Result(SqlExecution(session, plan, state, catalog.bindings, rewritten, params))
+        with workspace.runs.stoppable(state):
+            plan, rewritten = _rewrite(catalog, text)
+    return Result(SqlExecution(workspace, plan, state, catalog.bindings, rewritten, params))
 
 
-def _rewrite(session: Session, catalog: SessionCatalog, text: str) -> tuple[Plan, str]:
-    from logsql.planner.planner import Planner
-
+def _rewrite(catalog: SessionCatalog, text: str) -> tuple[Plan, str]:
     try:
         tree = sqlglot.parse_one(text, dialect="duckdb")
     except sqlglot.errors.ParseError as error:
@@ -139,17 +137,13 @@ def _wrong(message: str) -> QueryError:
 
 
 def _parsed(text: str) -> Query:
-    from logsql.language.parser import parse_query
-
     try:
         return parse_query(text, GRAMMAR)
     except LogsqlError as error:
         raise error.located(text, "pipe") from None
 
 
-def _planned(planner: Any, query: Query, text: str) -> exp.Expression:
-    from logsql.planner.plan import result_select, with_ctes
-
+def _planned(planner: Planner, query: Query, text: str) -> exp.Expression:
     try:
         rel = planner.pipeline(query, True)
     except LogsqlError as error:
@@ -162,14 +156,14 @@ class SqlExecution(Execution):
 
     def __init__(
         self,
-        session: Session,
+        workspace: Workspace,
         plan: Plan,
         state: RunState,
         bindings: dict[str, object],
         text: str,
-        params: Sequence[Any] | None,
+        params: Sequence[object] | None,
     ) -> None:
-        super().__init__(session, plan, state, bindings)
+        super().__init__(workspace, plan, state, bindings)
         self._text = text
         self._params = list(params) if params else None
         self._fields = None
@@ -196,11 +190,11 @@ class SqlExecution(Execution):
 
     def batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
         """Rows of the last statement; statements without rows deliver none. Interruptible while it runs."""
-        self.session.started(self)
+        self._runs.started(self)
         try:
             yield from self._batches(size, with_types)
         finally:
-            self.session.forget(self)
+            self._runs.forget(self)
 
     def _batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
         self._prepare()
@@ -216,13 +210,13 @@ class SqlExecution(Execution):
         finally:
             stream.close()
             self._stop_scans()
-        self.session.changed()
-        self.session.finished(self)
+        self.database.changed()
+        self._runs.finished(self)
 
     def _check(self, statement: duckdb.Statement) -> None:
         """Safe mode reads: DuckDB's own fence lets ``COPY ... TO`` write below an allowed directory."""
         kind = statement.type.name
-        if kind in _READING or (kind in _TABLES and self.session.path == ":memory:"):
+        if kind in _READING or (kind in _TABLES and self.database.path == MEMORY):
             return
         message = f"{kind} statements are not allowed in safe mode"
         raise PolicyError(Diagnostic("E4001", "write-not-allowed", message, help="use a session without --safe"))
@@ -230,10 +224,10 @@ class SqlExecution(Execution):
     def _run(self, text: str, size: int, with_types: bool, shape: list[pa.Field]) -> pa.RecordBatchReader | None:
         """Run the statements; the reader of the last one if it delivers rows, its presented fields in ``shape``."""
         statements = self.cursor.extract_statements(text)
-        if self.session.policy.safe:
+        if self.database.policy.safe:
             for statement in statements:
                 self._check(statement)
-        self.session.changed()
+        self.database.changed()
         for number, statement in enumerate(statements):
             if number == len(statements) - 1:
                 relation = self.cursor.sql(statement, params=self._params)
@@ -247,7 +241,7 @@ class SqlExecution(Execution):
         return None
 
 
-def _presented(relation: Any) -> list[Field]:
+def _presented(relation: duckdb.DuckDBPyRelation) -> list[Field]:
     """The columns; VARIANT ones rendered as a pipe query renders its mixed fields, since they leave DuckDB opaque."""
     fields: list[Field] = []
     kinds = {"VARIANT": ANY, "VARIANT[]": ANY_LIST}
@@ -263,7 +257,7 @@ def _presented(relation: Any) -> list[Field]:
     return fields
 
 
-def _readable(relation: Any, fields: list[Field], with_types: bool) -> Any:
+def _readable(relation: duckdb.DuckDBPyRelation, fields: list[Field], with_types: bool) -> duckdb.DuckDBPyRelation:
     if not any(field.label for field in fields):
         return relation
     items: list[str] = []

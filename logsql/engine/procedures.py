@@ -1,19 +1,18 @@
-"""Stored queries: ``NAME.lq`` files that ``proc NAME(...)`` runs.
+"""Stored queries: ``NAME.lq`` files that ``proc NAME(...)`` runs, and ``NAME.json`` files that ``schema NAME`` reads.
 
-Searched in this order: the folders of ``--procs``, ``procs`` in the session's state folder, the current directory. A
-name is letters, digits, ``_``, ``-`` and ``.``, so it never leaves those folders. The text is read as UTF-8.
+Searched in this order: the folders of ``--procs``, ``procs`` (``schemas``) in the session's state folder, the current
+directory. A name is letters, digits, ``_``, ``-`` and ``.``, so it never leaves those folders. The text is read as
+UTF-8.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from logsql.engine.session import Session
+from logsql.engine.database import Database
 
 _NAME = re.compile(r"[\w][\w.-]*")
 
@@ -28,60 +27,48 @@ class ProcedureFile:
 
 
 class Procedures:
-    """The ``procedures`` service of a session."""
+    """The ``procedures`` service of a session. ``folders``: those of ``--procs``."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def folders(self) -> Iterator[Path]:
-        """The search path."""
-        for folder in self._session.procs:
-            yield Path(folder)
-        yield Path(self._session.state_folder) / "procs"
-        yield Path.cwd()
+    def __init__(self, database: Database, folders: Sequence[str]) -> None:
+        self._files = database.files
+        self._given = [Path(folder) for folder in folders]
+        self._state = database.state_folder
 
     def find(self, name: str) -> ProcedureFile | None:
-        """The first file of this name. Raises PolicyError when the session may not read it."""
-        for folder in self.folders() if _NAME.fullmatch(name) else ():
-            path = folder / f"{name}.lq"
-            if path.is_file():
-                self._session.policy.check_read(str(path))
-                return ProcedureFile(name, str(path), path.read_text(encoding="utf-8-sig"))
-        return None
+        """The first file of this name. Raises PolicyError when the session may not read where one could be."""
+        return self._first(self._folders("procs"), name, ".lq")
 
     def schema(self, name: str) -> ProcedureFile | None:
-        """The first schema file ``NAME.json``. Raises PolicyError when the session may not read it."""
-        for folder in self._schema_folders() if _NAME.fullmatch(name) else ():
-            path = folder / f"{name}.json"
-            if path.is_file():
-                self._session.policy.check_read(str(path))
-                return ProcedureFile(name, str(path), path.read_text(encoding="utf-8-sig"))
-        return None
-
-    def schemas(self) -> list[str]:
-        """Names of the files that may be schemas, for help texts."""
-        return sorted({p.stem for f in self._schema_folders() if f.is_dir() for p in f.glob("*.json")})
-
-    def _schema_folders(self) -> Iterator[Path]:
-        for folder in self._session.procs:
-            yield Path(folder)
-        yield Path(self._session.state_folder) / "schemas"
-        yield Path.cwd()
+        """The first schema file ``NAME.json``. Raises PolicyError when the session may not read where one could be."""
+        return self._first(self._folders("schemas"), name, ".json")
 
     def names(self) -> list[str]:
         """Names of the stored queries, for help texts and completion."""
-        found: dict[str, None] = {}
-        for folder in self.folders():
-            if folder.is_dir():
-                found.update(dict.fromkeys(sorted(p.stem for p in folder.glob("*.lq"))))
-        return list(found)
+        return list(dict.fromkeys(self._listed("procs", ".lq")))
+
+    def schemas(self) -> list[str]:
+        """Names of the files that may be schemas, for help texts."""
+        return sorted(set(self._listed("schemas", ".json")))
+
+    def _folders(self, own: str) -> list[Path]:
+        """The search path; ``own`` is the folder in the state folder."""
+        return [*self._given, self._state / own, Path.cwd()]
+
+    def _first(self, folders: Sequence[Path], name: str, suffix: str) -> ProcedureFile | None:
+        paths = [folder / f"{name}{suffix}" for folder in folders] if _NAME.fullmatch(name) else []
+        refused = [path for path in paths if not self._files.may_read(path)]
+        for path in paths:
+            if path not in refused and self._files.is_file(path):
+                return ProcedureFile(name, str(path), _lines(self._files.read_text(path)))
+        for path in refused[:1]:
+            self._files.policy.check_read(str(path))
+        return None
+
+    def _listed(self, own: str, suffix: str) -> list[str]:
+        folders = [folder for folder in self._folders(own) if self._files.may_read(folder)]
+        return [path.stem for folder in folders for path in self._files.matching(folder, suffix)]
 
 
-def purging(session: Session) -> bool:
-    """The factory of the service ``purging``: whether the session may delete rows."""
-    return session.allow_purge
-
-
-def procedures(session: Session) -> Procedures:
-    """The factory of the service."""
-    return Procedures(session)
+def _lines(text: str) -> str:
+    """The text with line feeds, whatever system it was written on."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -5,18 +5,39 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from logsql.engine.ledger import Ledger
-from logsql.engine.present import TYPE_SUFFIX
-
-if TYPE_CHECKING:
-    from logsql.engine.execution import Execution
+from logsql.engine.present import TYPE_SUFFIX, Field
+from logsql.engine.runstate import RunState
 
 BATCH = 65_536
+
+
+class Executed(Protocol):
+    """The run behind a result (:class:`logsql.engine.execution.Execution`)."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def state(self) -> RunState: ...
+    def fields(self) -> list[Field]:
+        """Fields of the result; those of an open row are known once it has run."""
+
+    def arrow_schema(self) -> pa.Schema:
+        """Schema of the result without reading rows."""
+
+    def sql_text(self) -> str:
+        """The SQL of the final statement."""
+
+    def batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
+        """Rows of the final statement; ``with_types`` adds the companion type columns of mixed fields."""
+
+    def close(self) -> None:
+        """End what runs and release what it holds."""
 
 
 class Result:
@@ -26,7 +47,7 @@ class Result:
     streams Arrow record batches. ``columns`` and ``types`` of an open row are known once the query has run.
     """
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Executed) -> None:
         self._execution = execution
         self._table: pa.Table | None = None
 

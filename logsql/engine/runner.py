@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 import duckdb
 import pyarrow as pa
@@ -21,6 +21,10 @@ from logsql.engine.sourceerrors import source_error
 from udfs.readers.errors import ReaderError
 
 T = TypeVar("T")
+#: What a worker hands over, one after the other.
+Put = Callable[[object], bool]
+#: A schema, then record batches of it.
+Batches = Generator[pa.Schema | pa.RecordBatch]
 
 #: Rows per batch handed on; readers and stages work in blocks of about this size too.
 BATCH = 65_536
@@ -42,22 +46,21 @@ class Runner:
     def call(self, work: Callable[[], T]) -> T:
         """Run ``work`` in a worker thread and wait for it, interruptibly."""
         for result in self._drive(lambda put: put(work())):
-            found: T = result
-            return found
+            return cast("T", result)
         raise AssertionError("work delivered nothing")
 
     def execute(self, text: str) -> None:
         """Run a statement whose rows nobody reads."""
         self.call(lambda: bool(self.cursor.execute(text).fetchall()) or True)
 
-    def batches(self, text: str, size: int = BATCH) -> Generator[Any]:
+    def batches(self, text: str, size: int = BATCH) -> Batches:
         """Schema, then the rows of a query as record batches, in constant memory."""
         return self.stream(lambda: self.cursor.sql(text).to_arrow_reader(size))
 
-    def stream(self, make: Callable[[], pa.RecordBatchReader | None]) -> Generator[Any]:
+    def stream(self, make: Callable[[], pa.RecordBatchReader | None]) -> Batches:
         """Schema, then batches of a reader made and read in the worker thread; nothing when there is no reader."""
 
-        def produce(put: Callable[[Any], bool]) -> None:
+        def produce(put: Put) -> None:
             reader = make()
             if reader is not None and put(reader.schema):
                 for batch in reader:
@@ -65,13 +68,13 @@ class Runner:
                         break
             del reader
 
-        return self._drive(produce)
+        return cast("Batches", self._drive(produce))
 
-    def _drive(self, produce: Callable[[Callable[[Any], bool]], Any]) -> Generator[Any]:
-        items: queue.Queue[Any] = queue.Queue(maxsize=4)
+    def _drive(self, produce: Callable[[Put], object]) -> Generator[object]:
+        items: queue.Queue[object] = queue.Queue(maxsize=4)
         stop = threading.Event()
 
-        def put(item: Any) -> bool:
+        def put(item: object) -> bool:
             while not stop.is_set():
                 try:
                     items.put(item, timeout=TICK)
@@ -101,7 +104,7 @@ class Runner:
                 self.cursor.interrupt()
             _join(thread)
 
-    def _consume(self, items: queue.Queue[Any]) -> Iterator[Any]:
+    def _consume(self, items: queue.Queue[object]) -> Iterator[object]:
         while True:
             try:
                 item = items.get(timeout=TICK)

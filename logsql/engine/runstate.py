@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from logsql.engine.ledger import Ledger
 from logsql.store.policy import Policy
@@ -47,31 +46,3 @@ class RunState:
     def read_context(self) -> ReadContext:
         """What readers get: this run's ledger, progress and cancel flag, and the files that the policy allows."""
         return ReadContext(self.ledger, self, self.cancelled, Files(self.policy.may_read))
-
-
-@dataclass(frozen=True)
-class StageRuntime:
-    """What a Python stage's ``transform`` gets beside its batches. ``read(n)`` yields rows of its further inputs."""
-
-    state: RunState
-    session: Any
-    read: Callable[[int], Iterator[Any]] = lambda number: iter(())
-
-    @property
-    def loss(self) -> Ledger:
-        return self.state.ledger
-
-    @property
-    def progress(self) -> RunState:
-        return self.state
-
-    @property
-    def policy(self) -> Policy:
-        return self.state.policy
-
-    @property
-    def zone(self) -> str:
-        return self.state.zone
-
-    def cancelled(self) -> bool:
-        return self.state.cancelled()

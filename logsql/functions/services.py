@@ -1,14 +1,14 @@
 """Object groups on this machine (matchblackip and its relatives), and the functions that are refused.
 
-The catalog's service ``objects`` (:class:`ObjectLists`) holds named lists; a match is plain SQL over their items, so a
-translated query carries the list it was made with. An unknown group is refused (functions.md > service functions).
+The catalog's service ``objects`` (:class:`logsql.planner.services.ObjectLists`) holds named lists; a match is plain SQL
+over their items, so a translated query carries the list it was made with. An unknown group is refused (functions.md >
+service functions).
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from typing import Protocol
 
 from sqlglot import exp
 
@@ -17,25 +17,16 @@ from logsql.functions.network import ipv4_number
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB
 from logsql.planner.function_spec import REFUSED_FUNCTIONS, FunctionSpec, register
+from logsql.planner.services import OBJECTS
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import BOOL, Kind
 from logsql.values.values import Typed
 
 
-class ObjectLists(Protocol):
-    """Named lists. ``kind`` is ``ip`` (addresses and CIDR networks), ``port`` (numbers and ``a-b``) or ``text``."""
-
-    def items(self, kind: str, name: str) -> Sequence[str] | None:
-        """The items of a list, None when there is no list of this name."""
-
-    def names(self, kind: str) -> Sequence[str]:
-        """Names of the lists of a kind, for help texts."""
-
-
 def _items(call: FunctionCall, kind: str) -> Sequence[str]:
     name = constant_text(call, 0, "90930", "invalid-object-group", "the name of the list")
-    lists: ObjectLists | None = call.cx.catalog.service("objects")
+    lists = call.cx.catalog.service(OBJECTS)
     found = lists.items(kind, name) if lists is not None else None
     if found is None:
         known = ", ".join(lists.names(kind)) if lists is not None else ""

@@ -8,16 +8,13 @@ of :data:`FIELDS` in order, null where nothing is known. The databases travel as
 from __future__ import annotations
 
 import functools
-import glob
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
+from logsql.store.files import Files
 from logsql.udfbridge.registry import UdfSpec, register_udf
-
-if TYPE_CHECKING:
-    from logsql.engine.session import Session
 
 FIELDS = ("country", "region", "city", "latitude", "longitude", "asn")
 #: Fields that are numbers; the others are text.
@@ -26,18 +23,14 @@ NUMBERS = frozenset({"latitude", "longitude"})
 register_udf(UdfSpec("lq_geoip", ("VARCHAR", "VARCHAR"), "VARCHAR[]", "logsql.jobs.geoip:locate"))
 
 
-def database(session: Session) -> str | None:
-    """The factory of the service ``geoip``: the session's database setting."""
-    return session.geoip
-
-
 def database_files(setting: str) -> list[str]:
     """The ``.mmdb`` files that a setting names; files that are missing are left out."""
     found: list[str] = []
+    files = Files()  # the setting is the user's own word, not the query's
     for part in setting.split(os.pathsep):
-        if os.path.isdir(part):
-            found += sorted(glob.glob(os.path.join(glob.escape(part), "*.mmdb")))
-        elif os.path.isfile(part):
+        if files.is_folder(part):
+            found += map(str, files.matching(part, ".mmdb"))
+        elif files.is_file(part):
             found.append(part)
     return found
 

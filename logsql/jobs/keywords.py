@@ -16,13 +16,14 @@ import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from logsql.diagnostics.errors import LogsqlError
 from logsql.language.expressions import parse_expression
 from logsql.language.tree import Binary, Call, Expr, Literal, operands
+from logsql.planner.services import Service
 from logsql.udfbridge.registry import UdfSpec, register_udf
 
 register_udf(UdfSpec("lq_mpsearch", ("VARCHAR[]", "VARCHAR", "VARCHAR"), "VARCHAR[]", "logsql.jobs.keywords:search"))
@@ -31,6 +32,7 @@ register_udf(UdfSpec("lq_mpsearch", ("VARCHAR[]", "VARCHAR", "VARCHAR"), "VARCHA
 RULES: dict[str, RuleSet] = {}
 KEPT = 64
 
+T = TypeVar("T")
 Hits = frozenset[int]
 Test = Callable[[Hits], bool]
 
@@ -217,5 +219,5 @@ class _Constants:
         table = self._connection.sql(f"SELECT {expression.sql('duckdb')} AS v").to_arrow_table()
         return table.column(0).to_pylist()[0]
 
-    def service(self, name: str) -> Any:
+    def service(self, key: Service[T]) -> T | None:
         return None

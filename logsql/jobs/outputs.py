@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from logsql.diagnostics.errors import Diagnostic, Interrupted
 from logsql.engine.present import Field, arrow_field, present_column
+from logsql.engine.runtime import Actions
 from logsql.planner.relation import Column, Rel
 from logsql.render.pieces import pieces
 from logsql.render.texts import joined_lines, object_lines, put
@@ -28,9 +29,6 @@ from logsql.values.sql import Sql
 from logsql.values.values import Typed
 from udfs.java.dates import DatePattern, compile_pattern, format_array
 from udfs.text import encode_text, stream_codec
-
-if TYPE_CHECKING:
-    from logsql.engine.execution import ActionRuntime
 
 _MACRO = re.compile(r"\{(logtime|now):([^{}]*)\}")
 #: Files open at the same time; the others are closed between their batches.
@@ -200,7 +198,7 @@ class Output:
         self.job = job
         self.now = dt.datetime.now(dt.UTC)
 
-    def check(self, runtime: ActionRuntime) -> None:
+    def check(self, runtime: Actions) -> None:
         """Refuse what cannot be written: by the policy, or because a file is in the way."""
         job = self.job
         self.now = dt.datetime.now(dt.UTC)
@@ -211,7 +209,7 @@ class Output:
         if not job.template.dated:
             check_target(job.template.at(self.now, runtime.zone), job.manner)
 
-    def write(self, runtime: ActionRuntime, rel: Rel, chosen: Sequence[tuple[str, Typed]], time: Sql | None) -> None:
+    def write(self, runtime: Actions, rel: Rel, chosen: Sequence[tuple[str, Typed]], time: Sql | None) -> None:
         """Write the rows of a stored relation: the ``chosen`` values, or all fields when there are none.
 
         ``time`` is the date of a row for ``{logtime:..}``, None when no row has one.
@@ -250,7 +248,7 @@ def value_field(rel: Rel, name: str, value: Typed) -> Field:
 class _Stored:
     """The stored rows as the writers of :mod:`logsql.render` read them; the first column is the date of the row."""
 
-    def __init__(self, runtime: ActionRuntime, rel: Rel, fields: Sequence[Field], time: Sql | None) -> None:
+    def __init__(self, runtime: Actions, rel: Rel, fields: Sequence[Field], time: Sql | None) -> None:
         self.columns = [f.name for f in fields]
         self.types = [f.label for f in fields]
         self._runtime = runtime
@@ -272,7 +270,7 @@ class _Stored:
 class _Writer:
     """The files of one run by path, and what was lost on the way."""
 
-    def __init__(self, job: Job, encoder: Encoder, runtime: ActionRuntime, now: dt.datetime) -> None:
+    def __init__(self, job: Job, encoder: Encoder, runtime: Actions, now: dt.datetime) -> None:
         self.job = job
         self.encoder = encoder
         self.runtime = runtime

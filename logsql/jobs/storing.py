@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlglot import exp
 
-from logsql.diagnostics.errors import Diagnostic, PolicyError, RunError
+from logsql.diagnostics.errors import Diagnostic, PolicyError, RunError, did_you_mean
+from logsql.operators.pivotnames import sort_names
 from logsql.planner.plan import column_expr
 from logsql.planner.relation import Rel
+from logsql.planner.runtime import ActionRuntime, Runtime
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import (
@@ -55,7 +56,7 @@ class Stored:
         return "INTEGER" if self.type.kind is Kind.INT else self.type.physical
 
 
-def stored_fields(runtime: Any, rel: Rel) -> list[Stored]:
+def stored_fields(runtime: ActionRuntime, rel: Rel) -> list[Stored]:
     """All fields of a materialised relation, those of open rows found by looking at the rows."""
     found = [Stored(c.name, c.type, column_expr(rel, c)) for c in rel.columns]
     rest = rel.rest
@@ -80,8 +81,6 @@ def stored_fields(runtime: Any, rel: Rel) -> list[Stored]:
     )
     names = [str(row[0]) for row in runtime.execute(first) if str(row[0]) not in rest.hidden]
     if rest.key_order is not None:
-        from logsql.operators.pivotnames import sort_names
-
         names = sort_names(names, rest.key_order.kinds, rest.key_order.aliases)
     for name in names:
         if rest.is_map:
@@ -92,7 +91,7 @@ def stored_fields(runtime: Any, rel: Rel) -> list[Stored]:
     return found
 
 
-def _document_field(runtime: Any, rel: Rel, document: Sql, name: str) -> Stored:
+def _document_field(runtime: ActionRuntime, rel: Rel, document: Sql, name: str) -> Stored:
     """A key of JSON documents: typed when all its values have one type."""
     pointer = sql.string(json_pointer(name))
     kind = sql.func("json_type", document.copy(), pointer.copy())
@@ -123,18 +122,20 @@ def _document_field(runtime: Any, rel: Rel, document: Sql, name: str) -> Stored:
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-def columns_of(runtime: Any, table: str) -> dict[str, str] | None:
+def columns_of(runtime: Runtime, table: str) -> dict[str, str] | None:
     """Columns and types of a stored table; None when there is none."""
-    rows = runtime.session.ask(
+    rows = runtime.database.ask(
         "SELECT c.column_name, c.data_type FROM duckdb_columns() c JOIN duckdb_tables() t USING (table_oid) "
         "WHERE lower(t.table_name) = lower(?) AND t.database_name = ? AND c.database_name = ? "
         "AND t.schema_name = 'main' AND NOT t.internal ORDER BY c.column_index",
-        [table, runtime.session.database, runtime.session.database],
+        [table, runtime.database.name, runtime.database.name],
     )
     return {str(name): str(type_) for name, type_ in rows} or None
 
 
-def store(runtime: Any, rel: Rel, fields: Sequence[Stored], table: str, create: bool, where: Sql | None = None) -> None:
+def store(
+    runtime: ActionRuntime, rel: Rel, fields: Sequence[Stored], table: str, create: bool, where: Sql | None = None
+) -> None:
     """Append the rows of a work table to a stored table, all or none. Raises :class:`RunError`."""
     if not runtime.policy.write:
         message = f"storing rows in {table} is not allowed in safe mode"
@@ -161,16 +162,14 @@ def store(runtime: Any, rel: Rel, fields: Sequence[Stored], table: str, create: 
     runtime.execute(exp.Commit())
 
 
-def missing_table(runtime: Any, table: str) -> None:
+def missing_table(runtime: Runtime, table: str) -> None:
     """The error for a table that is not there."""
-    from logsql.diagnostics.errors import did_you_mean
-
-    help_text = did_you_mean(table, runtime.session.tables()) or "create=t makes the table"
+    help_text = did_you_mean(table, runtime.database.tables()) or "create=t makes the table"
     raise RunError(Diagnostic("30101", "import-table-not-found", f"there is no table {table}", help=help_text))
 
 
-def _target(runtime: Any, table: str) -> exp.Table:
-    return exp.Table(this=sql.ident(table), db=sql.ident("main"), catalog=sql.ident(runtime.session.database))
+def _target(runtime: Runtime, table: str) -> exp.Table:
+    return exp.Table(this=sql.ident(table), db=sql.ident("main"), catalog=sql.ident(runtime.database.name))
 
 
 def _distinct_names(table: str, fields: Sequence[Stored], have: dict[str, str]) -> None:
@@ -186,14 +185,14 @@ def _distinct_names(table: str, fields: Sequence[Stored], have: dict[str, str]) 
             raise RunError(Diagnostic("30103", "invalid-column-name", f"{table}: {message}", help="rename one of them"))
 
 
-def _create(runtime: Any, target: exp.Table, fields: Sequence[Stored]) -> None:
+def _create(runtime: ActionRuntime, target: exp.Table, fields: Sequence[Stored]) -> None:
     columns = [exp.ColumnDef(this=sql.ident(f.name), kind=data_type(f.sql_type)) for f in fields]
     runtime.execute(exp.Create(this=exp.Schema(this=target.copy(), expressions=columns), kind="TABLE"))
     for field in fields:
         _comment(runtime, target, field)
 
 
-def _comment(runtime: Any, target: exp.Table, field: Stored) -> None:
+def _comment(runtime: ActionRuntime, target: exp.Table, field: Stored) -> None:
     logical = {Kind.IP: "ip", Kind.MAP: "map"}.get(field.type.kind)
     if logical is not None:
         above = {"table": target.this.copy(), "db": target.args["db"].copy(), "catalog": target.args["catalog"].copy()}
@@ -201,7 +200,7 @@ def _comment(runtime: Any, target: exp.Table, field: Stored) -> None:
         runtime.execute(exp.Comment(this=column, kind="COLUMN", expression=sql.string(_COMMENT + logical)))
 
 
-def _fit(runtime: Any, target: exp.Table, field: Stored, sql_type: str | None) -> None:
+def _fit(runtime: ActionRuntime, target: exp.Table, field: Stored, sql_type: str | None) -> None:
     """Add the field's column, or widen it for larger integers."""
     if sql_type is None:
         column = exp.ColumnDef(this=sql.ident(field.name), kind=data_type(field.sql_type))
@@ -217,7 +216,7 @@ def _fit(runtime: Any, target: exp.Table, field: Stored, sql_type: str | None) -
 
 
 def _insert(
-    runtime: Any,
+    runtime: ActionRuntime,
     rel: Rel,
     fields: Sequence[Stored],
     target: exp.Table,
@@ -257,7 +256,7 @@ def _converted(field: Stored, sql_type: str | None) -> tuple[Sql, Sql | None]:
 
 
 def _count_lost(
-    runtime: Any, rel: Rel, field: Stored, node: Sql, fits: Sql, table: str, sql_type: str, where: Sql | None
+    runtime: ActionRuntime, rel: Rel, field: Stored, node: Sql, fits: Sql, table: str, sql_type: str, where: Sql | None
 ) -> None:
     test = sql.not_(sql.coalesce(fits, sql.boolean(False)))
     both = sql.and_(where.copy(), test) if where is not None else test

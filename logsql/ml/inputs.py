@@ -22,7 +22,8 @@ from logsql.diagnostics.errors import nearest
 from logsql.ml import errors as codes
 from logsql.ml.errors import MlError
 from logsql.ml.features import FeatureKind, kind_of
-from logsql.store.files import file_stem, folder_lock, write_atomic
+from logsql.ml.store import stem
+from logsql.store.files import Files
 
 
 class InputKind(StrEnum):
@@ -76,7 +77,7 @@ def read_file(kind: str, target: str) -> pa.RecordBatchReader:
     """
     if kind == InputKind.QUERY:
         raise MlError(codes.INPUT_UNREADABLE, "a query input needs an open session", "run the command inside the shell")
-    if not Path(target).is_file():
+    if not Files().is_file(target):
         raise MlError(codes.INPUT_UNREADABLE, f"file {target} does not exist", "check the path")
     import duckdb
 
@@ -118,11 +119,16 @@ def _type_name(type_: pa.DataType) -> str:
 
 
 class InputStore:
-    """Inputs below ``folder``; ``read(kind, target)`` delivers rows (see ``read_file``)."""
+    """Inputs below ``folder``; ``read(kind, target)`` delivers rows (see ``read_file``).
 
-    def __init__(self, folder: str | Path, read: Read = read_file) -> None:
+    ``files``: the door that says what may be read and written; where nothing may be written, an input whose file has
+    changed is counted again but its card stays as it is.
+    """
+
+    def __init__(self, folder: str | Path, read: Read = read_file, files: Files | None = None) -> None:
         self._folder = Path(folder) / "inputs"
         self._read = read
+        self._files = files if files is not None else Files()
 
     def add(self, name: str, kind: InputKind, target: str) -> MlInput:
         """Register an input after reading it once. Files are remembered by absolute path.
@@ -130,15 +136,16 @@ class InputStore:
         Raises MlError: the name is taken, the file or query cannot be read.
         """
         path = self._path(name)
-        if path.exists():
+        self._files.policy.check_write(str(self._folder))
+        if self._files.is_file(path):
             raise MlError(
                 codes.INPUT_EXISTS, f"input '{name}' exists", f"ml.removeInput {name}, or choose another name"
             )
         if kind is not InputKind.QUERY:
             target = str(Path(target).expanduser().absolute())
         made = self._described(name, kind, target)
-        with folder_lock(self._folder):
-            if path.exists():
+        with self._files.lock(self._folder):
+            if self._files.is_file(path):
                 raise MlError(codes.INPUT_EXISTS, f"input '{name}' exists", "choose another name")
             self._write(made)
         return made
@@ -146,10 +153,11 @@ class InputStore:
     def get(self, name: str) -> MlInput:
         """Card of an input, counted again when its file has changed. Raises MlError when there is none."""
         found = self._load(name)
-        if found.kind is not InputKind.QUERY and _stamp(found.target) not in (None, found.stamp):
+        if found.kind is not InputKind.QUERY and self._stamp(found.target) not in (None, found.stamp):
             found = self._described(name, found.kind, found.target)
-            with folder_lock(self._folder):
-                self._write(found)
+            if self._files.policy.write:
+                with self._files.lock(self._folder):
+                    self._write(found)
         return found
 
     def peek(self, name: str) -> MlInput:
@@ -158,8 +166,8 @@ class InputStore:
 
     def listings(self) -> list[MlInput]:
         """All inputs by name, as last counted."""
-        paths = sorted(self._folder.glob("*.json")) if self._folder.is_dir() else []
-        return sorted((_parse(path) for path in paths), key=lambda item: item.name)
+        found = (self._parse(path) for path in self._files.matching(self._folder, ".json"))
+        return sorted(found, key=lambda item: item.name)
 
     def rows(self, name: str, progress: Callable[[float], None] = lambda share: None) -> pa.Table:
         """All rows of an input as one table; progress(share of the rows counted before)."""
@@ -176,17 +184,17 @@ class InputStore:
     def remove(self, name: str) -> None:
         """Forget an input; its file stays. Raises MlError when there is none."""
         path = self._path(name)
-        if not path.exists():
+        if not self._files.is_file(path):
             self._load(name)
-        with folder_lock(self._folder):
-            path.unlink(missing_ok=True)
+        with self._files.lock(self._folder):
+            self._files.remove(path)
 
     def _path(self, name: str) -> Path:
-        return self._folder / f"{file_stem(name)}.json"
+        return self._folder / f"{stem(name)}.json"
 
     def _load(self, name: str) -> MlInput:
         path = self._path(name)
-        if not path.exists():
+        if not self._files.is_file(path):
             known = [item.name for item in self.listings()]
             near = nearest(name, known)
             raise MlError(
@@ -195,40 +203,36 @@ class InputStore:
                 f"did you mean {near[0]}?" if near else "ml.addCsvInput NAME FILE adds one",
                 [f"inputs: {', '.join(known)}" if known else "there are no inputs"],
             )
-        return _parse(path)
+        return self._parse(path)
 
     def _described(self, name: str, kind: InputKind, target: str) -> MlInput:
-        stamp = None if kind is InputKind.QUERY else _stamp(target)
+        stamp = None if kind is InputKind.QUERY else self._stamp(target)
         reader = self._read(kind.value, target)
         rows = reader.read_all()
         return MlInput(name, kind, target, rows.num_rows, describe(rows), stamp)
 
     def _write(self, made: MlInput) -> None:
-        write_atomic(self._path(made.name), json.dumps(asdict(made), ensure_ascii=False, indent=1).encode())
+        self._files.write_bytes(self._path(made.name), json.dumps(asdict(made), ensure_ascii=False, indent=1).encode())
 
+    def _stamp(self, target: str) -> tuple[int, int] | None:
+        """Size and time of an input's file; None when there is none, or nothing may be known of it."""
+        facts = self._files.facts(target) if self._files.may_read(target) else None
+        return None if facts is None else (facts.size, facts.changed)
 
-def _stamp(target: str) -> tuple[int, int] | None:
-    try:
-        facts = Path(target).stat()
-    except OSError:
-        return None
-    return facts.st_size, facts.st_mtime_ns
-
-
-def _parse(path: Path) -> MlInput:
-    try:
-        data: dict[str, Any] = json.loads(path.read_bytes())
-        made = MlInput(**data)
-        return replace(
-            made,
-            kind=InputKind(data["kind"]),
-            fields=tuple(InputField(**field) for field in data["fields"]),
-            stamp=None if data["stamp"] is None else (int(data["stamp"][0]), int(data["stamp"][1])),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        raise MlError(
-            codes.DAMAGED_FILE, f"the input file {path.name} is damaged", "remove the file and add the input again"
-        ) from None
+    def _parse(self, path: Path) -> MlInput:
+        try:
+            data: dict[str, Any] = json.loads(self._files.read_bytes(path))
+            made = MlInput(**data)
+            return replace(
+                made,
+                kind=InputKind(data["kind"]),
+                fields=tuple(InputField(**field) for field in data["fields"]),
+                stamp=None if data["stamp"] is None else (int(data["stamp"][0]), int(data["stamp"][1])),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            raise MlError(
+                codes.DAMAGED_FILE, f"the input file {path.name} is damaged", "remove the file and add the input again"
+            ) from None
 
 
 FEATURE_KINDS = frozenset(kind.value for kind in FeatureKind)

@@ -31,7 +31,8 @@ from logsql.ml import errors as codes
 from logsql.ml.errors import MlError
 from logsql.ml.model import Manifest, ModelKind, TrainedModel, canonical
 from logsql.ml.safeload import dump_forest, load_forest
-from logsql.store.files import file_stem, folder_lock, user_folder, write_atomic
+from logsql.store.files import Files
+from logsql.store.places import BadName, file_stem, user_folder
 
 # A manifest holds the dictionaries of text fields; a million texts of 100 characters stay below this.
 MAX_MANIFEST = 256 << 20
@@ -58,10 +59,14 @@ class Listing:
 
 class ModelStore:
     """Models in ``folder``. ``key_file``: the sealing key, by default in the user's data folder; ``cache``: loaded
-    models kept."""
+    models kept; ``files``: the door that says what may be read and written (the key is the program's own)."""
 
-    def __init__(self, folder: str | Path, key_file: str | Path | None = None, cache: int = 8) -> None:
+    def __init__(
+        self, folder: str | Path, key_file: str | Path | None = None, cache: int = 8, files: Files | None = None
+    ) -> None:
         self.folder = Path(folder)
+        self._files = files if files is not None else Files()
+        self._own = Files()
         self._models = self.folder / "models"
         self._key_file = Path(key_file) if key_file is not None else user_folder() / "seal.key"
         self._cache: OrderedDict[tuple[str, str], TrainedModel] = OrderedDict()
@@ -73,7 +78,7 @@ class ModelStore:
     def listings(self) -> list[Listing]:
         """All models by name; damaged or foreign ones are listed with their problem, not hidden."""
         found = []
-        for path in sorted(self._models.glob("*.json")) if self._models.is_dir() else ():
+        for path in self._files.matching(self._models, ".json"):
             try:
                 manifest = self._read(path)
                 found.append(Listing(manifest.name, manifest))
@@ -89,12 +94,23 @@ class ModelStore:
         if not name:
             raise MlError(codes.MODEL_EMPTY, "the model option is empty", "write model=NAME", [self._known()])
         path = self._path(name)
-        if not path.exists():
+        if not self._files.is_file(path):
             known = self.names()
             near = nearest(name, known)
             help = f"did you mean {near[0]}?" if near else "ml.models lists the models, ml.createModel makes one"
             raise MlError(codes.MODEL_NOT_FOUND, f"model '{name}' does not exist", help, [self._known(known)])
         return self._read(path)
+
+    def card(self, name: str, kind: ModelKind) -> Manifest:
+        """The manifest of a model of this kind; nothing is loaded. Raises MlError 41100, 41101, 41102 and others."""
+        manifest = self.manifest(name)
+        if manifest.kind is not kind:
+            raise MlError(
+                codes.NO_HANDLER,
+                f"model '{name}' is of the type {manifest.kind}, and this command needs {kind}",
+                "choose another model, or the command of its type",
+            )
+        return manifest
 
     def get(self, name: str, kind: ModelKind | None = None) -> TrainedModel:
         """A verified model, from the cache when its payload has not changed.
@@ -103,13 +119,7 @@ class ModelStore:
         verification.
         """
         for attempt in range(3):
-            manifest = self.manifest(name)
-            if kind is not None and manifest.kind is not kind:
-                raise MlError(
-                    codes.NO_HANDLER,
-                    f"model '{name}' is of the type {manifest.kind}, and this command needs {kind}",
-                    "choose another model, or the command of its type",
-                )
+            manifest = self.manifest(name) if kind is None else self.card(name, kind)
             if manifest.training is None:
                 raise MlError(codes.NOT_FITTED, f"model '{name}' has not been trained", f"run ml.fit {name}")
             key = (name, hashlib.sha256(canonical(manifest.to_json())).hexdigest())
@@ -118,7 +128,7 @@ class ModelStore:
                     self._cache.move_to_end(key)
                     return self._cache[key]
             try:
-                payload = (self._models / manifest.training.payload).read_bytes()
+                payload = self._files.read_bytes(self._models / manifest.training.payload)
             except FileNotFoundError:
                 if attempt < 2:  # another process replaced the model between the two reads
                     continue
@@ -137,9 +147,9 @@ class ModelStore:
 
     def create(self, manifest: Manifest) -> Manifest:
         """Store an untrained model. Raises MlError when the name is taken."""
-        with folder_lock(self._models):
+        with self._files.lock(self._models):
             path = self._path(manifest.name)
-            if path.exists():
+            if self._files.is_file(path):
                 raise MlError(
                     codes.MODEL_EXISTS,
                     f"model '{manifest.name}' exists",
@@ -160,8 +170,8 @@ class ModelStore:
         path = self._path(manifest.name)
         name = f"{path.stem}-{digest[:16]}.joblib"
         done = replace(manifest, training=replace(manifest.training, payload=name, sha256=digest))
-        with folder_lock(self._models):
-            write_atomic(self._models / name, payload)
+        with self._files.lock(self._models):
+            self._files.write_bytes(self._models / name, payload)
             self._write(path, done)
             self._sweep(path, keep=name)
         return done
@@ -169,10 +179,10 @@ class ModelStore:
     def remove(self, name: str) -> None:
         """Remove a model. A damaged or foreign one can be removed too. Raises MlError when there is none."""
         path = self._path(name)
-        if not path.exists():
+        if not self._files.is_file(path):
             self.manifest(name)
-        with folder_lock(self._models):
-            path.unlink(missing_ok=True)
+        with self._files.lock(self._models):
+            self._files.remove(path)
             self._sweep(path, keep=None)
 
     def export_file(self, name: str, target: str | Path) -> Path:
@@ -180,7 +190,7 @@ class ModelStore:
         cannot be written."""
         manifest = self.get(name).manifest
         assert manifest.training is not None
-        payload = (self._models / manifest.training.payload).read_bytes()
+        payload = self._files.read_bytes(self._models / manifest.training.payload)
         if hashlib.sha256(payload).hexdigest() != manifest.training.sha256:
             raise _wrong_hash(manifest.name)
         buffer = io.BytesIO()
@@ -188,10 +198,11 @@ class ModelStore:
             archive.writestr("manifest.json", canonical(manifest.to_json()))
             archive.writestr("forest.joblib", payload)
         path = Path(target)
-        if path.exists():
+        self._files.policy.check_write(str(path))
+        if self._files.exists(path):
             raise MlError(codes.FILE_PROBLEM, f"file {path} exists", "choose another file name")
         try:
-            write_atomic(path, buffer.getvalue())
+            self._files.write_bytes(path, buffer.getvalue())
         except OSError as error:
             raise MlError(codes.FILE_PROBLEM, f"cannot write {path}: {error.strerror}") from None
         return path
@@ -201,9 +212,9 @@ class ModelStore:
 
         Raises MlError: unreadable, damaged, unsafe, wrong version or hash, or the name is taken.
         """
-        manifest, payload = _read_export(Path(source))
+        manifest, payload = _read_export(Path(source), self._files)
         manifest = manifest.renamed(name)
-        if self._path(name).exists():
+        if self._files.is_file(self._path(name)):
             raise MlError(
                 codes.MODEL_EXISTS, f"model '{name}' exists", f"ml.removeModel {name}, or choose another name"
             )
@@ -213,7 +224,7 @@ class ModelStore:
     # -- inside --
 
     def _path(self, name: str) -> Path:
-        return self._models / f"{file_stem(name)}.json"
+        return self._models / f"{stem(name)}.json"
 
     def _known(self, names: list[str] | None = None) -> str:
         names = self.names() if names is None else names
@@ -223,13 +234,11 @@ class ModelStore:
         body = manifest.to_json()
         seal = hmac.new(self._key(create=True), canonical(body), hashlib.sha256).hexdigest()
         text = json.dumps({"seal": seal, "manifest": body}, ensure_ascii=False, indent=1)
-        write_atomic(path, text.encode())
+        self._files.write_bytes(path, text.encode())
 
     def _read(self, path: Path) -> Manifest:
         try:
-            if path.stat().st_size > MAX_MANIFEST:
-                raise ValueError("too large")
-            data = json.loads(path.read_bytes())
+            data = json.loads(self._files.read_bytes(path, MAX_MANIFEST))
             seal, body = data["seal"], data["manifest"]
             manifest = Manifest.from_json(body)
             if self._path(manifest.name).name != path.name or not isinstance(seal, str):
@@ -251,20 +260,28 @@ class ModelStore:
 
     def _key(self, create: bool) -> bytes:
         with contextlib.suppress(FileNotFoundError):
-            return self._key_file.read_bytes()
+            return self._own.read_bytes(self._key_file)
         if not create:
             return b"no key yet: nothing was sealed by this user"
-        with folder_lock(self._key_file.parent):
-            if not self._key_file.exists():
-                write_atomic(self._key_file, secrets.token_bytes(32), private=True)
-        return self._key_file.read_bytes()
+        with self._own.lock(self._key_file.parent):
+            if not self._own.exists(self._key_file):
+                self._own.write_bytes(self._key_file, secrets.token_bytes(32), private=True)
+        return self._own.read_bytes(self._key_file)
 
     def _sweep(self, path: Path, keep: str | None) -> None:
         """Delete payloads of this model that no manifest names any more (older versions, leftovers of a crash)."""
-        for old in self._models.glob(f"{path.stem}-*.joblib"):
-            if old.name != keep:
+        for old in self._files.matching(self._models, ".joblib"):
+            if old.name.startswith(f"{path.stem}-") and old.name != keep:
                 with contextlib.suppress(OSError):  # Windows: still open in another process; the next write sweeps it
-                    old.unlink()
+                    self._files.remove(old)
+
+
+def stem(name: str) -> str:
+    """The file name for a model or an input. Raises MlError for a text that is no name."""
+    try:
+        return file_stem(name)
+    except BadName as error:
+        raise MlError(codes.USAGE, str(error), error.help) from None
 
 
 def verified(manifest: Manifest, payload: bytes) -> TrainedModel:
@@ -293,9 +310,9 @@ def _wrong_hash(name: str) -> MlError:
     )
 
 
-def _read_export(source: Path) -> tuple[Manifest, bytes]:
+def _read_export(source: Path, files: Files) -> tuple[Manifest, bytes]:
     try:
-        with zipfile.ZipFile(source) as archive:
+        with files.open(source) as file, zipfile.ZipFile(file) as archive:
             if sorted(archive.namelist()) != ["forest.joblib", "manifest.json"]:
                 raise ValueError("members")
             text = _member(archive, "manifest.json", MAX_MANIFEST)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from logsql.planner.services import LookupTable, Service
 from logsql.values.sql import Sql
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from udfs.readers.request import DescribedClass, ReaderClass, Request
 
 #: Prefix of ``SourceColumn.logical`` for columns that hold one type of a mixed field, and for its stored bytes.
 PART, RAW = "part:", "raw:"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +114,11 @@ class Catalog(Protocol):
     def result(self, query_id: str) -> TableInfo | None:
         """The result of a query run in this session."""
 
-    def lookup(self, name: str) -> Any:
-        """A lookup table by name (:class:`logsql.engine.lookups.LookupTable`), None when there is none."""
+    def lookup(self, name: str) -> LookupTable | None:
+        """A lookup table by name, None when there is none. Raises PolicyError where nothing may be known of them."""
 
-    def bind(self, label: str, table: Any) -> TableInfo:
+    def bind(self, label: str, table: pa.Table) -> TableInfo:
         """Make an Arrow table readable in this query; the name it got is in the answer."""
 
-    def service(self, name: str) -> Any:
-        """Another room's service by name (``models``, ``procedures``, ``objects`` ...), None when absent."""
+    def service(self, key: Service[T]) -> T | None:
+        """Another room's service (:mod:`logsql.planner.services`), None when absent."""

@@ -25,6 +25,7 @@ from logsql.planner.expressions import ExprContext, NeedsFlush
 from logsql.planner.options import OptionKind, OptionSpec
 from logsql.planner.plan import Action, Materialise, Stream, order_items
 from logsql.planner.relation import PHYSICAL, UNORDERED, Column, Order, OrderKey, Rel, Rest
+from logsql.planner.services import Service
 from logsql.values import sql, values
 from logsql.values.imports import import_column, sql_names
 from logsql.values.sql import Sql
@@ -546,9 +547,9 @@ class Stage:
         select = sql.select(self._plain_items(rel), sql.table(rel.source), order=sql.order_by(keys) if keys else None)
         return self.chain.with_ctes(select, rel.source)
 
-    def service(self, name: str) -> Any:
+    def service(self, key: Service[T]) -> T:
         """Another room's service (models, lookups ...); refuses the query when the session has none."""
-        found = self.catalog.service(name)
+        found = self.catalog.service(key)
         if found is None:
             self.fail(
                 "90950", "service-missing", f"{self.spec.name} is not available in this session", self.command.name_span

@@ -7,18 +7,15 @@ kinds of trouble are told apart: a reader that went away (BrokenPipeError) and a
 
 from __future__ import annotations
 
-import errno
 import io
-import os
-import stat
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, BinaryIO
 
 from logsql.diagnostics.errors import Diagnostic, LogsqlError, RunError
 from logsql.diagnostics.messages import add_messages, message
+from logsql.store.files import Files
 
 add_messages(
     {
@@ -58,27 +55,20 @@ def open_sink(path: str | None) -> Iterator[BinaryIO]:
     if path is None:
         yield from _standard()
         return
-    target = os.path.realpath(path)
-    special = _is_special(path)
+    stack, written = ExitStack(), False
     try:
-        if os.path.isdir(path):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if special:
-            handle, temporary = os.open(path, os.O_WRONLY), None
-        else:
-            handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)}.", dir=os.path.dirname(target))
+        handle = stack.enter_context(Files().writing(path))
     except OSError as error:
         raise OutputError(path, error) from None
     try:
-        with io.BufferedWriter(_File(handle, path)) as sink:
+        with stack, io.BufferedWriter(_File(handle, path)) as sink:
             yield sink
-        if temporary is not None:
-            _rename(temporary, target, path)
-    except BaseException:
-        if temporary is not None:
-            with suppress(OSError):
-                os.unlink(temporary)
-        raise
+            sink.flush()
+            written = True
+    except OSError as error:
+        if not written:
+            raise
+        raise OutputError(path, error) from None
 
 
 def _standard() -> Iterator[BinaryIO]:
@@ -97,29 +87,3 @@ def _standard() -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError, LogsqlError, ValueError):
             sink.detach()
-
-
-def _is_special(path: str) -> bool:
-    """A pipe or device: it cannot be replaced by a rename."""
-    try:
-        return not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path)
-    except OSError:
-        return False
-
-
-def _rename(temporary: str, target: str, shown: str) -> None:
-    try:
-        os.chmod(temporary, _mode(target))
-        os.replace(temporary, target)
-    except OSError as error:
-        raise OutputError(shown, error) from None
-
-
-def _mode(target: str) -> int:
-    """Permissions of the file that is replaced, else what a new file would get."""
-    try:
-        return stat.S_IMODE(os.stat(target).st_mode)
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from logsql.diagnostics.messages import message
+from logsql.ml.service import MODELS
 from logsql.planner.spec import CommandSpec, OptionKind
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
 from logsql.shell.metas import METAS
@@ -65,20 +66,24 @@ class SessionCatalog:
 
         def listed() -> list[str]:
             names = []
-            with os.scandir(root) as entries:
-                for entry in entries:
-                    if entry.name.startswith(start) and (start.startswith(".") or not entry.name.startswith(".")):
-                        lead = f"{folder}/" if folder or prefix.startswith("/") else ""
-                        names.append(f"{lead}{entry.name}" + ("/" if entry.is_dir() else ""))
+            lead = f"{folder}/" if folder or prefix.startswith("/") else ""
+            for name, is_folder in self._session.database.files.entries(root):
+                if name.startswith(start) and (start.startswith(".") or not name.startswith(".")):
+                    names.append(f"{lead}{name}" + ("/" if is_folder else ""))
             return sorted(names)[:_MOST_FILES]
 
         return _quietly(listed)
 
     def models(self) -> Sequence[str]:
-        return _quietly(lambda: self._session.service("models").names())
+        return _quietly(lambda: [name for store in (self._session.service(MODELS),) if store for name in store.names()])
 
     def inputs(self) -> Sequence[str]:
-        return _quietly(lambda: [item.name for item in self._session.service("ml").inputs.listings()])
+        def listed() -> list[str]:
+            from logsql.shell.ml_commands import session_shell  # for cost: only ml lines load the room of models
+
+            return [item.name for item in session_shell(self._session).inputs.listings()]
+
+        return _quietly(listed)
 
     def params(self) -> Sequence[str]:
         return sorted(self._params)
@@ -105,7 +110,7 @@ class SessionCatalog:
         return next(iter(_quietly(found)), "")
 
     def lookups(self) -> Sequence[str]:
-        return _quietly(lambda: self._session.service("lookups")())
+        return _quietly(self._session.lookup_names)
 
     def declared(self, command: str) -> CommandSpec | None:
         return COMMANDS.get(command)

@@ -7,6 +7,7 @@ import sys
 from logsql.diagnostics.errors import Diagnostic, SourceError
 from logsql.diagnostics.messages import message
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
+from logsql.store.files import Files
 
 
 def read_query_file(path: str) -> str:
@@ -16,8 +17,7 @@ def read_query_file(path: str) -> str:
         if path == "-":
             data = sys.stdin.buffer.read()
         else:
-            with open(path, "rb") as file:
-                data = file.read()
+            data = Files().read_bytes(path)
     except OSError as error:
         reason = error.strerror or str(error)
         problem = Diagnostic("E3002", "file-not-read", message("file-not-read", path=path, reason=reason))

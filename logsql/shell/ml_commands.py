@@ -26,6 +26,7 @@ from logsql.ml.model import FitOptions, Manifest, ModelKind
 from logsql.ml.store import ModelStore
 from logsql.ml.tasks import TaskManager, TaskState, TaskView
 from logsql.ml.train import check_options
+from logsql.planner.services import Service
 from logsql.shell import ml_layout as layout
 from logsql.shell.commandline import CommandLine, Option
 from logsql.shell.invocation import Invocation
@@ -35,6 +36,8 @@ from logsql.shell.voice import Voice
 if TYPE_CHECKING:
     from logsql.engine.session import Session
 
+#: The ``ml.*`` commands of a session.
+ML: Service[MlShell] = Service("ml")
 PROMPT = "Select Model Fields? "
 _IS_OPTION = re.compile(r"[^\W\d]\w*=")
 KINDS = {
@@ -82,9 +85,16 @@ def split_words(line: str) -> list[str]:
         raise MlError(codes.USAGE, "a quoted text is not closed", 'end it with "') from None
 
 
+def session_shell(session: Session) -> MlShell:
+    """The session's ``ml.*`` commands, the same for everybody who asks."""
+    found = session.service(ML)
+    assert found is not None, "the public interface makes it"
+    return found
+
+
 def ml_shell(session: Session, ask: Callable[[str], str], out: Callable[[str], object], voice: Voice) -> MlShell:
     """The session's ``ml.*`` commands, talking through the given functions."""
-    shell: MlShell = session.service("ml")
+    shell = session_shell(session)
     shell.ask, shell.out, shell.err = ask, out, voice.say
     return shell
 

@@ -25,6 +25,8 @@ from logsql.shell.catalog import SessionCatalog
 from logsql.shell.complete import complete
 from logsql.shell.repl import Leave, Shell
 from logsql.shell.voice import terminal_width
+from logsql.store.files import Files
+from logsql.store.places import history_places
 
 PROMPT, CONTINUED = "logsql> ", ".. "
 
@@ -43,21 +45,19 @@ def history() -> History:
     name = os.environ.get("LOGSQL_HISTORY")
     if name == "":
         return InMemoryHistory()
-    path = Path(name) if name else state_folder() / "history"
+    files = Files()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # queries may hold passwords
+        path = Path(name) if name else _history_place(files)
+        files.make_private(path)  # queries may hold passwords
         return FileHistory(str(path))
     except OSError:
         return InMemoryHistory()
 
 
-def state_folder() -> Path:
-    """Where the shell keeps its own files."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "logsql"
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "logsql"
+def _history_place(files: Files) -> Path:
+    """Where the history is: an older place goes on being used where there is a file."""
+    places = history_places()
+    return next((place for place in places if files.is_file(place)), places[0])
 
 
 def converse(shell: Shell) -> int:

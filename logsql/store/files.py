@@ -1,100 +1,218 @@
-"""Files that several processes share: atomic replacement, a folder lock, and file names for any model name."""
+"""The one door to files: nothing else in the program opens, writes, renames, removes or lists (``tests/house``).
+
+``Files(policy)`` asks the policy before it asks the file system, so that a session in safe mode learns of a file
+outside its folders neither what is in it nor whether it is there. ``Files()`` is the door of the user's own words (a
+query file, ``-o``) and of the program's own files (the sealing key, the history).
+
+A file is replaced as a whole (:meth:`Files.replacing`): readers see the old or the new bytes, also after kill -9 or a
+power cut. Processes that write into one folder take turns (:meth:`Files.lock`).
+"""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import errno
 import os
-import re
+import secrets
+import shutil
+import stat
 import sys
-import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError
+from logsql.store.policy import Policy
 
-
-def user_folder() -> Path:
-    """The user's data folder for models that belong to no database."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "logsql" / "ml"
+AnyPath = str | os.PathLike[str]
 
 
-def default_folder(database: str | Path | None) -> Path:
-    """Where models live: beside the database file (``case.duckdb`` -> ``case.duckdb.ml``), else in the user's data
-    folder."""
-    if database is None or str(database) in ("", ":memory:"):
-        return user_folder()
-    path = Path(database)
-    return path.with_name(path.name + ".ml")
+@dataclass(frozen=True)
+class FileFacts:
+    """Size in bytes, and the time of the last change in nanoseconds since 1970."""
+
+    size: int
+    changed: int
 
 
-def file_stem(name: str) -> str:
-    """A file name for any name: word characters stay, others become %XX; a hash keeps "Bot" and "bot" apart
-    everywhere."""
-    if not name.strip() or len(name) > 100:
-        raise MlError(codes.USAGE, f"'{name[:120]}' cannot be a name", "use 1 to 100 characters")
-    safe = re.sub(r"[^\w-]", lambda m: "".join(f"%{b:02X}" for b in m.group().encode()), name)
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{safe[:60]}.{digest}"
+class Files:
+    """Files as a policy allows them. Every method raises PolicyError for what is not allowed, OSError for trouble."""
 
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.policy = policy if policy is not None else Policy()
 
-def write_atomic(path: Path, data: bytes, private: bool = False) -> None:
-    """Replace ``path`` as a whole: readers see the old or the new bytes, also after kill -9 or a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
+    # --- reading ----------------------------------------------------------------------------------
+
+    def may_read(self, path: AnyPath) -> bool:
+        """Whether the policy allows to read; the file system is not asked."""
+        return self.policy.may_read(os.fspath(path))
+
+    def open(self, path: AnyPath) -> BinaryIO:
+        """A file, opened for reading bytes."""
+        self.policy.check_read(os.fspath(path))
+        return open(path, "rb")
+
+    def read_bytes(self, path: AnyPath, limit: int | None = None) -> bytes:
+        """All bytes of a file; ValueError when there are more than ``limit``."""
+        with self.open(path) as file:
+            data = file.read() if limit is None else file.read(limit + 1)
+        if limit is not None and len(data) > limit:
+            raise ValueError(f"{os.fspath(path)} is larger than {limit} bytes")
+        return data
+
+    def read_text(self, path: AnyPath, errors: str = "strict") -> str:
+        """The text of a file in UTF-8; a byte order mark is dropped, line ends stay."""
+        return self.read_bytes(path).decode("utf-8-sig", errors)
+
+    def is_file(self, path: AnyPath) -> bool:
+        """Whether there is a regular file (links are followed)."""
+        self.policy.check_read(os.fspath(path))
+        return os.path.isfile(path)
+
+    def is_folder(self, path: AnyPath) -> bool:
+        """Whether there is a folder (links are followed)."""
+        self.policy.check_read(os.fspath(path))
+        return os.path.isdir(path)
+
+    def exists(self, path: AnyPath) -> bool:
+        """Whether there is anything of this name, be it a link that leads nowhere."""
+        self.policy.check_read(os.fspath(path))
+        return os.path.lexists(path)
+
+    def facts(self, path: AnyPath) -> FileFacts | None:
+        """Size and time of a file, None when there is none."""
+        self.policy.check_read(os.fspath(path))
+        try:
+            found = os.stat(path)
+        except OSError:
+            return None
+        return FileFacts(found.st_size, found.st_mtime_ns)
+
+    def matching(self, folder: AnyPath, *suffixes: str) -> list[Path]:
+        """Files of a folder whose names end so, by name; none where there is no such folder."""
+        self.policy.check_read(os.fspath(folder))
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            return []
+        return [Path(folder, n) for n in names if n.endswith(suffixes) and not n.startswith(".")]
+
+    def entries(self, folder: AnyPath) -> list[tuple[str, bool]]:
+        """Names in a folder, each with whether it is a folder itself. Raises OSError where there is no such folder."""
+        self.policy.check_read(os.fspath(folder))
+        with os.scandir(folder) as found:
+            return [(entry.name, entry.is_dir()) for entry in found]
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def write_bytes(self, path: AnyPath, data: bytes, private: bool = False) -> None:
+        """Replace ``path`` as a whole, making its folder; ``private``: nobody but the user may read it."""
+        with self.replacing(path, 0o600 if private else 0o644) as temporary, open(temporary, "r+b") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if not private:
-            os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    sync_folder(path.parent)
+
+    @contextlib.contextmanager
+    def replacing(self, path: AnyPath, mode: int | None = None, make_folders: bool = True) -> Iterator[str]:
+        """An empty file beside ``path`` that takes its place when the block ends well, and goes when it does not.
+
+        ``mode``: permissions of the file; by default those of the file it replaces, else what a new file gets. A link
+        stays a link: what it leads to is replaced. Bytes and rename are on the disk when the block is left.
+        """
+        self.policy.check_write(os.fspath(path))
+        target = os.path.realpath(path)
+        folder = os.path.dirname(target)
+        if os.path.isdir(target):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), target)
+        if make_folders:
+            os.makedirs(folder, exist_ok=True)
+        temporary = os.path.join(folder, f".logsql-{secrets.token_hex(8)}.part")
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            yield temporary
+            os.chmod(temporary, _mode(target) if mode is None else mode)
+            settle(temporary)
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        settle(folder)
+
+    @contextlib.contextmanager
+    def writing(self, path: AnyPath) -> Iterator[int]:
+        """A handle to write to, which the block closes: a file appears (or is replaced) when the block ends well; a
+        pipe or device is written to directly. The folder must be there."""
+        self.policy.check_write(os.fspath(path))
+        if is_special(path):
+            yield os.open(path, os.O_WRONLY)
+            return
+        with self.replacing(path, make_folders=False) as temporary:
+            yield os.open(temporary, os.O_WRONLY)
+
+    def remove(self, path: AnyPath) -> bool:
+        """Remove a file; False when there was none."""
+        self.policy.check_write(os.fspath(path))
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def move(self, source: AnyPath, target: AnyPath) -> None:
+        """Rename a file, onto another file system if need be. Raises FileExistsError rather than replace one."""
+        self.policy.check_write(os.fspath(source))
+        self.policy.check_write(os.fspath(target))
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(target))
+        shutil.move(source, target)
+
+    def make_read_only(self, path: AnyPath) -> None:
+        """Take away the right to write from everybody."""
+        self.policy.check_write(os.fspath(path))
+        os.chmod(path, 0o444)
+
+    def make_private(self, path: AnyPath) -> None:
+        """Make sure of a file that nobody but the user may read, and of its folder; one that is there stays."""
+        self.policy.check_write(os.fspath(path))
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+    @contextlib.contextmanager
+    def lock(self, folder: AnyPath) -> Iterator[None]:
+        """Hold the folder's lock: one writer at a time over all processes. The system frees that of a dead process."""
+        import filelock  # for cost: it takes longer to import than a query runs, and only writers need it
+
+        self.policy.check_write(os.fspath(folder))
+        os.makedirs(folder, exist_ok=True)
+        with filelock.FileLock(os.path.join(folder, ".lock")):
+            yield
 
 
-def sync_folder(folder: Path) -> None:
-    """Make a rename durable (a no-op where folders cannot be opened)."""
-    if sys.platform == "win32":
+def is_special(path: AnyPath) -> bool:
+    """A pipe or device: it can be neither replaced nor finished, only written to."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def settle(path: AnyPath) -> None:
+    """Have what was written to a file, or renamed in a folder, on the disk (not where folders cannot be opened)."""
+    if sys.platform == "win32" and os.path.isdir(path):
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
-@contextlib.contextmanager
-def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock: one writer at a time over all processes. Released by the system when a process dies."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "a+b") as file:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-            try:
-                yield
-            finally:
-                file.seek(0)
-                msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                fcntl.flock(file, fcntl.LOCK_UN)
+def _mode(target: str) -> int:
+    """Permissions of the file that is replaced, else what a new file would get."""
+    try:
+        return stat.S_IMODE(os.stat(target).st_mode)
+    except OSError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask

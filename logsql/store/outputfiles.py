@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from logsql.diagnostics.errors import Diagnostic, Interrupted, RunError
+from logsql.store.files import is_special, settle
 
 Code = tuple[str, str]
 _COPY = 1 << 20
@@ -48,15 +49,6 @@ class Manner:
     prefix: bytes = b""
     newline: bytes = b"\n"
     make_folders: bool = False
-
-
-def is_special(path: str) -> bool:
-    """A pipe or device: it can be neither replaced nor finished, only written to."""
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        return False
-    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def io_error(codes: Codes, path: str, error: OSError) -> RunError:
@@ -197,11 +189,13 @@ class OutputFile:
         assert self.temporary is not None
         with suppress(FileNotFoundError):
             os.chmod(self._beside(), stat.S_IMODE(os.stat(self.target).st_mode))
+        settle(self._beside())
         os.replace(self._beside(), self.target)
 
     def _place(self) -> None:
         """A new file: a link fails where a file came up meanwhile; file systems without links check and rename."""
         beside = self._beside()
+        settle(beside)
         try:
             os.link(beside, self.target)
         except FileExistsError:
@@ -240,6 +234,7 @@ class OutputFile:
                 target.write(self._joint(target, size))
                 shutil.copyfileobj(rows, target, _COPY)
                 target.flush()
+                os.fsync(handle)
             except BaseException:
                 with suppress(OSError):
                     os.ftruncate(handle, size)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from logsql.diagnostics.errors import Diagnostic, PolicyError
 
@@ -38,7 +37,7 @@ class Policy:
 
     def check_write(self, path: str) -> None:
         """Raise :class:`PolicyError` when the file may not be written."""
-        if not self.write and not (self.safe and self._inside(path) and self.directories and self.write):
+        if not self.write:
             self._refuse("write-not-allowed", f"writing {path} is not allowed in safe mode", "a session without --safe")
 
     def check_network(self, target: str) -> None:
@@ -47,11 +46,6 @@ class Policy:
             self._refuse(
                 "network-not-allowed", f"reaching {target} is not allowed in safe mode", "a session without --safe"
             )
-
-    def open_file(self, path: str) -> BinaryIO:
-        """Open a file for reading after the check (what readers are given instead of ``open``)."""
-        self.check_read(path)
-        return open(path, "rb")
 
     def _inside(self, path: str) -> bool:
         real = os.path.realpath(path)

@@ -13,6 +13,7 @@ from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
+from logsql.planner.services import GEOIP, LOOKUPS
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import mixing, sql, values
@@ -76,8 +77,8 @@ def lower(stage: Stage) -> Rel:
     if table is None and args.table.text == "geoip":
         return _geoip(stage)
     if table is None:
-        known = stage.catalog.service("lookups")
-        names = known() if known is not None else []
+        known = stage.catalog.service(LOOKUPS)
+        names = known.names() if known is not None else []
         listed = f"lookup tables: {', '.join(names)}" if names else "there are no lookup tables yet"
         message, near = f"there is no lookup table {args.table.text}", did_you_mean(args.table.text, names)
         stage.fail("20701", "invalid-lookup-name", message, args.table.span, near, (listed,))
@@ -137,7 +138,7 @@ def _joined(stage: Stage, table: Any) -> tuple[Rel, list[Typed]]:
 def _geoip(stage: Stage) -> Rel:
     """Places of addresses: one call per row beside what the relation carries, then the fields asked for."""
     args = stage.arguments(LookupArgs)
-    setting = stage.catalog.service("geoip")
+    setting = stage.catalog.service(GEOIP)
     if not setting:
         help_text = "start logsql with -g PATH, or connect(geoip=PATH), where PATH holds GeoLite2 databases"
         stage.fail("20701", "invalid-lookup-name", "lookup geoip needs a geoip database", args.table.span, help_text)

@@ -9,6 +9,7 @@ from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
+from logsql.planner.services import LOOKUPS
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
@@ -41,8 +42,8 @@ def lower(stage: Stage) -> Rel:
         if args.table.text == "geoip":
             message = "geoip is no table: it maps addresses, with lookup geoip FIELD output country"
             stage.fail("20701", "invalid-lookup-name", message, args.table.span)
-        known = stage.catalog.service("lookups")
-        names = known() if known is not None else []
+        known = stage.catalog.service(LOOKUPS)
+        names = known.names() if known is not None else []
         listed = f"lookup tables: {', '.join(names)}" if names else "there are no lookup tables yet"
         message = f"there is no lookup table {args.table.text}"
         near = did_you_mean(args.table.text, names)

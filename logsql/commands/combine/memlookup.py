@@ -13,6 +13,7 @@ from logsql.language.tree import Command, Name
 from logsql.planner import duties
 from logsql.planner.plan import order_items
 from logsql.planner.relation import Column, Rel
+from logsql.planner.services import LOOKUPS
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage, names_of
 from logsql.values import sql, values
@@ -54,8 +55,8 @@ def lower(stage: Stage) -> Rel:
     if table is None or not table.memory:
         code = ("22004", "invalid-name") if operation == "drop" else ("22005", "invalid-name")
         option = stage.command.option("name")
-        known = stage.catalog.service("lookups")
-        near = did_you_mean(name, known() if known is not None else [])
+        known = stage.catalog.service(LOOKUPS)
+        near = did_you_mean(name, known.names() if known is not None else [])
         stage.fail(*code, f"memlookup made no table {name}", option.value_span if option else None, near)
     if operation == "drop":
         stage.action(f"drop lookup table {name}", lambda runtime: _drop(runtime, name))
@@ -84,25 +85,21 @@ def _build(stage: Stage, name: str) -> Rel:
     whole = stage.chain.with_ctes(query, rel.source)
 
     def run(runtime: Any) -> None:
-        from logsql.engine.lookups import build_memory
-
-        build_memory(runtime.session, name, key, [key, *wanted], runtime.batches(whole))
+        runtime.service(LOOKUPS).build(name, key, [key, *wanted], runtime.batches(whole))
 
     stage.action(f"build lookup table {name}", run)
     return _nothing(stage)
 
 
 def _drop(runtime: Any, name: str) -> None:
-    from logsql.engine.lookups import remove_lookup
-
-    remove_lookup(runtime.session, name)
+    runtime.service(LOOKUPS).remove(name)
 
 
 def _list(stage: Stage) -> Rel:
     columns = [Column("name", "name", STRING), Column("key", "key", STRING), Column("size", "size", LONG)]
 
     def tables(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
-        found = sorted((t.name, t.key, t.table.num_rows) for t in runtime.session.lookups.values() if t.memory)
+        found = sorted((t.name, t.key, t.table.num_rows) for t in runtime.service(LOOKUPS).in_memory())
         names, keys, sizes = zip(*found, strict=True) if found else ((), (), ())
         arrays = [pa.array(names, pa.string()), pa.array(keys, pa.string()), pa.array(sizes, pa.int64())]
         yield pa.RecordBatch.from_arrays(arrays, names=["name", "key", "size"])

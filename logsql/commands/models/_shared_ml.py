@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from logsql.language.tree import Name, Option, Span, Subquery
+from logsql.ml.service import MODELS
 from logsql.planner.relation import Rel
 from logsql.planner.spec import OptionKind, OptionSpec
 from logsql.planner.stage import Stage
@@ -98,7 +99,7 @@ def model_card(stage: Stage, kind: ModelKind, names: Sequence[Name]) -> Manifest
 
     option = stage.command.option("model")
     place: Span | None = option.value_span if option is not None else None
-    store = stage.service("models")
+    store = stage.service(MODELS)
     try:
         manifest: Manifest = store.card(stage.option("model"), kind)
         if manifest.training is None:
@@ -141,7 +142,7 @@ def scored_fields(stage: Stage, manifest: Manifest, names: Sequence[Name]) -> tu
 
 def loader(stage: Stage, name: str, kind: ModelKind) -> Any:
     """Gives the stored model when the query runs; it is loaded and verified before any row is read."""
-    store = stage.service("models")
+    store = stage.service(MODELS)
 
     def obtain(runtime: Any) -> TrainedModel:
         found: TrainedModel = store.get(name, kind)

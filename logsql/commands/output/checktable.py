@@ -64,9 +64,9 @@ def _check(runtime: Any, name: str, text: str, trace: bool) -> tuple[Any, ...] |
     """Read every row of a table: DuckDB verifies the checksum of each block it reads."""
     import duckdb
 
-    cursor = runtime.session.cursor()
+    cursor = runtime.database.cursor()
     try:
-        for known, thing in runtime.session.registered.items():
+        for known, thing in runtime.database.registered.items():
             cursor.register(known, thing)
         count, hash_ = cursor.execute(text).fetchone()
     except duckdb.InterruptException:

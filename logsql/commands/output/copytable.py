@@ -16,6 +16,7 @@ from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.catalog import TableInfo
 from logsql.planner.relation import Column, Rel
+from logsql.planner.services import PURGING
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
@@ -74,29 +75,24 @@ class Backup:
     def _copy(self, runtime: Any, info: TableInfo, day: str, count: int) -> None:
         folder = os.path.join(self.folder, info.name)
         path = os.path.join(folder, f"{day}.parquet")
-        if os.path.exists(path) and self.mode == "incremental":
+        there = runtime.files.exists(path)
+        if there and self.mode == "incremental":
             return
-        if os.path.exists(path) and self.mode != "overwrite":
+        if there and self.mode != "overwrite":
             message = f"{path} exists already"
             help_text = "add incremental=t to leave it or overwrite=t to replace it"
             raise RunError(Diagnostic("30203", "file-exists", message, help=help_text))
         test = sql.eq(self._day(info), sql.string(day))
         limits = self._range(info)
         where = test if limits is None else sql.and_(test, limits)
-        os.makedirs(folder, exist_ok=True)
-        temporary = f"{path}.{os.getpid()}.tmp"
-        try:
+        with runtime.files.replacing(path) as temporary:
             runtime.execute(_copy_statement(sql.select([exp.Star()], table_node(info), where), temporary))
-            os.replace(temporary, path)
-        finally:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
         if self.mode == "worm":
-            os.chmod(path, 0o444)
+            runtime.files.make_read_only(path)
         if self.move:
             target = table_node(info)
             target.set("db", sql.ident("main"))
-            target.set("catalog", sql.ident(runtime.session.database))
+            target.set("catalog", sql.ident(runtime.database.name))
             runtime.execute(exp.Delete(this=target, where=exp.Where(this=where.copy())))
         self.done.append((info.name, day, count, path))
 
@@ -123,7 +119,7 @@ def lower(stage: Stage) -> Rel:
     modes = [mode for mode in _MODES if stage.option(mode)]
     if len(modes) > 1:
         stage.fail("90001", "invalid-option", f"{' and '.join(modes)} exclude each other")
-    if stage.option("move") and not stage.catalog.service("purging"):
+    if stage.option("move") and not stage.catalog.service(PURGING):
         moving = stage.command.option("move")
         message = "copytable move=t deletes the rows that it copied, which this session does not allow"
         help_text = "open it with connect(..., allow_purge=True) or --allow-purge, or copy without move=t"

@@ -14,6 +14,7 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+    from logsql.store.files import Files
 
 MISSING = define(
     "30501",
@@ -55,27 +56,24 @@ def lower(stage: Stage) -> Rel:
     def check(runtime: Any) -> None:
         runtime.policy.check_write(source)
         runtime.policy.check_write(target)
-        _free(target)
+        if runtime.files.exists(target):
+            raise _exists(target)
 
     stage.chain.steps.insert(0, Action(f"check that {source} can be moved to {target}", check))
-    stage.action(f"move {source} to {target}", lambda runtime: move(source, target))
+    stage.action(f"move {source} to {target}", lambda runtime: move(runtime.files, source, target))
     return rel
 
 
-def _free(target: str) -> None:
-    import os
-
-    if os.path.lexists(target):
-        raise RunError(diagnostic(EXISTS, path=target))
+def _exists(target: str) -> RunError:
+    return RunError(diagnostic(EXISTS, path=target))
 
 
-def move(source: str, target: str) -> None:
+def move(files: Files, source: str, target: str) -> None:
     """Rename a file, onto another file system if need be; never over a file that exists."""
-    import shutil
-
-    _free(target)
     try:
-        shutil.move(source, target)
+        files.move(source, target)
+    except FileExistsError:
+        raise _exists(target) from None
     except OSError as error:
         reason = error.strerror or error
         raise RunError(diagnostic(IO_ERROR, source=source, target=target, reason=reason)) from None

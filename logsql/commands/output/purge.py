@@ -14,6 +14,7 @@ from logsql.commands.sources._tables import table_node
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Column, Rel
+from logsql.planner.services import PURGING
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values.types import LONG, STRING
@@ -45,7 +46,7 @@ def parse(reader: ArgReader) -> PurgeArgs:
 
 def lower(stage: Stage) -> Rel:
     range_ = days(stage, _CODES)
-    allowed = stage.catalog.service("purging")
+    allowed = stage.catalog.service(PURGING)
     if not allowed:
         message = "purge deletes rows for good, which this session does not allow"
         help_text = "open it with connect(..., allow_purge=True)"
@@ -60,7 +61,7 @@ def lower(stage: Stage) -> Rel:
     done: list[tuple[str, int]] = []
 
     def run(runtime: Any) -> None:
-        runtime.policy.check_write(runtime.session.path)
+        runtime.policy.check_write(runtime.database.path)
         done.clear()
         for name, delete in deletes:
             done.append((name, int(runtime.execute(delete)[0][0])))

@@ -21,6 +21,7 @@ from logsql.diagnostics.errors import Diagnostic, LogsqlError, QueryError, did_y
 from logsql.language.tree import Call, Expr, NamedArg, Query
 from logsql.planner import duties
 from logsql.planner.relation import Rel
+from logsql.planner.services import PROCEDURES
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
@@ -28,7 +29,6 @@ from logsql.values.types import DOUBLE, IP, LONG
 from logsql.values.values import NULL_VALUE, Typed
 
 if TYPE_CHECKING:
-    from logsql.engine.procedures import ProcedureFile
     from logsql.language.reader import ArgReader
 
 
@@ -107,8 +107,8 @@ def lower(stage: Stage) -> Rel:
     from logsql.planner.spec import GRAMMAR
 
     call: Call = stage.arguments(ProcArgs).call
-    service = stage.service("procedures")
-    file: ProcedureFile | None = service.find(call.name)
+    service = stage.service(PROCEDURES)
+    file = service.find(call.name)
     if file is None:
         names = service.names()
         listed = f"stored queries: {', '.join(names[:10])}" if names else "there are no stored queries"

@@ -10,6 +10,7 @@ from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
+from logsql.planner.services import PROCEDURES
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 
@@ -33,7 +34,7 @@ def parse(reader: ArgReader) -> SchemaArgs:
 
 def lower(stage: Stage) -> Rel:
     name: Name = stage.arguments(SchemaArgs).name
-    service = stage.service("procedures")
+    service = stage.service(PROCEDURES)
     found = service.schema(name.text)
     if found is None:
         near = did_you_mean(name.text, service.schemas()) or f"describe the fields in {name.text}.json"

@@ -17,9 +17,12 @@ from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Column, OrderKey, Rel
+from logsql.planner.runtime import StageRuntime
+from logsql.planner.services import LOOKUPS, QUERIES
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
+from logsql.values.arrow import arrow_type
 from logsql.values.sql import Sql
 from logsql.values.types import BOOL, DATE, INT, LONG, MAP, STRING
 
@@ -88,7 +91,7 @@ def lower(stage: Stage) -> Rel:
     if word == "queries":
         return _listed(stage, _QUERY_COLUMNS, _query_rows)
     if word == "lookups":
-        return _listed(stage, (("name", STRING),), lambda session: [(n,) for n in session.lookup_names()])
+        return _listed(stage, (("name", STRING),), _lookup_rows)
     return _count(stage)
 
 
@@ -100,9 +103,7 @@ def _listed(stage: Stage, shape: tuple[tuple[str, Any], ...], rows: Callable[[An
     columns = [Column(name, name, type_) for name, type_ in shape]
 
     def produce(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
-        from logsql.engine.stages import arrow_type
-
-        found = rows(runtime.session)
+        found = rows(runtime)
         cells = list(zip(*found, strict=True)) if found else [()] * len(shape)
         arrays = [pa.array(list(c), arrow_type(t.physical)) for c, (_, t) in zip(cells, shape, strict=True)]
         yield pa.RecordBatch.from_arrays(arrays, names=[name for name, _ in shape])
@@ -110,25 +111,29 @@ def _listed(stage: Stage, shape: tuple[tuple[str, Any], ...], rows: Callable[[An
     return stage.stream(None, columns, produce)
 
 
-def _table_rows(session: Any) -> list[tuple[Any, ...]]:
-    kinds = dict(
-        session.ask(
+def _lookup_rows(runtime: StageRuntime) -> list[tuple[Any, ...]]:
+    lookups = runtime.service(LOOKUPS)
+    return [(name,) for name in lookups.names()] if lookups is not None else []
+
+
+def _table_rows(runtime: StageRuntime) -> list[tuple[Any, ...]]:
+    database = runtime.database
+    kinds: dict[str, str] = dict(
+        database.ask(
             "SELECT table_name, table_type FROM information_schema.tables "
             "WHERE table_catalog = ? AND table_schema = 'main'",
-            [session.database],
+            [database.name],
         )
     )
-    counts = dict(
-        session.ask(
-            "SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = ?", [session.database]
-        )
+    counts: dict[str, int] = dict(
+        database.ask("SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = ?", [database.name])
     )
     found: list[tuple[Any, ...]] = []
-    for name in session.tables():
-        thing = session.registered.get(name)
+    for name in database.tables():
+        thing = database.registered.get(name)
         kind = "registered" if thing is not None else "view" if kinds.get(name) == "VIEW" else "table"
         rows = getattr(thing, "num_rows", None) if thing is not None else counts.get(name)
-        path = None if thing is not None or session.path == ":memory:" else session.path
+        path = None if thing is not None or database.path == ":memory:" else database.path
         found.append((name, json.dumps({"type": kind, "rows": rows}), path))
     return found
 
@@ -146,14 +151,15 @@ _QUERY_COLUMNS = (
 )
 
 
-def _query_rows(session: Any) -> list[tuple[Any, ...]]:
+def _query_rows(runtime: StageRuntime) -> list[tuple[Any, ...]]:
+    queries = runtime.service(QUERIES)
+
     def millis(time: dt.datetime) -> int:
         return int(time.timestamp() * 1000)
 
     found: list[tuple[Any, ...]] = []
-    for record in session.query_log.records():
+    for record in queries.records() if queries is not None else ():
         until = record.finished or dt.datetime.now(dt.UTC)
-        kept = session.kept.get(str(record.number))
         found.append(
             (
                 record.number,
@@ -164,7 +170,7 @@ def _query_rows(session: Any) -> list[tuple[Any, ...]]:
                 millis(record.started),
                 millis(record.finished) if record.finished is not None else 0,
                 millis(until) - millis(record.started),
-                kept.num_rows if kept is not None else None,
+                queries.kept_rows(record.number) if queries is not None else None,
             )
         )
     return found

@@ -1,0 +1,179 @@
+"""The database below a session: connection, cursors, tables, registered objects, types, functions, zone, work tables.
+
+Everything in the engine that reads or changes tables holds a :class:`Database`, never a session.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from logsql.engine.connection import WORK, Limits, current_zone, main_database, open_database, run, set_zone
+from logsql.planner.runtime import Row
+from logsql.store.files import Files
+from logsql.store.places import default_folder
+from logsql.store.policy import Policy
+from logsql.udfbridge.registry import install
+from logsql.values import sql
+
+
+class ArrowSource(Protocol):
+    """What can be registered: an Arrow table, dataset, or anything with a schema that DuckDB reads as Arrow."""
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+
+class _Core:
+    """What a database and its siblings have in common: the first connection, numbers, what was learned."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.zone = current_zone(connection)
+        self.name = main_database(connection)
+        self.numbers = itertools.count(1)
+        self.functions: set[str] = set()
+        self.logical: dict[tuple[str, str], str] | None = None
+        self.guard = threading.Lock()
+
+
+class Database:
+    """One database, opened once. Several threads each take a :meth:`sibling`."""
+
+    def __init__(self, path: str, policy: Policy, core: _Core, registered: dict[str, ArrowSource]) -> None:
+        self.path = path
+        self.policy = policy
+        self.files = Files(policy)
+        self.registered = registered
+        self._core = core
+        self._connection = core.connection
+        self.planning = core.connection.cursor()
+
+    @classmethod
+    def open(cls, path: str, zone: str | None, limits: Limits, policy: Policy) -> Database:
+        """Open a database file or ``:memory:``. Raises SourceError, UsageError for a wrong setting."""
+        return cls(path, policy, _Core(open_database(path, zone, limits, policy)), {})
+
+    def sibling(self) -> Database:
+        """The same database for another thread: cursors and registered objects of its own, everything else shared."""
+        other = Database(self.path, self.policy, self._core, dict(self.registered))
+        other._connection = self._core.connection.cursor()
+        return other
+
+    @property
+    def zone(self) -> str:
+        """The session's time zone."""
+        return self._core.zone
+
+    @property
+    def name(self) -> str:
+        """DuckDB's name of the database that holds the user's tables."""
+        return self._core.name
+
+    @property
+    def state_folder(self) -> Path:
+        """Where models, lists and lookups live: beside the database, else the user's data folder."""
+        return default_folder(self.path)
+
+    # --- connections ------------------------------------------------------------------------------
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the same database (one running statement each)."""
+        return self._connection.cursor()
+
+    def ask(self, text: str, params: Sequence[object] = ()) -> list[Row]:
+        """Rows of a small catalog query."""
+        found: list[Row] = self.planning.execute(text, list(params)).fetchall()
+        return found
+
+    def set_zone(self, zone: str) -> None:
+        """Change the time zone."""
+        self._core.zone = set_zone(self._connection, zone)
+        run(self.planning, "SET TimeZone = ?", self._core.zone)
+
+    def install(self, names: Iterable[str]) -> None:
+        """Register Python functions, once per database.
+
+        They belong to the first connection: DuckDB shares functions between cursors but frees the Python object with
+        the cursor that registered it, and the next query then calls freed memory.
+        """
+        core = self._core
+        with core.guard:
+            missing = set(names) - core.functions
+            if missing:
+                install(core.connection, missing, core.zone)
+                core.functions |= missing
+
+    # --- tables -----------------------------------------------------------------------------------
+
+    def register(self, name: str, table: object) -> None:
+        """Make an Arrow table, dataset, DataFrame or any Arrow stream readable as ``table NAME``."""
+        self.registered[name] = arrow_source(table)
+
+    def unregister(self, name: str) -> None:
+        """Forget a registered object."""
+        self.registered.pop(name, None)
+
+    def tables(self) -> list[str]:
+        """Names of the tables and views a query can read."""
+        rows = self.ask(
+            "SELECT table_name FROM information_schema.tables WHERE table_catalog = ? AND table_schema = 'main'",
+            [self.name],
+        )
+        return sorted({*(str(r[0]) for r in rows), *self.registered})
+
+    def logical_types(self) -> dict[tuple[str, str], str]:
+        """Types that DuckDB has no name for (``ip``), by lower-case table and column; kept as column comments."""
+        core = self._core
+        found = core.logical
+        if found is None:
+            rows = self.ask(
+                "SELECT lower(table_name), column_name, comment FROM duckdb_columns() "
+                "WHERE database_name = ? AND comment LIKE 'logsql:%'",
+                [self.name],
+            )
+            found = core.logical = {(str(t), str(c)): str(text).partition(":")[2] for t, c, text in rows}
+        return found
+
+    def changed(self) -> None:
+        """The database's tables were changed: forget what is remembered about them."""
+        self._core.logical = None
+
+    def drop(self, name: str) -> None:
+        """Remove a table, a view or a registered object."""
+        if self.registered.pop(name, None) is None:
+            run(self._connection, exp.Drop(tables=[sql.table(name)], kind="TABLE", exists=True).sql("duckdb"))
+
+    # --- work tables ------------------------------------------------------------------------------
+
+    def work_name(self, label: str) -> str:
+        """A fresh name for a work table."""
+        return f"{label}_{next(self._core.numbers)}"
+
+    def drop_work(self, name: str) -> None:
+        """Remove a work table; one that is gone, or whose connection is closed, is no error."""
+        try:
+            run(self._connection, f'DROP TABLE IF EXISTS {WORK}.main."{name}"')
+        except duckdb.Error:
+            return
+
+    def close(self) -> None:
+        """Release the cursors; the last of a database and its siblings to close releases the file."""
+        self.registered.clear()
+        self.planning.close()
+        self._connection.close()
+
+
+def arrow_source(table: object) -> ArrowSource:
+    """The object itself where it has an Arrow schema, else an Arrow table made of it."""
+    if isinstance(getattr(table, "schema", None), pa.Schema):
+        return table  # type: ignore[return-value]  # the line above is the test
+    made: ArrowSource = pa.Table.from_pandas(table) if hasattr(table, "iloc") else pa.table(table)
+    return made

@@ -1,0 +1,78 @@
+"""The runs of one session: what is planned, what runs, what ran; how all of it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import duckdb
+
+from logsql.diagnostics.errors import Diagnostic, Interrupted
+from logsql.engine.ledger import Ledger
+from logsql.engine.querylog import QueryLog
+from logsql.engine.runstate import RunState
+from udfs.readers.errors import ReadCancelled
+
+
+class Running(Protocol):
+    """An execution, as far as it is listed here. ``number`` is the query's number in its session."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def state(self) -> RunState: ...
+    @property
+    def cursor(self) -> duckdb.DuckDBPyConnection: ...
+    def close(self) -> None:
+        """End what runs and release what it holds."""
+
+
+class Runs:
+    """See the module docstring. ``timeout`` is in seconds; ``last_ledger`` that of the query planned or ended last."""
+
+    def __init__(self, timeout: float | None = None, log: QueryLog | None = None) -> None:
+        self.timeout = timeout
+        self.log = log if log is not None else QueryLog()
+        self.last_ledger: Ledger | None = None
+        self._running: dict[int, Running] = {}
+        self._planned: dict[int, RunState] = {}
+
+    @contextmanager
+    def stoppable(self, state: RunState) -> Iterator[None]:
+        """While a query is planned: :meth:`interrupt` reaches the readers that look through a whole file for types."""
+        self._planned[id(state)] = state
+        try:
+            yield
+        except ReadCancelled:
+            raise Interrupted(Diagnostic("E1300", "interrupted", "the query was interrupted")) from None
+        finally:
+            del self._planned[id(state)]
+
+    def started(self, execution: Running) -> None:
+        """From now on :meth:`interrupt` and :meth:`close` end it, until it is forgotten."""
+        self._running[id(execution)] = execution
+
+    def finished(self, execution: Running) -> None:
+        """An execution delivered its last row (work tables stay until the result is dropped or the session closes)."""
+        self.last_ledger = execution.state.ledger
+        self.log.finish(execution.number, execution.state.cancelled())
+
+    def forget(self, execution: Running) -> None:
+        """An execution was closed (early, unless it had finished)."""
+        self.log.finish(execution.number, True)
+        self._running.pop(id(execution), None)
+
+    def interrupt(self) -> None:
+        """Stop every query that runs or is being planned."""
+        for state in list(self._planned.values()):
+            state.cancel.set()
+        for execution in list(self._running.values()):
+            execution.state.cancel.set()
+            execution.cursor.interrupt()
+
+    def close(self) -> None:
+        """End every query."""
+        for execution in list(self._running.values()):
+            execution.close()
+        self._running.clear()

@@ -1,0 +1,47 @@
+"""What the queries of one session share, below the session: database, runs, services, results, lookups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from logsql.engine.database import Database
+from logsql.engine.lookups import SessionLookups
+from logsql.engine.runs import Runs
+from logsql.engine.runstate import ProgressReport
+from logsql.engine.saved import Results
+from logsql.engine.services import Services, Settings
+from logsql.store.places import results_folders
+from logsql.store.results import SavedResults
+
+
+@dataclass
+class Workspace:
+    """``on_progress`` is told how far a run is, a few times a second."""
+
+    database: Database
+    runs: Runs
+    services: Services
+    results: Results
+    on_progress: Callable[[ProgressReport], None] | None = None
+
+    @classmethod
+    def over(cls, database: Database, settings: Settings, timeout: float | None) -> Workspace:
+        """A workspace over a database that was opened for it."""
+        runs = Runs(timeout)
+        results = Results(SavedResults(database.files, results_folders(database.path)))
+        lookups = SessionLookups(database, bool(settings.geoip))
+        return cls(database, runs, Services(database, settings, lookups, runs.log, results), results)
+
+    def sibling(self) -> Workspace:
+        """The same for another thread: cursors, runs and services of its own; tables, lookups, results shared."""
+        database, services = self.database.sibling(), self.services
+        runs = Runs(self.runs.timeout, self.runs.log)
+        made = Services(database, services.settings, services.lookups, runs.log, self.results)
+        return Workspace(database, runs, made, self.results)
+
+    def close(self) -> None:
+        """Stop what runs and release the database."""
+        self.runs.close()
+        self.services.close()
+        self.database.close()

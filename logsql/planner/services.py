@@ -1,0 +1,131 @@
+"""What commands may ask the session for beside tables and files, each by a key that knows the type of the answer.
+
+The engine makes a service when it is first asked for; a catalog without one answers None.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+T = TypeVar("T")
+
+
+class Service(str, Generic[T]):
+    """The name of a service; ``T`` is what asking for it gives.
+
+    >>> GEOIP == "geoip"
+    True
+    """
+
+    __slots__ = ()
+
+
+class LookupTable(Protocol):
+    """A lookup table: its name, its key column, its rows; ``memory``: ``memlookup`` made it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def table(self) -> pa.Table: ...
+    @property
+    def memory(self) -> bool: ...
+    def unique(self, column: str) -> pa.Table | None:
+        """The last row of each non-null value of a column; None when there is no such column."""
+
+
+class Lookups(Protocol):
+    """The lookup tables of a session."""
+
+    def names(self) -> list[str]:
+        """Names of all lookup tables, for help texts."""
+
+    def find(self, name: str) -> LookupTable | None:
+        """The table of this name. Raises PolicyError where nothing may be known of the kept ones."""
+
+    def in_memory(self) -> Sequence[LookupTable]:
+        """The tables that ``memlookup`` made."""
+
+    def build(self, name: str, key: str, columns: Sequence[str], batches: Iterable[pa.RecordBatch]) -> int:
+        """Replace a memory table by rows of texts, the key first; returns the number of keys."""
+
+    def remove(self, name: str) -> bool:
+        """Forget a table, kept or not; False when there is none."""
+
+
+class ObjectLists(Protocol):
+    """Named lists. ``kind`` is ``ip`` (addresses and CIDR networks), ``port`` (numbers and ``a-b``) or ``text``."""
+
+    def items(self, kind: str, name: str) -> Sequence[str] | None:
+        """The items of a list, None when there is no list of this name."""
+
+    def names(self, kind: str) -> Sequence[str]:
+        """Names of the lists of a kind, for help texts."""
+
+
+class StoredText(Protocol):
+    """A stored query or a schema: its name, its file, its text."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+class Procedures(Protocol):
+    """Stored queries and schemas."""
+
+    def find(self, name: str) -> StoredText | None:
+        """The stored query of this name. Raises PolicyError when it may not be read."""
+
+    def names(self) -> list[str]:
+        """Names of the stored queries, for help texts."""
+
+    def schema(self, name: str) -> StoredText | None:
+        """The schema of this name. Raises PolicyError when it may not be read."""
+
+    def schemas(self) -> list[str]:
+        """Names of the schemas, for help texts."""
+
+
+class QueryRecord(Protocol):
+    """One query of the session. ``finished`` is None while it runs or when it was never read to the end."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def started(self) -> dt.datetime: ...
+    @property
+    def finished(self) -> dt.datetime | None: ...
+    @property
+    def cancelled(self) -> bool: ...
+
+
+class Queries(Protocol):
+    """The queries of a session."""
+
+    def records(self) -> Sequence[QueryRecord]:
+        """All that are remembered, oldest first."""
+
+    def kept_rows(self, number: int) -> int | None:
+        """Rows of a kept result; None when the result of that query is not kept."""
+
+
+LOOKUPS: Service[Lookups] = Service("lookups")
+OBJECTS: Service[ObjectLists] = Service("objects")
+PROCEDURES: Service[Procedures] = Service("procedures")
+QUERIES: Service[Queries] = Service("queries")
+#: The setting that names geoip databases.
+GEOIP: Service[str] = Service("geoip")
+#: Whether the session may delete rows.
+PURGING: Service[bool] = Service("purging")

@@ -1,0 +1,149 @@
+"""Lookup tables as files: one that is read once (CSV, TSV, Parquet), and those that a state folder keeps.
+
+A kept lookup table is ``NAME.parquet`` with name, key and origin in the metadata of its schema. Of several rows with
+the same key the last one counts, as in a map that is filled row by row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from logsql.diagnostics.errors import Diagnostic, RunError, SourceError
+from logsql.store.files import Files
+from logsql.store.places import BadName, file_stem
+
+_NAME, _KEY, _SOURCE = b"logsql.lookup", b"logsql.key", b"logsql.source"
+
+
+@dataclass(frozen=True)
+class LookupTable:
+    """A lookup table. ``source`` is the file it came from, ``table`` for an Arrow table, ``memory`` for memlookup."""
+
+    name: str
+    key: str
+    table: pa.Table
+    source: str
+
+    @property
+    def memory(self) -> bool:
+        """Whether ``memlookup`` made it."""
+        return self.source == "memory"
+
+    def unique(self, column: str) -> pa.Table | None:
+        """The last row of each non-null value of ``column``; None when there is no such column."""
+        import pyarrow.compute as pc  # for cost: only queries with lookups need it
+
+        if column not in self.table.column_names:
+            return None
+        keys = self.table.column(column).combine_chunks()
+        numbered = pa.table({"k": keys, "i": pa.array(range(len(keys)), pa.int64())})
+        last = numbered.filter(pc.is_valid(numbered["k"])).group_by("k").aggregate([("i", "max")])
+        rows = last["i_max"].combine_chunks()
+        return self.table.take(rows.take(pc.sort_indices(rows)))
+
+
+def load_table(files: Files, path: str) -> pa.Table:
+    """Rows of a lookup file: Parquet, or CSV (TSV for ``.tsv``) with a header line, all text.
+
+    Raises :class:`SourceError` when the file is missing or has no header.
+    """
+    try:
+        if path.lower().endswith(".parquet"):
+            import pyarrow.parquet as pq  # for cost
+
+            with files.open(path) as file:
+                return pq.read_table(file)
+        text = files.read_text(path, errors="replace")
+    except OSError as error:
+        message = f"the lookup file {path} cannot be read: {error.strerror or error}"
+        raise SourceError(Diagnostic("E3101", "lookup-file", message)) from None
+    delimiter = "\t" if path.lower().endswith(".tsv") else ","
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    if not rows:
+        message = f"the lookup file {path} is empty: it needs a header line"
+        raise SourceError(Diagnostic("E3101", "lookup-file", message))
+    header = rows[0]
+    columns: dict[str, list[str | None]] = {name: [] for name in header}
+    for row in rows[1:]:
+        if row:
+            for position, name in enumerate(header):
+                columns[name].append(row[position] if position < len(row) else None)
+    return pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
+
+
+class LookupFolder:
+    """The lookup tables that one state folder keeps."""
+
+    def __init__(self, files: Files, folder: Path) -> None:
+        self._files = files
+        self._folder = folder
+
+    def readable(self) -> bool:
+        """Whether the session may know what is kept here."""
+        return self._files.may_read(self._folder)
+
+    def find(self, name: str) -> LookupTable | None:
+        """The kept table of this name. Raises PolicyError where nothing may be known of the folder."""
+        try:
+            path = self._path(name)
+        except BadName:
+            return None
+        if not self._files.is_file(path):
+            return None
+        import pyarrow.parquet as pq  # for cost: pandas comes with it
+
+        try:
+            with self._files.open(path) as file:
+                table = pq.read_table(file)
+        except (OSError, pa.ArrowInvalid):
+            return None
+        meta = table.schema.metadata or {}
+        if _NAME not in meta or _KEY not in meta:
+            return None
+        source = meta.get(_SOURCE, b"table").decode()
+        return LookupTable(meta[_NAME].decode(), meta[_KEY].decode(), table, source)
+
+    def names(self) -> set[str]:
+        """Names of the kept tables; none where nothing may be known of the folder."""
+        paths = self._files.matching(self._folder, ".parquet") if self.readable() else []
+        return {name for name in map(self._name, paths) if name is not None}
+
+    def write(self, lookup: LookupTable) -> None:
+        """Keep a table, replacing one of its name. Raises RunError for a name that no file can have."""
+        import pyarrow.parquet as pq  # for cost
+
+        try:
+            path = self._path(lookup.name)
+        except BadName as error:
+            raise RunError(Diagnostic("E3103", "lookup-name", str(error), help=error.help)) from None
+        meta = {_NAME: lookup.name.encode(), _KEY: lookup.key.encode(), _SOURCE: lookup.source.encode()}
+        sink = pa.BufferOutputStream()
+        pq.write_table(lookup.table.replace_schema_metadata({**(lookup.table.schema.metadata or {}), **meta}), sink)
+        self._files.write_bytes(path, sink.getvalue().to_pybytes())
+
+    def remove(self, name: str) -> bool:
+        """Forget a kept table; False when there is none, or nothing may be known of the folder."""
+        try:
+            path = self._path(name)
+        except BadName:
+            return False
+        return self.readable() and self._files.is_file(path) and self._files.remove(path)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{file_stem(name)}.parquet"
+
+    def _name(self, path: Path) -> str | None:
+        import pyarrow.parquet as pq  # for cost
+
+        try:
+            with self._files.open(path) as file:
+                meta = pq.read_schema(file).metadata or {}
+        except (OSError, pa.ArrowInvalid):
+            return None
+        name = meta.get(_NAME)
+        return name.decode() if name is not None else None

@@ -1,0 +1,70 @@
+"""Saved results as files: one Parquet file each, named by the user, in the state folder of the session."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from logsql.diagnostics.errors import Diagnostic, RunError, SourceError
+from logsql.store.files import Files
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
+
+_NAME = re.compile(r"[\w.-]+")
+
+
+class SavedResults:
+    """The saved results of one session: written to the first folder, read from all."""
+
+    def __init__(self, files: Files, folders: Sequence[Path]) -> None:
+        self._files = files
+        self._folders = tuple(folders)
+
+    def find(self, name: str) -> ds.Dataset | None:
+        """The saved result of this name, else the Parquet file of this path; None when there is neither.
+
+        Raises PolicyError for what may not be read, SourceError for a file that is no Parquet.
+        """
+        import pyarrow.dataset as ds  # for cost: only load needs it, and it takes longer than a query
+
+        path = self._path(name)
+        if path is None:
+            return None
+        try:
+            return ds.dataset(path, format="parquet")
+        except (OSError, pa.ArrowInvalid):
+            message = f"{path} is not a readable Parquet file"
+            raise SourceError(Diagnostic("11201", "saved-result-not-readable", message)) from None
+
+    def _path(self, name: str) -> str | None:
+        kept = [folder / f"{name}.parquet" for folder in self._folders] if _NAME.fullmatch(name) else []
+        for path in kept:
+            if self._files.may_read(path) and self._files.is_file(path):
+                return str(path)
+        if name.lower().endswith(".parquet") and self._files.may_read(name) and self._files.exists(name):
+            return name
+        for refused in (*kept, *([name] if name.lower().endswith(".parquet") else [])):
+            self._files.policy.check_read(str(refused))
+        return None
+
+    def check(self, name: str) -> None:
+        """Raise RunError for a text that is no name, PolicyError when nothing may be saved."""
+        if not _NAME.fullmatch(name):
+            message = f"{name!r} is no name for a saved result (letters, digits, - _ and . only)"
+            raise RunError(Diagnostic("E1501", "invalid-result-name", message))
+        self._files.policy.check_write(str(self._folders[0] / f"{name}.parquet"))
+
+    def write(self, name: str, table: pa.Table) -> str:
+        """Save a table under a name, replacing one of that name; returns the path. Raises as :meth:`check`."""
+        import pyarrow.parquet as pq  # for cost
+
+        self.check(name)
+        path = self._folders[0] / f"{name}.parquet"
+        with self._files.replacing(path) as temporary:
+            pq.write_table(table, temporary)
+        return str(path)
