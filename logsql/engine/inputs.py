@@ -55,7 +55,7 @@ def read_input(session: Home, kind: str, target: str) -> tuple[pa.Table, str]:
     """
     if kind == InputKind.QUERY:
         return _queried(session, target, {})
-    if not session.database.files.is_file(target):
+    if not session.database.files.has_file(target):
         raise MlError(codes.INPUT_UNREADABLE, f"file {target} does not exist", "check the path")
     if kind == InputKind.CSV:
         return _csv(session, target)

@@ -44,7 +44,7 @@ class ObjectLists:
             return own
         for suffix in _SUFFIXES if _NAME.fullmatch(name) else ():
             path = self._folder / kind / f"{name}{suffix}"
-            if self._files.is_file(path):
+            if self._files.has_file(path):
                 return self._read(path)
         return None
 
@@ -57,7 +57,7 @@ class ObjectLists:
         return sorted(found)
 
     def _read(self, path: Path) -> tuple[str, ...]:
-        lines = io.StringIO(self._files.read_text(path, errors="replace"), newline="")
+        lines = io.StringIO(self._files.read_as_text(path, errors="replace"), newline="")
         first = (row[0] for row in csv.reader(lines) if row) if path.suffix == ".csv" else iter(lines)
         items = [line.strip() for line in first]
         return tuple(item for item in items if item and not item.startswith("#"))

@@ -58,8 +58,8 @@ class Procedures:
         paths = [folder / f"{name}{suffix}" for folder in folders] if _NAME.fullmatch(name) else []
         refused = [path for path in paths if not self._files.may_read(path)]
         for path in paths:
-            if path not in refused and self._files.is_file(path):
-                return ProcedureFile(name, str(path), _lines(self._files.read_text(path)))
+            if path not in refused and self._files.has_file(path):
+                return ProcedureFile(name, str(path), _lines(self._files.read_as_text(path)))
         for path in refused[:1]:
             self._files.policy.check_read(str(path))
         return None

@@ -64,6 +64,12 @@ class Services:
             self._made[key] = factory(self)
         return cast("T | None", self._made[key])
 
+    def change(self, settings: Settings) -> None:
+        """From now on these settings hold."""
+        self.settings = settings
+        for name in ("geoip", "procedures", "purging"):
+            self._made.pop(name, None)
+
     def queries(self) -> SessionQueries:
         """The queries of the session."""
         return SessionQueries(self._log, self._results)

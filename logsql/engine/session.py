@@ -10,6 +10,7 @@ import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
@@ -127,7 +128,26 @@ class Session:
         """Where models, lists and lookups of this session live: beside the database, else the user's data folder."""
         return str(self.database.state_folder)
 
+    @property
+    def allow_purge(self) -> bool:
+        """Whether ``purge`` and ``copytable move=t`` may delete rows."""
+        return self.workspace.services.settings.allow_purge
+
+    @allow_purge.setter
+    def allow_purge(self, allowed: bool) -> None:
+        services = self.workspace.services
+        services.change(replace(services.settings, allow_purge=allowed))
+
     # --- queries ----------------------------------------------------------------------------------
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that a run may take; None for no limit."""
+        return self.workspace.runs.timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self.workspace.runs.timeout = seconds
 
     @property
     def on_progress(self) -> OnProgress | None:

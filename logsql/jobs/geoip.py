@@ -28,9 +28,9 @@ def database_files(setting: str) -> list[str]:
     found: list[str] = []
     files = Files()  # the setting is the user's own word, not the query's
     for part in setting.split(os.pathsep):
-        if files.is_folder(part):
+        if files.has_folder(part):
             found += map(str, files.matching(part, ".mmdb"))
-        elif files.is_file(part):
+        elif files.has_file(part):
             found.append(part)
     return found
 

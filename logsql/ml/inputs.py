@@ -77,7 +77,7 @@ def read_file(kind: str, target: str) -> pa.RecordBatchReader:
     """
     if kind == InputKind.QUERY:
         raise MlError(codes.INPUT_UNREADABLE, "a query input needs an open session", "run the command inside the shell")
-    if not Files().is_file(target):
+    if not Files().has_file(target):
         raise MlError(codes.INPUT_UNREADABLE, f"file {target} does not exist", "check the path")
     import duckdb
 
@@ -137,7 +137,7 @@ class InputStore:
         """
         path = self._path(name)
         self._files.policy.check_write(str(self._folder))
-        if self._files.is_file(path):
+        if self._files.has_file(path):
             raise MlError(
                 codes.INPUT_EXISTS, f"input '{name}' exists", f"ml.removeInput {name}, or choose another name"
             )
@@ -145,7 +145,7 @@ class InputStore:
             target = str(Path(target).expanduser().absolute())
         made = self._described(name, kind, target)
         with self._files.lock(self._folder):
-            if self._files.is_file(path):
+            if self._files.has_file(path):
                 raise MlError(codes.INPUT_EXISTS, f"input '{name}' exists", "choose another name")
             self._write(made)
         return made
@@ -184,7 +184,7 @@ class InputStore:
     def remove(self, name: str) -> None:
         """Forget an input; its file stays. Raises MlError when there is none."""
         path = self._path(name)
-        if not self._files.is_file(path):
+        if not self._files.has_file(path):
             self._load(name)
         with self._files.lock(self._folder):
             self._files.remove(path)
@@ -194,7 +194,7 @@ class InputStore:
 
     def _load(self, name: str) -> MlInput:
         path = self._path(name)
-        if not self._files.is_file(path):
+        if not self._files.has_file(path):
             known = [item.name for item in self.listings()]
             near = nearest(name, known)
             raise MlError(
@@ -212,7 +212,7 @@ class InputStore:
         return MlInput(name, kind, target, rows.num_rows, describe(rows), stamp)
 
     def _write(self, made: MlInput) -> None:
-        self._files.write_bytes(self._path(made.name), json.dumps(asdict(made), ensure_ascii=False, indent=1).encode())
+        self._files.write(self._path(made.name), json.dumps(asdict(made), ensure_ascii=False, indent=1).encode())
 
     def _stamp(self, target: str) -> tuple[int, int] | None:
         """Size and time of an input's file; None when there is none, or nothing may be known of it."""
@@ -221,7 +221,7 @@ class InputStore:
 
     def _parse(self, path: Path) -> MlInput:
         try:
-            data: dict[str, Any] = json.loads(self._files.read_bytes(path))
+            data: dict[str, Any] = json.loads(self._files.read(path))
             made = MlInput(**data)
             return replace(
                 made,

@@ -94,7 +94,7 @@ class ModelStore:
         if not name:
             raise MlError(codes.MODEL_EMPTY, "the model option is empty", "write model=NAME", [self._known()])
         path = self._path(name)
-        if not self._files.is_file(path):
+        if not self._files.has_file(path):
             known = self.names()
             near = nearest(name, known)
             help = f"did you mean {near[0]}?" if near else "ml.models lists the models, ml.createModel makes one"
@@ -128,7 +128,7 @@ class ModelStore:
                     self._cache.move_to_end(key)
                     return self._cache[key]
             try:
-                payload = self._files.read_bytes(self._models / manifest.training.payload)
+                payload = self._files.read(self._models / manifest.training.payload)
             except FileNotFoundError:
                 if attempt < 2:  # another process replaced the model between the two reads
                     continue
@@ -149,7 +149,7 @@ class ModelStore:
         """Store an untrained model. Raises MlError when the name is taken."""
         with self._files.lock(self._models):
             path = self._path(manifest.name)
-            if self._files.is_file(path):
+            if self._files.has_file(path):
                 raise MlError(
                     codes.MODEL_EXISTS,
                     f"model '{manifest.name}' exists",
@@ -171,7 +171,7 @@ class ModelStore:
         name = f"{path.stem}-{digest[:16]}.joblib"
         done = replace(manifest, training=replace(manifest.training, payload=name, sha256=digest))
         with self._files.lock(self._models):
-            self._files.write_bytes(self._models / name, payload)
+            self._files.write(self._models / name, payload)
             self._write(path, done)
             self._sweep(path, keep=name)
         return done
@@ -179,7 +179,7 @@ class ModelStore:
     def remove(self, name: str) -> None:
         """Remove a model. A damaged or foreign one can be removed too. Raises MlError when there is none."""
         path = self._path(name)
-        if not self._files.is_file(path):
+        if not self._files.has_file(path):
             self.manifest(name)
         with self._files.lock(self._models):
             self._files.remove(path)
@@ -190,7 +190,7 @@ class ModelStore:
         cannot be written."""
         manifest = self.get(name).manifest
         assert manifest.training is not None
-        payload = self._files.read_bytes(self._models / manifest.training.payload)
+        payload = self._files.read(self._models / manifest.training.payload)
         if hashlib.sha256(payload).hexdigest() != manifest.training.sha256:
             raise _wrong_hash(manifest.name)
         buffer = io.BytesIO()
@@ -199,10 +199,10 @@ class ModelStore:
             archive.writestr("forest.joblib", payload)
         path = Path(target)
         self._files.policy.check_write(str(path))
-        if self._files.exists(path):
+        if self._files.has(path):
             raise MlError(codes.FILE_PROBLEM, f"file {path} exists", "choose another file name")
         try:
-            self._files.write_bytes(path, buffer.getvalue())
+            self._files.write(path, buffer.getvalue())
         except OSError as error:
             raise MlError(codes.FILE_PROBLEM, f"cannot write {path}: {error.strerror}") from None
         return path
@@ -214,7 +214,7 @@ class ModelStore:
         """
         manifest, payload = _read_export(Path(source), self._files)
         manifest = manifest.renamed(name)
-        if self._files.is_file(self._path(name)):
+        if self._files.has_file(self._path(name)):
             raise MlError(
                 codes.MODEL_EXISTS, f"model '{name}' exists", f"ml.removeModel {name}, or choose another name"
             )
@@ -234,11 +234,11 @@ class ModelStore:
         body = manifest.to_json()
         seal = hmac.new(self._key(create=True), canonical(body), hashlib.sha256).hexdigest()
         text = json.dumps({"seal": seal, "manifest": body}, ensure_ascii=False, indent=1)
-        self._files.write_bytes(path, text.encode())
+        self._files.write(path, text.encode())
 
     def _read(self, path: Path) -> Manifest:
         try:
-            data = json.loads(self._files.read_bytes(path, MAX_MANIFEST))
+            data = json.loads(self._files.read(path, MAX_MANIFEST))
             seal, body = data["seal"], data["manifest"]
             manifest = Manifest.from_json(body)
             if self._path(manifest.name).name != path.name or not isinstance(seal, str):
@@ -260,13 +260,13 @@ class ModelStore:
 
     def _key(self, create: bool) -> bytes:
         with contextlib.suppress(FileNotFoundError):
-            return self._own.read_bytes(self._key_file)
+            return self._own.read(self._key_file)
         if not create:
             return b"no key yet: nothing was sealed by this user"
         with self._own.lock(self._key_file.parent):
-            if not self._own.exists(self._key_file):
-                self._own.write_bytes(self._key_file, secrets.token_bytes(32), private=True)
-        return self._own.read_bytes(self._key_file)
+            if not self._own.has(self._key_file):
+                self._own.write(self._key_file, secrets.token_bytes(32), private=True)
+        return self._own.read(self._key_file)
 
     def _sweep(self, path: Path, keep: str | None) -> None:
         """Delete payloads of this model that no manifest names any more (older versions, leftovers of a crash)."""

@@ -17,7 +17,7 @@ def read_query_file(path: str) -> str:
         if path == "-":
             data = sys.stdin.buffer.read()
         else:
-            data = Files().read_bytes(path)
+            data = Files().read(path)
     except OSError as error:
         reason = error.strerror or str(error)
         problem = Diagnostic("E3002", "file-not-read", message("file-not-read", path=path, reason=reason))

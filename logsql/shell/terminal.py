@@ -57,7 +57,7 @@ def history() -> History:
 def _history_place(files: Files) -> Path:
     """Where the history is: an older place goes on being used where there is a file."""
     places = history_places()
-    return next((place for place in places if files.is_file(place)), places[0])
+    return next((place for place in places if files.has_file(place)), places[0])
 
 
 def converse(shell: Shell) -> int:

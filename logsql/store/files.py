@@ -52,7 +52,7 @@ class Files:
         self.policy.check_read(os.fspath(path))
         return open(path, "rb")
 
-    def read_bytes(self, path: AnyPath, limit: int | None = None) -> bytes:
+    def read(self, path: AnyPath, limit: int | None = None) -> bytes:
         """All bytes of a file; ValueError when there are more than ``limit``."""
         with self.open(path) as file:
             data = file.read() if limit is None else file.read(limit + 1)
@@ -60,21 +60,21 @@ class Files:
             raise ValueError(f"{os.fspath(path)} is larger than {limit} bytes")
         return data
 
-    def read_text(self, path: AnyPath, errors: str = "strict") -> str:
+    def read_as_text(self, path: AnyPath, errors: str = "strict") -> str:
         """The text of a file in UTF-8; a byte order mark is dropped, line ends stay."""
-        return self.read_bytes(path).decode("utf-8-sig", errors)
+        return self.read(path).decode("utf-8-sig", errors)
 
-    def is_file(self, path: AnyPath) -> bool:
+    def has_file(self, path: AnyPath) -> bool:
         """Whether there is a regular file (links are followed)."""
         self.policy.check_read(os.fspath(path))
         return os.path.isfile(path)
 
-    def is_folder(self, path: AnyPath) -> bool:
+    def has_folder(self, path: AnyPath) -> bool:
         """Whether there is a folder (links are followed)."""
         self.policy.check_read(os.fspath(path))
         return os.path.isdir(path)
 
-    def exists(self, path: AnyPath) -> bool:
+    def has(self, path: AnyPath) -> bool:
         """Whether there is anything of this name, be it a link that leads nowhere."""
         self.policy.check_read(os.fspath(path))
         return os.path.lexists(path)
@@ -105,7 +105,7 @@ class Files:
 
     # --- writing ----------------------------------------------------------------------------------
 
-    def write_bytes(self, path: AnyPath, data: bytes, private: bool = False) -> None:
+    def write(self, path: AnyPath, data: bytes, private: bool = False) -> None:
         """Replace ``path`` as a whole, making its folder; ``private``: nobody but the user may read it."""
         with self.replacing(path, 0o600 if private else 0o644) as temporary, open(temporary, "r+b") as file:
             file.write(data)

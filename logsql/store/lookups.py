@@ -58,7 +58,7 @@ def load_table(files: Files, path: str) -> pa.Table:
 
             with files.open(path) as file:
                 return pq.read_table(file)
-        text = files.read_text(path, errors="replace")
+        text = files.read_as_text(path, errors="replace")
     except OSError as error:
         message = f"the lookup file {path} cannot be read: {error.strerror or error}"
         raise SourceError(Diagnostic("E3101", "lookup-file", message)) from None
@@ -93,7 +93,7 @@ class LookupFolder:
             path = self._path(name)
         except BadName:
             return None
-        if not self._files.is_file(path):
+        if not self._files.has_file(path):
             return None
         import pyarrow.parquet as pq  # for cost: pandas comes with it
 
@@ -124,7 +124,7 @@ class LookupFolder:
         meta = {_NAME: lookup.name.encode(), _KEY: lookup.key.encode(), _SOURCE: lookup.source.encode()}
         sink = pa.BufferOutputStream()
         pq.write_table(lookup.table.replace_schema_metadata({**(lookup.table.schema.metadata or {}), **meta}), sink)
-        self._files.write_bytes(path, sink.getvalue().to_pybytes())
+        self._files.write(path, sink.getvalue().to_pybytes())
 
     def remove(self, name: str) -> bool:
         """Forget a kept table; False when there is none, or nothing may be known of the folder."""
@@ -132,7 +132,7 @@ class LookupFolder:
             path = self._path(name)
         except BadName:
             return False
-        return self.readable() and self._files.is_file(path) and self._files.remove(path)
+        return self.readable() and self._files.has_file(path) and self._files.remove(path)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{file_stem(name)}.parquet"

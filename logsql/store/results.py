@@ -44,9 +44,9 @@ class SavedResults:
     def _path(self, name: str) -> str | None:
         kept = [folder / f"{name}.parquet" for folder in self._folders] if _NAME.fullmatch(name) else []
         for path in kept:
-            if self._files.may_read(path) and self._files.is_file(path):
+            if self._files.may_read(path) and self._files.has_file(path):
                 return str(path)
-        if name.lower().endswith(".parquet") and self._files.may_read(name) and self._files.exists(name):
+        if name.lower().endswith(".parquet") and self._files.may_read(name) and self._files.has(name):
             return name
         for refused in (*kept, *([name] if name.lower().endswith(".parquet") else [])):
             self._files.policy.check_read(str(refused))

@@ -5,30 +5,10 @@ from __future__ import annotations
 from bench import house
 
 #: Broken today. An entry leaves this list with the commit that mends it; none is added.
-BROKEN: frozenset[str] = frozenset(
-    {
-        "logsql.commands.combine.memlookup -> logsql.engine.lookups",
-        "logsql.commands.sources.proc -> logsql.engine.procedures",
-        "logsql.commands.sources.system -> logsql.engine.stages",
-        "logsql.engine.models -> logsql.shell.ml_commands",
-    }
-)
+BROKEN: frozenset[str] = frozenset()
 
 #: Circles of today, each by its members.
-RINGS: frozenset[tuple[str, ...]] = frozenset(
-    {
-        (
-            "logsql.engine.catalog",
-            "logsql.engine.execution",
-            "logsql.engine.lookups",
-            "logsql.engine.passthrough",
-            "logsql.engine.result",
-            "logsql.engine.saved",
-            "logsql.engine.services",
-            "logsql.engine.session",
-        ),
-    }
-)
+RINGS: frozenset[tuple[str, ...]] = frozenset()
 
 
 def test_no_room_imports_what_it_never_may() -> None:

@@ -75,7 +75,7 @@ class Backup:
     def _copy(self, runtime: Any, info: TableInfo, day: str, count: int) -> None:
         folder = os.path.join(self.folder, info.name)
         path = os.path.join(folder, f"{day}.parquet")
-        there = runtime.files.exists(path)
+        there = runtime.files.has(path)
         if there and self.mode == "incremental":
             return
         if there and self.mode != "overwrite":

@@ -56,7 +56,7 @@ def lower(stage: Stage) -> Rel:
     def check(runtime: Any) -> None:
         runtime.policy.check_write(source)
         runtime.policy.check_write(target)
-        if runtime.files.exists(target):
+        if runtime.files.has(target):
             raise _exists(target)
 
     stage.chain.steps.insert(0, Action(f"check that {source} can be moved to {target}", check))
