@@ -31,7 +31,7 @@ VERBS: dict[str, str] = {
     "explain": "logsql.shell.querying:explain",
     "check": "logsql.shell.verbs:check",
     "fmt": "logsql.shell.verbs:fmt",
-    "ml": "logsql.shell.ml_commands:run",
+    "ml": "logsql.shell.ml_verb:run",
     "chart": "logsql.shell.chart:run",
     "commands": "logsql.shell.manual:run",
     "functions": "logsql.shell.manual:run",

@@ -79,7 +79,7 @@ class SessionCatalog:
 
     def inputs(self) -> Sequence[str]:
         def listed() -> list[str]:
-            from logsql.shell.ml_commands import session_shell  # for cost: only ml lines load the room of models
+            from logsql.shell.ml_verb import session_shell  # for cost: only ml lines load the room of models
 
             return [item.name for item in session_shell(self._session).inputs.listings()]
 

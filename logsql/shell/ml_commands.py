@@ -11,11 +11,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 import shlex
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from logsql.diagnostics.errors import LogsqlError, nearest
 from logsql.language.spans import render
@@ -26,18 +25,9 @@ from logsql.ml.model import FitOptions, Manifest, ModelKind
 from logsql.ml.store import ModelStore
 from logsql.ml.tasks import TaskManager, TaskState, TaskView
 from logsql.ml.train import check_options
-from logsql.planner.services import Service
 from logsql.shell import ml_layout as layout
 from logsql.shell.commandline import CommandLine, Option
-from logsql.shell.invocation import Invocation
-from logsql.shell.querying import open_session
-from logsql.shell.voice import Voice
 
-if TYPE_CHECKING:
-    from logsql.engine.session import Session
-
-#: The ``ml.*`` commands of a session.
-ML: Service[MlShell] = Service("ml")
 PROMPT = "Select Model Fields? "
 _IS_OPTION = re.compile(r"[^\W\d]\w*=")
 KINDS = {
@@ -83,33 +73,6 @@ def split_words(line: str) -> list[str]:
         return list(words)
     except ValueError:
         raise MlError(codes.USAGE, "a quoted text is not closed", 'end it with "') from None
-
-
-def session_shell(session: Session) -> MlShell:
-    """The session's ``ml.*`` commands, the same for everybody who asks."""
-    found = session.service(ML)
-    assert found is not None, "the public interface makes it"
-    return found
-
-
-def ml_shell(session: Session, ask: Callable[[str], str], out: Callable[[str], object], voice: Voice) -> MlShell:
-    """The session's ``ml.*`` commands, talking through the given functions."""
-    shell = session_shell(session)
-    shell.ask, shell.out, shell.err = ask, out, voice.say
-    return shell
-
-
-def run(asked: Invocation, voice: Voice) -> int:
-    """``logsql ml ...``: one ml command; trainings are waited for."""
-
-    def ask(question: str) -> str:
-        voice.ask(question)
-        return sys.stdin.readline().rstrip("\r\n")
-
-    with open_session(asked) as session:
-        shell = ml_shell(session, ask, lambda text: sys.stdout.write(text + "\n"), voice)
-        shell.wait = True
-        return shell.run_words(asked.words)
 
 
 class MlShell:

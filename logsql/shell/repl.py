@@ -85,7 +85,7 @@ class Shell:
             words = text.split()
             self.say(manual.page(words[1]) if len(words) > 1 else overview())
         elif kind is lines.Kind.ML:
-            from logsql.shell.ml_commands import ml_shell  # for cost: training, pyarrow.compute
+            from logsql.shell.ml_verb import ml_shell  # for cost: training, pyarrow.compute
 
             return ml_shell(self.session, self.ask, self.say, self.voice).run(text.strip())
         elif kind is lines.Kind.SQL:
