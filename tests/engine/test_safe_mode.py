@@ -12,6 +12,7 @@ import logsql
 from logsql.cli import main
 from logsql.diagnostics.errors import LogsqlError
 from logsql.shell.repl import Settings, Shell
+from logsql.shell.voice import Voice
 
 
 def test_reads_inside_and_nothing_outside(tmp_path: Path) -> None:
@@ -185,7 +186,7 @@ def test_the_command_line_refuses_too(case: Path, capfd: pytest.CaptureFixture[s
 def test_the_shell_refuses_too(case: Path, line: str) -> None:
     out, err = io.BytesIO(), io.StringIO()
     with logsql.connect(str(case / "case.duckdb"), tz="UTC", safe=True) as s:
-        assert Shell(s, Settings(), out, err).execute(line) == 3
+        assert Shell(s, Settings(), out, Voice(err)).execute(line) == 3
     assert "not allowed in safe mode" in err.getvalue()
     assert b"secret" not in out.getvalue()
 
