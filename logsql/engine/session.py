@@ -248,6 +248,10 @@ class Session:
         """Remove a table, a view or a registered object."""
         self.database.drop(name)
 
+    def changed(self) -> None:
+        """Tables were changed on :attr:`planning` or a cursor: forget what is remembered about them."""
+        self.database.changed()
+
     # --- lookups, results, services ---------------------------------------------------------------
 
     def add_lookup(self, name: str, source: object, key: str | None = None, keep: bool | None = None) -> None:
