@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from logsql.diagnostics.lookups import NO_GEOIP_FILE
 from logsql.store.files import Files
 from logsql.udfbridge.registry import UdfSpec, register_udf
 
@@ -47,7 +48,7 @@ def problem(setting: str) -> str | None:
     import maxminddb
 
     if not database_files(setting):
-        return f"there is no geoip database at {setting}"
+        return NO_GEOIP_FILE.fill(setting=setting)
     try:
         _readers(setting)
     except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.options import INVALID_OPTION, NO_SUBQUERY
 from logsql.language.tree import Command, Name, Subquery
 from logsql.operators import joining
 from logsql.planner import duties
@@ -14,6 +16,18 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+NO_KEY = define(
+    "23201",
+    "missing-field",
+    ("no key", "키 필드가 없습니다"),
+    ("{command} needs a key", "{command}에는 키 필드가 필요합니다"),
+    help=syntax("{command} KEY, ... [ QUERY ]"),
+)
+CROSS_WITH_KEYS = INVALID_OPTION.says(
+    ("a cross join takes no keys", "교차 조인에는 키를 쓰지 않습니다"),
+    help=("remove the keys or type=cross", "키나 type=cross를 지우세요"),
+)
 
 
 @dataclass(frozen=True)
@@ -29,13 +43,9 @@ def parse(reader: ArgReader, no_subquery: tuple[str, str] = ("E0003", "no-subque
     kind = reader.option("type")
     cross = kind is not None and kind.value == "cross"
     if cross and keys:
-        reader.fail(
-            "90001", "invalid-option", "a cross join takes no keys", keys[0].span, "remove the keys or type=cross"
-        )
+        reader.fail(CROSS_WITH_KEYS, keys[0].span)
     if not cross and not keys:
-        reader.fail(
-            "23201", "missing-field", f"{reader.command} needs a key", help=f"{reader.command} KEY, ... [ QUERY ]"
-        )
+        reader.fail(NO_KEY, command=reader.command)
     subquery = reader.subquery(code=no_subquery)
     assert subquery is not None
     return JoinArgs(keys, subquery)
@@ -107,9 +117,11 @@ the order of the input.
             ),
         ),
         errors=(
-            ("23201", "missing-field", "no key"),
-            ("E0003", "no-subquery", "no subquery in brackets"),
-            ("90001", "invalid-option", "an unknown type, or keys with type=cross"),
+            NO_KEY,
+            NO_SUBQUERY.when(("no subquery in brackets", "대괄호로 묶은 서브쿼리가 없습니다")),
+            INVALID_OPTION.when(
+                ("an unknown type, or keys with type=cross", "없는 type이거나 type=cross에 키를 썼습니다")
+            ),
         ),
     )
 )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
+from logsql.diagnostics.lookups import INVALID_FIELD, INVALID_TABLE, LOOKUP_FORM, NO_SUCH_TABLE, tables_note
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -25,6 +27,42 @@ from logsql.values.values import NULL_VALUE, Typed
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+NO_OUTPUT = define(
+    "20700",
+    "output-token-not-found",
+    ("the word output is missing", "output이 없습니다"),
+    ("the word output is missing", "output이 없습니다"),
+    help=LOOKUP_FORM,
+)
+NO_AS = define(
+    "20703",
+    "as-token-not-found",
+    ("an item is not written COLUMN as NAME", "COLUMN as NAME 형식이 아닌 항목이 있습니다"),
+)
+AS_WITHOUT_COLUMN = NO_AS.says(("a column is missing after as", "as 뒤에 컬럼이 없습니다"), help=LOOKUP_FORM)
+NOT_AN_OUTPUT = NO_AS.says(
+    ('"{item}" is not written COLUMN as NAME', '"{item}"은(는) COLUMN as NAME 형식이 아닙니다'), help=LOOKUP_FORM
+)
+NO_TABLE = INVALID_TABLE.says(
+    ("lookup needs the name of a lookup table", "lookup에는 룩업 테이블 이름이 필요합니다"), help=LOOKUP_FORM
+)
+NO_DATABASE = INVALID_TABLE.says(
+    ("lookup geoip needs a geoip database", "lookup geoip에는 geoip 데이터베이스가 필요합니다"),
+    help=(
+        "start logsql with -g PATH, or connect(geoip=PATH), where PATH holds GeoLite2 databases",
+        "GeoLite2 데이터베이스가 있는 경로를 -g PATH나 connect(geoip=PATH)로 지정하세요",
+    ),
+)
+BAD_DATABASE = INVALID_TABLE.says(syntax("{reason}"))
+NO_FIELD = INVALID_FIELD.says(
+    ("lookup needs the field to look up", "lookup에는 찾을 필드가 필요합니다"), help=LOOKUP_FORM
+)
+NO_COLUMN = INVALID_FIELD.says(("a column is missing after output", "output 뒤에 컬럼이 없습니다"), help=LOOKUP_FORM)
+UNKNOWN_COLUMN = INVALID_FIELD.says(
+    ("lookup table {table} has no column {column}", "룩업 테이블 {table}에 {column} 컬럼이 없습니다")
+)
+NOT_A_PLACE = INVALID_FIELD.says(("geoip gives {fields}, not {column}", "geoip에는 {column}이(가) 없습니다: {fields}"))
+
 
 @dataclass(frozen=True)
 class LookupArgs:
@@ -36,35 +74,33 @@ class LookupArgs:
     outputs: tuple[tuple[Name, Name], ...]
 
 
-_HELP = "lookup TABLE FIELD output COLUMN [as NAME], ..."
 _AS = re.compile(r"\s+as(?:\s+|\Z)", re.IGNORECASE)
 
 
 def parse(reader: ArgReader) -> LookupArgs:
     table = reader.word()
     if table is None or table.text.lower() == "output":
-        reader.fail("20701", "invalid-lookup-name", "lookup needs the name of a lookup table", help=_HELP)
+        reader.fail(NO_TABLE)
     field = None if reader.peek_word().lower() == "output" else reader.word()
     if field is None:
-        reader.fail("20702", "invalid-lookup-field", "lookup needs the field to look up", help=_HELP)
+        reader.fail(NO_FIELD)
     column: Name | None = None
     if reader.keyword("as"):
         column = None if reader.peek_word().lower() == "output" else reader.word()
         if column is None:
-            reader.fail("20703", "as-token-not-found", "a column is missing after as", help=_HELP)
+            reader.fail(AS_WITHOUT_COLUMN)
     if not reader.keyword("output"):
-        span = Name(reader.peek_word(), reader.here()).span
-        reader.fail("20700", "output-token-not-found", "the word output is missing", span, _HELP)
-    items = reader.name_list(trailing_comma=("20702", "invalid-lookup-field"))
+        reader.fail(NO_OUTPUT, reader.here())
+    items = reader.name_list(trailing_comma=(INVALID_FIELD.code, INVALID_FIELD.name))
     if not items:
-        reader.fail("20702", "invalid-lookup-field", "a column is missing after output", help=_HELP)
+        reader.fail(NO_COLUMN)
     return LookupArgs(table, field, column, tuple(_output(reader, item) for item in items))
 
 
 def _output(reader: ArgReader, item: Name) -> tuple[Name, Name]:
     parts = _AS.split(item.text)
     if len(parts) > 2 or not all(parts):
-        reader.fail("20703", "as-token-not-found", f'"{item.text}" is not written COLUMN as NAME', item.span, _HELP)
+        reader.fail(NOT_AN_OUTPUT, item.span, item=item.text)
     return Name(parts[0], item.span), Name(parts[-1], item.span)
 
 
@@ -79,9 +115,8 @@ def lower(stage: Stage) -> Rel:
     if table is None:
         known = stage.catalog.service(LOOKUPS)
         names = known.names() if known is not None else []
-        listed = f"lookup tables: {', '.join(names)}" if names else "there are no lookup tables yet"
-        message, near = f"there is no lookup table {args.table.text}", did_you_mean(args.table.text, names)
-        stage.fail("20701", "invalid-lookup-name", message, args.table.span, near, (listed,))
+        name, near = args.table, did_you_mean(args.table.text, names)
+        stage.fail(NO_SUCH_TABLE, name.span, help=near, notes=(tables_note(names),), name=name.text)
     rel, found = _joined(stage, table)
     return _assign(stage, rel, found)
 
@@ -105,9 +140,9 @@ def _joined(stage: Stage, table: Any) -> tuple[Rel, list[Typed]]:
     key = args.column.text if args.column is not None else table.key
     unique = table.unique(key)
     if unique is None:
-        message = f"lookup table {table.name} has no column {key}"
         span = args.column.span if args.column is not None else args.table.span
-        stage.fail("20702", "invalid-lookup-field", message, span, did_you_mean(key, table.table.column_names))
+        near = did_you_mean(key, table.table.column_names)
+        stage.fail(UNKNOWN_COLUMN, span, help=near, table=table.name, column=key)
     info = stage.catalog.bind("lookup", unique)
     rel = stage.rel
     if stage.order_needed and rel.order.defined:
@@ -140,17 +175,16 @@ def _geoip(stage: Stage) -> Rel:
     args = stage.arguments(LookupArgs)
     setting = stage.catalog.service(GEOIP)
     if not setting:
-        help_text = "start logsql with -g PATH, or connect(geoip=PATH), where PATH holds GeoLite2 databases"
-        stage.fail("20701", "invalid-lookup-name", "lookup geoip needs a geoip database", args.table.span, help_text)
+        stage.fail(NO_DATABASE, args.table.span)
     stage.needs_extra("lookup geoip", "maxminddb", "geoip", args.table.span)
     from logsql.jobs.geoip import FIELDS, NUMBERS, problem
 
     if (why := problem(setting)) is not None:
-        stage.fail("20701", "invalid-lookup-name", why, args.table.span)
+        stage.fail(BAD_DATABASE, args.table.span, reason=why)
     for column, _ in args.outputs:
         if column.text not in FIELDS:
-            message = f"geoip gives {', '.join(FIELDS)}, not {column.text}"
-            stage.fail("20702", "invalid-lookup-field", message, column.span, did_you_mean(column.text, FIELDS))
+            near = did_you_mean(column.text, FIELDS)
+            stage.fail(NOT_A_PLACE, column.span, help=near, fields=", ".join(FIELDS), column=column.text)
     rel, key = _key_text(stage, stage.rel)
     place = rel.fresh_ident("__place")
     stage.chain.udfs.add("lq_geoip")
@@ -202,10 +236,15 @@ from databases in MaxMind's format that `-g PATH` names (a `.mmdb` file or a fol
             Example("What a status means", "table web | lookup http_status status output desc1 as meaning"),
         ),
         errors=(
-            ("20700", "output-token-not-found", "the word output is missing"),
-            ("20701", "invalid-lookup-name", "there is no such lookup table, or no geoip database"),
-            ("20702", "invalid-lookup-field", "the field or a column is missing or unknown"),
-            ("20703", "as-token-not-found", "an item is not written COLUMN as NAME"),
+            NO_OUTPUT,
+            INVALID_TABLE.when(
+                (
+                    "there is no such lookup table, or no geoip database",
+                    "룩업 테이블이나 geoip 데이터베이스가 없습니다",
+                )
+            ),
+            INVALID_FIELD,
+            NO_AS,
         ),
         notes=("geoip latitude and longitude are numbers; everything else is text",),
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import syntax
 from logsql.diagnostics.errors import did_you_mean
+from logsql.diagnostics.lookups import INVALID_FIELD, INVALID_TABLE, NO_SUCH_TABLE, tables_note
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -17,6 +19,17 @@ from logsql.values.values import NULL_VALUE
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+NO_TABLE = INVALID_TABLE.says(
+    ("lookuptable needs the name of a lookup table", "lookuptable에는 룩업 테이블 이름이 필요합니다"),
+    help=syntax("lookuptable NAME [limit=N] [offset=N] [COLUMN, ...]"),
+)
+GEOIP_IS_NO_TABLE = INVALID_TABLE.says(
+    (
+        "geoip is no table: it maps addresses, with lookup geoip FIELD output country",
+        "geoip는 테이블이 아니라 주소를 변환합니다: lookup geoip FIELD output country",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -30,9 +43,8 @@ class LookuptableArgs:
 def parse(reader: ArgReader) -> LookuptableArgs:
     table = reader.word()
     if table is None:
-        help_text = "lookuptable NAME [limit=N] [offset=N] [COLUMN, ...]"
-        reader.fail("20701", "invalid-lookup-name", "lookuptable needs the name of a lookup table", help=help_text)
-    return LookuptableArgs(table, tuple(reader.name_list(trailing_comma=("20702", "invalid-lookup-field"))))
+        reader.fail(NO_TABLE)
+    return LookuptableArgs(table, tuple(reader.name_list(trailing_comma=(INVALID_FIELD.code, INVALID_FIELD.name))))
 
 
 def lower(stage: Stage) -> Rel:
@@ -40,14 +52,11 @@ def lower(stage: Stage) -> Rel:
     table = stage.catalog.lookup(args.table.text)
     if table is None:
         if args.table.text == "geoip":
-            message = "geoip is no table: it maps addresses, with lookup geoip FIELD output country"
-            stage.fail("20701", "invalid-lookup-name", message, args.table.span)
+            stage.fail(GEOIP_IS_NO_TABLE, args.table.span)
         known = stage.catalog.service(LOOKUPS)
         names = known.names() if known is not None else []
-        listed = f"lookup tables: {', '.join(names)}" if names else "there are no lookup tables yet"
-        message = f"there is no lookup table {args.table.text}"
-        near = did_you_mean(args.table.text, names)
-        stage.fail("20701", "invalid-lookup-name", message, args.table.span, near, (listed,))
+        name, near = args.table, did_you_mean(args.table.text, names)
+        stage.fail(NO_SUCH_TABLE, name.span, help=near, notes=(tables_note(names),), name=name.text)
     info = stage.catalog.bind("lookup", table.table)
     rel = stage.scan(sql.table(info.name), info.name, info.columns)
     if args.columns:
@@ -85,6 +94,6 @@ The rows as they were registered, in their order, with all columns or with those
 the name. Useful inside a subquery: `mpsearch msg [ lookuptable RULES ]`.
 """,
         examples=(Example("The codes of 30 countries", "lookuptable country_code limit=30 code"),),
-        errors=(("20701", "invalid-lookup-name", "there is no such lookup table"),),
+        errors=(INVALID_TABLE,),
     )
 )

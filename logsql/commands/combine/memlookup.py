@@ -29,6 +29,32 @@ UNSUPPORTED_OP = define(
     "unsupported-memlookup-op",
     ("op is none of build, drop, list", "op가 build, drop, list 중 하나가 아닙니다"),
 )
+NO_NAME = define(
+    "22001",
+    "missing-name",
+    ("op=build or op=drop without name=", "op=build나 op=drop에 name=이 없습니다"),
+    ("memlookup op={op} needs name=", "memlookup op={op}에는 name=이 필요합니다"),
+)
+NO_KEY = define(
+    "22002",
+    "missing-key",
+    ("op=build without key=", "op=build에 key=가 없습니다"),
+    ("memlookup op=build needs key=", "memlookup op=build에는 key=가 필요합니다"),
+    help=("add key=FIELD", "key=필드를 추가하세요"),
+)
+NO_VALUE = define("22003", "missing-field", ("a field is missing beside the comma", "쉼표 옆에 필드가 없습니다"))
+NOT_DROPPED = define(
+    "22004",
+    "invalid-name",
+    ("op=drop of a table that memlookup did not make", "op=drop의 테이블이 memlookup으로 만든 것이 아닙니다"),
+    ("memlookup made no table {name}", "memlookup으로 만든 테이블 {name}이(가) 없습니다"),
+)
+NOT_LISTED = define(
+    "22005",
+    "invalid-name",
+    ("op=list of a table that memlookup did not make", "op=list의 테이블이 memlookup으로 만든 것이 아닙니다"),
+    NOT_DROPPED.text,
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +65,7 @@ class MemlookupArgs:
 
 
 def parse(reader: ArgReader) -> MemlookupArgs:
-    return MemlookupArgs(tuple(reader.name_list(trailing_comma=("22003", "missing-field"))))
+    return MemlookupArgs(tuple(reader.name_list(trailing_comma=(NO_VALUE.code, NO_VALUE.name))))
 
 
 def lower(stage: Stage) -> Rel:
@@ -48,16 +74,16 @@ def lower(stage: Stage) -> Rel:
     if operation == "list" and not name:
         return _list(stage)
     if not name:
-        stage.fail("22001", "missing-name", f"memlookup op={operation} needs name=", stage.command.name_span)
+        stage.fail(NO_NAME, stage.command.name_span, op=operation)
     if operation == "build":
         return _build(stage, name)
     table = stage.catalog.lookup(name)
     if table is None or not table.memory:
-        code = ("22004", "invalid-name") if operation == "drop" else ("22005", "invalid-name")
         option = stage.command.option("name")
         known = stage.catalog.service(LOOKUPS)
         near = did_you_mean(name, known.names() if known is not None else [])
-        stage.fail(*code, f"memlookup made no table {name}", option.value_span if option else None, near)
+        said = NOT_DROPPED if operation == "drop" else NOT_LISTED
+        stage.fail(said, option.value_span if option else None, help=near, name=name)
     if operation == "drop":
         stage.action(f"drop lookup table {name}", lambda runtime: _drop(runtime, name))
         return _nothing(stage)
@@ -73,7 +99,7 @@ def _nothing(stage: Stage) -> Rel:
 def _build(stage: Stage, name: str) -> Rel:
     key: str | None = stage.option("key")
     if not key:
-        stage.fail("22002", "missing-key", "memlookup op=build needs key=", stage.command.name_span, "add key=FIELD")
+        stage.fail(NO_KEY, stage.command.name_span)
     rel = stage.rel
     if not rel.order.physical and rel.order.defined:
         rel = stage.with_keys(rel)
@@ -161,10 +187,11 @@ are kept as text, rows without a key are left out, and of several rows with one 
         ),
         errors=(
             UNSUPPORTED_OP,
-            ("22001", "missing-name", "op=build or op=drop without name="),
-            ("22002", "missing-key", "op=build without key="),
-            ("22004", "invalid-name", "op=drop of a table that memlookup did not make"),
-            ("22005", "invalid-name", "op=list of a table that memlookup did not make"),
+            NO_NAME,
+            NO_KEY,
+            NO_VALUE,
+            NOT_DROPPED,
+            NOT_LISTED,
         ),
     )
 )  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logsql.commands.combine.join import JoinArgs
+from logsql.commands.combine.join import NO_KEY, JoinArgs
 from logsql.commands.combine.join import parse as parse_join
 from logsql.diagnostics.codes import define
+from logsql.diagnostics.options import NO_SUBQUERY
 from logsql.operators import joining
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -21,10 +22,16 @@ UNSUPPORTED_TYPE = define(
     "unsupported-type",
     ("a type other than inner, left, leftonly", "type이 inner, left, leftonly 중 하나가 아닙니다"),
 )
+NO_STREAM_SUBQUERY = define(
+    "90206",
+    "no-subquery",
+    ("no subquery in brackets", "대괄호로 묶은 서브쿼리가 없습니다"),
+    NO_SUBQUERY.text,
+)
 
 
 def parse(reader: ArgReader) -> JoinArgs:
-    return parse_join(reader, ("90206", "no-subquery"))
+    return parse_join(reader, (NO_STREAM_SUBQUERY.code, NO_STREAM_SUBQUERY.name))
 
 
 def lower(stage: Stage) -> Rel:
@@ -77,8 +84,8 @@ Matches and merges rows as `join` does. In a stream query the subquery runs once
         ),
         errors=(
             UNSUPPORTED_TYPE,
-            ("23201", "missing-field", "no key"),
-            ("90206", "no-subquery", "no subquery in brackets"),
+            NO_KEY,
+            NO_STREAM_SUBQUERY,
         ),
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.options import NO_SUBQUERY
 from logsql.language.tree import Subquery
 from logsql.operators.uniting import union
 from logsql.planner import duties
@@ -64,6 +65,6 @@ keeps the type of each value. The rows of the input come first. `union` may stan
                 {"a": [{"n": 1, "x": "p"}], "b": [{"n": 2, "y": True}]},
             ),
         ),
-        errors=(("E0003", "no-subquery", "no subquery in brackets"),),
+        errors=(NO_SUBQUERY.when(("no subquery in brackets", "대괄호로 묶은 서브쿼리가 없습니다")),),
     )
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import META, Document, carry, lay_over
 from logsql.commands.parse.logs.base import PARSERS
+from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Command, Name
 from logsql.planner import duties
@@ -25,6 +26,48 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
+
+_FORM = syntax('"START*STOP" as NAME')
+NO_PARSER = define(
+    "21000",
+    "missing-parser-name",
+    ("neither a parser nor a rule", "파서도 앵커 규칙도 없습니다"),
+    ("parse needs the name of a parser or anchor rules", "parse에는 파서 이름이나 앵커 규칙이 필요합니다"),
+)
+UNKNOWN_PARSER = define(
+    "21001",
+    "parser-not-found",
+    ("there is no such parser", "그런 파서가 없습니다"),
+    ("there is no parser {name}", "{name} 파서가 없습니다"),
+)
+BAD_RULE = define(
+    "21003",
+    "syntax-error",
+    ("a rule without * or without as NAME", "규칙에 *나 as NAME이 없습니다"),
+)
+NO_STAR = BAD_RULE.says(
+    ("an anchor has a * where the value stands", "앵커에는 값이 있는 자리에 *를 씁니다"), help=_FORM
+)
+NO_ALIAS = BAD_RULE.says(
+    (
+        'the name of the value is missing: "START*STOP" as NAME',
+        '값의 이름이 없습니다: "START*STOP" as NAME',
+    )
+)
+NOTHING_AFTER_AS = BAD_RULE.says(("the name of the value is missing behind as", "as 뒤에 값의 이름이 없습니다"))
+UNQUOTED_ANCHOR = define(
+    "21004",
+    "anchor-should-be-quoted",
+    ("the anchor does not stand in double quotes", "앵커가 큰따옴표로 묶여 있지 않습니다"),
+    ("an anchor stands in double quotes", "앵커는 큰따옴표로 묶습니다"),
+)
+NO_ANCHOR = UNQUOTED_ANCHOR.says(UNQUOTED_ANCHOR.text, help=_FORM)
+QUOTED_ALIAS = define(
+    "21005",
+    "alias-should-not-be-quoted",
+    ("the name stands in double quotes", "이름이 큰따옴표로 묶여 있습니다"),
+    ("the name of a value stands without quotes", "값의 이름은 따옴표 없이 씁니다"),
+)
 
 
 @dataclass(frozen=True)
@@ -46,13 +89,11 @@ class ParseArgs:
 
 def parse(reader: ArgReader) -> ParseArgs:
     if reader.at_end():
-        reader.fail("21000", "missing-parser-name", "parse needs the name of a parser or anchor rules")
+        reader.fail(NO_PARSER)
     if not reader.text.startswith('"'):
         word = reader.word()
         if reader.keyword("as"):
-            reader.fail(
-                "21004", "anchor-should-be-quoted", "an anchor stands in double quotes", word.span if word else None
-            )
+            reader.fail(UNQUOTED_ANCHOR, word.span if word else None)
         return ParseArgs(parser=word)
     anchors = [_anchor(reader)]
     while reader.comma():
@@ -63,19 +104,16 @@ def parse(reader: ArgReader) -> ParseArgs:
 def _anchor(reader: ArgReader) -> Anchor:
     text = reader.quoted_json()
     if text is None:
-        reader.fail(
-            "21004", "anchor-should-be-quoted", "an anchor stands in double quotes", help='"START*STOP" as NAME'
-        )
+        reader.fail(NO_ANCHOR)
     if "*" not in text.value:
-        message = "an anchor has a * where the value stands"
-        reader.fail("21003", "syntax-error", message, text.span, '"START*STOP" as NAME')
+        reader.fail(NO_STAR, text.span)
     if not reader.keyword("as"):
-        reader.fail("21003", "syntax-error", 'the name of the value is missing: "START*STOP" as NAME', text.span)
+        reader.fail(NO_ALIAS, text.span)
     if reader.text.startswith('"'):
-        reader.fail("21005", "alias-should-not-be-quoted", "the name of a value stands without quotes")
+        reader.fail(QUOTED_ALIAS)
     found = re.match(r"[^,\s]+", reader.text)
     if found is None:
-        reader.fail("21003", "syntax-error", "the name of the value is missing behind as", text.span)
+        reader.fail(NOTHING_AFTER_AS, text.span)
     start, _, stop = text.value.partition("*")
     before = reader.pos
     reader.advance(before + found.end())
@@ -109,9 +147,7 @@ def lower(stage: Stage) -> Rel:
 def _named(stage: Stage, name: Name) -> Rel:
     parser = PARSERS.get(name.text.lower())
     if parser is None:
-        stage.fail(
-            "21001", "parser-not-found", f"there is no parser {name.text}", name.span, did_you_mean(name.text, PARSERS)
-        )
+        stage.fail(UNKNOWN_PARSER, name.span, help=did_you_mean(name.text, PARSERS), name=name.text)
     return parser.lower(stage)
 
 
@@ -163,11 +199,11 @@ only the found fields and `_time`, `_id`, `_table` remain.
             ),
         ),
         errors=(
-            ("21000", "missing-parser-name", "neither a parser nor a rule"),
-            ("21001", "parser-not-found", "there is no such parser"),
-            ("21003", "syntax-error", "a rule without * or without as NAME"),
-            ("21004", "anchor-should-be-quoted", "the anchor does not stand in double quotes"),
-            ("21005", "alias-should-not-be-quoted", "the name stands in double quotes"),
+            NO_PARSER,
+            UNKNOWN_PARSER,
+            BAD_RULE,
+            UNQUOTED_ANCHOR,
+            QUOTED_ALIAS,
         ),
     )
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over
+from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
@@ -19,6 +20,8 @@ from logsql.values.values import Typed
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+STRICT_TAB = INVALID_OPTION.says(("strict=t cannot go with tab=t", "strict=t와 tab=t는 함께 쓸 수 없습니다"))
 
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
 _TEXT_MAP = LType(Kind.MAP, "MAP(VARCHAR, VARCHAR)")
@@ -38,7 +41,7 @@ def parse(reader: ArgReader) -> ParseCsvArgs:
 def lower(stage: Stage) -> Rel:
     field, tab, strict = stage.option("field"), stage.option("tab"), stage.option("strict")
     if tab and strict:
-        stage.fail("90001", "invalid-option", "strict=t cannot go with tab=t")
+        stage.fail(STRICT_TAB)
     names = names_of(stage.arguments(ParseCsvArgs).names)
 
     def make(cx: ExprContext) -> Sql:
@@ -112,5 +115,6 @@ passes unchanged.
                 {"t": [{"line": '"foo","bar"'}]},
             ),
         ),
+        errors=(INVALID_OPTION.when(("strict=t with tab=t", "strict=t와 tab=t를 함께 썼습니다")),),
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import META, Document, carry, lay_over
+from logsql.diagnostics.delimiters import EMPTY_DELIMITER
 from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -15,6 +16,13 @@ from logsql.values.types import STRING, Kind, LType
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+NO_DELIMITER = EMPTY_DELIMITER.says(
+    (
+        "{option}= is the text between the parts and cannot be empty",
+        "{option}=은(는) 부분 사이의 텍스트이므로 비워 둘 수 없습니다",
+    )
+)
 
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
 _TEXT_MAP = LType(Kind.MAP, "MAP(VARCHAR, VARCHAR)")
@@ -28,7 +36,7 @@ def lower(stage: Stage) -> Rel:
     pair, delimiter = stage.option("pairdelim"), stage.option("kvdelim")
     for name, value in (("pairdelim", pair), ("kvdelim", delimiter)):
         if not value:
-            stage.fail("90772", "empty-delimiters", f"{name}= is the text between the parts and cannot be empty")
+            stage.fail(NO_DELIMITER, option=name)
     field, overlay = stage.option("field"), stage.option("overlay")
     rel, text = stage.lowered(stage.rel, lambda cx: values.text_sql(cx.field(field)))
     if not overlay:
@@ -114,6 +122,6 @@ row whose field is null is dropped.
                 {"t": [{"line": "a:1;b:2;;c:3", "z": 1}]},
             ),
         ),
-        errors=(("90772", "empty-delimiters", "a delimiter is empty"),),
+        errors=(EMPTY_DELIMITER,),
     )
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over
+from logsql.diagnostics.codes import define
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
@@ -18,6 +19,14 @@ from logsql.values.types import MAP
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+NO_FIELD = define(
+    "22100",
+    "missing-parsemap-field",
+    ("field= is missing", "field=가 없습니다"),
+    ("parsemap needs the field that holds the map", "parsemap에는 맵이 든 필드가 필요합니다"),
+    help=("add field=NAME", "field=이름을 추가하세요"),
+)
+
 
 @dataclass(frozen=True)
 class NoArgs:
@@ -26,9 +35,7 @@ class NoArgs:
 
 def parse(reader: ArgReader) -> NoArgs:
     if reader.option("field") is None:
-        reader.fail(
-            "22100", "missing-parsemap-field", "parsemap needs the field that holds the map", help="add field=NAME"
-        )
+        reader.fail(NO_FIELD)
     return NoArgs()
 
 
@@ -79,6 +86,6 @@ null or no map passes unchanged.
                 ({"id": 100, "name": "web"},),
             ),
         ),
-        errors=(("22100", "missing-parsemap-field", "field= is missing"),),
+        errors=(NO_FIELD,),
     )
 )

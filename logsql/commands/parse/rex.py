@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from logsql.commands.parse._overlay import carry, old_value
+from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Name, Span, Text
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
@@ -22,7 +23,23 @@ from logsql.values.values import Typed
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
-_INVALID = ("20901", "invalid-regex")
+_FORM = syntax('rex field=NAME "REGEX"')
+NO_FIELD = define(
+    "20900",
+    "field-not-found",
+    ("field= is missing", "field=가 없습니다"),
+    ("rex needs the field to search", "rex에는 검색할 필드가 필요합니다"),
+    help=_FORM,
+)
+INVALID_REGEX = define(
+    "20901",
+    "invalid-regex",
+    ("the pattern is not quoted or not a regular expression", "패턴을 따옴표로 묶지 않았거나 정규식이 아닙니다"),
+)
+UNQUOTED_REGEX = INVALID_REGEX.says(
+    ("the regular expression of rex stands in double quotes", "rex의 정규식은 큰따옴표로 묶습니다"), help=_FORM
+)
+BAD_REGEX = INVALID_REGEX.says(("the regular expression cannot be used: {reason}", "쓸 수 없는 정규식입니다: {reason}"))
 #: Words of a field name before the quote of the pattern.
 _MORE_WORDS = re.compile(r"[^\s\"()\[\]=|]+(?:\s+[^\s\"()\[\]=|]+)*(?=\s+\")")
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
@@ -38,11 +55,11 @@ class RexArgs:
 
 def parse(reader: ArgReader) -> RexArgs:
     if reader.option("field") is None:
-        reader.fail("20900", "field-not-found", "rex needs the field to search", help='rex field=NAME "REGEX"')
+        reader.fail(NO_FIELD)
     field = _name_with_blanks(reader)
     pattern = reader.quoted_raw(outer=True)
     if pattern is None:
-        reader.fail(*_INVALID, "the regular expression of rex stands in double quotes", help='rex field=NAME "REGEX"')
+        reader.fail(UNQUOTED_REGEX)
     return RexArgs(pattern, field)
 
 
@@ -67,7 +84,7 @@ def lower(stage: Stage) -> Rel:
     try:
         spec = classify(pattern.value)
     except RegexSyntaxError as problem:
-        stage.fail(*_INVALID, f"the regular expression cannot be used: {problem}", pattern.span)
+        stage.fail(BAD_REGEX, pattern.span, reason=problem)
     if not spec.names:
         stage.note("the pattern has no named group, so nothing is extracted")
         return stage.rel
@@ -248,8 +265,8 @@ capture. The pattern stands between double quotes as it is: nothing inside is un
             ),
         ),
         errors=(
-            ("20900", "field-not-found", "field= is missing"),
-            (*_INVALID, "the pattern is not quoted or not a regular expression"),
+            NO_FIELD,
+            INVALID_REGEX,
         ),
     )
 )

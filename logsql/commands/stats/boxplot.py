@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Expr, Name
 from logsql.operators.grouping import Groups, Result, ascending, check_names, group, make_key
 from logsql.operators.merging import Idents
@@ -24,6 +25,20 @@ from logsql.values.values import Typed
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+NO_EXPRESSION = define(
+    "20001",
+    "missing-expr",
+    ("no expression", "표현식이 없습니다"),
+    ("boxplot needs an expression", "boxplot에는 표현식이 필요합니다"),
+    help=syntax("boxplot EXPR [by FIELD, ...]"),
+)
+BY_CLAUSE = define(
+    "20000",
+    "missing-clause",
+    ("a comma ends the by clause", "by 절이 쉼표로 끝납니다"),
+    ("a field is missing after by", "by 뒤에 필드가 없습니다"),
+)
+
 RESULTS = ("min", "iqr1", "iqr2", "iqr3", "max", "count")
 
 
@@ -37,13 +52,13 @@ class BoxplotArgs:
 
 def parse(reader: ArgReader) -> BoxplotArgs:
     if reader.at_end():
-        reader.fail("20001", "missing-expr", "boxplot needs an expression", help="boxplot EXPR [by FIELD, ...]")
-    value = reader.expr_until("by", missing=("20001", "missing-expr"))
+        reader.fail(NO_EXPRESSION)
+    value = reader.expr_until("by", missing=(NO_EXPRESSION.code, NO_EXPRESSION.name))
     by: tuple[Name, ...] = ()
     if reader.keyword("by"):
-        by = tuple(reader.name_list(trailing_comma=("20000", "missing-clause")))
+        by = tuple(reader.name_list(trailing_comma=(BY_CLAUSE.code, BY_CLAUSE.name)))
         if not by:
-            reader.fail("20000", "missing-clause", "a field is missing after by")
+            reader.fail(BY_CLAUSE)
     return BoxplotArgs(value, by)
 
 
@@ -121,6 +136,6 @@ do not appear.
                 {"t": [{"ms": n} for n in (5, 1, 8, 3, 2, 7, 4, 6)]},
             ),
         ),
-        errors=(("20001", "missing-expr", "no expression"), ("20000", "missing-clause", "a comma ends the by clause")),
+        errors=(NO_EXPRESSION, BY_CLAUSE),
     )
 )

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import text
+from logsql.diagnostics.options import NO_SUBQUERY
+from logsql.diagnostics.rules import INVALID_RULES
 from logsql.functions.network import ipv4_number
 from logsql.language.tree import Subquery
 from logsql.planner import duties
@@ -22,6 +25,11 @@ from logsql.values.values import Typed
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.planner.expressions import ExprContext
+
+RULE_FIELDS = text(
+    "rules need src_ip, src_cidr, dst_ip, dst_cidr and flow; src_port, dst_port, protocol may follow",
+    "규칙에는 src_ip, src_cidr, dst_ip, dst_cidr, flow가 필요하고 src_port, dst_port, protocol을 더할 수 있습니다",
+)
 
 
 @dataclass(frozen=True)
@@ -127,11 +135,7 @@ def _rules(stage: Stage) -> str:
     rel = stage.flush(stage.subquery(args.rules))
     for name in ("src_ip", "dst_ip", "flow"):
         if rel.column(name) is None and rel.rest is None:
-            message = f"the rules of flowsearch have no field {name}"
-            help_text = (
-                "rules need src_ip, src_cidr, dst_ip, dst_cidr and flow; src_port, dst_port, protocol may follow"
-            )
-            stage.fail("E3301", "invalid-rules", message, args.rules.span, help_text)
+            stage.fail(INVALID_RULES, args.rules.span, help=RULE_FIELDS.fill(), command="flowsearch", name=name)
     if rel.order.defined:
         rel = stage.with_keys(rel)
     rel, facts = stage.lowered(stage.flush(rel), _rule_facts)
@@ -216,8 +220,13 @@ addresses are no addresses passes unchanged. Addresses may be text. There is no 
             ),
         ),
         errors=(
-            ("E0003", "no-subquery", "no rules in brackets"),
-            ("E3301", "invalid-rules", "the rules have no field src_ip, dst_ip or flow"),
+            NO_SUBQUERY.when(("no rules in brackets", "대괄호로 묶은 규칙이 없습니다")),
+            INVALID_RULES.when(
+                (
+                    "the rules have no field src_ip, dst_ip or flow",
+                    "규칙에 src_ip, dst_ip, flow 필드 중 없는 것이 있습니다",
+                )
+            ),
         ),
     )
 )

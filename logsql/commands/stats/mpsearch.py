@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from logsql.diagnostics.codes import text
+from logsql.diagnostics.options import NO_SUBQUERY
+from logsql.diagnostics.rules import INVALID_RULES
 from logsql.language.tree import Name, Subquery
 from logsql.planner import duties
 from logsql.planner.plan import order_items
@@ -20,6 +23,11 @@ from logsql.values.values import Typed
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+RULE_FIELDS = text(
+    "rules need the fields expr (quoted keywords joined by and, or, not) and rule",
+    "규칙에는 expr(따옴표로 묶은 키워드를 and, or, not으로 이은 것)과 rule 필드가 필요합니다",
+)
 
 
 @dataclass(frozen=True)
@@ -73,9 +81,7 @@ def _read_rules(stage: Stage, subquery: Subquery) -> tuple[bool, str]:
     has = {n: rel.column(n) is not None or rel.rest is not None for n in ("expr", "expr2", "rule")}
     for name in ("expr", "rule"):
         if not has[name]:
-            help_text = "rules need the fields expr (quoted keywords joined by and, or, not) and rule"
-            message = f"the rules of mpsearch have no field {name}"
-            stage.fail("E3301", "invalid-rules", message, subquery.span, help_text)
+            stage.fail(INVALID_RULES, subquery.span, help=RULE_FIELDS.fill(), command="mpsearch", name=name)
     rel, nodes = stage.lowered(
         rel, lambda cx: [*(values.text_sql(cx.field(n)) for n in ("expr", "expr2")), _as_json(cx.field("rule"))]
     )
@@ -158,8 +164,8 @@ package `ahocorasick-rs` is installed (`pip install 'logsql[patterns]'`), else o
             ),
         ),
         errors=(
-            ("E0003", "no-subquery", "no rules in brackets"),
-            ("E3301", "invalid-rules", "the rules have no field expr or rule"),
+            NO_SUBQUERY.when(("no rules in brackets", "대괄호로 묶은 규칙이 없습니다")),
+            INVALID_RULES.when(("the rules have no field expr or rule", "규칙에 expr이나 rule 필드가 없습니다")),
         ),
         extra="patterns",
     )
