@@ -55,8 +55,8 @@ def lower(stage: Stage) -> Rel:
             stage.fail(GEOIP_IS_NO_TABLE, args.table.span)
         known = stage.catalog.service(LOOKUPS)
         names = known.names() if known is not None else []
-        name, near = args.table, did_you_mean(args.table.text, names)
-        stage.fail(NO_SUCH_TABLE, name.span, help=near, notes=(tables_note(names),), name=name.text)
+        asked, near = args.table, did_you_mean(args.table.text, names)
+        stage.fail(NO_SUCH_TABLE, asked.span, help=near, notes=(tables_note(names),), name=asked.text)
     info = stage.catalog.bind("lookup", table.table)
     rel = stage.scan(sql.table(info.name), info.name, info.columns)
     if args.columns:
