@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import syntax
+from logsql.diagnostics.fields import NO_FIELDS
 from logsql.language.tree import Command, Name
 from logsql.planner import duties
 from logsql.planner.relation import Column, Rel
@@ -15,6 +17,10 @@ from logsql.values.types import NULL
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+FIELDS_MISSING = NO_FIELDS.says(
+    ("fields needs the name of a field", "fields에는 필드 이름이 필요합니다"), help=syntax("fields [-] NAME, ...")
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ def parse(reader: ArgReader) -> FieldsArgs:
         reader.word()
     names = reader.name_list(blanks=True)
     if not names:
-        reader.fail("20400", "no-field-args", "fields needs the name of a field", help="fields [-] NAME, ...")
+        reader.fail(FIELDS_MISSING)
     return FieldsArgs(tuple(names), remove)
 
 
@@ -102,6 +108,6 @@ becomes a field of nulls. With `-` and a blank the listed fields are removed and
             Example("Two columns", "table t | fields bytes, src", ({"bytes": 120, "src": "10.0.0.1"},), {"t": _ROWS}),
             Example("All but one", "table t | fields - time", ({"src": "10.0.0.1", "bytes": 120},), {"t": _ROWS}),
         ),
-        errors=(("20400", "no-field-args", "no name"),),
+        errors=(NO_FIELDS,),
     )
 )

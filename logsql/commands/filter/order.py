@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import syntax
+from logsql.diagnostics.fields import NO_FIELDS
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -13,6 +15,10 @@ from logsql.planner.stage import Stage, names_of
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+ORDER_MISSING = NO_FIELDS.says(
+    ("order needs the name of a field", "order에는 필드 이름이 필요합니다"), help=syntax("order NAME, ...")
+)
 
 
 @dataclass(frozen=True)
@@ -23,9 +29,9 @@ class OrderArgs:
 
 
 def parse(reader: ArgReader) -> OrderArgs:
-    names = reader.name_list(blanks=True, trailing_comma=("20400", "no-field-args"))
+    names = reader.name_list(blanks=True, trailing_comma=(NO_FIELDS.code, NO_FIELDS.name))
     if not names:
-        reader.fail("20400", "no-field-args", "order needs the name of a field", help="order NAME, ...")
+        reader.fail(ORDER_MISSING)
     return OrderArgs(tuple(names))
 
 
@@ -73,6 +79,6 @@ Arranges columns, not rows (that is `sort`). No field is dropped, and a name tha
                 {"t": [{"ms": 3, "path": "/a", "agent": "curl"}]},
             ),
         ),
-        errors=(("20400", "no-field-args", "no name"),),
+        errors=(NO_FIELDS,),
     )
 )

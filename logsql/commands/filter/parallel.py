@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.commands.filter.serial import InnerArgs, in_stream, order, parse
+from logsql.diagnostics.options import NO_SUBQUERY
 from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -44,6 +45,6 @@ server the order of rows is kept.
                 {"t": [{"n": 1}, {"n": 2}]},
             ),
         ),
-        errors=(("E0003", "no-subquery", "no commands in brackets"),),
+        errors=(NO_SUBQUERY.when(("no commands in brackets", "대괄호 안에 명령이 없습니다")),),
     )
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from logsql.diagnostics.codes import define, syntax
 from logsql.planner import duties
 from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
@@ -32,7 +33,22 @@ class RatelimitArgs:
     delay: int = 0
 
 
-_HELP = "ratelimit [-d MILLISECONDS] ROWS_PER_SECOND"
+_FORM = syntax("ratelimit [-d MILLISECONDS] ROWS_PER_SECOND")
+NOT_POSITIVE = define(
+    "22200",
+    "ratelimit-should-be-positive",
+    ("a number of rows below 1", "행 수가 1보다 작습니다"),
+    ("ratelimit needs a number above 0, not {count}", "ratelimit에는 0보다 큰 수가 필요합니다: {count}"),
+    help=_FORM,
+)
+NO_NUMBER = define(
+    "22201",
+    "invalid-ratelimit-number",
+    ("no number", "숫자가 없습니다"),
+    ("ratelimit needs a number of rows", "ratelimit에는 행 수가 필요합니다"),
+    help=_FORM,
+)
+NOT_A_NUMBER = NO_NUMBER.says(("{word} is no number of rows", "행 수로 쓸 수 없는 값입니다: {word}"), help=_FORM)
 
 
 def parse(reader: ArgReader) -> RatelimitArgs:
@@ -42,19 +58,18 @@ def parse(reader: ArgReader) -> RatelimitArgs:
         delay = _number(reader)
     count = _number(reader)
     if count <= 0:
-        message = f"ratelimit needs a number above 0, not {count}"
-        reader.fail("22200", "ratelimit-should-be-positive", message, help=_HELP)
+        reader.fail(NOT_POSITIVE, count=count)
     return RatelimitArgs(count, max(delay, 0))
 
 
 def _number(reader: ArgReader) -> int:
     word = reader.word()
     if word is None:
-        reader.fail("22201", "invalid-ratelimit-number", "ratelimit needs a number of rows", help=_HELP)
+        reader.fail(NO_NUMBER)
     try:
         return int(word.text)
     except ValueError:
-        reader.fail("22201", "invalid-ratelimit-number", f"{word.text} is no number of rows", word.span, _HELP)
+        reader.fail(NOT_A_NUMBER, word.span, word=word.text)
 
 
 def lower(stage: Stage) -> Rel:
@@ -162,9 +177,6 @@ no more than the given number per second; `-d` waits before the first one.
                 {"t": [{"n": 1}, {"n": 2}]},
             ),
         ),
-        errors=(
-            ("22200", "ratelimit-should-be-positive", "a number of rows below 1"),
-            ("22201", "invalid-ratelimit-number", "no number"),
-        ),
+        errors=(NOT_POSITIVE, NO_NUMBER),
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Command, Expr
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -95,6 +96,13 @@ A single `=` is no comparison and is refused.
                 },
             ),
         ),
-        errors=(("90001", "invalid-option", "an option other than limit, or a single = in the expression"),),
+        errors=(
+            INVALID_OPTION.when(
+                (
+                    "an option other than limit, or a single = in the expression",
+                    "limit이 아닌 옵션이거나 표현식에 = 하나만 썼습니다",
+                )
+            ),
+        ),
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.options import NO_SUBQUERY
 from logsql.language.tree import Command, Subquery
 from logsql.planner import duties
 from logsql.planner.folds import chain_in_stream, chain_need
@@ -73,6 +74,6 @@ them in order everywhere, so the result is the same without `serial`.
                 {"t": [{"n": 1}, {"n": 5}]},
             ),
         ),
-        errors=(("E0003", "no-subquery", "no commands in brackets"),),
+        errors=(NO_SUBQUERY.when(("no commands in brackets", "대괄호 안에 명령이 없습니다")),),
     )
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from logsql.diagnostics.codes import define
+from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Name, SortKey
 from logsql.planner import duties
 from logsql.planner.ordering import field_keys
@@ -18,6 +18,19 @@ from logsql.values import sql
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+NO_KEYS = define(
+    "21600",
+    "need-column",
+    ("no field", "필드가 없습니다"),
+    ("sort needs the name of a field", "sort에는 필드 이름이 필요합니다"),
+    help=syntax("sort [limit=N] [-]NAME, ... [by NAME, ...]"),
+)
+BY_CLAUSE = define(
+    "21601",
+    "invalid-by-clause",
+    ("a comma ends the by clause", "by 절이 쉼표로 끝납니다"),
+    ("a field is missing after by", "by 뒤에 필드가 없습니다"),
+)
 INVALID_LIMIT = define(
     "21602", "invalid-limit-option", ("limit is no integer above 0", "limit이 1 이상의 정수가 아닙니다")
 )
@@ -35,14 +48,12 @@ class SortArgs:
 def parse(reader: ArgReader) -> SortArgs:
     keys = reader.sort_list(stop=("by",))
     if not keys:
-        reader.fail(
-            "21600", "need-column", "sort needs the name of a field", help="sort [limit=N] [-]NAME, ... [by NAME, ...]"
-        )
+        reader.fail(NO_KEYS)
     by: list[Name] = []
     if reader.keyword("by"):
-        by = reader.name_list(trailing_comma=("21601", "invalid-by-clause"))
+        by = reader.name_list(trailing_comma=(BY_CLAUSE.code, BY_CLAUSE.name))
         if not by:
-            reader.fail("21601", "invalid-by-clause", "a field is missing after by")
+            reader.fail(BY_CLAUSE)
     return SortArgs(tuple(keys), tuple(by), any(o.key == "limit" for o in reader.options))
 
 
@@ -132,11 +143,7 @@ ascending.
                 "Ascending, null first", "table t | sort bytes", (_ROWS[3], _ROWS[0], _ROWS[2], _ROWS[1]), {"t": _ROWS}
             ),
         ),
-        errors=(
-            ("21600", "need-column", "no field"),
-            ("21601", "invalid-by-clause", "a comma ends the by clause"),
-            INVALID_LIMIT,
-        ),
+        errors=(NO_KEYS, BY_CLAUSE, INVALID_LIMIT),
     )
 )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.sources._literal_rows import rows_relation
+from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Call, Expr, Span, Text
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -15,9 +16,35 @@ from logsql.planner.stage import Stage
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
-_UNQUOTED = ("10200", "missing-json-quotation")
-_TYPE = ("10201", "invalid-json-type")
-_INVALID = ("10202", "invalid-json")
+UNQUOTED = define(
+    "10200",
+    "missing-json-quotation",
+    ("the text does not stand in double quotes", "텍스트가 큰따옴표로 묶여 있지 않습니다"),
+    ("the JSON text of json stands in double quotes", "json의 JSON 텍스트는 큰따옴표로 묶습니다"),
+    help=syntax("json \"{{'a': 1}}\""),
+)
+TYPE = define(
+    "10201",
+    "invalid-json-type",
+    ("the text is neither an object nor an array", "텍스트가 객체도 배열도 아닙니다"),
+    ("the JSON text is neither an object nor an array", "JSON 텍스트가 객체도 배열도 아닙니다"),
+    help=('write "{{...}}" or "[{{...}}, {{...}}]"', '"{{...}}"나 "[{{...}}, {{...}}]" 형식으로 쓰세요'),
+)
+NULL_TEXT = TYPE.says(
+    ("json needs a text, and the expression gives null", "json에는 텍스트가 필요하지만 표현식의 값이 null입니다")
+)
+NO_TEXT = TYPE.says(
+    (
+        "json needs a text, and the expression gives a value of type {type}",
+        "json에는 텍스트가 필요하지만 표현식의 값은 {type} 타입입니다",
+    )
+)
+INVALID = define(
+    "10202",
+    "invalid-json",
+    ("the text cannot be read as JSON", "텍스트를 JSON으로 읽을 수 없습니다"),
+    ("the JSON text cannot be read: {reason}", "JSON 텍스트를 읽을 수 없습니다: {reason}"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,10 +59,10 @@ def parse(reader: ArgReader) -> JsonArgs:
     if text is not None:
         return JsonArgs(text)
     if reader.at_end() or reader.text[0] in "{['":
-        reader.fail(*_UNQUOTED, "the JSON text of json stands in double quotes", None, "json \"{'a': 1}\"")
+        reader.fail(UNQUOTED)
     expr = reader.expr()
     if not isinstance(expr, Call):
-        reader.fail(*_UNQUOTED, "the JSON text of json stands in double quotes", expr.span, "json \"{'a': 1}\"")
+        reader.fail(UNQUOTED, expr.span)
     return JsonArgs(expr)
 
 
@@ -44,9 +71,10 @@ def lower(stage: Stage) -> Rel:
     if isinstance(source, Text):
         return rows_relation(stage, read_rows(stage, source.value, source.span))
     value = stage.constant(source, "the JSON text")
+    if value is None:
+        stage.fail(NULL_TEXT, source.span)
     if not isinstance(value, str):
-        found = "null" if value is None else f"a value of type {type(value).__name__}"
-        stage.fail(*_TYPE, f"json needs a text, and the expression gives {found}", source.span)
+        stage.fail(NO_TEXT, source.span, type=type(value).__name__)
     return rows_relation(stage, read_rows(stage, value, source.span))
 
 
@@ -55,11 +83,11 @@ def read_rows(stage: Stage, text: str, span: Span) -> list[dict[str, object]]:
     from udfs.lenientjson import LenientError, parse
 
     if not text.lstrip().startswith(("{", "[")):
-        stage.fail(*_TYPE, "the JSON text is neither an object nor an array", span, 'write "{...}" or "[{...}, {...}]"')
+        stage.fail(TYPE, span)
     try:
         value = parse(text)
     except (LenientError, RecursionError) as problem:
-        stage.fail(*_INVALID, f"the JSON text cannot be read: {problem}", span)
+        stage.fail(INVALID, span, reason=problem)
     if isinstance(value, dict):
         return [value]
     rows = [row for row in value if isinstance(row, dict)]
@@ -100,10 +128,6 @@ Instead of the text a constant expression may stand, such as `$("rows")`.
             ),
             Example("One empty row", 'json "{}" | eval n = 1 + 1', ({"n": 2},)),
         ),
-        errors=(
-            (*_UNQUOTED, "the text does not stand in double quotes"),
-            (*_TYPE, "the text is neither an object nor an array"),
-            (*_INVALID, "the text cannot be read as JSON"),
-        ),
+        errors=(UNQUOTED, TYPE, INVALID),
     )
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.sources._files import path_text
 from logsql.commands.sources._tables import scan_table
+from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Call, Text
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -15,6 +16,21 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+NO_RESULT = define(
+    "11200",
+    "saved-result-not-found",
+    ("there is no such result", "그런 결과가 없습니다"),
+    ("there is no saved result {name}", "저장된 결과가 없습니다: {name}"),
+    help=(
+        "results are saved with \\save NAME in the shell; a Parquet file is loaded by its path",
+        "결과는 셸에서 \\save 이름 으로 저장합니다. Parquet 파일은 경로로 불러옵니다",
+    ),
+)
+NO_NAME = NO_RESULT.says(
+    ("load needs the name of a saved result", "load에는 저장된 결과의 이름이 필요합니다"), help=syntax("load NAME")
+)
+NOT_READABLE = define("11201", "saved-result-not-readable", ("the file is no Parquet file", "Parquet 파일이 아닙니다"))
 
 
 @dataclass(frozen=True)
@@ -26,7 +42,7 @@ class LoadArgs:
 
 def parse(reader: ArgReader) -> LoadArgs:
     if reader.at_end():
-        reader.fail("11200", "saved-result-not-found", "load needs the name of a saved result", help="load NAME")
+        reader.fail(NO_NAME)
     return LoadArgs(reader.path())
 
 
@@ -34,9 +50,7 @@ def lower(stage: Stage) -> Rel:
     name = path_text(stage, stage.arguments(LoadArgs).path)
     info = stage.catalog.saved(name)
     if info is None:
-        help_text = "results are saved with \\save NAME in the shell; a Parquet file is loaded by its path"
-        message = f"there is no saved result {name}"
-        stage.fail("11200", "saved-result-not-found", message, stage.arguments(LoadArgs).path.span, help_text)
+        stage.fail(NO_RESULT, stage.arguments(LoadArgs).path.span, name=name)
     return scan_table(stage, info)
 
 
@@ -60,9 +74,6 @@ register(
 Reads the rows of a result that was saved under this name or GUID, in their order. A path of a Parquet file does as
 well.
 """,
-        errors=(
-            ("11200", "saved-result-not-found", "there is no such result"),
-            ("11201", "saved-result-not-readable", "the file is no Parquet file"),
-        ),
+        errors=(NO_RESULT, NOT_READABLE),
     )
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.sources._files import LIMIT, OFFSET
 from logsql.commands.sources._tables import scan_table
+from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -15,6 +16,17 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+NO_RESULT = define(
+    "11500",
+    "query-not-found",
+    ("the session has no such result", "세션에 그런 결과가 없습니다"),
+    ("this session has no result {query}", "이 세션에 그런 결과가 없습니다: {query}"),
+    help=("system queries lists the queries of this session", "이 세션의 쿼리는 system queries로 봅니다"),
+)
+NO_NUMBER = NO_RESULT.says(
+    ("result needs the number of a query", "result에는 쿼리 번호가 필요합니다"), help=syntax("result NUMBER")
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +39,7 @@ class ResultArgs:
 def parse(reader: ArgReader) -> ResultArgs:
     word = reader.word()
     if word is None:
-        reader.fail("11500", "query-not-found", "result needs the number of a query", help="result NUMBER")
+        reader.fail(NO_NUMBER)
     return ResultArgs(word)
 
 
@@ -35,8 +47,7 @@ def lower(stage: Stage) -> Rel:
     query: Name = stage.arguments(ResultArgs).query
     info = stage.catalog.result(query.text)
     if info is None:
-        help_text = "system queries lists the queries of this session"
-        stage.fail("11500", "query-not-found", f"this session has no result {query.text}", query.span, help_text)
+        stage.fail(NO_RESULT, query.span, query=query.text)
     return stage.limit(scan_table(stage, info), stage.option("limit"), stage.option("offset"))
 
 
@@ -60,6 +71,6 @@ register(
         description="""\
 Reads the rows of a query of this session by its number, in their order.
 """,
-        errors=(("11500", "query-not-found", "the session has no such result"),),
+        errors=(NO_RESULT,),
     )
 )

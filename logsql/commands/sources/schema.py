@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Name
 from logsql.planner import duties
@@ -16,6 +17,29 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+NO_SCHEMA = define(
+    "E3304",
+    "schema-not-found",
+    ("there is no such file", "그런 파일이 없습니다"),
+    ("there is no schema {name}", "스키마가 없습니다: {name}"),
+    help=("describe the fields in {name}.json", "{name}.json에 필드를 적으세요"),
+)
+NO_NAME = NO_SCHEMA.says(
+    ("schema needs the name of a schema", "schema에는 스키마 이름이 필요합니다"), help=syntax("schema NAME")
+)
+_FORM = syntax('{{"fields": ["a", {{"name": "b", "from": "c"}}]}}')
+NO_JSON = define(
+    "E3305",
+    "invalid-schema",
+    ("the file is no schema", "스키마 파일이 아닙니다"),
+    ("{path}: this is no JSON: {reason}", "{path}: JSON이 아닙니다: {reason}"),
+    help=_FORM,
+)
+NO_LIST = NO_JSON.says(("{path}: there is no list of fields", "{path}: 필드 목록이 없습니다"), help=_FORM)
+NO_FIELD = NO_JSON.says(
+    ("{path}: {item} is no field, or names one twice", "{path}: 필드가 아니거나 이름이 중복됩니다: {item}"), help=_FORM
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +52,7 @@ class SchemaArgs:
 def parse(reader: ArgReader) -> SchemaArgs:
     name = reader.word()
     if name is None:
-        reader.fail("E3304", "schema-not-found", "schema needs the name of a schema", help="schema NAME")
+        reader.fail(NO_NAME)
     return SchemaArgs(name)
 
 
@@ -37,8 +61,7 @@ def lower(stage: Stage) -> Rel:
     service = stage.service(PROCEDURES)
     found = service.schema(name.text)
     if found is None:
-        near = did_you_mean(name.text, service.schemas()) or f"describe the fields in {name.text}.json"
-        stage.fail("E3304", "schema-not-found", f"there is no schema {name.text}", name.span, near)
+        stage.fail(NO_SCHEMA, name.span, name=name.text, help=did_you_mean(name.text, service.schemas()))
     fields, others = _fields(stage, found.text, found.path)
     rel = stage.flush(stage.rel)
     rel, values = stage.lowered(rel, lambda cx: {new: cx.field(old) for new, old in fields.items()})
@@ -54,28 +77,20 @@ def lower(stage: Stage) -> Rel:
 def _fields(stage: Stage, text: str, path: str) -> tuple[dict[str, str], bool]:
     """New name to old name in order, and whether other fields stay."""
 
-    def bad(message: str) -> NoReturn:
-        stage.fail(
-            "E3305",
-            "invalid-schema",
-            f"{path}: {message}",
-            stage.arguments(SchemaArgs).name.span,
-            '{"fields": ["a", {"name": "b", "from": "c"}]}',
-        )
-
+    span = stage.arguments(SchemaArgs).name.span
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        bad(f"this is no JSON: {error}")
+        stage.fail(NO_JSON, span, path=path, reason=error)
     listed = document.get("fields") if isinstance(document, dict) else None
     if not isinstance(listed, list) or not listed:
-        bad("there is no list of fields")
+        stage.fail(NO_LIST, span, path=path)
     found: dict[str, str] = {}
     for item in listed:
         name = item.get("name") if isinstance(item, dict) else item
         source = item.get("from", name) if isinstance(item, dict) else item
         if not isinstance(name, str) or not isinstance(source, str) or not name or name in found:
-            bad(f"{json.dumps(item)} is no field, or names one twice")
+            stage.fail(NO_FIELD, span, path=path, item=json.dumps(item))
         found[name] = source
     return found, bool(document.get("others", False))
 
@@ -107,9 +122,6 @@ The rows get the listed fields in this order, those with `from` under a new name
 `others` is true. A field that a row does not have is null.
 """,
         examples=(Example("Firewall logs in the names of the house", "table fw | schema paloalto-ngfw-traffic"),),
-        errors=(
-            ("E3304", "schema-not-found", "there is no such file"),
-            ("E3305", "invalid-schema", "the file is no schema"),
-        ),
+        errors=(NO_SCHEMA, NO_JSON),
     )
 )

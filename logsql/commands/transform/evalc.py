@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import define
 from logsql.operators.state import lower_evalc
 from logsql.planner import duties
 from logsql.planner.arrange import EvalcArgs
@@ -14,12 +15,16 @@ from logsql.planner.stage import Stage
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+NO_EQUALS = define("20200", "assign-token-not-found", ("no =", "=가 없습니다"))
+NO_NAME = define("20201", "field-name-not-found", ("no name before =", "= 앞에 이름이 없습니다"))
+NO_EXPRESSION = define("20202", "expression-not-found", ("no expression behind =", "= 뒤에 표현식이 없습니다"))
+
 
 def parse(reader: ArgReader) -> EvalcArgs:
     found = reader.assignments(
-        missing_equals=("20200", "assign-token-not-found"),
-        bad_target=("20201", "field-name-not-found"),
-        missing_expr=("20202", "expression-not-found"),
+        missing_equals=(NO_EQUALS.code, NO_EQUALS.name),
+        bad_target=(NO_NAME.code, NO_NAME.name),
+        missing_expr=(NO_EXPRESSION.code, NO_EXPRESSION.name),
     )
     return EvalcArgs(tuple(found))
 
@@ -74,9 +79,9 @@ window functions. Other expressions are computed row after row, about a hundred 
             ),
         ),
         errors=(
-            ("20200", "assign-token-not-found", "no ="),
-            ("20201", "field-name-not-found", "no name before ="),
-            ("20202", "expression-not-found", "no expression behind ="),
+            NO_EQUALS,
+            NO_NAME,
+            NO_EXPRESSION,
             ("20203", "evalc-order", "a command that ends the rows or drops some reads the parameter before evalc"),
         ),
     )

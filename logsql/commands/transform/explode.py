@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Column, OrderKey, Rel
@@ -18,6 +19,14 @@ from logsql.values.values import Typed
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+MISSING_FIELD = define(
+    "20300",
+    "missing-explode-field",
+    ("no field", "필드가 없습니다"),
+    ("explode needs the name of a field", "explode에는 필드 이름이 필요합니다"),
+    help=syntax("explode FIELD"),
+)
+
 
 @dataclass(frozen=True)
 class ExplodeArgs:
@@ -29,7 +38,7 @@ class ExplodeArgs:
 def parse(reader: ArgReader) -> ExplodeArgs:
     text = reader.rest()
     if not text.value:
-        reader.fail("20300", "missing-explode-field", "explode needs the name of a field", help="explode FIELD")
+        reader.fail(MISSING_FIELD)
     return ExplodeArgs(Name(text.value, text.span))
 
 
@@ -109,6 +118,6 @@ or no list passes unchanged.
                 {"t": [{"line": "10.0.0.1 10.0.0.2"}, {"line": "10.0.0.2 10.0.0.3"}]},
             ),
         ),
-        errors=(("20300", "missing-explode-field", "no field"),),
+        errors=(MISSING_FIELD,),
     )
 )

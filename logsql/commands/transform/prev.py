@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Command, Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -19,6 +20,14 @@ from logsql.values.values import Typed
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+MISSING_FIELD = define(
+    "22500",
+    "missing-field",
+    ("no name", "필드 이름이 없습니다"),
+    ("prev needs the name of a field", "prev에는 필드 이름이 필요합니다"),
+    help=syntax("prev NAME, ..."),
+)
+
 
 @dataclass(frozen=True)
 class PrevArgs:
@@ -28,9 +37,9 @@ class PrevArgs:
 
 
 def parse(reader: ArgReader) -> PrevArgs:
-    names = reader.name_list(blanks=True, trailing_comma=("22500", "missing-field"))
+    names = reader.name_list(blanks=True, trailing_comma=(MISSING_FIELD.code, MISSING_FIELD.name))
     if not names:
-        reader.fail("22500", "missing-field", "prev needs the name of a field", help="prev NAME, ...")
+        reader.fail(MISSING_FIELD)
     return PrevArgs(tuple(names))
 
 
@@ -93,6 +102,6 @@ previous row had none. `prev _time` gives `prev__time`.
                 {"t": [{"count": 5}, {"count": 8}]},
             ),
         ),
-        errors=(("22500", "missing-field", "no name"),),
+        errors=(MISSING_FIELD,),
     )
 )

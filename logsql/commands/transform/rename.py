@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Name, Span
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -25,24 +26,48 @@ class RenameArgs:
     pairs: tuple[tuple[Name, Name], ...]
 
 
-_USAGE = "rename FIELD as NEW, ..."
+_FORM = syntax("rename FIELD as NEW, ...")
+NOTHING_TO_RENAME = define(
+    "20800",
+    "as-token-not-found",
+    ("nothing to rename", "이름을 바꿀 필드가 없습니다"),
+    ("rename needs a field and its new name", "rename에는 필드와 새 이름이 필요합니다"),
+    help=_FORM,
+)
+NO_NEW_NAME = define(
+    "20801",
+    "to-field-not-found",
+    ("fewer than three words", "단어가 셋보다 적습니다"),
+    ("the new name is missing", "새 이름이 없습니다"),
+    help=_FORM,
+)
+NOT_AS = define(
+    "20802",
+    "invalid-as-position",
+    ("the middle word is not as", "가운데 단어가 as가 아닙니다"),
+    (
+        '"as" stands between a field and its new name, not "{word}"',
+        '필드와 새 이름 사이에는 "as"를 씁니다: "{word}"',
+    ),
+    help=_FORM,
+)
+THREE_WORDS = NOT_AS.says(
+    ("a renaming is three words: FIELD as NEW", "이름 변경은 세 단어로 씁니다: FIELD as NEW"), help=_FORM
+)
 
 
 def parse(reader: ArgReader) -> RenameArgs:
     if reader.at_end():
-        reader.fail("20800", "as-token-not-found", "rename needs a field and its new name", help=_USAGE)
+        reader.fail(NOTHING_TO_RENAME)
     pairs: list[tuple[Name, Name]] = []
-    for item in reader.name_list(trailing_comma=("20801", "to-field-not-found")):
+    for item in reader.name_list(trailing_comma=(NO_NEW_NAME.code, NO_NEW_NAME.name)):
         piece = _words(item)
         if len(piece) < 3:
-            reader.fail(
-                "20801", "to-field-not-found", "the new name is missing", piece[-1].span if piece else None, _USAGE
-            )
-        if piece[1].text.lower() != "as" or len(piece) > 3:
-            message = f'"as" stands between a field and its new name, not "{piece[1].text}"'
-            if len(piece) > 3:
-                message = "a renaming is three words: FIELD as NEW"
-            reader.fail("20802", "invalid-as-position", message, piece[1].span, _USAGE)
+            reader.fail(NO_NEW_NAME, piece[-1].span if piece else None)
+        if len(piece) > 3:
+            reader.fail(THREE_WORDS, piece[1].span)
+        if piece[1].text.lower() != "as":
+            reader.fail(NOT_AS, piece[1].span, word=piece[1].text)
         pairs.append((piece[0], piece[2]))
     return RenameArgs(tuple(pairs))
 
@@ -94,7 +119,7 @@ register(
         name="rename",
         group=Group.TRANSFORM,
         summary="Give fields other names.",
-        usage=(_USAGE,),
+        usage=(_FORM.en,),
         parse=parse,
         lower=lower,
         fields=duties.PASSES,
@@ -119,10 +144,6 @@ so `rename a as b, b as c` moves `a` to `c`.
                 {"t": [{"no": 5, "size": 10}]},
             ),
         ),
-        errors=(
-            ("20800", "as-token-not-found", "nothing to rename"),
-            ("20801", "to-field-not-found", "fewer than three words"),
-            ("20802", "invalid-as-position", "the middle word is not as"),
-        ),
+        errors=(NOTHING_TO_RENAME, NO_NEW_NAME, NOT_AS),
     )
 )

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from logsql.diagnostics.codes import define
 from logsql.language.tree import Assignment, Literal
 from logsql.planner import duties
 from logsql.planner.chain import param_value
@@ -19,6 +20,9 @@ from logsql.values.values import Typed, constant_null
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+NO_EQUALS = define("10400", "assign-token-not-found", ("no =", "=가 없습니다"))
+NO_NAME = define("10401", "field-name-not-found", ("no name before =", "= 앞에 이름이 없습니다"))
+NO_EXPRESSION = define("10402", "expression-not-found", ("no expression behind =", "= 뒤에 표현식이 없습니다"))
 #: Kinds whose value can be computed while planning and written as a literal.
 PLAIN = NUMBERS | {Kind.BOOL, Kind.STRING, Kind.DATE, Kind.BINARY, Kind.IP}
 
@@ -32,9 +36,9 @@ class SetArgs:
 
 def parse(reader: ArgReader) -> SetArgs:
     found = reader.assignments(
-        missing_equals=("10400", "assign-token-not-found"),
-        bad_target=("10401", "field-name-not-found"),
-        missing_expr=("10402", "expression-not-found"),
+        missing_equals=(NO_EQUALS.code, NO_EQUALS.name),
+        bad_target=(NO_NAME.code, NO_NAME.name),
+        missing_expr=(NO_EXPRESSION.code, NO_EXPRESSION.name),
     )
     return SetArgs(tuple(found))
 
@@ -91,9 +95,9 @@ subquery is not seen outside.
             ),
         ),
         errors=(
-            ("10400", "assign-token-not-found", "no ="),
-            ("10401", "field-name-not-found", "no name before ="),
-            ("10402", "expression-not-found", "no expression behind ="),
+            NO_EQUALS,
+            NO_NAME,
+            NO_EXPRESSION,
         ),
     )
 )

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from logsql.commands.transform.set_ import PLAIN, literal
 from logsql.diagnostics.errors import QueryError
+from logsql.diagnostics.options import NO_SUBQUERY
 from logsql.language.tree import Subquery
 from logsql.planner import duties
 from logsql.planner.expressions import OPEN_PARAMETERS
@@ -101,6 +102,6 @@ else, in order. Without a row no parameter is set (they read as null).
                 {"t": [{"n": 1}, {"n": 8}, {"n": 9}]},
             ),
         ),
-        errors=(("E0003", "no-subquery", "no subquery in brackets"),),
+        errors=(NO_SUBQUERY.when(("no subquery in brackets", "대괄호로 묶은 서브쿼리가 없습니다")),),
     )
 )

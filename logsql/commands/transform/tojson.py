@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import define
 from logsql.language.tree import Command, Name
 from logsql.operators.merging import rest_document
 from logsql.planner import duties
@@ -21,6 +22,8 @@ from logsql.values.values import Typed
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+MISSING_FIELD = define("22300", "missing-field", ("a comma without a field", "쉼표 옆에 필드가 없습니다"))
+
 
 @dataclass(frozen=True)
 class ToJsonArgs:
@@ -30,7 +33,7 @@ class ToJsonArgs:
 
 
 def parse(reader: ArgReader) -> ToJsonArgs:
-    return ToJsonArgs(tuple(reader.name_list(blanks=True, trailing_comma=("22300", "missing-field"))))
+    return ToJsonArgs(tuple(reader.name_list(blanks=True, trailing_comma=(MISSING_FIELD.code, MISSING_FIELD.name))))
 
 
 def lower(stage: Stage) -> Rel:
@@ -129,6 +132,6 @@ Without names all fields that are not null are written; listed fields are writte
                 {"t": [{"user": "bob", "port": 22, "note": None}]},
             ),
         ),
-        errors=(("22300", "missing-field", "a comma without a field"),),
+        errors=(MISSING_FIELD,),
     )
 )

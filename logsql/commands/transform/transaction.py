@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import syntax
+from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Name
 from logsql.operators.grouping import identity
 from logsql.planner import duties
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.planner.expressions import ExprContext
 
+NO_KEY = INVALID_OPTION.says(
+    ("transaction needs a key field", "transaction에는 키 필드가 필요합니다"),
+    help=syntax("transaction FIELD, ... [maxspan=5m]"),
+    name="missing-field",
+)
+
 
 @dataclass(frozen=True)
 class TransactionArgs:
@@ -31,10 +39,9 @@ class TransactionArgs:
 
 
 def parse(reader: ArgReader) -> TransactionArgs:
-    keys = reader.name_list(trailing_comma=("90001", "missing-field"))
+    keys = reader.name_list(trailing_comma=(NO_KEY.code, NO_KEY.name))
     if not keys:
-        help_text = "transaction FIELD, ... [maxspan=5m]"
-        reader.fail("90001", "missing-field", "transaction needs a key field", help=help_text)
+        reader.fail(NO_KEY)
     return TransactionArgs(tuple(keys))
 
 
@@ -203,6 +210,9 @@ comes out, newest first: `_time` of its first row, `_tx_keys` (map), `_tx_rows` 
                 {"log": _LOG},
             ),
         ),
-        errors=(("90001", "missing-field", "no key field"), ("90500", "invalid-timespan", "a span that is none")),
+        errors=(
+            INVALID_OPTION.when(("no key field", "키 필드가 없습니다"), name="missing-field"),
+            ("90500", "invalid-timespan", "a span that is none"),
+        ),
     )
 )
