@@ -29,7 +29,7 @@ class OrderArgs:
 
 
 def parse(reader: ArgReader) -> OrderArgs:
-    names = reader.name_list(blanks=True, trailing_comma=(NO_FIELDS.code, NO_FIELDS.name))
+    names = reader.name_list(blanks=True, trailing_comma=NO_FIELDS)
     if not names:
         reader.fail(ORDER_MISSING)
     return OrderArgs(tuple(names))

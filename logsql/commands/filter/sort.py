@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.language import NEED_COLUMN
 from logsql.language.tree import Name, SortKey
 from logsql.planner import duties
 from logsql.planner.ordering import field_keys
@@ -18,10 +19,7 @@ from logsql.values import sql
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
-NO_KEYS = define(
-    "21600",
-    "need-column",
-    ("no field", "필드가 없습니다"),
+NO_KEYS = NEED_COLUMN.says(
     ("sort needs the name of a field", "sort에는 필드 이름이 필요합니다"),
     help=syntax("sort [limit=N] [-]NAME, ... [by NAME, ...]"),
 )
@@ -51,7 +49,7 @@ def parse(reader: ArgReader) -> SortArgs:
         reader.fail(NO_KEYS)
     by: list[Name] = []
     if reader.keyword("by"):
-        by = reader.name_list(trailing_comma=(BY_CLAUSE.code, BY_CLAUSE.name))
+        by = reader.name_list(trailing_comma=BY_CLAUSE)
         if not by:
             reader.fail(BY_CLAUSE)
     return SortArgs(tuple(keys), tuple(by), any(o.key == "limit" for o in reader.options))
@@ -143,7 +141,7 @@ ascending.
                 "Ascending, null first", "table t | sort bytes", (_ROWS[3], _ROWS[0], _ROWS[2], _ROWS[1]), {"t": _ROWS}
             ),
         ),
-        errors=(NO_KEYS, BY_CLAUSE, INVALID_LIMIT),
+        errors=(NEED_COLUMN, BY_CLAUSE, INVALID_LIMIT),
     )
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.language import ASSIGN_TOKEN, FIELD_NAME
 from logsql.language.tree import Assignment
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -69,9 +70,6 @@ the ones before them, in the same command too. A field that the rows do not have
                 {"t": [{"name": "bob"}]},
             ),
         ),
-        errors=(
-            ("20100", "assign-token-not-found", "an item is no assignment"),
-            ("20101", "field-name-not-found", "the left side is no field name"),
-        ),
+        errors=(ASSIGN_TOKEN, FIELD_NAME),
     )
 )

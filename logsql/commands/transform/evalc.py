@@ -22,9 +22,9 @@ NO_EXPRESSION = define("20202", "expression-not-found", ("no expression behind =
 
 def parse(reader: ArgReader) -> EvalcArgs:
     found = reader.assignments(
-        missing_equals=(NO_EQUALS.code, NO_EQUALS.name),
-        bad_target=(NO_NAME.code, NO_NAME.name),
-        missing_expr=(NO_EXPRESSION.code, NO_EXPRESSION.name),
+        missing_equals=NO_EQUALS,
+        bad_target=NO_NAME,
+        missing_expr=NO_EXPRESSION,
     )
     return EvalcArgs(tuple(found))
 

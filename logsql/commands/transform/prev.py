@@ -37,7 +37,7 @@ class PrevArgs:
 
 
 def parse(reader: ArgReader) -> PrevArgs:
-    names = reader.name_list(blanks=True, trailing_comma=(MISSING_FIELD.code, MISSING_FIELD.name))
+    names = reader.name_list(blanks=True, trailing_comma=MISSING_FIELD)
     if not names:
         reader.fail(MISSING_FIELD)
     return PrevArgs(tuple(names))

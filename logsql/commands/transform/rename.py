@@ -60,7 +60,7 @@ def parse(reader: ArgReader) -> RenameArgs:
     if reader.at_end():
         reader.fail(NOTHING_TO_RENAME)
     pairs: list[tuple[Name, Name]] = []
-    for item in reader.name_list(trailing_comma=(NO_NEW_NAME.code, NO_NEW_NAME.name)):
+    for item in reader.name_list(trailing_comma=NO_NEW_NAME):
         piece = _words(item)
         if len(piece) < 3:
             reader.fail(NO_NEW_NAME, piece[-1].span if piece else None)

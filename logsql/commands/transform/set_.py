@@ -36,9 +36,9 @@ class SetArgs:
 
 def parse(reader: ArgReader) -> SetArgs:
     found = reader.assignments(
-        missing_equals=(NO_EQUALS.code, NO_EQUALS.name),
-        bad_target=(NO_NAME.code, NO_NAME.name),
-        missing_expr=(NO_EXPRESSION.code, NO_EXPRESSION.name),
+        missing_equals=NO_EQUALS,
+        bad_target=NO_NAME,
+        missing_expr=NO_EXPRESSION,
     )
     return SetArgs(tuple(found))
 

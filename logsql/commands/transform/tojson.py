@@ -33,7 +33,7 @@ class ToJsonArgs:
 
 
 def parse(reader: ArgReader) -> ToJsonArgs:
-    return ToJsonArgs(tuple(reader.name_list(blanks=True, trailing_comma=(MISSING_FIELD.code, MISSING_FIELD.name))))
+    return ToJsonArgs(tuple(reader.name_list(blanks=True, trailing_comma=MISSING_FIELD)))
 
 
 def lower(stage: Stage) -> Rel:

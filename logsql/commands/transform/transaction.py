@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.planner.expressions import ExprContext
 
-NO_KEY = INVALID_OPTION.says(
+KEY_FIELD = INVALID_OPTION.when(("no key field", "키 필드가 없습니다"), name="missing-field")
+NO_KEY = KEY_FIELD.says(
     ("transaction needs a key field", "transaction에는 키 필드가 필요합니다"),
     help=syntax("transaction FIELD, ... [maxspan=5m]"),
-    name="missing-field",
 )
 
 
@@ -39,7 +39,7 @@ class TransactionArgs:
 
 
 def parse(reader: ArgReader) -> TransactionArgs:
-    keys = reader.name_list(trailing_comma=(NO_KEY.code, NO_KEY.name))
+    keys = reader.name_list(trailing_comma=KEY_FIELD)
     if not keys:
         reader.fail(NO_KEY)
     return TransactionArgs(tuple(keys))
@@ -211,7 +211,7 @@ comes out, newest first: `_time` of its first row, `_tx_keys` (map), `_tx_rows` 
             ),
         ),
         errors=(
-            INVALID_OPTION.when(("no key field", "키 필드가 없습니다"), name="missing-field"),
+            KEY_FIELD,
             ("90500", "invalid-timespan", "a span that is none"),
         ),
     )
