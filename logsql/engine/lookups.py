@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
-from logsql.diagnostics.errors import Diagnostic, RunError, did_you_mean
+from logsql.diagnostics.errors import Diagnostic, RunError, diagnostic, did_you_mean
+from logsql.diagnostics.kept import LOOKUP_NAME
 from logsql.engine.database import Database
 from logsql.store.lookups import LookupFolder, LookupTable, load_table
 from logsql.store.places import MEMORY
@@ -89,4 +90,4 @@ def _arrow(source: object) -> pa.Table:
 
 def _check_name(name: str) -> None:
     if not name.strip() or any(c.isspace() for c in name):
-        raise RunError(Diagnostic("E3103", "lookup-name", f"{name!r} is no name for a lookup table: it needs one word"))
+        raise RunError(diagnostic(LOOKUP_NAME, name=name))

@@ -25,8 +25,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError, fields_note, unknown_field
+from logsql.diagnostics.messages import Text
+from logsql.diagnostics.modeldata import (
+    A_BOOLEAN,
+    A_DATE,
+    A_NUMBER,
+    AN_ADDRESS,
+    FIELD_NEEDED,
+    LIST_LACKS,
+    MAKE_OR_TRAIN_AGAIN,
+    NO_CLASS,
+    NO_FEATURE,
+    NO_FEATURE_TYPE,
+    NO_LABEL_TYPE,
+    NO_ROWS,
+    NULL_FIELD,
+    ONE_CLASS,
+    TARGET_MISSING,
+    TEXT,
+    TOO_MANY_VALUES,
+    TRAINED_ON_OTHER,
+    unknown_field,
+)
+from logsql.diagnostics.models import FIELDS_HERE, TRAINING_DATA, MlError, fields_note
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 # More texts than this do not make a useful feature, and the dictionary is stored with the model.
@@ -127,25 +148,16 @@ def ip_number(text: str) -> float | None:
     return IPV6_BASE + float(int(address) >> 64)
 
 
-def build_features(rows: pa.Table, names: Sequence[str], owner: str = "the training data") -> tuple[FeatureSpec, ...]:
+def build_features(rows: pa.Table, names: Sequence[str]) -> tuple[FeatureSpec, ...]:
     """Encoding rules for ``names``, learnt from the training rows.
 
     Raises MlError: unknown field, no rows, a field that is null in every row, a type that cannot be a feature.
     """
+    owner = TRAINING_DATA.fill()
     if not names:
-        raise MlError(
-            codes.NO_FIELDS,
-            "no feature field is given",
-            "name at least one field",
-            [fields_note(owner, rows.column_names)],
-        )
+        raise MlError(NO_FEATURE, notes=[fields_note(owner, rows.column_names)])
     if rows.num_rows == 0:
-        raise MlError(
-            codes.NO_ROWS,
-            f"{owner} has no rows",
-            "check the training query or file",
-            [fields_note(owner, rows.column_names)],
-        )
+        raise MlError(NO_ROWS, notes=[fields_note(owner, rows.column_names)], owner=owner)
     return tuple(_build_feature(rows, name, owner) for name in names)
 
 
@@ -154,28 +166,14 @@ def _build_feature(rows: pa.Table, name: str, owner: str) -> FeatureSpec:
         raise unknown_field(name, rows.column_names, owner)
     column = rows.column(name)
     if column.null_count == len(column):
-        raise MlError(
-            codes.NULL_FIELD,
-            f"field '{name}' is null in all {rows.num_rows} training rows",
-            "leave the field out, or check its name and the conversion that makes it",
-            [fields_note(owner, rows.column_names)],
-        )
+        raise MlError(NULL_FIELD, notes=[fields_note(owner, rows.column_names)], name=name, rows=rows.num_rows)
     kind = kind_of(column)
     if kind is None:
-        raise MlError(
-            codes.WRONG_TYPE,
-            f"field '{name}' has the type {column.type}, which cannot be a feature",
-            "use numbers, dates, addresses, booleans or text",
-            [fields_note(owner, rows.column_names)],
-        )
+        raise MlError(NO_FEATURE_TYPE, notes=[fields_note(owner, rows.column_names)], name=name, type=column.type)
     if kind is FeatureKind.CATEGORICAL:
         values = sorted(value for value in pc.unique(_as_text(column)).to_pylist() if value is not None)
         if len(values) > MAX_VALUES:
-            raise MlError(
-                codes.TOO_MANY_VALUES,
-                f"field '{name}' has {len(values)} distinct texts, more than {MAX_VALUES}",
-                "derive a field with fewer values, such as its length or a prefix",
-            )
+            raise MlError(TOO_MANY_VALUES, name=name, count=len(values), limit=MAX_VALUES)
         return FeatureSpec(name, kind, 0.0, tuple(values))
     numbers = _numbers(kind, column)
     finite = numbers[np.isfinite(numbers)]
@@ -241,12 +239,12 @@ def encode(specs: Sequence[FeatureSpec], rows: pa.Table) -> NDArray[np.float32]:
 
 # --- checking the rows to be scored ---------------------------------------------------------------------------------
 
-_LOOKS_LIKE = {
-    FeatureKind.NUMERIC: ("a number", "double"),
-    FeatureKind.DATE: ("a date", "date"),
-    FeatureKind.IP: ("an address", "ip"),
-    FeatureKind.BOOL: ("a boolean", "bool"),
-    FeatureKind.CATEGORICAL: ("text", "string"),
+_LOOKS_LIKE: dict[FeatureKind, tuple[Text, str]] = {
+    FeatureKind.NUMERIC: (A_NUMBER, "double"),
+    FeatureKind.DATE: (A_DATE, "date"),
+    FeatureKind.IP: (AN_ADDRESS, "ip"),
+    FeatureKind.BOOL: (A_BOOLEAN, "bool"),
+    FeatureKind.CATEGORICAL: (TEXT, "string"),
 }
 
 
@@ -277,20 +275,23 @@ def check_schema(specs: Sequence[FeatureSpec], schema: pa.Schema, owner: str) ->
     for spec in specs:
         if spec.name not in schema.names:
             raise MlError(
-                codes.UNKNOWN_FIELD,
-                f"{owner} needs the field '{spec.name}', which the rows do not have",
-                f"make the field before this command, or train again without it ({len(names)} fields are needed)",
-                [fields_note(owner, names), f"fields here: {', '.join(schema.names)}"],
+                FIELD_NEEDED,
+                help=MAKE_OR_TRAIN_AGAIN.fill(count=len(names)),
+                notes=[fields_note(owner, names), FIELDS_HERE.fill(fields=", ".join(schema.names))],
+                owner=owner,
+                name=spec.name,
             )
         type_ = schema.field(spec.name).type
         if not _accepts(spec.kind, type_):
             what, function = _LOOKS_LIKE[spec.kind]
-            found = "text" if _is_text(type_) else str(type_)
             raise MlError(
-                codes.WRONG_TYPE,
-                f"field '{spec.name}' is {found} here, and {owner} was trained on {what}",
-                f"convert it first: eval {spec.name} = {function}({spec.name})",
-                [fields_note(owner, [f"{s.name} ({s.kind})" for s in specs])],
+                TRAINED_ON_OTHER,
+                notes=[fields_note(owner, [f"{s.name} ({s.kind})" for s in specs])],
+                name=spec.name,
+                found=TEXT.fill() if _is_text(type_) else str(type_),
+                owner=owner,
+                wanted=what.fill(),
+                function=function,
             )
 
 
@@ -304,12 +305,7 @@ def check_list(specs: Sequence[FeatureSpec], wanted: Sequence[str] | None, owner
             raise unknown_field(name, names, owner)
     missing = [name for name in names if name not in wanted]
     if missing:
-        raise MlError(
-            codes.UNKNOWN_FIELD,
-            f"the field list lacks {', '.join(missing)}",
-            f"leave the list out to use all fields of {owner}",
-            [fields_note(owner, names)],
-        )
+        raise MlError(LIST_LACKS, notes=[fields_note(owner, names)], fields=", ".join(missing), owner=owner)
 
 
 # --- single events ----------------------------------------------------------------------------------------------------
@@ -385,33 +381,24 @@ class Labels:
     kept: NDArray[np.bool_]
 
 
-def labels(rows: pa.Table, target: str, owner: str = "the training data") -> Labels:
+def labels(rows: pa.Table, target: str) -> Labels:
     """Class codes of the target field. Raises MlError: no such field, all null, or fewer than two classes."""
-    names = rows.column_names
+    names, owner = rows.column_names, TRAINING_DATA.fill()
     if target not in names:
         near = unknown_field(target, names, owner)
-        raise MlError(
-            codes.TARGET_MISSING, f"the target field '{target}' is not a field of {owner}", near.help, near.notes
-        )
+        raise MlError(TARGET_MISSING, help=near.help, notes=near.notes, name=target, owner=owner)
     column = rows.column(target).combine_chunks()
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if not (pa.types.is_primitive(column.type) or _is_text(column.type) or pa.types.is_null(column.type)):
-        raise MlError(
-            codes.WRONG_TYPE,
-            f"the target field '{target}' has the type {column.type}",
-            "a label is text, a number or a boolean",
-        )
+        raise MlError(NO_LABEL_TYPE, name=target, type=column.type)
     text = pa.array([None if v is None else label_text(v) for v in pc.unique(column).to_pylist()], pa.string())
     classes = tuple(sorted(value for value in text.to_pylist() if value is not None))
     if len(classes) < 2:
-        found = f"only one class, '{classes[0]}'" if classes else "no value at all"
-        raise MlError(
-            codes.ONE_CLASS if classes else codes.NULL_FIELD,
-            f"the target field '{target}' has {found} in {rows.num_rows} training rows",
-            "a classifier needs rows of at least two classes",
-            [fields_note(owner, names)],
-        )
+        notes = [fields_note(owner, names)]
+        if classes:
+            raise MlError(ONE_CLASS, notes=notes, name=target, value=classes[0], rows=rows.num_rows)
+        raise MlError(NO_CLASS, notes=notes, name=target, rows=rows.num_rows)
     encoded = column.dictionary_encode()
     position = {value: code for code, value in enumerate(classes)}
     lookup = [position[label_text(value)] for value in encoded.dictionary.to_pylist()]

@@ -18,9 +18,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logsql.diagnostics.errors import nearest
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError
+from logsql.diagnostics.modelfiles import DAMAGED_INPUT
+from logsql.diagnostics.models import (
+    INPUT_EXISTS,
+    INPUT_FILE_MISSING,
+    INPUT_NEEDS_SESSION,
+    INPUT_NOT_FOUND,
+    INPUT_READ_AS,
+    INPUTS_ARE,
+    NO_INPUTS,
+    OTHER_NAME,
+    MlError,
+    did_you_mean_one,
+)
 from logsql.ml.features import FeatureKind, kind_of
 from logsql.ml.store import stem
 from logsql.store.files import Files
@@ -76,9 +86,9 @@ def read_file(kind: str, target: str) -> pa.RecordBatchReader:
     Raises MlError when the file is missing or unreadable, and for queries, which need a session.
     """
     if kind == InputKind.QUERY:
-        raise MlError(codes.INPUT_UNREADABLE, "a query input needs an open session", "run the command inside the shell")
+        raise MlError(INPUT_NEEDS_SESSION)
     if not Files().has_file(target):
-        raise MlError(codes.INPUT_UNREADABLE, f"file {target} does not exist", "check the path")
+        raise MlError(INPUT_FILE_MISSING, file=target)
     import duckdb
 
     connection = duckdb.connect()
@@ -87,7 +97,7 @@ def read_file(kind: str, target: str) -> pa.RecordBatchReader:
         return pa.RecordBatchReader.from_batches(*_drained(result.to_arrow_reader(BATCH_ROWS)))
     except duckdb.Error as error:
         first = str(error).strip().splitlines()[0]
-        raise MlError(codes.INPUT_UNREADABLE, f"cannot read {target} as {kind}: {first}", "check the file") from None
+        raise MlError(INPUT_READ_AS, file=target, kind=kind, reason=first) from None
     finally:
         connection.close()
 
@@ -138,15 +148,13 @@ class InputStore:
         path = self._path(name)
         self._files.policy.check_write(str(self._folder))
         if self._files.has_file(path):
-            raise MlError(
-                codes.INPUT_EXISTS, f"input '{name}' exists", f"ml.removeInput {name}, or choose another name"
-            )
+            raise MlError(INPUT_EXISTS, name=name)
         if kind is not InputKind.QUERY:
             target = str(Path(target).expanduser().absolute())
         made = self._described(name, kind, target)
         with self._files.lock(self._folder):
             if self._files.has_file(path):
-                raise MlError(codes.INPUT_EXISTS, f"input '{name}' exists", "choose another name")
+                raise MlError(INPUT_EXISTS, help=OTHER_NAME.fill(), name=name)
             self._write(made)
         return made
 
@@ -196,13 +204,8 @@ class InputStore:
         path = self._path(name)
         if not self._files.has_file(path):
             known = [item.name for item in self.listings()]
-            near = nearest(name, known)
-            raise MlError(
-                codes.INPUT_NOT_FOUND,
-                f"input '{name}' does not exist",
-                f"did you mean {near[0]}?" if near else "ml.addCsvInput NAME FILE adds one",
-                [f"inputs: {', '.join(known)}" if known else "there are no inputs"],
-            )
+            note = INPUTS_ARE.fill(names=", ".join(known)) if known else NO_INPUTS.fill()
+            raise MlError(INPUT_NOT_FOUND, help=did_you_mean_one(name, known), notes=[note], name=name)
         return self._parse(path)
 
     def _described(self, name: str, kind: InputKind, target: str) -> MlInput:
@@ -230,9 +233,7 @@ class InputStore:
                 stamp=None if data["stamp"] is None else (int(data["stamp"][0]), int(data["stamp"][1])),
             )
         except (OSError, ValueError, KeyError, TypeError):
-            raise MlError(
-                codes.DAMAGED_FILE, f"the input file {path.name} is damaged", "remove the file and add the input again"
-            ) from None
+            raise MlError(DAMAGED_INPUT, file=path.name) from None
 
 
 FEATURE_KINDS = frozenset(kind.value for kind in FeatureKind)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from logsql.diagnostics.models import MODEL_NAMED, THE_MODEL
 from logsql.ml.features import FeatureSpec, check_schema, encode, row_encoder
 from logsql.ml.metrics import Metrics
 from udfs.inference import Forest, Matrix
@@ -187,7 +188,8 @@ class TrainedModel:
 
     @property
     def owner(self) -> str:
-        return f"model {self.manifest.name}" if self.manifest.name else "the model"
+        """The model as a sentence names it, in the language in force."""
+        return MODEL_NAMED.fill(name=self.manifest.name) if self.manifest.name else THE_MODEL.fill()
 
     @property
     def features(self) -> tuple[FeatureSpec, ...]:

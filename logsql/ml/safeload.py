@@ -22,8 +22,21 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError
+from logsql.diagnostics.messages import Text
+from logsql.diagnostics.modelfiles import (
+    ARRAY_TYPE,
+    DAMAGED_FOREST,
+    NAMES_A_THING,
+    NO_NUMBER,
+    OBJECT_ARRAY,
+    SETS_A_STATE,
+    STATE_IS_NO_TABLE,
+    UNPACKS_TO_MORE,
+    UNSAFE_FILE,
+    UNUSUAL_ARRAY,
+    UNUSUAL_TYPE_STATE,
+)
+from logsql.diagnostics.models import MlError
 from logsql.ml.model import ModelKind
 from udfs.inference import Forest, classification_forest, isolation_forest
 
@@ -38,7 +51,10 @@ _NDARRAY = object()
 
 
 class _Refused(Exception):
-    """The file asks for something a forest never needs."""
+    """The file asks for something a forest never needs: ``what`` of the catalogue."""
+
+    def __init__(self, what: Text, **facts: object) -> None:
+        super().__init__(what.fill(**facts))
 
 
 def dump_forest(estimator: Any) -> bytes:
@@ -59,24 +75,16 @@ def load_forest(payload: bytes, kind: ModelKind, n_features: int, classes: tuple
         estimator = _reader()(_unpack(payload)).load()
         return _forest(estimator, kind, n_features, classes)
     except _Refused as refused:
-        raise MlError(
-            codes.UNSAFE_FILE,
-            f"the file of {owner} was refused: {refused}",
-            "train the model again; the file is no plain forest",
-        ) from None
+        raise MlError(UNSAFE_FILE, owner=owner, reason=refused) from None
     except Exception as error:  # a damaged pickle can raise anything; nothing of it ran outside the allow list
-        raise MlError(
-            codes.DAMAGED_FILE,
-            f"the file of {owner} is damaged: {type(error).__name__}: {error}",
-            "train the model again",
-        ) from None
+        raise MlError(DAMAGED_FOREST, owner=owner, reason=f"{type(error).__name__}: {error}") from None
 
 
 def _unpack(payload: bytes) -> bytes:
     engine = zlib.decompressobj()
     data = engine.decompress(payload, MAX_UNPACKED)
     if engine.unconsumed_tail:
-        raise _Refused(f"it unpacks to more than {MAX_UNPACKED >> 30} GiB")
+        raise _Refused(UNPACKS_TO_MORE, limit=MAX_UNPACKED >> 30)
     if not engine.eof:
         raise ValueError("the compressed data ends early")
     return data
@@ -86,14 +94,14 @@ def _checked_dtype(code: Any, align: Any = False, copy: Any = True) -> np.dtype[
     from sklearn.tree._tree import NODE_DTYPE
 
     if code not in (*NUMBER_CODES, f"V{NODE_DTYPE.itemsize}"):
-        raise _Refused(f"array type {code!r}")
+        raise _Refused(ARRAY_TYPE, code=code)
     copied: np.dtype[Any] = np.dtype(code, False, True)
     return copied  # a copy: the state that follows must not reach numpy's shared objects
 
 
 def _checked_scalar(dtype: Any, data: Any) -> Any:
     if not isinstance(dtype, np.dtype) or dtype.names or dtype.hasobject or not isinstance(data, bytes):
-        raise _Refused("a scalar that is no number")
+        raise _Refused(NO_NUMBER)
     if len(data) != dtype.itemsize:
         raise ValueError("scalar length")
     return np.frombuffer(data, dtype=dtype, count=1)[0]
@@ -146,16 +154,16 @@ def _check_dtype_state(dtype: np.dtype[Any], state: Any) -> None:
     model = NODE_DTYPE if dtype.kind == "V" else np.dtype(dtype.str)
     reduced: Any = model.__reduce__()
     if state != reduced[2]:
-        raise _Refused("an array type with an unusual state")
+        raise _Refused(UNUSUAL_TYPE_STATE)
 
 
 def _check_array(wrapper: Any, room: int) -> None:
     """``wrapper``: joblib's description of the array that follows in the stream; ``room``: bytes left in the file."""
     shape, dtype = vars(wrapper).get("shape"), vars(wrapper).get("dtype")
     if not isinstance(dtype, np.dtype) or dtype.hasobject:
-        raise _Refused("an array of objects")
+        raise _Refused(OBJECT_ARRAY)
     if vars(wrapper).get("subclass") is not _NDARRAY or vars(wrapper).get("order") not in ("C", "F"):
-        raise _Refused("an array of an unusual kind")
+        raise _Refused(UNUSUAL_ARRAY)
     if type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape):
         raise ValueError("shape of an array")
     if math.prod(shape) * dtype.itemsize > room:
@@ -193,7 +201,7 @@ def _reader() -> Any:
 
         def find_class(self, module: str, name: str) -> Any:
             if (module, name) not in allowed:
-                raise _Refused(f"it names {module}.{name}")
+                raise _Refused(NAMES_A_THING, module=module, name=name)
             return allowed[module, name]
 
         def load_build(self) -> None:
@@ -211,7 +219,7 @@ def _reader() -> Any:
             elif kind in estimators:
                 _check_plain_state(state)
             else:  # classes, arrays, functions: nothing whose state a forest file sets
-                raise _Refused(f"it sets the state of a {kind.__name__}")
+                raise _Refused(SETS_A_STATE, kind=kind.__name__)
             super().load_build()
 
         dispatch[pickle.BUILD[0]] = load_build
@@ -221,7 +229,7 @@ def _reader() -> Any:
 
 def _check_plain_state(state: Any) -> None:
     if type(state) is not dict or not all(type(key) is str for key in state):
-        raise _Refused("a state that is no table of names")
+        raise _Refused(STATE_IS_NO_TABLE)
 
 
 def _forest(estimator: Any, kind: ModelKind, n_features: int, classes: tuple[str, ...]) -> Forest:

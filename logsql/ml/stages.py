@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from logsql.ml.errors import MlError
+from logsql.diagnostics.models import MlError
 from logsql.ml.features import check_list
 from logsql.ml.model import FitOptions, Manifest, ModelKind, TrainedModel
 from logsql.ml.store import ModelStore

@@ -26,9 +26,33 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from logsql.diagnostics.errors import nearest
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError
+from logsql.diagnostics.modelfiles import (
+    CANNOT_READ,
+    CANNOT_WRITE,
+    DAMAGED_CLASSES,
+    DAMAGED_DESCRIPTION,
+    FILE_EXISTS,
+    FILE_MISSING,
+    FOREST_MISSING,
+    NO_EXPORT,
+    NOT_IMPORTED,
+    REMOVE_AND_TRAIN,
+    WRONG_HASH,
+    WRONG_VERSION,
+)
+from logsql.diagnostics.models import (
+    BAD_NAME,
+    MODEL_EMPTY,
+    MODEL_EXISTS,
+    MODEL_NOT_FOUND,
+    MODEL_QUOTED,
+    MODELS_ARE,
+    NO_HANDLER,
+    NO_MODELS,
+    NOT_FITTED,
+    MlError,
+    did_you_mean_one,
+)
 from logsql.ml.model import Manifest, ModelKind, TrainedModel, canonical
 from logsql.ml.safeload import dump_forest, load_forest
 from logsql.store.files import Files
@@ -92,24 +116,19 @@ class ModelStore:
     def manifest(self, name: str) -> Manifest:
         """Manifest of a model. Raises MlError: no such model, damaged, or not imported here."""
         if not name:
-            raise MlError(codes.MODEL_EMPTY, "the model option is empty", "write model=NAME", [self._known()])
+            raise MlError(MODEL_EMPTY, notes=[self._known()])
         path = self._path(name)
         if not self._files.has_file(path):
             known = self.names()
-            near = nearest(name, known)
-            help = f"did you mean {near[0]}?" if near else "ml.models lists the models, ml.createModel makes one"
-            raise MlError(codes.MODEL_NOT_FOUND, f"model '{name}' does not exist", help, [self._known(known)])
+            near = did_you_mean_one(name, known)
+            raise MlError(MODEL_NOT_FOUND, help=near, notes=[self._known(known)], name=name)
         return self._read(path)
 
     def card(self, name: str, kind: ModelKind) -> Manifest:
         """The manifest of a model of this kind; nothing is loaded. Raises MlError 41100, 41101, 41102 and others."""
         manifest = self.manifest(name)
         if manifest.kind is not kind:
-            raise MlError(
-                codes.NO_HANDLER,
-                f"model '{name}' is of the type {manifest.kind}, and this command needs {kind}",
-                "choose another model, or the command of its type",
-            )
+            raise MlError(NO_HANDLER, name=name, type=manifest.kind, wanted=kind)
         return manifest
 
     def get(self, name: str, kind: ModelKind | None = None) -> TrainedModel:
@@ -121,7 +140,7 @@ class ModelStore:
         for attempt in range(3):
             manifest = self.manifest(name) if kind is None else self.card(name, kind)
             if manifest.training is None:
-                raise MlError(codes.NOT_FITTED, f"model '{name}' has not been trained", f"run ml.fit {name}")
+                raise MlError(NOT_FITTED, name=name)
             key = (name, hashlib.sha256(canonical(manifest.to_json())).hexdigest())
             with self._guard:
                 if key in self._cache:
@@ -132,9 +151,7 @@ class ModelStore:
             except FileNotFoundError:
                 if attempt < 2:  # another process replaced the model between the two reads
                     continue
-                raise MlError(
-                    codes.DAMAGED_FILE, f"the file of model '{name}' is missing", f"run ml.fit {name}"
-                ) from None
+                raise MlError(FOREST_MISSING, name=name) from None
             model = verified(manifest, payload)
             with self._guard:
                 self._cache[key] = model
@@ -150,11 +167,7 @@ class ModelStore:
         with self._files.lock(self._models):
             path = self._path(manifest.name)
             if self._files.has_file(path):
-                raise MlError(
-                    codes.MODEL_EXISTS,
-                    f"model '{manifest.name}' exists",
-                    f"ml.removeModel {manifest.name}, or choose another name",
-                )
+                raise MlError(MODEL_EXISTS, name=manifest.name)
             self._write(path, manifest)
         return manifest
 
@@ -200,11 +213,11 @@ class ModelStore:
         path = Path(target)
         self._files.policy.check_write(str(path))
         if self._files.has(path):
-            raise MlError(codes.FILE_PROBLEM, f"file {path} exists", "choose another file name")
+            raise MlError(FILE_EXISTS, file=path)
         try:
             self._files.write(path, buffer.getvalue())
         except OSError as error:
-            raise MlError(codes.FILE_PROBLEM, f"cannot write {path}: {error.strerror}") from None
+            raise MlError(CANNOT_WRITE, file=path, reason=error.strerror) from None
         return path
 
     def import_file(self, name: str, source: str | Path) -> Manifest:
@@ -215,9 +228,7 @@ class ModelStore:
         manifest, payload = _read_export(Path(source), self._files)
         manifest = manifest.renamed(name)
         if self._files.has_file(self._path(name)):
-            raise MlError(
-                codes.MODEL_EXISTS, f"model '{name}' exists", f"ml.removeModel {name}, or choose another name"
-            )
+            raise MlError(MODEL_EXISTS, name=name)
         verified(manifest, payload)
         return self._put(manifest, payload)
 
@@ -228,7 +239,7 @@ class ModelStore:
 
     def _known(self, names: list[str] | None = None) -> str:
         names = self.names() if names is None else names
-        return f"models: {', '.join(names)}" if names else "there are no models"
+        return MODELS_ARE.fill(names=", ".join(names)) if names else NO_MODELS.fill()
 
     def _write(self, path: Path, manifest: Manifest) -> None:
         body = manifest.to_json()
@@ -244,18 +255,12 @@ class ModelStore:
             if self._path(manifest.name).name != path.name or not isinstance(seal, str):
                 raise ValueError("name")
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise MlError(
-                codes.DAMAGED_FILE, f"the description {path.name} is damaged", "remove the model and train it again"
-            ) from None
+            raise MlError(DAMAGED_DESCRIPTION, help=REMOVE_AND_TRAIN.fill(), file=path.name) from None
         expected = hmac.new(self._key(create=False), canonical(body), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(seal.encode(), expected.encode()):
-            raise MlError(
-                codes.NOT_IMPORTED,
-                f"model '{manifest.name}' was copied into the store or changed outside of it",
-                f"export it where it was trained, then: ml.importModel {manifest.name} FILE",
-            )
+            raise MlError(NOT_IMPORTED, name=manifest.name)
         if manifest.training is not None and "/" in manifest.training.payload.replace(os.sep, "/"):
-            raise MlError(codes.DAMAGED_FILE, f"the description {path.name} is damaged")
+            raise MlError(DAMAGED_DESCRIPTION, file=path.name)
         return manifest
 
     def _key(self, create: bool) -> bytes:
@@ -281,33 +286,28 @@ def stem(name: str) -> str:
     try:
         return file_stem(name)
     except BadName as error:
-        raise MlError(codes.USAGE, str(error), error.help) from None
+        raise MlError(BAD_NAME, name=error.name) from None
 
 
 def verified(manifest: Manifest, payload: bytes) -> TrainedModel:
     """The model in ``payload`` after all checks. Raises MlError: wrong hash, wrong version, unsafe or damaged."""
     training = manifest.training
     if training is None:
-        raise MlError(codes.NOT_FITTED, f"model '{manifest.name}' has not been trained", f"run ml.fit {manifest.name}")
+        raise MlError(NOT_FITTED, name=manifest.name)
     if not hmac.compare_digest(hashlib.sha256(payload).hexdigest(), training.sha256):
         raise _wrong_hash(manifest.name)
     stored, here = dict(training.versions).get("scikit-learn", "unknown"), library_versions()["scikit-learn"]
     if stored != here:
-        raise MlError(
-            codes.WRONG_VERSION,
-            f"model '{manifest.name}' was trained with scikit-learn {stored}, and {here} is installed",
-            f"train it again (ml.fit {manifest.name}), or install scikit-learn {stored}",
-        )
+        raise MlError(WRONG_VERSION, name=manifest.name, stored=stored, here=here)
     if (manifest.kind is ModelKind.RFOREST) != bool(training.classes):
-        raise MlError(codes.DAMAGED_FILE, f"the description of model '{manifest.name}' is damaged: classes")
-    forest = load_forest(payload, manifest.kind, len(training.features), training.classes, f"model '{manifest.name}'")
+        raise MlError(DAMAGED_CLASSES, name=manifest.name)
+    owner = MODEL_QUOTED.fill(name=manifest.name)
+    forest = load_forest(payload, manifest.kind, len(training.features), training.classes, owner)
     return TrainedModel(manifest, training, forest)
 
 
 def _wrong_hash(name: str) -> MlError:
-    return MlError(
-        codes.WRONG_HASH, f"the file of model '{name}' does not have the hash in its description", f"run ml.fit {name}"
-    )
+    return MlError(WRONG_HASH, name=name)
 
 
 def _read_export(source: Path, files: Files) -> tuple[Manifest, bytes]:
@@ -318,9 +318,9 @@ def _read_export(source: Path, files: Files) -> tuple[Manifest, bytes]:
             text = _member(archive, "manifest.json", MAX_MANIFEST)
             return Manifest.from_json(json.loads(text)), _member(archive, "forest.joblib", MAX_PAYLOAD)
     except FileNotFoundError:
-        raise MlError(codes.FILE_PROBLEM, f"file {source} does not exist") from None
+        raise MlError(FILE_MISSING, file=source) from None
     except OSError as error:
-        raise MlError(codes.FILE_PROBLEM, f"cannot read {source}: {error.strerror}") from None
+        raise MlError(CANNOT_READ, file=source, reason=error.strerror) from None
     except (
         zipfile.BadZipFile,
         ValueError,
@@ -331,9 +331,7 @@ def _read_export(source: Path, files: Files) -> tuple[Manifest, bytes]:
         NotImplementedError,
         EOFError,
     ):
-        raise MlError(
-            codes.DAMAGED_FILE, f"file {source} is no exported model, or is damaged", "make it with ml.exportModel"
-        ) from None
+        raise MlError(NO_EXPORT, file=source) from None
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:

@@ -6,6 +6,7 @@ cancelled task leaves the stored model as it was and stays listed with its reaso
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 import uuid
@@ -13,8 +14,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError
+from logsql.diagnostics.models import (
+    CANCELED,
+    MODEL_REMADE,
+    NO_TASKS,
+    TASK_NOT_FOUND,
+    TASK_RUNNING,
+    TASKS_ARE,
+    MlError,
+)
 from logsql.ml.inputs import InputStore
 from logsql.ml.model import Manifest
 from logsql.ml.store import ModelStore
@@ -76,13 +84,10 @@ class TaskManager:
         task = _Task(str(uuid.uuid4()), manifest, Control(), time.monotonic())
         with self._guard:
             if self.running(name):
-                raise MlError(
-                    codes.TASK_RUNNING,
-                    f"model '{name}' is being trained",
-                    f"ml.tasks shows it, ml.cancel {name} stops it",
-                )
+                raise MlError(TASK_RUNNING, name=name)
             self._tasks[task.id] = task
-        thread = threading.Thread(target=self._run, args=(task, watch), name=f"fit-{name}", daemon=True)
+        spoken = contextvars.copy_context()  # a failure is told in the language of who asked
+        thread = threading.Thread(target=spoken.run, args=(self._run, task, watch), name=f"fit-{name}", daemon=True)
         thread.start()
         return task.id
 
@@ -103,7 +108,7 @@ class TaskManager:
             self._save(task.manifest, done)
             task.state = TaskState.DONE
         except MlError as error:
-            task.state = TaskState.CANCELED if error.number == codes.CANCELED else TaskState.FAILED
+            task.state = TaskState.CANCELED if error.code == CANCELED.code else TaskState.FAILED
             task.message = error.message + (f" ({error.help})" if error.help else "")
         except Exception as error:  # a thread has nobody above it: the reason must reach the task list
             task.state, task.message = TaskState.FAILED, f"{type(error).__name__}: {error}"
@@ -114,9 +119,7 @@ class TaskManager:
     def _save(self, manifest: Manifest, done: Fitted) -> None:
         current = self._store.manifest(manifest.name)  # removed meanwhile: the training must not bring it back
         if current.fields != manifest.fields or current.kind is not manifest.kind:
-            raise MlError(
-                codes.MODEL_EXISTS, f"model '{manifest.name}' was made anew during its training", "run ml.fit again"
-            )
+            raise MlError(MODEL_REMADE, name=manifest.name)
         self._store.put(replace(manifest, training=done.training), done.estimator)
 
     def running(self, name: str) -> bool:
@@ -158,12 +161,8 @@ class TaskManager:
                     return task
                 break
         known = [f"{t.id} [{t.manifest.name}]" for t in tasks if t.state is TaskState.RUNNING]
-        raise MlError(
-            codes.TASK_NOT_FOUND,
-            f"no running training '{key}'",
-            "ml.tasks lists the trainings",
-            [f"running: {', '.join(known)}" if known else "nothing is running"],
-        )
+        note = TASKS_ARE.fill(names=", ".join(known)) if known else NO_TASKS.fill()
+        raise MlError(TASK_NOT_FOUND, notes=[note], key=key)
 
 
 def _view(task: _Task) -> TaskView:

@@ -18,8 +18,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError, fields_note, unknown_field
+from logsql.diagnostics.modeldata import DATE_NEEDED, FORECAST_ROWS, OF_GROUP, unknown_field
+from logsql.diagnostics.models import (
+    FORECAST_OPTIONS,
+    NO_INTERVAL,
+    SAME_TIME,
+    SEASON_TOO_LONG,
+    THE_ROWS,
+    MlError,
+    fields_note,
+)
 from logsql.ml.seasons import Series, decompose, detect_period, exponential, odd, smooth
 from logsql.ml.unsupervised import Result, group_rows, numeric_matrix, put_column
 
@@ -56,16 +64,12 @@ class Grid:
 def _wall_times(rows: pa.Table, time: str, command: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Wall time in ms and a mask of the rows that have one."""
     if time not in rows.column_names:
-        raise unknown_field(time, rows.column_names, "the rows")
+        raise unknown_field(time, rows.column_names, THE_ROWS.fill())
     column = rows.column(time).combine_chunks()
     if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
         if not pa.types.is_null(column.type):
-            raise MlError(
-                codes.WRONG_TYPE,
-                f"{command} needs a date in '{time}', which is {column.type} here",
-                f'convert it first: eval {time} = date({time}, "yyyy-MM-dd")',
-                [fields_note("the rows", rows.column_names)],
-            )
+            notes = [fields_note(THE_ROWS.fill(), rows.column_names)]
+            raise MlError(DATE_NEEDED, notes=notes, command=command, name=time, found=column.type)
         return np.zeros(len(column), dtype=np.int64), np.zeros(len(column), dtype=np.bool_)
     if getattr(column.type, "tz", None):
         column = pc.local_timestamp(column)
@@ -83,9 +87,7 @@ def make_grid(members: NDArray[np.int64], times: NDArray[np.int64], command: str
     gaps = np.diff(at)
     step = int(gaps.min())
     if step == 0:
-        raise MlError(
-            codes.USAGE, f"{command}: two rows have the same time", "group them first with timechart, or add by FIELD"
-        )
+        raise MlError(SAME_TIME, command=command)
     slots: NDArray[np.int64] = np.concatenate(([0], np.cumsum(gaps // step)))
     if not (gaps % step).any():
         return Grid(order, slots, int(slots[-1]) + 1, int(at[0]), step)
@@ -97,9 +99,7 @@ def make_grid(members: NDArray[np.int64], times: NDArray[np.int64], command: str
         unit = int(np.gcd.reduce(np.diff(number)))
         slots = (number - number[0]) // unit
         return Grid(order, slots, int(slots[-1]) + 1, int(at[0]), 0, unit)
-    raise MlError(
-        codes.USAGE, f"{command} needs a constant interval between the rows", "put timechart span=... before it"
-    )
+    raise MlError(NO_INTERVAL, command=command)
 
 
 def stl(
@@ -146,11 +146,7 @@ def _period(period_ms: int | None, grid: Grid, series: Series) -> int:
 
 def _checked_period(period: int, size: int) -> int:
     if period > size // 2:
-        raise MlError(
-            codes.BAD_OPTION,
-            f"a season of {period} rows needs at least {2 * period} rows, and there are {size}",
-            "choose a shorter period",
-        )
+        raise MlError(SEASON_TOO_LONG, period=period, needed=2 * period, rows=size)
     return period
 
 
@@ -181,10 +177,7 @@ def forecast(
     """
     options = options or ForecastOptions()
     if options.count < 1 or not 1 <= options.confidence <= 99 or options.smoother not in _SMOOTHERS:
-        raise MlError(
-            codes.BAD_OPTION,
-            "forecast: count is at least 1, confidence is 1 to 99, smoother is linear, loess or ets",
-        )
+        raise MlError(FORECAST_OPTIONS)
     values = numeric_matrix(rows, (field,), "forecast")[:, 0]
     times, timed = _wall_times(rows, time, "forecast")
     usable = timed & ~np.isnan(values)
@@ -194,11 +187,8 @@ def forecast(
     for key, members in group_rows(rows, by):
         chosen = members[usable[members]]
         if len(chosen) < 4:
-            where = f" (group {', '.join(map(str, key))})" if key else ""
-            raise MlError(
-                codes.NO_ROWS,
-                f"forecast needs at least 4 rows with a time and a number{where}, and there are {len(chosen)}",
-            )
+            group = OF_GROUP.fill(key=", ".join(map(str, key))) if key else ""
+            raise MlError(FORECAST_ROWS, group=group, rows=len(chosen))
         grid = make_grid(chosen, times, "forecast")
         numbers.append(_predict(grid.filled(values[grid.rows]), options))
         future += [grid.time_of(grid.size + step) for step in range(options.count)]

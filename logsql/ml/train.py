@@ -20,8 +20,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError
+from logsql.diagnostics.models import (
+    AT_LEAST,
+    CANCELED,
+    HYPER_PARAMETER,
+    IN_RANGE,
+    TARGET_IS_FEATURE,
+    TIMED_OUT,
+    MlError,
+)
 from logsql.ml.features import Labels, build_features, encode, labels
 from logsql.ml.metrics import measure, stratified_holdout
 from logsql.ml.model import FitOptions, Manifest, ModelKind, ScoreSummary, TrainedModel, Training
@@ -54,9 +61,9 @@ class Control:
 
     def check(self) -> None:
         if self.cancelled.is_set():
-            raise MlError(codes.CANCELED, "the training was canceled")
+            raise MlError(CANCELED)
         if self.deadline is not None and time.monotonic() > self.deadline:
-            raise MlError(codes.TIMED_OUT, "the training ran into its timeout", "raise timeout=, or lower size=")
+            raise MlError(TIMED_OUT)
 
 
 @dataclass(frozen=True)
@@ -74,17 +81,18 @@ class Fitted:
 
 def check_options(options: FitOptions) -> FitOptions:
     """Refuse hyper-parameters outside their range. Raises MlError BAD_OPTION."""
-    rules: list[tuple[bool, str]] = [
-        (1 <= options.trees <= 100_000, "trees is 1 to 100000"),
-        (options.depth is None or options.depth >= 1, "depth is at least 1"),
-        (options.leaf >= 1, "leaf is at least 1"),
-        (options.sample is None or options.sample >= 1, "sample is at least 1"),
-        (0 <= options.holdout <= 0.9, "holdout is 0 to 0.9"),
-        (0 <= options.seed < 2**32, "seed is 0 to 4294967295"),
+    rules: list[tuple[str, float | None, float, float | None]] = [
+        ("trees", options.trees, 1, 100_000),
+        ("depth", options.depth, 1, None),
+        ("leaf", options.leaf, 1, None),
+        ("sample", options.sample, 1, None),
+        ("holdout", options.holdout, 0, 0.9),
+        ("seed", options.seed, 0, 2**32 - 1),
     ]
-    for valid, rule in rules:
-        if not valid:
-            raise MlError(codes.BAD_OPTION, f"a hyper-parameter is out of range: {rule}")
+    for name, value, low, high in rules:
+        if value is not None and not low <= value <= (math.inf if high is None else high):
+            rule = AT_LEAST.fill(name=name, low=low) if high is None else IN_RANGE.fill(name=name, low=low, high=high)
+            raise MlError(HYPER_PARAMETER, rule=rule)
     return options
 
 
@@ -126,9 +134,7 @@ def fit_rforest(
         build_features(rows, fields)
     target_labels = labels(rows, target)
     if target in fields:
-        raise MlError(
-            codes.BAD_OPTION, f"the target field '{target}' is also a feature", "leave it out of the feature list"
-        )
+        raise MlError(TARGET_IS_FEATURE, name=target)
     usable = rows.select([n for n in rows.column_names if n in fields]).filter(pa.array(target_labels.kept))
     features = build_features(usable if set(fields) <= set(rows.column_names) else rows, fields)
     matrix = encode(features, usable)

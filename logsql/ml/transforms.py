@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from logsql.ml.errors import MlError
+from logsql.diagnostics.models import MlError
 from logsql.ml.forms import FieldForms, assemble, collected, unfit
 from logsql.ml.model import TrainedModel
 from logsql.ml.timeseries import ForecastOptions

@@ -19,8 +19,24 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError, fields_note, unknown_field
+from logsql.diagnostics.modeldata import (
+    CURVEFIT_ROWS,
+    KMEANS_ROWS,
+    NEEDS_A_FIELD,
+    NUMBERS_NEEDED,
+    TEXT,
+    TFIDF_SUBQUERY,
+    unknown_field,
+)
+from logsql.diagnostics.models import (
+    CURVEFIT_OPTIONS,
+    KMEANS_OPTIONS,
+    LOF_NEEDS_BY,
+    LOF_OPTIONS,
+    THE_ROWS,
+    MlError,
+    fields_note,
+)
 
 
 @dataclass(frozen=True)
@@ -37,13 +53,11 @@ def numeric_matrix(rows: pa.Table, fields: Sequence[str], command: str) -> NDArr
     Raises MlError: unknown field, no field, or a field without a single number in a non-empty table.
     """
     if not fields:
-        raise MlError(
-            codes.NO_FIELDS, f"{command} needs at least one field", notes=[fields_note("the rows", rows.column_names)]
-        )
+        raise MlError(NEEDS_A_FIELD, notes=[_fields_of(rows)], command=command)
     out = np.full((rows.num_rows, len(fields)), np.nan)
     for position, name in enumerate(fields):
         if name not in rows.column_names:
-            raise unknown_field(name, rows.column_names, "the rows")
+            raise unknown_field(name, rows.column_names, THE_ROWS.fill())
         column = rows.column(name)
         type_ = column.type
         if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
@@ -53,14 +67,14 @@ def numeric_matrix(rows: pa.Table, fields: Sequence[str], command: str) -> NDArr
             millis = column.cast(pa.timestamp("ms", tz=zone), safe=False).cast(pa.int64())
             out[:, position] = millis.cast(pa.float64(), safe=False).to_numpy()
         elif rows.num_rows and not pa.types.is_null(type_):
-            raise MlError(
-                codes.WRONG_TYPE,
-                f"{command} needs numbers, and field '{name}' is {'text' if pa.types.is_string(type_) else type_}",
-                f"convert it first: eval {name} = double({name})",
-                [fields_note("the rows", rows.column_names)],
-            )
+            found = TEXT.fill() if pa.types.is_string(type_) else type_
+            raise MlError(NUMBERS_NEEDED, notes=[_fields_of(rows)], command=command, name=name, found=found)
     out[np.isinf(out)] = np.nan
     return out
+
+
+def _fields_of(rows: pa.Table) -> str:
+    return fields_note(THE_ROWS.fill(), rows.column_names)
 
 
 def complete_rows(matrix: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -87,15 +101,11 @@ def kmeans(rows: pa.Table, fields: Sequence[str], k: int = 3, iter: int = 10_000
     from sklearn.cluster import KMeans
 
     if k < 1 or iter < 1:
-        raise MlError(codes.BAD_OPTION, "k and iter of kmeans are at least 1")
+        raise MlError(KMEANS_OPTIONS)
     matrix = numeric_matrix(rows, fields, "kmeans")
     valid = complete_rows(matrix)
     if rows.num_rows and valid.sum() < k:
-        raise MlError(
-            codes.NO_ROWS,
-            f"kmeans k={k} needs at least {k} rows with numbers, and there are {int(valid.sum())}",
-            "lower k",
-        )
+        raise MlError(KMEANS_ROWS, k=k, rows=int(valid.sum()))
     cluster = np.zeros(rows.num_rows, dtype=np.int32)
     if valid.any():
         # Distances survive large values (epoch milliseconds) because the mean is taken off in float64 first.
@@ -115,7 +125,7 @@ def group_rows(rows: pa.Table, by: Sequence[str]) -> list[tuple[tuple[object, ..
         return [((), np.arange(rows.num_rows))]
     for name in by:
         if name not in rows.column_names:
-            raise unknown_field(name, rows.column_names, "the rows")
+            raise unknown_field(name, rows.column_names, THE_ROWS.fill())
     groups: dict[tuple[object, ...], list[int]] = {}
     for number, key in enumerate(zip(*(rows.column(name).to_pylist() for name in by), strict=True)):
         groups.setdefault(key, []).append(number)
@@ -137,11 +147,9 @@ def lof(
     instead of the rows themselves (needs ``by``). A row with a null, or in a group of at most k rows, has a null.
     """
     if k < 1 or not 0 < eps <= 1 or not 1 <= cores <= 10_000:
-        raise MlError(codes.BAD_OPTION, "lof: k is at least 1, eps is above 0 and at most 1, cores is 1 to 10000")
+        raise MlError(LOF_OPTIONS)
     if training is not None and not by:
-        raise MlError(
-            codes.USAGE, "lof with a training subquery needs by FIELD", "lof FIELD, ... by FIELD [ subquery ]"
-        )
+        raise MlError(LOF_NEEDS_BY)
     matrix = numeric_matrix(rows, fields, "lof")
     valid = complete_rows(matrix)
     known = matrix
@@ -198,16 +206,12 @@ def curvefit(rows: pa.Table, x: str, y: str, degree: int = 3) -> Result:
     fewer distinct x than degree + 1.
     """
     if degree < 0:
-        raise MlError(codes.BAD_OPTION, "degree of curvefit is at least 0")
+        raise MlError(CURVEFIT_OPTIONS)
     matrix = numeric_matrix(rows, (x, y), "curvefit")
     used = complete_rows(matrix)
     given = ~np.isnan(matrix[:, 0])
     if rows.num_rows and len(np.unique(matrix[used, 0])) <= degree:
-        raise MlError(
-            codes.NO_ROWS,
-            f"curvefit degree={degree} needs at least {degree + 1} different values of {x}",
-            "lower degree",
-        )
+        raise MlError(CURVEFIT_ROWS, degree=degree, needed=degree + 1, name=x)
     fitted = np.full(rows.num_rows, np.nan)
     if used.any():
         # Polynomial.fit scales x to -1..1 first: degree 10 over epoch seconds has no usable digits otherwise.
@@ -230,12 +234,10 @@ def words(text: str, delimiter: str, numeric: bool) -> list[str]:
 
 def _documents(rows: pa.Table, fields: Sequence[str], delimiter: str, numeric: bool) -> list[list[str]]:
     if not fields:
-        raise MlError(
-            codes.NO_FIELDS, "tfidf needs at least one field", notes=[fields_note("the rows", rows.column_names)]
-        )
+        raise MlError(NEEDS_A_FIELD, notes=[_fields_of(rows)], command="tfidf")
     for name in fields:
         if name not in rows.column_names:
-            raise unknown_field(name, rows.column_names, "the rows")
+            raise unknown_field(name, rows.column_names, THE_ROWS.fill())
     columns = [rows.column(name).cast(pa.string()).to_pylist() for name in fields]
     joined = (" ".join(value for value in values if value is not None) for values in zip(*columns, strict=True))
     return [words(text, delimiter, numeric) for text in joined]
@@ -278,7 +280,7 @@ def tfidf_query(
     if built is None:
         built = tfidf_build(rows, fields, delimiter, numeric, 0)
     elif not {"term", "_idf"} <= set(built.column_names):
-        raise MlError(codes.UNKNOWN_FIELD, "the subquery of tfidf needs term and _idf", "store the result of op=build")
+        raise MlError(TFIDF_SUBQUERY)
     pairs = zip(built.column("term").to_pylist(), built.column("_idf").to_pylist(), strict=True)
     idf = {term: float(value) for term, value in pairs if term is not None and value is not None}
     rarest = max(idf.values(), default=0.0)

@@ -139,7 +139,7 @@ def check_against(specs: Sequence[FeatureSpec], found: Sequence[Feature], owner:
         try:
             check_schema([spec], schema_of([f for f in found if f.name == spec.name], specs), owner)
         except MlError as error:
-            if error.number == codes.WRONG_TYPE:
+            if error.code == codes.WRONG_TYPE.code:
                 note = fields_note(owner, [f"{s.name} ({s.kind})" for s in specs])
                 error.diagnostic = replace(error.diagnostic, notes=(note,))
             raise at(error, spans.get(spec.name)) from None

@@ -149,7 +149,7 @@ class MlShell:
         if error.help:
             lines.append(f"help: {error.help}")
         self.err("\n".join(lines))
-        return 2 if error.number in (codes.USAGE, codes.BAD_OPTION, codes.UNKNOWN_COMMAND) else 1
+        return 2 if error.code in (codes.USAGE.code, codes.BAD_OPTION.code, codes.UNKNOWN_COMMAND.code) else 1
 
 
 def _parser(command: Command) -> CommandLine:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from logsql.diagnostics.errors import Diagnostic, RunError, SourceError
+from logsql.diagnostics.errors import Diagnostic, RunError, SourceError, diagnostic
+from logsql.diagnostics.kept import NO_LOOKUP_NAME
 from logsql.store.files import Files
 from logsql.store.places import BadName, file_stem
 
@@ -120,7 +121,7 @@ class LookupFolder:
         try:
             path = self._path(lookup.name)
         except BadName as error:
-            raise RunError(Diagnostic("E3103", "lookup-name", str(error), help=error.help)) from None
+            raise RunError(diagnostic(NO_LOOKUP_NAME, name=error.name)) from None
         meta = {_NAME: lookup.name.encode(), _KEY: lookup.key.encode(), _SOURCE: lookup.source.encode()}
         sink = pa.BufferOutputStream()
         pq.write_table(lookup.table.replace_schema_metadata({**(lookup.table.schema.metadata or {}), **meta}), sink)

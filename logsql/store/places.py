@@ -74,11 +74,11 @@ def history_places() -> list[Path]:
 
 
 class BadName(ValueError):
-    """A text that cannot be the name of a kept thing."""
+    """A text that cannot be the name of a kept thing: its beginning is ``name``."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"'{name[:120]}' cannot be a name")
-        self.help = "use 1 to 100 characters"
+        super().__init__(name[:120])
+        self.name = name[:120]
 
 
 def file_stem(name: str) -> str:

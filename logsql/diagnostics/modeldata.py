@@ -1,0 +1,188 @@
+"""Rows about the fields and rows that models are trained on and score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from logsql.diagnostics.codes import define
+from logsql.diagnostics.messages import text
+from logsql.diagnostics.models import MlError, did_you_mean_one, fields_note
+
+# --- types, as sentences name them ------------------------------------------------------------------------------------
+
+A_NUMBER = text("a number", "숫자")
+A_DATE = text("a date", "날짜")
+AN_ADDRESS = text("an address", "IP 주소")
+A_BOOLEAN = text("a boolean", "불리언")
+TEXT = text("text", "텍스트")
+
+# --- fields -----------------------------------------------------------------------------------------------------------
+
+UNKNOWN_FIELD = define(
+    "41110",
+    "ml-unknown-field",
+    ("a field that the model or the rows do not have", "모델이나 행에 없는 필드입니다"),
+    ("unknown field '{name}' of {owner}", "{owner}에 '{name}' 필드가 없습니다"),
+)
+FIELD_NEEDED = UNKNOWN_FIELD.says(
+    (
+        "{owner} needs the field '{name}', which the rows do not have",
+        "{owner}에 필요한 '{name}' 필드가 행에 없습니다",
+    )
+)
+MAKE_OR_TRAIN_AGAIN = text(
+    "make the field before this command, or train again without it ({count} fields are needed)",
+    "이 명령 앞에서 필드를 만들거나, 이 필드 없이 다시 학습하세요 (필드 {count}개 필요)",
+)
+MAKE_WITH_EVAL = text(
+    "make the field before this command, for example with eval",
+    "이 명령 앞에서 eval 등으로 필드를 만드세요",
+)
+LIST_LACKS = UNKNOWN_FIELD.says(
+    ("the field list lacks {fields}", "필드 목록에 없는 필드가 있습니다: {fields}"),
+    help=("leave the list out to use all fields of {owner}", "{owner}의 모든 필드를 쓰려면 목록을 생략하세요"),
+)
+TFIDF_SUBQUERY = UNKNOWN_FIELD.says(
+    ("the subquery of tfidf needs term and _idf", "tfidf의 서브쿼리에는 term과 _idf 필드가 필요합니다"),
+    help=("store the result of op=build", "op=build의 결과를 저장해 쓰세요"),
+)
+NO_FIELDS = define(
+    "41118",
+    "ml-no-fields",
+    ("no field is named", "필드를 지정하지 않았습니다"),
+)
+NO_FEATURE = NO_FIELDS.says(
+    ("no feature field is given", "특성 필드를 지정하지 않았습니다"),
+    help=("name at least one field", "필드를 하나 이상 지정하세요"),
+)
+NEEDS_A_FIELD = NO_FIELDS.says(("{command} needs at least one field", "{command}에는 필드가 하나 이상 필요합니다"))
+NULL_FIELD = define(
+    "41114",
+    "ml-null-field",
+    ("a field is null in every training row", "모든 학습 행에서 필드 값이 null입니다"),
+    ("field '{name}' is null in all {rows} training rows", "학습 행 {rows}개 모두 '{name}' 필드가 null입니다"),
+    help=(
+        "leave the field out, or check its name and the conversion that makes it",
+        "필드를 빼거나, 필드 이름과 필드를 만드는 변환을 확인하세요",
+    ),
+)
+TOO_MANY_VALUES = define(
+    "41119",
+    "ml-too-many-values",
+    ("a text field has too many distinct values", "텍스트 필드의 서로 다른 값이 너무 많습니다"),
+    (
+        "field '{name}' has {count} distinct texts, more than {limit}",
+        "'{name}' 필드의 서로 다른 텍스트가 {count}개로, 한도 {limit}개를 넘습니다",
+    ),
+    help=(
+        "derive a field with fewer values, such as its length or a prefix",
+        "길이나 앞부분처럼 값이 더 적은 필드를 만들어 쓰세요",
+    ),
+)
+
+# --- types ------------------------------------------------------------------------------------------------------------
+
+WRONG_TYPE = define(
+    "41115",
+    "ml-wrong-type",
+    ("a field is of a type that the command cannot use", "명령에 쓸 수 없는 타입의 필드입니다"),
+)
+NO_FEATURE_TYPE = WRONG_TYPE.says(
+    (
+        "field '{name}' has the type {type}, which cannot be a feature",
+        "'{name}' 필드의 타입은 {type}이며, 특성으로 쓸 수 없습니다",
+    ),
+    help=("use numbers, dates, addresses, booleans or text", "숫자, 날짜, IP 주소, 불리언, 텍스트를 쓰세요"),
+)
+TRAINED_ON_OTHER = WRONG_TYPE.says(
+    (
+        "field '{name}' is {found} here, and {owner} was trained on {wanted}",
+        "'{name}' 필드는 여기서 {found} 타입인데, {owner}은(는) {wanted} 타입으로 학습했습니다",
+    ),
+    help=("convert it first: eval {name} = {function}({name})", "먼저 변환하세요: eval {name} = {function}({name})"),
+)
+NO_LABEL_TYPE = WRONG_TYPE.says(
+    ("the target field '{name}' has the type {type}", "대상 필드 '{name}'의 타입이 {type}입니다"),
+    help=("a label is text, a number or a boolean", "레이블은 텍스트, 숫자, 불리언 중 하나여야 합니다"),
+)
+NUMBERS_NEEDED = WRONG_TYPE.says(
+    (
+        "{command} needs numbers, and field '{name}' is {found}",
+        "{command}에는 숫자가 필요한데, '{name}' 필드는 {found} 타입입니다",
+    ),
+    help=("convert it first: eval {name} = double({name})", "먼저 변환하세요: eval {name} = double({name})"),
+)
+DATE_NEEDED = WRONG_TYPE.says(
+    (
+        "{command} needs a date in '{name}', which is {found} here",
+        "{command}에는 '{name}' 필드의 날짜가 필요한데, 여기서는 {found} 타입입니다",
+    ),
+    help=(
+        'convert it first: eval {name} = date({name}, "yyyy-MM-dd")',
+        '먼저 변환하세요: eval {name} = date({name}, "yyyy-MM-dd")',
+    ),
+)
+
+# --- the target -------------------------------------------------------------------------------------------------------
+
+TARGET_MISSING = define(
+    "41111",
+    "ml-target-missing",
+    ("the training rows have no target field", "학습 행에 대상 필드가 없습니다"),
+    ("the target field '{name}' is not a field of {owner}", "{owner}에 대상 필드 '{name}'이(가) 없습니다"),
+)
+TWO_CLASSES = text("a classifier needs rows of at least two classes", "분류에는 클래스가 둘 이상인 행이 필요합니다")
+ONE_CLASS = define(
+    "41112",
+    "ml-one-class",
+    ("all training rows have the same class", "모든 학습 행의 클래스가 같습니다"),
+    (
+        "the target field '{name}' has only one class, '{value}' in {rows} training rows",
+        "학습 행 {rows}개에서 대상 필드 '{name}'의 클래스가 '{value}' 하나뿐입니다",
+    ),
+    help=TWO_CLASSES,
+)
+NO_CLASS = NULL_FIELD.says(
+    (
+        "the target field '{name}' has no value at all in {rows} training rows",
+        "학습 행 {rows}개에서 대상 필드 '{name}'에 값이 하나도 없습니다",
+    ),
+    help=TWO_CLASSES,
+)
+
+# --- numbers of rows --------------------------------------------------------------------------------------------------
+
+NO_ROWS = define(
+    "41113",
+    "ml-no-rows",
+    ("no rows, or too few for the command", "행이 없거나 명령에 필요한 수보다 적습니다"),
+    ("{owner} has no rows", "{owner}에 행이 없습니다"),
+    help=("check the training query or file", "학습 쿼리나 파일을 확인하세요"),
+)
+KMEANS_ROWS = NO_ROWS.says(
+    (
+        "kmeans k={k} needs at least {k} rows with numbers, and there are {rows}",
+        "kmeans k={k}에는 숫자가 있는 행이 {k}개 이상 필요한데, {rows}개뿐입니다",
+    ),
+    help=("lower k", "k를 줄이세요"),
+)
+CURVEFIT_ROWS = NO_ROWS.says(
+    (
+        "curvefit degree={degree} needs at least {needed} different values of {name}",
+        "curvefit degree={degree}에는 {name} 필드의 서로 다른 값이 {needed}개 이상 필요합니다",
+    ),
+    help=("lower degree", "degree를 줄이세요"),
+)
+FORECAST_ROWS = NO_ROWS.says(
+    (
+        "forecast needs at least 4 rows with a time and a number{group}, and there are {rows}",
+        "forecast에는 시각과 숫자가 있는 행이 4개 이상 필요한데{group}, {rows}개뿐입니다",
+    )
+)
+OF_GROUP = text(" (group {key})", " (그룹 {key})")
+
+
+def unknown_field(name: str, known: Sequence[str], owner: str) -> MlError:
+    """``name`` is none of ``known``, the fields of ``owner`` ("model bot", "the rows")."""
+    notes = [fields_note(owner, known)]
+    return MlError(UNKNOWN_FIELD, help=did_you_mean_one(name, known), notes=notes, name=name, owner=owner)
