@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -189,8 +190,40 @@ def any_count(root: Path = ROOT) -> int:
     return count
 
 
+def codes() -> tuple[int, int, int, int]:
+    """Codes on the page of errors, all codes, sentences in both languages, all sentences."""
+    from docs.reference import errors_page
+    from logsql.diagnostics.codes import CODES, SENTENCES
+    from logsql.diagnostics.messages import TEXTS
+    from logsql.shell.errorpages import entries
+
+    shown = errors_page()
+    known = {entry.code for entry in entries()} | set(CODES)
+    texts = [*TEXTS, *(s.text for said in SENTENCES.values() for s in said)]
+    return sum(code in shown for code in known), len(known), sum(bool(t.en and t.ko) for t in texts), len(texts)
+
+
+def files_to_add() -> str:
+    """Files that one touches to add a view, a reader with its command, a command, a function."""
+    from tests.house.test_new_rooms import COMMAND, FUNCTION, READER, VIEW
+
+    return " / ".join(str(len(files)) for files in (VIEW, READER, COMMAND, FUNCTION))
+
+
+def test_result(*words: str) -> str:
+    """How the tests that show a measure end."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    return "passes" if done.returncode == 0 else "FAILS: " + done.stdout.strip().splitlines()[-1]
+
+
 def main() -> int:
-    """Print the measures, and with ``-v`` each place behind them."""
+    """Print the measures; ``-v``: each place behind them, ``-q``: only what the files say, nothing is run."""
+    options = set(sys.argv[1:])
     found = imports()
     nevers, rings, inner = broken_nevers(found), circles(found), imports_in_functions()
     for label, number, goal, places in (
@@ -199,11 +232,24 @@ def main() -> int:
         ("imports inside functions", len(inner), "under 120", inner),
         ("Any", any_count(), "under 250", []),
     ):
-        print(f"{label:<28} {number:>5}   goal: {goal}")
-        if "-v" in sys.argv[1:]:
+        print(f"{label:<58} {number:>9}   goal: {goal}")
+        if "-v" in options:
             for place in places:
                 print(f"    {place}")
-    return 0
+    if "-q" in options:
+        return 0
+    on_page, known, translated, sentences = codes()
+    rooms, order = "tests/house/test_new_rooms.py", "tests/house/test_order.py"
+    for label, text, goal in (
+        ("error codes on the page of errors", f"{on_page} of {known}", "all"),
+        ("sentences in English and Korean", f"{translated} of {sentences}", "all"),
+        ("files for a view / a reader / a command / a function", files_to_add(), "1 / 2 / 1 / 1"),
+        ("  shown by adding them to a copy of the program", test_result(rooms), "passes"),
+        ("a command that forgets its order is refused", test_result(order, "-k", "forgets or hand or mends"), "passes"),
+    ):
+        print(f"{label:<58} {text:>9}   goal: {goal}", flush=True)
+    print("serial [ stats ... ] against stats ..., processor time:", flush=True)
+    return subprocess.run([sys.executable, "-m", "bench.duties"], cwd=ROOT).returncode
 
 
 if __name__ == "__main__":

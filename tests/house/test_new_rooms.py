@@ -1,4 +1,4 @@
-"""How many files one touches to add a registry view (one) and a reader with its command (two).
+"""How many files one touches to add a registry view, a command or a function (one), a reader with its command (two).
 
 A copy of the program gets the new files and nothing else; a query, the manual, completion, the list of commands, the
 pages of reference and SQL must then know both. Taken away again, nothing of them is left.
@@ -83,8 +83,58 @@ class WordsReader(EvidenceReader):
         yield batch_of(wanted, made, len(words))
 ''',
 }
-#: Run inside the copy: what the program says about the two names.
-ASK = """
+COMMAND = {
+    "logsql/commands/filter/only_first.py": '''
+"""``only-first``: a command of this test."""
+
+from logsql.planner import duties
+from logsql.planner.spec import CommandSpec, Group, register
+from logsql.planner.stage import Stage
+
+
+register(
+    CommandSpec(
+        name="only-first",
+        group=Group.FILTER,
+        summary="Take the first row.",
+        usage=("only-first",),
+        parse=lambda reader: None,
+        lower=lambda stage: stage.limit(stage.rel, 1),
+        fields=duties.PASSES,
+        arguments=(),
+        subquery=duties.Subquery.NONE,
+        order=duties.NEEDS_ORDER,
+        stream=duties.InStream.WINDOWED,
+        lowering=duties.Lowering.PORTABLE,
+        twice=False,
+        state=duties.RowState.STOPS,
+    )
+)
+''',
+}
+#: A row stands in the file of its family; here it is the only one of a family of its own.
+FUNCTION = {
+    "logsql/functions/test_family.py": '''
+"""A family of this test."""
+
+from logsql.functions.lowering import example
+from logsql.planner.duties import DUCKDB
+from logsql.planner.function_spec import FunctionSpec, register
+from logsql.values import sql, values
+from logsql.values.types import STRING
+from logsql.values.values import Typed
+
+register(
+    FunctionSpec(
+        "backwards", "string", "backwards(text)", "The characters in the other order.",
+        lambda call: Typed(sql.func("reverse", values.text_sql(call.arg(0))), STRING), 1, 1, "string", DUCKDB,
+        (example('backwards("abc")', "cba"),),
+    )
+)
+''',
+}
+#: Run inside the copy: what the program says about the new names.
+ASK = r"""
 import contextlib, io, json
 import logsql
 from docs import reference
@@ -118,6 +168,21 @@ with logsql.connect(tz="UTC") as s:
             "completed": [c.text for c in complete(name[:6], 6, SessionCatalog(s, {})) if c.text == name],
             "page": reference.pages().get(f"commands/{name}.md", ""),
         }
+    text = "json \"[{a: 'xy'}, {a: 'z'}]\" | "
+    found["command"] = {
+        "query": rows(s.query, text + "only-first"),
+        "manual": said("help", "only-first"),
+        "listed": "only-first" in said("commands"),
+        "completed": [c.text for c in complete(text + "only", len(text) + 4, SessionCatalog(s, {}))],
+        "page": "commands/only-first.md" in reference.pages(),
+    }
+    found["function"] = {
+        "query": rows(s.query, text + "eval b = backwards(a)"),
+        "manual": said("help", "backwards"),
+        "listed": "backwards" in said("functions"),
+        "completed": [c.text for c in complete(text + "eval b = backw", len(text) + 14, SessionCatalog(s, {}))],
+        "page": "functions/backwards.md" in reference.pages(),
+    }
 print(json.dumps(found))
 """
 
@@ -145,7 +210,8 @@ def _answers(root: Path) -> dict[str, Any]:
 
 
 def test_one_file_is_a_view_and_two_are_a_reader(copy: Path) -> None:
-    new = {**VIEW, **READER}
+    new = {**VIEW, **READER, **COMMAND, **FUNCTION}
+    assert [len(files) for files in (VIEW, READER, COMMAND, FUNCTION)] == [1, 2, 1, 1]
     for name, content in new.items():
         assert not (copy / name).exists()
         (copy / name).write_text(content.lstrip(), encoding="utf-8")
@@ -165,9 +231,20 @@ def test_one_file_is_a_view_and_two_are_a_reader(copy: Path) -> None:
         assert f"Fields: {named}." in found[name]["page"]
         assert found[name]["listed"]
         assert found[name]["completed"] == [name]
+    command, function = found["command"], found["function"]
+    assert command["query"] == [{"a": "xy"}]
+    assert function["query"] == [{"a": "xy", "b": "yx"}, {"a": "z", "b": "z"}]
+    assert (command["completed"], function["completed"]) == (["only-first"], ["backwards("])
+    for one in (command, function):
+        assert one["listed"]
+        assert one["page"]
+    assert "Take the first row." in command["manual"]
+    assert "The characters in the other order." in function["manual"]
     for name in new:
         (copy / name).unlink()
-    for gone in (_answers(copy)[name] for name in fields):
+    without = _answers(copy)
+    assert (without["command"]["query"], without["function"]["query"]) == ("92000", "90900")
+    for gone in (without[name] for name in fields):
         assert isinstance(gone["query"], str)
         assert isinstance(gone["sql"], str)
         assert (gone["listed"], gone["completed"], gone["page"]) == (False, [], "")
