@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from logsql.diagnostics.errors import Diagnostic, PolicyError, RunError, did_you_mean
+from logsql.diagnostics.codes import define
+from logsql.diagnostics.errors import Diagnostic, PolicyError, RunError, diagnostic, did_you_mean
 from logsql.operators.pivotnames import sort_names
 from logsql.planner.plan import column_expr
 from logsql.planner.relation import Rel
@@ -36,6 +37,27 @@ from logsql.values.types import (
 )
 from logsql.values.values import Typed, json_pointer
 
+TABLE_MISSING = define(
+    "30101",
+    "import-table-not-found",
+    ("there is no such table", "그런 테이블이 없습니다"),
+    ("there is no table {table}", "테이블이 없습니다: {table}"),
+    help=("create=t makes the table", "create=t로 테이블을 만들 수 있습니다"),
+)
+_RENAME = ("rename one of them", "둘 중 하나의 이름을 바꾸세요")
+COLUMN_NAME = define(
+    "30103",
+    "invalid-column-name",
+    ("two fields differ only in letter case", "대소문자만 다른 두 필드가 있습니다"),
+    (
+        "{table}: {field} and {other} differ only in letter case, and a table cannot hold both",
+        "{table}: 대소문자만 다른 두 필드는 한 테이블에 둘 수 없습니다: {field}, {other}",
+    ),
+    help=_RENAME,
+)
+NAMELESS = COLUMN_NAME.says(
+    ("{table}: a field without a name cannot be stored", "{table}: 이름 없는 필드는 저장할 수 없습니다"), help=_RENAME
+)
 #: Logical types that DuckDB has no name for are kept in the column's comment.
 _COMMENT = "logsql:"
 
@@ -164,8 +186,8 @@ def store(
 
 def missing_table(runtime: Runtime, table: str) -> None:
     """The error for a table that is not there."""
-    help_text = did_you_mean(table, runtime.database.tables()) or "create=t makes the table"
-    raise RunError(Diagnostic("30101", "import-table-not-found", f"there is no table {table}", help=help_text))
+    near = did_you_mean(table, runtime.database.tables())
+    raise RunError(diagnostic(TABLE_MISSING, table=table, help=near))
 
 
 def _target(runtime: Runtime, table: str) -> exp.Table:
@@ -176,13 +198,10 @@ def _distinct_names(table: str, fields: Sequence[Stored], have: dict[str, str]) 
     known = {name.lower(): name for name in have}
     for field in fields:
         other = known.setdefault(field.name.lower(), field.name)
-        if other != field.name or not field.name:
-            message = (
-                f"{field.name} and {other} differ only in letter case, and a table cannot hold both"
-                if field.name
-                else "a field without a name cannot be stored"
-            )
-            raise RunError(Diagnostic("30103", "invalid-column-name", f"{table}: {message}", help="rename one of them"))
+        if not field.name:
+            raise RunError(diagnostic(NAMELESS, table=table))
+        if other != field.name:
+            raise RunError(diagnostic(COLUMN_NAME, table=table, field=field.name, other=other))
 
 
 def _create(runtime: ActionRuntime, target: exp.Table, fields: Sequence[Stored]) -> None:

@@ -7,9 +7,11 @@ by :mod:`logsql.jobs.outputs`, and the rows go on from the store.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from logsql.diagnostics.codes import Code, Sentence, define, syntax
+from logsql.diagnostics.messages import text
 from logsql.language.tree import Call, Command, Name, Text
 from logsql.planner import duties
 from logsql.planner.plan import Action, Materialise
@@ -22,44 +24,95 @@ if TYPE_CHECKING:
     from logsql.jobs.outputs import Job, Lines, PathTemplate
     from logsql.language.reader import ArgReader
 
-Code = tuple[str, str]
+#: Sentences under the codes that each command has for itself.
+NEEDS_PATH = text("{command} needs a path", "{command}에는 경로가 필요합니다")
+NEEDS_FIELDS = text("{command} needs the fields to write", "{command}에는 출력할 필드가 필요합니다")
+WITH_FIELDS = syntax("{command} PATH FIELD, ...")
+WITHOUT_FIELDS = syntax("{command} PATH [FIELD, ...]")
+PATH_NOT_SET = text("the parameter that should hold the path is not set", "경로를 담을 매개변수에 값이 없습니다")
+BOTH = text("overwrite=t and append=t exclude each other", "overwrite=t와 append=t는 함께 쓸 수 없습니다")
+ONE_TEMPORARY = text(
+    "tmp= names one file, but partition=t writes several",
+    "tmp=은 파일 하나를 가리키지만 partition=t는 여러 파일을 씁니다",
+)
+NEEDS_DATE = text(
+    "partition=t needs {{logtime:FMT}} or {{now:FMT}} in the path",
+    "partition=t를 쓰려면 경로에 {{logtime:FMT}}이나 {{now:FMT}}이 필요합니다",
+)
+NEEDS_PARTITION = text(
+    "a path with {{logtime:..}} or {{now:..}} needs partition=t",
+    "{{logtime:..}}이나 {{now:..}}이 있는 경로에는 partition=t가 필요합니다",
+)
+ADD_PARTITION = text("add partition=t", "partition=t를 추가하세요")
+NO_CHARSET = text("there is no charset {charset}", "없는 문자 집합입니다: {charset}")
+NO_MARK = text("{charset} has no byte order mark", "{charset}에는 바이트 순서 표시(BOM)가 없습니다")
+MARK_GOES = text("bom=t goes with utf-8, utf-16, utf-32", "bom=t는 utf-8, utf-16, utf-32와 함께 씁니다")
 #: The date of a row in ``{logtime:..}``.
 TIME = "_time"
 
 
 @dataclass(frozen=True)
 class OutputCodes:
-    """Error codes of one command; the numbers differ from command to command, the names do not."""
+    """Rows of one command; the codes differ from command to command, names and sentences do not."""
 
-    comma: str
-    partition: str
-    missing: str
-    io: str
-    encoding: str
-    both: str
-    exists: str
-    temporary: str
+    comma: Code
+    partition: Code
+    missing: Code
+    io: Code
+    encoding: Code
+    both: Code
+    exists: Code
+    temporary: Code
 
-    def errors(self, fields: str) -> tuple[tuple[str, str, str], ...]:
-        """Lines of the manual page; ``fields`` says what must be written."""
-        return tuple(
-            sorted(
-                (
-                    (self.comma, "missing-field", "a comma without a field"),
-                    (
-                        self.partition,
-                        "use-partition-option",
-                        "{logtime:..} or {now:..} and partition=t need each other",
-                    ),
-                    (self.missing, "missing-field", fields),
-                    (self.io, "io-error", "the file cannot be written"),
-                    (self.encoding, "unsupported-encoding", "encoding= names no charset"),
-                    (self.both, "choose-overwrite-or-append", "overwrite=t and append=t together"),
-                    (self.exists, "file-exists", "the file exists, and neither overwrite=t nor append=t is written"),
-                    (self.temporary, "temp-file-exists", "the file named by tmp= exists"),
-                )
-            )
-        )
+    @property
+    def errors(self) -> tuple[Code, ...]:
+        """The rows in the order of their codes, for the manual page."""
+        return tuple(sorted((getattr(self, f.name) for f in fields(self)), key=lambda row: row.code))
+
+
+def output_codes(
+    comma: str,
+    partition: str,
+    missing: str,
+    io: str,
+    encoding: str,
+    both: str,
+    exists: str,
+    temporary: str,
+    fields_required: bool,
+) -> OutputCodes:
+    """The rows of a command under its codes; ``fields_required``: it refuses to write without a list of fields."""
+    path_only = ("no path", "경로가 없습니다")
+    date_alone = (
+        "{{logtime:..}} or {{now:..}} and partition=t need each other",
+        "{{logtime:..}}이나 {{now:..}}과 partition=t는 함께 써야 합니다",
+    )
+    in_the_way = (
+        "the file exists, and neither overwrite=t nor append=t is written",
+        "파일이 이미 있고 overwrite=t도 append=t도 없습니다",
+    )
+    return OutputCodes(
+        comma=define(comma, "missing-field", ("a comma without a field", "쉼표 옆에 필드가 없습니다")),
+        partition=define(partition, "use-partition-option", date_alone),
+        missing=define(
+            missing,
+            "missing-field",
+            ("no path, or no field", "경로나 필드가 없습니다") if fields_required else path_only,
+        ),
+        io=define(io, "io-error", ("the file cannot be written", "파일을 쓸 수 없습니다")),
+        encoding=define(
+            encoding, "unsupported-encoding", ("encoding= names no charset", "encoding=이 문자 집합 이름이 아닙니다")
+        ),
+        both=define(
+            both,
+            "choose-overwrite-or-append",
+            ("overwrite=t and append=t together", "overwrite=t와 append=t를 함께 썼습니다"),
+        ),
+        exists=define(exists, "file-exists", in_the_way),
+        temporary=define(
+            temporary, "temp-file-exists", ("the file named by tmp= exists", "tmp=에 쓴 파일이 이미 있습니다")
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -100,14 +153,14 @@ def output_parser(form: OutputForm) -> Callable[[ArgReader], OutputArgs]:
     """``PATH f, ...``: the path ends at a blank unless it is quoted."""
 
     def parse(reader: ArgReader) -> OutputArgs:
-        usage = f"{reader.command} PATH " + ("FIELD, ..." if form.fields_required else "[FIELD, ...]")
+        missing, usage = form.codes.missing, WITH_FIELDS if form.fields_required else WITHOUT_FIELDS
         path = reader.path_word()
         if path is None or (isinstance(path, Text) and not path.value):
-            reader.fail(form.codes.missing, "missing-field", f"{reader.command} needs a path", help=usage)
-        fields = reader.name_list(trailing_comma=(form.codes.comma, "missing-field"))
-        if form.fields_required and not fields:
-            reader.fail(form.codes.missing, "missing-field", f"{reader.command} needs the fields to write", help=usage)
-        return OutputArgs(path, tuple(fields))
+            reader.fail(missing.with_text(NEEDS_PATH, usage), command=reader.command)
+        names = reader.name_list(trailing_comma=form.codes.comma)
+        if form.fields_required and not names:
+            reader.fail(missing.with_text(NEEDS_FIELDS, usage), command=reader.command)
+        return OutputArgs(path, tuple(names))
 
     return parse
 
@@ -154,18 +207,15 @@ def output_job(stage: Stage, form: OutputForm) -> Job:
     path = _path_text(stage, codes)
     overwrite, append = stage.option("overwrite"), stage.option("append")
     if overwrite and append:
-        _refuse(
-            stage, "append", codes.both, "choose-overwrite-or-append", "overwrite=t and append=t exclude each other"
-        )
+        _refuse(stage, "append", codes.both.with_text(BOTH))
     template = _template(stage, codes, path)
     tmp = stage.option("tmp") or None
     if tmp is not None and stage.option("partition"):
-        message = "tmp= names one file, but partition=t writes several"
-        _refuse(stage, "tmp", codes.partition, "use-partition-option", message)
+        _refuse(stage, "tmp", codes.partition.with_text(ONE_TEMPORARY))
     if stage.option("flush") is not None:
         stage.note("flush= has no effect: a file appears when it is complete")
     manner = Manner(
-        Codes((codes.io, "io-error"), (codes.exists, "file-exists"), (codes.temporary, "temp-file-exists")),
+        Codes(*((row.code, row.name) for row in (codes.io, codes.exists, codes.temporary))),
         overwrite=overwrite,
         append=append,
         gz=form.gz and stage.option("gz"),
@@ -192,8 +242,7 @@ def _path_text(stage: Stage, codes: OutputCodes) -> str:
         return path.value
     value = stage.constant(path, "the path")
     if not isinstance(value, str) or not value:
-        message = "the parameter that should hold the path is not set"
-        stage.fail(codes.missing, "missing-field", message, path.span)
+        stage.fail(codes.missing.with_text(PATH_NOT_SET), path.span)
     return value
 
 
@@ -208,13 +257,10 @@ def _template(stage: Stage, codes: OutputCodes, path: str) -> PathTemplate:
         stage.fail("90820", "invalid-date-format-pattern", str(error), stage.arguments(OutputArgs).path.span, help_text)
     partition = stage.option("partition")
     if partition and template.plain:
-        message = "partition=t needs {logtime:FMT} or {now:FMT} in the path"
-        stage.fail(codes.partition, "use-partition-option", message, stage.arguments(OutputArgs).path.span)
+        stage.fail(codes.partition.with_text(NEEDS_DATE), stage.arguments(OutputArgs).path.span)
     if not partition and not template.plain:
-        message = "a path with {logtime:..} or {now:..} needs partition=t"
-        stage.fail(
-            codes.partition, "use-partition-option", message, stage.arguments(OutputArgs).path.span, "add partition=t"
-        )
+        said = codes.partition.with_text(NEEDS_PARTITION, ADD_PARTITION)
+        stage.fail(said, stage.arguments(OutputArgs).path.span)
     return template
 
 
@@ -225,21 +271,19 @@ def _codec(stage: Stage, codes: OutputCodes) -> str:
     try:
         return charset(name)
     except LookupError:
-        message = f"there is no charset {name}"
-        _refuse(stage, "encoding", codes.encoding, "unsupported-encoding", message)
+        _refuse(stage, "encoding", codes.encoding.with_text(NO_CHARSET), charset=name)
 
 
 def _bom(stage: Stage, codes: OutputCodes, codec: str) -> bool:
     wanted: bool = stage.option("bom")
     if wanted and not codec.replace("_", "-").startswith("utf-"):
-        message = f"{stage.option('encoding')} has no byte order mark"
-        _refuse(stage, "bom", codes.encoding, "unsupported-encoding", message, "bom=t goes with utf-8, utf-16, utf-32")
+        _refuse(stage, "bom", codes.encoding.with_text(NO_MARK, MARK_GOES), charset=stage.option("encoding"))
     return wanted
 
 
-def _refuse(stage: Stage, option: str, code: str, name: str, message: str, help: str | None = None) -> NoReturn:
+def _refuse(stage: Stage, option: str, said: Sentence, **facts: str) -> NoReturn:
     written = stage.command.option(option)
-    stage.fail(code, name, message, written.span if written is not None else stage.command.name_span, help)
+    stage.fail(said, written.span if written is not None else stage.command.name_span, **facts)
 
 
 FILES = """\
@@ -276,7 +320,6 @@ def register_output(
     more: tuple[OptionSpec, ...] = (),
 ) -> None:
     """Declare one of the output commands."""
-    missing = "no path, or no field" if form.fields_required else "no path"
     spec: dict[str, Any] = {"parse": output_parser(form), "lower": output_lowering(form)}
     register(
         CommandSpec(
@@ -295,7 +338,7 @@ def register_output(
             options=output_options(*more),
             description=f"{description.strip()}\n\n{FILES}",
             examples=examples,
-            errors=form.codes.errors(missing),
+            errors=form.codes.errors,
             **spec,
         )
     )

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from logsql.commands.sources._days import OPTIONS, days, tables, time_of
 from logsql.commands.sources._tables import table_node
+from logsql.diagnostics.tables import TABLE_NOT_FOUND, TABLE_SPEC
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Column, Rel
@@ -31,7 +32,7 @@ class ChecktableArgs:
 
 
 def parse(reader: ArgReader) -> ChecktableArgs:
-    return ChecktableArgs(tuple(reader.name_list(trailing_comma=("10603", "invalid-table-spec"))))
+    return ChecktableArgs(tuple(reader.name_list(trailing_comma=TABLE_SPEC)))
 
 
 _COLUMNS = (("table", STRING), ("rows", LONG), ("hash", STRING), ("msg", STRING), ("detail", STRING))
@@ -112,6 +113,6 @@ any order. Tables are not signed, so a change made through DuckDB itself is not 
                 {"t": [{"a": 1}, {"a": 2}]},
             ),
         ),
-        errors=(("10605", "table-not-found", "there is no such table"),),
+        errors=(TABLE_NOT_FOUND,),
     )
 )

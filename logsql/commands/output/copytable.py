@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from sqlglot import exp
 
+from logsql.commands.output.outputcsv import FORM as CSV
 from logsql.commands.sources._tables import table_node
 from logsql.commands.sources.table import day_range, tables_of
-from logsql.diagnostics.errors import Diagnostic, RunError
+from logsql.diagnostics.errors import RunError, diagnostic
+from logsql.diagnostics.options import INVALID_OPTION
+from logsql.diagnostics.tables import AND, PURGE_NOT_ENABLED, TABLE_NOT_FOUND
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.catalog import TableInfo
@@ -30,6 +33,27 @@ if TYPE_CHECKING:
 
 _MODES = ("incremental", "overwrite", "worm")
 _NO_TIME = "no-time"
+
+#: The code that outputcsv has for trouble of the disk.
+FILE_EXISTS = CSV.codes.io.when(("a file is there already", "파일이 이미 있습니다"), name="file-exists")
+EXISTS = FILE_EXISTS.says(
+    ("{path} exists already", "{path} 파일이 이미 있습니다"),
+    help=(
+        "add incremental=t to leave it or overwrite=t to replace it",
+        "파일을 그대로 두려면 incremental=t를, 바꾸려면 overwrite=t를 추가하세요",
+    ),
+)
+EXCLUSIVE = INVALID_OPTION.says(("{options} exclude each other", "함께 쓸 수 없는 옵션입니다: {options}"))
+MOVE_NOT_ALLOWED = PURGE_NOT_ENABLED.says(
+    (
+        "copytable move=t deletes the rows that it copied, which this session does not allow",
+        "copytable move=t는 복사한 행을 지우며, 이 세션은 이를 허용하지 않습니다",
+    ),
+    help=(
+        "open it with connect(..., allow_purge=True) or --allow-purge, or copy without move=t",
+        "세션을 connect(..., allow_purge=True)나 --allow-purge로 열거나 move=t 없이 복사하세요",
+    ),
+)
 
 
 @dataclass
@@ -79,9 +103,7 @@ class Backup:
         if there and self.mode == "incremental":
             return
         if there and self.mode != "overwrite":
-            message = f"{path} exists already"
-            help_text = "add incremental=t to leave it or overwrite=t to replace it"
-            raise RunError(Diagnostic("30203", "file-exists", message, help=help_text))
+            raise RunError(diagnostic(EXISTS, path=path))
         test = sql.eq(self._day(info), sql.string(day))
         limits = self._range(info)
         where = test if limits is None else sql.and_(test, limits)
@@ -118,12 +140,10 @@ def parse(reader: ArgReader) -> NoArgs:
 def lower(stage: Stage) -> Rel:
     modes = [mode for mode in _MODES if stage.option(mode)]
     if len(modes) > 1:
-        stage.fail("90001", "invalid-option", f"{' and '.join(modes)} exclude each other")
+        stage.fail(EXCLUSIVE, options=AND.fill().join(modes))
     if stage.option("move") and not stage.catalog.service(PURGING):
         moving = stage.command.option("move")
-        message = "copytable move=t deletes the rows that it copied, which this session does not allow"
-        help_text = "open it with connect(..., allow_purge=True) or --allow-purge, or copy without move=t"
-        stage.fail("11406", "purge-not-enabled", message, moving.value_span if moving else None, help_text)
+        stage.fail(MOVE_NOT_ALLOWED, moving.value_span if moving else None)
     names = [n.strip() for n in (stage.option("tables") or "*").split(",") if n.strip()]
     option = stage.command.option("tables")
     span = option.value_span if option is not None else stage.command.span
@@ -189,9 +209,14 @@ Every day of a table becomes `FOLDER/TABLE/yyyy-MM-dd.parquet`, days in the sess
 rows without one go to `no-time.parquet`. A file appears when it is complete. `load PATH` reads such a file again.
 """,
         errors=(
-            ("30203", "file-exists", "a file is there already"),
-            ("11406", "purge-not-enabled", "move=t, and the session does not allow deleting"),
-            ("10605", "table-not-found", "there is no such table"),
+            FILE_EXISTS,
+            PURGE_NOT_ENABLED.when(
+                (
+                    "move=t, and the session does not allow deleting",
+                    "move=t를 썼지만 세션이 삭제를 허용하지 않습니다",
+                )
+            ),
+            TABLE_NOT_FOUND,
         ),
     )
 )

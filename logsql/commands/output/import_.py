@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
-from logsql.jobs.storing import store, stored_fields
+from logsql.jobs.storing import COLUMN_NAME, TABLE_MISSING, store, stored_fields
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -16,7 +17,22 @@ from logsql.planner.stage import Stage
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
-_MISSING = ("30101", "import-table-not-found")
+ONE_TABLE = TABLE_MISSING.says(
+    ("import needs the name of one table", "import에는 테이블 이름 하나가 필요합니다"), help=syntax("import TABLE")
+)
+NO_TABLE = TABLE_MISSING.says(
+    ("there is no table {table}", "테이블이 없습니다: {table}"),
+    help=("import create=t makes the table", "import create=t로 테이블을 만들 수 있습니다"),
+)
+NOT_A_TABLE = define(
+    "30102",
+    "not-a-table",
+    ("the name is a view or a registered object", "뷰이거나 등록된 객체의 이름입니다"),
+    (
+        "{table} is a view or a registered object: rows cannot be stored there",
+        "{table}은(는) 뷰이거나 등록된 객체여서 행을 저장할 수 없습니다",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +45,7 @@ class ImportArgs:
 def parse(reader: ArgReader) -> ImportArgs:
     names = reader.name_list()
     if len(names) != 1:
-        reader.fail(*_MISSING, "import needs the name of one table", help="import TABLE")
+        reader.fail(ONE_TABLE)
     return ImportArgs(names[0])
 
 
@@ -38,11 +54,10 @@ def lower(stage: Stage) -> Rel:
     create = stage.option("create")
     known = stage.catalog.table(table.text)
     if known is None and not create:
-        help_text = did_you_mean(table.text, stage.catalog.tables()) or "import create=t makes the table"
-        stage.fail(*_MISSING, f"there is no table {table.text}", table.span, help_text)
+        near = did_you_mean(table.text, stage.catalog.tables())
+        stage.fail(NO_TABLE, table.span, table=table.text, help=near)
     if known is not None and not known.has_rowid:
-        message = f"{table.text} is a view or a registered object: rows cannot be stored there"
-        stage.fail("30102", "not-a-table", message, table.span)
+        stage.fail(NOT_A_TABLE, table.span, table=table.text)
     rel = stage.materialise(stage.rel, "import")
 
     def run(runtime: Any) -> None:
@@ -74,10 +89,6 @@ Appends the rows to a table of the database and passes them on. Columns are foun
 become new columns. A value that does not fit the type of its column is stored as null and counted in the ledger.
 Either all rows are stored or none.
 """,
-        errors=(
-            (*_MISSING, "there is no such table"),
-            ("30102", "not-a-table", "the name is a view or a registered object"),
-            ("30103", "invalid-column-name", "two fields differ only in letter case"),
-        ),
+        errors=(TABLE_MISSING, NOT_A_TABLE, COLUMN_NAME),
     )
 )

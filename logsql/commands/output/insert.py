@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from logsql.commands.parse._overlay import carry, old_value
-from logsql.jobs.storing import columns_of, missing_table, relation_without, store, stored_fields
+from logsql.diagnostics.codes import define, syntax
+from logsql.jobs.storing import TABLE_MISSING, columns_of, missing_table, relation_without, store, stored_fields
 from logsql.planner import duties
 from logsql.planner.plan import Action
 from logsql.planner.relation import Rel
@@ -20,10 +21,18 @@ from logsql.values.types import STRING
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+NO_FIELD = define(
+    "30701",
+    "missing-field",
+    ("table= is missing", "table=이 없습니다"),
+    ("insert needs the field that names the table", "insert에는 테이블 이름이 담긴 필드가 필요합니다"),
+    help=syntax("insert table=FIELD"),
+)
+
 
 def parse(reader: ArgReader) -> None:
     if reader.option("table") is None:
-        reader.fail("30701", "missing-field", "insert needs the field that names the table", help="insert table=FIELD")
+        reader.fail(NO_FIELD)
     return None
 
 
@@ -99,8 +108,10 @@ pass on with all their fields.
             ),
         ),
         errors=(
-            ("30701", "missing-field", "table= is missing"),
-            ("30101", "import-table-not-found", "a table is not there and create=t is not written"),
+            NO_FIELD,
+            TABLE_MISSING.when(
+                ("a table is not there and create=t is not written", "테이블이 없고 create=t도 없습니다")
+            ),
         ),
     )
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from logsql.commands.output._outputs import OutputCodes, OutputForm, register_output
+from logsql.commands.output._outputs import OutputForm, output_codes, register_output
 from logsql.planner.spec import Example, OptionKind, OptionSpec
 from logsql.planner.stage import Stage
 
@@ -31,7 +31,10 @@ def header(stage: Stage) -> Callable[[Sequence[str]], str]:
 
 
 FORM = OutputForm(
-    OutputCodes("30200", "30201", "30202", "30203", "30204", "30205", "30206", "30207"), True, lines, header
+    output_codes("30200", "30201", "30202", "30203", "30204", "30205", "30206", "30207", fields_required=True),
+    True,
+    lines,
+    header,
 )
 
 register_output(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logsql.commands.output._outputs import OutputCodes, OutputForm, register_output
+from logsql.commands.output._outputs import OutputForm, output_codes, register_output
 from logsql.planner.spec import Example
 from logsql.planner.stage import Stage
 
@@ -18,7 +18,11 @@ def lines(stage: Stage) -> Lines:
     return json_lines
 
 
-FORM = OutputForm(OutputCodes("30300", "30301", "30302", "30303", "30305", "30304", "30306", "30307"), False, lines)
+FORM = OutputForm(
+    output_codes("30300", "30301", "30302", "30303", "30305", "30304", "30306", "30307", fields_required=False),
+    False,
+    lines,
+)
 
 register_output(
     "outputjson",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logsql.commands.output._outputs import OutputCodes, OutputForm, register_output
+from logsql.commands.output._outputs import OutputForm, output_codes, register_output
 from logsql.planner.spec import Example, OptionKind, OptionSpec
 from logsql.planner.stage import Stage
 
@@ -19,7 +19,10 @@ def lines(stage: Stage) -> Lines:
 
 
 FORM = OutputForm(
-    OutputCodes("30400", "30401", "30402", "30404", "30405", "30407", "30406", "30403"), True, lines, gz=True
+    output_codes("30400", "30401", "30402", "30404", "30405", "30407", "30406", "30403", fields_required=True),
+    True,
+    lines,
+    gz=True,
 )
 
 register_output(

@@ -9,6 +9,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from logsql.diagnostics.codes import Code
+from logsql.diagnostics.options import INVALID_OPTION
+from logsql.diagnostics.tables import NO_DAY, TABLE_NOT_FOUND, WRITE_DAY
 from logsql.language.tree import Name
 from logsql.planner.catalog import TableInfo
 from logsql.planner.spec import OptionKind, OptionSpec
@@ -49,8 +52,8 @@ def _midnight(day: dt.date) -> Sql:
     return sql.cast(sql.string(day.isoformat()), DATE.physical)
 
 
-def days(stage: Stage, codes: tuple[tuple[str, str], tuple[str, str]] | None = None) -> Days:
-    """The range that the options ask for; ``codes`` are the errors for a bad ``from`` and a bad ``to``."""
+def days(stage: Stage, rows: tuple[Code, Code] = (INVALID_OPTION, INVALID_OPTION)) -> Days:
+    """The range that the options ask for; ``rows`` are the errors for a bad ``from`` and a bad ``to``."""
     found: list[dt.date | None] = []
     for position, name in enumerate(("from", "to")):
         text: str | None = stage.option(name)
@@ -61,25 +64,17 @@ def days(stage: Stage, codes: tuple[tuple[str, str], tuple[str, str]] | None = N
         try:
             found.append(dt.datetime.strptime(text, "%Y%m%d").date())
         except ValueError:
-            code = codes[position] if codes is not None else ("90001", "invalid-option")
-            stage.fail(*code, f"{name}={text} is no day", option.value_span, f"write {name}=yyyyMMdd")
+            stage.fail(rows[position].with_text(NO_DAY, WRITE_DAY), option.value_span, option=name, value=text)
     return Days(found[0], found[1])
 
 
-def tables(stage: Stage, names: Sequence[Name], missing: tuple[str, str] | None = None) -> list[TableInfo]:
+def tables(stage: Stage, names: Sequence[Name], missing: Code = TABLE_NOT_FOUND) -> list[TableInfo]:
     """The tables the names mean, each once; all tables without names."""
     from logsql.commands.sources.table import tables_of
-    from logsql.diagnostics.errors import QueryError
 
     found: dict[str, TableInfo] = {}
     for name in names or (Name("*"),):
-        try:
-            chosen = tables_of(stage, name)
-        except QueryError as error:
-            if missing is None or error.code != "10605":
-                raise
-            stage.fail(*missing, error.diagnostic.message, name.span, error.help, error.notes)
-        found.update({info.name: info for _, info, _ in chosen})
+        found.update({info.name: info for _, info, _ in tables_of(stage, name, missing)})
     return list(found.values())
 
 

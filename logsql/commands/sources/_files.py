@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import CODES, Code
 from logsql.diagnostics.errors import LogsqlError
+from logsql.diagnostics.paths import EVIDENCE_PATH, NO_FILE, PATH_NOT_SET
 from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
 from logsql.planner import duties
@@ -48,12 +50,12 @@ class PathArgs:
     path: Text | Call
 
 
-def path_parser(code: str, name: str = "missing-field") -> Callable[[ArgReader], PathArgs]:
-    """``parse`` of a command whose argument is a path."""
+def path_parser(missing: Code) -> Callable[[ArgReader], PathArgs]:
+    """``parse`` of a command whose argument is a path; without one it refuses with the row ``missing``."""
 
     def parse(reader: ArgReader) -> PathArgs:
         if reader.at_end():
-            reader.fail(code, name, f"{reader.command} needs the path of a file", help=f"{reader.command} PATH")
+            reader.fail(missing, command=reader.command)
         return PathArgs(reader.path())
 
     return parse
@@ -65,7 +67,7 @@ def path_text(stage: Stage, path: Text | Call) -> str:
         return path.value
     value = stage.constant(path, "the path")
     if not isinstance(value, str) or not value:
-        stage.fail("10905", "missing-path", "the parameter that should hold the path is not set", path.span)
+        stage.fail(PATH_NOT_SET, path.span)
     return value
 
 
@@ -144,7 +146,7 @@ def evidence_command(
         group=group,
         summary=summary,
         usage=(f"{name} {written} PATH".replace("  ", " "),),
-        parse=path_parser("E3003", "missing-path"),
+        parse=path_parser(EVIDENCE_PATH),
         lower=lower,
         fields=duties.STARTS,
         arguments=(duties.PATH,),
@@ -159,8 +161,5 @@ def evidence_command(
         extra=extra,
         ledger=ledger,
         reads=source,
-        errors=(
-            (source.code, "file-not-found", "the file does not exist"),
-            ("E3003", "missing-path", "no path is written"),
-        ),
+        errors=(CODES[source.code].when((NO_FILE.en, NO_FILE.ko)), EVIDENCE_PATH),
     )

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
+from logsql.diagnostics.codes import define
+from logsql.diagnostics.options import INVALID_OPTION
+from logsql.diagnostics.paths import NEEDS_PATH, NO_FILE, NO_PATH, PATH_FORM
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 
+NOT_FOUND = define("10800", "file-not-found", NO_FILE)
+MISSING = define("10802", "missing-field", NO_PATH, NEEDS_PATH, PATH_FORM)
+STRICT_TAB = INVALID_OPTION.says(("strict=t cannot go with tab=t", "strict=t는 tab=t와 함께 쓸 수 없습니다"))
+
 
 def lower(stage: Stage) -> Rel:
     options = all_options(stage)
     if options["strict"] and options["tab"]:
-        stage.fail("90001", "invalid-option", "strict=t cannot go with tab=t")
+        stage.fail(STRICT_TAB)
     return scan_source(stage, open_files(stage, options))
 
 
@@ -23,7 +30,7 @@ register(
         group=Group.SOURCE,
         summary="Read CSV or TSV files with a header line.",
         usage=("csvfile [cs=CHARSET] [limit=N] [offset=N] [maxcol=N] [rest=t] [strict=t] [tab=t] PATH",),
-        parse=path_parser("10802"),
+        parse=path_parser(MISSING),
         lower=lower,
         fields=duties.STARTS,
         arguments=(duties.PATH,),
@@ -33,7 +40,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.csvrows:CsvReader", code="10800"),
+        reads=SourceSpec("udfs.readers.csvrows:CsvReader", code=NOT_FOUND.code),
         options=(
             OptionSpec("cs", OptionKind.TEXT, "charset of the file", default="utf-8"),
             LIMIT,
@@ -58,8 +65,8 @@ quotes for a quote.
             ),
         ),
         errors=(
-            ("10800", "file-not-found", "the file does not exist"),
-            ("10802", "missing-field", "no path is written"),
+            NOT_FOUND,
+            MISSING,
         ),
     )
 )

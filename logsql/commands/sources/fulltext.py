@@ -14,6 +14,8 @@ from sqlglot import exp
 
 from logsql.commands.sources._tables import scan_table
 from logsql.commands.sources.table import OPTIONS, newest_first, tables_of, time_test
+from logsql.diagnostics.codes import Sentence, define, syntax
+from logsql.diagnostics.tables import TABLE_NOT_FOUND, TABLE_SPEC
 from logsql.functions.network import ipv4_number
 from logsql.language.tree import Binary, Expr, Field, Literal, Name, Span, Subquery
 from logsql.operators.uniting import union
@@ -31,7 +33,45 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.planner.expressions import ExprContext
 
-_BAD = ("E3302", "invalid-fulltext")
+_IN_QUOTES = (
+    'terms stand in double quotes: fulltext "a" and not "b" from TABLE',
+    '검색어는 큰따옴표로 묶습니다: fulltext "a" and not "b" from TABLE',
+)
+NO_TERM = define(
+    "E3302",
+    "invalid-fulltext",
+    (
+        "the expression is none, or a term is not quoted",
+        "표현식이 아니거나 검색어가 큰따옴표로 묶이지 않았습니다",
+    ),
+    ("fulltext needs a term", "fulltext에는 검색어가 필요합니다"),
+    help=syntax('fulltext "TERM" from TABLE'),
+)
+TOKEN_MISSING = NO_TERM.says(('"{token}" is missing', '"{token}"이(가) 없습니다'), help=_IN_QUOTES)
+TERM_EXPECTED = NO_TERM.says(("a term is expected here", "여기에는 검색어가 필요합니다"), help=_IN_QUOTES)
+UNQUOTED = NO_TERM.says(
+    ("the term {term} does not stand in double quotes", "검색어가 큰따옴표로 묶이지 않았습니다: {term}"),
+    help=_IN_QUOTES,
+)
+VALUE_EXPECTED = NO_TERM.says(
+    (
+        "a value is expected here: a number or quoted text",
+        "여기에는 값이 필요합니다. 숫자나 큰따옴표로 묶은 텍스트를 쓰세요",
+    ),
+    help=_IN_QUOTES,
+)
+ADDRESS_EXPECTED = NO_TERM.says(
+    (
+        "{function}() takes an IPv4 address in double quotes, not {word}",
+        "{function}()에는 큰따옴표로 묶은 IPv4 주소를 씁니다: {word}",
+    ),
+    help=_IN_QUOTES,
+)
+NUMBER_EXPECTED = NO_TERM.says(
+    ("{function}() takes a number, not {word}", "{function}()에는 숫자를 씁니다: {word}"), help=_IN_QUOTES
+)
+NOT_JOINED = NO_TERM.says(("and, or or from is expected here", "여기에는 and, or, from 중 하나가 필요합니다"))
+FROM_NOTHING = TABLE_SPEC.says(("a table is missing after from", "from 뒤에 테이블이 없습니다"))
 #: The column of terms that a subquery gives.
 _TERM = "__term"
 _TOKEN = re.compile(r"==|!=|<=|>=|[<>(),]|[^\s()\[\]\",=<>!]+")
@@ -111,14 +151,13 @@ class _Parser:
 
     def expect(self, token: str) -> None:
         if not self.accept(token):
-            self.fail(f'"{token}" is missing')
+            self.fail(TOKEN_MISSING, token=token)
 
-    def fail(self, message: str, span: Span | None = None) -> NoReturn:
+    def fail(self, said: Sentence, span: Span | None = None, **facts: str) -> NoReturn:
         start = self.reader.pos
         width = max(len(self.peek()), 1) if not self.reader.at_end() else 0
         here = self.reader.source.span(start, start + width) if width else self.reader.here()
-        help_text = 'terms stand in double quotes: fulltext "a" and not "b" from TABLE'
-        self.reader.fail(*_BAD, message, span or here, help_text)
+        self.reader.fail(said, span or here, **facts)
 
     def expression(self) -> Node:
         return self._chain("or", lambda: self._chain("and", self._negated))
@@ -150,7 +189,7 @@ class _Parser:
         start = reader.pos
         word = self.peek()
         if not word or not re.match(r"[\w.$@:#%&;?~^{}*+-]", word):
-            self.fail("a term is expected here")
+            self.fail(TERM_EXPECTED)
         self.take()
         if word in ("range", "iprange") and self.peek() == "(":
             return self._between(word)
@@ -160,7 +199,7 @@ class _Parser:
             return Compare(Binary(op, Field(word, span), self._value(), span))
         if re.fullmatch(r"-?\d+(\.\d+)?", word):
             return Term(word)
-        self.fail(f"the term {word} does not stand in double quotes", span)
+        self.fail(UNQUOTED, span, term=word)
 
     def _quoted(self) -> str | None:
         reader = self.reader
@@ -180,7 +219,7 @@ class _Parser:
             return Literal(float(word), "double")
         if word in ("true", "false"):
             return Literal(word == "true", "bool")
-        self.fail("a value is expected here: a number or quoted text")
+        self.fail(VALUE_EXPECTED)
 
     def _between(self, kind: str) -> Between:
         self.expect("(")
@@ -200,22 +239,21 @@ class _Parser:
                 return int(ipaddress.IPv4Address(word))
             return float(word) if "." in word else int(word)
         except ValueError:
-            what = "an IPv4 address in double quotes" if kind == "iprange" else "a number"
-            self.fail(f"{kind}() takes {what}, not {word}")
+            self.fail(ADDRESS_EXPECTED if kind == "iprange" else NUMBER_EXPECTED, function=kind, word=word)
 
 
 def parse(reader: ArgReader) -> FulltextArgs:
     if reader.at_end():
-        reader.fail(*_BAD, "fulltext needs a term", help='fulltext "TERM" from TABLE')
+        reader.fail(NO_TERM)
     condition = _Parser(reader).expression()
     tables: tuple[Name, ...] = ()
     if reader.keyword("from"):
-        tables = tuple(reader.name_list(trailing_comma=("10603", "invalid-table-spec")))
+        tables = tuple(reader.name_list(trailing_comma=TABLE_SPEC))
         if not tables:
-            reader.fail("10603", "invalid-table-spec", "a table is missing after from")
+            reader.fail(FROM_NOTHING)
     elif not reader.at_end():
         span = reader.source.span(reader.pos, reader.pos + max(len(reader.peek_word()), 1))
-        reader.fail(*_BAD, "and, or or from is expected here", span)
+        reader.fail(NOT_JOINED, span)
     return FulltextArgs(condition, tables)
 
 
@@ -400,8 +438,8 @@ the tables are scanned, and an index name behind the table (`iis.idx`) is ignore
             ),
         ),
         errors=(
-            (*_BAD, "the expression is none, or a term is not quoted"),
-            ("10605", "table-not-found", "there is no such table"),
+            NO_TERM,
+            TABLE_NOT_FOUND,
         ),
     )
 )

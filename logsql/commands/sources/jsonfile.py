@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
 from logsql.commands.sources._native_json import clean_source
+from logsql.diagnostics.codes import define
+from logsql.diagnostics.paths import NEEDS_PATH, NO_FILE, NO_PATH, PATH_FORM
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel, Rest
@@ -13,6 +15,9 @@ from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionS
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.types import ANY_JSON
+
+NOT_FOUND = define("10900", "file-not-found", NO_FILE)
+MISSING = define("10902", "missing-field", NO_PATH, NEEDS_PATH, PATH_FORM)
 
 
 def lower(stage: Stage) -> Rel:
@@ -40,7 +45,7 @@ register(
         group=Group.SOURCE,
         summary="Read files with one JSON object per line.",
         usage=("jsonfile [limit=N] [offset=N] [overlay=t] PATH",),
-        parse=path_parser("10902"),
+        parse=path_parser(MISSING),
         lower=lower,
         fields=duties.STARTS,
         arguments=(duties.PATH,),
@@ -50,7 +55,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.jsonfile:JsonFileReader", code="10900", native=clean_source),
+        reads=SourceSpec("udfs.readers.jsonfile:JsonFileReader", code=NOT_FOUND.code, native=clean_source),
         options=(
             LIMIT,
             OFFSET,
@@ -70,8 +75,8 @@ that is no JSON object is skipped and counted in the ledger. Gzip and zstd files
             ),
         ),
         errors=(
-            ("10900", "file-not-found", "the file does not exist"),
-            ("10902", "missing-field", "no path is written"),
+            NOT_FOUND,
+            MISSING,
         ),
     )
 )

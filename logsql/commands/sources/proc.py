@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from logsql.diagnostics.errors import Diagnostic, LogsqlError, QueryError, did_you_mean
-from logsql.language.tree import Call, Expr, NamedArg, Query
+from logsql.diagnostics.codes import define
+from logsql.diagnostics.errors import LogsqlError, did_you_mean
+from logsql.diagnostics.messages import plural, text
+from logsql.diagnostics.options import USAGE
+from logsql.language.tree import Call, Expr, NamedArg, Query, Span
 from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.services import PROCEDURES
@@ -30,6 +32,56 @@ from logsql.values.values import NULL_VALUE, Typed
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+NOT_FOUND = define(
+    "11000",
+    "procedure-not-found",
+    ("there is no such file", "그런 파일이 없습니다"),
+    ("there is no stored query {name}", "저장된 쿼리가 없습니다: {name}"),
+    help=(
+        "save the query as {name}.lq in the current directory",
+        "쿼리를 현재 디렉터리에 {name}.lq로 저장하세요",
+    ),
+)
+STORED = text("stored queries: {names}", "저장된 쿼리: {names}")
+NONE_STORED = text("there are no stored queries", "저장된 쿼리가 하나도 없습니다")
+TYPE_MISMATCH = define(
+    "11001",
+    "variable-type-mismatch",
+    ("an argument has another type than declared", "인자의 타입이 선언과 다릅니다"),
+    ("{parameter} takes {type}, not {value!r}", "{parameter}에는 {type} 타입을 씁니다: {value!r}"),
+    help=USAGE,
+)
+MISMATCH = define(
+    "11003",
+    "parameter-mismatch",
+    (
+        "too many or too few arguments, or a malformed declaration",
+        "인자가 많거나 적습니다. 또는 선언 형식이 잘못되었습니다",
+    ),
+)
+TOO_MANY = MISMATCH.says(
+    ("{name} takes {count} argument{s}", "{name}에는 인자를 {count}개 씁니다"),
+    help=USAGE,
+)
+NO_ARGUMENT = MISMATCH.says(
+    ("{name} needs the argument {parameter}", "{name}에는 {parameter} 인자가 필요합니다"), help=USAGE
+)
+NOT_CLOSED = MISMATCH.says(
+    ("{path}: the parameter list is never closed", "{path}: 매개변수 목록의 괄호가 닫히지 않았습니다")
+)
+NO_PARAMETER = MISMATCH.says(
+    (
+        '{path}: "{declared}" does not begin with NAME TYPE, where TYPE is one of {types}',
+        '{path}: 매개변수는 이름과 타입으로 시작하며, 타입은 {types} 중 하나입니다: "{declared}"',
+    )
+)
+RECURSION = define(
+    "11005",
+    "procedure-recursion",
+    ("a stored query calls itself", "저장된 쿼리가 자기 자신을 호출합니다"),
+    ("the stored query {name} calls itself: {chain}", "저장된 쿼리 {name}이(가) 자기 자신을 호출합니다: {chain}"),
+)
 
 
 @dataclass(frozen=True)
@@ -78,19 +130,20 @@ def parse(reader: ArgReader) -> ProcArgs:
     return ProcArgs(reader.call())
 
 
-def header(query: Query, fail: Callable[[str], NoReturn]) -> Header:
-    """The declaration in a stored query's first comment; ``fail(message)`` refuses a malformed one."""
+def header(stage: Stage, query: Query, path: str, span: Span) -> Header:
+    """The declaration in a stored query's first comment; one that is malformed is refused at ``span``."""
     comments = [c for c in query.comments if c.position == 0]
     if not comments or not re.match(r"proc\s+[\w.-]+\s*\(", comments[0].text):
         return Header()
     found = _HEADER.match(comments[0].text)
     if found is None:
-        fail("the parameter list is never closed")
-    text, parameters, position = found["parameters"].strip(), [], 0
-    while position < len(text):
-        item = _PARAMETER.match(text, position)
+        stage.fail(NOT_CLOSED, span, path=path)
+    declared, parameters, position = found["parameters"].strip(), [], 0
+    while position < len(declared):
+        item = _PARAMETER.match(declared, position)
         if item is None or item[2] not in TYPES:
-            fail(f'"{text[position:].strip()}" does not begin with NAME TYPE, where TYPE is one of {", ".join(TYPES)}')
+            rest, types = declared[position:].strip(), ", ".join(TYPES)
+            stage.fail(NO_PARAMETER, span, path=path, declared=rest, types=types)
         parameters.append(Parameter(item[1], item[2], _default(item[3])))
         position = item.end()
     return Header(tuple(parameters), " ".join((found["text"] or "").split()))
@@ -111,22 +164,17 @@ def lower(stage: Stage) -> Rel:
     file = service.find(call.name)
     if file is None:
         names = service.names()
-        listed = f"stored queries: {', '.join(names[:10])}" if names else "there are no stored queries"
-        near = did_you_mean(call.name, names) or f"save the query as {call.name}.lq in the current directory"
-        stage.fail("11000", "procedure-not-found", f"there is no stored query {call.name}", call.span, near, (listed,))
+        notes = [STORED.fill(names=", ".join(names[:10])) if names else NONE_STORED.fill()]
+        stage.fail(NOT_FOUND, call.span, name=call.name, help=did_you_mean(call.name, names), notes=notes)
     active = _ACTIVE.get()
     if call.name in active:
         chain = " > ".join((*active, call.name))
-        stage.fail("11005", "procedure-recursion", f"the stored query {call.name} calls itself: {chain}", call.span)
-
-    def broken(message: str) -> NoReturn:
-        raise QueryError(Diagnostic("11003", "parameter-mismatch", f"{file.path}: {message}", call.span))
-
+        stage.fail(RECURSION, call.span, name=call.name, chain=chain)
     try:
         query = parse_query(file.text, GRAMMAR)
     except LogsqlError as error:
         raise error.located(file.text, file.path) from None
-    bound = _bind(stage, call, header(query, broken))
+    bound = _bind(stage, call, header(stage, query, file.path, call.span))
     token = _ACTIVE.set((*active, call.name))
     try:
         return stage.chain.subplan(query, stage.order_needed, bound, stage.demand)
@@ -144,20 +192,19 @@ def _bind(stage: Stage, call: Call, declared: Header) -> dict[str, Typed]:
     for position, arg in enumerate(call.args):
         name = arg.name if isinstance(arg, NamedArg) else names[position] if position < len(names) else None
         if name not in names or name in given:
-            message = f"{call.name} takes {len(names)} argument{'s' if len(names) != 1 else ''}"
-            stage.fail("11003", "parameter-mismatch", message, arg.span, f"usage: {usage}")
+            count = len(names)
+            stage.fail(TOO_MANY, arg.span, name=call.name, count=count, s=plural(count), usage=usage)
         given[name] = arg.value if isinstance(arg, NamedArg) else arg
     bound: dict[str, Typed] = {}
     for parameter in declared.parameters:
         node = given.get(parameter.name, parameter.default)
         if node is None:
-            message = f"{call.name} needs the argument {parameter.name}"
-            stage.fail("11003", "parameter-mismatch", message, call.span, f"usage: {usage}")
+            stage.fail(NO_ARGUMENT, call.span, name=call.name, parameter=parameter.name, usage=usage)
         value = stage.constant(node, f"argument {parameter.name}")
         if value is not None and not _fits(value, parameter.type):
-            message = f"{parameter.name} takes {parameter.type}, not {value!r}"
             span = node.span if parameter.name in given else call.span
-            stage.fail("11001", "variable-type-mismatch", message, span, f"usage: {usage}")
+            facts = {"parameter": parameter.name, "type": parameter.type, "value": value, "usage": usage}
+            stage.fail(TYPE_MISMATCH, span, **facts)
         bound[parameter.name] = _typed(value, parameter.type)
     return bound
 
@@ -213,12 +260,7 @@ and any. Arguments are constants, by position or `NAME=VALUE`; the query reads t
 parameters, and parameters it sets stay inside. A file without the comment takes no arguments.
 """,
         examples=(Example("Hosts above 90 % load", "proc cpu_overload(90) | stats count by host"),),
-        errors=(
-            ("11000", "procedure-not-found", "there is no such file"),
-            ("11001", "variable-type-mismatch", "an argument has another type than declared"),
-            ("11003", "parameter-mismatch", "too many or too few arguments, or a malformed declaration"),
-            ("11005", "procedure-recursion", "a stored query calls itself"),
-        ),
+        errors=(NOT_FOUND, TYPE_MISMATCH, MISMATCH, RECURSION),
         notes=("11002 owner-not-found and 11004 not-granted concern owners and grants, which files here do not have",),
     )
 )

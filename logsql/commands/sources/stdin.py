@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logsql.commands.sources._files import scan_source
+from logsql.diagnostics.paths import FILE_ERROR
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
@@ -44,6 +45,10 @@ register(
         description="""\
 One row per line in `line`. Standard input can be read once in a query.
 """,
-        errors=(("E3002", "input-read-twice", "the query reads standard input twice"),),
+        errors=(
+            FILE_ERROR.when(
+                ("the query reads standard input twice", "쿼리가 표준 입력을 두 번 읽습니다"), name="input-read-twice"
+            ),
+        ),
     )
 )

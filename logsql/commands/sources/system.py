@@ -14,6 +14,9 @@ from sqlglot import exp
 from logsql.commands.sources._days import OPTIONS, days, tables, time_of
 from logsql.commands.sources._tables import table_node
 from logsql.diagnostics.errors import did_you_mean
+from logsql.diagnostics.language import UNSUPPORTED_COMMAND
+from logsql.diagnostics.messages import text
+from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Column, OrderKey, Rel
@@ -32,25 +35,56 @@ if TYPE_CHECKING:
 KNOWN = ("tables", "count", "queries", "lookups")
 #: The other words of the language's ``system``, and why they are not here.
 REFUSED = {
-    "loggers": "collectors run on the vendor's server; a local session reads files and tables",
-    "streams": "stream queries run on the vendor's server",
-    "ceptopics": "event contexts belong to stream queries on the vendor's server",
-    "cepclocks": "event contexts belong to stream queries on the vendor's server",
-    "pcapdevices": "packets are not captured here",
-    "logs": "there is no server log; --debug shows what a run does",
-    "logdisk": "tables are stored together in one database file, not in files per day",
-    "indexdisk": "there are no index files",
-    "threads": "there is no Java process whose threads could be shown",
-    "topthreads": "there is no Java process whose threads could be shown",
-    "nodes": "there is one machine",
-    "license-usages": "there is no licence to use up",
-    "license": "there is no licence to use up",
-    "sentries": "agents belong to the vendor's server",
-    "memory": "DuckDB manages memory; --memory-limit bounds it",
+    "loggers": text(
+        "collectors run on the vendor's server; a local session reads files and tables",
+        "수집기는 공급사 서버에서 실행됩니다. 로컬 세션은 파일과 테이블을 읽습니다",
+    ),
+    "streams": text("stream queries run on the vendor's server", "스트림 쿼리는 공급사 서버에서 실행됩니다"),
+    "ceptopics": text(
+        "event contexts belong to stream queries on the vendor's server",
+        "이벤트 컨텍스트는 공급사 서버의 스트림 쿼리에 속합니다",
+    ),
+    "cepclocks": text(
+        "event contexts belong to stream queries on the vendor's server",
+        "이벤트 컨텍스트는 공급사 서버의 스트림 쿼리에 속합니다",
+    ),
+    "pcapdevices": text("packets are not captured here", "여기서는 패킷을 수집하지 않습니다"),
+    "logs": text(
+        "there is no server log; --debug shows what a run does", "서버 로그가 없습니다. 실행 과정은 --debug로 봅니다"
+    ),
+    "logdisk": text(
+        "tables are stored together in one database file, not in files per day",
+        "테이블은 날짜별 파일이 아니라 데이터베이스 파일 하나에 저장됩니다",
+    ),
+    "indexdisk": text("there are no index files", "인덱스 파일이 없습니다"),
+    "threads": text("there is no Java process whose threads could be shown", "스레드를 볼 Java 프로세스가 없습니다"),
+    "topthreads": text("there is no Java process whose threads could be shown", "스레드를 볼 Java 프로세스가 없습니다"),
+    "nodes": text("there is one machine", "장비가 한 대뿐입니다"),
+    "license-usages": text("there is no licence to use up", "사용량을 셀 라이선스가 없습니다"),
+    "license": text("there is no licence to use up", "사용량을 셀 라이선스가 없습니다"),
+    "sentries": text("agents belong to the vendor's server", "에이전트는 공급사 서버에 속합니다"),
+    "memory": text(
+        "DuckDB manages memory; --memory-limit bounds it", "메모리는 DuckDB가 관리하며 --memory-limit으로 제한합니다"
+    ),
 }
 
 #: Options of refused words: known so that `system logs tail=9` names the word that is not here, not its option.
 REFUSED_OPTIONS = {"tail": "logs", "prettystack": "threads"}
+
+_WORDS = (f"system {'|'.join(KNOWN)}", f"system {'|'.join(KNOWN)} 중 하나를 쓰세요")
+NO_WORD = UNSUPPORTED_COMMAND.says(
+    ("system needs a word that says what to show", "system에는 무엇을 볼지 나타내는 단어가 필요합니다"), help=_WORDS
+)
+REFUSED_WORD = UNSUPPORTED_COMMAND.says(("system {word} is not supported", "system {word}은(는) 지원하지 않습니다"))
+UNKNOWN_WORD = UNSUPPORTED_COMMAND.says(("there is no system {word}", "없는 명령입니다: system {word}"), help=_WORDS)
+REFUSED_OPTION = INVALID_OPTION.says(
+    (
+        "{option} is an option of system {word}, which is not supported",
+        "{option}은(는) 지원하지 않는 system {word}의 옵션입니다",
+    )
+)
+NO_OPTIONS = INVALID_OPTION.says(("system {word} has no options", "system {word}에는 옵션이 없습니다"))
+COMMA_ALONE = INVALID_OPTION.when(("a comma without a table", "쉼표 옆에 테이블이 없습니다"), name="missing-field")
 
 
 @dataclass(frozen=True)
@@ -62,30 +96,26 @@ class SystemArgs:
 
 
 def parse(reader: ArgReader) -> SystemArgs:
-    usage = f"system {'|'.join(KNOWN)}"
     word = reader.word()
     if word is None:
-        reader.fail("92000", "unsupported-command", "system needs a word that says what to show", help=usage)
+        reader.fail(NO_WORD)
     if word.text in REFUSED:
-        note = (REFUSED[word.text],)
-        reader.fail("92000", "unsupported-command", f"system {word.text} is not supported", word.span, notes=note)
+        reader.fail(REFUSED_WORD, word.span, word=word.text, notes=[REFUSED[word.text].fill()])
     if word.text not in KNOWN:
-        near = did_you_mean(word.text, KNOWN) or usage
-        reader.fail("92000", "unsupported-command", f"there is no system {word.text}", word.span, near)
+        reader.fail(UNKNOWN_WORD, word.span, word=word.text, help=did_you_mean(word.text, KNOWN))
     for key, owner in REFUSED_OPTIONS.items():
         if (option := reader.option(key)) is not None:
-            problem = f"{key} is an option of system {owner}, which is not supported"
-            reader.fail("90001", "invalid-option", problem, option.span)
+            reader.fail(REFUSED_OPTION, option.span, option=key, word=owner)
     if word.text != "count":
         return SystemArgs(word)
-    return SystemArgs(word, tuple(reader.name_list(trailing_comma=("90001", "missing-field"))))
+    return SystemArgs(word, tuple(reader.name_list(trailing_comma=COMMA_ALONE)))
 
 
 def lower(stage: Stage) -> Rel:
     word: str = stage.arguments(SystemArgs).word.text
     if word != "count":
         for option in stage.command.options:
-            stage.fail("90001", "invalid-option", f"system {word} has no options", option.span)
+            stage.fail(NO_OPTIONS, option.span, word=word)
     if word == "tables":
         return _listed(stage, (("table", STRING), ("metadata", MAP), ("data_path", STRING)), _table_rows)
     if word == "queries":
@@ -259,6 +289,13 @@ Other words of `system` show parts of the vendor's server and are refused.
             ),
             Example("Which lookup tables are there?", "system lookups"),
         ),
-        errors=(("92000", "unsupported-command", "a word that shows part of the vendor's server"),),
+        errors=(
+            UNSUPPORTED_COMMAND.when(
+                (
+                    "a word that shows part of the vendor's server",
+                    "공급사 서버의 상태를 보는 단어입니다",
+                )
+            ),
+        ),
     )
 )

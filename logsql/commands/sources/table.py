@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from logsql.commands.sources._tables import scan_table
-from logsql.diagnostics.codes import define
+from logsql.diagnostics.codes import Code, define, syntax
 from logsql.diagnostics.errors import did_you_mean
+from logsql.diagnostics.messages import text
+from logsql.diagnostics.tables import AND, NO_DAY, NO_TABLE, TABLE_NOT_FOUND, TABLE_SPEC, WRITE_DAY
 from logsql.language.tree import Name
 from logsql.operators.uniting import union
 from logsql.planner import duties
@@ -33,9 +35,39 @@ NEGATIVE_LIMIT = define(
 NEGATIVE_OFFSET = define(
     "10601", "negative-offset", ("offset= is no integer from 0 on", "offset=이 0 이상의 정수가 아닙니다")
 )
+NO_NAME = TABLE_SPEC.says(
+    ("table needs the name of a table", "table에는 테이블 이름이 필요합니다"), help=syntax("table NAME")
+)
+META = TABLE_SPEC.says(
+    (
+        "meta(...) selects tables by metadata, which tables here do not have",
+        "meta(...)는 메타데이터로 테이블을 고르는데, 여기의 테이블에는 메타데이터가 없습니다",
+    )
+)
+NO_TIME = TABLE_SPEC.says(
+    (
+        "table {table} has no _time that is a date, so a time range selects nothing",
+        "{table} 테이블에는 날짜 타입의 _time이 없어 시간 범위로 고를 수 없습니다",
+    )
+)
+EXCLUSIVE = TABLE_SPEC.says(("the options {options} exclude each other", "함께 쓸 수 없는 옵션입니다: {options}"))
+WINDOW = TABLE_SPEC.says(
+    (
+        "window= waits for rows that other programs write, which does not happen in a local database",
+        "window=은 다른 프로그램이 쓰는 행을 기다리는 옵션이며, 로컬 데이터베이스에는 그런 행이 없습니다",
+    ),
+    help=("use duration= for rows already stored", "이미 저장된 행에는 duration=을 쓰세요"),
+)
+NO_DATE = TABLE_SPEC.says(
+    ("{option}={value} is no date", "{option}={value}은(는) 날짜가 아닙니다"),
+    help=(
+        "write {option}=yyyyMMdd or {option}=yyyyMMddHHmmss",
+        "{option}=yyyyMMdd나 {option}=yyyyMMddHHmmss 형식으로 쓰세요",
+    ),
+)
+TABLES = text("tables: {tables}", "테이블: {tables}")
+NO_TABLES = text("there are no tables yet", "아직 테이블이 없습니다")
 
-
-_BAD = ("10603", "invalid-table-spec")
 _DIGITS = re.compile(r"[0-9]{4}(?:[0-9]{2}){0,5}")
 _STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})([+-][0-9]{4})?")
 
@@ -48,9 +80,9 @@ class TableArgs:
 
 
 def parse(reader: ArgReader) -> TableArgs:
-    names = reader.name_list(trailing_comma=_BAD)
+    names = reader.name_list(trailing_comma=TABLE_SPEC)
     if not names:
-        reader.fail(*_BAD, "table needs the name of a table", help="table NAME")
+        reader.fail(NO_NAME)
     return TableArgs(tuple(names))
 
 
@@ -90,25 +122,24 @@ def _chosen(stage: Stage) -> list[tuple[Name, TableInfo, bool]]:
     return found
 
 
-def tables_of(stage: Stage, name: Name) -> list[tuple[Name, TableInfo, bool]]:
-    """The tables of one name of a table list."""
-    text = name.text
-    if re.match(r"meta\s*\(", text):
-        stage.fail(*_BAD, "meta(...) selects tables by metadata, which tables here do not have", name.span)
-    node, colon, rest = text.partition(":")
+def tables_of(stage: Stage, name: Name, missing: Code = TABLE_NOT_FOUND) -> list[tuple[Name, TableInfo, bool]]:
+    """The tables of one name of a table list; ``missing`` is the row for a table that is not there."""
+    written = name.text
+    if re.match(r"meta\s*\(", written):
+        stage.fail(META, name.span)
+    node, colon, rest = written.partition(":")
     if colon and not rest.startswith(" ") and not node.endswith(" "):
         stage.note(f"node prefix {node}: is ignored on one machine")
-        text = rest
-    optional, text = text.endswith("?"), text.removesuffix("?")
-    if "*" in text:
-        return [(name, info, True) for info in _matching(stage, text)]
-    known = stage.catalog.table(text)
+        written = rest
+    optional, wanted = written.endswith("?"), written.removesuffix("?")
+    if "*" in wanted:
+        return [(name, info, True) for info in _matching(stage, wanted)]
+    known = stage.catalog.table(wanted)
     if known is None and not optional:
         tables = stage.catalog.tables()
-        listed = f"tables: {', '.join(tables[:10])}" if tables else "there are no tables yet"
-        stage.fail(
-            "10605", "table-not-found", f"there is no table {text}", name.span, did_you_mean(text, tables), (listed,)
-        )
+        notes = [TABLES.fill(tables=", ".join(tables[:10])) if tables else NO_TABLES.fill()]
+        near = did_you_mean(wanted, tables)
+        stage.fail(missing.with_text(NO_TABLE), name.span, table=wanted, help=near, notes=notes)
     return [(name, known, False)] if known is not None else []
 
 
@@ -128,9 +159,7 @@ def _read(stage: Stage, name: Name, info: TableInfo, several: bool, test: _TimeT
         time = rel.column("_time")
         if time is None or time.type.kind is not Kind.DATE:
             if not several:
-                stage.fail(
-                    *_BAD, f"table {info.name} has no _time that is a date, so a time range selects nothing", name.span
-                )
+                stage.fail(NO_TIME, name.span, table=info.name)
             stage.note(f"{info.name} has no _time: none of its rows is in the time range")
             return stage.where(rel, sql.boolean(False))
         rel = stage.where(rel, test.over(rel.expr(time.ident)))
@@ -159,10 +188,9 @@ def time_test(stage: Stage) -> _TimeTest | None:
     written = [o.key for o in stage.command.options if o.key in ("from", "to", "duration", "window")]
     groups = {"from" if key in ("from", "to") else key for key in written}
     if len(groups) > 1:
-        stage.fail(*_BAD, f"the options {' and '.join(sorted(set(written)))} exclude each other")
+        stage.fail(EXCLUSIVE, options=AND.fill().join(sorted(set(written))))
     if "window" in groups:
-        message = "window= waits for rows that other programs write, which does not happen in a local database"
-        stage.fail(*_BAD, message, help="use duration= for rows already stored")
+        stage.fail(WINDOW)
     duration: Span | None = stage.option("duration")
     if duration is not None:
         return _TimeTest(sql.binary("-", sql.func("now"), duration.interval), None)
@@ -174,33 +202,33 @@ def _moment(stage: Stage, key: str) -> Sql:
     """A date prefix (``2013``, ``201306``, ... ``yyyyMMddHHmmss``) or a printed date as an instant."""
     option = stage.command.option(key)
     assert option is not None
-    text = stage.option_text(option).strip()
-    if stamp := _STAMP.fullmatch(text):
+    written = stage.option_text(option).strip()
+    if stamp := _STAMP.fullmatch(written):
         offset = f"{stamp[3][:3]}:{stamp[3][3:]}" if stamp[3] else ""
         return sql.cast(sql.string(f"{stamp[1]} {stamp[2]}{offset}"), DATE.physical)
-    if _DIGITS.fullmatch(text):
-        padded = text + "00000101000000"[len(text) :] if len(text) < 8 else text.ljust(14, "0")
+    if _DIGITS.fullmatch(written):
+        padded = written + "00000101000000"[len(written) :] if len(written) < 8 else written.ljust(14, "0")
         try:
             moment = datetime.strptime(padded, "%Y%m%d%H%M%S")
             return sql.cast(sql.string(moment.isoformat(sep=" ")), DATE.physical)
         except ValueError:
             pass
-    stage.fail(*_BAD, f"{key}={text} is no date", option.value_span, f"write {key}=yyyyMMdd or {key}=yyyyMMddHHmmss")
+    stage.fail(NO_DATE, option.value_span, option=key, value=written)
 
 
 def day_range(stage: Stage, first: str | None, last: str | None) -> tuple[Sql | None, Sql | None]:
     """Days from ``first`` to ``last`` (``yyyyMMdd``, both included) as a range of instants that leaves its end out."""
     found: list[Sql | None] = []
-    for key, text in (("from", first), ("to", last)):
-        if text is None:
+    for key, written in (("from", first), ("to", last)):
+        if written is None:
             found.append(None)
             continue
         try:
-            day = datetime.strptime(text, "%Y%m%d")
+            day = datetime.strptime(written, "%Y%m%d")
         except ValueError:
             option = stage.command.option(key)
-            message = f"{key}={text} is no day"
-            stage.fail(*_BAD, message, option.value_span if option else None, f"write {key}=yyyyMMdd")
+            span = option.value_span if option else None
+            stage.fail(TABLE_SPEC.with_text(NO_DAY, WRITE_DAY), span, option=key, value=written)
         day += timedelta(days=key == "to")
         found.append(sql.cast(sql.string(day.isoformat(sep=" ")), DATE.physical))
     return found[0], found[1]
@@ -260,10 +288,10 @@ adds their names as `_table`. A node prefix (`*:NAME`) is accepted and ignored.
             ),
         ),
         errors=(
-            ("10605", "table-not-found", "there is no such table"),
+            TABLE_NOT_FOUND,
             NEGATIVE_OFFSET,
             NEGATIVE_LIMIT,
-            (*_BAD, "no name, a time that is no date, or options that exclude each other"),
+            TABLE_SPEC,
         ),
     )
 )

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
+from logsql.diagnostics.codes import define
+from logsql.diagnostics.options import INVALID_OPTION
+from logsql.diagnostics.paths import NEEDS_PATH, NO_FILE, NO_PATH, PATH_FORM
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+
+NOT_FOUND = define("10700", "file-not-found", NO_FILE)
+MISSING = define("10702", "missing-field", NO_PATH, NEEDS_PATH, PATH_FORM)
+DATE_ALONE = INVALID_OPTION.says(
+    (
+        "dp= finds the text of the time and df= reads it: write both",
+        "dp=은 시간 텍스트를 찾고 df=은 그것을 읽습니다. 둘 다 쓰세요",
+    )
+)
+NO_REGEX = INVALID_OPTION.says(
+    ("{option}= is no regular expression: {reason}", "{option}=이 정규식이 아닙니다: {reason}")
+)
 
 
 def lower(stage: Stage) -> Rel:
@@ -16,7 +31,7 @@ def lower(stage: Stage) -> Rel:
         if isinstance(pattern := options[name], str):
             _check_pattern(stage, name, pattern)
     if (options["dp"] is None) != (options["df"] is None):
-        stage.fail("90001", "invalid-option", "dp= finds the text of the time and df= reads it: write both")
+        stage.fail(DATE_ALONE)
     if isinstance(form := options["df"], str):
         _check_date(stage, form)
     return scan_source(stage, open_files(stage, options))
@@ -29,8 +44,7 @@ def _check_pattern(stage: Stage, name: str, pattern: str) -> None:
     try:
         classify(pattern, named_only=False)
     except RegexSyntaxError as problem:
-        message = f"{name}= is no regular expression: {problem}"
-        stage.fail("90001", "invalid-option", message, option.value_span if option else None)
+        stage.fail(NO_REGEX, option.value_span if option else None, option=name, reason=problem)
 
 
 def _check_date(stage: Stage, pattern: str) -> None:
@@ -52,7 +66,7 @@ register(
         usage=(
             'textfile [brex="REGEX"] [erex="REGEX"] [dp="REGEX" df="FORMAT"] [cs=CHARSET] [limit=N] [offset=N] PATH',
         ),
-        parse=path_parser("10702"),
+        parse=path_parser(MISSING),
         lower=lower,
         fields=duties.STARTS,
         arguments=(duties.PATH,),
@@ -62,7 +76,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.textfile:TextFileReader", code="10700"),
+        reads=SourceSpec("udfs.readers.textfile:TextFileReader", code=NOT_FOUND.code),
         options=(
             OptionSpec("brex", OptionKind.REGEX, "a line that matches begins a record; others are joined to it"),
             OptionSpec("erex", OptionKind.REGEX, "a line that matches ends a record"),
@@ -87,8 +101,8 @@ unpacked.
             ),
         ),
         errors=(
-            ("10700", "file-not-found", "the file does not exist"),
-            ("10702", "missing-field", "no path is written"),
+            NOT_FOUND,
+            MISSING,
             ("90820", "invalid-date-format-pattern", "df= is no date format"),
         ),
     )

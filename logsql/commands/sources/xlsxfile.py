@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
+from logsql.diagnostics.paths import FILE_ERROR, MISSING_PATH
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
@@ -21,7 +22,7 @@ register(
         group=Group.SOURCE,
         summary="Read a sheet of an Excel workbook.",
         usage=("xlsxfile [sheet=NAME] [skip=N] [offset=N] [limit=N] PATH",),
-        parse=path_parser("10905", "missing-path"),
+        parse=path_parser(MISSING_PATH),
         lower=lower,
         fields=duties.STARTS,
         arguments=(duties.PATH,),
@@ -46,9 +47,17 @@ several types keeps the type of each cell.
 {PATHS}
 """,
         errors=(
-            ("E3002", "file-not-found", "the file does not exist"),
-            ("E3002", "no-such-sheet", "the workbook has no such sheet"),
-            ("E3002", "missing-extra", "the package that reads workbooks is not installed"),
+            FILE_ERROR.when(("the file does not exist", "파일이 없습니다")),
+            FILE_ERROR.when(
+                ("the workbook has no such sheet", "통합 문서에 그런 시트가 없습니다"), name="no-such-sheet"
+            ),
+            FILE_ERROR.when(
+                (
+                    "the package that reads workbooks is not installed",
+                    "통합 문서를 읽는 패키지가 설치되어 있지 않습니다",
+                ),
+                name="missing-extra",
+            ),
         ),
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
+from logsql.diagnostics.paths import FILE_ERROR, MISSING_PATH
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel, Rest
@@ -28,7 +29,7 @@ register(
         group=Group.SOURCE,
         summary="Read nodes of XML files.",
         usage=("xmlfile [cs=CHARSET] [xpath=PATH] [limit=N] [offset=N] FILE",),
-        parse=path_parser("10905", "missing-path"),
+        parse=path_parser(MISSING_PATH),
         lower=lower,
         fields=duties.STARTS,
         arguments=(duties.PATH,),
@@ -52,9 +53,15 @@ One row per selected node. Its attributes and children become fields as in `pars
 {PATHS}
 """,
         errors=(
-            ("E3002", "file-not-found", "the file does not exist"),
-            ("E3002", "xpath-unsupported", "xpath= asks for more than paths with one predicate per step"),
-            ("10905", "missing-path", "no path is written"),
+            FILE_ERROR.when(("the file does not exist", "파일이 없습니다")),
+            FILE_ERROR.when(
+                (
+                    "xpath= asks for more than paths with one predicate per step",
+                    "xpath=에 단계마다 조건 하나를 넘는 경로를 썼습니다",
+                ),
+                name="xpath-unsupported",
+            ),
+            MISSING_PATH,
         ),
     )
 )

@@ -16,6 +16,7 @@ from logsql.commands.sources._files import (
     path_text,
     scan_source,
 )
+from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Call, Text
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
@@ -26,7 +27,18 @@ from logsql.planner.stage import Stage
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
-_MISSING = ("14002", "missing-field")
+NO_ENTRY = define(
+    "14000",
+    "no-such-entry",
+    ("nothing in the archive matches", "아카이브에 맞는 항목이 없습니다"),
+)
+MISSING = define(
+    "14002",
+    "missing-field",
+    ("archive or entry is missing", "아카이브나 항목이 없습니다"),
+    ("zipfile needs an archive and an entry", "zipfile에는 아카이브와 항목이 필요합니다"),
+    help=syntax("zipfile ARCHIVE.zip ENTRY"),
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,7 @@ class ZipArgs(PathArgs):
 def parse(reader: ArgReader) -> ZipArgs:
     path, entry = reader.path_word(), reader.path_word()
     if path is None or entry is None:
-        reader.fail(*_MISSING, "zipfile needs an archive and an entry", help="zipfile ARCHIVE.zip ENTRY")
+        reader.fail(MISSING)
     return ZipArgs(path, entry)
 
 
@@ -65,7 +77,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.zipmembers:ZipLinesReader", code="14000"),
+        reads=SourceSpec("udfs.readers.zipmembers:ZipLinesReader", code=NO_ENTRY.code),
         options=(
             LIMIT,
             OFFSET,
@@ -77,9 +89,9 @@ register(
 in double quotes. A gzip file inside the archive is unpacked. {ZIP_NAMES}
 """,
         errors=(
-            ("14000", "no-such-entry", "nothing in the archive matches"),
-            ("14000", "file-not-found", "the archive does not exist"),
-            (*_MISSING, "archive or entry is missing"),
+            NO_ENTRY,
+            NO_ENTRY.when(("the archive does not exist", "아카이브가 없습니다"), name="file-not-found"),
+            MISSING,
         ),
     )
 )
