@@ -4,6 +4,9 @@
 # make nightly  the test suite with all mutations, generated pipelines and runs; nightly.txt says how it ended
 # All make .venv on first use; nothing else is needed.
 
+# Some machines forbid Python to keep compiled modules: every start of the command would compile two hundred of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV ?= .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
@@ -49,9 +52,9 @@ FIND_PYTHON = for python in python3 python3.13 python3.12 python3.11 python3.14;
 	  if [ -z "$$found" ]; then echo "Python 3.11 or newer is needed and was not found" >&2; exit 1; fi
 
 $(PRODUCT): pyproject.toml
-	@$(FIND_PYTHON); $$found tools/install.py $(VENV)
+	@$(FIND_PYTHON); $$found .ci/install.py $(VENV)
 	@touch $@
 
 $(STAMP): pyproject.toml
-	@$(FIND_PYTHON); $$found tools/install.py $(VENV) $(EXTRAS)
+	@$(FIND_PYTHON); $$found .ci/install.py $(VENV) $(EXTRAS)
 	@touch $(PRODUCT) $@

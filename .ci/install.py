@@ -1,10 +1,10 @@
 """Makes the virtual environment of a checkout and installs logsql into it, in place.
 
-    python tools/install.py VENV [EXTRAS]
+    python .ci/install.py VENV [EXTRAS]
 
 EXTRAS are those of pyproject.toml, joined by commas; without them the product alone. uv is used where it is on the
-path, else the pip of the Python that runs this, else one that the environment is given. Nothing is compiled ahead: a
-first start compiles what it uses, a small part of what is installed. Says what is fetched; exit code of the installer.
+path, else the pip of the Python that runs this, else one that the environment is given. For the product alone
+nothing is compiled ahead: a first start compiles what it uses, a small part of what is installed. Says what is fetched; exit code of the installer.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def main() -> int:
     target = f"{ROOT}[{extras}]" if extras else str(ROOT)
     if (uv := shutil.which("uv")) is not None:
         return subprocess.run([uv, "pip", "install", "--python", str(python), "--editable", target]).returncode
-    return piped([*pip(python), "--no-compile", "--progress-bar", "off", "--editable", target])
+    ahead = [] if extras else ["--no-compile"]
+    return piped([*pip(python), *ahead, "--progress-bar", "off", "--editable", target])
 
 
 def pip(python: Path) -> list[str]:
