@@ -4,7 +4,8 @@
 
 EXTRAS are those of pyproject.toml, joined by commas; without them the product alone. uv is used where it is on the
 path, else the pip of the Python that runs this, else one that the environment is given. For the product alone
-nothing is compiled ahead: a first start compiles what it uses, a small part of what is installed. Says what is fetched; exit code of the installer.
+nothing is compiled ahead: a first start compiles what it uses, a small part of what is installed. Says what is fetched;
+exit code of the installer.
 """
 
 from __future__ import annotations
