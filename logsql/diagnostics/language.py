@@ -122,6 +122,7 @@ INVALID_AGGREGATE = define(
     ("an unknown aggregate, or something that is no call of one", "없는 집계 함수이거나 집계 함수 호출이 아닙니다"),
     ("{term} is not an aggregate function call", "{term}은(는) 집계 함수 호출이 아닙니다"),
 )
+UNKNOWN_AGGREGATE = INVALID_AGGREGATE.says(("there is no aggregate {function}()", "{function}() 집계 함수가 없습니다"))
 
 #: Sentences under the code that the command gives for a list or an expression of its arguments.
 COMMA_NAME = text("a name is missing beside the comma", "쉼표 옆에 이름이 없습니다")

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from logsql.diagnostics.expressions import AGGREGATE_ARGUMENTS
 from logsql.planner.calls import AggregateCall
 from logsql.planner.duties import ANY_ORDER, ANY_ORDER_DUCKDB, AggregateDuty
 from logsql.planner.function_spec import AggregateSpec, FunctionExample, register_aggregate
@@ -18,6 +19,29 @@ from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, DOUBLE, LONG, Kind, LType
 from logsql.values.values import Typed
+
+PERCENTAGE = AGGREGATE_ARGUMENTS.says(
+    (
+        "the percentage of percentile() is a number from 0 to 100, got {share}",
+        "percentile()의 백분율은 0부터 100까지의 숫자입니다: {share}",
+    )
+)
+PERCENTILE_MODE = AGGREGATE_ARGUMENTS.says(
+    ("the mode of percentile() is one of {modes}, got {mode}", "percentile()의 방식은 {modes} 중 하나입니다: {mode}")
+)
+ESTDC_BITS = AGGREGATE_ARGUMENTS.says(
+    (
+        "the bits of estdc() are an integer from 4 to 24, got {bits}",
+        "estdc()의 비트 수는 4부터 24까지의 정수입니다: {bits}",
+    )
+)
+TIMECHART_ONLY = AGGREGATE_ARGUMENTS.says(
+    (
+        "{function}() divides by the length of a time bucket and works in timechart only",
+        "{function}()은(는) 시간 구간의 길이로 나누므로 timechart에서만 쓸 수 있습니다",
+    )
+)
+
 
 MODES = ("linear", "midpoint", "lower", "higher", "nearest")
 
@@ -77,11 +101,7 @@ def _estdc(call: AggregateCall) -> Typed:
     if len(call.args) > 1:
         bits = call.constant(1)
         if isinstance(bits, bool) or not isinstance(bits, int) or not 4 <= bits <= 24:
-            call.fail(
-                "21703",
-                "cannot-create-aggregation-function",
-                f"the bits of estdc() are an integer from 4 to 24, got {bits}",
-            )
+            call.fail(ESTDC_BITS, bits=bits)
     value = call.args[0]
     if value.kind is Kind.NULL:
         return Typed(sql.func("count", sql.null("VARCHAR")), LONG)
@@ -151,8 +171,7 @@ def _range(call: AggregateCall) -> Typed:
 def _rate(seconds: int) -> Callable[[AggregateCall], Typed]:
     def lower(call: AggregateCall) -> Typed:
         if call.bucket_seconds is None:
-            message = f"{call.spec.name}() divides by the length of a time bucket and works in timechart only"
-            call.fail("21703", "cannot-create-aggregation-function", message)
+            call.fail(TIMECHART_ONLY, function=call.spec.name)
         node = real(call.args[0])
         if node is None:
             return nothing(DOUBLE)
@@ -199,17 +218,9 @@ def _percentile(call: AggregateCall) -> Typed:
     share: Any = call.constant(1)
     mode: Any = call.constant(2) if len(call.args) > 2 else "linear"
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 100:
-        call.fail(
-            "21703",
-            "cannot-create-aggregation-function",
-            f"the percentage of percentile() is a number from 0 to 100, got {share}",
-        )
+        call.fail(PERCENTAGE, share=share)
     if mode not in MODES:
-        call.fail(
-            "21703",
-            "cannot-create-aggregation-function",
-            f"the mode of percentile() is one of {', '.join(MODES)}, got {mode}",
-        )
+        call.fail(PERCENTILE_MODE, modes=", ".join(MODES), mode=mode)
     return _quantile(call.args[0], float(share), mode)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from logsql.diagnostics.codes import define
 from logsql.functions.lowering import Position, computed_pointer, example, lambda_name, null, plus, position, slice_of
 from logsql.functions.textlists import delimiter
 from logsql.language.tree import Call
@@ -13,6 +14,23 @@ from logsql.values.sql import Sql
 from logsql.values.types import ANY, ANY_JSON, DOUBLE, LONG, MAP, STRING, Kind, list_of
 from logsql.values.values import NULL_VALUE, Typed
 
+DICT_ODD = define(
+    "90910",
+    "dict-odd-arguments",
+    ("dict() with a key that has no value", "dict()에 값이 없는 키가 있습니다"),
+    (
+        "dict() got an odd number of arguments: a key has no value",
+        "dict()의 인자가 홀수 개입니다. 값이 없는 키가 있습니다",
+    ),
+)
+DICT_KEY = define(
+    "90911",
+    "invalid-dict-key",
+    ("a key of dict() is computed", "dict()의 키가 계산식입니다"),
+    ("a key of dict() must be a text constant", "dict()의 키는 문자열 상수여야 합니다"),
+)
+
+
 #: Mixed lists are flattened this deep; a fixed number, because SQL expressions cannot recurse.
 FLATTEN_DEPTH = 8
 
@@ -23,14 +41,12 @@ def _array(call: FunctionCall) -> Typed:
 
 def _dict(call: FunctionCall) -> Typed:
     if len(call) % 2:
-        call.fail(
-            "90910", "dict-odd-arguments", "dict() got an odd number of arguments: a key has no value", len(call) - 1
-        )
+        call.fail(DICT_ODD, len(call) - 1)
     pairs: dict[str, Sql] = {}
     for i in range(0, len(call), 2):
         key = call.constant(i)
         if not isinstance(key, str):
-            call.fail("90911", "invalid-dict-key", "a key of dict() must be a text constant", i)
+            call.fail(DICT_KEY, i)
         value = call.arg(i + 1)
         pairs[key] = sql.null("JSON") if value.kind is Kind.NULL else values.to_json(value)
     if not pairs:

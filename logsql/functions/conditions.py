@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from logsql.diagnostics.expressions import CANDIDATE
 from logsql.functions.lowering import example, null
 from logsql.functions.regexes import matched
 from logsql.language.tree import Expr, Literal
@@ -63,7 +64,7 @@ def _constant_text(call: FunctionCall, node: Expr) -> str | None:
         return str(node.value) if node.kind == "string" else None
     if not call.cx.is_constant(node) or call.cx.lower(node).kind is not Kind.STRING:
         return None
-    value = call.cx.constant(node, "a candidate of in()")
+    value = call.cx.constant(node, CANDIDATE.fill())
     return value if isinstance(value, str) else None
 
 

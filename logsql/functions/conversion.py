@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import define, text
 from logsql.functions.lowering import example, null
 from logsql.functions.network import ipv4_number, signed_32
 from logsql.functions.textlists import charset
@@ -19,6 +20,12 @@ from logsql.values.sql import Sql
 from logsql.values.types import ANY, BINARY, DOUBLE, INT, LONG, STRING, Kind, LType, list_of
 from logsql.values.values import Typed
 
+_RADIX = text("the radix argument of {function}() must be 10", "{function}()의 진법 인자는 10이어야 합니다")
+_RADIX_MEANING = ("a radix other than 10", "진법이 10이 아닙니다")
+INT_RADIX = define("90830", "invalid-{function}-radix", _RADIX_MEANING, _RADIX)
+LONG_RADIX = define("90840", "invalid-{function}-radix", _RADIX_MEANING, _RADIX)
+
+
 #: Doubles at or beyond these do not fit 64 bits; long() saturates as Java's cast does.
 _LONG_LIMIT = 9.223372036854775807e18
 
@@ -28,10 +35,7 @@ def _integer(target: LType) -> Callable[[FunctionCall], Typed]:
         if len(call) > 1:
             radix = call.constant(1)
             if radix != 10 or isinstance(radix, bool):
-                code = "90830" if target is INT else "90840"
-                call.fail(
-                    code, f"invalid-{call.spec.name}-radix", f"the radix argument of {call.spec.name}() must be 10", 1
-                )
+                call.fail(INT_RADIX if target is INT else LONG_RADIX, 1, function=call.spec.name)
         return _to_integer(call, call.arg(0), target)
 
     return lower

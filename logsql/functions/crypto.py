@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from logsql.diagnostics.codes import define, text
 from logsql.functions.lowering import constant_text, example, null
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import PARTLY, PYTHON, VOLATILE, VOLATILE_PYTHON
@@ -16,17 +17,42 @@ from logsql.values.sql import Sql
 from logsql.values.types import BINARY, STRING
 from logsql.values.values import Typed
 
+ALGORITHM = text("the algorithm", "알고리즘")
+UNSUPPORTED_HASH = define(
+    "90692",
+    "unsupported-hash",
+    ("a hash algorithm that hash() does not know", "hash()가 지원하지 않는 알고리즘입니다"),
+    (
+        'hash(): unsupported algorithm "{algorithm}"; known are {known}',
+        'hash(): 지원하지 않는 알고리즘입니다: "{algorithm}". 지원: {known}',
+    ),
+)
+UNSUPPORTED_CIPHER = define(
+    "90693",
+    "unsupported-{function}-algorithm",
+    ("an algorithm that encrypt() or decrypt() does not know", "encrypt()나 decrypt()가 지원하지 않는 알고리즘입니다"),
+    ("{function}(): {reason}", "{function}(): {reason}"),
+)
+RANDBYTES_LENGTH = define(
+    "90755",
+    "invalid-randbytes-length",
+    ("the length of randbytes() is out of range", "randbytes()의 길이가 범위를 벗어났습니다"),
+    (
+        "the length of randbytes() must be an integer in the range 1 to 10240, got {length}",
+        "randbytes()의 길이는 1부터 10240까지의 정수여야 합니다: {length}",
+    ),
+)
+
+
 _NATIVE = ("md5", "sha1", "sha256")
 _DIGESTS = (*_NATIVE, "sha384", "sha512")
 
 
 def _hash(call: FunctionCall) -> Typed:
-    name = constant_text(call, 0, "90692", "unsupported-hash", "the algorithm")
+    name = constant_text(call, 0, UNSUPPORTED_HASH, ALGORITHM)
     algorithm = name.lower().replace("-", "")
     if algorithm not in _DIGESTS:
-        call.fail(
-            "90692", "unsupported-hash", f'hash(): unsupported algorithm "{name}"; known are {", ".join(_DIGESTS)}', 0
-        )
+        call.fail(UNSUPPORTED_HASH, 0, algorithm=name, known=", ".join(_DIGESTS))
     node = values.binary_sql(call.arg(1))
     if node is None:
         return null(BINARY)
@@ -39,11 +65,11 @@ def _cipher(call: FunctionCall) -> Typed:
     from udfs.crypto import CryptoError, transformation
 
     name = call.spec.name
-    algorithm = constant_text(call, 0, "90693", f"unsupported-{name}-algorithm", "the algorithm")
+    algorithm = constant_text(call, 0, UNSUPPORTED_CIPHER, ALGORITHM)
     try:
         transformation(algorithm)
     except CryptoError as problem:
-        call.fail("90693", f"unsupported-{name}-algorithm", f"{name}(): {problem}", 0)
+        call.fail(UNSUPPORTED_CIPHER, 0, function=name, reason=problem)
     nodes: list[Sql] = []
     for i in range(1, len(call)):
         node = values.binary_sql(call.arg(i))
@@ -56,8 +82,7 @@ def _cipher(call: FunctionCall) -> Typed:
 def _randbytes(call: FunctionCall) -> Typed:
     length = call.constant(0)
     if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= 10240:
-        message = f"the length of randbytes() must be an integer in the range 1 to 10240, got {length}"
-        call.fail("90755", "invalid-randbytes-length", message, 0)
+        call.fail(RANDBYTES_LENGTH, 0, length=length)
     # random() gives the function a value per row: a call of constants alone may be made once for all rows.
     return Typed(call.udf("lq_randbytes", sql.func("random"), sql.integer(length)), BINARY)
 

@@ -5,12 +5,17 @@ A date is TIMESTAMPTZ. DuckDB's ICU functions compute in the session zone, which
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
+from logsql.diagnostics.codes import Code, Sentence, define
+from logsql.diagnostics.codes import text as sentence
+from logsql.diagnostics.errors import QueryError, diagnostic
+from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_CONSTANT, SPAN_MISSING, TIME_SPAN_OF
 from logsql.functions.lowering import example, lambda_name, null, text
 from logsql.language.tree import Expr, Literal
-from logsql.planner.calls import FunctionCall, fail
+from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
@@ -22,6 +27,45 @@ from logsql.values.values import Typed
 
 if TYPE_CHECKING:
     from udfs.java.dates import DatePattern
+
+_UNIT = sentence(
+    '{function}(): "{unit}" is no unit; the unit is one of {units}',
+    '{function}(): "{unit}"은(는) 단위가 아닙니다. 단위는 {units} 중 하나입니다',
+)
+DATEADD_UNIT = define(
+    "90621",
+    "invalid-dateadd-calendar-field",
+    ("an unknown unit in dateadd()", "dateadd()의 단위를 알 수 없습니다"),
+    _UNIT,
+)
+DATEADD_TIME = define(
+    "90622",
+    "invalid-dateadd-time",
+    ("the time of dateadd() is no integer", "dateadd()의 시간이 정수가 아닙니다"),
+    ("the time of dateadd() must be an integer, got {amount}", "dateadd()의 시간은 정수여야 합니다: {amount}"),
+)
+DATEDIFF_UNIT = define(
+    "90631", "invalid-datediff-unit", ("an unknown unit in datediff()", "datediff()의 단위를 알 수 없습니다"), _UNIT
+)
+INVALID_LOCALE = define(
+    "90821",
+    "invalid-locale",
+    ("a locale that string() does not know", "string()이 모르는 로캘입니다"),
+    (
+        "the third argument of string() is a time zone or a locale",
+        "string()의 세 번째 인자에는 시간대나 로캘을 씁니다",
+    ),
+)
+DATEPART_TYPE = define(
+    "90881",
+    "invalid-datepart-type",
+    ("a part that datepart() does not know", "datepart()가 모르는 날짜 요소입니다"),
+    (
+        'datepart(): "{part}" is no part of a date; parts are {parts}',
+        'datepart(): "{part}"은(는) 날짜 요소가 아닙니다. 요소: {parts}',
+    ),
+)
+
 
 DATES = list_of(DATE)
 #: Seconds that would pass year 9999 are milliseconds.
@@ -67,21 +111,11 @@ def date_pattern(call: FunctionCall, position: int, locale: object = "en") -> Da
 
     pattern = call.constant(position)
     if not isinstance(pattern, str) or not isinstance(locale, str):
-        call.fail(
-            "90820",
-            "invalid date format pattern",
-            f"{call.spec.name}() needs a date format pattern as a text constant",
-            position,
-        )
+        call.fail(DATE_PATTERN_CONSTANT, position, function=call.spec.name)
     try:
         return compile_pattern(pattern, locale)
     except DatePatternError as error:
-        call.fail(
-            "90820",
-            "invalid date format pattern",
-            f"{call.spec.name}(): invalid date format pattern: {error}",
-            position,
-        )
+        call.fail(DATE_PATTERN, position, function=call.spec.name, reason=error)
 
 
 def _date(call: FunctionCall) -> Typed:
@@ -159,7 +193,7 @@ def _place(call: FunctionCall) -> tuple[str, str]:
     if place is None:
         return "en", ""
     if not isinstance(place, str):
-        call.fail("90821", "invalid-locale", "the third argument of string() is a time zone or a locale", 2)
+        call.fail(INVALID_LOCALE, 2)
     return ("en", place) if find_zone(place) is not None else (place, "")
 
 
@@ -190,10 +224,11 @@ def _now(call: FunctionCall) -> Typed:
 
 def span_argument(call: FunctionCall, node: Expr) -> Span:
     """A span constant; errors 90500, 90501, 90502 at the argument."""
-    value = call.cx.constant(node, f"the time span of {call.spec.name}()")
+    value = call.cx.constant(node, TIME_SPAN_OF.fill(function=call.spec.name))
 
-    def refuse(code: str, name: str, message: str) -> NoReturn:
-        fail(code, name, f"{call.spec.name}(): {message}", node.span)
+    def refuse(said: Sentence, /, *, text: object) -> NoReturn:
+        found = diagnostic(said, node.span, text=text)
+        raise QueryError(replace(found, message=f"{call.spec.name}(): {found.message}"))
 
     return parse_span(value, refuse)
 
@@ -224,19 +259,18 @@ def _epoch(call: FunctionCall) -> Typed:
 # --- arithmetic -------------------------------------------------------------------------------------------------------
 
 
-def _unit(call: FunctionCall, position: int, code: str, name: str) -> str:
+def _unit(call: FunctionCall, position: int, row: Code) -> str:
     unit = call.constant(position)
     if not isinstance(unit, str) or unit not in _MILLIS:
-        message = f'{call.spec.name}(): "{unit}" is no unit; the unit is one of {", ".join(_MILLIS)}'
-        call.fail(code, name, message, position)
+        call.fail(row, position, function=call.spec.name, unit=unit, units=", ".join(_MILLIS))
     return unit
 
 
 def _dateadd(call: FunctionCall) -> Typed:
-    unit = _unit(call, 1, "90621", "invalid-dateadd-calendar-field")
+    unit = _unit(call, 1, DATEADD_UNIT)
     amount = call.constant(2)
     if isinstance(amount, bool) or not isinstance(amount, int):
-        call.fail("90622", "invalid-dateadd-time", f"the time of dateadd() must be an integer, got {amount}", 2)
+        call.fail(DATEADD_TIME, 2, amount=amount)
     node = values.date_sql(call.arg(0))
     if node is None or abs(amount) > 100 * _FAR[unit]:
         return null(DATE)
@@ -245,7 +279,7 @@ def _dateadd(call: FunctionCall) -> Typed:
 
 
 def _datediff(call: FunctionCall) -> Typed:
-    unit = _unit(call, 2, "90631", "invalid-datediff-unit")
+    unit = _unit(call, 2, DATEDIFF_UNIT)
     start, end = values.date_sql(call.arg(0)), values.date_sql(call.arg(1))
     if start is None or end is None:
         return null(LONG)
@@ -268,12 +302,7 @@ PART_NAMES = (*_PARTS, "epoch", "msec", "weekday")
 def _datepart(call: FunctionCall) -> Typed:
     part = call.constant(1)
     if part not in PART_NAMES:
-        call.fail(
-            "90881",
-            "invalid-datepart-type",
-            f'datepart(): "{part}" is no part of a date; parts are {", ".join(PART_NAMES)}',
-            1,
-        )
+        call.fail(DATEPART_TYPE, 1, part=part, parts=", ".join(PART_NAMES))
     node = values.date_sql(call.arg(0))
     if node is None:
         return null(LONG if part == "epoch" else INT_WIDE)
@@ -293,9 +322,7 @@ def _datepart(call: FunctionCall) -> Typed:
 def _datetrunc(call: FunctionCall) -> Typed:
     span_node, offset_node = call.node(1, "span"), call.node(2, "offset")
     if span_node is None:
-        call.fail(
-            "99000", "datetrunc-arg-missing", "datetrunc() needs a span argument", None, f"usage: {call.spec.signature}"
-        )
+        call.fail(SPAN_MISSING, usage=call.spec.signature)
     span = span_argument(call, span_node)
     offset = None if offset_node is None else span_argument(call, offset_node)
     node = values.date_sql(call.arg(0))

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import Code, Text
+from logsql.diagnostics.expressions import TEXT_CONSTANT
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.function_spec import FunctionExample
 from logsql.values import sql, values
@@ -36,11 +38,11 @@ def text(call: FunctionCall, position: int) -> Sql | None:
     return None if value.kind is Kind.NULL else call.let(values.text_sql(value))
 
 
-def constant_text(call: FunctionCall, position: int, code: str, name: str, what: str) -> str:
+def constant_text(call: FunctionCall, position: int, row: Code, what: Text) -> str:
     """A text constant; anything else is refused."""
     value = call.constant(position)
     if not isinstance(value, str):
-        call.fail(code, name, f"{call.spec.name}() needs {what} as a text constant", position)
+        call.fail(row.with_text(TEXT_CONSTANT), position, function=call.spec.name, what=what.fill())
     return value
 
 

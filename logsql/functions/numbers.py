@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import define
 from logsql.functions.lowering import Position, by_number, double, example, long, null, position
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, NUMBERS_ROWS, PLAIN, VOLATILE_PARTLY, FunctionDuty
@@ -15,6 +16,29 @@ from logsql.values.sorting import comparator_keys, is_list
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, DOUBLE, INT, LONG, Kind
 from logsql.values.values import NULL_VALUE, Typed
+
+RAND_BOUND = define(
+    "90751",
+    "rand-bound-should-be-positive",
+    ("the bound of rand() is no positive integer", "rand()의 상한이 양의 정수가 아닙니다"),
+    ("the bound of rand() must be a positive integer, got {bound}", "rand()의 상한은 양의 정수여야 합니다: {bound}"),
+)
+RAND_SEED = define(
+    "90752",
+    "invalid-rand-seed",
+    ("the seed of rand() is no integer", "rand()의 시드가 정수가 아닙니다"),
+    ("the seed of rand() must be an integer", "rand()의 시드는 정수여야 합니다"),
+)
+SEQ_IN_FOREACH = define(
+    "90760",
+    "seq-inside-foreach",
+    ("seq() inside foreach()", "foreach() 안의 seq()입니다"),
+    (
+        "{function}() counts rows and cannot be used inside foreach()",
+        "{function}()은(는) 행을 세므로 foreach() 안에서 쓸 수 없습니다",
+    ),
+)
+
 
 #: Powers of ten beyond these lie outside doubles and 64-bit integers.
 MOST_DIGITS, FEWEST_DIGITS = 300, -18
@@ -234,16 +258,14 @@ def _extreme(call: FunctionCall) -> Typed:
 def _rand(call: FunctionCall) -> Typed:
     bound = call.constant(0)
     if isinstance(bound, bool) or not isinstance(bound, int) or not 0 < bound < 2**31:
-        call.fail(
-            "90751", "rand-bound-should-be-positive", f"the bound of rand() must be a positive integer, got {bound}", 0
-        )
+        call.fail(RAND_BOUND, 0, bound=bound)
     if len(call) < 2:
         return Typed(
             sql.cast(sql.func("floor", sql.binary("*", sql.func("random"), sql.integer(bound))), "INTEGER"), INT
         )
     seed = call.constant(1)
     if isinstance(seed, bool) or not isinstance(seed, int):
-        call.fail("90752", "invalid-rand-seed", "the seed of rand() must be an integer", 1)
+        call.fail(RAND_SEED, 1)
     return Typed(call.udf("lq_rand", _row_number(call), sql.integer(seed), sql.integer(bound)), INT)
 
 
@@ -255,7 +277,7 @@ def _row_number(call: FunctionCall) -> Sql:
     """1, 2, 3 .. in row order, as a column of its own: a window may stand neither in WHERE nor in a lambda."""
     cx = call.cx
     if cx.lambda_depth:
-        call.fail("90760", "seq-inside-foreach", f"{call.spec.name}() counts rows and cannot be used inside foreach()")
+        call.fail(SEQ_IN_FOREACH, function=call.spec.name)
     order = cx.row_order() if cx.row_order is not None else None
     node = sql.row_number(order if isinstance(order, exp.Order) else None)
     if cx.rel is None:

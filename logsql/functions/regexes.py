@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import define
 from logsql.functions.lowering import example, null, text
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import PARTLY
@@ -16,6 +17,26 @@ from logsql.values.values import Typed
 if TYPE_CHECKING:
     from udfs.java.javaregex import Regex
 
+INVALID_REGEX = define(
+    "90710",
+    "invalid-regex",
+    ("a regular expression that cannot be used", "사용할 수 없는 정규 표현식입니다"),
+    ("{function}(): bad regular expression: {reason}", "{function}(): 정규 표현식이 올바르지 않습니다: {reason}"),
+)
+REGEX_CONSTANT = INVALID_REGEX.says(
+    (
+        "{function}() needs a regular expression as a text constant",
+        "{function}()의 정규 표현식에는 문자열 상수를 씁니다",
+    )
+)
+INVALID_REPLACEMENT = define(
+    "90711",
+    "invalid-replacement",
+    ("a replacement that names a group the pattern does not have", "패턴에 없는 그룹을 가리키는 치환 문자열입니다"),
+    ("{function}(): {reason}", "{function}(): {reason}"),
+)
+
+
 STRINGS = list_of(STRING)
 #: Native groups() runs the pattern once per group; from here on one pass outside SQL is cheaper.
 MOST_NATIVE_GROUPS = 4
@@ -27,13 +48,11 @@ def regex(call: FunctionCall, position: int) -> Regex:
 
     pattern = call.constant(position)
     if not isinstance(pattern, str):
-        call.fail(
-            "90710", "invalid-regex", f"{call.spec.name}() needs a regular expression as a text constant", position
-        )
+        call.fail(REGEX_CONSTANT, position, function=call.spec.name)
     try:
         return classify(pattern, named_only=False)
     except RegexSyntaxError as error:
-        call.fail("90710", "invalid-regex", f"{call.spec.name}(): bad regular expression: {error}", position)
+        call.fail(INVALID_REGEX, position, function=call.spec.name, reason=error)
 
 
 def matched(call: FunctionCall, value: Typed, position: int) -> Typed:
@@ -93,7 +112,7 @@ def _native_replacement(call: FunctionCall, spec: Regex, replacement: str) -> st
     try:
         native = java_replacement_to_re2(replacement, spec.group_count, names)
     except ReplacementError as error:
-        call.fail("90711", "invalid-replacement", f"{call.spec.name}(): {error}", 2)
+        call.fail(INVALID_REPLACEMENT, 2, function=call.spec.name, reason=error)
     return native if spec.re2 is not None and spec.re2_extent else None
 
 

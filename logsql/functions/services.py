@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import define, text
 from logsql.functions.lowering import constant_text, example
 from logsql.functions.network import ipv4_number
 from logsql.planner.calls import FunctionCall
@@ -23,15 +24,28 @@ from logsql.values.sql import Sql
 from logsql.values.types import BOOL, Kind
 from logsql.values.values import Typed
 
+LIST_NAME = text("the name of the list", "목록 이름")
+KNOWN_LISTS = text("lists known here: {known}", "여기서 쓸 수 있는 목록: {known}")
+NO_LISTS = text("no {kind} lists are set up", "설정된 {kind} 목록이 없습니다")
+INVALID_LIST_NAME = define(
+    "90930", "invalid-object-group", ("the name of a list is no text constant", "목록 이름이 문자열 상수가 아닙니다")
+)
+LIST_NOT_FOUND = define(
+    "90931",
+    "object-group-not-found",
+    ("there is no list of this name", "이 이름의 목록이 없습니다"),
+    ('{function}(): there is no list "{list}"', '{function}(): "{list}" 목록이 없습니다'),
+)
+
 
 def _items(call: FunctionCall, kind: str) -> Sequence[str]:
-    name = constant_text(call, 0, "90930", "invalid-object-group", "the name of the list")
+    name = constant_text(call, 0, INVALID_LIST_NAME, LIST_NAME)
     lists = call.cx.catalog.service(OBJECTS)
     found = lists.items(kind, name) if lists is not None else None
     if found is None:
         known = ", ".join(lists.names(kind)) if lists is not None else ""
-        help_text = f"lists known here: {known}" if known else f"no {kind} lists are set up"
-        call.fail("90931", "object-group-not-found", f'{call.spec.name}(): there is no list "{name}"', 0, help_text)
+        help = KNOWN_LISTS.fill(known=known) if known else NO_LISTS.fill(kind=kind)
+        call.fail(LIST_NOT_FOUND, 0, function=call.spec.name, list=name, help=help)
     return found
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import define
+from logsql.diagnostics.codes import text as sentence
 from logsql.functions.lowering import Position, example, lambda_name, minus, null, plus, position, slice_of, text
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PLAIN
@@ -17,6 +19,12 @@ from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, BOOL, INT_WIDE, STRING, Kind
 from logsql.values.values import Typed
+
+_NEGATIVE = sentence("{function}() got the negative length {length}", "{function}()의 길이가 음수입니다: {length}")
+_NEGATIVE_MEANING = ("a negative length", "길이가 음수입니다")
+LEFT_LENGTH = define("90720", "left-func-negative-length", _NEGATIVE_MEANING, _NEGATIVE)
+RIGHT_LENGTH = define("90721", "right-func-negative-length", _NEGATIVE_MEANING, _NEGATIVE)
+
 
 #: U+0000 to U+0020, what Java's String.trim removes, as hex so that the SQL stays printable.
 _TRIMMED = "".join(f"{code:02x}" for code in range(33))
@@ -140,8 +148,7 @@ def _side(call: FunctionCall) -> Typed:
     name = call.spec.name
     node, count = text(call, 0), position(call, 1)
     if count.value is not None and count.value < 0:
-        code = "90720" if name == "left" else "90721"
-        call.fail(code, f"{name}-func-negative-length", f"{name}() got the negative length {count.value}", 1)
+        call.fail(LEFT_LENGTH if name == "left" else RIGHT_LENGTH, 1, function=name, length=count.value)
     if node is None or count.wrong or count.absent:
         return null(STRING)
     cut = sql.func(name, node, count.sql)

@@ -6,6 +6,9 @@ import re
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import define
+from logsql.diagnostics.codes import text as sentence
+from logsql.diagnostics.delimiters import EMPTY_DELIMITER
 from logsql.functions.lowering import computed_pointer, constant_text, example, lambda_name, null, text
 from logsql.functions.regexes import matched, regex, replaced
 from logsql.planner.calls import FunctionCall
@@ -15,6 +18,50 @@ from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, STRING, Kind, list_of
 from logsql.values.values import Typed
+
+DELIMITER = sentence("the delimiter", "구분자")
+FORMAT_STRING = sentence("the format string", "서식 문자열")
+KEY_DELIMITER = sentence("the delimiter of key and value", "키와 값의 구분자")
+PAIR_DELIMITER = sentence("the delimiter of pairs", "쌍 사이의 구분자")
+CHARSET = sentence("the charset", "문자 집합")
+UNSUPPORTED_CHARSET = define(
+    "90680",
+    "{function}-unsupported-charset",
+    ("a charset that is not known", "알 수 없는 문자 집합입니다"),
+    ("{function}() does not know the charset {charset}", "{function}()이(가) 지원하지 않는 문자 집합입니다: {charset}"),
+)
+INVALID_FORMAT = define(
+    "90700", "invalid-format", ("the format string is no text constant", "서식 문자열이 문자열 상수가 아닙니다")
+)
+FORMAT_NOT_CONSTANT = define(
+    "90701",
+    "format-not-constant",
+    ("the format string is computed", "서식 문자열이 계산식입니다"),
+    ("the format string of format() must be a constant", "format()의 서식 문자열은 상수여야 합니다"),
+)
+NO_DELIMITER = EMPTY_DELIMITER.says(("the delimiter of split() is empty", "split()의 구분자가 비어 있습니다"))
+SPLIT_DELIMITER = define(
+    "90771",
+    "invalid-split-delimiter",
+    ("the delimiter of split() is no text constant", "split()의 구분자가 문자열 상수가 아닙니다"),
+)
+SPLIT_LIMIT = define(
+    "90773",
+    "invalid-split-limit",
+    ("the limit of split() is out of range", "split()의 개수 제한이 범위를 벗어났습니다"),
+    ("the limit of split() is an integer of 2 or more", "split()의 개수 제한은 2 이상의 정수입니다"),
+)
+STRJOIN_DELIMITER = define(
+    "90781",
+    "invalid-strjoin-delimiter",
+    ("the delimiter of strjoin() is no text constant", "strjoin()의 구분자가 문자열 상수가 아닙니다"),
+)
+KVJOIN_DELIMITER = define(
+    "90790",
+    "invalid-kvjoin-delimiter",
+    ("a delimiter of kvjoin() is no text constant", "kvjoin()의 구분자가 문자열 상수가 아닙니다"),
+)
+
 
 STRINGS = list_of(STRING)
 #: Integers that DuckDB's printf() prints as Java does.
@@ -27,9 +74,9 @@ EMPTY = sql.cast(sql.array([]), STRINGS.physical)
 
 def delimiter(call: FunctionCall) -> str:
     """The constant delimiter of split()."""
-    text_ = constant_text(call, 1, "90771", "invalid-split-delimiter", "the delimiter")
+    text_ = constant_text(call, 1, SPLIT_DELIMITER, DELIMITER)
     if not text_:
-        call.fail("90772", "empty-delimiters", "the delimiter of split() is empty", 1)
+        call.fail(NO_DELIMITER, 1)
     return text_
 
 
@@ -37,7 +84,7 @@ def _split(call: FunctionCall) -> Typed:
     by = delimiter(call)
     limit = call.constant(2) if len(call) > 2 else None
     if len(call) > 2 and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 2):
-        call.fail("90773", "invalid-split-limit", "the limit of split() is an integer of 2 or more", 2)
+        call.fail(SPLIT_LIMIT, 2)
     node = text(call, 0)
     if node is None:
         return null(STRINGS)
@@ -56,7 +103,7 @@ def _split(call: FunctionCall) -> Typed:
 
 
 def _strjoin(call: FunctionCall) -> Typed:
-    by = constant_text(call, 0, "90781", "invalid-strjoin-delimiter", "the delimiter")
+    by = constant_text(call, 0, STRJOIN_DELIMITER, DELIMITER)
     value = values.as_list(call.arg(1))
     if value is None:
         return null(STRING)
@@ -89,9 +136,9 @@ def _replace(call: FunctionCall) -> Typed:
 
 
 def _format(call: FunctionCall) -> Typed:
-    fmt = constant_text(call, 0, "90700", "invalid-format", "the format string") if call.is_constant(0) else None
+    fmt = constant_text(call, 0, INVALID_FORMAT, FORMAT_STRING) if call.is_constant(0) else None
     if fmt is None:
-        call.fail("90701", "format-not-constant", "the format string of format() must be a constant", 0)
+        call.fail(FORMAT_NOT_CONSTANT, 0)
     arguments = [call.arg(i) for i in range(1, len(call))]
     native = _native_format(fmt, arguments)
     if native is not None:
@@ -153,8 +200,8 @@ def _piece(piece: str, value: Typed) -> Sql:
 
 
 def _kvjoin(call: FunctionCall) -> Typed:
-    between = constant_text(call, 0, "90790", "invalid-kvjoin-delimiter", "the delimiter of key and value")
-    pairs = constant_text(call, 1, "90790", "invalid-kvjoin-delimiter", "the delimiter of pairs")
+    between = constant_text(call, 0, KVJOIN_DELIMITER, KEY_DELIMITER)
+    pairs = constant_text(call, 1, KVJOIN_DELIMITER, PAIR_DELIMITER)
     names = list(call.cx.rel.names) if call.cx.rel is not None else []
     if len(call) > 2:
         from udfs.java.javaregex import matches
@@ -221,16 +268,11 @@ def charset(call: FunctionCall, position: int) -> str:
 
     if position >= len(call):
         return "utf-8"
-    name = constant_text(call, position, "90680", f"{call.spec.name}-unsupported-charset", "the charset")
+    name = constant_text(call, position, UNSUPPORTED_CHARSET, CHARSET)
     try:
         return codec_of(name)
     except LookupError:
-        call.fail(
-            "90680",
-            f"{call.spec.name}-unsupported-charset",
-            f"{call.spec.name}() does not know the charset {name}",
-            position,
-        )
+        call.fail(UNSUPPORTED_CHARSET, position, function=call.spec.name, charset=name)
 
 
 def _urldecode(call: FunctionCall) -> Typed:

@@ -14,6 +14,9 @@ from typing import Any
 from sqlglot import exp
 
 from logsql.diagnostics.errors import did_you_mean
+from logsql.diagnostics.expressions import AGGREGATE_ARGUMENTS, DUPLICATE_OUTPUT
+from logsql.diagnostics.language import UNKNOWN_AGGREGATE
+from logsql.diagnostics.messages import plural
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.merging import Idents
 from logsql.planner.calls import AggregateCall, fail
@@ -108,14 +111,7 @@ def check_names(keys: Sequence[Name], outputs: Sequence[Name]) -> None:
     for name in (*keys, *outputs):
         first = seen.setdefault(name.text, name)
         if first is not name:
-            fail(
-                "21704",
-                "duplicate-output-name",
-                f'the output would have two fields named "{name.text}"',
-                name.span,
-                "name the result with as NAME",
-                (f"the other one stands at character {first.span.start + 1}",),
-            )
+            fail(DUPLICATE_OUTPUT, name.span, field=name.text)
 
 
 def aggregate_spec(aggregate: Aggregate) -> AggregateSpec:
@@ -123,12 +119,11 @@ def aggregate_spec(aggregate: Aggregate) -> AggregateSpec:
     name = aggregate.function.text
     spec = AGGREGATES.get(name)
     if spec is None:
-        help_text = did_you_mean(name, AGGREGATES)
-        message = f"there is no aggregate {name}()"
-        fail("21702", "invalid-aggregation-function", message, aggregate.function.span, help_text)
+        fail(UNKNOWN_AGGREGATE, aggregate.function.span, function=name, help=did_you_mean(name, AGGREGATES))
     if not spec.min_args <= len(aggregate.args) <= spec.max_args:
-        message = f"{name}() cannot take {len(aggregate.args)} argument{'s' if len(aggregate.args) != 1 else ''}"
-        fail("21703", "cannot-create-aggregation-function", message, aggregate.span, f"usage: {spec.signature}")
+        count = len(aggregate.args)
+        usage = spec.signature
+        fail(AGGREGATE_ARGUMENTS, aggregate.span, function=name, count=count, s=plural(count), usage=usage)
     return spec
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
+from logsql.diagnostics.expressions import EVALC_ORDER
 from logsql.language.tree import (
     Assignment,
     Binary,
@@ -131,13 +132,7 @@ def parameter_call(name: str) -> Call:
 
 
 def _refuse(evalc: Command, name: str) -> None:
-    fail(
-        "20203",
-        "evalc-order",
-        f'a command before evalc reads $("{name}") from the row before',
-        evalc.span,
-        "only eval, search (without limit=) and evalc of parameters that do not need each other may stand between",
-    )
+    fail(EVALC_ORDER, evalc.span, parameter=name)
 
 
 def substitute(expr: Expr, bindings: dict[str, Expr]) -> Expr:

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.errors import Diagnostic, QueryError, diagnostic, stated
+from logsql.diagnostics.expressions import ARGUMENT
 from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, canonical, walk
 from logsql.planner.catalog import Catalog
 from logsql.planner.relation import Rel, Rest
@@ -99,7 +100,7 @@ class FunctionCall:
         node = self.node(position, name)
         if node is None:
             return None
-        return self.cx.constant(node, f"argument {position + 1} of {self.spec.name}()")
+        return self.cx.constant(node, ARGUMENT.fill(position=position + 1, function=self.spec.name))
 
     def let(self, node: Sql) -> Sql:
         """``node``, or a column computed once before this stage when it is large; for a value that is read twice."""
@@ -154,7 +155,7 @@ class AggregateCall:
         return sql.string(name), sql.string(run)
 
     def constant(self, position: int) -> Any:
-        return self.cx.constant(self.nodes[position], f"argument {position + 1} of {self.spec.name}()")
+        return self.cx.constant(self.nodes[position], ARGUMENT.fill(position=position + 1, function=self.spec.name))
 
     def fail(self, said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn:
         """Refuse the aggregate: ``call.fail(ROW, **facts)``."""

@@ -14,6 +14,17 @@ from typing import Any, NoReturn
 from sqlglot import exp
 
 from logsql.diagnostics.errors import did_you_mean
+from logsql.diagnostics.expressions import (
+    FUNCTION_REFUSED,
+    NOT_CONSTANT,
+    PARAMETER_MISSING,
+    PARAMETER_NAME,
+    TOO_FEW_ARGUMENTS,
+    TOO_MANY_ARGUMENTS,
+    UNKNOWN_NAMED_ARGUMENT,
+    UNSUPPORTED_FUNCTION,
+)
+from logsql.diagnostics.messages import plural
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical
 from logsql.planner import function_spec as registry
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
@@ -138,47 +149,49 @@ class ExprContext:
             self._unknown_function(call)
         count = len(call.args)
         if count < spec.min_args:
-            message = (
-                f"{call.name}() needs at least {spec.min_args} argument{'s' if spec.min_args != 1 else ''}, got {count}"
+            fail(
+                TOO_FEW_ARGUMENTS,
+                call.span,
+                function=call.name,
+                least=spec.min_args,
+                s=plural(spec.min_args),
+                count=count,
+                usage=spec.signature,
             )
-            fail("99000", f"{call.name}-arg-missing", message, call.span, f"usage: {spec.signature}")
         if spec.max_args is not None and count > spec.max_args:
-            message = (
-                f"{call.name}() takes at most {spec.max_args} argument{'s' if spec.max_args != 1 else ''}, got {count}"
+            fail(
+                TOO_MANY_ARGUMENTS,
+                call.span,
+                function=call.name,
+                most=spec.max_args,
+                s=plural(spec.max_args),
+                count=count,
+                usage=spec.signature,
             )
-            fail("99001", f"invalid-{call.name}-args", message, call.span, f"usage: {spec.signature}")
         for arg in call.args:
             if isinstance(arg, NamedArg) and arg.name not in spec.named:
-                fail(
-                    "99002",
-                    "unknown-named-argument",
-                    f"{call.name}() has no argument named {arg.name}",
-                    arg.span,
-                    f"usage: {spec.signature}",
-                )
+                fail(UNKNOWN_NAMED_ARGUMENT, arg.span, function=call.name, argument=arg.name, usage=spec.signature)
         return spec.lower(FunctionCall(self, spec, call))
 
     def _unknown_function(self, call: Call) -> NoReturn:
         reason = registry.REFUSED_FUNCTIONS.get(call.name)
-        notes = (f"{call.name}() belongs to the language, but is not available here: {reason}",) if reason else ()
         fail(
-            "90900",
-            "unsupported-function",
-            f"there is no function {call.name}()",
+            UNSUPPORTED_FUNCTION,
             call.name_span if call.name_span.end else call.span,
-            did_you_mean(call.name, registry.FUNCTIONS),
-            notes,
+            function=call.name,
+            help=did_you_mean(call.name, registry.FUNCTIONS),
+            notes=(FUNCTION_REFUSED.fill(function=call.name, reason=reason),) if reason else (),
         )
 
     def _parameter(self, call: Call) -> Typed:
         if not call.args:
-            fail("99000", "$-arg-missing", '$() needs the name of a parameter: $("name")', call.span)
+            fail(PARAMETER_MISSING, call.span)
         *names, last = call.args
         result: list[Typed] = []
         for node in names or [last]:
             name = literal_string(node) if not isinstance(node, NamedArg) else None
             if name is None:
-                fail("90905", "invalid-parameter-name", "the name of a parameter is a string constant", call.span)
+                fail(PARAMETER_NAME, call.span)
             if (value := self._named_parameter(name)) is not None and value.kind is not Kind.NULL:
                 result.append(value)
         if names and not isinstance(last, NamedArg):
@@ -258,13 +271,7 @@ class ExprContext:
         ):
             return -expr.operand.value
         if not self.is_constant(expr):
-            fail(
-                "90904",
-                "not-constant",
-                f"{what} must be a constant",
-                expr.span,
-                "use a literal or a parameter, not a field",
-            )
+            fail(NOT_CONSTANT, expr.span, what=what)
         inner = ExprContext(self.catalog, None, self.params, self.param_values, udfs=self.udfs)
         return self.catalog.evaluate(inner.lower(expr).expr)
 

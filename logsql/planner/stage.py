@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.errors import QueryError, diagnostic, did_you_mean, stated
+from logsql.diagnostics.expressions import MISSING_SOURCE, OPTION, SERVICE_MISSING
 from logsql.diagnostics.extras import missing_extra
 from logsql.diagnostics.options import ADD_OPTION, BELOW_MINIMUM, NOT_A_CHOICE, NOT_AN_INTEGER, OPTION_MISSING
 from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subquery
@@ -29,7 +30,7 @@ from logsql.planner.services import Service
 from logsql.values import sql, values
 from logsql.values.imports import import_column, sql_names
 from logsql.values.sql import Sql
-from logsql.values.timespans import parse_span
+from logsql.values.timespans import Fail, parse_span
 from logsql.values.types import LONG, Kind, LType
 from logsql.values.values import Typed
 from udfs.extras import MissingExtra, needs_extra
@@ -92,10 +93,7 @@ class Stage:
     def rel(self) -> Rel:
         """The input relation; refuses the query when the command stands first and is no source."""
         if self.input is None:
-            help_text = "start with a source such as table, jsonfile, csvfile or json"
-            self.fail(
-                "90004", "missing-source", f"{self.spec.name} needs rows to work on", self.command.name_span, help_text
-            )
+            self.fail(MISSING_SOURCE, self.command.name_span, command=self.spec.name)
         return self.input
 
     def fail(self, said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn:
@@ -104,6 +102,14 @@ class Stage:
             raise QueryError(diagnostic(said, (given[0] if given else None) or self.command.span, **facts))
         found = stated(said, given, facts)
         raise QueryError(replace(found, span=found.span or self.command.span))
+
+    def refusing(self, option: Option) -> Fail:
+        """What refuses the query at an option's value, for readers of values that do not know where they stand."""
+
+        def refuse(said: Sentence, /, *, text: object) -> NoReturn:
+            raise QueryError(diagnostic(said, option.value_span, text=text))
+
+        return refuse
 
     def needs_extra(self, what: str, package: str, extra: str, span: Span | None = None) -> None:
         """Refuse the query unless an optional package is installed; the package is not loaded."""
@@ -137,7 +143,7 @@ class Stage:
         """Text of an option; ``$("p")`` gives the parameter's text, dates as ``yyyyMMddHHmmss``, null as ``""``."""
         if isinstance(option.value, str):
             return option.value
-        return self.chain.constant_text(option.value, f"option {option.key}")
+        return self.chain.constant_text(option.value, OPTION.fill(option=option.key))
 
     def _convert(self, spec: OptionSpec, option: Option, text: str) -> Any:
         if spec.kind is OptionKind.BOOL:
@@ -161,7 +167,7 @@ class Stage:
                 help=did_you_mean(text, spec.choices),
             )
         if spec.kind is OptionKind.SPAN:
-            return parse_span(text, lambda code, name, message: self.fail(code, name, message, option.value_span))
+            return parse_span(text, self.refusing(option))
         return text
 
     # --- expressions ------------------------------------------------------------------------------
@@ -551,9 +557,7 @@ class Stage:
         """Another room's service (models, lookups ...); refuses the query when the session has none."""
         found = self.catalog.service(key)
         if found is None:
-            self.fail(
-                "90950", "service-missing", f"{self.spec.name} is not available in this session", self.command.name_span
-            )
+            self.fail(SERVICE_MISSING, self.command.name_span, command=self.spec.name)
         return found
 
 

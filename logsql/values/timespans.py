@@ -8,16 +8,28 @@ itself, so the two passes of a repeated hour stay apart (01:00 -04 and 01:00 -05
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
+from logsql.diagnostics.codes import Sentence
+from logsql.diagnostics.expressions import (
+    INVALID_TIMESPAN,
+    TIMESPAN_MONTHS,
+    TIMESPAN_RANGE,
+    TIMESPAN_UNIT,
+    TIMESPAN_YEAR,
+)
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.types import DATE
 
+
 #: Raises the error ``(code, name, message)``; a call or a command binds it to its own place in the query.
-Fail = Callable[[str, str, str], NoReturn]
+class Fail(Protocol):
+    """Refuses the query with a row of the catalogue at the place where the span is written."""
+
+    def __call__(self, said: Sentence, /, *, text: object) -> NoReturn: ...
+
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _PLURAL = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks", "mon": "months", "y": "years"}
@@ -66,18 +78,16 @@ def parse_span(text: object, fail: Fail) -> Span:
     """The span in ``text``; errors 90500 (no span, or a bad number of months), 90501 (years), 90502 (unit)."""
     found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]+)\s*", text) if isinstance(text, str) else None
     if found is None:
-        fail(
-            "90500", "invalid-timespan", f'"{text}" is no time span: write a number and a unit, such as 10m, 1d or 3mon'
-        )
+        fail(INVALID_TIMESPAN, text=text)
     amount, unit = int(found[1]), found[2].lower()
     if unit not in _PLURAL:
-        fail("90502", "invalid time unit", f'the unit of the time span "{text}" is not one of s, m, h, d, w, mon, y')
+        fail(TIMESPAN_UNIT, text=text)
     if unit == "mon" and amount not in (1, 2, 3, 4, 6):
-        fail("90500", "invalid-timespan", f'time span "{text}": the number of months (mon) is 1, 2, 3, 4 or 6')
+        fail(TIMESPAN_MONTHS, text=text)
     if unit == "y" and amount != 1:
-        fail("90501", "year should be 1", f'time span "{text}": year should be 1')
+        fail(TIMESPAN_YEAR, text=text)
     if not 0 < amount * _SECONDS.get(unit, 1) <= _MOST * 86400 or (unit in ("d", "w") and amount > _MOST // 7):
-        fail("90500", "invalid-timespan", f'the number of the time span "{text}" is out of range')
+        fail(TIMESPAN_RANGE, text=text)
     return Span(amount, unit)
 
 

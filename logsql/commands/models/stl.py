@@ -99,7 +99,7 @@ def _period(stage: Stage) -> int | None:
     text = stage.option_text(option)
     if text.rstrip("abcdefghijklmnopqrstuvwxyz").strip("0") == "" and text[:1] == "0":
         return 0
-    span = parse_span(text, lambda code, name, message: stage.fail(code, name, message, option.value_span))
+    span = parse_span(text, stage.refusing(option))
     days = _DAYS.get(span.unit)
     return 1000 * (span.seconds if span.seconds is not None else 86_400 * (days or 0) * span.amount)
 
