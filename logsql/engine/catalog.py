@@ -9,7 +9,8 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from logsql.diagnostics.errors import Diagnostic, QueryError
+from logsql.diagnostics.engine import CONSTANT_FAILED
+from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.engine.arrowtypes import arrow_columns
 from logsql.engine.runstate import RunState
 from logsql.engine.saved import past_table, saved_table
@@ -80,8 +81,7 @@ class SessionCatalog:
         try:
             table = self._database.planning.sql(f"SELECT {text} AS v").to_arrow_table()
         except duckdb.Error as error:
-            message = f"the constant cannot be computed: {str(error).splitlines()[0]}"
-            raise QueryError(Diagnostic("E1401", "constant-failed", message)) from None
+            raise QueryError(diagnostic(CONSTANT_FAILED, reason=str(error).splitlines()[0])) from None
         return table.column(0).to_pylist()[0]
 
     def describe(self, query: Sql) -> tuple[SourceColumn, ...]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from logsql.diagnostics.errors import Diagnostic, SourceError, UsageError
+from logsql.diagnostics.engine import DATABASE_NOT_OPENED, INVALID_SETTING, UNKNOWN_ZONE
+from logsql.diagnostics.errors import SourceError, UsageError, diagnostic
 from logsql.store.databases import open_file
 from logsql.store.places import spill_folder
 from logsql.store.policy import Policy
@@ -39,10 +40,8 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy) -
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
         if "IO Error" in first or "not a valid DuckDB" in str(error):
-            raise SourceError(
-                Diagnostic("E3001", "database-not-opened", f"cannot open the database {path}: {first}")
-            ) from None
-        raise UsageError(Diagnostic("E2001", "invalid-setting", first)) from None
+            raise SourceError(diagnostic(DATABASE_NOT_OPENED, path=path, reason=first)) from None
+        raise UsageError(diagnostic(INVALID_SETTING, reason=first)) from None
     run(connection, "SET temp_directory = ?", str(spill_folder()))
     set_zone(connection, zone)
     run(connection, f"ATTACH ':memory:' AS {WORK}")
@@ -62,10 +61,7 @@ def set_zone(connection: duckdb.DuckDBPyConnection, zone: str | None) -> str:
             run(connection, "SET GLOBAL TimeZone = ?", zone)
             run(connection, "SET TimeZone = ?", zone)
         except duckdb.Error:
-            message = f"unknown time zone {zone!r}"
-            raise UsageError(
-                Diagnostic("E2002", "unknown-time-zone", message, help="use a name such as Asia/Seoul or UTC")
-            ) from None
+            raise UsageError(diagnostic(UNKNOWN_ZONE, zone=zone)) from None
     return current_zone(connection)
 
 

@@ -15,11 +15,11 @@ from typing import Protocol
 import duckdb
 import pyarrow as pa
 
+from logsql.diagnostics.models import INPUT_FILE_MISSING, INPUT_READ, MlError
+from logsql.diagnostics.readers import reader_sentence
 from logsql.engine.database import Database
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError
 from logsql.ml.inputs import InputKind
 
 
@@ -56,7 +56,7 @@ def read_input(session: Home, kind: str, target: str) -> tuple[pa.Table, str]:
     if kind == InputKind.QUERY:
         return _queried(session, target, {})
     if not session.database.files.has_file(target):
-        raise MlError(codes.INPUT_UNREADABLE, f"file {target} does not exist", "check the path")
+        raise MlError(INPUT_FILE_MISSING, file=target)
     if kind == InputKind.CSV:
         return _csv(session, target)
     if kind == InputKind.JSON:
@@ -66,7 +66,7 @@ def read_input(session: Home, kind: str, target: str) -> tuple[pa.Table, str]:
             return cursor.sql("SELECT * FROM read_parquet(?)", params=[target]).to_arrow_table(), ""
         except duckdb.Error as error:
             first = str(error).strip().splitlines()[0]
-            raise MlError(codes.INPUT_UNREADABLE, f"cannot read {target}: {first}", "check the file") from None
+            raise MlError(INPUT_READ, file=target, reason=first) from None
 
 
 def _queried(session: Home, query: str, params: dict[str, str]) -> tuple[pa.Table, str]:
@@ -88,7 +88,7 @@ def _csv(session: Home, target: str) -> tuple[pa.Table, str]:
         names = [n for n in reader.schema.names if n != "_file"]
         batches = list(reader.scan(names, context))
     except ReaderError as error:
-        raise MlError(codes.INPUT_UNREADABLE, f"cannot read {target}: {error}", "check the file") from None
+        raise MlError(INPUT_READ, file=target, reason=reader_sentence(error)) from None
     schema = pa.schema([reader.schema.field(n) for n in names])
     with session.sibling() as own:
         return typed_texts(own.database, pa.Table.from_batches(batches, schema)), state.ledger.summary()

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
-from logsql.diagnostics.errors import Diagnostic, RunError, diagnostic, did_you_mean
-from logsql.diagnostics.kept import LOOKUP_NAME
+from logsql.diagnostics.errors import RunError, diagnostic, did_you_mean
+from logsql.diagnostics.kept import LOOKUP_KEY, LOOKUP_NAME
 from logsql.engine.database import Database
 from logsql.store.lookups import LookupFolder, LookupTable, load_table
 from logsql.store.places import MEMORY
@@ -37,8 +37,8 @@ class SessionLookups:
             table, origin = _arrow(source), "table"
         chosen = key if key is not None else (table.column_names[0] if table.column_names else "")
         if chosen not in table.column_names:
-            message = f'lookup table {name} has no column "{chosen}" to be its key'
-            raise RunError(Diagnostic("E3102", "lookup-key", message, help=did_you_mean(chosen, table.column_names)))
+            near = did_you_mean(chosen, table.column_names)
+            raise RunError(diagnostic(LOOKUP_KEY, help=near, name=name, column=chosen))
         lookup = LookupTable(name, chosen, table, origin)
         self._known[name] = lookup
         if keep if keep is not None else self._database.path != MEMORY:

@@ -15,7 +15,16 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from logsql.diagnostics.errors import Diagnostic, LogsqlError, PolicyError, QueryError
+from logsql.diagnostics.engine import (
+    ARCHIVE_AND_ENTRY,
+    ONE_COMMAND,
+    ONE_PATH,
+    PIPE_ARGUMENT,
+    SQL_SYNTAX,
+    STATEMENT_NOT_ALLOWED,
+    STRING_CONSTANTS,
+)
+from logsql.diagnostics.errors import LogsqlError, PolicyError, QueryError, diagnostic
 from logsql.engine.catalog import SessionCatalog
 from logsql.engine.execution import Execution
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present_column
@@ -64,10 +73,8 @@ def _rewrite(catalog: SessionCatalog, text: str) -> tuple[Plan, str]:
     try:
         tree = sqlglot.parse_one(text, dialect="duckdb")
     except sqlglot.errors.ParseError as error:
-        message = (
-            f"the SQL text cannot be parsed: {error.errors[0].get('description', error) if error.errors else error}"
-        )
-        raise QueryError(Diagnostic("E1601", "sql-syntax", message)) from None
+        reason = error.errors[0].get("description", error) if error.errors else error
+        raise QueryError(diagnostic(SQL_SYNTAX, reason=reason)) from None
     planner = Planner(catalog)
     functions = table_functions()
     for table in list(tree.find_all(exp.Table)):
@@ -96,21 +103,21 @@ def _pipe_query(name: str, call: exp.Anonymous, functions: dict[str, str]) -> tu
     words, options = _arguments(name, call)
     if name == "pipe":
         if len(words) != 1:
-            raise _wrong("pipe() takes one string: a pipe query")
+            raise QueryError(diagnostic(PIPE_ARGUMENT))
         return _parsed(words[0]), words[0]
     command = functions[name]
     if COMMANDS[command].reads is None:
         text = " ".join([command, *options, *words])
         query = _parsed(text)
         if len(query.commands) != 1:
-            raise _wrong(f"{name}() takes the arguments of {command}; a pipe query belongs into pipe()")
+            raise QueryError(diagnostic(ONE_COMMAND, name=name, command=command))
         return query, text
     text = " ".join([command, *options, *(f'"{number}"' for number, word in enumerate(words) if word)])
     query = _parsed(text)
     (read,) = query.commands
     places = [f for f in ("path", "entry") if isinstance(getattr(read.args, f, None), Text)]
     if len(places) != len(words):
-        raise _wrong(f"{name}() takes {'one path' if len(places) == 1 else 'an archive and an entry'}")
+        raise QueryError(diagnostic(ONE_PATH if len(places) == 1 else ARCHIVE_AND_ENTRY, name=name))
     texts = {f: replace(getattr(read.args, f), value=word) for f, word in zip(places, words, strict=True)}
     return replace(query, commands=(replace(read, args=replace(read.args, **texts)),)), text
 
@@ -128,12 +135,8 @@ def _arguments(name: str, call: exp.Anonymous) -> tuple[list[str], list[str]]:
         elif isinstance(argument, exp.Literal) and argument.is_string:
             plain.append(argument.this)
         else:
-            raise _wrong(f"{name}() takes string constants")
+            raise QueryError(diagnostic(STRING_CONSTANTS, name=name))
     return plain, options
-
-
-def _wrong(message: str) -> QueryError:
-    return QueryError(Diagnostic("E1602", "sql-argument", message))
 
 
 def _parsed(text: str) -> Query:
@@ -218,8 +221,7 @@ class SqlExecution(Execution):
         kind = statement.type.name
         if kind in _READING or (kind in _TABLES and self.database.path == MEMORY):
             return
-        message = f"{kind} statements are not allowed in safe mode"
-        raise PolicyError(Diagnostic("E4001", "write-not-allowed", message, help="use a session without --safe"))
+        raise PolicyError(diagnostic(STATEMENT_NOT_ALLOWED, kind=kind))
 
     def _run(self, text: str, size: int, with_types: bool, shape: list[pa.Field]) -> pa.RecordBatchReader | None:
         """Run the statements; the reader of the last one if it delivers rows, its presented fields in ``shape``."""

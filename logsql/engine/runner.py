@@ -15,7 +15,8 @@ from typing import TypeVar, cast
 import duckdb
 import pyarrow as pa
 
-from logsql.diagnostics.errors import Diagnostic, Interrupted, LogsqlError, RunError, TimeoutError_, too_long
+from logsql.diagnostics.engine import ENGINE_ERROR, INTERRUPTED, OUT_OF_MEMORY, TIME_LIMIT
+from logsql.diagnostics.errors import Interrupted, LogsqlError, RunError, TimeoutError_, diagnostic, too_long
 from logsql.engine.runstate import ProgressReport, RunState
 from logsql.engine.sourceerrors import source_error
 from udfs.readers.errors import ReaderError
@@ -112,7 +113,7 @@ class Runner:
                 self._tick()
                 continue
             except KeyboardInterrupt:
-                raise Interrupted(Diagnostic("E1300", "interrupted", "the query was interrupted")) from None
+                raise Interrupted(diagnostic(INTERRUPTED)) from None
             if item is _END:
                 return
             if isinstance(item, BaseException):
@@ -125,8 +126,7 @@ class Runner:
         now = time.monotonic()
         if state.deadline is not None and now > state.deadline:
             seconds = state.deadline - state.started
-            message = f"the query did not finish within {seconds:g} seconds"
-            raise TimeoutError_(Diagnostic("E1301", "time-limit", message, help="raise the limit with --timeout"))
+            raise TimeoutError_(diagnostic(TIME_LIMIT, seconds=seconds))
         if state.on_progress is not None:
             try:
                 percent = float(self.cursor.query_progress())
@@ -145,18 +145,15 @@ class Runner:
         if isinstance(problem, LogsqlError):
             return problem
         if self.state.cancelled() or isinstance(problem, duckdb.InterruptException):
-            return Interrupted(Diagnostic("E1300", "interrupted", "the query was interrupted"))
+            return Interrupted(diagnostic(INTERRUPTED))
         if isinstance(problem, duckdb.OutOfMemoryException):
-            message = f"not enough memory: {_first_line(problem)}"
-            return RunError(
-                Diagnostic("E1302", "out-of-memory", message, help="raise --memory-limit or narrow the query")
-            )
+            return RunError(diagnostic(OUT_OF_MEMORY, reason=_first_line(problem)))
         if isinstance(problem, duckdb.ParserException) and "expression depth" in str(problem):
             return too_long()
         if isinstance(problem, duckdb.Error):
-            return RunError(Diagnostic("E1303", "engine-error", _first_line(problem)))
+            return RunError(diagnostic(ENGINE_ERROR, reason=_first_line(problem)))
         if isinstance(problem, (KeyboardInterrupt, SystemExit)):
-            return Interrupted(Diagnostic("E1300", "interrupted", "the query was interrupted"))
+            return Interrupted(diagnostic(INTERRUPTED))
         return problem
 
 

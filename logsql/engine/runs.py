@@ -8,7 +8,8 @@ from typing import Protocol
 
 import duckdb
 
-from logsql.diagnostics.errors import Diagnostic, Interrupted
+from logsql.diagnostics.engine import INTERRUPTED
+from logsql.diagnostics.errors import Interrupted, diagnostic
 from logsql.engine.ledger import Ledger
 from logsql.engine.querylog import QueryLog
 from logsql.engine.runstate import RunState
@@ -45,7 +46,7 @@ class Runs:
         try:
             yield
         except ReadCancelled:
-            raise Interrupted(Diagnostic("E1300", "interrupted", "the query was interrupted")) from None
+            raise Interrupted(diagnostic(INTERRUPTED)) from None
         finally:
             del self._planned[id(state)]
 

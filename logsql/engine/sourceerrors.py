@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from logsql.diagnostics.errors import Diagnostic, LogsqlError, PolicyError, SourceError, did_you_mean
+from logsql.diagnostics.engine import READ_NOT_ALLOWED
+from logsql.diagnostics.errors import Diagnostic, LogsqlError, PolicyError, SourceError, diagnostic, did_you_mean
 from logsql.diagnostics.extras import missing_extra
+from logsql.diagnostics.readers import FOLDER_MISSING, PATH_NOTE, reader_sentence
 from logsql.planner.catalog import SourceSpec
 from udfs.extras import MissingExtra
-from udfs.readers.errors import ReaderError
+from udfs.readers.errors import ReaderError, printable
 
 
 def source_error(problem: ReaderError, code: str | None = None) -> LogsqlError:
     """The error of a reader as the user sees it, under ``code``, else under the code that the error remembers."""
     if problem.code == "read-not-allowed":
-        return PolicyError(Diagnostic("E4001", problem.code, str(problem), help="allow it with --allow-dir"))
+        return PolicyError(diagnostic(READ_NOT_ALLOWED, path=printable(problem.path)))
     shown = code or problem.shown_code or SourceSpec.code
     if isinstance(problem.__cause__, MissingExtra):
         return SourceError(missing_extra(problem.__cause__, shown, problem.code))
-    notes = (f"path: {problem.path}",) if problem.path and problem.path not in str(problem) else ()
+    told = problem.path in str(problem)
+    notes = () if told else (PATH_NOTE.fill(path=problem.path),)
     help_text = _near_files(problem) if problem.code in ("file-not-found", "no-match") else None
-    return SourceError(Diagnostic(shown, problem.code, str(problem), notes=notes, help=help_text))
+    return SourceError(Diagnostic(shown, problem.code, reader_sentence(problem), notes=notes, help=help_text))
 
 
 def _near_files(problem: ReaderError) -> str | None:
     folder, _, name = problem.path.replace("\\", "/").rpartition("/")
     if problem.no_folder:
-        return f"the folder {folder} does not exist" if folder else None
+        return FOLDER_MISSING.fill(folder=folder) if folder else None
     return did_you_mean(name, problem.beside)

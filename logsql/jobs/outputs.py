@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logsql.diagnostics.errors import Diagnostic, Interrupted
+from logsql.diagnostics.engine import INTERRUPTED
+from logsql.diagnostics.errors import Interrupted, diagnostic
 from logsql.engine.present import Field, arrow_field, present_column
 from logsql.engine.runtime import Actions
 from logsql.planner.relation import Column, Rel
@@ -260,7 +261,7 @@ class _Stored:
         schema: pa.Schema | None = None
         for batch in self._runtime.batches(self._query, size):
             if self._runtime.cancelled():
-                raise Interrupted(Diagnostic("E1300", "interrupted", "the query was interrupted"))
+                raise Interrupted(diagnostic(INTERRUPTED))
             if schema is None:
                 named = zip(self.columns, self.types, batch.schema.types[1:], strict=True)
                 schema = pa.schema([batch.schema.field(0).with_name(_ROW_TIME), *(arrow_field(*f) for f in named)])

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from logsql.diagnostics.codes import define
-from logsql.diagnostics.errors import Diagnostic, PolicyError, RunError, diagnostic, did_you_mean
+from logsql.diagnostics.engine import STORE_NOT_ALLOWED
+from logsql.diagnostics.errors import PolicyError, RunError, diagnostic, did_you_mean
 from logsql.operators.pivotnames import sort_names
 from logsql.planner.plan import column_expr
 from logsql.planner.relation import Rel
@@ -160,9 +161,7 @@ def store(
 ) -> None:
     """Append the rows of a work table to a stored table, all or none. Raises :class:`RunError`."""
     if not runtime.policy.write:
-        message = f"storing rows in {table} is not allowed in safe mode"
-        help_text = "allow it with a session without --safe"
-        raise PolicyError(Diagnostic("E4001", "write-not-allowed", message, help=help_text))
+        raise PolicyError(diagnostic(STORE_NOT_ALLOWED, table=table))
     have = columns_of(runtime, table)
     if have is None and not create:
         missing_table(runtime, table)

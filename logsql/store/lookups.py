@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from logsql.diagnostics.errors import Diagnostic, RunError, SourceError, diagnostic
-from logsql.diagnostics.kept import NO_LOOKUP_NAME
+from logsql.diagnostics.errors import RunError, SourceError, diagnostic
+from logsql.diagnostics.kept import LOOKUP_EMPTY, LOOKUP_NOT_READ, NO_LOOKUP_NAME
 from logsql.store.files import Files
 from logsql.store.places import BadName, file_stem
 
@@ -61,13 +61,11 @@ def load_table(files: Files, path: str) -> pa.Table:
                 return pq.read_table(file)
         text = files.read_as_text(path, errors="replace")
     except OSError as error:
-        message = f"the lookup file {path} cannot be read: {error.strerror or error}"
-        raise SourceError(Diagnostic("E3101", "lookup-file", message)) from None
+        raise SourceError(diagnostic(LOOKUP_NOT_READ, path=path, reason=error.strerror or error)) from None
     delimiter = "\t" if path.lower().endswith(".tsv") else ","
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     if not rows:
-        message = f"the lookup file {path} is empty: it needs a header line"
-        raise SourceError(Diagnostic("E3101", "lookup-file", message))
+        raise SourceError(diagnostic(LOOKUP_EMPTY, path=path))
     header = rows[0]
     columns: dict[str, list[str | None]] = {name: [] for name in header}
     for row in rows[1:]:

@@ -21,10 +21,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
-from logsql.diagnostics.errors import Diagnostic, Interrupted, RunError
+from logsql.diagnostics.codes import Given, row
+from logsql.diagnostics.engine import INTERRUPTED
+from logsql.diagnostics.errors import Interrupted, RunError, diagnostic
+from logsql.diagnostics.kept import (
+    CANNOT_WRITE,
+    FILE_EXISTS,
+    NO_FOLDER,
+    OTHER_QUERY,
+    REPLACE_OR_ADD,
+    TEMPORARY_EXISTS,
+)
 from logsql.store.files import is_special, settle
 
-Code = tuple[str, str]
 _COPY = 1 << 20
 
 
@@ -32,9 +41,9 @@ _COPY = 1 << 20
 class Codes:
     """Error codes of one command for what can go wrong with a file: trouble of the disk, target or ``tmp`` exists."""
 
-    io: Code
-    exists: Code
-    temporary: Code
+    io: Given
+    exists: Given
+    temporary: Given
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ class Manner:
 
 def io_error(codes: Codes, path: str, error: OSError) -> RunError:
     """Trouble of the disk as an error of the query."""
-    return RunError(Diagnostic(*codes.io, f"cannot write {path}: {error.strerror or error}"))
+    return RunError(diagnostic(row(codes.io).with_text(CANNOT_WRITE), path=path, reason=error.strerror or error))
 
 
 def check_target(path: str, manner: Manner) -> None:
@@ -66,21 +75,19 @@ def check_target(path: str, manner: Manner) -> None:
         raise file_exists(path, manner)
     folder = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(folder) and not manner.make_folders:
-        message = f"cannot write {path}: there is no folder {folder}"
-        raise RunError(Diagnostic(*manner.codes.io, message))
+        raise RunError(diagnostic(row(manner.codes.io).with_text(NO_FOLDER), path=path, folder=folder))
 
 
 def file_exists(path: str, manner: Manner) -> RunError:
-    help_text = "overwrite=t replaces the file, append=t adds to it"
-    return RunError(Diagnostic(*manner.codes.exists, f"the file {path} exists already", help=help_text))
+    return RunError(diagnostic(row(manner.codes.exists).with_text(FILE_EXISTS, REPLACE_OR_ADD), path=path))
 
 
 def check_temporary(manner: Manner) -> None:
     """Raise :class:`RunError` when the file that ``tmp=`` names is there already."""
     if manner.tmp is not None and os.path.lexists(manner.tmp):
-        message = f"the temporary file {manner.tmp} exists already"
-        help_text = "another query writes it, or one was killed while it did"
-        raise RunError(Diagnostic(*manner.codes.temporary, message, help=help_text))
+        raise RunError(
+            diagnostic(row(manner.codes.temporary).with_text(TEMPORARY_EXISTS, OTHER_QUERY), path=manner.tmp)
+        )
 
 
 class OutputFile:
@@ -284,7 +291,7 @@ def lock(handle: int, cancelled: Callable[[], bool]) -> None:
             return
         except BlockingIOError:
             if cancelled():
-                raise Interrupted(Diagnostic("E1300", "interrupted", "the query was interrupted")) from None
+                raise Interrupted(diagnostic(INTERRUPTED)) from None
             time.sleep(0.05)
         except OSError:
             return

@@ -10,7 +10,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logsql.diagnostics.errors import Diagnostic, PolicyError
+from logsql.diagnostics.engine import NETWORK_NOT_ALLOWED, READ_NOT_ALLOWED, WRITE_NOT_ALLOWED
+from logsql.diagnostics.errors import PolicyError, diagnostic
 
 
 @dataclass(frozen=True)
@@ -33,24 +34,18 @@ class Policy:
     def check_read(self, path: str) -> None:
         """Raise :class:`PolicyError` when the file may not be read."""
         if not self.may_read(path):
-            self._refuse("read-not-allowed", f"reading {path} is not allowed in safe mode", "--allow-dir")
+            raise PolicyError(diagnostic(READ_NOT_ALLOWED, path=path))
 
     def check_write(self, path: str) -> None:
         """Raise :class:`PolicyError` when the file may not be written."""
         if not self.write:
-            self._refuse("write-not-allowed", f"writing {path} is not allowed in safe mode", "a session without --safe")
+            raise PolicyError(diagnostic(WRITE_NOT_ALLOWED, path=path))
 
     def check_network(self, target: str) -> None:
         """Raise :class:`PolicyError` when the address may not be reached."""
         if not self.network:
-            self._refuse(
-                "network-not-allowed", f"reaching {target} is not allowed in safe mode", "a session without --safe"
-            )
+            raise PolicyError(diagnostic(NETWORK_NOT_ALLOWED, target=target))
 
     def _inside(self, path: str) -> bool:
         real = os.path.realpath(path)
         return any(real == d or real.startswith(d.rstrip(os.sep) + os.sep) for d in self.directories)
-
-    @staticmethod
-    def _refuse(name: str, message: str, allow: str) -> None:
-        raise PolicyError(Diagnostic("E4001", name, message, help=f"allow it with {allow}"))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from logsql.diagnostics.errors import Diagnostic, RunError, SourceError
+from logsql.diagnostics.errors import RunError, SourceError, diagnostic
+from logsql.diagnostics.kept import RESULT_NAME, RESULT_NOT_READABLE
 from logsql.store.files import Files
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ class SavedResults:
         try:
             return ds.dataset(path, format="parquet")
         except (OSError, pa.ArrowInvalid):
-            message = f"{path} is not a readable Parquet file"
-            raise SourceError(Diagnostic("11201", "saved-result-not-readable", message)) from None
+            raise SourceError(diagnostic(RESULT_NOT_READABLE, path=path)) from None
 
     def _path(self, name: str) -> str | None:
         kept = [folder / f"{name}.parquet" for folder in self._folders] if _NAME.fullmatch(name) else []
@@ -55,8 +55,7 @@ class SavedResults:
     def check(self, name: str) -> None:
         """Raise RunError for a text that is no name, PolicyError when nothing may be saved."""
         if not _NAME.fullmatch(name):
-            message = f"{name!r} is no name for a saved result (letters, digits, - _ and . only)"
-            raise RunError(Diagnostic("E1501", "invalid-result-name", message))
+            raise RunError(diagnostic(RESULT_NAME, name=name))
         self._files.policy.check_write(str(self._folders[0] / f"{name}.parquet"))
 
     def write(self, name: str, table: pa.Table) -> str:

@@ -235,7 +235,7 @@ class ValuesReader:
             key, name, kind = (part.decode("utf-8", "replace") for part in (key, name, kind))
             values.append(RegValue(key, name, kind, data, 1_700_000_000_000_000))
         if not values:
-            raise ReaderError(f"no values in {self._path}", self._path, _NOT_FOUND)
+            raise ReaderError("no values in {path}", self._path, _NOT_FOUND)
         yield rows_of(
             self._view,
             values,

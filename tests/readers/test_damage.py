@@ -175,7 +175,7 @@ def test_an_archive_with_one_entry_that_cannot_be_opened(tmp_path: Path) -> None
 
 def test_what_an_error_quotes_is_short_and_shows_no_control_characters(tmp_path: Path) -> None:
     name = "\x1b[2J\n" + "x" * 60_000
-    shown = str(ReaderError(f"cannot read {name}: bad header", name, "read-failed"))
+    shown = str(ReaderError("cannot read {path}: bad header", name, "read-failed"))
     assert shown.startswith("cannot read \\x1b[2J\\nxxx")
     assert shown.endswith("xxx: bad header")
     assert len(shown) < 1000

@@ -240,7 +240,9 @@ class CsvReader:
             except pa.ArrowInvalid as problem:
                 if stream.failure is not None:
                     raise stream.failure from None
-                raise ReaderError(f"cannot read {source.name}: {problem}", source.name, "read-failed") from problem
+                raise ReaderError(
+                    "cannot read {path}: {reason}", source.name, "read-failed", reason=problem
+                ) from problem
 
     def _decoder(self, stream: _Stream, plan: Plan, included: list[str]) -> pa.Array:
         ragged = plan.way == "ragged"

@@ -108,13 +108,13 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
     with open_random(target, context) as stream:
         size = stream.seek(0, 2)
         if size == 0:
-            raise ReaderError(f"{name} is empty", name, "empty-file")
+            raise ReaderError("{path} is empty", name, "empty-file")
         layout = mended(stream, size, tally)
         try:
             events = parser_class(layout.stream).records_json()
         except (RuntimeError, OSError, ValueError) as problem:
             raise ReaderError(
-                f"{name} is not a Windows event log: {_sentence(problem)}", name, "not-an-evtx"
+                "{path} is not a Windows event log: {reason}", name, "not-an-evtx", reason=_sentence(problem)
             ) from problem
         held: list[Event] = []
         done = 0

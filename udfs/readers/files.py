@@ -120,10 +120,9 @@ class Files:
         """The error for a path that means no file; it knows the names that are there instead."""
         place = pattern.replace("\\", "/")
         several = "*" in os.path.basename(place)
-        message, code = f"file not found: {pattern}", "file-not-found"
+        problem = ReaderError("file not found: {path}", pattern, "file-not-found")
         if several:
-            message, code = f"no file matches {pattern}", "no-match"
-        problem = ReaderError(message, pattern, code)
+            problem = ReaderError("no file matches {path}", pattern, "no-match")
         try:
             problem.beside = self.beside(place)
         except ReaderError as other:
@@ -202,20 +201,20 @@ def _database(path: str, mode: str) -> sqlite3.Connection:
 
 
 def _refused(path: str) -> ReaderError:
-    return ReaderError(f"reading {path} is not allowed in safe mode", path, "read-not-allowed")
+    return ReaderError("reading {path} is not allowed in safe mode", path, "read-not-allowed")
 
 
 def _readable(path: str) -> str:
     _check_regular(path)
     if not os.access(path, os.R_OK):
-        raise ReaderError(f"no permission to read {path}", path, "permission-denied")
+        raise ReaderError("no permission to read {path}", path, "permission-denied")
     return path
 
 
 def _check_regular(path: str) -> None:
     """Readers go over a file more than once: a pipe has nothing left then, and a device may never end."""
     if os.path.isdir(path):
-        raise ReaderError(f"{path} is a directory, not a file", path, "is-a-directory")
+        raise ReaderError("{path} is a directory, not a file", path, "is-a-directory")
     if os.path.exists(path) and not os.path.isfile(path):
-        message = f"{path} is a pipe or a device, not a file: save what it gives, or read it with the command stdin"
-        raise ReaderError(message, path, "not-a-file")
+        said = "{path} is a pipe or a device, not a file: save what it gives, or read it with the command stdin"
+        raise ReaderError(said, path, "not-a-file")

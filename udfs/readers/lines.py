@@ -56,7 +56,7 @@ def codec_name(charset: str) -> str:
             raise LookupError
         "".encode(name)
     except (LookupError, ValueError):
-        raise ReaderError(f"unknown charset: {charset}", charset, "unknown-charset") from None
+        raise ReaderError("unknown charset: {charset}", charset, "unknown-charset", charset=charset) from None
     return "cp949" if name == "euc_kr" else name
 
 

@@ -116,7 +116,7 @@ class LogFileReader(EvidenceReader):
 def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
     with Evidence(target, context) as evidence:
         if evidence.size == 0:
-            raise ReaderError(f"{evidence.name} is empty", evidence.name, "empty-file")
+            raise ReaderError("{path} is empty", evidence.name, "empty-file")
         tally = Tally()
         try:
             yield from joined(_windows(evidence, wanted, base_name(target), tally), BATCH_ROWS * 2 // 3)
@@ -174,7 +174,7 @@ def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> 
             yield _Records(block, at, first, tally).decode(wanted, name)
     if (not known and untouched < pages) or not pages:
         raise ReaderError(
-            f"{evidence.name} is not an NTFS $LogFile: it holds neither restart nor record pages",
+            "{path} is not an NTFS $LogFile: it holds neither restart nor record pages",
             evidence.name,
             "not-a-logfile",
         )

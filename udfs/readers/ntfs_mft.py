@@ -148,7 +148,7 @@ def _layout(evidence: Evidence) -> _Layout:
     that every parent would be looked up in the wrong place.
     """
     if evidence.size == 0:
-        raise ReaderError(f"{evidence.name} is empty", evidence.name, "empty-file")
+        raise ReaderError("{path} is empty", evidence.name, "empty-file")
     buffer = _block_buffer(evidence)
     offset = evidence.next_data(0) // BLOCK_BYTES * BLOCK_BYTES
     while offset < evidence.size:
@@ -160,7 +160,7 @@ def _layout(evidence: Evidence) -> _Layout:
         offset += BLOCK_BYTES
         offset = max(offset, evidence.next_data(offset) // BLOCK_BYTES * BLOCK_BYTES)
     raise ReaderError(
-        f"{evidence.name} is not an NTFS $MFT: it holds no record with the FILE signature", evidence.name, "not-an-mft"
+        "{path} is not an NTFS $MFT: it holds no record with the FILE signature", evidence.name, "not-an-mft"
     )
 
 

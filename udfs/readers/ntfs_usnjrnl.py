@@ -92,7 +92,7 @@ class UsnJrnlReader(EvidenceReader):
 def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
     with Evidence(target, context) as evidence:
         if evidence.size == 0:
-            raise ReaderError(f"{evidence.name} is empty", evidence.name, "empty-file")
+            raise ReaderError("{path} is empty", evidence.name, "empty-file")
         tally = Tally()
         try:
             yield from joined(_windows(evidence, wanted, base_name(target), tally), BATCH_ROWS * 2 // 3)
@@ -122,7 +122,7 @@ def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> 
         offset += max(stop, int(found.ends[-1]) if len(found.ends) else 0)
     if not any_record:
         raise ReaderError(
-            f"{evidence.name} is not an NTFS change journal: it holds no USN record", evidence.name, "not-a-journal"
+            "{path} is not an NTFS change journal: it holds no USN record", evidence.name, "not-a-journal"
         )
 
 

@@ -63,7 +63,7 @@ def check_areas(path: str, file: IO[bytes]) -> None:
     except ReaderError:
         raise
     except (expat.ExpatError, xlsarea.Damaged) as problem:
-        raise ReaderError(f"{path} is not a readable workbook: {problem}", path, "not-xlsx") from problem
+        raise ReaderError("{path} is not a readable workbook: {reason}", path, "not-xlsx", reason=problem) from problem
     except Exception:
         pass
     file.seek(0)
@@ -71,8 +71,15 @@ def check_areas(path: str, file: IO[bytes]) -> None:
 
 def _check(path: str, rows: int, columns: int, cells: int) -> None:
     if rows * columns > max(_FREE_CELLS, _SPREAD * cells) or columns > _MOST_COLUMNS:
-        message = f"{path}: a sheet of {rows} rows and {columns} columns holds {cells} cells only"
-        raise ReaderError(message + "; delete the cells far from the table", path, "xlsx-too-sparse")
+        raise ReaderError(
+            "{path}: a sheet of {rows} rows and {columns} columns holds {cells} cells only; "
+            "delete the cells far from the table",
+            path,
+            "xlsx-too-sparse",
+            rows=rows,
+            columns=columns,
+            cells=cells,
+        )
 
 
 def _measure(part: str) -> Callable[[IO[bytes]], Iterator[Area]] | None:

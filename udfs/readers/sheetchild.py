@@ -37,7 +37,8 @@ def _answer(path: str, sheet: str | None, skip: int, data: bytes, answers: Binar
     try:
         notes, schema, batches = sheet_batches(path, sheet, skip, io.BytesIO(data))
     except ReaderError as problem:
-        answers.write(json.dumps({"code": problem.code, "message": str(problem)}).encode() + b"\n")
+        facts = {name: fact for name, fact in problem.facts.items() if name != "path"}
+        answers.write(json.dumps({"code": problem.code, "said": problem.said, "facts": facts}).encode() + b"\n")
         return
     answers.write(json.dumps({"notes": notes}).encode() + b"\n")
     with pa.ipc.new_stream(answers, schema) as stream:

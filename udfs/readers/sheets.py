@@ -89,7 +89,7 @@ class _Child:
             raise EOFError
         said = json.loads(line)
         if "code" in said:
-            raise ReaderError(said["message"], path, said["code"])
+            raise ReaderError(said["said"], path, said["code"], **said["facts"])
         with pa.ipc.open_stream(back) as stream:
             return Sheet(stream.schema, tuple(stream), tuple(said["notes"]))
 
@@ -122,8 +122,11 @@ def read_sheet(
     except (OSError, EOFError, ValueError, pa.ArrowException) as problem:
         if cancelled():
             raise ReadCancelled from None
-        why = f"reading it took longer than {seconds:g} seconds" if stopped else "the parser failed on it"
-        raise ReaderError(f"{path} is not a readable workbook: {why}", path, "not-xlsx") from problem
+        if stopped:
+            took = "{path} is not a readable workbook: reading it took longer than {seconds:g} seconds"
+            raise ReaderError(took, path, "not-xlsx", seconds=seconds) from problem
+        failed = "{path} is not a readable workbook: the parser failed on it"
+        raise ReaderError(failed, path, "not-xlsx") from problem
     finally:
         if keep and child.alive:
             with _LOCK:

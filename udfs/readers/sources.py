@@ -248,8 +248,8 @@ def open_zip(path: str, context: ReadContext, charset: str | None = None) -> Ite
             archive = archive_in(raw)
         except Exception as problem:
             # Not BadZipFile alone: forged offsets and versions give OSError, ValueError or NotImplementedError.
-            message = f"{path} is not a readable ZIP archive: {_sentence(problem)}"
-            raise ReaderError(message, path, "not-a-zip") from problem
+            said = "{path} is not a readable ZIP archive: {reason}"
+            raise ReaderError(said, path, "not-a-zip", reason=_sentence(problem)) from problem
         with archive:
             yield archive
     finally:
@@ -260,7 +260,7 @@ def _check_charset(charset: str | None, path: str) -> None:
     try:
         b"PK".decode(charset or "utf-8")
     except LookupError as problem:
-        raise ReaderError(f"unknown charset: {charset}", path, "unknown-charset") from problem
+        raise ReaderError("unknown charset: {charset}", path, "unknown-charset", charset=charset) from problem
     except UnicodeError:
         pass  # a charset of several bytes a character
 
@@ -321,8 +321,11 @@ def expand_members(pattern: str, entry: str, context: ReadContext, charset: str 
     _check_charset(charset, pattern)
     found += scan_each(context.files.expand(pattern), context, search)
     if not found:
-        more = f" ({unsure_names} names are no {charset or 'utf-8'}: give zipcharset)" if unsure_names else ""
-        raise ReaderError(f"no entry {entry} in {pattern}{more}", pattern, "no-such-entry")
+        if unsure_names:
+            said = "no entry {entry} in {path} ({count} names are no {charset}: give zipcharset)"
+            facts = {"count": unsure_names, "charset": charset or "utf-8"}
+            raise ReaderError(said, pattern, "no-such-entry", entry=entry, **facts)
+        raise ReaderError("no entry {entry} in {archive}", pattern, "no-such-entry", entry=entry, archive=pattern)
     return found
 
 
@@ -386,10 +389,15 @@ def _info(archive: zipfile.ZipFile, member: Member) -> zipfile.ZipInfo:
     # Of two entries with one name the later one counts, as for other programs.
     info = {name: info for name, _, info in entry_names(archive, member.charset)}.get(member.entry)
     if info is None:
-        raise ReaderError(f"no entry {member.entry} in {member.zip_path}", member.name, "no-such-entry")
+        raise _no_entry(member)
     if info.flag_bits & 0x1:
-        raise ReaderError(f"{member.name} is encrypted", member.name, "archive-encrypted")
+        raise ReaderError("{path} is encrypted", member.name, "archive-encrypted")
     return info
+
+
+def _no_entry(member: Member) -> ReaderError:
+    said = "no entry {entry} in {archive}"
+    return ReaderError(said, member.name, "no-such-entry", entry=member.entry, archive=member.zip_path)
 
 
 def _open_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, member: Member) -> zipfile.ZipExtFile:
@@ -397,8 +405,8 @@ def _open_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, member: Member)
         return cast("zipfile.ZipExtFile", archive.open(info))
     except Exception as problem:
         # A method nobody unpacks, or a directory that points at something else than the entry.
-        message = f"cannot unpack {member.name}: {_sentence(problem)}"
-        raise ReaderError(message, member.name, "read-failed") from problem
+        said = "cannot unpack {path}: {reason}"
+        raise ReaderError(said, member.name, "read-failed", reason=_sentence(problem)) from problem
 
 
 def _sentence(problem: Exception) -> str:

@@ -212,7 +212,8 @@ def _table_name(database: sqlite3.Connection, path: str, table: str) -> str:
         if isinstance(name, str) and (name == table or name.lower() == table.lower()):
             return name
     known = ", ".join(sorted(str(name) for name in names[:-2])[:20]) or "none"
-    raise ReaderError(f"no table {table} in {path}; there are: {known}", path, "no-such-table")
+    said = "no table {table} in {path}; there are: {names}"
+    raise ReaderError(said, path, "no-such-table", table=table, names=known)
 
 
 def _columns(database: sqlite3.Connection, path: str, table: str) -> dict[str, bool]:

@@ -41,7 +41,7 @@ def opened(path: str, context: ReadContext) -> Iterator[sqlite3.Connection]:
     """
     with context.files.open(path) as raw:
         if raw.read(16) != b"SQLite format 3\0":
-            raise ReaderError(f"{path} is not an SQLite database", path, "not-a-sqlite-database")
+            raise ReaderError("{path} is not an SQLite database", path, "not-a-sqlite-database")
     _tell_journal(path, context)
     with _with_log(path, context) as connect, _connected(path, connect, context) as database:
         try:
@@ -153,8 +153,8 @@ def _tell_journal(path: str, context: ReadContext) -> None:
 
 
 def _unreadable(path: str, problem: Exception) -> ReaderError:
-    message = f"cannot read the SQLite database {path}: {sentence(problem)}"
-    return ReaderError(message, path, "not-a-sqlite-database")
+    said = "cannot read the SQLite database {path}: {reason}"
+    return ReaderError(said, path, "not-a-sqlite-database", reason=sentence(problem))
 
 
 def sentence(problem: Exception) -> str:

@@ -61,8 +61,8 @@ class XlsxReader:
         """Options: ``sheet``, ``skip``, ``offset``, ``limit``. ReaderError ``several-files``."""
         found = request.files()
         if len(found) > 1:
-            message = f"xlsxfile reads one workbook, and {request.paths[0]} matches {len(found)}"
-            raise ReaderError(message, request.paths[0], "several-files")
+            said = "xlsxfile reads one workbook, and {path} matches {count}"
+            raise ReaderError(said, request.paths[0], "several-files", count=len(found))
         return cls(
             found[0],
             request.text("sheet"),
@@ -124,14 +124,14 @@ def _cells(
         workbook = CalamineWorkbook.from_filelike(file)
         names = workbook.sheet_names
         if not names or (sheet is not None and sheet not in names):
-            message = f"{path} has no sheet {sheet}; it has {', '.join(names) or 'none'}"
-            raise ReaderError(message, path, "no-such-sheet")
+            there = "{path} has no sheet {sheet}; it has {names}"
+            raise ReaderError(there, path, "no-such-sheet", sheet=sheet, names=", ".join(names) or "none")
         rows = workbook.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=False)
     except (ReaderError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as problem:  # a panic of the Rust parser is no Exception
-        message = f"{path} is not a readable Excel workbook: {problem}"
-        raise ReaderError(message, path, "not-xlsx") from problem
+        said = "{path} is not a readable Excel workbook: {reason}"
+        raise ReaderError(said, path, "not-xlsx", reason=problem) from problem
     rows = rows[skip:]
     if not rows:
         return (), (), []

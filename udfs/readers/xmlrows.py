@@ -87,8 +87,8 @@ def parse_path(text: str) -> tuple[Step, ...]:
         steps.append(Step(found["axis"] == "//", found["name"], at, found["key"], found["value"]))
         position = found.end()
     if not steps or position < len(text):
-        message = f"unsupported xpath {text!r}: write /a/b[1]/c, //x, * and one [n], [@a] or [@a='v'] per step"
-        raise ReaderError(message, text, "xpath-unsupported")
+        said = "unsupported xpath {path!r}: write /a/b[1]/c, //x, * and one [n], [@a] or [@a='v'] per step"
+        raise ReaderError(said, text, "xpath-unsupported")
     return tuple(steps)
 
 
@@ -164,8 +164,8 @@ class XmlReader:
                 builder.parser.Parse(b"", True)
             except expat.ExpatError as problem:
                 if not builder.root_seen:
-                    message = f"{source.name} is not XML: {expat.errors.messages[problem.code]}"
-                    raise ReaderError(message, source.name, "not-xml") from problem
+                    why = expat.errors.messages[problem.code]
+                    raise ReaderError("{path} is not XML: {reason}", source.name, "not-xml", reason=why) from problem
                 reason = expat.errors.messages[problem.code]
                 context.loss.lost(source.name, "broken-xml", 1, base.Line(problem.lineno), reason)
                 builder.finish_broken()
@@ -213,14 +213,14 @@ class _Builder:
         self._held = []
 
     def _refuse(self, name: str, *_: object) -> None:
-        message = f"{self._source} declares the entity {name}; documents with entity declarations are not read"
-        raise ReaderError(message, self._source, "xml-entities")
+        said = "{path} declares the entity {name}; documents with entity declarations are not read"
+        raise ReaderError(said, self._source, "xml-entities", name=name)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.root_seen = True
         if len(self._open) >= MAX_DEPTH:
-            message = f"{self._source} nests more than {MAX_DEPTH} elements"
-            raise ReaderError(message, self._source, "xml-too-deep")
+            said = "{path} nests more than {limit} elements"
+            raise ReaderError(said, self._source, "xml-too-deep", limit=MAX_DEPTH)
         # Counted as they come: a sum over the names would take the square of their number (100,000 names: a minute).
         above = self._open[-1] if self._open else self._top
         above.children += 1

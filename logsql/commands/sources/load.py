@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from logsql.commands.sources._files import path_text
 from logsql.commands.sources._tables import scan_table
 from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.kept import RESULT_NOT_READABLE
 from logsql.language.tree import Call, Text
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -30,7 +31,6 @@ NO_RESULT = define(
 NO_NAME = NO_RESULT.says(
     ("load needs the name of a saved result", "load에는 저장된 결과의 이름이 필요합니다"), help=syntax("load NAME")
 )
-NOT_READABLE = define("11201", "saved-result-not-readable", ("the file is no Parquet file", "Parquet 파일이 아닙니다"))
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,6 @@ register(
 Reads the rows of a result that was saved under this name or GUID, in their order. A path of a Parquet file does as
 well.
 """,
-        errors=(NO_RESULT, NOT_READABLE),
+        errors=(NO_RESULT, RESULT_NOT_READABLE),
     )
 )

@@ -174,24 +174,26 @@ def from_bytes(source: str, raw: U8, size: int) -> HiveImage:
     bare = HiveImage(source, size, raw, words, raw.view(np.uint16), -1, int(words[6]))
     root = _root(bare, int(words[9]))
     if root < 0 and not 1 <= int(words[7]) <= 6:
-        raise ReaderError(f"{source} is a damaged registry hive: its root key cannot be read", source, "damaged-hive")
+        raise ReaderError("{path} is a damaged registry hive: its root key cannot be read", source, "damaged-hive")
     return HiveImage(source, size, raw, words, bare.halves, root, bare.minor)
 
 
 def _check_head(source: str, head: bytes, size: int, bins: bool) -> None:
     if size == 0:
-        raise ReaderError(f"{source} is empty: not a registry hive", source, "not-a-hive")
+        raise ReaderError("{path} is empty: not a registry hive", source, "not-a-hive")
     if bins:
         return
     if not head.strip(b"\0"):
-        raise ReaderError(f"{source} begins with zeros only: not a registry hive", source, "not-a-hive")
+        raise ReaderError("{path} begins with zeros only: not a registry hive", source, "not-a-hive")
     if not head.startswith(b"regf"):
-        raise ReaderError(f"{source} is not a registry hive: it does not begin with 'regf'", source, "not-a-hive")
+        raise ReaderError("{path} is not a registry hive: it does not begin with 'regf'", source, "not-a-hive")
     if size < BASE + 36:
         raise ReaderError(
-            f"{source} is truncated: a registry hive has at least {BASE + 36} bytes, this file {size}",
+            "{path} is truncated: a registry hive has at least {least} bytes, this file {size}",
             source,
             "truncated",
+            least=BASE + 36,
+            size=size,
         )
 
 

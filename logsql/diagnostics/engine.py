@@ -1,0 +1,130 @@
+"""Rows about carrying out a query: the session's database, the run itself, SQL text, and what the policy refuses."""
+
+from __future__ import annotations
+
+from logsql.diagnostics.codes import define
+from logsql.diagnostics.messages import text
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+
+INTERRUPTED = define("E1300", "interrupted", ("the query was interrupted", "쿼리가 중단되었습니다"))
+TIME_LIMIT = define(
+    "E1301",
+    "time-limit",
+    ("the query did not finish within its time limit", "쿼리가 제한 시간 안에 끝나지 않았습니다"),
+    (
+        "the query did not finish within {seconds:g} seconds",
+        "쿼리가 {seconds:g}초 안에 끝나지 않았습니다",
+    ),
+    help=("raise the limit with --timeout", "--timeout으로 제한 시간을 늘리세요"),
+)
+OUT_OF_MEMORY = define(
+    "E1302",
+    "out-of-memory",
+    ("the query needs more memory than it may use", "쿼리에 허용된 메모리가 부족합니다"),
+    ("not enough memory: {reason}", "메모리가 부족합니다: {reason}"),
+    help=("raise --memory-limit or narrow the query", "--memory-limit을 늘리거나 쿼리 범위를 줄이세요"),
+)
+ENGINE_ERROR = define(
+    "E1303",
+    "engine-error",
+    ("the engine could not carry out the query", "엔진이 쿼리를 실행하지 못했습니다"),
+    ("{reason}", "{reason}"),
+)
+CONSTANT_FAILED = define(
+    "E1401",
+    "constant-failed",
+    ("a constant of the query cannot be computed", "쿼리의 상수를 계산할 수 없습니다"),
+    ("the constant cannot be computed: {reason}", "상수를 계산할 수 없습니다: {reason}"),
+)
+
+# --- SQL text ---------------------------------------------------------------------------------------------------------
+
+SQL_SYNTAX = define(
+    "E1601",
+    "sql-syntax",
+    ("the SQL text cannot be parsed", "SQL 구문을 해석할 수 없습니다"),
+    ("the SQL text cannot be parsed: {reason}", "SQL 구문을 해석할 수 없습니다: {reason}"),
+)
+SQL_ARGUMENT = define(
+    "E1602",
+    "sql-argument",
+    (
+        "pipe() or the table function of a command is called with other arguments",
+        "pipe()나 명령의 테이블 함수에 쓸 수 없는 인자입니다",
+    ),
+)
+PIPE_ARGUMENT = SQL_ARGUMENT.says(
+    ("pipe() takes one string: a pipe query", "pipe()에는 파이프 쿼리 문자열 하나를 씁니다")
+)
+ONE_COMMAND = SQL_ARGUMENT.says(
+    (
+        "{name}() takes the arguments of {command}; a pipe query belongs into pipe()",
+        "{name}()에는 {command} 명령의 인자를 씁니다. 파이프 쿼리는 pipe()에 쓰세요",
+    )
+)
+ONE_PATH = SQL_ARGUMENT.says(("{name}() takes one path", "{name}()에는 경로 하나를 씁니다"))
+ARCHIVE_AND_ENTRY = SQL_ARGUMENT.says(
+    ("{name}() takes an archive and an entry", "{name}()에는 압축 파일과 그 안의 항목을 씁니다")
+)
+STRING_CONSTANTS = SQL_ARGUMENT.says(("{name}() takes string constants", "{name}()에는 문자열 상수를 씁니다"))
+
+# --- the session ------------------------------------------------------------------------------------------------------
+
+INVALID_SETTING = define(
+    "E2001",
+    "invalid-setting",
+    ("the engine does not accept a setting of the session", "엔진이 세션 설정을 받아들이지 않습니다"),
+    ("{reason}", "{reason}"),
+)
+UNKNOWN_ZONE = define(
+    "E2002",
+    "unknown-time-zone",
+    ("there is no such time zone", "그런 시간대가 없습니다"),
+    ("unknown time zone {zone!r}", "알 수 없는 시간대입니다: {zone!r}"),
+    help=("use a name such as Asia/Seoul or UTC", "Asia/Seoul이나 UTC 같은 이름을 쓰세요"),
+)
+DATABASE_NOT_OPENED = define(
+    "E3001",
+    "database-not-opened",
+    ("the database file cannot be opened", "데이터베이스 파일을 열 수 없습니다"),
+    ("cannot open the database {path}: {reason}", "데이터베이스 {path}을(를) 열 수 없습니다: {reason}"),
+)
+
+# --- the policy -------------------------------------------------------------------------------------------------------
+
+ALLOW_DIRECTORY = text("allow it with --allow-dir", "--allow-dir로 허용하세요")
+WITHOUT_SAFE = text("allow it with a session without --safe", "--safe 없는 세션에서 실행하세요")
+NOT_ALLOWED = define(
+    "E4001",
+    "not-allowed",
+    ("safe mode does not allow what the query asks for", "안전 모드에서 허용하지 않는 작업입니다"),
+)
+READ_NOT_ALLOWED = NOT_ALLOWED.says(
+    ("reading {path} is not allowed in safe mode", "안전 모드에서는 {path}을(를) 읽을 수 없습니다"),
+    help=ALLOW_DIRECTORY,
+    name="read-not-allowed",
+)
+WRITE_NOT_ALLOWED = NOT_ALLOWED.says(
+    ("writing {path} is not allowed in safe mode", "안전 모드에서는 {path}에 쓸 수 없습니다"),
+    help=WITHOUT_SAFE,
+    name="write-not-allowed",
+)
+STORE_NOT_ALLOWED = NOT_ALLOWED.says(
+    (
+        "storing rows in {table} is not allowed in safe mode",
+        "안전 모드에서는 {table} 테이블에 행을 저장할 수 없습니다",
+    ),
+    help=WITHOUT_SAFE,
+    name="write-not-allowed",
+)
+STATEMENT_NOT_ALLOWED = NOT_ALLOWED.says(
+    ("{kind} statements are not allowed in safe mode", "안전 모드에서는 {kind} 문을 실행할 수 없습니다"),
+    help=("use a session without --safe", "--safe 없는 세션을 쓰세요"),
+    name="write-not-allowed",
+)
+NETWORK_NOT_ALLOWED = NOT_ALLOWED.says(
+    ("reaching {target} is not allowed in safe mode", "안전 모드에서는 {target}에 접속할 수 없습니다"),
+    help=WITHOUT_SAFE,
+    name="network-not-allowed",
+)
