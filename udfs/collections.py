@@ -12,14 +12,13 @@ import json
 import math
 from collections.abc import Callable, Hashable
 from itertools import zip_longest
-from typing import Any
 
 import pyarrow as pa
 
 from udfs.columns import map_distinct
 
 
-def flatten(value: Any) -> Any:
+def flatten(value: object) -> object:
     """All nesting of a list removed; null elements stay; a value that is no list is returned as it is.
 
     >>> flatten([1, [2, "foo"], ["foo", ["bar"], None]]), flatten(3), flatten(None)
@@ -27,7 +26,7 @@ def flatten(value: Any) -> Any:
     """
     if not isinstance(value, list):
         return value
-    out: list[Any] = []
+    out: list[object] = []
     stack = [iter(value)]
     while stack:  # no recursion: nesting depth comes from the data
         for item in stack[-1]:
@@ -40,7 +39,7 @@ def flatten(value: Any) -> Any:
     return out
 
 
-def _key(value: Any) -> Hashable:
+def _key(value: object) -> Hashable:
     """Equal keys mean equal values of the language: 1 and 1.0 are equal, 1 and true or "1" are not."""
     if isinstance(value, bool):
         return ("bool", value)
@@ -53,7 +52,7 @@ def _key(value: Any) -> Hashable:
     return (type(value).__name__, value)
 
 
-def list_contains(values: Any, needle: Any) -> bool:
+def list_contains(values: object, needle: object) -> bool:
     """Whether a list has an element equal to ``needle``; false for null on either side or a value that is no list.
 
     >>> list_contains(["1", ["abc", "2"]], ["abc", "2"]), list_contains(["1"], 1), list_contains([1], 1.0)
@@ -65,7 +64,7 @@ def list_contains(values: Any, needle: Any) -> bool:
     return any(_key(item) == wanted for item in values)
 
 
-def unique(value: Any) -> list[Any] | None:
+def unique(value: object) -> list[object] | None:
     """Distinct non-null elements in order of first appearance; a scalar becomes a one-element list; null gives null.
 
     >>> unique([1, 2, 1, "2", None, [1], [1]]), unique(5), unique(None)
@@ -75,14 +74,14 @@ def unique(value: Any) -> list[Any] | None:
         return None
     if not isinstance(value, list):
         return [value]
-    seen: dict[Hashable, Any] = {}
+    seen: dict[Hashable, object] = {}
     for item in value:
         if item is not None:
             seen.setdefault(_key(item), item)
     return list(seen.values())
 
 
-def sum_array(value: Any) -> int | float | None:
+def sum_array(value: object) -> int | float | None:
     """Sum of the numeric elements, 0 when there is none; null (or a value that is no list) gives null.
 
     >>> sum_array([1, 2, None, "a", 4.5, True]), sum_array(["a"]), sum_array(None)
@@ -94,7 +93,7 @@ def sum_array(value: Any) -> int | float | None:
     return sum(numbers)
 
 
-def zip_lists(*values: Any) -> list[list[Any]] | None:
+def zip_lists(*values: object) -> list[list[object]] | None:
     """Tuples by position; shorter lists are filled with null, a scalar is a list of one; null only when all are null.
 
     >>> zip_lists([1, 2], ["a"])
@@ -106,11 +105,11 @@ def zip_lists(*values: Any) -> list[list[Any]] | None:
     return [list(row) for row in zip_longest(*lists)]
 
 
-def _dump(value: Any) -> str:
+def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def json_map(values: pa.Array | pa.ChunkedArray, function: Callable[[Any], Any]) -> pa.StringArray:
+def json_map(values: pa.Array | pa.ChunkedArray, function: Callable[[object], object]) -> pa.StringArray:
     """Apply a function of this module to a column of JSON text; JSON null and SQL null both give SQL null.
 
     >>> json_map(pa.array(["[1,[2.0,[\\"한\\"]]]", "3", None]), flatten).to_pylist()
@@ -124,7 +123,7 @@ def json_map(values: pa.Array | pa.ChunkedArray, function: Callable[[Any], Any])
     return map_distinct(values, apply, pa.string())
 
 
-def json_contains(values: pa.Array | pa.ChunkedArray, needle: Any) -> pa.BooleanArray:
+def json_contains(values: pa.Array | pa.ChunkedArray, needle: object) -> pa.BooleanArray:
     """:func:`list_contains` of a column of JSON text and one value; null gives false.
 
     >>> json_contains(pa.array(['["1",["abc","2"]]', None]), ["abc", "2"]).to_pylist()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+#: A column as Arrow and DuckDB hand it over, in one piece or in several.
+Column: TypeAlias = pa.Array | pa.ChunkedArray
 
-def as_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+
+def as_array(values: Column) -> pa.Array:
     """One contiguous array of an Array or ChunkedArray; a dictionary column is decoded."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
@@ -18,13 +21,22 @@ def as_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
 
 
-def as_list(values: pa.Array | pa.ChunkedArray) -> list[Any]:
+def as_list(values: Column) -> list[Any]:
     """Python values, null as None."""
     out: list[Any] = as_array(values).to_pylist()
     return out
 
 
-def map_distinct(values: pa.Array | pa.ChunkedArray, function: Callable[[Any], Any], out: pa.DataType) -> pa.Array:
+def first(values: Column) -> Any:
+    """The Python value of a column of constants (whatever SQL wrote there); None for an empty column.
+
+    >>> first(pa.array(["utf-8", "utf-8"])), first(pa.array([], pa.string()))
+    ('utf-8', None)
+    """
+    return values[0].as_py() if len(values) else None
+
+
+def map_distinct(values: Column, function: Callable[[Any], object], out: pa.DataType) -> pa.Array:
     """``function`` of every value, called once per distinct value; null stays null and is never passed.
 
     Log columns repeat (time stamps, status texts, addresses), and hashing in Arrow is far cheaper than a Python call.

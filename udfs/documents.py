@@ -7,19 +7,16 @@ commands call them only for the rows that need them. A text that cannot be read 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
 from xml.parsers import expat
 
 import pyarrow as pa
 
-from udfs.columns import as_list, map_distinct
+from udfs.columns import Column, as_list, map_distinct
 from udfs.java.javaregex import DEFAULT_TIMEOUT, Regex
-from udfs.lenientjson import LenientError, dump, parse
+from udfs.lenientjson import Json, LenientError, dump, parse
 from udfs.readers.base import ReaderError
 from udfs.readers.csvparse import Dialect, cells_of
 from udfs.readers.xmlrows import Step, _Builder
-
-Column: TypeAlias = pa.Array | pa.ChunkedArray
 
 
 def json_array(texts: Column, cutoff: int = 0, recover: bool = False, flat: bool = False) -> pa.StringArray:
@@ -46,14 +43,14 @@ def json_array(texts: Column, cutoff: int = 0, recover: bool = False, flat: bool
     return map_distinct(texts, one, pa.string())
 
 
-def flattened(value: dict[str, Any]) -> dict[str, Any]:
+def flattened(value: dict[str, Json]) -> dict[str, Json]:
     """Nested keys joined by ``_``, list items numbered from 0; an empty map or list is null under its own name.
 
     >>> flattened({"x": ["a", {"y": 1}], "z": {}})
     {'x_0': 'a', 'x_1_y': 1, 'z': None}
     """
-    out: dict[str, Any] = {}
-    pending: list[tuple[str, Any]] = [(key, item) for key, item in reversed(value.items())]
+    out: dict[str, Json] = {}
+    pending: list[tuple[str, Json]] = [(key, item) for key, item in reversed(value.items())]
     while pending:
         name, item = pending.pop()
         if isinstance(item, dict) and item:

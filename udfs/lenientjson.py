@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import NoReturn, TypeAlias
+
+#: What a JSON text says, as Python values.
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 MAX_DEPTH = 500
 
@@ -20,7 +23,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _PLAIN = {"'": re.compile(r"[^'\\]*"), '"': re.compile(r'[^"\\]*')}
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\": "\\", '"': '"', "'": "'"}
-_CONSTANTS = {"true": True, "false": False, "null": None}
+_CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -40,7 +43,7 @@ def _refuse(_: str) -> NoReturn:
     raise _Refused
 
 
-def parse(text: str, recover: bool = False) -> Any:
+def parse(text: str, recover: bool = False) -> Json:
     """The value of a JSON text. ``recover`` closes what the end of the text left open instead of failing.
 
     >>> parse("{a: 1, 'b' = [x, 2.5,], c: {}}")
@@ -50,7 +53,7 @@ def parse(text: str, recover: bool = False) -> Any:
     """
     try:
         # strict=False lets raw line breaks stand inside strings; Python would read NaN as a number.
-        found = json.loads(text, strict=False, parse_constant=_refuse)
+        found: Json = json.loads(text, strict=False, parse_constant=_refuse)
         if "\\u" not in text:
             return found
     except (ValueError, _Refused, RecursionError):
@@ -65,7 +68,7 @@ class _Parser:
         self.recover = recover
         self.depth = 0
 
-    def document(self) -> Any:
+    def document(self) -> Json:
         value = self.value()
         self.blanks()
         if self.at < len(self.text):
@@ -85,7 +88,7 @@ class _Parser:
         """Whether the text broke off here and that is allowed."""
         return self.recover and self.at >= len(self.text)
 
-    def value(self) -> Any:
+    def value(self) -> Json:
         char = self.blanks()
         if char in ("'", '"') and char:
             return self.string(char)
@@ -145,9 +148,9 @@ class _Parser:
         self.at += 2
         return _ESCAPES[char]
 
-    def object(self) -> dict[str, Any]:
+    def object(self) -> dict[str, Json]:
         self.at += 1
-        out: dict[str, Any] = {}
+        out: dict[str, Json] = {}
         while True:
             char = self.blanks()
             if char == "}" or self.ended():
@@ -170,9 +173,9 @@ class _Parser:
             elif char != "}" and not self.ended():
                 self.fail("a comma is missing")
 
-    def array(self) -> list[Any]:
+    def array(self) -> list[Json]:
         self.at += 1
-        out: list[Any] = []
+        out: list[Json] = []
         while True:
             char = self.blanks()
             if char == "]" or self.ended():
@@ -186,13 +189,13 @@ class _Parser:
                 self.fail("a comma is missing")
 
 
-def _name(key: Any) -> str:
+def _name(key: Json) -> str:
     if isinstance(key, str):
         return key
     return dump(key)
 
 
-def scalar(word: str) -> Any:
+def scalar(word: str) -> Json:
     """The value of a word without quotes: constant, number or text."""
     if word.lower() in _CONSTANTS:
         return _CONSTANTS[word.lower()]
@@ -203,7 +206,7 @@ def scalar(word: str) -> Any:
     return word
 
 
-def dump(value: Any) -> str:
+def dump(value: object) -> str:
     """Strict compact JSON; numbers JSON cannot say (``1e400`` read as infinity) become text."""
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -212,7 +215,7 @@ def dump(value: Any) -> str:
     return _SURROGATE.sub("�", text)
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> object:
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return str(value)
     if isinstance(value, dict):

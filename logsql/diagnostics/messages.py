@@ -13,7 +13,6 @@ import os
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
 
 LANGUAGES = ("en", "ko")
 LANGUAGE: ContextVar[str | None] = ContextVar("logsql_language", default=None)
@@ -122,7 +121,7 @@ _SENTENCES: dict[str, Pair] = {
 _CATALOGUE: dict[str, Text] = {}
 
 
-def message(name: str, /, lang: str | None = None, **facts: Any) -> str:
+def message(name: str, /, lang: str | None = None, **facts: object) -> str:
     """The sentence called ``name`` with its places filled, in the chosen language. Unknown names raise KeyError."""
     return _CATALOGUE[name].fill(lang, **facts)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import duckdb
 import pyarrow as pa
@@ -168,7 +168,7 @@ class Session:
         """The ledger of the query that was planned or ended last."""
         return self.workspace.runs.last_ledger
 
-    def query(self, text: str, params: Mapping[str, Any] | None = None, origin: str | None = None) -> Result:
+    def query(self, text: str, params: Mapping[str, object] | None = None, origin: str | None = None) -> Result:
         """Plan a pipe query; it runs when rows are asked for.
 
         Raises :class:`.QueryError` for a query that is wrong, :class:`~.SourceError` for a
@@ -184,7 +184,7 @@ class Session:
     def plan(
         self,
         text: str,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         origin: str | None = None,
         counting: bool = False,
     ) -> tuple[Plan, RunState, SessionCatalog]:
@@ -209,11 +209,11 @@ class Session:
         """Run DuckDB SQL; readers are table functions (``hive_file('x')``) and ``pipe('QUERY')`` is a table."""
         return sql_result(self.workspace, text, params)
 
-    def translate(self, text: str, params: Mapping[str, Any] | None = None) -> str:
+    def translate(self, text: str, params: Mapping[str, object] | None = None) -> str:
         """The SQL of a pipe query; nothing is run."""
         return plan_text(self.plan(text, params)[0])
 
-    def explain(self, text: str, params: Mapping[str, Any] | None = None) -> str:
+    def explain(self, text: str, params: Mapping[str, object] | None = None) -> str:
         """Stages, schema, order and SQL of a pipe query."""
         return explain_text(self.plan(text, params)[0])
 

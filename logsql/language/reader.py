@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
 from logsql.diagnostics.codes import Given, Sentence, row
 from logsql.diagnostics.errors import QueryError, stated
@@ -331,7 +331,7 @@ class ArgReader:
 
     # -- errors --------------------------------------------------------------------------------------------------
 
-    def fail(self, said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn:
+    def fail(self, said: Sentence | str, /, *given: object, **facts: object) -> NoReturn:
         """Refuse the query: ``reader.fail(ROW, span, **facts)``; points at ``span``, else at the command's name."""
         if isinstance(said, Sentence):
             raise self.source.error_at(said, (given[0] if given else None) or self.command_span, **facts)

@@ -24,7 +24,6 @@ import zipfile
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from logsql.diagnostics.modelfiles import (
     CANNOT_READ,
@@ -171,7 +170,7 @@ class ModelStore:
             self._write(path, manifest)
         return manifest
 
-    def put(self, manifest: Manifest, estimator: Any) -> Manifest:
+    def put(self, manifest: Manifest, estimator: object) -> Manifest:
         """Store a trained model, replacing an older version of it as a whole. Returns the manifest with payload and
         hash."""
         return self._put(manifest, dump_forest(estimator))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -203,7 +202,7 @@ def forecast(
 
 
 def _appended(rows: pa.Table, time: str, by: Sequence[str], future: Sequence[int], origin: Sequence[int]) -> pa.Table:
-    columns: dict[str, Any] = {}
+    columns: dict[str, object] = {}
     for field in rows.schema:
         if field.name == time:
             wall = pa.array(future, pa.timestamp("ms"))

@@ -13,7 +13,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -24,8 +24,11 @@ from logsql.ml.timeseries import ForecastOptions
 from logsql.ml.unsupervised import Result, group_rows
 from udfs.inference import BatchScorer
 
+if TYPE_CHECKING:
+    from logsql.planner.runtime import StageRuntime
+
 #: Gets the stage's runtime (``loss``, ``state``, ``read``) and gives the model to score with.
-Obtain = Callable[[Any], TrainedModel]
+Obtain = Callable[["StageRuntime"], TrainedModel]
 
 
 class Once:
@@ -34,10 +37,10 @@ class Once:
     def __init__(self, make: Obtain) -> None:
         self._make = make
         self._lock = threading.Lock()
-        self._run: Any = None
+        self._run: object = None
         self._found: TrainedModel | MlError | None = None
 
-    def __call__(self, runtime: Any) -> TrainedModel:
+    def __call__(self, runtime: StageRuntime) -> TrainedModel:
         with self._lock:
             if self._found is None or self._run is not runtime.state:
                 self._run = runtime.state
@@ -50,7 +53,7 @@ class Once:
             return self._found
 
 
-def training_rows(runtime: Any, fields: Sequence[FieldForms], extra: Sequence[str] = ()) -> pa.Table:
+def training_rows(runtime: StageRuntime, fields: Sequence[FieldForms], extra: Sequence[str] = ()) -> pa.Table:
     """The rows of the training subquery: one column per field, and the plain columns ``extra``."""
     idents = [ident for f in fields for _, ident in f.forms]
     raw = collected(list(runtime.read(0)), [*idents, *extra])
@@ -77,7 +80,7 @@ class Scoring:
     weight: str | None = None
     failed: str | None = None
 
-    def __call__(self, batches: Iterator[pa.RecordBatch], runtime: Any) -> Iterator[pa.RecordBatch]:
+    def __call__(self, batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
         try:
             model = self.obtain(runtime)
         except MlError as error:
@@ -122,7 +125,7 @@ def plain(column: pa.Array) -> pa.Array:
     return column
 
 
-def _json(value: Any) -> str | None:
+def _json(value: object) -> str | None:
     return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -139,9 +142,9 @@ class Tabled:
     row: str
     fields: tuple[FieldForms, ...]
     answers: tuple[str, ...]
-    compute: Callable[[pa.Table, Any], Result]
+    compute: Callable[[pa.Table, StageRuntime], Result]
 
-    def __call__(self, batches: Iterator[pa.RecordBatch], runtime: Any) -> Iterator[pa.RecordBatch]:
+    def __call__(self, batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
         idents = [ident for f in self.fields for _, ident in f.forms]
         raw = collected(list(batches), [self.row, *idents])
         rows = assemble(raw, self.fields).append_column(self.row, raw.column(self.row))
@@ -168,7 +171,7 @@ class Future:
     by: tuple[str, ...]
     options: ForecastOptions
 
-    def __call__(self, batches: Iterator[pa.RecordBatch], runtime: Any) -> Iterator[pa.RecordBatch]:
+    def __call__(self, batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
         from logsql.ml.timeseries import forecast
 
         idents = [ident for f in self.fields for _, ident in f.forms]

@@ -8,9 +8,9 @@ the answers are joined back with IS NOT DISTINCT FROM (25 to 40 times faster tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from sqlglot import exp
@@ -30,10 +30,11 @@ from logsql.values.sql import Sql
 from logsql.values.types import BOOL, DATE, DOUBLE, LONG, STRING, Kind, LType
 from logsql.values.values import Typed
 
+if TYPE_CHECKING:
+    from logsql.planner.plan import Transform
+
 ROW = "__row"
 WEIGHT = "__rows"
-
-Transform = Callable[[Iterator[pa.RecordBatch], Any], Iterator[pa.RecordBatch]]
 
 
 @dataclass(frozen=True)

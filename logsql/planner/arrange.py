@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
 
 from logsql.diagnostics.expressions import EVALC_ORDER
 from logsql.language.tree import (
@@ -51,7 +50,7 @@ def parameter(expr: Expr | NamedArg, name: str) -> tuple[bool, Expr | None]:
     return not isinstance(default, NamedArg), default if not isinstance(default, NamedArg) else None
 
 
-def reads(thing: Any, name: str) -> bool:
+def reads(thing: object, name: str) -> bool:
     """Whether any expression in a command's arguments reads the parameter."""
     if isinstance(thing, Call) and thing.name == "$":
         names = thing.args[:-1] or thing.args
@@ -157,7 +156,7 @@ def _mapped(expr: Expr, step: Callable[[Expr], Expr]) -> Expr:
     return expr
 
 
-def _rename(thing: Any, name: str) -> Any:
+def _rename(thing: object, name: str) -> object:
     """Arguments that read the state before the row instead of the parameter."""
     if isinstance(thing, Call) and thing.name == "$":
         names = thing.args[:-1] or thing.args

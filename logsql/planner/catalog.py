@@ -94,7 +94,7 @@ class Catalog(Protocol):
     def tables(self) -> Sequence[str]:
         """Names of all tables and views, for wildcards and nearest-name help."""
 
-    def evaluate(self, expression: Sql) -> Any:
+    def evaluate(self, expression: Sql) -> object:
         """Value of a constant expression, as a Python object (dates: aware datetimes)."""
 
     def describe(self, query: Sql) -> tuple[SourceColumn, ...]:

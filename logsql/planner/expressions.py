@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from sqlglot import exp
 
@@ -63,7 +63,7 @@ class ExprContext:
         catalog: Catalog,
         rel: Rel | None = None,
         params: Mapping[str, Typed] | None = None,
-        param_values: Mapping[str, Any] | None = None,
+        param_values: Mapping[str, object] | None = None,
         bindings: Mapping[str, Typed] | None = None,
         udfs: set[str] | None = None,
         row_order: Callable[[], exp.Expression | None] | None = None,
@@ -260,7 +260,7 @@ class ExprContext:
         """Whether the expression reads no field (parameters and functions of constants are constants)."""
         return not has_fields(expr)
 
-    def constant(self, expr: Expr, what: str, span: Span | None = None) -> Any:
+    def constant(self, expr: Expr, what: str, span: Span | None = None) -> object:
         """Python value of a constant expression, evaluated now; refuses the query when it reads a field."""
         if isinstance(expr, Literal):
             return expr.value

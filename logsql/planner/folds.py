@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any
 
 from logsql.language.tree import Assignment, Call, Command, Subquery
 from logsql.planner.duties import InStream, OrderNeed, RowState
@@ -19,7 +18,7 @@ def own_nodes(command: Command) -> Iterator[object]:
 
 def tree_nodes(value: object, *without: type) -> Iterator[object]:
     """Every tree node below a value, but for targets of assignments and what is below nodes of some types."""
-    pending: list[Any] = [value]
+    pending: list[object] = [value]
     while pending:
         node = pending.pop()
         if isinstance(node, (tuple, list)):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from logsql.planner.calls import AggregateCall, FunctionCall
 from logsql.planner.duties import AggregateDuty, FunctionDuty
@@ -23,8 +22,8 @@ class FunctionExample:
     """
 
     expression: str
-    result: Any = None
-    row: dict[str, Any] = field(default_factory=dict)
+    result: object = None
+    row: dict[str, object] = field(default_factory=dict)
     zone: str = "Asia/Seoul"
     shown: bool = True
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from logsql.diagnostics.codes import Code
 from logsql.diagnostics.options import INVALID_OPTION
@@ -32,7 +31,7 @@ class OptionSpec:
     name: str
     kind: OptionKind
     help: str
-    default: Any = None
+    default: object = None
     choices: tuple[str, ...] = ()
     minimum: int | None = None
     required: bool = False

@@ -5,9 +5,9 @@ Pure data. ``translate`` prints it, the engine runs it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlglot import exp
 
@@ -16,6 +16,13 @@ from logsql.values import sql
 from logsql.values.sorting import sort_keys
 from logsql.values.types import LType
 from logsql.values.values import Typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from logsql.planner.runtime import StageRuntime
 
 #: The column of a row that has no fields (``json "{}"``): SQL needs one, users never see it.
 ROW_MARK = "__row"
@@ -29,6 +36,10 @@ class Cte:
     query: exp.Expression
     reads: tuple[str, ...]
     command: str = ""
+
+
+#: A Python stage of a plan: batches in, batches out.
+Transform: TypeAlias = "Callable[[Iterator[pa.RecordBatch], StageRuntime], Iterator[pa.RecordBatch]]"
 
 
 @dataclass(frozen=True)
@@ -58,7 +69,7 @@ class Stream:
 
     name: str
     query: exp.Expression | None
-    transform: Callable[[Iterator[Any], Any], Iterator[Any]]
+    transform: Transform
     columns: tuple[tuple[str, str], ...]
     label: str = ""
     inputs: tuple[exp.Expression, ...] = ()

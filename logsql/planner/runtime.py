@@ -13,6 +13,8 @@ from sqlglot import exp
 from logsql.planner.services import Service
 
 if TYPE_CHECKING:
+    from threading import Event
+
     import duckdb
     import pyarrow as pa
 
@@ -79,9 +81,18 @@ class Runtime(Protocol):
         """Whether the query is to stop."""
 
 
+class Run(Protocol):
+    """One run of one query: a training watches ``cancel``, and a model is made once per run."""
+
+    @property
+    def cancel(self) -> Event: ...
+
+
 class StageRuntime(Runtime, Protocol):
     """What a Python stage's ``transform`` gets beside its batches. ``read(n)`` yields rows of its further inputs."""
 
+    @property
+    def state(self) -> Run: ...
     @property
     def progress(self) -> Progress: ...
     @property

@@ -7,10 +7,10 @@ command file holds its declaration, its argument parser (over :class:`logsql.lan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import Code, Text
 from logsql.language.tree import Command
@@ -54,8 +54,8 @@ class Example:
 
     question: str
     query: str
-    rows: tuple[dict[str, Any], ...] | None = None
-    tables: dict[str, list[dict[str, Any]]] | None = None
+    rows: tuple[dict[str, object], ...] | None = None
+    tables: Mapping[str, Sequence[Mapping[str, object]]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class CommandSpec:
     group: Group
     summary: str
     usage: tuple[str, ...]
-    parse: Callable[[ArgReader], Any]
+    parse: Callable[[ArgReader], object]
     lower: Callable[[Stage], Rel | None]
     fields: Fields | Callable[[Command], Fields]
     arguments: tuple[Argument, ...]

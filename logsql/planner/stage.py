@@ -6,9 +6,9 @@ CTE by hand and never looks at other commands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
 
 from sqlglot import exp
 
@@ -34,6 +34,9 @@ from logsql.values.timespans import Fail, parse_span
 from logsql.values.types import LONG, Kind, LType
 from logsql.values.values import Typed
 from udfs.extras import MissingExtra, needs_extra
+
+if TYPE_CHECKING:
+    from logsql.planner.plan import Transform
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -526,7 +529,7 @@ class Stage:
         self,
         rel: Rel | None,
         columns: Sequence[Column],
-        transform: Callable[[Iterator[Any], Any], Iterator[Any]],
+        transform: Transform,
         rest: Rest | None = None,
         keep: Iterable[str] = (),
         inputs: Sequence[Rel] = (),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from logsql.diagnostics.errors import UsageError
 from logsql.diagnostics.messages import message
@@ -69,7 +68,7 @@ def draw(words: Sequence[str], connect: Callable[[], Session], voice: Voice) -> 
     return 0
 
 
-def _asked(words: Sequence[str]) -> dict[str, Any]:
+def _asked(words: Sequence[str]) -> dict[str, object]:
     given, kinds = CommandLine(OPTIONS).read(words)
     if "help" in given:
         return given

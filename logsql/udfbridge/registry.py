@@ -10,13 +10,17 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from udfs.failures import EndsQuery
 
-Arrays = tuple[Any, ...]
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from duckdb.sqltypes import DuckDBPyType
+
+    from udfs.columns import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +48,35 @@ def register_udf(*specs: UdfSpec) -> None:
         UDFS[spec.name] = spec
 
 
-_CALLS = "logsql.udfbridge.calls:"
-_PARSE = "logsql.udfbridge.parse:"
+_HERE = "logsql.udfbridge."
 _DATE = "TIMESTAMP WITH TIME ZONE"
 _TEXT = "VARCHAR"
 
 register_udf(
-    UdfSpec("lq_match", (_TEXT, _TEXT), "BOOLEAN", _CALLS + "match"),
-    UdfSpec("lq_replace", (_TEXT, _TEXT, _TEXT), _TEXT, _CALLS + "replace"),
-    UdfSpec("lq_groups", (_TEXT, _TEXT), "VARCHAR[]", _CALLS + "groups"),
-    UdfSpec("lq_rex", (_TEXT, _TEXT), "VARCHAR[]", _CALLS + "rex"),
-    UdfSpec("lq_date", (_TEXT, _TEXT, _TEXT, _TEXT), _DATE, _CALLS + "date"),
-    UdfSpec("lq_date_text", (_DATE, _TEXT, _TEXT, _TEXT), _TEXT, _CALLS + "date_text"),
-    UdfSpec("lq_format", None, _TEXT, _CALLS + "format_text"),
-    UdfSpec("lq_encode", (_TEXT, _TEXT), "BLOB", _CALLS + "encode"),
-    UdfSpec("lq_decode", ("BLOB", _TEXT), _TEXT, _CALLS + "decode"),
-    UdfSpec("lq_urldecode", (_TEXT, _TEXT), _TEXT, _CALLS + "urldecode"),
-    UdfSpec("lq_urlencode", (_TEXT, _TEXT), _TEXT, _CALLS + "urlencode"),
+    UdfSpec("lq_match", (_TEXT, _TEXT), "BOOLEAN", _HERE + "regexes:match"),
+    UdfSpec("lq_replace", (_TEXT, _TEXT, _TEXT), _TEXT, _HERE + "regexes:replace"),
+    UdfSpec("lq_groups", (_TEXT, _TEXT), "VARCHAR[]", _HERE + "regexes:groups"),
+    UdfSpec("lq_rex", (_TEXT, _TEXT), "VARCHAR[]", _HERE + "parse:rex"),
+    UdfSpec("lq_date", (_TEXT, _TEXT, _TEXT, _TEXT), _DATE, _HERE + "dates:date"),
+    UdfSpec("lq_date_text", (_DATE, _TEXT, _TEXT, _TEXT), _TEXT, _HERE + "dates:date_text"),
+    UdfSpec("lq_format", None, _TEXT, _HERE + "formats:format_text"),
+    UdfSpec("lq_encode", (_TEXT, _TEXT), "BLOB", _HERE + "charsets:encode"),
+    UdfSpec("lq_decode", ("BLOB", _TEXT), _TEXT, _HERE + "charsets:decode"),
+    UdfSpec("lq_urldecode", (_TEXT, _TEXT), _TEXT, _HERE + "charsets:urldecode"),
+    UdfSpec("lq_urlencode", (_TEXT, _TEXT), _TEXT, _HERE + "charsets:urlencode"),
     UdfSpec("lq_ip", (_TEXT,), _TEXT, "udfs.network:ip_array"),
     UdfSpec("lq_network", (_TEXT, "BIGINT"), _TEXT, "udfs.network:network_array"),
-    UdfSpec("lq_hash", ("BLOB", _TEXT), "BLOB", _CALLS + "digest"),
-    UdfSpec("lq_encrypt", None, "BLOB", _CALLS + "encrypt"),
-    UdfSpec("lq_decrypt", None, "BLOB", _CALLS + "decrypt"),
-    UdfSpec("lq_list_cut", ("BIGINT", _TEXT, _TEXT), "BIGINT", _CALLS + "list_cut", side_effects=True),
-    UdfSpec("lq_not_number", (_TEXT, _TEXT, _TEXT), "DOUBLE", _CALLS + "not_number", side_effects=True),
-    UdfSpec("lq_randbytes", ("DOUBLE", "INTEGER"), "BLOB", _CALLS + "randbytes", side_effects=True),
-    UdfSpec("lq_rand", ("BIGINT", "BIGINT", "BIGINT"), "INTEGER", _CALLS + "seeded_random"),
-    UdfSpec("lq_json", (_TEXT, "BIGINT", "BOOLEAN", "BOOLEAN"), _TEXT, _PARSE + "json_text"),
+    UdfSpec("lq_hash", ("BLOB", _TEXT), "BLOB", _HERE + "ciphers:digest"),
+    UdfSpec("lq_encrypt", None, "BLOB", _HERE + "ciphers:encrypt"),
+    UdfSpec("lq_decrypt", None, "BLOB", _HERE + "ciphers:decrypt"),
+    UdfSpec("lq_list_cut", ("BIGINT", _TEXT, _TEXT), "BIGINT", _HERE + "losses:list_cut", side_effects=True),
+    UdfSpec("lq_not_number", (_TEXT, _TEXT, _TEXT), "DOUBLE", _HERE + "losses:not_number", side_effects=True),
+    UdfSpec("lq_randbytes", ("DOUBLE", "INTEGER"), "BLOB", _HERE + "ciphers:randbytes", side_effects=True),
+    UdfSpec("lq_rand", ("BIGINT", "BIGINT", "BIGINT"), "INTEGER", _HERE + "ciphers:seeded_random"),
+    UdfSpec("lq_json", (_TEXT, "BIGINT", "BOOLEAN", "BOOLEAN"), _TEXT, _HERE + "parse:json_text"),
     UdfSpec("lq_xml", (_TEXT,), _TEXT, "udfs.documents:xml_array"),
-    UdfSpec("lq_csv", (_TEXT, "BOOLEAN", "BOOLEAN"), "VARCHAR[]", _PARSE + "csv_cells"),
-    UdfSpec("lq_anchors", (_TEXT, _TEXT), "VARCHAR[]", _PARSE + "anchored"),
+    UdfSpec("lq_csv", (_TEXT, "BOOLEAN", "BOOLEAN"), "VARCHAR[]", _HERE + "parse:csv_cells"),
+    UdfSpec("lq_anchors", (_TEXT, _TEXT), "VARCHAR[]", _HERE + "parse:anchored"),
 )
 
 
@@ -100,17 +103,17 @@ def install(connection: duckdb.DuckDBPyConnection, names: Iterable[str], zone: s
                 raise
 
 
-def _sql_type(name: str) -> Any:
+def _sql_type(name: str) -> DuckDBPyType:
     return duckdb.sqltype(name)
 
 
-def _callable(spec: UdfSpec) -> Callable[..., Any]:
+def _callable(spec: UdfSpec) -> Callable[..., Column]:
     """The guarded function with as many parameters as its row declares (DuckDB counts them)."""
     import pyarrow as pa
 
     returns = _arrow_type(spec.returns)
 
-    def run(*arrays: Any) -> Any:
+    def run(*arrays: Column) -> pa.Array:
         function = _resolve(spec.target)
         try:
             result = function(*arrays)
@@ -122,16 +125,17 @@ def _callable(spec: UdfSpec) -> Callable[..., Any]:
             result = result.combine_chunks()
         return result if result.type == returns else result.cast(returns)
 
-    shapes: dict[int, Callable[..., Any]] = {
+    # Lambdas, because DuckDB evaluates the annotations of what it is given, and ``Column`` is no name at run time.
+    shapes: dict[int, Callable[..., Column]] = {
         1: lambda a: run(a),
         2: lambda a, b: run(a, b),
         3: lambda a, b, c: run(a, b, c),
         4: lambda a, b, c, d: run(a, b, c, d),
     }
-    return run if spec.parameters is None else shapes[len(spec.parameters)]
+    return (lambda *arrays: run(*arrays)) if spec.parameters is None else shapes[len(spec.parameters)]
 
 
-def _arrow_type(sql_type: str) -> Any:
+def _arrow_type(sql_type: str) -> pa.DataType:
     import pyarrow as pa
 
     if sql_type.endswith("[]"):
@@ -147,17 +151,17 @@ def _arrow_type(sql_type: str) -> Any:
     }[sql_type]
 
 
-def _resolve(target: str) -> Callable[..., Any]:
+def _resolve(target: str) -> Callable[..., Column]:
     module, _, name = target.partition(":")
-    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    function: Callable[..., Column] = getattr(importlib.import_module(module), name)
     return function
 
 
-def _row_by_row(function: Callable[..., Any], arrays: Arrays, returns: Any) -> Any:
+def _row_by_row(function: Callable[..., Column], arrays: tuple[Column, ...], returns: pa.DataType) -> pa.Array:
     """One call per row after a batch failed: the bad rows become null, the others keep their value."""
     import pyarrow as pa
 
-    out: list[Any] = []
+    out: list[object] = []
     for i in range(len(arrays[0])):
         try:
             value = function(*(array.slice(i, 1) for array in arrays))

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Any
 
 import pyarrow as pa
 
@@ -71,7 +70,7 @@ def java_double_array(values: pa.Array | pa.ChunkedArray) -> pa.StringArray:
     return map_distinct(values, java_double, pa.string())
 
 
-def java_text(value: Any, zone: str | tzinfo = "UTC") -> str:
+def java_text(value: object, zone: str | tzinfo = "UTC") -> str:
     """The language's text form of a value (null prints as ``null``): ``true``, ``1.0``, ``[a, b]``, ``{k=v}``, dates
     with offset.
 
@@ -178,7 +177,7 @@ def _signed(spec: _Spec, digits: str, negative: bool) -> str:
     return spec.justify(before + digits + after)
 
 
-def _integer(spec: _Spec, value: Any) -> str:
+def _integer(spec: _Spec, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int):
         raise _Refused
     if spec.letter == "d":
@@ -194,7 +193,7 @@ def _integer(spec: _Spec, value: Any) -> str:
     return spec.justify(prefix + text)
 
 
-def _floating(spec: _Spec, value: Any) -> str:
+def _floating(spec: _Spec, value: object) -> str:
     if not isinstance(value, float):
         raise _Refused
     if not math.isfinite(value):
@@ -239,14 +238,14 @@ def _scientific(value: Decimal, precision: int) -> str:
     return f"{mantissa:.{precision}f}e{'-' if exponent < 0 else '+'}{abs(exponent):02}"
 
 
-def _character(spec: _Spec, value: Any) -> str:
+def _character(spec: _Spec, value: object) -> str:
     # A text, even of one character, is no java.lang.Character; an integer is a code point.
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 0x10FFFF or isinstance(value, Long):
         raise _Refused
     return spec.justify(chr(value))
 
 
-def _hash(value: Any) -> int:
+def _hash(value: object) -> int:
     if isinstance(value, bool):
         return 1231 if value else 1237
     if isinstance(value, int):
@@ -274,7 +273,7 @@ _DATE_LETTERS = {
 }  # fmt: skip
 
 
-def _date(spec: _Spec, kind: str, value: Any) -> str:
+def _date(spec: _Spec, kind: str, value: object) -> str:
     if isinstance(value, Long) or (type(value) is int and not -_INTEGER_LIMIT <= value < _INTEGER_LIMIT):
         moment = datetime.fromtimestamp(0, zones.as_zone("UTC")) + _millis(value)
     elif isinstance(value, datetime):
@@ -301,7 +300,7 @@ def _millis(value: int) -> timedelta:
     return timedelta(milliseconds=int(value))
 
 
-def _print(spec: _Spec, kind: str, value: Any) -> str:
+def _print(spec: _Spec, kind: str, value: object) -> str:
     if spec.letter == "b":
         return spec.plain("false" if value is None else java_text(value) if isinstance(value, bool) else "true")
     if value is None:
@@ -312,7 +311,7 @@ def _print(spec: _Spec, kind: str, value: Any) -> str:
         return spec.plain(f"{_hash(value):x}")
     if spec.letter == "t":
         return _date(spec, kind, value)
-    printers: dict[str, Callable[[_Spec, Any], str]] = {"c": _character, "d": _integer, "o": _integer, "x": _integer}
+    printers: dict[str, Callable[[_Spec, object], str]] = {"c": _character, "d": _integer, "o": _integer, "x": _integer}
     return printers.get(spec.letter, _floating)(spec, value)
 
 
@@ -364,7 +363,7 @@ def _pieces(fmt: str, zone: str | tzinfo) -> list[_Piece]:
     return out
 
 
-def java_format(fmt: str, args: Sequence[Any], zone: str | tzinfo = "UTC") -> str | None:
+def java_format(fmt: str, args: Sequence[object], zone: str | tzinfo = "UTC") -> str | None:
     """``String.format(fmt, args)``; None when Java would throw. Dates are printed in ``zone``.
 
     ``args``: str, int (:class:`Long` for 64 bits), float, bool, datetime, bytes, lists, None.

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, BinaryIO
+from datetime import date, datetime, time, timedelta
+from typing import Any, BinaryIO, TypeAlias
 
 import pyarrow as pa
 
@@ -31,6 +31,9 @@ from udfs.readers.request import Request
 from udfs.readers.sheetarea import check_areas
 from udfs.readers.sheets import Sheet, read_sheet
 from udfs.readers.textlines import Window
+
+#: What the parser gives for a cell; an empty one is None.
+Cell: TypeAlias = bool | int | float | str | date | datetime | time | timedelta | None
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ class XlsxReader:
         window = Window(self.offset, self.limit)
         for part in self.table.batches:
             check_cancelled(context)
-            made: dict[str, Any] = {"_file": pa.repeat(pa.scalar(file_name(self.path), pa.string()), part.num_rows)}
+            files = pa.repeat(pa.scalar(file_name(self.path), pa.string()), part.num_rows)
+            made: dict[str, pa.Array] = {"_file": files}
             made |= {name: part.column(name) for name in part.schema.names if name in schema.names}
             batch = window.cut(batch_of(schema, made, part.num_rows))
             if batch.num_rows:
@@ -115,7 +119,7 @@ def sheet_batches(
 
 def _cells(
     path: str, sheet: str | None, skip: int, file: BinaryIO
-) -> tuple[tuple[str, ...], tuple[str, ...], list[list[Any]]]:
+) -> tuple[tuple[str, ...], tuple[str, ...], list[list[Cell]]]:
     """Names and notes of the header, and one list of cells per column."""
     from python_calamine import CalamineWorkbook  # an extra
 
@@ -136,7 +140,7 @@ def _cells(
     if not rows:
         return (), (), []
     columns, notes = named([_text(cell) for cell in rows[0]], max(len(row) for row in rows))
-    cells: list[list[Any]] = [[] for _ in columns]
+    cells: list[list[Cell]] = [[] for _ in columns]
     for row in rows[1:]:
         for number, column in enumerate(cells):
             cell = row[number] if number < len(row) else ""
@@ -144,7 +148,7 @@ def _cells(
     return columns, notes, cells
 
 
-def _field(name: str, cells: list[Any]) -> pa.Field:
+def _field(name: str, cells: list[Cell]) -> pa.Field:
     kinds = {_kind(cell) for cell in cells if cell is not None}
     if kinds == {"long", "double"}:
         kinds = {"double"}
@@ -160,7 +164,7 @@ def _field(name: str, cells: list[Any]) -> pa.Field:
     return pa.field(name, types[next(iter(kinds), "string")])
 
 
-def _kind(cell: Any) -> str:
+def _kind(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "bool"
     if isinstance(cell, int | float):
@@ -171,7 +175,7 @@ def _kind(cell: Any) -> str:
     return "string"
 
 
-def _array(declared: pa.Field, cells: list[Any]) -> Any:
+def _array(declared: pa.Field, cells: list[Any]) -> pa.Array:
     if declared.metadata and declared.metadata.get(base.LOGICAL_TYPE) == b"any":
         return pa.array([None if cell is None else _json(cell) for cell in cells], pa.string())
     if pa.types.is_string(declared.type):
@@ -187,7 +191,7 @@ def _moment(cell: date) -> datetime:
     return cell if isinstance(cell, datetime) else datetime(cell.year, cell.month, cell.day)
 
 
-def _text(cell: Any) -> str:
+def _text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float) and cell.is_integer():
@@ -195,7 +199,7 @@ def _text(cell: Any) -> str:
     return str(cell)  # dates and times in ISO form
 
 
-def _json(cell: Any) -> str:
+def _json(cell: Cell) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return json.dumps(cell if isinstance(cell, bool | int | float | str) else _text(cell), ensure_ascii=False)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import define, syntax
 from logsql.planner import duties
@@ -17,7 +17,10 @@ from logsql.values.sql import Sql
 from logsql.values.types import ANY_JSON, STRING, LType
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from logsql.language.reader import ArgReader
+    from logsql.planner.runtime import StageRuntime
 
 #: Seconds between looks at the cancel flag while waiting.
 _TICK = 0.05
@@ -78,7 +81,7 @@ def lower(stage: Stage) -> Rel:
     names = [i for c in given.columns for i in c.idents()]
     names += [given.rest.ident] if given.rest is not None else []
 
-    def passing(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
+    def passing(batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
         return throttled(batches, names, args.count, args.delay / 1000, runtime.cancelled)
 
     rel = stage.stream(given, given.columns, passing, given.rest)
@@ -131,8 +134,13 @@ def _portable(stage: Stage, rel: Rel) -> tuple[Rel, dict[str, str]]:
 
 
 def throttled(
-    batches: Iterator[Any], names: list[str], count: int, delay: float, cancelled: Any, clock: Any = time.monotonic
-) -> Iterator[Any]:
+    batches: Iterator[pa.RecordBatch],
+    names: list[str],
+    count: int,
+    delay: float,
+    cancelled: Callable[[], bool],
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[pa.RecordBatch]:
     """The batches in slices, of which no more than ``count`` rows have passed after any second."""
     start = clock() + delay
     passed, step = 0, max(1, count // _STEPS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.language import NEED_COLUMN
@@ -94,7 +94,7 @@ def order(args: SortArgs) -> duties.OrderNeed:
     return duties.OrderNeed.NEEDS if args.limited else duties.OrderNeed.KEEPS
 
 
-_ROWS: list[dict[str, Any]] = [
+_ROWS: list[dict[str, object]] = [
     {"host": "a", "bytes": 10},
     {"host": "b", "bytes": 30},
     {"host": "a", "bytes": 20},

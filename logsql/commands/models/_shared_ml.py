@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.language.tree import Name, Option, Span, Subquery
 from logsql.ml.service import MODELS
@@ -14,7 +14,9 @@ from logsql.planner.stage import Stage
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.ml.model import Manifest, ModelKind, TrainedModel
+    from logsql.ml.transforms import Obtain
     from logsql.operators.models import Feature
+    from logsql.planner.runtime import Runtime
 
 MODEL_ERRORS = (
     ("41100", "ml-model-empty", "model= is empty"),
@@ -140,15 +142,15 @@ def scored_fields(stage: Stage, manifest: Manifest, names: Sequence[Name]) -> tu
     return rel, found
 
 
-def loader(stage: Stage, name: str, kind: ModelKind) -> Any:
+def loader(stage: Stage, name: str, kind: ModelKind) -> Obtain:
     """Gives the stored model when the query runs; it is loaded and verified before any row is read."""
     store = stage.service(MODELS)
 
-    def obtain(runtime: Any) -> TrainedModel:
+    def obtain(runtime: Runtime) -> TrainedModel:
         found: TrainedModel = store.get(name, kind)
         return found
 
-    def check(runtime: Any) -> None:
+    def check(runtime: Runtime) -> None:
         obtain(runtime)
 
     stage.action(f"load and verify model {name}", check)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.commands.models._shared_ml import (
     MODEL,
@@ -27,8 +27,11 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+    from logsql.ml.forms import FieldForms
     from logsql.ml.model import TrainedModel
+    from logsql.ml.transforms import Obtain, Scoring
     from logsql.operators.models import Feature
+    from logsql.planner.runtime import StageRuntime
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def _trained(stage: Stage) -> Rel:
     train, fields, columns = with_forms(stage, train, [(f, forms_of) for f in known])
     size, sample, timeout = stage.option("size"), stage.option("sample"), seconds(stage, "timeout")
 
-    def train_model(runtime: Any) -> TrainedModel:
+    def train_model(runtime: StageRuntime) -> TrainedModel:
         from logsql.ml.stages import train_anomalies
         from logsql.ml.train import Control
         from logsql.ml.transforms import training_rows
@@ -84,7 +87,7 @@ def _trained(stage: Stage) -> Rel:
     return _score(stage, rel, found, train_model, replace(train, columns=tuple(columns), carried=(), rest=None))
 
 
-def _score(stage: Stage, rel: Rel, found: list[Feature], make: Any, training: Rel | None = None) -> Rel:
+def _score(stage: Stage, rel: Rel, found: list[Feature], make: Obtain, training: Rel | None = None) -> Rel:
     from logsql.operators.models import Answer, scored
     from logsql.values.types import DOUBLE, MAP, list_of
 
@@ -93,7 +96,7 @@ def _score(stage: Stage, rel: Rel, found: list[Feature], make: Any, training: Re
     if top:
         answers.append(Answer("_scorer", list_of(MAP)))
 
-    def transform(fields: Any, weight: str | None) -> Any:
+    def transform(fields: tuple[FieldForms, ...], weight: str | None) -> Scoring:
         from logsql.ml.transforms import Once, Scoring
         from udfs.inference import BatchScorer
 

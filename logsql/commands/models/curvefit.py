@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.commands.models._shared_ml import NUMBER_ERRORS, field_list
 from logsql.language.tree import Name
@@ -13,7 +13,11 @@ from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionS
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from logsql.language.reader import ArgReader
+    from logsql.ml.unsupervised import Result
+    from logsql.planner.runtime import StageRuntime
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def lower(stage: Stage) -> Rel:
     rows = m.numbered_rows(stage, rel, [(replace(x, name="x"), m.number_form), (replace(y, name="y"), m.number_form)])
     degree = stage.option("degree")
 
-    def compute(table: Any, runtime: Any) -> Any:
+    def compute(table: pa.Table, runtime: StageRuntime) -> Result:
         from logsql.ml.unsupervised import curvefit
 
         return curvefit(table, "x", "y", degree)

@@ -13,7 +13,11 @@ from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionS
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from logsql.language.reader import ArgReader
+    from logsql.ml.unsupervised import Result
+    from logsql.planner.runtime import StageRuntime
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def lower(stage: Stage) -> Rel:
         sub, known, columns = m.with_forms(stage, sub, others)
         training.append(replace(sub, columns=tuple(columns), carried=(), rest=None))
 
-    def compute(table: Any, runtime: Any) -> Any:
+    def compute(table: pa.Table, runtime: StageRuntime) -> Result:
         from logsql.ml.transforms import training_rows
         from logsql.ml.unsupervised import lof
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.commands.models._shared_ml import (
     MODEL,
@@ -27,8 +27,11 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+    from logsql.ml.forms import FieldForms
     from logsql.ml.model import TrainedModel
+    from logsql.ml.transforms import Obtain, Scoring
     from logsql.operators.models import Answer, Feature
+    from logsql.planner.runtime import StageRuntime
 
 #: Column of the training rows that holds the label as text.
 TARGET = "__target"
@@ -109,7 +112,7 @@ def _trained(stage: Stage) -> Rel:
     size, timeout = stage.option("size"), seconds(stage, "timeout")
     features_ = [f.name for f in known]
 
-    def train_model(runtime: Any) -> TrainedModel:
+    def train_model(runtime: StageRuntime) -> TrainedModel:
         from logsql.ml.stages import train_rforest
         from logsql.ml.train import Control
         from logsql.ml.transforms import training_rows
@@ -124,13 +127,13 @@ def _trained(stage: Stage) -> Rel:
     return _score(stage, rel, found, train_model, read)
 
 
-def _score(stage: Stage, rel: Rel, found: list[Feature], make: Any, training: Rel | None = None) -> Rel:
+def _score(stage: Stage, rel: Rel, found: list[Feature], make: Obtain, training: Rel | None = None) -> Rel:
     from logsql.operators.models import scored
 
     answers = _answers(stage, failing=training is not None)
     probabilities = bool(stage.option("probability"))
 
-    def transform(fields: Any, weight: str | None) -> Any:
+    def transform(fields: tuple[FieldForms, ...], weight: str | None) -> Scoring:
         import os
 
         from logsql.ml.transforms import Once, Scoring

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.commands.models._shared_ml import NUMBER_ERRORS
 from logsql.language.tree import Name
@@ -13,8 +13,12 @@ from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionS
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from logsql.language.reader import ArgReader
+    from logsql.ml.unsupervised import Result
     from logsql.operators.models import Feature, Forms
+    from logsql.planner.runtime import StageRuntime
 
 #: Length of the calendar units of ``period=`` in days: a season of months is counted in intervals of the rows.
 _DAYS = {"mon": 30, "y": 365}
@@ -79,7 +83,7 @@ def lower(stage: Stage) -> Rel:
     by = [f.name for f, _ in found[2:]]
     period = _period(stage)
 
-    def compute(table: Any, runtime: Any) -> Any:
+    def compute(table: pa.Table, runtime: StageRuntime) -> Result:
         from logsql.ml.timeseries import stl
 
         return stl(table, "__value", period, by, "__time")

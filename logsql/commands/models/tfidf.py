@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,13 @@ from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionS
 from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from logsql.language.reader import ArgReader
+    from logsql.ml.forms import FieldForms
+    from logsql.ml.unsupervised import Result
+    from logsql.operators.models import Feature
+    from logsql.planner.runtime import StageRuntime
 
 POSITION = "__word"
 
@@ -49,7 +56,7 @@ def _settings(stage: Stage) -> tuple[str, bool, int]:
     return stage.option("delimiter"), stage.option("numeric"), stage.option("threshold")
 
 
-def _build(stage: Stage, rel: Rel, found: list[Any]) -> Rel:
+def _build(stage: Stage, rel: Rel, found: list[Feature]) -> Rel:
     """One row per word."""
     from logsql.operators import models as m
     from logsql.planner.relation import Column
@@ -58,7 +65,7 @@ def _build(stage: Stage, rel: Rel, found: list[Any]) -> Rel:
     wide, fields, columns = m.with_forms(stage, rel, [(f, m.text_form) for f in found])
     settings = _settings(stage)
 
-    def transform(batches: Any, runtime: Any) -> Any:
+    def transform(batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Any:
         from logsql.ml.forms import assemble, collected
         from logsql.ml.unsupervised import tfidf_build
 
@@ -69,7 +76,7 @@ def _build(stage: Stage, rel: Rel, found: list[Any]) -> Rel:
     return stage.stream(replace(wide, columns=tuple(columns), carried=(), rest=None), made, transform)
 
 
-def _query(stage: Stage, rel: Rel, found: list[Any]) -> Rel:
+def _query(stage: Stage, rel: Rel, found: list[Feature]) -> Rel:
     """One row per input row and word."""
     from logsql.ml.transforms import Tabled
     from logsql.operators import models as m
@@ -78,7 +85,7 @@ def _query(stage: Stage, rel: Rel, found: list[Any]) -> Rel:
     args = stage.arguments(TfidfArgs)
     rows = m.numbered_rows(stage, rel, [(f, m.text_form) for f in found])
     names, settings = [f.name for f in found], _settings(stage)
-    known: list[Any] = []
+    known: list[FieldForms] = []
     training: list[Rel] = []
     if args.subquery is not None:
         sub, built = m.features(stage, stage.subquery(args.subquery), ["term", "_idf"], "the subquery")
@@ -86,7 +93,7 @@ def _query(stage: Stage, rel: Rel, found: list[Any]) -> Rel:
         sub, known, columns = m.with_forms(stage, sub, [(built[0], m.text_form), (built[1], m.number_form)])
         training.append(replace(sub, columns=tuple(columns), carried=(), rest=None))
 
-    def compute(table: Any, runtime: Any) -> Any:
+    def compute(table: pa.Table, runtime: StageRuntime) -> Result:
         import numpy as np
         import pyarrow as pa
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from sqlglot import exp
@@ -22,6 +22,7 @@ from logsql.values.types import LONG, STRING
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+    from logsql.planner.runtime import Runtime, StageRuntime
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def lower(stage: Stage) -> Rel:
         items = [sql.func("count", exp.Star()), sql.func("lower", sql.func("to_hex", whole))]
         checks.append((info.name, sql.select(items, node, test).sql("duckdb")))
 
-    def check(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
+    def check(batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
         rows = [row for name, text in checks if (row := _check(runtime, name, text, trace)) is not None]
         cells = list(zip(*rows, strict=True)) if rows else [()] * len(_COLUMNS)
         types = [pa.int64() if t is LONG else pa.string() for _, t in _COLUMNS]
@@ -61,7 +62,7 @@ def lower(stage: Stage) -> Rel:
     return stage.stream(None, [Column(n, n, t) for n, t in _COLUMNS], check)
 
 
-def _check(runtime: Any, name: str, text: str, trace: bool) -> tuple[Any, ...] | None:
+def _check(runtime: Runtime, name: str, text: str, trace: bool) -> tuple[object, ...] | None:
     """Read every row of a table: DuckDB verifies the checksum of each block it reads."""
     import duckdb
 
@@ -69,7 +70,7 @@ def _check(runtime: Any, name: str, text: str, trace: bool) -> tuple[Any, ...] |
     try:
         for known, thing in runtime.database.registered.items():
             cursor.register(known, thing)
-        count, hash_ = cursor.execute(text).fetchone()
+        ((count, hash_),) = cursor.execute(text).fetchall()
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from sqlglot import exp
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from logsql.language.reader import ArgReader
+    from logsql.planner.runtime import ActionRuntime, StageRuntime
 
 _MODES = ("incremental", "overwrite", "worm")
 _NO_TIME = "no-time"
@@ -67,7 +68,7 @@ class Backup:
     high: Sql | None
     done: list[tuple[str, str, int, str]]
 
-    def run(self, runtime: Any, infos: list[TableInfo]) -> None:
+    def run(self, runtime: ActionRuntime, infos: list[TableInfo]) -> None:
         """Copy all tables; the rows are deleted afterwards when they are to be moved."""
         runtime.policy.check_write(self.folder)
         for info in infos:
@@ -96,7 +97,7 @@ class Backup:
             tests.append(sql.binary("<", time.copy(), self.high.copy()))
         return sql.and_(*tests) if tests else None
 
-    def _copy(self, runtime: Any, info: TableInfo, day: str, count: int) -> None:
+    def _copy(self, runtime: ActionRuntime, info: TableInfo, day: str, count: int) -> None:
         folder = os.path.join(self.folder, info.name)
         path = os.path.join(folder, f"{day}.parquet")
         there = runtime.files.has(path)
@@ -165,7 +166,7 @@ def _copied(stage: Stage, backup: Backup) -> Rel:
         Column("path", "path", STRING),
     ]
 
-    def rows(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
+    def rows(batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
         types = (pa.string(), pa.string(), pa.int64(), pa.string())
         parts = zip(*backup.done, strict=True) if backup.done else [()] * len(types)
         arrays = [pa.array(list(part), type_) for part, type_ in zip(parts, types, strict=True)]

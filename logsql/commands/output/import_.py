@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
@@ -16,6 +16,7 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+    from logsql.planner.runtime import ActionRuntime
 
 ONE_TABLE = TABLE_MISSING.says(
     ("import needs the name of one table", "import에는 테이블 이름 하나가 필요합니다"), help=syntax("import TABLE")
@@ -60,7 +61,7 @@ def lower(stage: Stage) -> Rel:
         stage.fail(NOT_A_TABLE, table.span, table=table.text)
     rel = stage.materialise(stage.rel, "import")
 
-    def run(runtime: Any) -> None:
+    def run(runtime: ActionRuntime) -> None:
         store(runtime, rel, stored_fields(runtime, rel), known.name if known is not None else table.text, create)
 
     stage.action(f"import into {table.text}", run)

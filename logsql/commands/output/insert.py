@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -20,6 +20,7 @@ from logsql.values.types import STRING
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+    from logsql.planner.runtime import ActionRuntime
 
 NO_FIELD = define(
     "30701",
@@ -36,7 +37,7 @@ def parse(reader: ArgReader) -> None:
     return None
 
 
-def check(runtime: Any) -> None:
+def check(runtime: ActionRuntime) -> None:
     """Refuse before any row is read when the policy allows no writing."""
     runtime.policy.check_write("tables of the database")
 
@@ -48,7 +49,7 @@ def lower(stage: Stage) -> Rel:
     rel, (route,) = carry(stage, rel, ("__table", values.text_sql(old_value(rel, field)), STRING))
     rel = stage.materialise(rel, "insert")
 
-    def run(runtime: Any) -> None:
+    def run(runtime: ActionRuntime) -> None:
         group = exp.Group(expressions=[sql.col(route)])
         names = sql.select([sql.col(route), sql.func("count")], sql.table(rel.source), group=group)
         bare = relation_without(rel, field)

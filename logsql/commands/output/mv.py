@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import RunError, diagnostic
@@ -14,6 +14,7 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+    from logsql.planner.runtime import ActionRuntime
     from logsql.store.files import Files
 
 MISSING = define(
@@ -53,7 +54,7 @@ def lower(stage: Stage) -> Rel:
             stage.fail(EMPTY_PATH, option.value_span if option else None, option=key)
     rel = stage.rel
 
-    def check(runtime: Any) -> None:
+    def check(runtime: ActionRuntime) -> None:
         runtime.policy.check_write(source)
         runtime.policy.check_write(target)
         if runtime.files.has(target):

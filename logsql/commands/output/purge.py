@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from sqlglot import exp
@@ -23,6 +23,7 @@ from logsql.values.types import LONG, STRING
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+    from logsql.planner.runtime import ActionRuntime, StageRuntime
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def lower(stage: Stage) -> Rel:
         deletes.append((info.name, exp.Delete(this=table_node(info), where=exp.Where(this=range_.test(time)))))
     done: list[tuple[str, int]] = []
 
-    def run(runtime: Any) -> None:
+    def run(runtime: ActionRuntime) -> None:
         runtime.policy.check_write(runtime.database.path)
         done.clear()
         for name, delete in deletes:
@@ -113,7 +114,7 @@ def lower(stage: Stage) -> Rel:
 
     stage.action("delete rows", run)
 
-    def report(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
+    def report(batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
         names, counts = [n for n, _ in done], [c for _, c in done]
         arrays = [pa.array(names, pa.string()), pa.array(counts, pa.int64())]
         yield pa.RecordBatch.from_arrays(arrays, names=["table", "count"])

@@ -12,6 +12,8 @@ from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
+from udfs.lenientjson import Json, LenientError
+from udfs.lenientjson import parse as parse_lenient
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
@@ -78,21 +80,18 @@ def lower(stage: Stage) -> Rel:
     return rows_relation(stage, read_rows(stage, value, source.span))
 
 
-def read_rows(stage: Stage, text: str, span: Span) -> list[dict[str, object]]:
+def read_rows(stage: Stage, text: str, span: Span) -> list[dict[str, Json]]:
     """The object, or the objects of the array, in a text of the lenient dialect."""
-    from udfs.lenientjson import LenientError, parse
-
     if not text.lstrip().startswith(("{", "[")):
         stage.fail(TYPE, span)
     try:
-        value = parse(text)
+        value = parse_lenient(text)
     except (LenientError, RecursionError) as problem:
         stage.fail(INVALID, span, reason=problem)
-    if isinstance(value, dict):
-        return [value]
-    rows = [row for row in value if isinstance(row, dict)]
-    if len(rows) < len(value):
-        stage.note(f"{len(value) - len(rows)} of {len(value)} items are no objects and make no rows")
+    items = value if isinstance(value, list) else [value]
+    rows = [row for row in items if isinstance(row, dict)]
+    if len(rows) < len(items):
+        stage.note(f"{len(items) - len(rows)} of {len(items)} items are no objects and make no rows")
     return rows
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from sqlglot import exp
@@ -31,6 +31,7 @@ from logsql.values.types import BOOL, DATE, INT, LONG, MAP, STRING
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+    from logsql.values.types import LType
 
 KNOWN = ("tables", "count", "queries", "lookups")
 #: The other words of the language's ``system``, and why they are not here.
@@ -128,11 +129,13 @@ def lower(stage: Stage) -> Rel:
 # --- lists ------------------------------------------------------------------------------------------------------------
 
 
-def _listed(stage: Stage, shape: tuple[tuple[str, Any], ...], rows: Callable[[Any], list[tuple[Any, ...]]]) -> Rel:
+def _listed(
+    stage: Stage, shape: tuple[tuple[str, LType], ...], rows: Callable[[StageRuntime], list[tuple[object, ...]]]
+) -> Rel:
     """A list that is made when the query runs."""
     columns = [Column(name, name, type_) for name, type_ in shape]
 
-    def produce(batches: Iterator[Any], runtime: Any) -> Iterator[Any]:
+    def produce(batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
         found = rows(runtime)
         cells = list(zip(*found, strict=True)) if found else [()] * len(shape)
         arrays = [pa.array(list(c), arrow_type(t.physical)) for c, (_, t) in zip(cells, shape, strict=True)]
@@ -141,12 +144,12 @@ def _listed(stage: Stage, shape: tuple[tuple[str, Any], ...], rows: Callable[[An
     return stage.stream(None, columns, produce)
 
 
-def _lookup_rows(runtime: StageRuntime) -> list[tuple[Any, ...]]:
+def _lookup_rows(runtime: StageRuntime) -> list[tuple[object, ...]]:
     lookups = runtime.service(LOOKUPS)
     return [(name,) for name in lookups.names()] if lookups is not None else []
 
 
-def _table_rows(runtime: StageRuntime) -> list[tuple[Any, ...]]:
+def _table_rows(runtime: StageRuntime) -> list[tuple[object, ...]]:
     database = runtime.database
     kinds: dict[str, str] = dict(
         database.ask(
@@ -158,7 +161,7 @@ def _table_rows(runtime: StageRuntime) -> list[tuple[Any, ...]]:
     counts: dict[str, int] = dict(
         database.ask("SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = ?", [database.name])
     )
-    found: list[tuple[Any, ...]] = []
+    found: list[tuple[object, ...]] = []
     for name in database.tables():
         thing = database.registered.get(name)
         kind = "registered" if thing is not None else "view" if kinds.get(name) == "VIEW" else "table"
@@ -181,13 +184,13 @@ _QUERY_COLUMNS = (
 )
 
 
-def _query_rows(runtime: StageRuntime) -> list[tuple[Any, ...]]:
+def _query_rows(runtime: StageRuntime) -> list[tuple[object, ...]]:
     queries = runtime.service(QUERIES)
 
     def millis(time: dt.datetime) -> int:
         return int(time.timestamp() * 1000)
 
-    found: list[tuple[Any, ...]] = []
+    found: list[tuple[object, ...]] = []
     for record in queries.records() if queries is not None else ():
         until = record.finished or dt.datetime.now(dt.UTC)
         found.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import text
 from logsql.diagnostics.options import NO_SUBQUERY
@@ -23,6 +23,7 @@ from logsql.values.values import Typed
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+    from logsql.planner.runtime import ActionRuntime
 
 RULE_FIELDS = text(
     "rules need the fields expr (quoted keywords joined by and, or, not) and rule",
@@ -91,10 +92,10 @@ def _read_rules(stage: Stage, subquery: Subquery) -> tuple[bool, str]:
     whole = stage.chain.with_ctes(query, rel.source)
     name = keywords.token()
 
-    def run(runtime: Any) -> None:
-        rows: list[tuple[str | None, str | None, Any]] = []
+    def run(runtime: ActionRuntime) -> None:
+        rows: list[tuple[str | None, str | None, object]] = []
         for batch in runtime.batches(whole):
-            columns: Sequence[Sequence[Any]] = [c.to_pylist() for c in batch.columns]
+            columns: Sequence[Sequence[object]] = [c.to_pylist() for c in batch.columns]
             rows += [(e, s, None if r is None else json.loads(r)) for e, s, r in zip(*columns, strict=True)]
 
         from udfs.readers.base import Line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import define
 from logsql.language.tree import Assignment, Literal
@@ -53,7 +53,7 @@ def lower(stage: Stage) -> Rel | None:
     return stage.input
 
 
-def literal(value: Any, type_: LType) -> Typed:
+def literal(value: object, type_: LType) -> Typed:
     """A value that the catalog computed, written as a constant of the type it was computed in."""
     if value is None:
         return constant_null(type_)

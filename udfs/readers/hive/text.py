@@ -9,7 +9,6 @@ positions are looked at to find how many bytes each string grew.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -127,7 +126,7 @@ def indices(places: I64) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(np.ascontiguousarray(places))])
 
 
-def array(strings: Strings, kind: pa.DataType, rows: Mask | None = None) -> Any:
+def array(strings: Strings, kind: pa.DataType, rows: Mask | None = None) -> pa.Array:
     """Arrow array of ``kind`` (string or binary); with ``rows``, the strings fill its true places, the rest is null."""
     lengths = strings.lengths
     if rows is not None:

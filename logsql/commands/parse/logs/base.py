@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -40,7 +40,7 @@ class Sample:
     """
 
     line: str
-    row: dict[str, Any]
+    row: dict[str, object]
     before: tuple[str, ...] = ()
 
 
