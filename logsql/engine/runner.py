@@ -6,6 +6,7 @@ and a worker executes. Cancelling sets the run's flag (readers and stages look a
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 import time
@@ -91,7 +92,9 @@ class Runner:
             except BaseException as problem:
                 put(problem)
 
-        thread = threading.Thread(target=work, name="logsql-run", daemon=True)
+        # What the run says is said in the language of who asked: a thread of its own would speak the default one.
+        asked = contextvars.copy_context()
+        thread = threading.Thread(target=asked.run, args=(work,), name="logsql-run", daemon=True)
         thread.start()
         finished = False
         try:

@@ -15,6 +15,7 @@ import pytest
 
 import logsql
 from logsql.diagnostics.errors import Interrupted, LogsqlError, QueryError, TimeoutError_, UsageError
+from logsql.diagnostics.messages import LANGUAGE
 from udfs.readers.base import Reader, check_cancelled
 from udfs.readers.request import Request
 from udfs.readers.sqlite import SqliteRecordsReader
@@ -213,3 +214,14 @@ def test_parsed_rows_show_what_the_document_holds() -> None:
             {"line": None, "z": None, "a": 1},
             {"line": "no json", "z": 6, "a": None},
         ]
+
+
+def test_an_error_of_the_run_is_said_in_the_language_of_who_asked() -> None:
+    token = LANGUAGE.set("ko")
+    try:
+        with logsql.connect(tz="UTC") as s, pytest.raises(LogsqlError) as refused:
+            s.query('json "[{a:1}]" | import nope').rows()
+    finally:
+        LANGUAGE.reset(token)
+    assert refused.value.code == "30101"
+    assert "테이블" in refused.value.diagnostic.message
