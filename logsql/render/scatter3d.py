@@ -27,7 +27,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from logsql.diagnostics.errors import Diagnostic, RunError, UsageError, did_you_mean
+from logsql.diagnostics.errors import RunError, UsageError, diagnostic, did_you_mean
+from logsql.diagnostics.usage import (
+    CHART_AXIS,
+    CHART_EXTRA,
+    CHART_FIELD,
+    CHART_FIELDS,
+    NOTHING_TO_DRAW,
+    PICTURE_ENDING,
+    PICTURE_NAME,
+)
 
 #: Colours that people with any colour vision tell apart (Okabe and Ito, 2008), strongest contrast first.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
@@ -80,12 +89,11 @@ def write_scatter3d(
 
     suffix = Path(path).suffix.lower()
     if suffix not in (".html", ".htm", ".png"):
-        raise _usage(f"the name of the picture ends in .html or .png, not {suffix or 'nothing'}")
+        raise UsageError(diagnostic(PICTURE_NAME, ending=suffix) if suffix else diagnostic(PICTURE_ENDING))
     raw = [_numbers(table, name) for name in (x, y, z)]
     keep = np.asarray(np.isfinite(np.column_stack([values for values, _, _ in raw])).all(axis=1))
     if not keep.any():
-        message = f"there is nothing to draw: no row has a value in {x}, {y} and {z}"
-        raise RunError(Diagnostic("E2021", "nothing-to-draw", message))
+        raise RunError(diagnostic(NOTHING_TO_DRAW, x=x, y=y, z=z))
     axes = [_axis(name, v[keep], kind, zone) for name, (v, kind, zone) in zip((x, y, z), raw, strict=True)]
     colours = _colours(table, color, keep)
     data = (_html if suffix != ".png" else _png)(axes, colours, color, title)
@@ -94,18 +102,14 @@ def write_scatter3d(
     return Drawn(int(keep.sum()), int((~keep).sum()))
 
 
-def _usage(message: str, help: str | None = None) -> UsageError:
-    return UsageError(Diagnostic("E2020", "chart", message, help=help))
-
-
 # --- data -------------------------------------------------------------------------------------------------------------
 
 
 def _field(table: pa.Table, name: str) -> tuple[pa.ChunkedArray, bool]:
     """A column, and whether it holds mixed values as JSON text."""
     if name not in table.column_names:
-        known = did_you_mean(name, table.column_names) or f"fields: {', '.join(table.column_names)}"
-        raise _usage(f"the rows have no field {name}", known)
+        known = did_you_mean(name, table.column_names) or CHART_FIELDS.fill(names=", ".join(table.column_names))
+        raise UsageError(diagnostic(CHART_FIELD, help=known, name=name))
     position = table.column_names.index(name)
     mixed = (table.schema.field(position).metadata or {}).get(b"logsql.type") == b"any"
     return table.column(position), mixed
@@ -127,9 +131,7 @@ def _numbers(table: pa.Table, name: str) -> tuple[NDArray[np.float64], str, str 
         return np.asarray(column.cast(pa.float64(), safe=False).to_numpy()), "number", None
     if pa.types.is_null(type_):
         return np.full(len(column), np.nan), "number", None
-    raise _usage(
-        f"an axis needs numbers or dates, and {name} is {type_}", f"convert it first: eval {name} = double({name})"
-    )
+    raise UsageError(diagnostic(CHART_AXIS, name=name, type=type_))
 
 
 def _axis(name: str, values: NDArray[np.float64], kind: str, zone: str | None) -> Axis:
@@ -256,9 +258,7 @@ def _png(axes: Sequence[Axis], colours: Colours, color: str | None, title: str |
         from matplotlib.figure import Figure
         from matplotlib.lines import Line2D
     except ImportError:
-        raise _usage(
-            "a PNG picture needs matplotlib", 'install it: pip install "logsql[chart]", or write .html'
-        ) from None
+        raise UsageError(diagnostic(CHART_EXTRA)) from None
     with rc_context({"font.family": ["DejaVu Sans", *_wide_fonts()]}):
         figure = Figure(figsize=(10, 8), dpi=120)
         FigureCanvasAgg(figure)

@@ -13,15 +13,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, BinaryIO
 
-from logsql.diagnostics.errors import Diagnostic, LogsqlError, RunError
-from logsql.diagnostics.messages import add_messages, message
+from logsql.diagnostics.errors import LogsqlError, RunError, diagnostic
+from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
 from logsql.store.files import Files
-
-add_messages(
-    {
-        "output-not-written": ("cannot write {path}: {reason}", "{path} 파일에 쓸 수 없습니다: {reason}"),
-    }
-)
 
 
 class OutputError(RunError):
@@ -29,8 +23,7 @@ class OutputError(RunError):
 
     def __init__(self, path: str, error: OSError) -> None:
         reason = error.strerror or str(error)
-        sentence = message("output-not-written", path=path, reason=reason)
-        super().__init__(Diagnostic("E2010", "output-not-written", sentence))
+        super().__init__(diagnostic(OUTPUT_NOT_WRITTEN, path=path, reason=reason))
 
 
 class _File(io.FileIO):

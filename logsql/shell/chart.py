@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from logsql.diagnostics.errors import UsageError
 from logsql.diagnostics.messages import message
+from logsql.diagnostics.usage import CHART, CHART_KIND, NO_CHART_KIND, REQUIRED
 from logsql.engine.session import Session
 from logsql.render.scatter3d import write_scatter3d
 from logsql.shell.commandline import CommandLine, Option, usage_error
@@ -49,7 +50,7 @@ def draw(words: Sequence[str], connect: Callable[[], Session], voice: Voice) -> 
     try:
         given = _asked(words)
     except UsageError as error:
-        raise UsageError(replace(error.diagnostic, code="E2020", name="chart", help=USAGE)) from None
+        raise UsageError(replace(error.diagnostic, code=CHART.code, name=CHART.name, help=USAGE)) from None
     if "help" in given:
         sys.stdout.write(usage_page() + "\n")
         return 0
@@ -74,12 +75,12 @@ def _asked(words: Sequence[str]) -> dict[str, object]:
         return given
     for kind in kinds:
         if kind != "3d":
-            raise usage_error("chart-kind", kind=kind)
+            raise usage_error(CHART_KIND, kind=kind)
     if len(kinds) != 1:
-        raise usage_error("chart-no-kind")
+        raise usage_error(NO_CHART_KIND)
     missing = [option.names[-1] for option in _REQUIRED if option.field not in given]
     if missing:
-        raise usage_error("usage-required", names=", ".join(missing))
+        raise usage_error(REQUIRED, names=", ".join(missing))
     return given
 
 

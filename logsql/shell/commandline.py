@@ -13,15 +13,28 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
-from logsql.diagnostics.errors import Diagnostic, UsageError, nearest
+from logsql.diagnostics.codes import Sentence
+from logsql.diagnostics.errors import UsageError, diagnostic, nearest
 from logsql.diagnostics.messages import LANGUAGES, message
+from logsql.diagnostics.usage import (
+    GIVEN_TWICE,
+    NO_CHOICE,
+    NO_COUNT,
+    NO_FORMAT,
+    NO_SECONDS,
+    NO_VALUE,
+    NOT_A_PAIR,
+    SEE_HELP,
+    UNKNOWN_OPTION,
+    VALUE_MISSING,
+)
 from logsql.render import FORMATS
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 
 
-def usage_error(name: str, hint: str | None = None, /, code: str = "E2000", **facts: object) -> UsageError:
-    """A usage error with a sentence of the catalogue; ``hint`` is its help line."""
-    return UsageError(Diagnostic(code, "usage", message(name, **{k: str(v) for k, v in facts.items()}), help=hint))
+def usage_error(said: Sentence, help: str | None = None, **facts: object) -> UsageError:
+    """A usage error with a sentence of the catalogue; ``help`` is a line in place of the sentence's own."""
+    return UsageError(diagnostic(said, help=help, **{name: str(fact) for name, fact in facts.items()}))
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
@@ -44,7 +57,7 @@ def pair(option: str, value: str) -> tuple[str, str]:
     """``KEY=VALUE``."""
     name, equals, content = value.partition("=")
     if not equals or not name:
-        raise usage_error("usage-pair", option=option, value=value)
+        raise usage_error(NOT_A_PAIR, option=option, value=value)
     return name, content
 
 
@@ -52,21 +65,21 @@ def output_format(option: str, value: str) -> str:
     """The name of an output format."""
     if value not in FORMATS:
         hint = did_you_mean(value, FORMATS, message("usage-formats", names=", ".join(FORMATS)))
-        raise usage_error("usage-format", hint, value=value)
+        raise usage_error(NO_FORMAT, help=hint, value=value)
     return value
 
 
 def language(option: str, value: str) -> str:
     """A language of sentences."""
     if value not in LANGUAGES:
-        raise usage_error("usage-choice", option=option, choices=" | ".join(LANGUAGES), value=value)
+        raise usage_error(NO_CHOICE, option=option, choices=" | ".join(LANGUAGES), value=value)
     return value
 
 
 def count(option: str, value: str) -> int:
     """A whole number above 0."""
     if not value.isascii() or not value.isdigit() or int(value) < 1:
-        raise usage_error("usage-count", option=option, value=value)
+        raise usage_error(NO_COUNT, option=option, value=value)
     return int(value)
 
 
@@ -77,7 +90,7 @@ def seconds(option: str, value: str) -> float:
     except ValueError:
         found = -1.0
     if not 0 < found < 1e9:
-        raise usage_error("usage-seconds", option=option, value=value)
+        raise usage_error(NO_SECONDS, option=option, value=value)
     return found
 
 
@@ -120,12 +133,12 @@ class _Keep(argparse.Action):
             setattr(namespace, self.dest, True)
             return
         if not isinstance(values, str):
-            raise usage_error("usage-value-missing", option=option_string, value=option.value)
+            raise usage_error(VALUE_MISSING, option=option_string, value=option.value)
         value = option.read(option.names[-1], values)
         if option.repeat:
             setattr(namespace, self.dest, (*(before or ()), value))
         elif before is not None:
-            raise usage_error("usage-twice", option=option.names[-1])
+            raise usage_error(GIVEN_TWICE, option=option.names[-1])
         else:
             setattr(namespace, self.dest, value)
 
@@ -148,9 +161,7 @@ class CommandLine(argparse.ArgumentParser):
         given, plain, unknown = self.split(words)
         for word in unknown:
             name = word.partition("=")[0]
-            raise usage_error(
-                "usage-unknown-option", did_you_mean(name, self._names, message("usage-see-help")), option=name
-            )
+            raise usage_error(UNKNOWN_OPTION, help=did_you_mean(name, self._names, SEE_HELP.text.fill()), option=name)
         return given, plain
 
     def split(self, words: Iterable[str]) -> tuple[dict[str, Any], list[str], list[str]]:
@@ -160,7 +171,7 @@ class CommandLine(argparse.ArgumentParser):
         try:
             found, unknown = self.parse_known_args(options)
         except argparse.ArgumentError as error:  # the only one that is left: a switch with a value, --safe=yes
-            raise usage_error("usage-no-value", option=str(error.argument_name).rpartition("/")[2]) from None
+            raise usage_error(NO_VALUE, option=str(error.argument_name).rpartition("/")[2]) from None
         return dict(vars(found)), plain, unknown
 
     def _attached(self, words: Iterator[str], plain: list[str]) -> Iterator[str]:
@@ -180,4 +191,4 @@ class CommandLine(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """argparse's own sentence never reaches a user."""
-        raise usage_error("usage-see-help")
+        raise usage_error(SEE_HELP)

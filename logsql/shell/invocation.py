@@ -12,6 +12,7 @@ from typing import Any
 
 from logsql.diagnostics.messages import language as spoken
 from logsql.diagnostics.messages import message
+from logsql.diagnostics.usage import NO_QUERY_HERE, ONE_FILE, OTHER_VERB, OTHER_WORDS, QUERY_AND_FILE
 from logsql.render import FORMATS
 from logsql.shell.commandline import (
     CommandLine,
@@ -127,15 +128,16 @@ def _invocation(values: dict[str, Any], plain: list[str]) -> Invocation:
     for other, declared in VERBS.items():
         for name in declared.own:
             if name in asked.given and other != verb:
-                raise usage_error("usage-only", option=f"--{name}", verb=other)
+                raise usage_error(OTHER_VERB, option=f"--{name}", verb=other)
     if verb is not None:
         return _of_verb(asked, verb, plain[1:])
     if asked.query is not None:
         if plain:
-            raise usage_error("usage-query-and-file", word=plain[0])
+            raise usage_error(QUERY_AND_FILE, word=plain[0])
         return replace(asked, verb="run")
     if len(plain) > 1:
-        raise usage_error("usage-one-file", did_you_mean(plain[0], VERBS, message("usage-quote-query")), word=plain[1])
+        help = did_you_mean(plain[0], VERBS, message("usage-quote-query"))
+        raise usage_error(ONE_FILE, help=help, word=plain[1])
     return replace(asked, verb="run", words=(plain[0],)) if plain else asked
 
 
@@ -143,11 +145,11 @@ def _of_verb(asked: Invocation, name: str, words: list[str]) -> Invocation:
     verb = VERBS[name]
     if asked.query is not None:
         if not verb.query or words:
-            raise usage_error("usage-verb-query", verb=name)
+            raise usage_error(NO_QUERY_HERE, verb=name)
         words = [asked.query]
     if len(words) < verb.fewest or (verb.most is not None and len(words) > verb.most):
         hint = message("usage-quote-query") if verb.most == 1 and len(words) > 1 else verb.usage
-        raise usage_error("usage-words", hint, verb=name, usage=verb.usage)
+        raise usage_error(OTHER_WORDS, help=hint, verb=name)
     return replace(asked, verb=name, words=tuple(words), query=None)
 
 

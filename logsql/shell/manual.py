@@ -8,8 +8,9 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
-from logsql.diagnostics.errors import Diagnostic, UsageError, nearest
+from logsql.diagnostics.errors import UsageError, diagnostic, nearest
 from logsql.diagnostics.messages import message
+from logsql.diagnostics.usage import NO_TOPIC
 from logsql.planner.function_spec import AggregateSpec, FunctionSpec
 from logsql.planner.spec import CommandSpec
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS, REFUSED_COMMANDS, REFUSED_FUNCTIONS
@@ -50,7 +51,7 @@ def page(name: str) -> str:
         return message("topic-refused", name=name, reason=refused)
     near = nearest(name, [*COMMANDS, *FUNCTIONS, *AGGREGATES])
     hint = message("help-did-you-mean", names=message("word-or").join(near)) if near else None
-    raise UsageError(Diagnostic("E2003", "no-such-topic", message("no-such-topic", name=name), help=hint))
+    raise UsageError(diagnostic(NO_TOPIC, help=hint, name=name))
 
 
 def code_page(entry: errorpages.Entry) -> str:

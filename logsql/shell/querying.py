@@ -11,6 +11,7 @@ from logsql.api import connect
 from logsql.conversation.conversation import Conversation, Language, Settings
 from logsql.conversation.outcome import Kind, Outcome
 from logsql.diagnostics.messages import message
+from logsql.diagnostics.usage import NOT_FOR_TERMINAL
 from logsql.engine.ledger import SHOWN
 from logsql.engine.session import Session
 from logsql.render import FORMATS, format_of_file
@@ -86,7 +87,7 @@ def chosen_format(asked: Invocation) -> str:
     if name is None:
         name = "table" if terminal else "jsonl"
     if terminal and FORMATS[name].binary:
-        raise usage_error("usage-terminal", message("usage-output-file"), format=name)
+        raise usage_error(NOT_FOR_TERMINAL, format=name)
     return name
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 
 from logsql.conversation.conversation import Conversation, Language, Settings
 from logsql.conversation.outcome import Kind
-from logsql.diagnostics.errors import Diagnostic, LogsqlError, UsageError, nearest
+from logsql.diagnostics.errors import LogsqlError, UsageError, diagnostic, nearest
 from logsql.diagnostics.messages import message
+from logsql.diagnostics.usage import META_USAGE, NO_QUERY_YET, UNKNOWN_META
 from logsql.registry import COMMANDS
 from logsql.render import FORMATS
 from logsql.shell import lines, manual
@@ -145,8 +146,8 @@ class Shell:
         action = actions.get(head)
         if action is None:
             near = nearest(head, [meta.name for meta in METAS])
-            hint = message("help-did-you-mean", names=near[0]) if near else "\\?"
-            raise UsageError(Diagnostic("E2004", "shell-unknown", message("shell-unknown", word=head), help=hint))
+            hint = message("help-did-you-mean", names=near[0]) if near else None
+            raise UsageError(diagnostic(UNKNOWN_META, help=hint, word=head))
         return action(rest) or 0
 
     def _leave(self, rest: str) -> None:
@@ -190,7 +191,7 @@ class Shell:
     def _plan(self, rest: str) -> None:
         query = rest or self.last_query
         if query is None:
-            raise UsageError(Diagnostic("E2005", "shell-no-query", message("shell-no-query")))
+            raise UsageError(diagnostic(NO_QUERY_YET))
         self.say(self.session.explain(query, dict(self.settings.params)))
 
     def _loss(self, rest: str) -> None:
@@ -223,7 +224,7 @@ class Shell:
 
 def _usage(name: str, choices: str | None = None) -> UsageError:
     synopsis = next(meta.synopsis for meta in METAS if meta.name == name)
-    return UsageError(Diagnostic("E2006", "shell-usage", message("shell-usage", usage=synopsis), help=choices))
+    return UsageError(diagnostic(META_USAGE, help=choices, usage=synopsis))
 
 
 def overview() -> str:

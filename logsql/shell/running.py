@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 from logsql.conversation.conversation import Abandoned
-from logsql.diagnostics.errors import Diagnostic, Interrupted
-from logsql.diagnostics.messages import message
-from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
+from logsql.diagnostics.errors import Interrupted, diagnostic
+from logsql.diagnostics.running import STOPPED
 
 T = TypeVar("T")
 #: How long the main thread sleeps at most before it looks for a signal (Windows does not interrupt a wait).
@@ -31,7 +30,7 @@ class _Box(Generic[T]):
 
 def interrupted() -> Interrupted:
     """The error of a query that the user ended."""
-    return Interrupted(Diagnostic("E1300", "interrupted", message("interrupted")))
+    return Interrupted(diagnostic(STOPPED))
 
 
 def interruptible(work: Callable[[], T], stop: Callable[[], object], grace: float = 0.7) -> T:

@@ -6,49 +6,13 @@ from logsql.diagnostics.messages import add_messages
 
 SENTENCES: dict[str, tuple[str, str]] = {
     # usage errors
-    "usage-pair": ("{option} takes KEY=VALUE, not {value!r}", "{option}에는 키=값을 씁니다: {value!r}"),
-    "usage-format": ("{value!r} is no output format", "{value!r}은(는) 출력 형식이 아닙니다"),
     "usage-formats": ("formats: {names}", "출력 형식: {names}"),
-    "usage-choice": (
-        "{option} is one of {choices}, not {value!r}",
-        "{option}에는 {choices} 중 하나를 씁니다: {value!r}",
-    ),
-    "usage-count": (
-        "{option} takes a whole number above 0, not {value!r}",
-        "{option}에는 1 이상의 정수를 씁니다: {value!r}",
-    ),
-    "usage-seconds": ("{option} takes seconds above 0, not {value!r}", "{option}에는 0보다 큰 초를 씁니다: {value!r}"),
-    "usage-value-missing": ("{option} needs a value: {option} {value}", "{option}에 값이 없습니다: {option} {value}"),
-    "usage-no-value": ("{option} takes no value", "{option}에는 값을 쓰지 않습니다"),
-    "usage-unknown-option": ("unknown option {option}", "알 수 없는 옵션입니다: {option}"),
-    "usage-see-help": ("logsql --help lists the options", "logsql --help로 옵션을 확인하세요"),
-    "usage-required": ("{names} must be given", "{names} 옵션을 지정하세요"),
-    "usage-twice": ("{option} is given twice", "{option} 옵션이 두 번 쓰였습니다"),
-    "usage-only": ("{option} belongs to logsql {verb}", "{option}은(는) logsql {verb}의 옵션입니다"),
-    "usage-query-and-file": (
-        "-q and {word!r} are both given: one query at a time",
-        "-q와 {word!r}을(를) 함께 쓸 수 없습니다",
-    ),
-    "usage-one-file": ("{word!r} is one word too many", "단어 {word!r}이(가) 더 있습니다"),
     "usage-quote-query": (
         "put the query in single quotes: logsql -q 'QUERY'",
         "쿼리는 작은따옴표로 묶으세요: logsql -q 'QUERY'",
     ),
-    "usage-verb-query": ("-q does not go with logsql {verb}", "logsql {verb}에는 -q를 쓰지 않습니다"),
-    "usage-words": ("logsql {verb} is called in another way", "logsql {verb}의 사용법이 다릅니다"),
-    "usage-terminal": (
-        "{format} is not text and does not go to a terminal",
-        "{format}은(는) 텍스트가 아니어서 터미널에 출력하지 않습니다",
-    ),
-    "usage-output-file": ("add -o FILE, or pipe the output on", "-o 파일을 쓰거나 파이프로 넘기세요"),
-    "file-not-read": ("cannot read {path}: {reason}", "{path} 파일을 읽을 수 없습니다: {reason}"),
-    "file-not-utf8": ("{path} is not UTF-8 text (byte {offset})", "{path} 파일이 UTF-8이 아닙니다 (바이트 {offset})"),
-    "not-a-verb": ("logsql has no file or command of this name", "이 이름의 파일이나 명령이 없습니다"),
-    "no-such-topic": (
-        "no command, function or error code is called {name!r}",
-        "{name!r}이라는 명령, 함수, 오류 코드가 없습니다",
-    ),
     "topic-refused": ("{name} is not offered: {reason}", "{name}은(는) 제공하지 않습니다: {reason}"),
+    "standard-input": ("standard input", "표준 입력"),
     "internal-error": ("internal error: {what}", "내부 오류: {what}"),
     "internal-help": (
         "run again with --debug to see the details, and report them",
@@ -112,8 +76,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "opt-help": ("this page", "이 도움말"),
     "opt-version": ("the version", "버전"),
     # pictures
-    "chart-kind": ("logsql chart draws 3d, not {kind!r}", "logsql chart는 3d를 그립니다: {kind!r}"),
-    "chart-no-kind": ("logsql chart needs the kind of picture: 3d", "logsql chart에 그림의 종류가 없습니다: 3d"),
     "chart-points": ("{path}: {count:,} points", "{path}: 점 {count:,}개"),
     "chart-skipped": (
         "{count:,} rows without a value on every axis are not drawn",
@@ -149,9 +111,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "shell-rows": ("{rows:,} rows in {seconds:.2f} s", "{rows:,}행, {seconds:.2f}초"),
     "shell-row": ("1 row in {seconds:.2f} s", "1행, {seconds:.2f}초"),
     "shell-interrupting": ("stopping the query ...", "쿼리를 멈추는 중 ..."),
-    "shell-unknown": ("unknown shell command {word}", "알 수 없는 셸 명령입니다: {word}"),
-    "shell-usage": ("usage: {usage}", "사용법: {usage}"),
-    "shell-no-query": ("no query was run yet", "아직 실행한 쿼리가 없습니다"),
     "shell-no-tables": ("no tables", "테이블이 없습니다"),
     "shell-set": ("{name} = {value}", "{name} = {value}"),
     "shell-on": ("on", "켜짐"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.codes import Code, define, syntax
 from logsql.diagnostics.options import INVALID_OPTION, NO_SUBQUERY
 from logsql.language.tree import Command, Name, Subquery
 from logsql.operators import joining
@@ -38,7 +38,7 @@ class JoinArgs:
     subquery: Subquery
 
 
-def parse(reader: ArgReader, no_subquery: tuple[str, str] = ("E0003", "no-subquery")) -> JoinArgs:
+def parse(reader: ArgReader, no_subquery: Code = NO_SUBQUERY) -> JoinArgs:
     keys = tuple(k.name for k in reader.sort_list(stop=()))
     kind = reader.option("type")
     cross = kind is not None and kind.value == "cross"

@@ -91,7 +91,7 @@ def parse(reader: ArgReader) -> LookupArgs:
             reader.fail(AS_WITHOUT_COLUMN)
     if not reader.keyword("output"):
         reader.fail(NO_OUTPUT, reader.here())
-    items = reader.name_list(trailing_comma=(INVALID_FIELD.code, INVALID_FIELD.name))
+    items = reader.name_list(trailing_comma=INVALID_FIELD)
     if not items:
         reader.fail(NO_COLUMN)
     return LookupArgs(table, field, column, tuple(_output(reader, item) for item in items))

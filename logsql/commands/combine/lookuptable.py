@@ -44,7 +44,7 @@ def parse(reader: ArgReader) -> LookuptableArgs:
     table = reader.word()
     if table is None:
         reader.fail(NO_TABLE)
-    return LookuptableArgs(table, tuple(reader.name_list(trailing_comma=(INVALID_FIELD.code, INVALID_FIELD.name))))
+    return LookuptableArgs(table, tuple(reader.name_list(trailing_comma=INVALID_FIELD)))
 
 
 def lower(stage: Stage) -> Rel:

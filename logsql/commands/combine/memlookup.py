@@ -65,7 +65,7 @@ class MemlookupArgs:
 
 
 def parse(reader: ArgReader) -> MemlookupArgs:
-    return MemlookupArgs(tuple(reader.name_list(trailing_comma=(NO_VALUE.code, NO_VALUE.name))))
+    return MemlookupArgs(tuple(reader.name_list(trailing_comma=NO_VALUE)))
 
 
 def lower(stage: Stage) -> Rel:

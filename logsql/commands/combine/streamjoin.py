@@ -31,7 +31,7 @@ NO_STREAM_SUBQUERY = define(
 
 
 def parse(reader: ArgReader) -> JoinArgs:
-    return parse_join(reader, (NO_STREAM_SUBQUERY.code, NO_STREAM_SUBQUERY.name))
+    return parse_join(reader, NO_STREAM_SUBQUERY)
 
 
 def lower(stage: Stage) -> Rel:

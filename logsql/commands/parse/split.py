@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import syntax
+from logsql.diagnostics.delimiters import EMPTY_DELIMITER
+from logsql.diagnostics.language import MISSING_CLAUSE
 from logsql.language.tree import Call, Field, Literal, Name
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
@@ -19,6 +22,17 @@ from logsql.values.values import Typed
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+NO_SEPARATOR = EMPTY_DELIMITER.says(
+    (
+        "sep= is the text between the parts and cannot be empty",
+        "sep=은 부분 사이의 텍스트이므로 비워 둘 수 없습니다",
+    )
+)
+NO_NAMES = MISSING_CLAUSE.says(
+    ("split needs names for the parts", "split에는 나뉜 부분의 이름이 필요합니다"),
+    help=syntax('split sep="," NAME, ...'),
+)
+
 
 @dataclass(frozen=True)
 class SplitArgs:
@@ -30,14 +44,14 @@ class SplitArgs:
 def parse(reader: ArgReader) -> SplitArgs:
     names = reader.name_list(blanks=True)
     if not names:
-        reader.fail("21701", "missing-clause", "split needs names for the parts", help='split sep="," NAME, ...')
+        reader.fail(NO_NAMES)
     return SplitArgs(tuple(names))
 
 
 def lower(stage: Stage) -> Rel:
     field, separator = stage.option("field"), stage.option("sep")
     if not separator:
-        stage.fail("90772", "empty-delimiters", "sep= is the text between the parts and cannot be empty")
+        stage.fail(NO_SEPARATOR)
     call = Call("split", (Field(field), Literal(separator, "string")))
 
     def make(cx: ExprContext) -> Sql:
@@ -80,6 +94,9 @@ The parts become text fields in order; names without a part are null and parts w
                 {"t": [{"line": "a,80"}]},
             ),
         ),
-        errors=(("90772", "empty-delimiters", "sep= is empty"), ("21701", "missing-clause", "no name")),
+        errors=(
+            EMPTY_DELIMITER.when(("sep= is empty", "sep=이 비어 있습니다")),
+            MISSING_CLAUSE.when(("no name", "이름이 없습니다")),
+        ),
     )
 )

@@ -53,10 +53,10 @@ class BoxplotArgs:
 def parse(reader: ArgReader) -> BoxplotArgs:
     if reader.at_end():
         reader.fail(NO_EXPRESSION)
-    value = reader.expr_until("by", missing=(NO_EXPRESSION.code, NO_EXPRESSION.name))
+    value = reader.expr_until("by", missing=NO_EXPRESSION)
     by: tuple[Name, ...] = ()
     if reader.keyword("by"):
-        by = tuple(reader.name_list(trailing_comma=(BY_CLAUSE.code, BY_CLAUSE.name)))
+        by = tuple(reader.name_list(trailing_comma=BY_CLAUSE))
         if not by:
             reader.fail(BY_CLAUSE)
     return BoxplotArgs(value, by)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from logsql.commands.stats.rollup import LABEL
-from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, StatsArgs, order, parse
+from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, UNKNOWN_AGGREGATE, StatsArgs, order, parse
+from logsql.diagnostics.language import MISSING_STATS
 from logsql.operators.subtotals import subtotals
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -53,8 +54,8 @@ it adds up over hold the label.
             ),
         ),
         errors=(
-            ("21700", "missing-stats-function", "no aggregate"),
-            ("21702", "invalid-aggregation-function", "an unknown aggregate"),
+            MISSING_STATS,
+            UNKNOWN_AGGREGATE,
         ),
     )
 )

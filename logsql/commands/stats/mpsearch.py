@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import text
-from logsql.diagnostics.options import NO_SUBQUERY
+from logsql.diagnostics.options import INVALID_OPTION, NO_SUBQUERY
 from logsql.diagnostics.rules import INVALID_RULES
 from logsql.language.tree import Name, Subquery
 from logsql.planner import duties
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.planner.runtime import ActionRuntime
 
+NO_FIELD = INVALID_OPTION.when(
+    ("a field is missing beside the comma", "쉼표 옆에 필드가 없습니다"), name="missing-field"
+)
 RULE_FIELDS = text(
     "rules need the fields expr (quoted keywords joined by and, or, not) and rule",
     "규칙에는 expr(따옴표로 묶은 키워드를 and, or, not으로 이은 것)과 rule 필드가 필요합니다",
@@ -40,7 +43,7 @@ class MpsearchArgs:
 
 
 def parse(reader: ArgReader) -> MpsearchArgs:
-    fields = tuple(reader.name_list(trailing_comma=("90001", "missing-field")))
+    fields = tuple(reader.name_list(trailing_comma=NO_FIELD))
     rules = reader.subquery()
     assert rules is not None
     return MpsearchArgs(fields, rules)
@@ -166,6 +169,7 @@ package `ahocorasick-rs` is installed (`pip install 'logsql[patterns]'`), else o
         ),
         errors=(
             NO_SUBQUERY.when(("no rules in brackets", "대괄호로 묶은 규칙이 없습니다")),
+            NO_FIELD,
             INVALID_RULES.when(("the rules have no field expr or rule", "규칙에 expr이나 rule 필드가 없습니다")),
         ),
         extra="patterns",

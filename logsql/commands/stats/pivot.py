@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, parse_by, stats
+from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, UNKNOWN_AGGREGATE, parse_by, stats
+from logsql.diagnostics.language import MISSING_CLAUSE, MISSING_STATS
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.crosstab import crosstab
 from logsql.operators.grouping import needs_row_order
@@ -109,9 +110,9 @@ Which columns there are depends on the data; following commands may use them by 
             ),
         ),
         errors=(
-            ("21700", "missing-stats-function", "no aggregate"),
-            ("21701", "missing-clause", "a comma ends a clause"),
-            ("21702", "invalid-aggregation-function", "an unknown aggregate"),
+            MISSING_STATS,
+            MISSING_CLAUSE.when(("a comma ends a clause", "절이 쉼표로 끝납니다")),
+            UNKNOWN_AGGREGATE,
         ),
     )
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, StatsArgs, order, parse
+from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, UNKNOWN_AGGREGATE, StatsArgs, order, parse
+from logsql.diagnostics.language import MISSING_STATS
 from logsql.operators.subtotals import subtotals
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -60,8 +61,8 @@ over hold the label. Rows come ascending by the fields, each total after its row
             ),
         ),
         errors=(
-            ("21700", "missing-stats-function", "no aggregate"),
-            ("21702", "invalid-aggregation-function", "an unknown aggregate"),
+            MISSING_STATS,
+            UNKNOWN_AGGREGATE,
         ),
     )
 )

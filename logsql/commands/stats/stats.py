@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.language import INVALID_AGGREGATE, MISSING_CLAUSE, MISSING_STATS
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.grouping import check_names, lower_groups, needs_row_order, sorted_groups
 from logsql.planner import duties
@@ -15,6 +16,9 @@ from logsql.planner.stage import Stage
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+NO_GROUP_FIELD = MISSING_CLAUSE.says(("a field is missing after {word}", "{word} 뒤에 필드가 없습니다"))
+UNKNOWN_AGGREGATE = INVALID_AGGREGATE.when(("an unknown aggregate", "없는 집계 함수입니다"))
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def parse_by(reader: ArgReader, *words: str) -> tuple[Name, ...]:
         return ()
     names = reader.name_list(stop=("by", "rows", "cols", "for"))
     if not names:
-        reader.fail("21701", "missing-clause", f"a field is missing after {word}")
+        reader.fail(NO_GROUP_FIELD, word=word)
     found: dict[str, Name] = {}
     for name in names:
         found.setdefault(name.text, name)
@@ -118,9 +122,9 @@ is counted in the ledger. A result that would take the name of a group field or 
             ),
         ),
         errors=(
-            ("21700", "missing-stats-function", "no aggregate"),
-            ("21701", "missing-clause", "a comma ends the by clause"),
-            ("21702", "invalid-aggregation-function", "an unknown aggregate"),
+            MISSING_STATS,
+            MISSING_CLAUSE.when(("a comma ends the by clause", "by 절이 쉼표로 끝납니다")),
+            UNKNOWN_AGGREGATE,
             ("21703", "cannot-create-aggregation-function", "a wrong number of arguments"),
             ("21704", "duplicate-output-name", "two fields of the output would have the same name"),
         ),
