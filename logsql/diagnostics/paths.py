@@ -17,3 +17,12 @@ MISSING_PATH = define("10905", "missing-path", NO_PATH, NEEDS_PATH, PATH_FORM)
 PATH_NOT_SET = MISSING_PATH.says(
     ("the parameter that should hold the path is not set", "경로를 담을 매개변수에 값이 없습니다")
 )
+
+#: Query files.
+FILE_NOT_READ = FILE_ERROR.says(
+    ("cannot read {path}: {reason}", "{path} 파일을 읽을 수 없습니다: {reason}"), name="file-not-read"
+)
+NOT_UTF8 = EVIDENCE_PATH.says(
+    ("{path} is not UTF-8 text (byte {offset})", "{path} 파일이 UTF-8이 아닙니다 (바이트 {offset})"),
+    name="file-not-utf8",
+)

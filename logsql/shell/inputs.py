@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from logsql.diagnostics.errors import SourceError, diagnostic
-from logsql.diagnostics.files import FILE_NOT_READ, NOT_UTF8
 from logsql.diagnostics.messages import message
+from logsql.diagnostics.paths import FILE_NOT_READ, NOT_UTF8
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 from logsql.store.files import Files
 
