@@ -8,6 +8,7 @@ from logsql.diagnostics.messages import text
 # --- the run ----------------------------------------------------------------------------------------------------------
 
 INTERRUPTED = define("E1300", "interrupted", ("the query was interrupted", "쿼리가 중단되었습니다"))
+STOPPED = INTERRUPTED.says(("interrupted", "중단했습니다"))
 TIME_LIMIT = define(
     "E1301",
     "time-limit",

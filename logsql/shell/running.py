@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 from logsql.conversation.conversation import Abandoned
+from logsql.diagnostics.engine import STOPPED
 from logsql.diagnostics.errors import Interrupted, diagnostic
-from logsql.diagnostics.running import STOPPED
 
 T = TypeVar("T")
 #: How long the main thread sleeps at most before it looks for a signal (Windows does not interrupt a wait).
