@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     """Load the engine only when it is used: ``import logsql`` stays as cheap as its error types."""
     if name in __all__:
-        from logsql import api
+        from logsql import api  # for cost: the whole program
 
         return getattr(api, name)
     raise AttributeError(f"module 'logsql' has no attribute {name!r}")

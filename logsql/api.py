@@ -8,8 +8,11 @@ from typing import Any
 from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.session import FRONT_SERVICES
 from logsql.engine.session import Session as Session
+from logsql.engine.translate import plan_text
+from logsql.language.parser import parse_query
 from logsql.language.tree import Query
 from logsql.registry import GRAMMAR
+from logsql.values import sql
 
 
 def _ml(session: Session) -> object:
@@ -33,7 +36,6 @@ def connect(path: str = ":memory:", tz: str | None = None, **options: Any) -> Se
 
 def parse(text: str) -> Query:
     """The command tree of a pipe query. Raises :class:`logsql.LogsqlError` (``code``, ``span``, ``help``)."""
-    from logsql.language.parser import parse_query
 
     try:
         return parse_query(text, GRAMMAR)
@@ -61,9 +63,6 @@ def translate(
 ) -> Translation:
     """Translate a pipe query against table schemas (``{"web": {"status": "INTEGER", ...}}``, DuckDB type names)."""
     from sqlglot import exp
-
-    from logsql.engine.translate import plan_text
-    from logsql.values import sql
 
     with Session(":memory:", tz) as session:
         for name, columns in (schema or {}).items():

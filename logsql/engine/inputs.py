@@ -79,7 +79,7 @@ def _queried(session: Home, query: str, params: dict[str, str]) -> tuple[pa.Tabl
 def _csv(session: Home, target: str) -> tuple[pa.Table, str]:
     """A CSV file as ``csvfile`` reads it, its columns typed by their values."""
     from udfs.readers.base import ReaderError  # for cost: readers come with the first file
-    from udfs.readers.csvrows import CsvReader
+    from udfs.readers.csvrows import CsvReader  # for cost: pyarrow.compute
 
     state = RunState(session.database.policy, session.database.zone)
     try:

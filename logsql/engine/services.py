@@ -91,13 +91,13 @@ def _models(services: Services) -> object:
 
 
 def _objects(services: Services) -> object:
-    from logsql.engine.objects import ObjectLists  # for cost
+    from logsql.engine.objects import ObjectLists  # for cost: few queries need it
 
     return ObjectLists(services.database)
 
 
 def _procedures(services: Services) -> object:
-    from logsql.engine.procedures import Procedures  # for cost
+    from logsql.engine.procedures import Procedures  # for cost: few queries need it
 
     return Procedures(services.database, services.settings.procs)
 

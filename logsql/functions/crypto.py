@@ -62,7 +62,7 @@ def _hash(call: FunctionCall) -> Typed:
 
 
 def _cipher(call: FunctionCall) -> Typed:
-    from udfs.crypto import CryptoError, transformation
+    from udfs.crypto import CryptoError, transformation  # for cost: pyarrow.compute
 
     name = call.spec.name
     algorithm = constant_text(call, 0, UNSUPPORTED_CIPHER, ALGORITHM)

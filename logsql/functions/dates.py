@@ -107,7 +107,7 @@ _FAR = {
 
 def date_pattern(call: FunctionCall, position: int, locale: object = "en") -> DatePattern:
     """The constant SimpleDateFormat pattern at a position; error 90820."""
-    from udfs.java.dates import DatePatternError, compile_pattern
+    from udfs.java.dates import DatePatternError, compile_pattern  # for cost: pyarrow.compute
 
     pattern = call.constant(position)
     if not isinstance(pattern, str) or not isinstance(locale, str):
@@ -141,7 +141,7 @@ def _folded(pattern: DatePattern, written: str, zone: str) -> Typed:
 
 def instant_literal(instant: datetime, zone: str) -> Sql:
     """An aware datetime as a TIMESTAMPTZ literal with its offset in ``zone``."""
-    from udfs.java.dates import find_zone
+    from udfs.java.dates import find_zone  # for cost: pyarrow.compute
 
     local = instant.astimezone(find_zone(zone))
     offset = local.utcoffset()
@@ -185,7 +185,7 @@ def _string(call: FunctionCall) -> Typed:
 
 def _place(call: FunctionCall) -> tuple[str, str]:
     """Locale and zone of string(): the third argument is either, and a zone wins."""
-    from udfs.java.dates import find_zone
+    from udfs.java.dates import find_zone  # for cost: pyarrow.compute
 
     if len(call) < 3:
         return "en", ""

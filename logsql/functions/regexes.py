@@ -44,7 +44,7 @@ MOST_NATIVE_GROUPS = 4
 
 def regex(call: FunctionCall, position: int) -> Regex:
     """The constant pattern at a position, groups numbered as in Java; refuses what Java would refuse."""
-    from udfs.java.javaregex import RegexSyntaxError, classify
+    from udfs.java.javaregex import RegexSyntaxError, classify  # for cost: pyarrow.compute and regex
 
     pattern = call.constant(position)
     if not isinstance(pattern, str):
@@ -106,7 +106,7 @@ def _constant_text(call: FunctionCall, position: int) -> str | None:
 
 def _native_replacement(call: FunctionCall, spec: Regex, replacement: str) -> str | None:
     """The replacement for RE2, None when DuckDB cannot say it; refuses a malformed one."""
-    from udfs.java.javaregex import ReplacementError, java_replacement_to_re2
+    from udfs.java.javaregex import ReplacementError, java_replacement_to_re2  # for cost: pyarrow.compute and regex
 
     names = dict(zip(spec.names, spec.group_index, strict=True))
     try:
@@ -130,8 +130,8 @@ def _native_groups(node: Sql, spec: Regex) -> Sql | None:
 
     ``regexp_extract_all`` gives "" for a group that took no part, which the language shows as null.
     """
-    from udfs.java.javaregex_emit import group_facts
-    from udfs.java.javaregex_parser import parse
+    from udfs.java.javaregex_emit import group_facts  # for cost: regex
+    from udfs.java.javaregex_parser import parse  # for cost: regex
 
     if spec.re2 is None or not spec.re2_extent or spec.group_count > MOST_NATIVE_GROUPS:
         return None

@@ -204,7 +204,7 @@ def _kvjoin(call: FunctionCall) -> Typed:
     pairs = constant_text(call, 1, KVJOIN_DELIMITER, PAIR_DELIMITER)
     names = list(call.cx.rel.names) if call.cx.rel is not None else []
     if len(call) > 2:
-        from udfs.java.javaregex import matches
+        from udfs.java.javaregex import matches  # for cost: pyarrow.compute and regex
 
         chosen = matches(_array(names), regex(call, 2)).to_pylist()
         names = [name for name, wanted in zip(names, chosen, strict=True) if wanted]
@@ -264,7 +264,7 @@ def _array(names: list[str]) -> object:
 
 def charset(call: FunctionCall, position: int) -> str:
     """Codec of a constant Java charset name, ``utf-8`` when it is not written; an unknown one is refused."""
-    from udfs.text import charset as codec_of
+    from udfs.text import charset as codec_of  # for cost: pyarrow.compute and regex
 
     if position >= len(call):
         return "utf-8"

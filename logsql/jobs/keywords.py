@@ -23,8 +23,13 @@ import pyarrow as pa
 from logsql.diagnostics.errors import LogsqlError
 from logsql.language.expressions import parse_expression
 from logsql.language.tree import Binary, Call, Expr, Literal, operands
+from logsql.planner.expressions import ExprContext
+from logsql.planner.relation import Rel, Rest
 from logsql.planner.services import Service
 from logsql.udfbridge.registry import UdfSpec, register_udf
+from logsql.udfbridge.registry import install as install_functions
+from logsql.values import sql
+from logsql.values.types import ANY_JSON
 
 register_udf(UdfSpec("lq_mpsearch", ("VARCHAR[]", "VARCHAR", "VARCHAR"), "VARCHAR[]", "logsql.jobs.keywords:search"))
 
@@ -181,12 +186,6 @@ def search(texts: pa.Array, rows: pa.Array, tokens: pa.Array) -> pa.Array:
 def _holds(second: str, rows: pa.Array, zone: str) -> list[bool]:
     """Whether a second expression holds for rows given as JSON objects; false for one that cannot be evaluated."""
     import duckdb
-
-    from logsql.planner.expressions import ExprContext
-    from logsql.planner.relation import Rel, Rest
-    from logsql.udfbridge.registry import install as install_functions
-    from logsql.values import sql
-    from logsql.values.types import ANY_JSON
 
     connection = duckdb.connect()
     try:

@@ -172,7 +172,7 @@ class Future:
     options: ForecastOptions
 
     def __call__(self, batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
-        from logsql.ml.timeseries import forecast
+        from logsql.ml.timeseries import forecast  # for cost: pyarrow.compute
 
         idents = [ident for f in self.fields for _, ident in f.forms]
         raw = collected(list(batches), [self.row, *idents])

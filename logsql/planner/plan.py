@@ -15,7 +15,7 @@ from logsql.planner.relation import Column, Rel
 from logsql.values import sql
 from logsql.values.sorting import sort_keys
 from logsql.values.types import LType
-from logsql.values.values import Typed
+from logsql.values.values import Typed, to_variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +135,6 @@ def column_expr(rel: Rel, column: Column) -> exp.Expression:
     """SQL of a field over the relation's source; parts of a mixed value are joined into one VARIANT."""
     if not column.parts:
         return rel.expr(column.ident)
-    from logsql.values.values import to_variant
 
     return to_variant(rel.value(column)).expr
 

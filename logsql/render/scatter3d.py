@@ -85,7 +85,7 @@ def write_scatter3d(
     table: pa.Table, x: str, y: str, z: str, color: str | None, path: str | Path, title: str | None = None
 ) -> Drawn:
     """Draw ``table`` into ``path`` (``.html`` or ``.png``). Raises UsageError (name, fields), RunError (no row)."""
-    from logsql.render.sinks import open_sink
+    from logsql.render.sinks import open_sink  # for cost: few queries need it
 
     suffix = Path(path).suffix.lower()
     if suffix not in (".html", ".htm", ".png"):

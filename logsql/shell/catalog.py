@@ -93,7 +93,7 @@ class SessionCatalog:
 
     def ml_commands(self) -> Mapping[str, str]:
         def listed() -> list[tuple[str, str]]:
-            from logsql.shell.ml_commands import COMMANDS as ML
+            from logsql.shell.ml_commands import COMMANDS as ML  # for cost: pyarrow.compute
 
             return [(command.name, command.summary) for command in ML]
 
@@ -103,7 +103,7 @@ class SessionCatalog:
         """The words behind an ml command, whose name may be written in any letter case; "" for none."""
 
         def found() -> list[str]:
-            from logsql.shell.ml_commands import COMMANDS as ML
+            from logsql.shell.ml_commands import COMMANDS as ML  # for cost: pyarrow.compute
 
             return [command.usage for command in ML if command.name.lower() == name.lower()]
 

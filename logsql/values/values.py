@@ -13,7 +13,21 @@ from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.texts import date_text as date_text
 from logsql.values.texts import double_text as double_text
-from logsql.values.types import ANY, ANY_LIST, BOOL, DATE, NULL, RANK, STRING, Kind, LType, list_of, unify
+from logsql.values.types import (
+    ANY,
+    ANY_JSON,
+    ANY_LIST,
+    BOOL,
+    DATE,
+    MAP,
+    NULL,
+    RANK,
+    STRING,
+    Kind,
+    LType,
+    list_of,
+    unify,
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +67,6 @@ def json_pointer(name: str) -> str:
 
 def json_field(document: Sql, name: str) -> Typed:
     """A key of a JSON document as a value of any type."""
-    from logsql.values.types import ANY_JSON
 
     pointer = json_pointer(name)
     return Typed(sql.func("json_extract", document, sql.string(pointer)), ANY_JSON, (document, pointer))
@@ -439,8 +452,6 @@ def as_list(value: Typed) -> Typed | None:
         return _either([found for part in value.parts if (found := as_list(part)) is not None])
     if value.kind is Kind.ANY:
         if value.type.json:
-            from logsql.values.types import ANY_JSON
-
             test = sql.eq(json_type(value), sql.string("ARRAY"))
             return Typed(sql.when(test, sql.try_cast(value.expr, "JSON[]")), list_of(ANY_JSON))
         return Typed(sql.try_cast(value.expr, "VARIANT[]"), ANY_LIST)
@@ -449,7 +460,6 @@ def as_list(value: Typed) -> Typed | None:
 
 def as_map(value: Typed) -> Typed | None:
     """The value as a JSON object where it is a map (null elsewhere); None when it never is."""
-    from logsql.values.types import MAP
 
     if value.kind is Kind.MAP:
         return value

@@ -177,7 +177,7 @@ def _geoip(stage: Stage) -> Rel:
     if not setting:
         stage.fail(NO_DATABASE, args.table.span)
     stage.needs_extra("lookup geoip", "maxminddb", "geoip", args.table.span)
-    from logsql.jobs.geoip import FIELDS, NUMBERS, problem
+    from logsql.jobs.geoip import FIELDS, NUMBERS, problem  # for cost: few queries need it
 
     if (why := problem(setting)) is not None:
         stage.fail(BAD_DATABASE, args.table.span, reason=why)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.language import NEED_COLUMN
 from logsql.language.tree import Name, SortKey
+from logsql.operators.grouping import identity
 from logsql.planner import duties
 from logsql.planner.ordering import field_keys
 from logsql.planner.plan import order_items
@@ -78,7 +79,6 @@ def lower(stage: Stage) -> Rel:
 
 def _limit_each(stage: Stage, rel: Rel, limit: int) -> Rel:
     """The first rows of each partition; partitions are told apart by exact value."""
-    from logsql.operators.grouping import identity
 
     names = [n.text for n in stage.arguments(SortArgs).by]
     rel = stage.flush(rel)

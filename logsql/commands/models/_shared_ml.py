@@ -95,9 +95,9 @@ def model_card(stage: Stage, kind: ModelKind, names: Sequence[Name]) -> Manifest
 
     Raises MlError 41100 (empty), 41101 (unknown), 41102 (another kind), 41116, 41110, pointing at the query.
     """
-    from logsql.ml.errors import NOT_FITTED, MlError
-    from logsql.ml.features import check_list
-    from logsql.operators.models import at
+    from logsql.ml.errors import NOT_FITTED, MlError  # for cost: few queries need it
+    from logsql.ml.features import check_list  # for cost: pyarrow.compute
+    from logsql.operators.models import at  # for cost: pyarrow.compute
 
     option = stage.command.option("model")
     place: Span | None = option.value_span if option is not None else None
@@ -121,8 +121,8 @@ def model_card(stage: Stage, kind: ModelKind, names: Sequence[Name]) -> Manifest
 
 def scored_fields(stage: Stage, manifest: Manifest, names: Sequence[Name]) -> tuple[Rel, list[Feature]]:
     """The model's fields over the input, checked against what it was trained on."""
-    from logsql.ml.errors import MlError
-    from logsql.operators.models import at, check_against, features, known
+    from logsql.ml.errors import MlError  # for cost: few queries need it
+    from logsql.operators.models import at, check_against, features, known  # for cost: pyarrow.compute
 
     assert manifest.training is not None
     specs = manifest.training.features
@@ -131,7 +131,7 @@ def scored_fields(stage: Stage, manifest: Manifest, names: Sequence[Name]) -> tu
     spans = {n.text: n for n in names}
     for spec in specs:
         if not known(rel, spec.name):
-            from logsql.ml.errors import UNKNOWN_FIELD, fields_note
+            from logsql.ml.errors import UNKNOWN_FIELD, fields_note  # for cost: few queries need it
 
             notes = [fields_note(owner, manifest.fields), f"fields here: {', '.join(rel.names)}"]
             message = f"{owner} needs the field '{spec.name}', which the rows do not have"
@@ -164,8 +164,8 @@ def training_side(
     stage: Stage, subquery: Subquery, names: Sequence[Name], target: Name | None = None
 ) -> tuple[Rel, list[Feature], Feature | None]:
     """The planned training subquery, its features, and the target's feature. Raises MlError on a field it lacks."""
-    from logsql.ml.errors import TARGET_MISSING, MlError, unknown_field
-    from logsql.operators.models import at, check_suitable, features, known
+    from logsql.ml.errors import TARGET_MISSING, MlError, unknown_field  # for cost: few queries need it
+    from logsql.operators.models import at, check_suitable, features, known  # for cost: pyarrow.compute
 
     rel = stage.flush(stage.subquery(subquery))
     owner = "the training subquery"

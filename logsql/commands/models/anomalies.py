@@ -24,6 +24,7 @@ from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+from logsql.values.types import DOUBLE, MAP, list_of
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
@@ -52,7 +53,7 @@ def parse(reader: ArgReader) -> AnomaliesArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    from logsql.ml.model import ModelKind
+    from logsql.ml.model import ModelKind  # for cost: pyarrow.compute
 
     args = stage.arguments(AnomaliesArgs)
     if stage.command.option("model") is not None:
@@ -63,7 +64,13 @@ def lower(stage: Stage) -> Rel:
 
 
 def _trained(stage: Stage) -> Rel:
-    from logsql.operators.models import check_against, expected_specs, features, forms_of, with_forms
+    from logsql.operators.models import (  # for cost: pyarrow.compute
+        check_against,
+        expected_specs,
+        features,
+        forms_of,
+        with_forms,
+    )
 
     args = stage.arguments(AnomaliesArgs)
     assert args.subquery is not None
@@ -74,9 +81,9 @@ def _trained(stage: Stage) -> Rel:
     size, sample, timeout = stage.option("size"), stage.option("sample"), seconds(stage, "timeout")
 
     def train_model(runtime: StageRuntime) -> TrainedModel:
-        from logsql.ml.stages import train_anomalies
-        from logsql.ml.train import Control
-        from logsql.ml.transforms import training_rows
+        from logsql.ml.stages import train_anomalies  # for cost: pyarrow.compute
+        from logsql.ml.train import Control  # for cost: pyarrow.compute
+        from logsql.ml.transforms import training_rows  # for cost: pyarrow.compute
 
         control = Control.with_timeout(timeout)
         control.cancelled = runtime.state.cancel
@@ -88,8 +95,7 @@ def _trained(stage: Stage) -> Rel:
 
 
 def _score(stage: Stage, rel: Rel, found: list[Feature], make: Obtain, training: Rel | None = None) -> Rel:
-    from logsql.operators.models import Answer, scored
-    from logsql.values.types import DOUBLE, MAP, list_of
+    from logsql.operators.models import Answer, scored  # for cost: pyarrow.compute
 
     top, core = stage.option("scorer"), stage.option("core")
     answers = [Answer("_score", DOUBLE)]
@@ -97,8 +103,8 @@ def _score(stage: Stage, rel: Rel, found: list[Feature], make: Obtain, training:
         answers.append(Answer("_scorer", list_of(MAP)))
 
     def transform(fields: tuple[FieldForms, ...], weight: str | None) -> Scoring:
-        from logsql.ml.transforms import Once, Scoring
-        from udfs.inference import BatchScorer
+        from logsql.ml.transforms import Once, Scoring  # for cost: pyarrow.compute
+        from udfs.inference import BatchScorer  # for cost: pyarrow.compute
 
         def scorer(model: TrainedModel) -> BatchScorer:
             return BatchScorer(model, scorer=top, threads=core, memory=0)

@@ -11,6 +11,7 @@ from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+from logsql.values.types import DOUBLE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,9 +38,8 @@ def parse(reader: ArgReader) -> CurvefitArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    from logsql.ml.transforms import Tabled
-    from logsql.operators import models as m
-    from logsql.values.types import DOUBLE
+    from logsql.ml.transforms import Tabled  # for cost: pyarrow.compute
+    from logsql.operators import models as m  # for cost: pyarrow.compute
 
     args = stage.arguments(CurvefitArgs)
     rel, found = m.features(stage, stage.rel, (args.x, args.y), "the rows")
@@ -50,7 +50,7 @@ def lower(stage: Stage) -> Rel:
     degree = stage.option("degree")
 
     def compute(table: pa.Table, runtime: StageRuntime) -> Result:
-        from logsql.ml.unsupervised import curvefit
+        from logsql.ml.unsupervised import curvefit  # for cost: few queries need it
 
         return curvefit(table, "x", "y", degree)
 

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 from logsql.commands.models._shared_ml import NUMBER_ERRORS
 from logsql.commands.models.stl import SeriesArgs, parse, series
 from logsql.language.tree import Name
+from logsql.operators.merging import Idents, side_value
+from logsql.operators.uniting import union
 from logsql.planner import duties
-from logsql.planner.relation import Column, Rel
+from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+from logsql.values import sql, values
+from logsql.values.types import DATE, DOUBLE, LONG
 
 if TYPE_CHECKING:
     from logsql.operators.models import Rows
@@ -19,7 +23,7 @@ FIELDS = ("_future", "_lower", "_upper")
 
 
 def lower(stage: Stage) -> Rel:
-    from logsql.operators import models as m
+    from logsql.operators import models as m  # for cost: pyarrow.compute
 
     stage.needs_extra("forecast", "statsmodels", "timeseries")
     args = stage.arguments(SeriesArgs)
@@ -34,13 +38,8 @@ def _continued(stage: Stage, rows: Rows, time: Name, by: list[str]) -> Rel:
     """The stored rows, then the forecast rows: time, group fields (taken from the first row of the group), forecast."""
     from sqlglot import exp
 
-    from logsql.ml.transforms import Future
-    from logsql.operators import models as m
-    from logsql.operators.merging import Idents, side_value
-    from logsql.operators.uniting import union
-    from logsql.planner.relation import OrderKey
-    from logsql.values import sql, values
-    from logsql.values.types import DATE, DOUBLE, LONG
+    from logsql.ml.transforms import Future  # for cost: pyarrow.compute
+    from logsql.operators import models as m  # for cost: pyarrow.compute
 
     args = stage.arguments(SeriesArgs)
     shape = ((m.ROW, LONG), ("__place", LONG), ("__time", DATE), *((f, DOUBLE) for f in FIELDS))
@@ -75,7 +74,7 @@ def _continued(stage: Stage, rows: Rows, time: Name, by: list[str]) -> Rel:
 
 
 def _options(stage: Stage) -> Any:
-    from logsql.ml.timeseries import ForecastOptions
+    from logsql.ml.timeseries import ForecastOptions  # for cost: pyarrow.compute
 
     if stage.option("seed") is not None:
         stage.note("seed= changes nothing: the forecast has no random part")

@@ -11,6 +11,7 @@ from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+from logsql.values.types import INT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,9 +33,8 @@ def parse(reader: ArgReader) -> KmeansArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    from logsql.ml.transforms import Tabled
-    from logsql.operators import models as m
-    from logsql.values.types import INT
+    from logsql.ml.transforms import Tabled  # for cost: pyarrow.compute
+    from logsql.operators import models as m  # for cost: pyarrow.compute
 
     args = stage.arguments(KmeansArgs)
     rel, found = m.features(stage, stage.rel, args.fields, "the rows")
@@ -43,7 +43,7 @@ def lower(stage: Stage) -> Rel:
     names, k, rounds = [f.name for f in found], stage.option("k"), stage.option("iter")
 
     def compute(table: pa.Table, runtime: StageRuntime) -> Result:
-        from logsql.ml.unsupervised import kmeans
+        from logsql.ml.unsupervised import kmeans  # for cost: few queries need it
 
         return kmeans(table, names, k, rounds)
 

@@ -11,6 +11,7 @@ from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+from logsql.values.types import DOUBLE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,9 +41,8 @@ def parse(reader: ArgReader) -> LofArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    from logsql.ml.transforms import Tabled
-    from logsql.operators import models as m
-    from logsql.values.types import DOUBLE
+    from logsql.ml.transforms import Tabled  # for cost: pyarrow.compute
+    from logsql.operators import models as m  # for cost: pyarrow.compute
 
     args = stage.arguments(LofArgs)
     rel, chosen = _chosen(stage, stage.rel, args, "the rows")
@@ -58,8 +58,8 @@ def lower(stage: Stage) -> Rel:
         training.append(replace(sub, columns=tuple(columns), carried=(), rest=None))
 
     def compute(table: pa.Table, runtime: StageRuntime) -> Result:
-        from logsql.ml.transforms import training_rows
-        from logsql.ml.unsupervised import lof
+        from logsql.ml.transforms import training_rows  # for cost: pyarrow.compute
+        from logsql.ml.unsupervised import lof  # for cost: few queries need it
 
         return lof(table, names, k, eps, by, training_rows(runtime, known) if training else None, cores)
 
@@ -69,7 +69,7 @@ def lower(stage: Stage) -> Rel:
 
 def _chosen(stage: Stage, rel: Rel, args: LofArgs, owner: str) -> tuple[Rel, list[Any]]:
     """The fields and group fields of one side, with the form in which each goes to Python."""
-    from logsql.operators import models as m
+    from logsql.operators import models as m  # for cost: pyarrow.compute
 
     rel, found = m.features(stage, rel, (*args.fields, *args.by), owner)
     by_name = {f.name: f for f in found}

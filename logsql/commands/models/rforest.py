@@ -24,6 +24,8 @@ from logsql.planner import duties
 from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+from logsql.values import values
+from logsql.values.types import DOUBLE, MAP, STRING
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
@@ -66,8 +68,7 @@ def lower(stage: Stage) -> Rel:
 
 
 def _answers(stage: Stage, failing: bool) -> list[Answer]:
-    from logsql.operators.models import Answer
-    from logsql.values.types import DOUBLE, MAP, STRING
+    from logsql.operators.models import Answer  # for cost: pyarrow.compute
 
     answers = [Answer("_guess", STRING)]
     if stage.option("probability"):
@@ -78,7 +79,7 @@ def _answers(stage: Stage, failing: bool) -> list[Answer]:
 
 
 def _stored(stage: Stage) -> Rel:
-    from logsql.ml.model import ModelKind
+    from logsql.ml.model import ModelKind  # for cost: pyarrow.compute
 
     args = stage.arguments(RforestArgs)
     manifest = model_card(stage, ModelKind.RFOREST, args.fields)
@@ -87,9 +88,13 @@ def _stored(stage: Stage) -> Rel:
 
 
 def _trained(stage: Stage) -> Rel:
-    from logsql.operators.models import check_against, expected_specs, features, forms_of, with_forms
-    from logsql.values import values
-    from logsql.values.types import STRING
+    from logsql.operators.models import (  # for cost: pyarrow.compute
+        check_against,
+        expected_specs,
+        features,
+        forms_of,
+        with_forms,
+    )
 
     args = stage.arguments(RforestArgs)
     option = stage.command.option("target")
@@ -113,9 +118,9 @@ def _trained(stage: Stage) -> Rel:
     features_ = [f.name for f in known]
 
     def train_model(runtime: StageRuntime) -> TrainedModel:
-        from logsql.ml.stages import train_rforest
-        from logsql.ml.train import Control
-        from logsql.ml.transforms import training_rows
+        from logsql.ml.stages import train_rforest  # for cost: pyarrow.compute
+        from logsql.ml.train import Control  # for cost: pyarrow.compute
+        from logsql.ml.transforms import training_rows  # for cost: pyarrow.compute
 
         control = Control.with_timeout(timeout)
         rows = training_rows(runtime, fields, [held.ident])
@@ -128,7 +133,7 @@ def _trained(stage: Stage) -> Rel:
 
 
 def _score(stage: Stage, rel: Rel, found: list[Feature], make: Obtain, training: Rel | None = None) -> Rel:
-    from logsql.operators.models import scored
+    from logsql.operators.models import scored  # for cost: pyarrow.compute
 
     answers = _answers(stage, failing=training is not None)
     probabilities = bool(stage.option("probability"))
@@ -136,8 +141,8 @@ def _score(stage: Stage, rel: Rel, found: list[Feature], make: Obtain, training:
     def transform(fields: tuple[FieldForms, ...], weight: str | None) -> Scoring:
         import os
 
-        from logsql.ml.transforms import Once, Scoring
-        from udfs.inference import BatchScorer
+        from logsql.ml.transforms import Once, Scoring  # for cost: pyarrow.compute
+        from udfs.inference import BatchScorer  # for cost: pyarrow.compute
 
         def scorer(model: TrainedModel) -> BatchScorer:
             return BatchScorer(model, probabilities=probabilities, threads=os.cpu_count() or 1, memory=0)

@@ -11,6 +11,9 @@ from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+from logsql.values import values
+from logsql.values.timespans import parse_span
+from logsql.values.types import DOUBLE, Kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,10 +52,8 @@ def parse(reader: ArgReader) -> SeriesArgs:
 
 def series(stage: Stage, rel: Rel, args: SeriesArgs, time: Name) -> tuple[Rel, list[tuple[Feature, Forms]]]:
     """The flushed input and what goes to Python: time, value, group fields (named ``__by0`` ...)."""
-    from logsql.ml.errors import WRONG_TYPE, MlError, fields_note
-    from logsql.operators import models as m
-    from logsql.values import values
-    from logsql.values.types import Kind
+    from logsql.ml.errors import WRONG_TYPE, MlError, fields_note  # for cost: few queries need it
+    from logsql.operators import models as m  # for cost: pyarrow.compute
 
     rel, found = m.features(stage, rel, (args.field, time, *args.by), "the rows")
     by_name = {f.name: f for f in found}
@@ -72,9 +73,8 @@ def series(stage: Stage, rel: Rel, args: SeriesArgs, time: Name) -> tuple[Rel, l
 
 
 def lower(stage: Stage) -> Rel:
-    from logsql.ml.transforms import Tabled
-    from logsql.operators import models as m
-    from logsql.values.types import DOUBLE
+    from logsql.ml.transforms import Tabled  # for cost: pyarrow.compute
+    from logsql.operators import models as m  # for cost: pyarrow.compute
 
     stage.needs_extra("stl", "statsmodels", "timeseries")
     args = stage.arguments(SeriesArgs)
@@ -84,7 +84,7 @@ def lower(stage: Stage) -> Rel:
     period = _period(stage)
 
     def compute(table: pa.Table, runtime: StageRuntime) -> Result:
-        from logsql.ml.timeseries import stl
+        from logsql.ml.timeseries import stl  # for cost: pyarrow.compute
 
         return stl(table, "__value", period, by, "__time")
 
@@ -95,7 +95,6 @@ def lower(stage: Stage) -> Rel:
 
 def _period(stage: Stage) -> int | None:
     """Length of a season in milliseconds, 0 for none, None to find it."""
-    from logsql.values.timespans import parse_span
 
     option = stage.command.option("period")
     if option is None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from logsql.commands.models._shared_ml import field_list
 from logsql.language.tree import Name, Subquery
 from logsql.planner import duties
-from logsql.planner.relation import Rel
+from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+from logsql.values.types import DOUBLE, LONG, STRING
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +45,7 @@ def parse(reader: ArgReader) -> TfidfArgs:
 
 
 def lower(stage: Stage) -> Rel:
-    from logsql.operators import models as m
+    from logsql.operators import models as m  # for cost: pyarrow.compute
 
     args = stage.arguments(TfidfArgs)
     rel, found = m.features(stage, stage.rel, args.fields, "the rows")
@@ -58,16 +59,14 @@ def _settings(stage: Stage) -> tuple[str, bool, int]:
 
 def _build(stage: Stage, rel: Rel, found: list[Feature]) -> Rel:
     """One row per word."""
-    from logsql.operators import models as m
-    from logsql.planner.relation import Column
-    from logsql.values.types import DOUBLE, STRING
+    from logsql.operators import models as m  # for cost: pyarrow.compute
 
     wide, fields, columns = m.with_forms(stage, rel, [(f, m.text_form) for f in found])
     settings = _settings(stage)
 
     def transform(batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Any:
-        from logsql.ml.forms import assemble, collected
-        from logsql.ml.unsupervised import tfidf_build
+        from logsql.ml.forms import assemble, collected  # for cost: pyarrow.compute
+        from logsql.ml.unsupervised import tfidf_build  # for cost: few queries need it
 
         rows = assemble(collected(list(batches), [c.ident for c in columns]), fields)
         yield from tfidf_build(rows, [f.name for f in fields], *settings).to_batches()
@@ -78,9 +77,8 @@ def _build(stage: Stage, rel: Rel, found: list[Feature]) -> Rel:
 
 def _query(stage: Stage, rel: Rel, found: list[Feature]) -> Rel:
     """One row per input row and word."""
-    from logsql.ml.transforms import Tabled
-    from logsql.operators import models as m
-    from logsql.values.types import DOUBLE, LONG, STRING
+    from logsql.ml.transforms import Tabled  # for cost: pyarrow.compute
+    from logsql.operators import models as m  # for cost: pyarrow.compute
 
     args = stage.arguments(TfidfArgs)
     rows = m.numbered_rows(stage, rel, [(f, m.text_form) for f in found])
@@ -97,8 +95,8 @@ def _query(stage: Stage, rel: Rel, found: list[Feature]) -> Rel:
         import numpy as np
         import pyarrow as pa
 
-        from logsql.ml.transforms import training_rows
-        from logsql.ml.unsupervised import Result, tfidf_query
+        from logsql.ml.transforms import training_rows  # for cost: pyarrow.compute
+        from logsql.ml.unsupervised import Result, tfidf_query  # for cost: few queries need it
 
         built = training_rows(runtime, known) if training else None
         result = tfidf_query(table, names, *settings, built=built)

@@ -169,7 +169,7 @@ def output_lowering(form: OutputForm) -> Callable[[Stage], Rel]:
     """Store the rows, write them, go on with them."""
 
     def lower(stage: Stage) -> Rel:
-        from logsql.jobs.outputs import Output
+        from logsql.jobs.outputs import Output  # for cost: pyarrow.compute and regex
 
         job = output_job(stage, form)
         output = Output(job)
@@ -200,8 +200,8 @@ def stored(stage: Stage) -> Rel:
 
 def output_job(stage: Stage, form: OutputForm) -> Job:
     """The options checked and put together."""
-    from logsql.jobs.outputs import Job
-    from logsql.store.outputfiles import Codes, Manner
+    from logsql.jobs.outputs import Job  # for cost: pyarrow.compute and regex
+    from logsql.store.outputfiles import Codes, Manner  # for cost: few queries need it
 
     codes = form.codes
     path = _path_text(stage, codes)
@@ -247,8 +247,8 @@ def _path_text(stage: Stage, codes: OutputCodes) -> str:
 
 
 def _template(stage: Stage, codes: OutputCodes, path: str) -> PathTemplate:
-    from logsql.jobs.outputs import path_template
-    from udfs.java.dates import DatePatternError
+    from logsql.jobs.outputs import path_template  # for cost: pyarrow.compute and regex
+    from udfs.java.dates import DatePatternError  # for cost: pyarrow.compute
 
     try:
         template = path_template(path)
@@ -265,7 +265,7 @@ def _template(stage: Stage, codes: OutputCodes, path: str) -> PathTemplate:
 
 
 def _codec(stage: Stage, codes: OutputCodes) -> str:
-    from udfs.text import charset
+    from udfs.text import charset  # for cost: pyarrow.compute and regex
 
     name: str = stage.option("encoding")
     try:

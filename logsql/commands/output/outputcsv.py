@@ -18,13 +18,13 @@ def _mark(stage: Stage) -> str:
 
 
 def lines(stage: Stage) -> Lines:
-    from logsql.jobs.outputs import csv_lines
+    from logsql.jobs.outputs import csv_lines  # for cost: pyarrow.compute and regex
 
     return csv_lines(_mark(stage))
 
 
 def header(stage: Stage) -> Callable[[Sequence[str]], str]:
-    from logsql.jobs.outputs import csv_header
+    from logsql.jobs.outputs import csv_header  # for cost: pyarrow.compute and regex
 
     mark = _mark(stage)
     return lambda names: csv_header(mark, names)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def lines(stage: Stage) -> Lines:
-    from logsql.jobs.outputs import json_lines
+    from logsql.jobs.outputs import json_lines  # for cost: pyarrow.compute and regex
 
     return json_lines
 

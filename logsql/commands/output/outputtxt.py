@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def lines(stage: Stage) -> Lines:
-    from logsql.jobs.outputs import txt_lines
+    from logsql.jobs.outputs import txt_lines  # for cost: pyarrow.compute and regex
 
     return txt_lines(stage.option("delimiter"))
 

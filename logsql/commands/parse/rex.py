@@ -78,7 +78,7 @@ def _name_with_blanks(reader: ArgReader) -> Name | None:
 
 
 def lower(stage: Stage) -> Rel:
-    from udfs.java.javaregex import RegexSyntaxError, classify
+    from udfs.java.javaregex import RegexSyntaxError, classify  # for cost: pyarrow.compute and regex
 
     pattern: Text = stage.arguments(RexArgs).pattern
     try:
@@ -156,7 +156,7 @@ def capture(text: Sql, spec: Any) -> Sql:
 
 def literal_cut(pattern: str) -> Any:
     """The pattern as an ASCII literal and one character that ends the value, where text functions say the same."""
-    from udfs.java.javaregex import literal_fast_path
+    from udfs.java.javaregex import literal_fast_path  # for cost: pyarrow.compute and regex
 
     cut = literal_fast_path(pattern)
     if cut is None or len(cut.stop) != 1 or not cut.literal or not cut.literal.isascii():

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from logsql.commands.sources.table import tables_of
 from logsql.diagnostics.codes import Code
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.diagnostics.tables import NO_DAY, TABLE_NOT_FOUND, WRITE_DAY
@@ -70,7 +71,6 @@ def days(stage: Stage, rows: tuple[Code, Code] = (INVALID_OPTION, INVALID_OPTION
 
 def tables(stage: Stage, names: Sequence[Name], missing: Code = TABLE_NOT_FOUND) -> list[TableInfo]:
     """The tables the names mean, each once; all tables without names."""
-    from logsql.commands.sources.table import tables_of
 
     found: dict[str, TableInfo] = {}
     for name in names or (Name("*"),):

@@ -20,11 +20,14 @@ from logsql.diagnostics.codes import define
 from logsql.diagnostics.errors import LogsqlError, did_you_mean
 from logsql.diagnostics.messages import plural, text
 from logsql.diagnostics.options import USAGE
+from logsql.language.expressions import parse_expression
+from logsql.language.parser import parse_query
 from logsql.language.tree import Call, Expr, NamedArg, Query, Span
 from logsql.planner import duties
+from logsql.planner.chain import param_value
 from logsql.planner.relation import Rel
 from logsql.planner.services import PROCEDURES
-from logsql.planner.spec import CommandSpec, Example, Group, register
+from logsql.planner.spec import GRAMMAR, CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.types import DOUBLE, IP, LONG
@@ -150,14 +153,11 @@ def header(stage: Stage, query: Query, path: str, span: Span) -> Header:
 
 
 def _default(text: str | None) -> Expr | None:
-    from logsql.language.expressions import parse_expression
 
     return None if text is None else parse_expression(text)
 
 
 def lower(stage: Stage) -> Rel:
-    from logsql.language.parser import parse_query
-    from logsql.planner.spec import GRAMMAR
 
     call: Call = stage.arguments(ProcArgs).call
     service = stage.service(PROCEDURES)
@@ -218,7 +218,6 @@ def _fits(value: Any, type_: str) -> bool:
 
 
 def _typed(value: Any, type_: str) -> Typed:
-    from logsql.planner.chain import param_value
 
     if value is None:
         return NULL_VALUE

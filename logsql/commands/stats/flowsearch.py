@@ -18,6 +18,7 @@ from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
+from logsql.values.mixing import coalesce
 from logsql.values.sql import Sql
 from logsql.values.types import STRING, Kind, list_of
 from logsql.values.values import Typed
@@ -89,7 +90,6 @@ def lower(stage: Stage) -> Rel:
     value = Typed(sql.col(ident), list_of(STRING))
     if old is not None:
         # Rows that are no connections pass unchanged.
-        from logsql.values.mixing import coalesce
 
         value = coalesce(value, rel.value(old))
     return stage.assign(rel, "_flow", value)

@@ -20,6 +20,7 @@ from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import MAP, Kind, list_of
 from logsql.values.values import Typed
+from udfs.readers.base import Line
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
@@ -79,7 +80,7 @@ def _row(rel: Rel) -> Sql:
 
 def _read_rules(stage: Stage, subquery: Subquery) -> tuple[bool, str]:
     """Plan the reading of the rules before the first row; whether they may have second expressions, and their name."""
-    from logsql.jobs import keywords
+    from logsql.jobs import keywords  # for cost: few queries need it
 
     rel = stage.flush(stage.subquery(subquery))
     has = {n: rel.column(n) is not None or rel.rest is not None for n in ("expr", "expr2", "rule")}
@@ -100,8 +101,6 @@ def _read_rules(stage: Stage, subquery: Subquery) -> tuple[bool, str]:
         for batch in runtime.batches(whole):
             columns: Sequence[Sequence[object]] = [c.to_pylist() for c in batch.columns]
             rows += [(e, s, None if r is None else json.loads(r)) for e, s, r in zip(*columns, strict=True)]
-
-        from udfs.readers.base import Line
 
         def lost(position: int, sample: str) -> None:
             runtime.loss.lost("mpsearch rules", "broken-rule", position=Line(position + 1), sample=sample[:200])

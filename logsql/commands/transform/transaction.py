@@ -97,7 +97,7 @@ def _grouped(stage: Stage, events: str, groups: list[str]) -> str:
     items = [*(sql.col(g) for g in groups), sql.alias(sql.func("any_value", sql.col("key")), "key"), *items]
     by = exp.Group(expressions=[sql.col(g) for g in groups])
     lists = stage.add("keys", sql.select(items, sql.table(events), group=by), events)
-    import logsql.jobs.transactions  # noqa: F401  registers the function
+    import logsql.jobs.transactions  # noqa: F401  # for cost: few queries need it
 
     stage.chain.udfs.add("lq_transactions")
     columns = [sql.col(f"{name}s") for name in ("t", "s", "e")]
@@ -107,7 +107,7 @@ def _grouped(stage: Stage, events: str, groups: list[str]) -> str:
 
 
 def _limits(stage: Stage) -> str:
-    from logsql.jobs.transactions import Limits
+    from logsql.jobs.transactions import Limits  # for cost: few queries need it
 
     def micros(name: str) -> int | None:
         span = stage.option(name)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from logsql.commands.parse._overlay import META, Document, carry, lay_over
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import ANY_JSON, BOOL, STRING, LType
@@ -69,7 +70,6 @@ class Builder:
 
     def column(self, label: str, node: Sql, type_: LType = ANY_JSON) -> Sql:
         """``node`` computed once per row, as a column that the parser reads as often as it likes."""
-        from logsql.commands.parse._overlay import carry
 
         self.rel, (ident,) = carry(self.stage, self.rel, (f"__{label}", node, type_))
         self.helpers.append(ident)
@@ -115,7 +115,6 @@ class ParserSpec:
 
         Without ``overlay`` the found fields replace the row but for ``_time``, ``_id`` and ``_table``.
         """
-        from logsql.commands.parse._overlay import META, Document, lay_over
 
         builder = Builder(stage, rel, values.text_sql(text))
         builder.text = builder.column("line", builder.text, STRING)
