@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from logsql.diagnostics.codes import Sentence
+from logsql.diagnostics.language import TOO_LONG
 from logsql.diagnostics.messages import message
 from logsql.language.tree import Span
 
@@ -108,10 +109,7 @@ class QueryError(LogsqlError):
 
 def too_long() -> QueryError:
     """An expression that is written flat but makes a deep tree: ``a + a + ...`` with a thousand operands."""
-    message = "an expression of the query has too many operators to be translated"
-    return QueryError(
-        Diagnostic("E0001", "nesting-too-deep", message, help="split the expression over several eval commands")
-    )
+    return QueryError(diagnostic(TOO_LONG))
 
 
 class RunError(LogsqlError):

@@ -172,6 +172,8 @@ DATE_PATTERN = define(
     ("a date format that is none", "날짜 형식이 올바르지 않습니다"),
     ("{function}(): invalid date format pattern: {reason}", "{function}(): 날짜 형식이 올바르지 않습니다: {reason}"),
 )
+#: The name under which commands refuse a pattern.
+DATE_PATTERN_NAME = "invalid-date-format-pattern"
 DATE_PATTERN_CONSTANT = DATE_PATTERN.says(
     (
         "{function}() needs a date format pattern as a text constant",

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from logsql.diagnostics.errors import Diagnostic
-from logsql.diagnostics.messages import add_messages, message
+from logsql.diagnostics.codes import Code, define
+from logsql.diagnostics.errors import Diagnostic, diagnostic
 from udfs.extras import MissingExtra
 
-CODE, NAME = "E3104", "package-missing"
-
-add_messages(
-    {
-        "needs-package": (
-            "{what} needs the package {package}, which is not installed",
-            "{what}: {package} 패키지가 설치되어 있지 않습니다",
-        ),
-        "help-install-extra": ("install it: pip install 'logsql[{extra}]'", "설치: pip install 'logsql[{extra}]'"),
-    }
+PACKAGE_MISSING = define(
+    "E3104",
+    "package-missing",
+    ("an optional package is not installed", "선택 패키지가 설치되어 있지 않습니다"),
+    (
+        "{what} needs the package {package}, which is not installed",
+        "{what}: {package} 패키지가 설치되어 있지 않습니다",
+    ),
+    help=("install it: pip install 'logsql[{extra}]'", "설치: pip install 'logsql[{extra}]'"),
 )
 
 
-def missing_extra(problem: MissingExtra, code: str = CODE, name: str = NAME) -> Diagnostic:
-    """The diagnostic, in the language in force. Readers keep the code of their family."""
-    said = message("needs-package", what=problem.what, package=problem.package)
-    return Diagnostic(code, name, said, help=message("help-install-extra", extra=problem.extra))
+def missing_extra(problem: MissingExtra, row: Code = PACKAGE_MISSING) -> Diagnostic:
+    """The diagnostic, in the language in force; ``row``: the row of the family that keeps its own code."""
+    said = row.with_text(PACKAGE_MISSING.text, PACKAGE_MISSING.help)
+    return diagnostic(said, what=problem.what, package=problem.package, extra=problem.extra)

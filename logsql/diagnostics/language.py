@@ -10,6 +10,13 @@ TOO_DEEP = define(
     ("brackets, parentheses or operators are nested too deep", "괄호나 연산자의 중첩이 너무 깊습니다"),
     ("nesting is deeper than {limit} levels", "중첩이 {limit}단계를 넘습니다"),
 )
+TOO_LONG = TOO_DEEP.says(
+    (
+        "an expression of the query has too many operators to be translated",
+        "쿼리의 표현식에 연산자가 너무 많아 변환할 수 없습니다",
+    ),
+    help=("split the expression over several eval commands", "표현식을 여러 eval 명령으로 나누세요"),
+)
 UNEXPECTED_CHARACTER = define(
     "E0002",
     "unexpected-character",

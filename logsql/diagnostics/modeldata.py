@@ -15,6 +15,9 @@ A_DATE = text("a date", "날짜")
 AN_ADDRESS = text("an address", "IP 주소")
 A_BOOLEAN = text("a boolean", "불리언")
 TEXT = text("text", "텍스트")
+A_LIST = text("a list", "목록")
+A_MAP = text("a map", "맵")
+BINARY = text("binary", "바이너리")
 
 # --- fields -----------------------------------------------------------------------------------------------------------
 
@@ -100,6 +103,13 @@ TRAINED_ON_OTHER = WRONG_TYPE.says(
         "'{name}' 필드는 여기서 {found} 타입인데, {owner}은(는) {wanted} 타입으로 학습했습니다",
     ),
     help=("convert it first: eval {name} = {function}({name})", "먼저 변환하세요: eval {name} = {function}({name})"),
+)
+UNSUITABLE = WRONG_TYPE.says(
+    (
+        "field '{name}' is {found}, and {command} needs numbers, dates, addresses or text",
+        "'{name}' 필드는 {found} 타입인데, {command}에는 숫자, 날짜, IP 주소, 텍스트가 필요합니다",
+    ),
+    help=("derive a number or text from it first", "먼저 이 필드에서 숫자나 텍스트를 만드세요"),
 )
 NO_LABEL_TYPE = WRONG_TYPE.says(
     ("the target field '{name}' has the type {type}", "대상 필드 '{name}'의 타입이 {type}입니다"),

@@ -16,9 +16,20 @@ import pyarrow as pa
 from sqlglot import exp
 
 from logsql.diagnostics.errors import LogsqlError
+from logsql.diagnostics.modeldata import (
+    A_BOOLEAN,
+    A_LIST,
+    A_MAP,
+    AN_ADDRESS,
+    BINARY,
+    NUMBERS_NEEDED,
+    TEXT,
+    UNSUITABLE,
+    WRONG_TYPE,
+    unknown_field,
+)
+from logsql.diagnostics.models import THE_ROWS, MlError, fields_note
 from logsql.language.tree import Name, Span
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError, fields_note, unknown_field
 from logsql.ml.features import FeatureKind, FeatureSpec, check_schema
 from logsql.ml.forms import FieldForms, Form
 from logsql.planner.plan import Stream
@@ -85,7 +96,8 @@ def features(stage: Stage, rel: Rel, names: Sequence[Name | str], owner: str) ->
 
 # --- types ------------------------------------------------------------------------------------------------------------
 
-_UNSUITABLE = {Kind.LIST: "a list", Kind.MAP: "a map", Kind.BINARY: "binary"}
+_UNSUITABLE = {Kind.LIST: A_LIST, Kind.MAP: A_MAP, Kind.BINARY: BINARY}
+_NO_NUMBER = {Kind.STRING: TEXT, Kind.IP: AN_ADDRESS, Kind.BOOL: A_BOOLEAN, **_UNSUITABLE}
 
 
 def check_suitable(found: Sequence[Feature], command: str) -> None:
@@ -93,22 +105,16 @@ def check_suitable(found: Sequence[Feature], command: str) -> None:
     for feature in found:
         what = _UNSUITABLE.get(feature.value.kind)
         if what is not None:
-            message = f"field '{feature.name}' is {what}, and {command} needs numbers, dates, addresses or text"
-            raise at(MlError(codes.WRONG_TYPE, message, "derive a number or text from it first"), feature.span)
+            raise at(MlError(UNSUITABLE, name=feature.name, found=what.fill(), command=command), feature.span)
 
 
 def check_numeric(found: Sequence[Feature], command: str, names: Sequence[str]) -> None:
     """Refuse fields that hold no number: text is none, also when it looks like one. Raises MlError."""
     for feature in found:
-        kind = feature.value.kind
-        if kind in (Kind.STRING, Kind.IP, Kind.BOOL, Kind.LIST, Kind.MAP, Kind.BINARY):
-            what = {Kind.STRING: "text", Kind.IP: "an address", Kind.BOOL: "a boolean"}.get(kind) or _UNSUITABLE[kind]
-            error = MlError(
-                codes.WRONG_TYPE,
-                f"{command} needs numbers, and field '{feature.name}' is {what}",
-                f"convert it first: eval {feature.name} = double({feature.name})",
-                [fields_note("the rows", names)],
-            )
+        what = _NO_NUMBER.get(feature.value.kind)
+        if what is not None:
+            notes = [fields_note(THE_ROWS.fill(), names)]
+            error = MlError(NUMBERS_NEEDED, notes=notes, command=command, name=feature.name, found=what.fill())
             raise at(error, feature.span)
 
 
@@ -140,7 +146,7 @@ def check_against(specs: Sequence[FeatureSpec], found: Sequence[Feature], owner:
         try:
             check_schema([spec], schema_of([f for f in found if f.name == spec.name], specs), owner)
         except MlError as error:
-            if error.code == codes.WRONG_TYPE.code:
+            if error.code == WRONG_TYPE.code:
                 note = fields_note(owner, [f"{s.name} ({s.kind})" for s in specs])
                 error.diagnostic = replace(error.diagnostic, notes=(note,))
             raise at(error, spans.get(spec.name)) from None

@@ -16,10 +16,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from logsql.diagnostics import mlshell as said
 from logsql.diagnostics.errors import LogsqlError, nearest
+from logsql.diagnostics.modeldata import NO_FEATURE, unknown_field
+from logsql.diagnostics.models import (
+    BAD_OPTION,
+    DID_YOU_MEAN,
+    INPUT_NAMED,
+    TASK_RUNNING,
+    UNKNOWN_COMMAND,
+    USAGE,
+    MlError,
+    fields_note,
+)
 from logsql.language.spans import render
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError, fields_note, unknown_field
 from logsql.ml.inputs import FEATURE_KINDS, InputKind, InputStore, MlInput
 from logsql.ml.model import FitOptions, Manifest, ModelKind
 from logsql.ml.store import ModelStore
@@ -72,7 +82,7 @@ def split_words(line: str) -> list[str]:
     try:
         return list(words)
     except ValueError:
-        raise MlError(codes.USAGE, "a quoted text is not closed", 'end it with "') from None
+        raise MlError(said.QUOTE_OPEN) from None
 
 
 class MlShell:
@@ -124,19 +134,18 @@ class MlShell:
             name = word.removeprefix("--").partition("=")[0]
             near = nearest(name, command.options)
             raise MlError(
-                codes.BAD_OPTION,
-                f"unknown option '{name}' of {command.name}",
-                f"did you mean {near[0]}?" if near else None,
-                [f"options: {', '.join(command.options)}"],
+                said.UNKNOWN_OPTION,
+                help=DID_YOU_MEAN.fill(name=near[0]) if near else None,
+                notes=[said.OPTIONS_ARE.fill(options=", ".join(command.options))],
+                name=name,
+                command=command.name,
             )
         return self._call(command, arguments, {name: values[-1] for name, values in options.items()})
 
     def _call(self, command: Command, arguments: list[str], options: dict[str, str]) -> int:
         low, high = command.counts
         if not low <= len(arguments) <= high:
-            raise MlError(
-                codes.USAGE, f"{command.name} takes other arguments", f"{command.name} {command.usage}".strip()
-            )
+            raise MlError(said.OTHER_ARGUMENTS, help=f"{command.name} {command.usage}".strip(), command=command.name)
         return command.run(self, arguments, options)
 
     def _failed(self, error: LogsqlError) -> int:
@@ -149,7 +158,7 @@ class MlShell:
         if error.help:
             lines.append(f"help: {error.help}")
         self.err("\n".join(lines))
-        return 2 if error.code in (codes.USAGE.code, codes.BAD_OPTION.code, codes.UNKNOWN_COMMAND.code) else 1
+        return 2 if error.code in (USAGE.code, BAD_OPTION.code, UNKNOWN_COMMAND.code) else 1
 
 
 def _parser(command: Command) -> CommandLine:
@@ -162,8 +171,7 @@ def _command(word: str) -> Command:
         if command.name[3:].lower() == plain.lower():
             return command
     near = nearest(f"ml.{plain}", [command.name for command in COMMANDS])
-    help = f"did you mean {near[0]}?" if near else "ml.help lists the commands"
-    raise MlError(codes.UNKNOWN_COMMAND, f"unknown command '{word}'", help)
+    raise MlError(said.NO_COMMAND, help=DID_YOU_MEAN.fill(name=near[0]) if near else None, word=word)
 
 
 def _add(kind: InputKind) -> Callable[[MlShell, list[str], dict[str, str]], int]:
@@ -197,7 +205,7 @@ def select_fields(answer: str, kind: ModelKind, item: MlInput) -> tuple[str | No
     Raises MlError: unknown field, no or several targets, a target for an isolation forest, no feature, a field twice.
     """
     names = item.field_names
-    owner = f"input {item.name}"
+    owner = INPUT_NAMED.fill(name=item.name)
     target: str | None = None
     fields: list[str] = []
     for word in (part.strip() for part in answer.split(",")):
@@ -207,30 +215,21 @@ def select_fields(answer: str, kind: ModelKind, item: MlInput) -> tuple[str | No
         if name not in names:
             raise unknown_field(name, names, owner)
         if name in fields or name == target:
-            raise MlError(codes.BAD_OPTION, f"field '{name}' is named twice")
+            raise MlError(said.FIELD_TWICE, name=name)
         if not word.startswith("+"):
             fields.append(name)
         elif target is None:
             target = name
         else:
-            raise MlError(codes.BAD_OPTION, f"two target fields: {target} and {name}", "mark one field with +")
+            raise MlError(said.TWO_TARGETS, first=target, second=name)
     if "*" in [part.strip() for part in answer.split(",")]:
         fields += [f.name for f in item.fields if f.name not in fields and f.name != target and f.kind in FEATURE_KINDS]
     if kind is ModelKind.RFOREST and target is None:
-        raise MlError(
-            codes.TARGET_MISSING,
-            "no target field is marked",
-            "mark the label with +, as in +label, a, b",
-            [fields_note(owner, names)],
-        )
+        raise MlError(said.NO_TARGET, notes=[fields_note(owner, names)])
     if kind is ModelKind.IFOREST and target is not None:
-        raise MlError(
-            codes.BAD_OPTION, "an isolation forest has no target", f"write {target} without +, or leave it out"
-        )
+        raise MlError(said.FOREST_TARGET, target=target)
     if not fields:
-        raise MlError(
-            codes.NO_FIELDS, "no feature field is given", "name at least one field, or *", [fields_note(owner, names)]
-        )
+        raise MlError(NO_FEATURE, help=said.FIELD_OR_STAR.fill(), notes=[fields_note(owner, names)])
     return target, tuple(fields)
 
 
@@ -244,8 +243,8 @@ def fit_options(options: dict[str, str]) -> FitOptions:
         try:
             values[key] = type_(text)
         except ValueError:
-            what = "a whole number" if type_ is int else "a number"
-            raise MlError(codes.BAD_OPTION, f"{name}={text}: {what} is expected") from None
+            row = said.WHOLE_NUMBER if type_ is int else said.NUMBER
+            raise MlError(row, name=name, text=text) from None
     return check_options(FitOptions(**values))
 
 
@@ -253,9 +252,7 @@ def _create(shell: MlShell, arguments: list[str], options: dict[str, str]) -> in
     kind_name, name, input_name = arguments
     kind = KINDS.get(kind_name.lower())
     if kind is None:
-        raise MlError(
-            codes.USAGE, f"unknown model type '{kind_name}'", "rforest (random forest) or iforest (isolation forest)"
-        )
+        raise MlError(said.NO_MODEL_TYPE, type=kind_name)
     chosen = fit_options(options)
     item = shell.inputs.get(input_name)
     if "fields" in options:
@@ -280,7 +277,7 @@ def _flag(options: dict[str, str], name: str, default: bool) -> bool:
         return True
     if text.lower() in ("f", "false"):
         return False
-    raise MlError(codes.BAD_OPTION, f"{name}={text}: t or f is expected")
+    raise MlError(said.FLAG, name=name, text=text)
 
 
 def _fit(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
@@ -328,7 +325,7 @@ def _model(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int
 
 def _remove_model(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
     if shell.tasks.running(arguments[0]):
-        raise MlError(codes.TASK_RUNNING, f"model '{arguments[0]}' is being trained", f"ml.cancel {arguments[0]} first")
+        raise MlError(TASK_RUNNING, help=said.CANCEL_FIRST.fill(name=arguments[0]), name=arguments[0])
     shell.store.remove(arguments[0])
     shell.out("removed")
     return 0

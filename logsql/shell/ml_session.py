@@ -11,11 +11,10 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 
 from logsql.diagnostics.errors import LogsqlError
+from logsql.diagnostics.models import FIELDS_NOT_GIVEN, MlError
 from logsql.engine.inputs import read_input
 from logsql.engine.session import Session
 from logsql.language.spans import render
-from logsql.ml import errors as codes
-from logsql.ml.errors import MlError
 from logsql.ml.inputs import InputStore
 from logsql.ml.service import MODELS
 from logsql.ml.tasks import TaskManager
@@ -63,4 +62,4 @@ def ml_shell(session: Session) -> SessionShell:
 
 
 def _nobody(prompt: str) -> str:
-    raise MlError(codes.USAGE, "the fields of the model are not given", 'add fields="+target, field, ..."')
+    raise MlError(FIELDS_NOT_GIVEN)

@@ -5,6 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.codes import syntax
+from logsql.diagnostics.modeldata import (
+    FIELD_NEEDED,
+    MAKE_WITH_EVAL,
+    NEEDS_A_FIELD,
+    NO_FIELDS,
+    NO_ROWS,
+    NULL_FIELD,
+    TARGET_MISSING,
+    UNKNOWN_FIELD,
+    WRONG_TYPE,
+    unknown_field,
+)
+from logsql.diagnostics.models import (
+    FIELDS_HERE,
+    MODEL_EMPTY,
+    MODEL_NAMED,
+    MODEL_NOT_FOUND,
+    NO_HANDLER,
+    NOT_FITTED,
+    TIMED_OUT,
+    TRAINING_SUBQUERY,
+    MlError,
+    fields_note,
+)
+from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Name, Option, Span, Subquery
 from logsql.ml.service import MODELS
 from logsql.planner.relation import Rel
@@ -19,23 +45,47 @@ if TYPE_CHECKING:
     from logsql.planner.runtime import Runtime
 
 MODEL_ERRORS = (
-    ("41100", "ml-model-empty", "model= is empty"),
-    ("41101", "ml-model-not-found", "there is no model of this name"),
-    ("41102", "ml-model-handler-not-found", "the model is of another type"),
-    ("41110", "ml-unknown-field", "a field that the model or the rows do not have"),
-    ("41115", "ml-wrong-type", "a field is of another type than the model was trained on"),
-    ("41116", "ml-not-fitted", "the model has not been trained"),
+    MODEL_EMPTY.when(("model= is empty", "model=이 비어 있습니다")),
+    MODEL_NOT_FOUND,
+    NO_HANDLER,
+    UNKNOWN_FIELD,
+    WRONG_TYPE.when(
+        ("a field is of another type than the model was trained on", "필드 타입이 모델을 학습한 타입과 다릅니다")
+    ),
+    NOT_FITTED,
 )
 TRAINING_ERRORS = (
-    ("41113", "ml-no-rows", "the subquery has no rows"),
-    ("41114", "ml-null-field", "a field is null in every training row"),
-    ("41118", "ml-no-fields", "no field is named"),
-    ("41143", "ml-timed-out", "the training ran into timeout="),
+    NO_ROWS.when(("the subquery has no rows", "서브쿼리에 행이 없습니다")),
+    NULL_FIELD,
+    NO_FIELDS,
+    TIMED_OUT.when(("the training ran into timeout=", "학습이 timeout=을 넘었습니다")),
 )
 NUMBER_ERRORS = (
-    ("41110", "ml-unknown-field", "the rows have no such field"),
-    ("41115", "ml-wrong-type", "the field is text: convert it with double() first"),
-    ("41118", "ml-no-fields", "no field is named"),
+    UNKNOWN_FIELD.when(("the rows have no such field", "입력 행에 그런 필드가 없습니다")),
+    WRONG_TYPE.when(
+        ("the field is text: convert it with double() first", "텍스트 필드입니다. 먼저 double()로 변환하세요")
+    ),
+    NO_FIELDS,
+)
+FIELDS_FORM = syntax("{command} FIELD, ...")
+STORED_WITH_SUBQUERY = INVALID_OPTION.says(
+    (
+        "a stored model is not trained again: model= takes no subquery",
+        "저장된 모델은 다시 학습하지 않습니다. model=에는 서브쿼리를 쓰지 않습니다",
+    ),
+    help=("remove model= or the subquery", "model=이나 서브쿼리를 지우세요"),
+)
+OUT_OF_RANGE = INVALID_OPTION.says(
+    (
+        "{option}= takes a number above {low:g} and up to {high:g}, not {text!r}",
+        "{option}=에는 {low:g} 초과 {high:g} 이하의 숫자를 씁니다: {text!r}",
+    )
+)
+NOT_SECONDS = INVALID_OPTION.says(
+    (
+        "{option}= takes seconds, minutes, hours, days or weeks",
+        "{option}=에는 초, 분, 시간, 일, 주 단위를 씁니다",
+    )
 )
 
 SIZE = OptionSpec("size", OptionKind.INT, "trees to train", default=100, minimum=1)
@@ -45,18 +95,16 @@ TIMEOUT = OptionSpec("timeout", OptionKind.SPAN, "longest time for the training"
 
 def field_list(reader: ArgReader, stop: tuple[str, ...] = (), required: bool = True) -> tuple[Name, ...]:
     """``FIELD, ...``, each field once."""
-    names = reader.name_list(stop=stop, trailing_comma=("41118", "ml-no-fields"))
+    names = reader.name_list(stop=stop, trailing_comma=NO_FIELDS)
     if required and not names:
-        usage = f"{reader.command} FIELD, ..."
-        reader.fail("41118", "ml-no-fields", f"{reader.command} needs at least one field", help=usage)
+        reader.fail(NEEDS_A_FIELD, help=FIELDS_FORM.fill(command=reader.command), command=reader.command)
     return tuple({n.text: n for n in names}.values())
 
 
 def only_one(reader: ArgReader, option: Option, subquery: Subquery | None) -> None:
     """A stored model takes no training rows."""
     if subquery is not None:
-        message = "a stored model is not trained again: model= takes no subquery"
-        reader.fail("90001", "invalid-option", message, option.span, "remove model= or the subquery")
+        reader.fail(STORED_WITH_SUBQUERY, option.span)
 
 
 def number_option(stage: Stage, name: str, default: float, low: float, high: float) -> float:
@@ -70,8 +118,7 @@ def number_option(stage: Stage, name: str, default: float, low: float, high: flo
     except ValueError:
         value = float("nan")
     if not low < value <= high:
-        message = f"{name}= takes a number above {low:g} and up to {high:g}, not {text!r}"
-        stage.fail("90001", "invalid-option", message, option.value_span)
+        stage.fail(OUT_OF_RANGE, option.value_span, option=name, low=low, high=high, text=text)
     return value
 
 
@@ -82,8 +129,7 @@ def seconds(stage: Stage, name: str) -> float | None:
         return None
     if span.seconds is None:
         option = stage.command.option(name)
-        message = f"{name}= takes seconds, minutes, hours, days or weeks"
-        stage.fail("90001", "invalid-option", message, option.value_span if option else None)
+        stage.fail(NOT_SECONDS, option.value_span if option else None, option=name)
     return float(span.seconds)
 
 
@@ -95,7 +141,6 @@ def model_card(stage: Stage, kind: ModelKind, names: Sequence[Name]) -> Manifest
 
     Raises MlError 41100 (empty), 41101 (unknown), 41102 (another kind), 41116, 41110, pointing at the query.
     """
-    from logsql.ml.errors import NOT_FITTED, MlError  # for cost: few queries need it
     from logsql.ml.features import check_list  # for cost: pyarrow.compute
     from logsql.operators.models import at  # for cost: pyarrow.compute
 
@@ -105,14 +150,13 @@ def model_card(stage: Stage, kind: ModelKind, names: Sequence[Name]) -> Manifest
     try:
         manifest: Manifest = store.card(stage.option("model"), kind)
         if manifest.training is None:
-            name = manifest.name
-            raise MlError(NOT_FITTED, f"model '{name}' has not been trained", f"run ml.fit {name}")
+            raise MlError(NOT_FITTED, name=manifest.name)
     except MlError as error:
         raise at(error, place) from None
     if names:
         spans = {n.text: n.span for n in names}
         try:
-            check_list(manifest.training.features, list(spans), f"model {manifest.name}")
+            check_list(manifest.training.features, list(spans), MODEL_NAMED.fill(name=manifest.name))
         except MlError as error:
             wrong = next((s for t, s in spans.items() if t not in manifest.fields), names[0].span)
             raise at(error, wrong) from None
@@ -121,21 +165,17 @@ def model_card(stage: Stage, kind: ModelKind, names: Sequence[Name]) -> Manifest
 
 def scored_fields(stage: Stage, manifest: Manifest, names: Sequence[Name]) -> tuple[Rel, list[Feature]]:
     """The model's fields over the input, checked against what it was trained on."""
-    from logsql.ml.errors import MlError  # for cost: few queries need it
     from logsql.operators.models import at, check_against, features, known  # for cost: pyarrow.compute
 
     assert manifest.training is not None
     specs = manifest.training.features
-    owner = f"model {manifest.name}"
+    owner = MODEL_NAMED.fill(name=manifest.name)
     rel = stage.flush(stage.rel)
     spans = {n.text: n for n in names}
     for spec in specs:
         if not known(rel, spec.name):
-            from logsql.ml.errors import UNKNOWN_FIELD, fields_note  # for cost: few queries need it
-
-            notes = [fields_note(owner, manifest.fields), f"fields here: {', '.join(rel.names)}"]
-            message = f"{owner} needs the field '{spec.name}', which the rows do not have"
-            error = MlError(UNKNOWN_FIELD, message, "make the field before this command, for example with eval", notes)
+            notes = [fields_note(owner, manifest.fields), FIELDS_HERE.fill(fields=", ".join(rel.names))]
+            error = MlError(FIELD_NEEDED, help=MAKE_WITH_EVAL.fill(), notes=notes, owner=owner, name=spec.name)
             raise at(error, spans[spec.name].span if spec.name in spans else None)
     rel, found = features(stage, rel, [spans.get(s.name, s.name) for s in specs], owner)
     check_against(specs, found, owner)
@@ -164,17 +204,16 @@ def training_side(
     stage: Stage, subquery: Subquery, names: Sequence[Name], target: Name | None = None
 ) -> tuple[Rel, list[Feature], Feature | None]:
     """The planned training subquery, its features, and the target's feature. Raises MlError on a field it lacks."""
-    from logsql.ml.errors import TARGET_MISSING, MlError, unknown_field  # for cost: few queries need it
     from logsql.operators.models import at, check_suitable, features, known  # for cost: pyarrow.compute
 
     rel = stage.flush(stage.subquery(subquery))
-    owner = "the training subquery"
+    owner = TRAINING_SUBQUERY.fill()
     wanted: list[Name] = list(names)
     if target is not None:
         if not known(rel, target.text):
             near = unknown_field(target.text, rel.names, owner)
-            message = f"the target field '{target.text}' is not a field of {owner}"
-            raise at(MlError(TARGET_MISSING, message, near.help, near.notes), target.span)
+            error = MlError(TARGET_MISSING, help=near.help, notes=near.notes, name=target.text, owner=owner)
+            raise at(error, target.span)
         wanted.append(target)
     rel, found = features(stage, rel, wanted, owner)
     by_name = {f.name: f for f in found}

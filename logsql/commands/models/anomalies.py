@@ -19,6 +19,8 @@ from logsql.commands.models._shared_ml import (
     seconds,
     training_side,
 )
+from logsql.diagnostics.models import THE_ROWS, TRAINING_SUBQUERY
+from logsql.diagnostics.options import NO_SUBQUERY
 from logsql.language.tree import Name, Subquery
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -75,8 +77,8 @@ def _trained(stage: Stage) -> Rel:
     args = stage.arguments(AnomaliesArgs)
     assert args.subquery is not None
     train, known, _ = training_side(stage, args.subquery, args.fields)
-    rel, found = features(stage, stage.rel, args.fields, "the rows")
-    check_against(expected_specs(known), found, "the training subquery")
+    rel, found = features(stage, stage.rel, args.fields, THE_ROWS.fill())
+    check_against(expected_specs(known), found, TRAINING_SUBQUERY.fill())
     train, fields, columns = with_forms(stage, train, [(f, forms_of) for f in known])
     size, sample, timeout = stage.option("size"), stage.option("sample"), seconds(stage, "timeout")
 
@@ -173,6 +175,10 @@ same data gives the same scores.
                 {"t": _AMOUNTS},
             ),
         ),
-        errors=(*MODEL_ERRORS, ("E0003", "no-subquery", "neither model= nor a subquery"), *TRAINING_ERRORS),
+        errors=(
+            *MODEL_ERRORS,
+            NO_SUBQUERY.when(("neither model= nor a subquery", "model=도 서브쿼리도 없습니다")),
+            *TRAINING_ERRORS,
+        ),
     )
 )

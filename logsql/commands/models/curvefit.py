@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from logsql.commands.models._shared_ml import NUMBER_ERRORS, field_list
+from logsql.diagnostics.codes import syntax
+from logsql.diagnostics.modeldata import NO_ROWS
+from logsql.diagnostics.models import THE_ROWS, USAGE
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
     from logsql.planner.runtime import StageRuntime
 
 
+TWO_FIELDS = USAGE.says(
+    ("curvefit needs two different fields", "curvefit에는 서로 다른 필드 둘이 필요합니다"),
+    help=syntax("curvefit [degree=N] X, Y"),
+)
+
+
 @dataclass(frozen=True)
 class CurvefitArgs:
     """The fields of the two axes."""
@@ -33,7 +42,7 @@ def parse(reader: ArgReader) -> CurvefitArgs:
     names = field_list(reader)
     if len(names) != 2:
         span = names[2].span if len(names) > 2 else None
-        reader.fail("41150", "ml-usage", "curvefit needs two different fields", span, "curvefit [degree=N] X, Y")
+        reader.fail(TWO_FIELDS, span)
     return CurvefitArgs(*names)
 
 
@@ -42,10 +51,10 @@ def lower(stage: Stage) -> Rel:
     from logsql.operators import models as m  # for cost: pyarrow.compute
 
     args = stage.arguments(CurvefitArgs)
-    rel, found = m.features(stage, stage.rel, (args.x, args.y), "the rows")
+    rel, found = m.features(stage, stage.rel, (args.x, args.y), THE_ROWS.fill())
     m.check_numeric(found, "curvefit", rel.names)
     rel = stage.flush(stage.assign(rel, "_x", found[0].value))
-    x, y = (m.features(stage, rel, [name], "the rows")[1][0] for name in (args.x, args.y))
+    x, y = (m.features(stage, rel, [name], THE_ROWS.fill())[1][0] for name in (args.x, args.y))
     rows = m.numbered_rows(stage, rel, [(replace(x, name="x"), m.number_form), (replace(y, name="y"), m.number_form)])
     degree = stage.option("degree")
 
@@ -89,8 +98,10 @@ date.
         ),
         errors=(
             *NUMBER_ERRORS,
-            ("41150", "ml-usage", "not exactly two fields"),
-            ("41113", "ml-no-rows", "not more different values of X than the degree"),
+            USAGE.when(("not exactly two fields", "필드가 정확히 둘이 아닙니다")),
+            NO_ROWS.when(
+                ("not more different values of X than the degree", "X의 서로 다른 값이 degree보다 많지 않습니다")
+            ),
         ),
     )
 )

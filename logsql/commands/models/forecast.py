@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logsql.commands.models._shared_ml import NUMBER_ERRORS
-from logsql.commands.models.stl import SeriesArgs, parse, series
+from logsql.commands.models.stl import (
+    GROUP_MISSING,
+    NO_INTERVAL,
+    NO_STATSMODELS,
+    TARGET_MISSING,
+    SeriesArgs,
+    parse,
+    series,
+)
+from logsql.diagnostics.modeldata import NO_ROWS
+from logsql.diagnostics.models import BAD_OPTION
+from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Name
 from logsql.operators.merging import Idents, side_value
 from logsql.operators.uniting import union
@@ -20,6 +31,9 @@ if TYPE_CHECKING:
     from logsql.operators.models import Rows
 
 FIELDS = ("_future", "_lower", "_upper")
+CONFIDENCE = INVALID_OPTION.says(
+    ("confidence= is 1 to 99 percent, got {confidence}", "confidence=은 1~99퍼센트입니다: {confidence}")
+)
 
 
 def lower(stage: Stage) -> Rel:
@@ -82,7 +96,7 @@ def _options(stage: Stage) -> Any:
     if confidence > 99:
         option = stage.command.option("confidence")
         place = option.value_span if option is not None else None
-        stage.fail("90001", "invalid-option", f"confidence= is 1 to 99 percent, got {confidence}", place)
+        stage.fail(CONFIDENCE, place, confidence=confidence)
     return ForecastOptions(
         stage.option("period"),
         stage.option("count"),
@@ -144,12 +158,12 @@ constant interval, as `timechart` makes them. A series needs at least four rows,
             ),
         ),
         errors=(
-            ("E3104", "package-missing", "the package statsmodels is not installed"),
-            ("40300", "target-field-missing", "no field, or more than one"),
-            ("40301", "group-field-missing", "a field is missing after by"),
-            ("41113", "ml-no-rows", "a series of fewer than four rows"),
-            ("41150", "ml-usage", "the rows have no constant interval, or a time twice"),
-            ("41151", "ml-bad-option", "a season longer than half of the rows"),
+            NO_STATSMODELS,
+            TARGET_MISSING,
+            GROUP_MISSING,
+            NO_ROWS.when(("a series of fewer than four rows", "시계열의 행이 넷보다 적습니다")),
+            NO_INTERVAL,
+            BAD_OPTION.when(("a season longer than half of the rows", "주기가 행 수의 절반보다 깁니다")),
             *NUMBER_ERRORS[:2],
         ),
     )

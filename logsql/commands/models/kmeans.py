@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.models._shared_ml import NUMBER_ERRORS, field_list
+from logsql.diagnostics.modeldata import NO_ROWS
+from logsql.diagnostics.models import THE_ROWS
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -37,7 +39,7 @@ def lower(stage: Stage) -> Rel:
     from logsql.operators import models as m  # for cost: pyarrow.compute
 
     args = stage.arguments(KmeansArgs)
-    rel, found = m.features(stage, stage.rel, args.fields, "the rows")
+    rel, found = m.features(stage, stage.rel, args.fields, THE_ROWS.fill())
     m.check_numeric(found, "kmeans", rel.names)
     rows = m.numbered_rows(stage, rel, [(f, m.number_form) for f in found])
     names, k, rounds = [f.name for f in found], stage.option("k"), stage.option("iter")
@@ -89,6 +91,6 @@ reported. All rows are used, however many there are. The same rows give the same
                 {"points": _POINTS},
             ),
         ),
-        errors=(*NUMBER_ERRORS, ("41113", "ml-no-rows", "fewer rows with numbers than k")),
+        errors=(*NUMBER_ERRORS, NO_ROWS.when(("fewer rows with numbers than k", "숫자가 있는 행이 k보다 적습니다"))),
     )
 )

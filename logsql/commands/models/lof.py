@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from logsql.commands.models._shared_ml import NUMBER_ERRORS, field_list, number_option
+from logsql.diagnostics.codes import syntax
+from logsql.diagnostics.models import THE_ROWS, TRAINING_SUBQUERY, USAGE
 from logsql.language.tree import Name, Subquery
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.ml.unsupervised import Result
     from logsql.planner.runtime import StageRuntime
+
+
+NEEDS_BY = USAGE.says(
+    ("lof with a subquery needs by FIELD", "서브쿼리가 있는 lof에는 by 필드가 필요합니다"),
+    help=syntax("lof FIELD, ... by FIELD [ QUERY ]"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,8 +43,7 @@ def parse(reader: ArgReader) -> LofArgs:
     by = field_list(reader) if reader.keyword("by") else ()
     subquery = reader.subquery(required=False)
     if subquery is not None and not by:
-        usage = "lof FIELD, ... by FIELD [ QUERY ]"
-        reader.fail("41150", "ml-usage", "lof with a subquery needs by FIELD", subquery.span, usage)
+        reader.fail(NEEDS_BY, subquery.span)
     return LofArgs(fields, by, subquery)
 
 
@@ -45,7 +52,7 @@ def lower(stage: Stage) -> Rel:
     from logsql.operators import models as m  # for cost: pyarrow.compute
 
     args = stage.arguments(LofArgs)
-    rel, chosen = _chosen(stage, stage.rel, args, "the rows")
+    rel, chosen = _chosen(stage, stage.rel, args, THE_ROWS.fill())
     rows = m.numbered_rows(stage, rel, chosen)
     names = [f.name for f, forms in chosen if forms is m.number_form]
     by = [f.name for f, forms in chosen if forms is m.group_form]
@@ -53,7 +60,7 @@ def lower(stage: Stage) -> Rel:
     training: list[Rel] = []
     known: list[Any] = []
     if args.subquery is not None:
-        sub, others = _chosen(stage, stage.subquery(args.subquery), args, "the training subquery")
+        sub, others = _chosen(stage, stage.subquery(args.subquery), args, TRAINING_SUBQUERY.fill())
         sub, known, columns = m.with_forms(stage, sub, others)
         training.append(replace(sub, columns=tuple(columns), carried=(), rest=None))
 
@@ -119,6 +126,6 @@ is reported.
                 {"points": _CLOUD},
             ),
         ),
-        errors=(*NUMBER_ERRORS, ("41150", "ml-usage", "a subquery without by")),
+        errors=(*NUMBER_ERRORS, USAGE.when(("a subquery without by", "서브쿼리가 있는데 by가 없습니다"))),
     )
 )

@@ -19,6 +19,9 @@ from logsql.commands.models._shared_ml import (
     seconds,
     training_side,
 )
+from logsql.diagnostics.modeldata import TARGET_MISSING
+from logsql.diagnostics.models import MODEL_EMPTY, TARGET_IS_FEATURE, THE_ROWS, TRAINING_SUBQUERY
+from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Name, Subquery
 from logsql.planner import duties
 from logsql.planner.relation import Column, Rel
@@ -40,6 +43,22 @@ TARGET = "__target"
 ERROR = "_rforest_error"
 
 
+MODEL_AND_TARGET = INVALID_OPTION.says(
+    (
+        "model= uses a trained model and target= trains one: give one of them",
+        "model=은 학습된 모델을 쓰고 target=은 새로 학습합니다. 둘 중 하나만 쓰세요",
+    ),
+    help=("remove model= or target=", "model=이나 target=을 지우세요"),
+)
+NO_MODEL = MODEL_EMPTY.says(
+    ("rforest needs model= or target=", "rforest에는 model=이나 target=이 필요합니다"),
+    help=(
+        "rforest model=NAME [FIELD, ...], or rforest target=LABEL FIELD, ... [ QUERY ]",
+        "rforest model=이름 [필드, ...] 또는 rforest target=레이블 필드, ... [ 쿼리 ]",
+    ),
+)
+
+
 @dataclass(frozen=True)
 class RforestArgs:
     """The features (none: all fields of the stored model) and the training subquery, if any."""
@@ -51,11 +70,9 @@ class RforestArgs:
 def parse(reader: ArgReader) -> RforestArgs:
     model, target = reader.option("model"), reader.option("target")
     if model is not None and target is not None:
-        message = "model= uses a trained model and target= trains one: give one of them"
-        reader.fail("90001", "invalid-option", message, target.span, "remove model= or target=")
+        reader.fail(MODEL_AND_TARGET, target.span)
     if model is None and target is None:
-        usage = "rforest model=NAME [FIELD, ...], or rforest target=LABEL FIELD, ... [ QUERY ]"
-        reader.fail("41100", "ml-model-empty", "rforest needs model= or target=", help=usage)
+        reader.fail(NO_MODEL)
     fields = field_list(reader, required=target is not None)
     subquery = reader.subquery(required=target is not None)
     if model is not None:
@@ -103,12 +120,11 @@ def _trained(stage: Stage) -> Rel:
     target = Name(stage.option("target"), option.value_span)
     if target.text in [f.text for f in args.fields]:
         place = next(f.span for f in args.fields if f.text == target.text)
-        message = f"the target field '{target.text}' is also a feature"
-        stage.fail("41151", "ml-bad-option", message, place, "leave it out of the feature list")
+        stage.fail(TARGET_IS_FEATURE, place, name=target.text)
     train, known, label = training_side(stage, args.subquery, args.fields, target)
     assert label is not None
-    rel, found = features(stage, stage.rel, args.fields, "the rows")
-    check_against(expected_specs(known), found, "the training subquery")
+    rel, found = features(stage, stage.rel, args.fields, THE_ROWS.fill())
+    check_against(expected_specs(known), found, TRAINING_SUBQUERY.fill())
     train = stage.flush(stage.assign(train, TARGET, values.text(label.value)))
     train, fields, columns = with_forms(stage, train, [(f, forms_of) for f in known])
     held = train.column(TARGET)
@@ -212,7 +228,9 @@ missing values. Each distinct combination of features is scored once. The same d
         ),
         errors=(
             *MODEL_ERRORS,
-            ("41111", "ml-target-missing", "the subquery has no field of the name target="),
+            TARGET_MISSING.when(
+                ("the subquery has no field of the name target=", "서브쿼리에 target=으로 지정한 필드가 없습니다")
+            ),
             *TRAINING_ERRORS,
         ),
         notes=("The confusion matrix is `| stats count by _guess, label`.",),

@@ -6,6 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from logsql.commands.models._shared_ml import NUMBER_ERRORS
+from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.expressions import INVALID_TIMESPAN
+from logsql.diagnostics.extras import PACKAGE_MISSING
+from logsql.diagnostics.modeldata import DATE_NEEDED
+from logsql.diagnostics.models import THE_ROWS, USAGE, MlError, fields_note
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -27,6 +32,27 @@ if TYPE_CHECKING:
 _DAYS = {"mon": 30, "y": 365}
 
 
+TARGET_MISSING = define(
+    "40300",
+    "target-field-missing",
+    ("no field, or more than one", "필드가 없거나 둘 이상입니다"),
+    ("{command} needs one field", "{command}에는 필드가 하나 필요합니다"),
+    help=syntax("{command} [options] FIELD [by FIELD, ...]"),
+)
+GROUP_MISSING = define("40301", "group-field-missing", ("a field is missing after by", "by 뒤에 필드가 없습니다"))
+NO_GROUP = GROUP_MISSING.says(GROUP_MISSING.text)
+#: What stl and forecast list of shared rows.
+NO_STATSMODELS = PACKAGE_MISSING.when(
+    ("the package statsmodels is not installed", "statsmodels 패키지가 설치되어 있지 않습니다")
+)
+NO_INTERVAL = USAGE.when(
+    (
+        "the rows have no constant interval, or a time twice",
+        "행의 간격이 일정하지 않거나 같은 시각이 두 번 있습니다",
+    )
+)
+
+
 @dataclass(frozen=True)
 class SeriesArgs:
     """The field of the series and the fields that tell series apart."""
@@ -39,31 +65,28 @@ def parse(reader: ArgReader) -> SeriesArgs:
     """``FIELD [by FIELD, ...]``, also of ``forecast``."""
     names = reader.name_list(stop=("by",))
     if len(names) != 1:
-        usage = f"{reader.command} [options] FIELD [by FIELD, ...]"
-        span = names[1].span if names else None
-        reader.fail("40300", "target-field-missing", f"{reader.command} needs one field", span, usage)
+        reader.fail(TARGET_MISSING, names[1].span if names else None, command=reader.command)
     by: list[Name] = []
     if reader.keyword("by"):
-        by = reader.name_list(trailing_comma=("40301", "group-field-missing"))
+        by = reader.name_list(trailing_comma=GROUP_MISSING)
         if not by:
-            reader.fail("40301", "group-field-missing", "a field is missing after by")
+            reader.fail(NO_GROUP)
     return SeriesArgs(names[0], tuple({n.text: n for n in by}.values()))
 
 
 def series(stage: Stage, rel: Rel, args: SeriesArgs, time: Name) -> tuple[Rel, list[tuple[Feature, Forms]]]:
     """The flushed input and what goes to Python: time, value, group fields (named ``__by0`` ...)."""
-    from logsql.ml.errors import WRONG_TYPE, MlError, fields_note  # for cost: few queries need it
     from logsql.operators import models as m  # for cost: pyarrow.compute
 
-    rel, found = m.features(stage, rel, (args.field, time, *args.by), "the rows")
+    rel, found = m.features(stage, rel, (args.field, time, *args.by), THE_ROWS.fill())
     by_name = {f.name: f for f in found}
     value, moment = by_name[args.field.text], by_name[time.text]
     m.check_numeric([value], stage.spec.name, rel.names)
     date = values.date_sql(moment.value)
     if date is None and moment.value.kind is not Kind.NULL:
-        message = f"{stage.spec.name} needs a date in '{time.text}', which is {moment.value.type.label} here"
-        fix = f'convert it first: eval {time.text} = date({time.text}, "yyyy-MM-dd")'
-        raise m.at(MlError(WRONG_TYPE, message, fix, [fields_note("the rows", rel.names)]), time.span)
+        notes, held = [fields_note(THE_ROWS.fill(), rel.names)], moment.value.type.label
+        error = MlError(DATE_NEEDED, notes=notes, command=stage.spec.name, name=time.text, found=held)
+        raise m.at(error, time.span)
     groups = [(replace(by_name[n.text], name=f"__by{i}"), m.group_form) for i, n in enumerate(args.by)]
     return rel, [
         (replace(moment, name="__time"), m.date_form),
@@ -148,11 +171,11 @@ million, the lines are fitted at 64 places of each window and the trend is strai
             ),
         ),
         errors=(
-            ("E3104", "package-missing", "the package statsmodels is not installed"),
-            ("40300", "target-field-missing", "no field, or more than one"),
-            ("40301", "group-field-missing", "a field is missing after by"),
-            ("90500", "invalid-timespan", "period= is no time span"),
-            ("41150", "ml-usage", "the rows have no constant interval, or a time twice"),
+            NO_STATSMODELS,
+            TARGET_MISSING,
+            GROUP_MISSING,
+            INVALID_TIMESPAN.when(("period= is no time span", "period=이 시간 간격이 아닙니다")),
+            NO_INTERVAL,
             *NUMBER_ERRORS[:2],
         ),
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from logsql.commands.models._shared_ml import field_list
+from logsql.diagnostics.modeldata import NO_FIELDS, UNKNOWN_FIELD
+from logsql.diagnostics.models import THE_ROWS, THE_SUBQUERY, USAGE
 from logsql.language.tree import Name, Subquery
 from logsql.planner import duties
 from logsql.planner.relation import Column, Rel
@@ -26,6 +28,15 @@ if TYPE_CHECKING:
 POSITION = "__word"
 
 
+BUILD_SUBQUERY = USAGE.says(
+    (
+        "op=build counts the words of the input and takes no subquery",
+        "op=build는 입력의 단어를 세며 서브쿼리를 쓰지 않습니다",
+    ),
+    help=("remove the subquery or op=build", "서브쿼리나 op=build를 지우세요"),
+)
+
+
 @dataclass(frozen=True)
 class TfidfArgs:
     """The text fields and the subquery with ``term`` and ``_idf`` of an earlier build."""
@@ -39,8 +50,7 @@ def parse(reader: ArgReader) -> TfidfArgs:
     subquery = reader.subquery(required=False)
     op = reader.option("op")
     if subquery is not None and op is not None and op.value == "build":
-        message = "op=build counts the words of the input and takes no subquery"
-        reader.fail("41150", "ml-usage", message, subquery.span, "remove the subquery or op=build")
+        reader.fail(BUILD_SUBQUERY, subquery.span)
     return TfidfArgs(fields, subquery)
 
 
@@ -48,7 +58,7 @@ def lower(stage: Stage) -> Rel:
     from logsql.operators import models as m  # for cost: pyarrow.compute
 
     args = stage.arguments(TfidfArgs)
-    rel, found = m.features(stage, stage.rel, args.fields, "the rows")
+    rel, found = m.features(stage, stage.rel, args.fields, THE_ROWS.fill())
     found = [replace(f, name=f"text{i}") for i, f in enumerate(found)]
     return _build(stage, rel, found) if stage.option("op") == "build" else _query(stage, rel, found)
 
@@ -86,7 +96,7 @@ def _query(stage: Stage, rel: Rel, found: list[Feature]) -> Rel:
     known: list[FieldForms] = []
     training: list[Rel] = []
     if args.subquery is not None:
-        sub, built = m.features(stage, stage.subquery(args.subquery), ["term", "_idf"], "the subquery")
+        sub, built = m.features(stage, stage.subquery(args.subquery), ["term", "_idf"], THE_SUBQUERY.fill())
         m.check_numeric(built[1:], "tfidf", sub.names)
         sub, known, columns = m.with_forms(stage, sub, [(built[0], m.text_form), (built[1], m.number_form)])
         training.append(replace(sub, columns=tuple(columns), carried=(), rest=None))
@@ -152,9 +162,14 @@ Several fields are joined with a blank. With `numeric=t` the words 404 and 200 a
             ),
         ),
         errors=(
-            ("41110", "ml-unknown-field", "the rows have no such field, or the subquery has no term or _idf"),
-            ("41118", "ml-no-fields", "no field is named"),
-            ("41150", "ml-usage", "op=build with a subquery"),
+            UNKNOWN_FIELD.when(
+                (
+                    "the rows have no such field, or the subquery has no term or _idf",
+                    "행에 그런 필드가 없거나 서브쿼리에 term이나 _idf가 없습니다",
+                )
+            ),
+            NO_FIELDS,
+            USAGE.when(("op=build with a subquery", "op=build에 서브쿼리가 있습니다")),
         ),
     )
 )

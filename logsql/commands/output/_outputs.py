@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from logsql.diagnostics.codes import Code, Sentence, define, syntax
+from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_NAME
 from logsql.diagnostics.messages import text
 from logsql.language.tree import Call, Command, Name, Text
 from logsql.planner import duties
@@ -47,6 +48,14 @@ ADD_PARTITION = text("add partition=t", "partition=t를 추가하세요")
 NO_CHARSET = text("there is no charset {charset}", "없는 문자 집합입니다: {charset}")
 NO_MARK = text("{charset} has no byte order mark", "{charset}에는 바이트 순서 표시(BOM)가 없습니다")
 MARK_GOES = text("bom=t goes with utf-8, utf-16, utf-32", "bom=t는 utf-8, utf-16, utf-32와 함께 씁니다")
+PATH_PATTERN = DATE_PATTERN.says(
+    ("{reason}", "경로의 날짜 형식이 올바르지 않습니다: {reason}"),
+    help=(
+        "write the file's ending behind the brace: {{now:HHmm}}.csv",
+        "파일 확장자는 중괄호 뒤에 쓰세요: {{now:HHmm}}.csv",
+    ),
+    name=DATE_PATTERN_NAME,
+)
 #: The date of a row in ``{logtime:..}``.
 TIME = "_time"
 
@@ -253,8 +262,7 @@ def _template(stage: Stage, codes: OutputCodes, path: str) -> PathTemplate:
     try:
         template = path_template(path)
     except DatePatternError as error:
-        help_text = "write the file's ending behind the brace: {now:HHmm}.csv"
-        stage.fail("90820", "invalid-date-format-pattern", str(error), stage.arguments(OutputArgs).path.span, help_text)
+        stage.fail(PATH_PATTERN, stage.arguments(OutputArgs).path.span, reason=error)
     partition = stage.option("partition")
     if partition and template.plain:
         stage.fail(codes.partition.with_text(NEEDS_DATE), stage.arguments(OutputArgs).path.span)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
 from logsql.diagnostics.codes import define
+from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_NAME
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.diagnostics.paths import NEEDS_PATH, NO_FILE, NO_PATH, PATH_FORM
 from logsql.planner import duties
@@ -22,6 +23,9 @@ DATE_ALONE = INVALID_OPTION.says(
 )
 NO_REGEX = INVALID_OPTION.says(
     ("{option}= is no regular expression: {reason}", "{option}=이 정규식이 아닙니다: {reason}")
+)
+NO_DATE_FORMAT = DATE_PATTERN.says(
+    ("df= is no date format: {reason}", "df=이 날짜 형식이 아닙니다: {reason}"), name=DATE_PATTERN_NAME
 )
 
 
@@ -54,8 +58,7 @@ def _check_date(stage: Stage, pattern: str) -> None:
     try:
         compile_pattern(pattern)
     except DatePatternError as problem:
-        message = f"df= is no date format: {problem}"
-        stage.fail("90820", "invalid-date-format-pattern", message, option.value_span if option else None)
+        stage.fail(NO_DATE_FORMAT, option.value_span if option else None, reason=problem)
 
 
 register(
@@ -103,7 +106,7 @@ unpacked.
         errors=(
             NOT_FOUND,
             MISSING,
-            ("90820", "invalid-date-format-pattern", "df= is no date format"),
+            DATE_PATTERN.when(("df= is no date format", "df=이 날짜 형식이 아닙니다"), name=NO_DATE_FORMAT.name),
         ),
     )
 )

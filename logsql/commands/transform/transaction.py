@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from logsql.diagnostics.codes import syntax
+from logsql.diagnostics.expressions import INVALID_TIMESPAN
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Name
 from logsql.operators.grouping import identity
@@ -28,6 +29,12 @@ KEY_FIELD = INVALID_OPTION.when(("no key field", "키 필드가 없습니다"), 
 NO_KEY = KEY_FIELD.says(
     ("transaction needs a key field", "transaction에는 키 필드가 필요합니다"),
     help=syntax("transaction FIELD, ... [maxspan=5m]"),
+)
+FIXED_LENGTH = INVALID_TIMESPAN.says(
+    (
+        "{option}= takes a span of fixed length (s, m, h, d, w)",
+        "{option}=에는 길이가 일정한 단위(s, m, h, d, w)를 씁니다",
+    )
 )
 
 
@@ -115,8 +122,7 @@ def _limits(stage: Stage) -> str:
             return None
         if span.seconds is None:
             option = stage.command.option(name)
-            message = f"{name}= takes a span of fixed length (s, m, h, d, w)"
-            stage.fail("90500", "invalid-timespan", message, option.value_span if option else None)
+            stage.fail(FIXED_LENGTH, option.value_span if option else None, option=name)
         return int(span.seconds) * 1_000_000
 
     limits = Limits(
@@ -212,7 +218,7 @@ comes out, newest first: `_time` of its first row, `_tx_keys` (map), `_tx_rows` 
         ),
         errors=(
             KEY_FIELD,
-            ("90500", "invalid-timespan", "a span that is none"),
+            INVALID_TIMESPAN.when(("a span that is none", "시간 간격이 아닙니다")),
         ),
     )
 )
