@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.diagnostics.codes import Code, define
+from logsql.diagnostics.codes import define
 from logsql.diagnostics.errors import Diagnostic, diagnostic
 from udfs.extras import MissingExtra
 
@@ -18,7 +18,6 @@ PACKAGE_MISSING = define(
 )
 
 
-def missing_extra(problem: MissingExtra, row: Code = PACKAGE_MISSING) -> Diagnostic:
-    """The diagnostic, in the language in force; ``row``: the row of the family that keeps its own code."""
-    said = row.with_text(PACKAGE_MISSING.text, PACKAGE_MISSING.help)
-    return diagnostic(said, what=problem.what, package=problem.package, extra=problem.extra)
+def missing_extra(problem: MissingExtra) -> Diagnostic:
+    """The diagnostic, in the language in force."""
+    return diagnostic(PACKAGE_MISSING, what=problem.what, package=problem.package, extra=problem.extra)

@@ -17,7 +17,7 @@ def source_error(problem: ReaderError, code: str | None = None) -> LogsqlError:
         return PolicyError(diagnostic(READ_NOT_ALLOWED, path=printable(problem.path)))
     shown = code or problem.shown_code or SourceSpec.code
     if isinstance(problem.__cause__, MissingExtra):
-        return SourceError(missing_extra(problem.__cause__, shown, problem.code))
+        return SourceError(missing_extra(problem.__cause__))
     told = problem.path in str(problem)
     notes = () if told else (PATH_NOTE.fill(path=problem.path),)
     help_text = _near_files(problem) if problem.code in ("file-not-found", "no-match") else None
