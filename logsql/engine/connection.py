@@ -9,7 +9,7 @@ import duckdb
 from logsql.diagnostics.engine import DATABASE_NOT_OPENED, INVALID_SETTING, UNKNOWN_ZONE
 from logsql.diagnostics.errors import SourceError, UsageError, diagnostic
 from logsql.store.databases import open_file
-from logsql.store.places import spill_folder
+from logsql.store.folders import spill_folder
 from logsql.store.policy import Policy
 
 #: Attached in-memory database that holds materialised steps: a query that only reads never writes the user's file.

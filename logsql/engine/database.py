@@ -18,7 +18,7 @@ from sqlglot import exp
 from logsql.engine.connection import WORK, Limits, current_zone, main_database, open_database, run, set_zone
 from logsql.planner.runtime import Row
 from logsql.store.files import Files
-from logsql.store.places import default_folder
+from logsql.store.folders import default_folder
 from logsql.store.policy import Policy
 from logsql.udfbridge.registry import install
 from logsql.values import sql

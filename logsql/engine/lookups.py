@@ -14,8 +14,8 @@ import pyarrow as pa
 from logsql.diagnostics.errors import RunError, diagnostic, did_you_mean
 from logsql.diagnostics.kept import LOOKUP_KEY, LOOKUP_NAME
 from logsql.engine.database import Database
+from logsql.store.folders import MEMORY
 from logsql.store.lookups import LookupFolder, LookupTable, load_table
-from logsql.store.places import MEMORY
 
 
 class SessionLookups:

@@ -37,7 +37,7 @@ from logsql.planner.plan import Plan, result_select, with_ctes
 from logsql.planner.planner import Planner
 from logsql.planner.relation import NO_ROWS, Column, Rel
 from logsql.planner.spec import COMMANDS, GRAMMAR
-from logsql.store.places import MEMORY
+from logsql.store.folders import MEMORY
 from logsql.values import sql
 from logsql.values.types import ANY, ANY_LIST
 

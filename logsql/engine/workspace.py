@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from logsql.engine.database import Database
+from logsql.engine.interrupts import Runs
 from logsql.engine.lookups import SessionLookups
-from logsql.engine.runs import Runs
 from logsql.engine.runstate import ProgressReport
 from logsql.engine.saved import Results
 from logsql.engine.services import Services, Settings
-from logsql.store.places import results_folders
+from logsql.store.folders import results_folders
 from logsql.store.results import SavedResults
 
 

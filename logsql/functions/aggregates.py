@@ -16,6 +16,7 @@ from logsql.planner.calls import AggregateCall
 from logsql.planner.duties import ANY_ORDER, ANY_ORDER_DUCKDB, AggregateDuty
 from logsql.planner.function_spec import AggregateSpec, FunctionExample, register_aggregate
 from logsql.values import sql, values
+from logsql.values.keys import exact_key
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, DOUBLE, LONG, Kind, LType
 from logsql.values.values import Typed
@@ -86,7 +87,7 @@ def identity(value: Typed) -> Sql:
         is_text = sql.eq(sql.func("json_type", value.pointer[0], sql.string(value.pointer[1])), sql.string("VARCHAR"))
         return sql.when(values.not_null(value), sql.struct([("s", is_text), ("t", values.text_sql(value))]))
     if value.kind is Kind.ANY:
-        return sql.when(values.not_null(value), values.exact_key(value))
+        return sql.when(values.not_null(value), exact_key(value))
     return value.expr
 
 

@@ -10,6 +10,7 @@ from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import PARTLY, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import patterns, sql, values
+from logsql.values.keys import same
 from logsql.values.mixing import choose, coalesce
 from logsql.values.sql import Sql
 from logsql.values.types import BOOL, EVERY_KIND, Kind
@@ -105,7 +106,7 @@ def _typed_tests(value: Typed, others: list[Typed]) -> list[Sql]:
             node = values.string_sql(value)
             tests.extend([sql.eq(node, other.expr)] if node is not None else [])
         else:
-            tests.append(values.same(value, other))
+            tests.append(same(value, other))
     node = value.expr if value.type.number else values.number_sql(value)
     if literals and node is not None:
         tests.insert(0, sql.eq(node, literals[0]) if len(literals) == 1 else sql.in_(node, literals))

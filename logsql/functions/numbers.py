@@ -12,6 +12,7 @@ from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, NUMBERS_ROWS, PLAIN, VOLATILE_PARTLY, FunctionDuty
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
+from logsql.values.keys import simple_key
 from logsql.values.sorting import comparator_keys, is_list
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, DOUBLE, INT, LONG, Kind
@@ -233,7 +234,7 @@ def _extreme(call: FunctionCall) -> Typed:
         return present[0]
     if len(present) == 2 and target.kind in (Kind.STRING, Kind.IP):
         left, right = (Typed(call.let(v.expr), v.type) for v in present)
-        wins = sql.binary("<=" if smallest else ">=", values.simple_key(left), values.simple_key(right))
+        wins = sql.binary("<=" if smallest else ">=", simple_key(left), simple_key(right))
         test = sql.or_(sql.is_null(right.expr), wins)
         return Typed(sql.case([(test, left.expr)], right.expr), target)
     present = [call.once(value) for value in present]

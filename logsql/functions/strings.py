@@ -16,6 +16,7 @@ from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
+from logsql.values.keys import same
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, BOOL, INT_WIDE, STRING, Kind
 from logsql.values.values import Typed
@@ -201,9 +202,9 @@ def list_contains(call: FunctionCall, value: Typed, needle: Typed) -> Sql:
     if needle.type == element and element.kind in (Kind.STRING, Kind.INT, Kind.LONG, Kind.DATE, Kind.IP, Kind.BOOL):
         return sql.func("list_contains", value.expr, needle.expr)
     name = lambda_name(call.cx, "c")
-    same = values.same(Typed(sql.var(name), element), needle)
+    equal = same(Typed(sql.var(name), element), needle)
     return sql.func(
-        "list_contains", sql.func("list_transform", value.expr, sql.lambda_([name], same)), sql.boolean(True)
+        "list_contains", sql.func("list_transform", value.expr, sql.lambda_([name], equal)), sql.boolean(True)
     )
 
 

@@ -19,8 +19,9 @@ import pyarrow.compute as pc
 from logsql.diagnostics.engine import INTERRUPTED
 from logsql.diagnostics.errors import Interrupted, diagnostic
 from logsql.engine.present import Field, arrow_field, present_column
-from logsql.engine.runtime import Actions
+from logsql.engine.stageruntime import Actions
 from logsql.planner.relation import Column, Rel
+from logsql.render.csv import quoted_lines
 from logsql.render.pieces import pieces
 from logsql.render.texts import joined_lines, object_lines, put
 from logsql.render.values import text_column
@@ -102,22 +103,8 @@ Lines = Callable[[pa.RecordBatch], pa.Array]
 
 
 def csv_lines(mark: str) -> Lines:
-    """Every cell in quotes, quotes inside doubled; null is an empty cell."""
-
-    def lines(piece: pa.RecordBatch) -> pa.Array:
-        return joined_lines([quoted(c) for c in _texts(piece)], mark, piece.num_rows)
-
-    return lines
-
-
-def quoted(values: pa.Array) -> pa.Array:
-    if pc.any(pc.match_substring(values, '"')).as_py():
-        values = pc.replace_substring(values, '"', '""')
-    return pc.binary_join_element_wise('"', values, '"', "")
-
-
-def csv_header(mark: str, names: Sequence[str]) -> str:
-    return mark.join('"' + name.replace('"', '""') + '"' for name in names) + "\n"
+    """Every cell in quotes; null is an empty cell."""
+    return lambda piece: quoted_lines(_texts(piece), mark, piece.num_rows)
 
 
 def txt_lines(mark: str) -> Lines:

@@ -55,7 +55,7 @@ from logsql.diagnostics.models import (
 from logsql.ml.model import Manifest, ModelKind, TrainedModel, canonical
 from logsql.ml.safeload import dump_forest, load_forest
 from logsql.store.files import Files
-from logsql.store.places import BadName, file_stem, user_folder
+from logsql.store.folders import BadName, file_stem, user_folder
 
 # A manifest holds the dictionaries of text fields; a million texts of 100 characters stay below this.
 MAX_MANIFEST = 256 << 20

@@ -1,7 +1,7 @@
 """Grouping shared by stats, pivot, timechart, rollup, cube and boxplot: keys, aggregates, output names, result order.
 
 Keys group by exact identity: text exactly, numbers by value, null as a group of its own. A key whose values have
-several types groups by :func:`logsql.values.values.exact_key` (VARIANT) or by its normalised JSON text. Groups come
+several types groups by :func:`logsql.values.keys.exact_key` (VARIANT) or by its normalised JSON text. Groups come
 out ascending by their keys under the value comparator; the order is lazy, nothing is sorted unless somebody looks.
 """
 
@@ -27,6 +27,7 @@ from logsql.planner.plan import order_items
 from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
+from logsql.values.keys import exact_key
 from logsql.values.sql import Sql
 from logsql.values.types import ANY_JSON, NULL, NUMBERS, Kind
 from logsql.values.values import Typed
@@ -77,11 +78,11 @@ def identity(value: Typed) -> list[Sql]:
     if value.parts:
         if _one_number_part(value):
             return [node for part in value.parts for node in identity(part)]
-        return [values.exact_key(value)]
+        return [exact_key(value)]
     if value.type.json and value.kind is Kind.ANY:
         return [json_identity(value)]
     if value.kind is Kind.ANY:
-        return [values.exact_key(value)]
+        return [exact_key(value)]
     return [value.expr]
 
 

@@ -18,6 +18,7 @@ from logsql.operators.merging import Idents, beyond_json, column_value, rest_doc
 from logsql.planner.relation import Column, OrderKey, Rel, Rest
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
+from logsql.values.keys import same
 from logsql.values.mixing import coalesce
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, ANY_JSON, BOOL, Kind
@@ -88,13 +89,13 @@ def key_test(left: Typed, right: Typed) -> Sql:
     if Kind.NULL in (left.kind, right.kind):
         return sql.boolean(False)
     if Kind.ANY not in (left.kind, right.kind):
-        return values.same(left, right)
+        return same(left, right)
     if Kind.STRING in (left.kind, right.kind):
         mine, theirs = values.string_sql(left), values.string_sql(right)
         return sql.boolean(False) if mine is None or theirs is None else sql.eq(mine, theirs)
     if left.type.json and right.type.json and left.kind is right.kind is Kind.ANY:
         return sql.eq(json_identity(left), json_identity(right))
-    return values.same(left, right)
+    return same(left, right)
 
 
 # --- anti joins -------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ FORMATS: dict[str, Format] = {
         Format("table", "tables:write_table", ("aligned columns", "정렬된 표"), (".txt",)),
         Format("jsonl", "texts:write_jsonl", ("one JSON object per line", "한 줄에 객체 하나"), (".jsonl", ".ndjson")),
         Format("json", "texts:write_json", ("one JSON array", "JSON 배열 하나"), (".json",)),
-        Format("csv", "texts:write_csv", ("comma-separated, RFC 4180 quoting", "쉼표 구분, RFC 4180"), (".csv",)),
+        Format("csv", "csv:write_csv", ("comma-separated, RFC 4180 quoting", "쉼표 구분, RFC 4180"), (".csv",)),
         Format("tsv", "texts:write_tsv", ("tab-separated, \\t \\n \\r \\\\ escaped", "탭 구분"), (".tsv", ".tab")),
         Format("md", "texts:write_markdown", ("Markdown table", "마크다운 표"), (".md",)),
         Format("parquet", "binaries:write_parquet", ("Parquet file", "Parquet 파일"), (".parquet",), binary=True),

@@ -1,4 +1,4 @@
-"""Text formats for other programs: JSON lines, a JSON array, CSV, TSV, Markdown. Bytes are the contract.
+"""Text formats for other programs: JSON lines, a JSON array, TSV, Markdown (CSV: csv.py). Bytes are the contract.
 
 Every batch becomes one Arrow string column of finished lines, whose value buffer is written as it is. CSV and TSV tell
 null from empty text as far as the formats can: CSV writes ``""`` for empty text and nothing for null.
@@ -18,7 +18,6 @@ from logsql.render.pieces import pieces
 from logsql.render.safe import visible_column
 from logsql.render.values import json_column, json_key, text_column
 
-_CSV_SPECIAL = r'[",\r\n]|^$|^[ \t]|[ \t]$'
 _TSV_ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 _RIGHT = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 
@@ -56,20 +55,6 @@ def object_lines(piece: pa.RecordBatch, end: str) -> pa.Array:
     return pc.binary_join_element_wise(*parts, end, "")
 
 
-def write_csv(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
-    """RFC 4180 with line feeds: quotes only where needed, a header line, null as an empty place."""
-
-    def cells(values: pa.Array, alone: bool) -> pa.Array:
-        quoted = pc.fill_null(pc.match_substring_regex(values, _CSV_SPECIAL), False)
-        if pc.any(quoted).as_py():
-            inside = pc.binary_join_element_wise('"', pc.replace_substring(values, '"', '""'), '"', "")
-            values = pc.if_else(quoted, inside, values)
-        # A line without any character would be skipped by every reader: a lone null is written as "".
-        return pc.fill_null(values, '""' if alone else "")
-
-    return _separated(rows, sink, ",", cells)
-
-
 def write_tsv(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
     """Tabs between values; tab, line feed, carriage return and backslash are written ``\\t \\n \\r \\\\``."""
 
@@ -79,10 +64,12 @@ def write_tsv(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
                 values = pc.replace_substring(values, char, name)
         return pc.fill_null(values, "")
 
-    return _separated(rows, sink, "\t", cells)
+    return separated(rows, sink, "\t", cells)
 
 
-def _separated(rows: Rows, sink: BinaryIO, mark: str, cells: Callable[[pa.Array, bool], pa.Array]) -> Written:
+def separated(rows: Rows, sink: BinaryIO, mark: str, cells: Callable[[pa.Array, bool], pa.Array]) -> Written:
+    """A header and a line per row, ``mark`` between the cells; ``cells(texts, alone)`` writes one column."""
+
     def header(names: Sequence[str]) -> None:
         parts = cells(pa.array(list(names), pa.string()), False).to_pylist()
         sink.write((mark.join(parts) + "\n").encode())

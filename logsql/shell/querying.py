@@ -16,9 +16,9 @@ from logsql.engine.ledger import SHOWN
 from logsql.engine.session import Session
 from logsql.render import FORMATS, format_of_file
 from logsql.shell.commandline import usage_error
+from logsql.shell.ctrlc import interruptible
 from logsql.shell.inputs import read_query_file
 from logsql.shell.invocation import Invocation
-from logsql.shell.running import interruptible
 from logsql.shell.voice import Voice, terminal_width
 
 

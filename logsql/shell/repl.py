@@ -19,10 +19,10 @@ from logsql.diagnostics.usage import META_USAGE, NO_QUERY_YET, UNKNOWN_META
 from logsql.registry import COMMANDS
 from logsql.render import FORMATS
 from logsql.shell import lines, manual
+from logsql.shell.ctrlc import interruptible
 from logsql.shell.inputs import read_query_file
 from logsql.shell.metas import METAS
 from logsql.shell.querying import stats_line
-from logsql.shell.running import interruptible
 from logsql.shell.voice import Voice
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from logsql.shell.complete import complete
 from logsql.shell.repl import Leave, Shell
 from logsql.shell.voice import terminal_width
 from logsql.store.files import Files
-from logsql.store.places import history_places
+from logsql.store.folders import history_places
 
 PROMPT, CONTINUED = "logsql> ", ".. "
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from logsql.diagnostics.errors import RunError, SourceError, diagnostic
 from logsql.diagnostics.kept import LOOKUP_EMPTY, LOOKUP_NOT_READ, NO_LOOKUP_NAME
 from logsql.store.files import Files
-from logsql.store.places import BadName, file_stem
+from logsql.store.folders import BadName, file_stem
 
 _NAME, _KEY, _SOURCE = b"logsql.lookup", b"logsql.key", b"logsql.source"
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from logsql.values import sql
+from logsql.values.keys import key_columns, simple_key
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, ANY_JSON, Kind, LType
-from logsql.values.values import Typed, json_type, key_columns, not_null, simple_key
+from logsql.values.values import Typed, json_type, not_null
 
 
 def sort_keys(value: Typed, descending: bool) -> list[Sql]:

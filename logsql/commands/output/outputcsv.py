@@ -24,7 +24,7 @@ def lines(stage: Stage) -> Lines:
 
 
 def header(stage: Stage) -> Callable[[Sequence[str]], str]:
-    from logsql.jobs.outputs import csv_header  # for cost: pyarrow.compute and regex
+    from logsql.render.csv import csv_header  # for cost: pyarrow.compute
 
     mark = _mark(stage)
     return lambda names: csv_header(mark, names)
