@@ -236,7 +236,7 @@ from importlib.abc import MetaPathFinder
 from logsql.cli import main
 
 class NoPandas(MetaPathFinder):
-    """Where pandas is installed pyarrow imports it at its first conversion; nothing of ours may need it."""
+    # Where pandas is installed pyarrow imports it at its first conversion; nothing of ours may need it.
 
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == "pandas":
