@@ -11,18 +11,9 @@ NO_PATH = text("no path is written", "경로가 없습니다")
 NEEDS_PATH = text("{command} needs the path of a file", "{command}에는 파일 경로가 필요합니다")
 PATH_FORM = syntax("{command} PATH")
 
-FILE_ERROR = define("E3002", "file-not-found", ("a file cannot be read", "파일을 읽을 수 없습니다"))
+FILE_ERROR = define("E3002", "file-not-found", ("there is no such file", "파일이 없습니다"))
 EVIDENCE_PATH = define("E3003", "missing-path", NO_PATH, NEEDS_PATH, PATH_FORM)
 MISSING_PATH = define("10905", "missing-path", NO_PATH, NEEDS_PATH, PATH_FORM)
 PATH_NOT_SET = MISSING_PATH.says(
     ("the parameter that should hold the path is not set", "경로를 담을 매개변수에 값이 없습니다")
-)
-
-#: Query files.
-FILE_NOT_READ = FILE_ERROR.says(
-    ("cannot read {path}: {reason}", "{path} 파일을 읽을 수 없습니다: {reason}"), name="file-not-read"
-)
-NOT_UTF8 = EVIDENCE_PATH.says(
-    ("{path} is not UTF-8 text (byte {offset})", "{path} 파일이 UTF-8이 아닙니다 (바이트 {offset})"),
-    name="file-not-utf8",
 )

@@ -6,16 +6,22 @@ from logsql.diagnostics.engine import READ_NOT_ALLOWED
 from logsql.diagnostics.errors import Diagnostic, LogsqlError, PolicyError, SourceError, diagnostic, did_you_mean
 from logsql.diagnostics.extras import missing_extra
 from logsql.diagnostics.readers import FOLDER_MISSING, PATH_NOTE, reader_sentence
+from logsql.diagnostics.unreadable import READ_FAILED, READER_ROWS
 from logsql.planner.catalog import SourceSpec
 from udfs.extras import MissingExtra
 from udfs.readers.errors import ReaderError, printable
 
 
 def source_error(problem: ReaderError, code: str | None = None) -> LogsqlError:
-    """The error of a reader as the user sees it, under ``code``, else under the code that the error remembers."""
+    """The error of a reader as the user sees it, under ``code``, else under the code that the error remembers.
+
+    A command without a code of its own says each condition under the condition's code (``diagnostics/unreadable.py``).
+    """
     if problem.code == "read-not-allowed":
         return PolicyError(diagnostic(READ_NOT_ALLOWED, path=printable(problem.path)))
-    shown = code or problem.shown_code or SourceSpec.code
+    row = READER_ROWS.get(problem.code, READ_FAILED)
+    family = code or problem.shown_code or SourceSpec.code
+    shown = row.code if family == SourceSpec.code else family
     if isinstance(problem.__cause__, MissingExtra):
         return SourceError(missing_extra(problem.__cause__))
     told = problem.path in str(problem)

@@ -59,7 +59,8 @@ class SourceSpec:
     """How the files of a source command are read: the part of its declaration that the engine needs.
 
     ``reader`` is the reader's class (:class:`udfs.readers.request.ReaderClass`) as ``module:name``, imported when it is
-    first asked for. ``code``: of the error for files that cannot be read. ``native``: reads the files as SQL of
+    first asked for. ``code``: of the error for files that
+    cannot be read; E3002: each condition has its own. ``native``: reads the files as SQL of
     DuckDB's own, or answers None where only the reader is exact. ``given``: what the reader gets beside the options.
     """
 

@@ -6,7 +6,7 @@ import sys
 
 from logsql.diagnostics.errors import SourceError, diagnostic
 from logsql.diagnostics.messages import message
-from logsql.diagnostics.paths import FILE_NOT_READ, NOT_UTF8
+from logsql.diagnostics.unreadable import QUERY_NOT_READ, QUERY_NOT_UTF8
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 from logsql.store.files import Files
 
@@ -21,8 +21,8 @@ def read_query_file(path: str) -> str:
             data = Files().read(path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise SourceError(diagnostic(FILE_NOT_READ, path=path, reason=reason)) from None
+        raise SourceError(diagnostic(QUERY_NOT_READ, path=path, reason=reason)) from None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError(diagnostic(NOT_UTF8, path=shown, offset=error.start)) from None
+        raise SourceError(diagnostic(QUERY_NOT_UTF8, path=shown, offset=error.start)) from None

@@ -10,6 +10,7 @@ import pytest
 
 from logsql.diagnostics.messages import LANGUAGE
 from logsql.diagnostics.readers import READER_SENTENCES, reader_sentence
+from logsql.diagnostics.unreadable import READER_ROWS
 from tests.support import ROOT
 from udfs.readers.errors import ReaderError
 
@@ -45,6 +46,22 @@ def test_every_sentence_of_a_reader_is_in_the_catalogue() -> None:
     lost = [(where, said) for where, said, _ in found if said not in READER_SENTENCES]
     assert [where.split(":")[0] for where, _ in lost] == [PASSED_ON], lost
     assert {said for _, said, _ in found} >= set(READER_SENTENCES)
+
+
+def names() -> set[str]:
+    """Names of conditions in the calls of ReaderError: the third argument."""
+    found = set()
+    for path in sorted((ROOT / "udfs").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "ReaderError" and len(call.args) > 2:
+                found |= {call.args[2].value} if isinstance(call.args[2], ast.Constant) else set()
+    return found
+
+
+def test_every_condition_of_a_reader_has_one_code() -> None:
+    assert names() - {"read-not-allowed"} == set(READER_ROWS)
+    codes = [row.code for name, row in READER_ROWS.items() if name != "no-match"]
+    assert len(set(codes)) == len(codes)
 
 
 def test_every_sentence_of_a_reader_has_its_facts() -> None:

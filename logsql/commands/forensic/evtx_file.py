@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import evidence_command
+from logsql.diagnostics.extras import PACKAGE_MISSING
+from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_EVTX
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 
@@ -16,5 +18,10 @@ register(
 One row per event. `event_data` is a map of the event's own values. Damaged chunks and events are counted in the ledger.
 """,
         extra="forensic",
+        errors=(
+            NOT_EVTX,
+            EMPTY_FILE,
+            PACKAGE_MISSING,
+        ),
     )
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from logsql.commands.forensic._hive_ledger import HIVE_LEDGER
 from logsql.commands.sources._files import REPLAY, evidence_command
+from logsql.diagnostics.unreadable import DAMAGED_HIVE, NOT_HIVE, TRUNCATED_HIVE
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 
@@ -23,5 +24,10 @@ offset of the first.
 """,
         (REPLAY,),
         ledger=HIVE_LEDGER,
+        errors=(
+            NOT_HIVE,
+            TRUNCATED_HIVE,
+            DAMAGED_HIVE,
+        ),
     )
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import evidence_command
+from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_LOGFILE
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 
@@ -15,5 +16,9 @@ register(
         """
 One row per log record. The fields of the file record are there where the operation holds one.
 """,
+        errors=(
+            NOT_LOGFILE,
+            EMPTY_FILE,
+        ),
     )
 )

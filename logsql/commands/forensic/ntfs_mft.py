@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import evidence_command
+from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_MFT
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 
@@ -17,5 +18,9 @@ One row per record, deleted ones included (`in_use` is false). The times of $FIL
 those of $STANDARD_INFORMATION `std_created_at` and so on. `file_name` and `file_path` are the long names,
 `short_name` the 8.3 name.
 """,
+        errors=(
+            NOT_MFT,
+            EMPTY_FILE,
+        ),
     )
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import evidence_command
+from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_JOURNAL
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 
@@ -15,5 +16,9 @@ register(
         """
 One row per record, also from cut out or carved pieces. `reason` is the list of flag names in alphabetical order.
 """,
+        errors=(
+            NOT_JOURNAL,
+            EMPTY_FILE,
+        ),
     )
 )

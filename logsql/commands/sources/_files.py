@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from logsql.diagnostics.codes import CODES, Code
+from logsql.diagnostics.codes import Code
 from logsql.diagnostics.errors import LogsqlError
-from logsql.diagnostics.paths import EVIDENCE_PATH, NO_FILE, PATH_NOT_SET
+from logsql.diagnostics.paths import EVIDENCE_PATH, FILE_ERROR, PATH_NOT_SET
 from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
 from logsql.planner import duties
@@ -130,8 +130,12 @@ def evidence_command(
     extra: str | None = None,
     archive: bool = True,
     ledger: tuple[tuple[str, str], ...] = (),
+    errors: tuple[Code, ...] = (),
 ) -> CommandSpec:
-    """The declaration of a command that reads one kind of evidence file. ``fields``: where they depend on the file."""
+    """The declaration of a command that reads one kind of evidence file. ``fields``: where they depend on the file.
+
+    ``errors``: rows of the conditions of this kind of file.
+    """
     declared = (*options, *(ZIP_OPTIONS if archive else ()))
     paths = " ".join([PATHS, SEVERAL, *([ZIP_NAMES] if archive else [])])
 
@@ -161,5 +165,5 @@ def evidence_command(
         extra=extra,
         ledger=ledger,
         reads=source,
-        errors=(CODES[source.code].when((NO_FILE.en, NO_FILE.ko)), EVIDENCE_PATH),
+        errors=(*([FILE_ERROR] if source.code == SourceSpec.code else []), *errors, EVIDENCE_PATH),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from logsql.commands.sources._files import evidence_command
 from logsql.diagnostics.codes import define
+from logsql.diagnostics.unreadable import NO_TABLE, NOT_SQLITE
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, OptionKind, OptionSpec, register
 
@@ -36,6 +37,10 @@ temporary copy of both.
             ("damaged-database", "the database is damaged: rows behind the damage are missing"),
             ("generated-column-failed", "a generated column cannot be computed for a row: null from there on"),
             ("invalid-utf-8", "texts with bytes that are no UTF-8, which became U+FFFD"),
+        ),
+        errors=(
+            NOT_SQLITE,
+            NO_TABLE,
         ),
     )
 )

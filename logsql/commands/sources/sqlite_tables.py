@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import evidence_command
+from logsql.diagnostics.unreadable import NOT_SQLITE
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 
@@ -26,5 +27,6 @@ beside it is read with it, from a temporary copy of both.
             ),
             ("not-a-sqlite-database", "one of several files is no database and is left out"),
         ),
+        errors=(NOT_SQLITE,),
     )
 )

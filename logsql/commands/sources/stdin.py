@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logsql.commands.sources._files import scan_source
-from logsql.diagnostics.paths import FILE_ERROR
+from logsql.diagnostics.unreadable import READ_TWICE
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
@@ -45,10 +45,6 @@ register(
         description="""\
 One row per line in `line`. Standard input can be read once in a query.
 """,
-        errors=(
-            FILE_ERROR.when(
-                ("the query reads standard input twice", "쿼리가 표준 입력을 두 번 읽습니다"), name="input-read-twice"
-            ),
-        ),
+        errors=(READ_TWICE,),
     )
 )

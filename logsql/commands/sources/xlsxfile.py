@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
+from logsql.diagnostics.extras import PACKAGE_MISSING
 from logsql.diagnostics.paths import FILE_ERROR, MISSING_PATH
+from logsql.diagnostics.unreadable import NO_SHEET, NOT_XLSX
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
@@ -47,17 +49,10 @@ several types keeps the type of each cell.
 {PATHS}
 """,
         errors=(
-            FILE_ERROR.when(("the file does not exist", "파일이 없습니다")),
-            FILE_ERROR.when(
-                ("the workbook has no such sheet", "통합 문서에 그런 시트가 없습니다"), name="no-such-sheet"
-            ),
-            FILE_ERROR.when(
-                (
-                    "the package that reads workbooks is not installed",
-                    "통합 문서를 읽는 패키지가 설치되어 있지 않습니다",
-                ),
-                name="missing-extra",
-            ),
+            FILE_ERROR,
+            NOT_XLSX,
+            NO_SHEET,
+            PACKAGE_MISSING,
         ),
     )
 )

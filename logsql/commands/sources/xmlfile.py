@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
 from logsql.diagnostics.paths import FILE_ERROR, MISSING_PATH
+from logsql.diagnostics.unreadable import NOT_XML, XML_ENTITIES, XPATH_UNSUPPORTED
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel, Rest
@@ -53,14 +54,10 @@ One row per selected node. Its attributes and children become fields as in `pars
 {PATHS}
 """,
         errors=(
-            FILE_ERROR.when(("the file does not exist", "파일이 없습니다")),
-            FILE_ERROR.when(
-                (
-                    "xpath= asks for more than paths with one predicate per step",
-                    "xpath=에 단계마다 조건 하나를 넘는 경로를 썼습니다",
-                ),
-                name="xpath-unsupported",
-            ),
+            FILE_ERROR,
+            NOT_XML,
+            XPATH_UNSUPPORTED,
+            XML_ENTITIES,
             MISSING_PATH,
         ),
     )
