@@ -50,7 +50,7 @@ def command_section(spec: CommandSpec) -> list[str]:
         lines += [f"**{example.question}**", "", *fenced("\n".join(shown)), ""]
     if spec.errors:
         lines += ["| error | name | when |", "| --- | --- | --- |"]
-        lines += [f"| {code_link(e.code)} | {e.name} | {cell(e.meaning.en)} |" for e in spec.error_rows] + [""]
+        lines += [f"| {code_link(e.code)} | {e.name} | {cell(e.meaning.en)} |" for e in spec.errors] + [""]
     if spec.ledger:
         lines += ["| reason in the ledger | meaning |", "| --- | --- |"]
         lines += [f"| {reason} | {cell(text)} |" for reason, text in spec.ledger] + [""]

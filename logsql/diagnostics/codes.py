@@ -111,16 +111,5 @@ def define(
     return found
 
 
-#: What readers of arguments are still given here and there: a row, or its code and name.
-Given = Code | tuple[str, str]
-
-
-def row(given: Given) -> Code:
-    """The row of a code."""
-    if isinstance(given, Code):
-        return given
-    return CODES.get(given[0]) or Code(*given, Text("", ""), meaning=Text("", ""))
-
-
 def _text(pair: Pair | Text) -> Text:
     return pair if isinstance(pair, Text) else text(*pair)

@@ -8,9 +8,8 @@ that says which exit code fits). What it says is a row of the catalogue (``codes
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.language import TOO_LONG
@@ -59,13 +58,6 @@ def diagnostic(
         help = said.help.fill(**facts)
     name = said.name.format_map(facts) if "{" in said.name else said.name
     return Diagnostic(said.code, name, said.text.fill(**facts), span, tuple(notes), help)
-
-
-def stated(code: str, arguments: Sequence[Any], facts: Mapping[str, Any]) -> Diagnostic:
-    """The diagnostic of a ``fail`` that is still given code, name, message, span, help and notes in place."""
-    given = dict(zip(("name", "message", "span", "help", "notes"), arguments, strict=False)) | dict(facts)
-    notes = tuple(given.get("notes") or ())
-    return Diagnostic(code, given["name"], given["message"], given.get("span"), notes, given.get("help"))
 
 
 class LogsqlError(Exception):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from logsql.diagnostics.codes import Sentence, define, syntax
-from logsql.diagnostics.errors import Diagnostic, RunError, diagnostic, nearest
+from logsql.diagnostics.errors import RunError, diagnostic, nearest
 from logsql.diagnostics.kept import NAME_LENGTH, NOT_A_NAME
 from logsql.diagnostics.messages import text
 
@@ -238,15 +238,13 @@ class MlError(RunError):
     def __init__(
         self,
         said: Sentence,
-        message: str | None = None,
+        /,
+        *,
         help: str | None = None,
         notes: Iterable[str] = (),
         **facts: object,
     ) -> None:
-        if message is None:
-            super().__init__(diagnostic(said, help=help, notes=notes, **facts))
-        else:
-            super().__init__(Diagnostic(said.code, said.name, message, notes=tuple(notes), help=help))
+        super().__init__(diagnostic(said, help=help, notes=notes, **facts))
 
     @property
     def message(self) -> str:

@@ -430,7 +430,7 @@ class ExpressionParser:
         return at
 
     def _fail(self, said: Sentence, start: int, end: int, /, *, help: str | None = None, **facts: object) -> NoReturn:
-        raise self.source.error(said, start, end, help=help, **facts)
+        raise self.source.error(said, start, end, help=help, notes=(), **facts)
 
 
 def parse_expression(text: str, offset: int = 0, source: str | None = None) -> Expr:

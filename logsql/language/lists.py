@@ -8,7 +8,7 @@ canonical name ``corr(x, y)`` of an aggregate is one item of a list.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NoReturn, Protocol
 
@@ -57,8 +57,17 @@ class Cursor(Protocol):
     def advance(self, pos: int) -> None: ...
     def comma(self) -> bool: ...
     def peek_word(self) -> str: ...
-    def fail(self, said: Sentence | str, /, *given: object, **facts: object) -> NoReturn: ...
-    def missing(self, said: Sentence, /, **facts: object) -> NoReturn: ...
+    def fail(
+        self,
+        said: Sentence,
+        span: Span | None = None,
+        /,
+        *,
+        help: str | None = None,
+        notes: Iterable[str] = (),
+        **facts: object,
+    ) -> NoReturn: ...
+    def missing(self, said: Sentence, /, *, help: str | None = None, **facts: object) -> NoReturn: ...
 
 
 @lru_cache(maxsize=64)

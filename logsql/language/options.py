@@ -11,12 +11,13 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
+from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.language import OPTION_QUOTE, OPTION_SPACE, PAREN_NOT_CLOSED, QUOTE_MISMATCH
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.options import INVALID_OPTION, NOT_A_PARAMETER, OPTION_MISPLACED
 from logsql.language.expressions import ExpressionParser
 from logsql.language.lexer import QUOTED, decode_option
-from logsql.language.source import Source, suggestion
+from logsql.language.source import Source
 from logsql.language.tree import Call, Expr, Option
 
 #: A key and its "=", but not "==". Keys are words, so that ``/data/day=1/x`` and ``C:\a=b`` are no options.
@@ -113,7 +114,7 @@ def unknown_option(source: Source, start: int, stop: int, command: str, names: S
     if key in known:
         help = message("help-option-order", command=command, option=key)
         raise source.error(OPTION_MISPLACED, start, stop, option=key, command=command, help=help)
-    help = suggestion(key, known)
+    help = did_you_mean(key, known)
     if help is None and (source.buffer[equals - 1].isspace() or source.buffer[equals + 1 : equals + 2].isspace()):
         help = message("help-compare")  # ``search a = 1`` is a comparison that went wrong
     elif help is None and known:

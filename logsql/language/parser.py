@@ -13,12 +13,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.language import EMPTY_COMMAND, EMPTY_QUERY, UNSUPPORTED_COMMAND
 from logsql.diagnostics.messages import message
 from logsql.language.expressions import reject_rest
 from logsql.language.options import read_options, sweep_options
 from logsql.language.reader import ArgReader
-from logsql.language.source import Source, suggestion
+from logsql.language.source import Source
 from logsql.language.splitter import Group, Segment, Split, split
 from logsql.language.tree import Command, Comment, Option, Query, Subquery
 
@@ -140,7 +141,7 @@ class QueryParser:
         elif head != name and head in names:
             help = message("help-blank-after-command", command=head)
         else:
-            help = suggestion(name, names)
+            help = did_you_mean(name, names)
         return self.source.error(UNSUPPORTED_COMMAND, start, start + len(name), command=name, help=help)
 
 

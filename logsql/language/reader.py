@@ -8,12 +8,12 @@ blanks behind it. Positions are absolute, so every node's span points into the q
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import NoReturn, Protocol
 
-from logsql.diagnostics.codes import Given, Sentence, row
-from logsql.diagnostics.errors import QueryError, stated
+from logsql.diagnostics.codes import Code, Sentence
 from logsql.diagnostics.language import (
     ASSIGN_TOKEN,
     BROKEN,
@@ -219,42 +219,42 @@ class ArgReader:
         self,
         blanks: bool = False,
         stop: tuple[str, ...] = (),
-        trailing_comma: Given = MISSING_CLAUSE,
+        trailing_comma: Code = MISSING_CLAUSE,
     ) -> list[Name]:
         """Names split on commas (they may hold blanks), with ``blanks`` on commas and blanks.
 
         Ends before a top-level keyword of ``stop``, before ``[`` or at the end; [] when there is no name. A comma
         without a name beside it is error ``trailing_comma``.
         """
-        return lists.name_list(self, blanks, stop, row(trailing_comma))
+        return lists.name_list(self, blanks, stop, trailing_comma)
 
-    def sort_list(self, stop: tuple[str, ...] = ("by",), trailing_comma: Given = NEED_COLUMN) -> list[SortKey]:
+    def sort_list(self, stop: tuple[str, ...] = ("by",), trailing_comma: Code = NEED_COLUMN) -> list[SortKey]:
         """``[+|-] name, ...``; blanks may follow the sign."""
-        return lists.sort_list(self, stop, row(trailing_comma))
+        return lists.sort_list(self, stop, trailing_comma)
 
     # -- expressions ---------------------------------------------------------------------------------------------
 
-    def expr(self, missing: Given | None = None) -> Expr:
+    def expr(self, missing: Code | None = None) -> Expr:
         """One expression up to the end or ``[``; ``missing`` is the error when there is none."""
         expr = self.expr_until(missing=missing)
         if not self.at_end() and not self.source.buffer.startswith("[", self.pos):
             reject_rest(self.source, self.pos, self.end)
         return expr
 
-    def expr_until(self, *stop: str, missing: Given | None = None) -> Expr:
+    def expr_until(self, *stop: str, missing: Code | None = None) -> Expr:
         """One expression up to a top-level keyword of ``stop``, a top-level comma, ``[`` or the end."""
         if missing is not None and stop and self.peek_word().lower() in stop:
-            self.missing(row(missing).with_text(NO_EXPRESSION))
+            self.missing(missing.with_text(NO_EXPRESSION))
         parser = ExpressionParser(self.source, self.pos, self.end, stop, self.on_equals)
-        expr = parser.parse(None if missing is None else row(missing))
+        expr = parser.parse(missing)
         self.advance(parser.pos)
         return expr
 
     def assignments(
         self,
-        missing_equals: Given = ASSIGN_TOKEN,
-        bad_target: Given = FIELD_NAME,
-        missing_expr: Given = BROKEN,
+        missing_equals: Code = ASSIGN_TOKEN,
+        bad_target: Code = FIELD_NAME,
+        missing_expr: Code = BROKEN,
     ) -> list[Assignment]:
         """``name = expression, ...`` up to the end."""
         found = [self.assignment(missing_equals, bad_target, missing_expr)]
@@ -264,16 +264,16 @@ class ArgReader:
 
     def assignment(
         self,
-        missing_equals: Given = ASSIGN_TOKEN,
-        bad_target: Given = FIELD_NAME,
-        missing_expr: Given = BROKEN,
+        missing_equals: Code = ASSIGN_TOKEN,
+        bad_target: Code = FIELD_NAME,
+        missing_expr: Code = BROKEN,
     ) -> Assignment:
         """One ``name = expression``."""
-        return lists.assignment(self, row(missing_equals), row(bad_target), row(missing_expr))
+        return lists.assignment(self, missing_equals, bad_target, missing_expr)
 
-    def aggregates(self, stop: tuple[str, ...] = AGGREGATE_STOPS, missing: Given = MISSING_STATS) -> list[Aggregate]:
+    def aggregates(self, stop: tuple[str, ...] = AGGREGATE_STOPS, missing: Code = MISSING_STATS) -> list[Aggregate]:
         """``function(args) [as alias], ...`` up to a keyword of ``stop``, ``[`` or the end."""
-        return lists.aggregates(self, stop, row(missing))
+        return lists.aggregates(self, stop, missing)
 
     def call(self) -> Call:
         """``NAME(ARG, ...)``."""
@@ -310,11 +310,11 @@ class ArgReader:
             return None
         return Text(decode_string(self.source, *found), self.source.span(*found), quoted=True)
 
-    def subquery(self, required: bool = True, code: Given = NO_SUBQUERY) -> Subquery | None:
+    def subquery(self, required: bool = True, code: Code = NO_SUBQUERY) -> Subquery | None:
         """``[ query ]``; None when there is none and it is not ``required`` (else error ``code``)."""
         if self.at_end() or not self.source.buffer.startswith("[", self.pos):
             if required:
-                self.missing(row(code).with_text(NO_SUBQUERY.text), command=self.command)
+                self.missing(code.with_text(NO_SUBQUERY.text), command=self.command)
             return None
         subquery, behind = self._query.subquery(self.pos)
         self.advance(behind)
@@ -331,19 +331,25 @@ class ArgReader:
 
     # -- errors --------------------------------------------------------------------------------------------------
 
-    def fail(self, said: Sentence | str, /, *given: object, **facts: object) -> NoReturn:
+    def fail(
+        self,
+        said: Sentence,
+        span: Span | None = None,
+        /,
+        *,
+        help: str | None = None,
+        notes: Iterable[str] = (),
+        **facts: object,
+    ) -> NoReturn:
         """Refuse the query: ``reader.fail(ROW, span, **facts)``; points at ``span``, else at the command's name."""
-        if isinstance(said, Sentence):
-            raise self.source.error_at(said, (given[0] if given else None) or self.command_span, **facts)
-        found = stated(said, given, facts)
-        raise QueryError(replace(found, span=found.span or self.command_span, text=self.source.original))
+        raise self.source.error_at(said, span or self.command_span, help=help, notes=notes, **facts)
 
-    def missing(self, said: Sentence, /, **facts: object) -> NoReturn:
+    def missing(self, said: Sentence, /, *, help: str | None = None, **facts: object) -> NoReturn:
         """Raise what is missing at the cursor (at the end: at the command)."""
         span = (
             self.command_span if self.at_end() else self.source.span(self.pos, self.pos + max(len(self.peek_word()), 1))
         )
-        self.fail(said, span, **facts)
+        self.fail(said, span, help=help, notes=(), **facts)
 
     def _stray_equals(self, start: int, end: int) -> None:
         """A single ``=`` behind a word of an option-taking command is an option (language.md 1.5), and misplaced."""

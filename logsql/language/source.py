@@ -12,11 +12,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from logsql.diagnostics.codes import Sentence
-from logsql.diagnostics.errors import Diagnostic, QueryError, diagnostic, nearest
-from logsql.diagnostics.messages import message
+from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.language.tree import Span
 
 #: Typographic double quotes of language.md 1.1 (6).
@@ -66,39 +64,38 @@ class Source:
             return Span(start, end)
         return Span(self.offsets[start], self.offsets[end])
 
-    def error(self, said: Sentence | str, /, *given: Any, **facts: Any) -> QueryError:
+    def error(
+        self,
+        said: Sentence,
+        start: int,
+        end: int,
+        /,
+        *,
+        help: str | None = None,
+        notes: Iterable[str] = (),
+        **facts: object,
+    ) -> QueryError:
         """A :class:`QueryError` at buffer positions: ``error(ROW, start, end, **facts)``."""
-        if isinstance(said, Sentence):
-            start, end = given
-            return self.error_at(said, self.span(start, end), **facts)
-        name, start, end = given
-        key, help, notes = facts.pop("key", None), facts.pop("help", None), facts.pop("notes", ())
-        return self.error_at(said, name, self.span(start, end), message(key or name, **facts), help, notes)
+        return self.error_at(said, self.span(start, end), help=help, notes=notes, **facts)
 
-    def error_at(self, said: Sentence | str, /, *given: Any, **facts: Any) -> QueryError:
+    def error_at(
+        self,
+        said: Sentence,
+        span: Span,
+        /,
+        *,
+        help: str | None = None,
+        notes: Iterable[str] = (),
+        **facts: object,
+    ) -> QueryError:
         """A :class:`QueryError` at a span of the original text: ``error_at(ROW, span, **facts)``."""
-        if isinstance(said, Sentence):
-            found = diagnostic(said, given[0], **facts)
-        else:
-            name, span, sentence, help, notes = [*given, None, None][:5]
-            found = Diagnostic(
-                said, name, sentence, span, tuple(facts.get("notes", notes) or ()), facts.get("help", help)
-            )
-        return QueryError(replace(found, text=self.original))
+        return QueryError(replace(diagnostic(said, span, help=help, notes=notes, **facts), text=self.original))
 
 
 def shown(token: str) -> str:
     """A piece of the query as a message quotes it: in double quotes, cut when long."""
     token = token if len(token) <= 60 else token[:57] + "..."
     return token if token.startswith('"') else f'"{token}"'
-
-
-def suggestion(name: str, candidates: Iterable[str]) -> str | None:
-    """A help sentence with the names nearest to ``name``, in the user's language."""
-    found = nearest(name, (candidate for candidate in candidates if candidate))
-    if not found:
-        return None
-    return message("help-did-you-mean", names=message("word-or").join(f'"{near}"' for near in found))
 
 
 def _normalised(text: str) -> tuple[str, tuple[int, ...]]:

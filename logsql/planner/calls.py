@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 from sqlglot import exp
 
 from logsql.diagnostics.codes import Sentence
-from logsql.diagnostics.errors import Diagnostic, QueryError, diagnostic, stated
+from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.diagnostics.expressions import ARGUMENT
 from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, canonical, walk
 from logsql.planner.catalog import Catalog
@@ -55,11 +55,17 @@ class Named(Protocol):
     def signature(self) -> str: ...
 
 
-def fail(said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn:
+def fail(
+    said: Sentence,
+    span: Span | None = None,
+    /,
+    *,
+    help: str | None = None,
+    notes: Iterable[str] = (),
+    **facts: object,
+) -> NoReturn:
     """Refuse the query: ``fail(ROW, span, **facts)`` with a row of the catalogue (``diagnostics/codes.py``)."""
-    if isinstance(said, Sentence):
-        raise QueryError(diagnostic(said, given[0] if given else None, **facts))
-    raise QueryError(stated(said, given, facts))
+    raise QueryError(diagnostic(said, span, help=help, notes=notes, **facts))
 
 
 class FunctionCall:
@@ -114,12 +120,11 @@ class FunctionCall:
         """A call of a Python function by its registered name (``logsql/udfbridge/registry.py``)."""
         return self.cx.udf(name, *args)
 
-    def fail(self, said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn:
+    def fail(
+        self, said: Sentence, position: int | None = None, /, *, help: str | None = None, **facts: object
+    ) -> NoReturn:
         """Refuse the call, ``call.fail(ROW, position, **facts)``; points at one argument or at the whole call."""
-        if isinstance(said, Sentence):
-            raise QueryError(diagnostic(said, self._span(given[0] if given else None), **facts))
-        name, message, position, help = [*given, None, None][:4]
-        raise QueryError(Diagnostic(said, name, message, self._span(position), (), facts.get("help", help)))
+        fail(said, self._span(position), help=help, notes=(), **facts)
 
     def _span(self, position: int | None) -> Span:
         return self.call.span if position is None or position >= len(self.nodes) else self.nodes[position].span
@@ -157,12 +162,9 @@ class AggregateCall:
     def constant(self, position: int) -> Any:
         return self.cx.constant(self.nodes[position], ARGUMENT.fill(position=position + 1, function=self.spec.name))
 
-    def fail(self, said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn:
+    def fail(self, said: Sentence, /, *, help: str | None = None, **facts: object) -> NoReturn:
         """Refuse the aggregate: ``call.fail(ROW, **facts)``."""
-        if isinstance(said, Sentence):
-            raise QueryError(diagnostic(said, self.span, **facts))
-        name, message, help = [*given, None][:3]
-        raise QueryError(Diagnostic(said, name, message, self.span, (), facts.get("help", help)))
+        fail(said, self.span, help=help, notes=(), **facts)
 
 
 def has_fields(expr: Expr) -> bool:

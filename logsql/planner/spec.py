@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from logsql.diagnostics.codes import Code, Text
+from logsql.diagnostics.codes import Code
 from logsql.language.tree import Command
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.duties import Argument, Fields, Flow, InStream, Lowering, OrderDuty, RowState, Subquery
@@ -69,7 +69,8 @@ class CommandSpec:
     ``state``: what an ``evalc`` that moves before it meets.
 
     ``options_anywhere``: options may follow the object too. ``takes_options`` False: the argument text is never read as
-    ``key=value`` pairs (eval, set, rename ...). ``ledger``: reasons (several with commas between) and what they mean.
+    ``key=value`` pairs (eval, set, rename ...). ``errors``: rows of the
+    catalogue, each with the cause it has here. ``ledger``: reasons (several with commas between) and what they mean.
     ``reads``: how the files of a source command are read; :data:`FIELDS` in the description are the reader's fields.
     """
 
@@ -92,7 +93,7 @@ class CommandSpec:
     options_anywhere: bool = False
     takes_options: bool = True
     examples: tuple[Example, ...] = ()
-    errors: tuple[Code | tuple[str, str, str], ...] = ()
+    errors: tuple[Code, ...] = ()
     ledger: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     extra: str | None = None
@@ -124,23 +125,12 @@ class CommandSpec:
     def option_names(self) -> tuple[str, ...]:
         return tuple(o.name for o in self.options)
 
-    @property
-    def error_rows(self) -> tuple[Code, ...]:
-        """The rows of the catalogue that this command lists, each with the cause it has here."""
-        return tuple(e if isinstance(e, Code) else _listed(*e) for e in self.errors)
-
     def option(self, name: str) -> OptionSpec:
         """The declaration of an option; a wrong name is a programming error."""
         for option in self.options:
             if option.name == name:
                 return option
         raise KeyError(f"{self.name} declares no option {name}")
-
-
-def _listed(code: str, name: str, cause: str) -> Code:
-    """A row that a command still lists as three texts."""
-    said = Text(cause, cause)
-    return Code(code, name, said, meaning=said)
 
 
 COMMANDS: dict[str, CommandSpec] = {}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
 from sqlglot import exp
 
 from logsql.diagnostics.codes import Sentence
-from logsql.diagnostics.errors import QueryError, diagnostic, did_you_mean, stated
+from logsql.diagnostics.errors import QueryError, diagnostic, did_you_mean
 from logsql.diagnostics.expressions import MISSING_SOURCE, OPTION, SERVICE_MISSING
 from logsql.diagnostics.extras import missing_extra
 from logsql.diagnostics.options import ADD_OPTION, BELOW_MINIMUM, NOT_A_CHOICE, NOT_AN_INTEGER, OPTION_MISSING
@@ -99,12 +99,18 @@ class Stage:
             self.fail(MISSING_SOURCE, self.command.name_span, command=self.spec.name)
         return self.input
 
-    def fail(self, said: Sentence | str, /, *given: Any, **facts: Any) -> NoReturn:
+    def fail(
+        self,
+        said: Sentence,
+        span: Span | None = None,
+        /,
+        *,
+        help: str | None = None,
+        notes: Iterable[str] = (),
+        **facts: object,
+    ) -> NoReturn:
         """Refuse the query: ``stage.fail(ROW, span, **facts)``; points at ``span``, else at the command."""
-        if isinstance(said, Sentence):
-            raise QueryError(diagnostic(said, (given[0] if given else None) or self.command.span, **facts))
-        found = stated(said, given, facts)
-        raise QueryError(replace(found, span=found.span or self.command.span))
+        raise QueryError(diagnostic(said, span or self.command.span, help=help, notes=notes, **facts))
 
     def refusing(self, option: Option) -> Fail:
         """What refuses the query at an option's value, for readers of values that do not know where they stand."""

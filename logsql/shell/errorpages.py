@@ -29,7 +29,7 @@ def entries() -> tuple[Entry, ...]:
     listed: dict[str, dict[str, Code]] = {}
     for name, spec in sorted(COMMANDS.items()):
         if name == spec.name:
-            for row in spec.error_rows:
+            for row in spec.errors:
                 listed.setdefault(row.code, {})[name] = row
     return tuple(_entry(code, listed.get(code, {})) for code in sorted({*CODES, *listed}))
 

@@ -84,7 +84,7 @@ def command_page(spec: CommandSpec) -> str:
     lines += _notes(spec.notes)
     if spec.errors:
         lines += ["", f"{message('page-errors')}:"]
-        lines += _columns((f"{row.code} {row.name}", row.meaning.fill()) for row in spec.error_rows)
+        lines += _columns((f"{row.code} {row.name}", row.meaning.fill()) for row in spec.errors)
     if spec.ledger:
         lines += ["", f"{message('page-ledger')}:"]
         lines += _columns(spec.ledger)

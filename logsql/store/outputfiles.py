@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
-from logsql.diagnostics.codes import Given, row
+from logsql.diagnostics.codes import Code
 from logsql.diagnostics.engine import INTERRUPTED
 from logsql.diagnostics.errors import Interrupted, RunError, diagnostic
 from logsql.diagnostics.kept import (
@@ -41,9 +41,9 @@ _COPY = 1 << 20
 class Codes:
     """Error codes of one command for what can go wrong with a file: trouble of the disk, target or ``tmp`` exists."""
 
-    io: Given
-    exists: Given
-    temporary: Given
+    io: Code
+    exists: Code
+    temporary: Code
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Manner:
 
 def io_error(codes: Codes, path: str, error: OSError) -> RunError:
     """Trouble of the disk as an error of the query."""
-    return RunError(diagnostic(row(codes.io).with_text(CANNOT_WRITE), path=path, reason=error.strerror or error))
+    return RunError(diagnostic(codes.io.with_text(CANNOT_WRITE), path=path, reason=error.strerror or error))
 
 
 def check_target(path: str, manner: Manner) -> None:
@@ -75,19 +75,17 @@ def check_target(path: str, manner: Manner) -> None:
         raise file_exists(path, manner)
     folder = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(folder) and not manner.make_folders:
-        raise RunError(diagnostic(row(manner.codes.io).with_text(NO_FOLDER), path=path, folder=folder))
+        raise RunError(diagnostic(manner.codes.io.with_text(NO_FOLDER), path=path, folder=folder))
 
 
 def file_exists(path: str, manner: Manner) -> RunError:
-    return RunError(diagnostic(row(manner.codes.exists).with_text(FILE_EXISTS, REPLACE_OR_ADD), path=path))
+    return RunError(diagnostic(manner.codes.exists.with_text(FILE_EXISTS, REPLACE_OR_ADD), path=path))
 
 
 def check_temporary(manner: Manner) -> None:
     """Raise :class:`RunError` when the file that ``tmp=`` names is there already."""
     if manner.tmp is not None and os.path.lexists(manner.tmp):
-        raise RunError(
-            diagnostic(row(manner.codes.temporary).with_text(TEMPORARY_EXISTS, OTHER_QUERY), path=manner.tmp)
-        )
+        raise RunError(diagnostic(manner.codes.temporary.with_text(TEMPORARY_EXISTS, OTHER_QUERY), path=manner.tmp))
 
 
 class OutputFile:

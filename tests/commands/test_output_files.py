@@ -14,6 +14,7 @@ import pytest
 import logsql
 from logsql.diagnostics.errors import RunError
 from logsql.store.outputfiles import Codes, Manner, OutputFile
+from tests.language.grammar import row
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_an_append_follows_a_file_that_was_replaced(session: logsql.Session) -> 
 
 
 def test_a_new_file_never_replaces_one_made_while_rows_were_written(tmp_path: Path) -> None:
-    codes = Codes(("1", "io"), ("2", "exists"), ("3", "temporary"))
+    codes = Codes(row("1", "io"), row("2", "exists"), row("3", "temporary"))
     file = OutputFile(str(tmp_path / "out.txt"), Manner(codes))
     file.write(b"ours\n")
     (tmp_path / "out.txt").write_text("theirs\n")

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from logsql.diagnostics.codes import Code
+from logsql.diagnostics.messages import Text
 from logsql.language.reader import ArgReader
 
 Shape = Callable[[ArgReader], object]
@@ -25,6 +27,12 @@ class Spec:
 
     def parse(self, reader: ArgReader) -> object:
         return self.shape(reader)
+
+
+def row(code: str, name: str, sentence: str = "") -> Code:
+    """A row of the grammar's own, which is in no catalogue."""
+    said = Text(sentence, sentence)
+    return Code(code, name, said, meaning=said)
 
 
 def rest(reader: ArgReader) -> object:
@@ -49,7 +57,7 @@ def loose_names(reader: ArgReader) -> object:
         reader.word()
     found = tuple(reader.name_list(blanks=True))
     if not found:
-        reader.fail("20400", "no-field-args", "fields needs a field name")
+        reader.fail(row("20400", "no-field-args", "fields needs a field name"))
     return minus, found
 
 
@@ -63,9 +71,9 @@ def join(reader: ArgReader) -> object:
 
 def sort(reader: ArgReader) -> object:
     keys = tuple(reader.sort_list())
-    by = tuple(reader.name_list(trailing_comma=("21601", "invalid-by-clause"))) if reader.keyword("by") else ()
+    by = tuple(reader.name_list(trailing_comma=row("21601", "invalid-by-clause"))) if reader.keyword("by") else ()
     if not keys:
-        reader.fail("21600", "need-column", "sort needs a field name")
+        reader.fail(row("21600", "need-column", "sort needs a field name"))
     return keys, by
 
 
@@ -79,8 +87,8 @@ def stats(reader: ArgReader) -> object:
 
 
 def boxplot(reader: ArgReader) -> object:
-    value = reader.expr_until("by", missing=("20001", "missing-expr"))
-    by = tuple(reader.name_list(trailing_comma=("20000", "missing-clause"))) if reader.keyword("by") else ()
+    value = reader.expr_until("by", missing=row("20001", "missing-expr"))
+    by = tuple(reader.name_list(trailing_comma=row("20000", "missing-clause"))) if reader.keyword("by") else ()
     return value, by
 
 
@@ -91,7 +99,7 @@ def rex(reader: ArgReader) -> object:
 def json(reader: ArgReader) -> object:
     text = reader.quoted_json()
     if text is None and not reader.text.startswith("$("):
-        reader.fail("10200", "missing-json-quotation", "json needs a quoted text")
+        reader.fail(row("10200", "missing-json-quotation", "json needs a quoted text"))
     return text or reader.call()
 
 
@@ -123,8 +131,11 @@ def assignments(reader: ArgReader) -> object:
 
 
 def set_(reader: ArgReader) -> object:
-    return reader.assignment(("10400", "assign-token-not-found"), ("10401", "field-name-not-found"),
-                             ("10402", "expression-not-found"))  # fmt: skip
+    return reader.assignment(
+        row("10400", "assign-token-not-found"),
+        row("10401", "field-name-not-found"),
+        row("10402", "expression-not-found"),
+    )
 
 
 def subquery(reader: ArgReader) -> object:

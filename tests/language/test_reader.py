@@ -11,7 +11,7 @@ from logsql.diagnostics.errors import QueryError
 from logsql.language.parser import parse_query
 from logsql.language.reader import ArgReader
 from logsql.language.tree import Call, Field, Literal, Name, Subquery, Text, canonical
-from tests.language.grammar import Spec
+from tests.language.grammar import Spec, row
 
 
 class One:
@@ -95,7 +95,7 @@ def test_name_list_stops() -> None:
 @pytest.mark.parametrize("arguments", ["a,", "a,,b", ",a", "a, , b"])
 def test_comma_without_name(arguments: str) -> None:
     assert failure(arguments, lambda r: r.name_list()) == ("21701", ",")
-    assert failure(arguments, lambda r: r.name_list(trailing_comma=("20000", "missing-clause"))) == ("20000", ",")
+    assert failure(arguments, lambda r: r.name_list(trailing_comma=row("20000", "missing-clause"))) == ("20000", ",")
 
 
 def test_stray_option_in_a_list() -> None:
@@ -183,8 +183,8 @@ def test_expression_until() -> None:
 
     assert read("a + f(by, 1) BY b", shape) == ("(a + f(by, 1))", True, ["b"])
     assert read("power", shape) == ("power", False, [])
-    assert failure("by b", lambda r: r.expr_until("by", missing=("20001", "missing-expr"))) == ("20001", "by")
-    assert failure("", lambda r: r.expr_until(missing=("20001", "missing-expr")))[0] == "20001"
+    assert failure("by b", lambda r: r.expr_until("by", missing=row("20001", "missing-expr"))) == ("20001", "by")
+    assert failure("", lambda r: r.expr_until(missing=row("20001", "missing-expr")))[0] == "20001"
     assert read("a, b", lambda r: (canonical(r.expr_until()), r.comma(), canonical(r.expr_until()))) == ("a", True, "b")
     assert failure("a, b", lambda r: r.expr()) == ("90201", ",")
     assert canonical(read("a [ y b ]", lambda r: (r.expr(), r.subquery()))[0]) == "a"
@@ -225,9 +225,9 @@ def test_assignment_errors(arguments: str, code: str, at: str) -> None:
 
 def test_assignment_codes_are_the_commands_own() -> None:
     codes: Any = (
-        ("10400", "assign-token-not-found"),
-        ("10401", "field-name-not-found"),
-        ("10402", "expression-not-found"),
+        row("10400", "assign-token-not-found"),
+        row("10401", "field-name-not-found"),
+        row("10402", "expression-not-found"),
     )
     shape: Callable[[ArgReader], Any] = lambda r: r.assignment(*codes)  # noqa: E731
     found = [failure(text, shape, takes_options=False)[0] for text in ("a", "1 = 2", "a =")]
@@ -309,7 +309,8 @@ def test_subquery_required() -> None:
 
 def test_fail_points_at_the_command() -> None:
     def shape(reader: ArgReader) -> None:
-        reader.fail("20600", "invalid-limit-args", "limit takes one or two numbers", help="limit 10", notes=["n"])
+        said = row("20600", "invalid-limit-args", "limit takes one or two numbers")
+        reader.fail(said, help="limit 10", notes=["n"])
 
     assert failure("", shape) == ("20600", "x")
     with pytest.raises(QueryError, match=r"\[20600 invalid-limit-args\] limit takes one or two numbers") as caught:

@@ -224,7 +224,7 @@ def output_job(stage: Stage, form: OutputForm) -> Job:
     if stage.option("flush") is not None:
         stage.note("flush= has no effect: a file appears when it is complete")
     manner = Manner(
-        Codes(*((row.code, row.name) for row in (codes.io, codes.exists, codes.temporary))),
+        Codes(codes.io, codes.exists, codes.temporary),
         overwrite=overwrite,
         append=append,
         gz=form.gz and stage.option("gz"),

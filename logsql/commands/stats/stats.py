@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.diagnostics.expressions import AGGREGATE_ARGUMENTS, DUPLICATE_OUTPUT
 from logsql.diagnostics.language import INVALID_AGGREGATE, MISSING_CLAUSE, MISSING_STATS
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.grouping import check_names, lower_groups, needs_row_order, sorted_groups
@@ -125,8 +126,8 @@ is counted in the ledger. A result that would take the name of a group field or 
             MISSING_STATS,
             MISSING_CLAUSE.when(("a comma ends the by clause", "by 절이 쉼표로 끝납니다")),
             UNKNOWN_AGGREGATE,
-            ("21703", "cannot-create-aggregation-function", "a wrong number of arguments"),
-            ("21704", "duplicate-output-name", "two fields of the output would have the same name"),
+            AGGREGATE_ARGUMENTS.when(("a wrong number of arguments", "인자 개수가 맞지 않습니다")),
+            DUPLICATE_OUTPUT,
         ),
     )
 )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, parse_by
+from logsql.diagnostics.codes import define
+from logsql.diagnostics.expressions import INVALID_TIMESPAN, TIMESPAN_UNIT, TIMESPAN_YEAR
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.crosstab import crosstab
 from logsql.operators.grouping import check_names, lower_groups, needs_row_order, sorted_groups
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
 TIME = "_time"
+NEED_AGGREGATE = define("21800", "need-aggregation-field", ("no aggregate", "집계 함수가 없습니다"))
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class TimechartArgs:
 
 
 def parse(reader: ArgReader) -> TimechartArgs:
-    aggregates = reader.aggregates(stop=("by",), missing=("21800", "need-aggregation-field"))
+    aggregates = reader.aggregates(stop=("by",), missing=NEED_AGGREGATE)
     return TimechartArgs(tuple(aggregates), parse_by(reader))
 
 
@@ -128,10 +131,10 @@ value and result name (`eth0_sent`) for several aggregates; null where the bucke
             ),
         ),
         errors=(
-            ("21800", "need-aggregation-field", "no aggregate"),
-            ("90500", "invalid-timespan", "a span that is none, or a number of months other than 1, 2, 3, 4, 6"),
-            ("90501", "year should be 1", "a span of several years"),
-            ("90502", "invalid time unit", "an unknown unit"),
+            NEED_AGGREGATE,
+            INVALID_TIMESPAN,
+            TIMESPAN_YEAR,
+            TIMESPAN_UNIT,
         ),
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import define
+from logsql.diagnostics.expressions import EVALC_ORDER
 from logsql.operators.state import lower_evalc
 from logsql.planner import duties
 from logsql.planner.arrange import EvalcArgs
@@ -82,7 +83,7 @@ window functions. Other expressions are computed row after row, about a hundred 
             NO_EQUALS,
             NO_NAME,
             NO_EXPRESSION,
-            ("20203", "evalc-order", "a command that ends the rows or drops some reads the parameter before evalc"),
+            EVALC_ORDER,
         ),
     )
 )
