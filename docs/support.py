@@ -83,6 +83,6 @@ def support_page(passed: Callable[[Case], bool] = passes) -> str:
         names = [f"aggregate {n}" for n in (aggregate.name, *aggregate.aliases)]
         lines.append(f"| `{aggregate.name}` | {share(counts, *names)} |")
     lines += ["", "## Refused by name", "", "| command or function | reason |", "| --- | --- |"]
-    lines += [f"| `{name}` | {cell(reason)} |" for name, reason in sorted(REFUSED_COMMANDS.items())]
+    lines += [f"| `{name}` | {cell(reason.en)} |" for name, reason in sorted(REFUSED_COMMANDS.items())]
     lines += [f"| `{name}()` | {cell(reason)} |" for name, reason in sorted(REFUSED_FUNCTIONS.items())]
     return "\n".join(lines) + "\n"

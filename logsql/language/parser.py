@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.language import EMPTY_COMMAND, EMPTY_QUERY, UNSUPPORTED_COMMAND
-from logsql.diagnostics.messages import message
+from logsql.diagnostics.messages import Text, message
 from logsql.language.expressions import reject_rest
 from logsql.language.options import read_options, sweep_options
 from logsql.language.reader import ArgReader
@@ -47,7 +47,7 @@ class Grammar(Protocol):
     """The commands of the language. ``refused`` are real commands that this product does not run: name -> reason."""
 
     @property
-    def refused(self) -> Mapping[str, str]: ...
+    def refused(self) -> Mapping[str, Text]: ...
     def command(self, name: str) -> CommandGrammar | None: ...
     def command_names(self) -> Iterable[str]: ...
 
@@ -133,7 +133,9 @@ class QueryParser:
     def _unknown(self, name: str, start: int) -> QueryError:
         reason = self.grammar.refused.get(name)
         if reason is not None:
-            return self.source.error(UNSUPPORTED_COMMAND, start, start + len(name), command=name, notes=(reason,))
+            return self.source.error(
+                UNSUPPORTED_COMMAND, start, start + len(name), command=name, notes=(reason.fill(),)
+            )
         names = list(self.grammar.command_names())
         head = re.split(r'[\[("=]', name, maxsplit=1)[0]
         if name.startswith("#"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from logsql.diagnostics.codes import Code
+from logsql.diagnostics.codes import Code, Text
 from logsql.language.tree import Command
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.duties import Argument, Fields, Flow, InStream, Lowering, OrderDuty, RowState, Subquery
@@ -135,7 +135,7 @@ class CommandSpec:
 
 COMMANDS: dict[str, CommandSpec] = {}
 #: Commands of the language that make no sense on one machine or are not offered: name and the reason shown to the user.
-REFUSED_COMMANDS: dict[str, str] = {}
+REFUSED_COMMANDS: dict[str, Text] = {}
 
 
 def register(*specs: CommandSpec) -> None:
@@ -151,7 +151,7 @@ def register(*specs: CommandSpec) -> None:
 class RegistryGrammar:
     """The parser's view of the registry."""
 
-    refused: Mapping[str, str] = REFUSED_COMMANDS
+    refused: Mapping[str, Text] = REFUSED_COMMANDS
 
     def command(self, name: str) -> CommandSpec | None:
         return COMMANDS.get(name)

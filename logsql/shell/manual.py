@@ -46,7 +46,8 @@ def page(name: str) -> str:
         found.append(function_page(AGGREGATES[name]))
     if found:
         return "\n\n".join(found)
-    refused = REFUSED_COMMANDS.get(name) or REFUSED_FUNCTIONS.get(name)
+    command = REFUSED_COMMANDS.get(name)
+    refused = REFUSED_FUNCTIONS.get(name) if command is None else command.fill()
     if refused is not None:
         return message("topic-refused", name=name, reason=refused)
     near = nearest(name, [*COMMANDS, *FUNCTIONS, *AGGREGATES])

@@ -15,6 +15,7 @@ LOG = (ROOT / "sample_data/auth.log").as_posix()
 #: Query, code, exit code.
 QUERIES = [
     ("table web | serch status == 404", "92000", 1),
+    ("table web | dbquery x select 1", "92000", 1),
     ("table web | limit 1 2 3", "20600", 1),
     ("table wbe", "10605", 1),
     ("table web | sort limti=3 status", "90001", 1),

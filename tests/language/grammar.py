@@ -155,7 +155,9 @@ class TestGrammar:
     """``strict`` names only the commands below; otherwise unknown names read their rest with any options."""
 
     strict: bool = True
-    refused: Mapping[str, str] = field(default_factory=lambda: {"kmeans": "it is not implemented"})
+    refused: Mapping[str, Text] = field(
+        default_factory=lambda: {"kmeans": Text("it is not implemented", "없는 기능입니다")}
+    )
     specs: dict[str, Spec] = field(default_factory=dict)
     __test__ = False
 

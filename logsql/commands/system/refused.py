@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
+from logsql.diagnostics.messages import Text, text
 from logsql.planner.spec import COMMANDS, REFUSED_COMMANDS
 
-_NODES = "it manages the nodes of a vendor cluster; a local database has none"
-_AGENT = "it asks an agent on another machine, which belongs to the vendor's server"
-_SIEM = "it belongs to the vendor's SIEM product and its databases"
-_LIVE = "it waits for live rows of collectors, which a local database does not have"
-_HOST = "it inspects the machine it runs on; collect the files first and read those"
-_BROWSER = "no reader for this browser database exists here yet; sqlite-records reads its tables"
-_ESE = "no reader for ESE databases exists here yet"
-_ARTIFACT = "no reader for this kind of file exists here yet"
-_PCAP = "no reader for packet captures exists here yet"
-_SERVER = "it needs another server's protocol, which is not offered here"
-_DATABASE = "no other database is connected here; read its export with csvfile, or DuckDB files with SQL"
-_MAIL = "nothing is sent to other machines from a query; write a file with outputjson or outputtxt and send that"
-_JVM = "it inspects or runs code in the vendor's Java process"
+_NODES = text(
+    "it manages the nodes of a vendor cluster; a local database has none",
+    "벤더 클러스터의 노드를 관리하는 명령이며, 로컬 데이터베이스에는 노드가 없습니다",
+)
+_AGENT = text(
+    "it asks an agent on another machine, which belongs to the vendor's server",
+    "벤더 서버에 속한 다른 장비의 에이전트에 묻는 명령입니다",
+)
+_SIEM = text(
+    "it belongs to the vendor's SIEM product and its databases", "벤더의 SIEM 제품과 그 데이터베이스에 속한 명령입니다"
+)
+_LIVE = text(
+    "it waits for live rows of collectors, which a local database does not have",
+    "수집기의 실시간 행을 기다리는 명령이며, 로컬 데이터베이스에는 수집기가 없습니다",
+)
+_HOST = text(
+    "it inspects the machine it runs on; collect the files first and read those",
+    "실행 중인 장비를 조사하는 명령입니다. 먼저 파일을 수집해 그 파일을 읽으세요",
+)
+_BROWSER = text(
+    "no reader for this browser database exists here yet; sqlite-records reads its tables",
+    "이 브라우저 데이터베이스를 읽는 기능은 아직 없습니다. 테이블은 sqlite-records로 읽습니다",
+)
+_ESE = text("no reader for ESE databases exists here yet", "ESE 데이터베이스를 읽는 기능은 아직 없습니다")
+_ARTIFACT = text("no reader for this kind of file exists here yet", "이 종류의 파일을 읽는 기능은 아직 없습니다")
+_PCAP = text("no reader for packet captures exists here yet", "패킷 캡처를 읽는 기능은 아직 없습니다")
+_SERVER = text(
+    "it needs another server's protocol, which is not offered here",
+    "다른 서버의 프로토콜이 필요하며, 여기서는 제공하지 않습니다",
+)
+_DATABASE = text(
+    "no other database is connected here; read its export with csvfile, or DuckDB files with SQL",
+    "연결된 다른 데이터베이스가 없습니다. 내보낸 파일은 csvfile로, DuckDB 파일은 SQL로 읽으세요",
+)
+_MAIL = text(
+    "nothing is sent to other machines from a query; write a file with outputjson or outputtxt and send that",
+    "쿼리에서 다른 장비로 보내지 않습니다. outputjson이나 outputtxt로 파일을 만들어 보내세요",
+)
+_JVM = text(
+    "it inspects or runs code in the vendor's Java process",
+    "벤더의 Java 프로세스를 조사하거나 그 안에서 코드를 실행하는 명령입니다",
+)
 
-_REASONS: dict[str, tuple[str, ...]] = {
+_REASONS: dict[Text, tuple[str, ...]] = {
     _NODES: ("remote",),
     _LIVE: ("logger", "stream"),
     _JVM: ("groovy", "jmap", "exec"),
@@ -149,15 +179,39 @@ _REASONS: dict[str, tuple[str, ...]] = {
     _SERVER: ("ftp", "hdfs", "jmsrecv", "jmssend", "mongo", "rss", "sftp"),
     _DATABASE: ("dbcall", "dbload", "dblookup", "dboutput", "dbquery", "dbscript"),
     _MAIL: ("sendmail", "sendslack", "sendsyslog", "sendsyslog-tcp"),
-    "it asks another vendor's network access control server": ("genian-nac-nodes",),
-    "it reads the vendor's configuration database": ("confdb",),
-    "tables here carry no signatures to verify; DuckDB checks its own blocks": ("checktable",),
-    "log schemas come from the vendor's server; use rename and fields": ("schema",),
-    "no table of Korean districts comes with this program": ("geocode_kr",),
-    "files are not renamed by queries; write to the path with outputcsv, outputjson or outputtxt": ("mv",),
-    "it lists senders of the vendor's server": ("system-syslog-tcp-senders",),
-    "event contexts need a stream of live rows": ("evtctxadd", "evtctxdel", "evtctxdrop", "evtctxlist"),
-    "it fetches from the network, which is not offered in this version": ("wget", "ldapsearch", "nslookup"),
+    text(
+        "it asks another vendor's network access control server",
+        "다른 벤더의 네트워크 접근 제어 서버에 묻는 명령입니다",
+    ): ("genian-nac-nodes",),
+    text("it reads the vendor's configuration database", "벤더의 설정 데이터베이스를 읽는 명령입니다"): ("confdb",),
+    text(
+        "tables here carry no signatures to verify; DuckDB checks its own blocks",
+        "여기 테이블에는 검증할 서명이 없습니다. 블록은 DuckDB가 스스로 검사합니다",
+    ): ("checktable",),
+    text(
+        "log schemas come from the vendor's server; use rename and fields",
+        "로그 스키마는 벤더 서버에서 옵니다. rename과 fields를 쓰세요",
+    ): ("schema",),
+    text("no table of Korean districts comes with this program", "이 프로그램에는 한국 행정구역 표가 없습니다"): (
+        "geocode_kr",
+    ),
+    text(
+        "files are not renamed by queries; write to the path with outputcsv, outputjson or outputtxt",
+        "쿼리로 파일 이름을 바꾸지 않습니다. outputcsv, outputjson, outputtxt로 원하는 경로에 쓰세요",
+    ): ("mv",),
+    text("it lists senders of the vendor's server", "벤더 서버의 송신자를 나열하는 명령입니다"): (
+        "system-syslog-tcp-senders",
+    ),
+    text("event contexts need a stream of live rows", "이벤트 컨텍스트에는 실시간 행이 필요합니다"): (
+        "evtctxadd",
+        "evtctxdel",
+        "evtctxdrop",
+        "evtctxlist",
+    ),
+    text(
+        "it fetches from the network, which is not offered in this version",
+        "네트워크에서 가져오는 명령이며, 이 버전에서는 제공하지 않습니다",
+    ): ("wget", "ldapsearch", "nslookup"),
 }
 
 for _reason, _names in _REASONS.items():
