@@ -49,14 +49,16 @@ READER = {
 """``words-file``: a command of this test."""
 
 from logsql.commands.sources._files import evidence_command
+from logsql.diagnostics.codes import define
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 
+define("E9990", "words-not-read", ("the words cannot be read", "단어를 읽을 수 없습니다"))
 register(
     evidence_command(
         "words-file",
         Group.FORENSIC,
-        SourceSpec("udfs.readers.words:WordsReader", code="20900"),
+        SourceSpec("udfs.readers.words:WordsReader", code="E9990"),
         "Read words of this test.",
         "One row a word.",
     )
@@ -223,7 +225,7 @@ def test_one_file_is_a_view_and_two_are_a_reader(copy: Path) -> None:
         {"word": "words", "size": 5, "_file": "words.txt"},
     ]
     assert (view["one field"], reader["one field"]) == ([{"count": 1}], [{"count": 2}])
-    assert (view["missing"], reader["missing"]) == ("E3002", "20900")
+    assert (view["missing"], reader["missing"]) == ("E3002", "E9990")
     fields = {"reg-test-homes": "owner, home, last_written, _file", "words-file": "word, size, _file"}
     for name, named in fields.items():
         assert found[name]["sql"] == found[name]["query"]
