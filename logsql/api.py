@@ -11,7 +11,6 @@ from logsql.engine.session import Session as Session
 from logsql.engine.translate import plan_text
 from logsql.language.parser import parse_query
 from logsql.language.tree import Query
-from logsql.registry import GRAMMAR
 from logsql.values import sql
 
 
@@ -36,6 +35,8 @@ def connect(path: str = ":memory:", tz: str | None = None, **options: Any) -> Se
 
 def parse(text: str) -> Query:
     """The command tree of a pipe query. Raises :class:`logsql.LogsqlError` (``code``, ``span``, ``help``)."""
+
+    from logsql.registry import GRAMMAR  # for cost: every command and function
 
     try:
         return parse_query(text, GRAMMAR)

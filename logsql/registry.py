@@ -2,8 +2,8 @@
 
 Importing this module fills the registries that the parser and the planner read (:data:`logsql.planner.spec.COMMANDS`,
 :data:`logsql.planner.function_spec.FUNCTIONS` and ``AGGREGATES``, :data:`logsql.commands.parse.logs.base.PARSERS`).
-Nothing below the public interface imports it: what plans or runs a query sees declarations, never the rooms they
-come from.
+A session imports it with its first query, the shell and the pages of help when they start: opening a session costs
+nothing of it. What plans or runs a query sees declarations, never the rooms they come from.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ from logsql.language.tree import Query, Text
 from logsql.planner.plan import Plan, result_select, with_ctes
 from logsql.planner.planner import Planner
 from logsql.planner.relation import NO_ROWS, Column, Rel
-from logsql.planner.spec import COMMANDS, GRAMMAR
+from logsql.registry import COMMANDS, GRAMMAR
 from logsql.store.folders import MEMORY
 from logsql.values import sql
 from logsql.values.types import ANY, ANY_LIST

@@ -23,7 +23,6 @@ from logsql.engine.connection import Limits
 from logsql.engine.database import ArrowSource, Database
 from logsql.engine.execution import Execution
 from logsql.engine.ledger import Ledger
-from logsql.engine.passthrough import sql_result
 from logsql.engine.querylog import QueryLog
 from logsql.engine.result import Result
 from logsql.engine.runstate import ProgressReport, RunState
@@ -31,11 +30,8 @@ from logsql.engine.saved import Results, keep_result, save_result
 from logsql.engine.services import Settings
 from logsql.engine.translate import explain_text, plan_text
 from logsql.engine.workspace import Workspace
-from logsql.language.parser import parse_query
 from logsql.planner.plan import Plan
-from logsql.planner.planner import compile_query
 from logsql.planner.services import Service
-from logsql.planner.spec import GRAMMAR
 from logsql.store.policy import Policy
 
 T = TypeVar("T")
@@ -193,6 +189,10 @@ class Session:
         ``counting`` makes the SQL report coerced values to the run's ledger, which takes a Python function; without it
         the SQL is the same in plain DuckDB.
         """
+        from logsql.language.parser import parse_query  # for cost: opening a session plans nothing
+        from logsql.planner.planner import compile_query  # for cost: the planner
+        from logsql.registry import GRAMMAR  # for cost: every command and function
+
         state = RunState(self.policy, self.zone, counting=counting, on_progress=self.on_progress)
         catalog = SessionCatalog(self.workspace, state)
         try:
@@ -207,6 +207,8 @@ class Session:
 
     def sql(self, text: str, params: Sequence[object] | None = None) -> Result:
         """Run DuckDB SQL; readers are table functions (``hive_file('x')``) and ``pipe('QUERY')`` is a table."""
+        from logsql.engine.passthrough import sql_result  # for cost: every command and function
+
         return sql_result(self.workspace, text, params)
 
     def translate(self, text: str, params: Mapping[str, object] | None = None) -> str:
