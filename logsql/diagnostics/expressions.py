@@ -117,6 +117,8 @@ AGGREGATE_ARGUMENTS = define(
     ("{function}() cannot take {count} argument{s}", "{function}()에는 인자를 {count}개 쓸 수 없습니다"),
     ("usage: {usage}", "사용법: {usage}"),
 )
+#: A note of DUPLICATE_OUTPUT.
+OTHER_OUTPUT = text("the other one stands at character {at}", "다른 하나는 {at}번째 글자에 있습니다")
 DUPLICATE_OUTPUT = define(
     "21704",
     "duplicate-output-name",

@@ -14,7 +14,7 @@ from typing import Any
 from sqlglot import exp
 
 from logsql.diagnostics.errors import did_you_mean
-from logsql.diagnostics.expressions import AGGREGATE_ARGUMENTS, DUPLICATE_OUTPUT
+from logsql.diagnostics.expressions import AGGREGATE_ARGUMENTS, DUPLICATE_OUTPUT, OTHER_OUTPUT
 from logsql.diagnostics.language import UNKNOWN_AGGREGATE
 from logsql.diagnostics.messages import plural
 from logsql.language.tree import Aggregate, Name
@@ -112,7 +112,8 @@ def check_names(keys: Sequence[Name], outputs: Sequence[Name]) -> None:
     for name in (*keys, *outputs):
         first = seen.setdefault(name.text, name)
         if first is not name:
-            fail(DUPLICATE_OUTPUT, name.span, field=name.text)
+            other = OTHER_OUTPUT.fill(at=first.span.start + 1)
+            fail(DUPLICATE_OUTPUT, name.span, notes=(other,), field=name.text)
 
 
 def aggregate_spec(aggregate: Aggregate) -> AggregateSpec:

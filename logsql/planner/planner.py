@@ -12,7 +12,7 @@ from logsql.planner.arrival import check_order
 from logsql.planner.catalog import Catalog
 from logsql.planner.chain import Chain
 from logsql.planner.demand import demanded, of_subquery
-from logsql.planner.duties import Demand, OrderGiven
+from logsql.planner.duties import Demand, OrderGiven, Subquery
 from logsql.planner.folds import first_ones_first, order_needs
 from logsql.planner.plan import Plan
 from logsql.planner.relation import Rel
@@ -57,6 +57,10 @@ class Planner(Chain):
             raise
         says = spec.order.gives
         ordered = says is OrderGiven.INPUT or (says is OrderGiven.OWN and given is None)
+        if (
+            spec.subquery is Subquery.CONTINUES
+        ):  # its commands were looked at: `serial [ stats count by nope ]` has one row
+            ordered = False
         if ordered and stage.order_needed and found is not None:
             check_order(spec.name, given, found)
         return found

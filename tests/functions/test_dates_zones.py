@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logsql.diagnostics.codes import Sentence
 from logsql.values import sql
 from logsql.values.timespans import Span, bucket, parse_span
 from tests.functions.harness import Bench, single
@@ -140,9 +141,9 @@ def test_ranges_count_from_their_start() -> None:
 def test_bad_spans(text: object, code: str) -> None:
     seen: list[str] = []
 
-    def refuse(found: str, name: str, message: str) -> Any:
-        seen.append(found)
-        raise ValueError(message)
+    def refuse(said: Sentence, **facts: Any) -> Any:
+        seen.append(said.code)
+        raise ValueError(said.text.fill(**facts))
 
     with pytest.raises(ValueError):
         parse_span(text, refuse)
