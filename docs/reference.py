@@ -50,7 +50,7 @@ def command_section(spec: CommandSpec) -> list[str]:
         lines += [f"**{example.question}**", "", *fenced("\n".join(shown)), ""]
     if spec.errors:
         lines += ["| error | name | when |", "| --- | --- | --- |"]
-        lines += [f"| {code_link(e.code)} | {e.name} | {cell(e.meaning.en)} |" for e in spec.errors] + [""]
+        lines += [f"| {code_link(e.code)} | {e.name} | {cell(e.meaning.shown('en'))} |" for e in spec.errors] + [""]
     if spec.ledger:
         lines += ["| reason in the ledger | meaning |", "| --- | --- |"]
         lines += [f"| {reason} | {cell(text)} |" for reason, text in spec.ledger] + [""]
@@ -160,7 +160,7 @@ def errors_page() -> str:
     ]
     for entry in entries():
         names = ", ".join(f"`{name}`" for name in entry.names)
-        lines += [f"## {entry.code}", "", f"{names}: {entry.meaning.en}  ", entry.meaning.ko, ""]
+        lines += [f"## {entry.code}", "", f"{names}: {entry.meaning.shown('en')}  ", entry.meaning.shown('ko'), ""]
         said = [
             f"- {text.shown('en')}" + (f" / {text.shown('ko')}" if text.ko != text.en else "")
             for text in entry.sentences
