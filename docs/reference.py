@@ -160,7 +160,7 @@ def errors_page() -> str:
     ]
     for entry in entries():
         names = ", ".join(f"`{name}`" for name in entry.names)
-        lines += [f"## {entry.code}", "", f"{names}: {entry.meaning.shown('en')}  ", entry.meaning.shown('ko'), ""]
+        lines += [f"## {entry.code}", "", f"{names}: {entry.meaning.shown('en')}  ", entry.meaning.shown("ko"), ""]
         said = [
             f"- {text.shown('en')}" + (f" / {text.shown('ko')}" if text.ko != text.en else "")
             for text in entry.sentences
