@@ -5,6 +5,7 @@ Arrow reads ahead in threads of its own: such a thread inside Python code aborts
 
 from __future__ import annotations
 
+import queue
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+import logsql
+from logsql.engine import worker
 from tests.support import ROOT
 from udfs.readers.base import ReadContext, check_cancelled, null_context
 from udfs.readers.dataset import ReaderDataset
@@ -90,3 +93,22 @@ def test_stop_ends_a_scan_that_reads_ahead() -> None:
         dataset.stop()
         assert reader.ended.is_set()
         assert dataset.last_error is None
+
+
+def test_a_late_end_of_a_worker_interrupts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step gives its one item and then its end mark; under load the mark came a moment later, and the step after it
+    (here the writing of the file) was told that the user had interrupted the query."""
+    put = queue.Queue.put
+
+    def slow(self: queue.Queue[object], item: object, *rest: object, **more: object) -> None:
+        if item is worker._END:
+            time.sleep(0.005)
+        put(self, item, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(queue.Queue, "put", slow)
+    with logsql.connect(tz="UTC") as s:
+        for number in range(3):
+            s.query(f"json \"[{{'i': {number}}}]\" | outputcsv overwrite=t {tmp_path}/o.csv i").rows()
+            assert str(number) in (tmp_path / "o.csv").read_text(encoding="utf-8")
+        s.query("json \"[{'i': 1}]\" | sort i | memlookup op=build name=m key=i i").rows()
+        assert not any(record.cancelled for record in s.query_log.records())
