@@ -84,7 +84,9 @@ def _count(call: AggregateCall) -> Typed:
 def identity(value: Typed) -> Sql:
     """A plain key that is equal for equal values: case-sensitive, text never equals a number, null for null."""
     if value.kind is Kind.ANY and value.type.json and value.pointer:
-        is_text = sql.eq(sql.func("json_type", value.pointer[0], sql.string(value.pointer[1])), sql.string("VARCHAR"))
+        is_text = sql.eq(
+            sql.func("json_type", value.pointer.document, sql.string(value.pointer.path)), sql.string("VARCHAR")
+        )
         return sql.when(values.not_null(value), sql.struct([("s", is_text), ("t", values.text_sql(value))]))
     if value.kind is Kind.ANY:
         return sql.when(values.not_null(value), exact_key(value))

@@ -10,6 +10,7 @@ from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
+from logsql.values.paths import step_into
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, ANY_JSON, DOUBLE, LONG, MAP, STRING, Kind, list_of
 from logsql.values.values import NULL_VALUE, Typed
@@ -101,38 +102,24 @@ def _part_of_split(call: FunctionCall) -> Typed | None:
 
 def _member(call: FunctionCall, value: Typed, key: Typed) -> Typed:
     """The value of a key of a map."""
+    if call.is_constant(1):
+        name = call.constant(1)
+        return NULL_VALUE if name is None else step_into(value, str(name))
     found = values.as_map(value)
     if found is None:
         return NULL_VALUE
-    if call.is_constant(1):
-        name = call.constant(1)
-        if name is None:
-            return NULL_VALUE
-        if value.kind is Kind.ANY and value.pointer is not None:
-            # The key of a list would be taken for an index by the pointer, so only objects are read.
-            document, path = value.pointer
-            if not str(name).isdigit():
-                below = path + values.json_pointer(str(name))
-                return Typed(sql.func("json_extract", document, sql.string(below)), ANY_JSON, (document, below))
-        return values.json_field(found.expr, str(name))
     return Typed(sql.func("json_extract", found.expr, computed_pointer(key.expr)), ANY_JSON)
 
 
 def _element(value: Typed, at: Position) -> Typed:
     """Element of a list by a zero-based index; a negative index is out of range."""
-    if at.value is not None and at.value < 0:
-        return NULL_VALUE
-    if value.kind is Kind.ANY and value.type.json and at.value is not None:
-        path = f"$[{at.value}]"
-        return Typed(sql.func("json_extract", value.expr, sql.string(path)), ANY_JSON, (value.expr, path))
+    if at.value is not None:
+        return step_into(value, at.value)
     listed = values.as_list(value)
     if listed is None:
         return NULL_VALUE
-    element = listed.type.element or ANY
-    node = sql.index(listed.expr, plus(at.sql, 1))
-    if at.value is None:
-        node = sql.when(sql.binary(">=", at.sql, sql.integer(0)), node)
-    return Typed(node, element)
+    node = sql.when(sql.binary(">=", at.sql, sql.integer(0)), sql.index(listed.expr, plus(at.sql, 1)))
+    return Typed(node, listed.type.element or ANY)
 
 
 # --- parts and sums ---------------------------------------------------------------------------------------------------

@@ -71,7 +71,9 @@ def type_name(value: Typed) -> Sql | None:
 
 
 def _json_name(value: Typed) -> Sql:
-    kind = sql.func("json_type", *([value.pointer[0], sql.string(value.pointer[1])] if value.pointer else [value.expr]))
+    kind = sql.func(
+        "json_type", *([value.pointer.document, sql.string(value.pointer.path)] if value.pointer else [value.expr])
+    )
     whole = values.integer_sql(value)
     assert whole is not None
     small = sql.not_null(sql.try_cast(whole, "INTEGER"))

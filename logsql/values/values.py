@@ -8,6 +8,7 @@ language's answer per value; static types choose the cheapest form, and only col
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from logsql.values import sql
 from logsql.values.sql import Sql
@@ -28,21 +29,33 @@ from logsql.values.types import (
     unify,
 )
 
+#: A key of a map, or the place of an item in a list.
+Step = str | int
+
+
+class Place(NamedTuple):
+    """Where a value stands in a JSON document: the document, the text that leads there, and its steps."""
+
+    document: Sql
+    path: str
+    steps: tuple[Step, ...]
+
 
 @dataclass(frozen=True)
 class Typed:
     """A SQL expression and its logical type.
 
-    ``pointer`` is set when the value is read from a JSON document: the document and the JSON pointer, so that text and
-    null tests use the cheap ``json_extract_string``. ``parts`` is set when a mixed value arrives as several typed
-    columns of which at most one is non-null (readers deliver them so); reading one type then costs a plain column.
+    ``pointer`` is set when the value is read from a JSON document: where it stands, so that text and null tests use the
+    cheap ``json_extract_string`` and further steps lead on from there (:mod:`logsql.values.paths`). ``parts`` is set
+    when a mixed value arrives as several typed columns of which at most one is non-null (readers deliver them so);
+    reading one type then costs a plain column.
     ``loose`` is a form of a boolean that may be null where ``expr`` is false: enough for filters and CASE conditions,
     and the form that DuckDB can push into a scan.
     """
 
     expr: Sql
     type: LType
-    pointer: tuple[Sql, str] | None = None
+    pointer: Place | None = None
     parts: tuple[Typed, ...] = ()
     loose: Sql | None = None
 
@@ -68,7 +81,7 @@ def json_field(document: Sql, name: str) -> Typed:
     """A key of a JSON document as a value of any type."""
 
     pointer = json_pointer(name)
-    return Typed(sql.func("json_extract", document, sql.string(pointer)), ANY_JSON, (document, pointer))
+    return Typed(sql.func("json_extract", document, sql.string(pointer)), ANY_JSON, Place(document, pointer, (name,)))
 
 
 def is_null(value: Typed) -> Sql:
@@ -94,14 +107,14 @@ def not_null(value: Typed) -> Sql:
 
 def _json_string(value: Typed) -> Sql:
     if value.pointer:
-        return sql.func("json_extract_string", value.pointer[0], sql.string(value.pointer[1]))
+        return sql.func("json_extract_string", value.pointer.document, sql.string(value.pointer.path))
     return sql.func("json_extract_string", value.expr, sql.string("$"))
 
 
 def json_type(value: Typed) -> Sql:
     """DuckDB's name of the JSON type of a value of a document."""
     if value.pointer:
-        return sql.func("json_type", value.pointer[0], sql.string(value.pointer[1]))
+        return sql.func("json_type", value.pointer.document, sql.string(value.pointer.path))
     return sql.func("json_type", value.expr)
 
 
