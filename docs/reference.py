@@ -158,7 +158,11 @@ def errors_page() -> str:
         "`logsql help CODE` prints the same; `--lang ko` in Korean. Places in braces hold facts.",
         "",
     ]
+    chapter = False
     for entry in entries():
+        if entry.code.startswith("N") and not chapter:
+            chapter = True
+            lines += ["# Notes", "", "What the plan tells of a query that runs.", ""]
         names = ", ".join(f"`{name}`" for name in entry.names)
         lines += [f"## {entry.code}", "", f"{names}: {entry.meaning.shown('en')}  ", entry.meaning.shown("ko"), ""]
         said = [

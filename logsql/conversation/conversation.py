@@ -64,7 +64,7 @@ class Settings:
 
     ``output`` is the path of a file, None the face's own sink; ``rows`` the rows that a table shows (None: all);
     ``width`` asks for the columns of the screen; ``loss`` lists every loss, ``stats`` tells time and memory; ``lang``
-    is the language of sentences (None: the one in force).
+    is the language of sentences (None: the one in force); ``quiet`` leaves out notes and losses.
     """
 
     params: dict[str, str] = field(default_factory=dict)
@@ -75,6 +75,7 @@ class Settings:
     loss: bool = False
     stats: bool = False
     lang: str | None = None
+    quiet: bool = False
 
 
 class Conversation:
@@ -115,6 +116,7 @@ class Conversation:
             shown=written.shown,
             columns=tuple(result.columns),
             notes=written.notices,
+            told=result.notes,
             ledger=result.ledger,
             seconds=time.perf_counter() - started,
             processor=time.process_time() - processor,

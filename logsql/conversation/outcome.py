@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from logsql.diagnostics.errors import Diagnostic
 from logsql.diagnostics.messages import add_messages, message
+from logsql.diagnostics.notes import Note
+from logsql.language.spans import render_note
 
 if TYPE_CHECKING:
     from logsql.engine.ledger import Ledger
@@ -40,9 +42,9 @@ class Outcome:
     """What came of a text.
 
     ``rows`` were read and written, ``shown`` of them a display had room for; ``columns`` are their fields; ``notes``
-    are sentences about what was written, ``ledger`` is what the result lacks; ``error`` is why there is no result.
-    ``seconds`` and ``processor`` are the time of the run and the CPU time of the process in it. ``result`` is the
-    handle that was read, for whoever keeps it.
+    are sentences about what was written, ``told`` is what the plan tells of the query, ``ledger`` what the result
+    lacks; ``error`` is why there is no result. ``seconds`` and ``processor`` are the time of the run and the CPU time
+    of the process in it. ``result`` is the handle that was read, for whoever keeps it.
     """
 
     kind: Kind
@@ -51,6 +53,7 @@ class Outcome:
     shown: int = 0
     columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    told: tuple[Note, ...] = ()
     ledger: Ledger | None = None
     error: Diagnostic | None = None
     seconds: float = 0.0
@@ -58,15 +61,22 @@ class Outcome:
     result: Result | None = None
 
 
-def remarks(notes: Sequence[str], ledger: Ledger | None, every: bool = False, pointer: str = "") -> list[str]:
-    """What a reader of the rows should know besides, a line each: the notes, then what the result lacks.
+def remarks(
+    notes: Sequence[str],
+    ledger: Ledger | None,
+    every: bool = False,
+    pointer: str = "",
+    told: Sequence[Note] = (),
+) -> list[str]:
+    """What a reader of the rows should know besides, a line each: what the plan told, the notes, then what the
+    result lacks.
 
     ``every`` lists all losses, else the ledger is one line that names the first of them and ends with ``pointer``: the
     way to see the rest, empty for none.
     """
-    lines = [f"note: {note}" for note in notes[:MOST_NOTES]]
-    if len(notes) > MOST_NOTES:
-        lines.append("note: " + message("notes-more", count=len(notes) - MOST_NOTES))
+    lines = [*(render_note(note) for note in told), *(f"note: {note}" for note in notes)]
+    if len(lines) > MOST_NOTES:
+        lines[MOST_NOTES:] = ["note: " + message("notes-more", count=len(lines) - MOST_NOTES)]
     if every:
         lines.append("note: " + message("ledger", summary="").rstrip() if ledger else message("no-loss"))
         lines += ledger.lines() if ledger else []

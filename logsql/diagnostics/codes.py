@@ -37,6 +37,10 @@ How to refuse a query, from the declaration to the call:
 4. ``CommandSpec.errors`` lists the rows, ``errors=(LIMIT_ARGS, INVALID_OPTION.when(("a type …", "…")))``;
    ``when`` tells the cause in this command, for its page.
 
+5. A code of ``N`` and four digits is a note (``notes.py``): the query runs, and may not mean what it says. Ranges:
+   N10xx names and fields, N11xx commands and order, N12xx types, comparisons and constants, N13xx dates and numbers,
+   N14xx sources and parsers, N15xx parameters, N16xx regular expressions, N17xx joins, N19xx others.
+
 What a library or the system says (a regular expression's fault, ``OSError.strerror``) is a fact: ``{reason}``.
 """
 
@@ -49,7 +53,7 @@ from logsql.diagnostics.messages import ENGLISH_ONLY, Pair, Text, syntax, text
 
 __all__ = ["CODES", "ENGLISH_ONLY", "SENTENCES", "Code", "Pair", "Sentence", "Text", "define", "syntax", "text"]
 
-_CODE = re.compile(r"E\d{4}|\d{5}")
+_CODE = re.compile(r"[EN]\d{4}|\d{5}")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ else English. Style: facts first, present tense, no blame; a help line names one
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -62,6 +62,16 @@ def syntax(form: str) -> Text:
 def plural(count: int) -> str:
     """The English ending for ``count`` things, the fact of a place ``{s}``."""
     return "" if count == 1 else "s"
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """Names with commas between, the first ``most`` of them; for help lines.
+
+    >>> listed("abcd", 2)
+    'a, b, ... (4)'
+    """
+    found = list(names)
+    return ", ".join(found) if len(found) <= most else ", ".join([*found[:most], f"... ({len(found)})"])
 
 
 _SENTENCES: dict[str, Pair] = {

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from logsql.diagnostics.notes import Note
 from logsql.engine.ledger import Ledger
 from logsql.engine.present import TYPE_SUFFIX, Field
 from logsql.engine.runstate import RunState
@@ -44,11 +45,13 @@ class Result:
     """Rows of a query.
 
     Iterating gives one dict per row (aware datetimes, str, int, float, bool, bytes, list, dict, None). ``batches``
-    streams Arrow record batches. ``columns`` and ``types`` of an open row are known once the query has run.
+    streams Arrow record batches. ``notes`` is what the plan tells of a query that may not mean what it says: a tuple of
+    :class:`.Note`, never printed here. ``columns`` and ``types`` of an open row are known once the query has run.
     """
 
-    def __init__(self, execution: Executed) -> None:
+    def __init__(self, execution: Executed, notes: tuple[Note, ...] = ()) -> None:
         self._execution = execution
+        self.notes = notes
         self._table: pa.Table | None = None
 
     @property

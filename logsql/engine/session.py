@@ -175,7 +175,7 @@ class Session:
         self.workspace.runs.started(execution)
         execution.number = next(self.results.numbers)
         self.query_log.start(execution.number, text)
-        return Result(execution)
+        return Result(execution, plan.notes)
 
     def plan(
         self,
@@ -203,6 +203,8 @@ class Session:
         except RecursionError:
             raise too_long().located(text, origin) from None
         self.workspace.runs.last_ledger = state.ledger
+        if plan.notes:
+            plan = replace(plan, notes=tuple(note.located(text, origin) for note in plan.notes))
         return plan, state, catalog
 
     def sql(self, text: str, params: Sequence[object] | None = None) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from logsql.language.spans import render_note
 from logsql.planner.plan import Action, Materialise, Plan, Stream
 
 
@@ -31,7 +32,7 @@ def _commented(text: str) -> str:
 
 
 def explain_text(plan: Plan) -> str:
-    """Stages with their SQL, the result's schema, order, notes."""
+    """Stages with their SQL, the result's schema, order, remarks, notes."""
     lines: list[str] = ["stages"]
     for cte in plan.ctes:
         lines.append(f"  {cte.name}" + (f"  ({cte.command})" if cte.command else ""))
@@ -46,7 +47,7 @@ def explain_text(plan: Plan) -> str:
         lines.append("order: " + ", ".join(f"{k.ident}{' desc' if k.descending else ''}" for k in order.keys))
     else:
         lines.append("order: " + ("as read" if order.physical else "not defined"))
-    for note in plan.notes:
-        lines.append(f"note: {note}")
+    lines += [f"note: {remark}" for remark in plan.remarks]
+    lines += [render_note(note) for note in plan.notes]
     lines += ["", "sql", plan_text(plan)]
     return "\n".join(lines)

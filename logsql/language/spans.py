@@ -11,12 +11,13 @@ import re
 import unicodedata
 
 from logsql.diagnostics.errors import Diagnostic
+from logsql.diagnostics.notes import Note
+from logsql.language.positions import LINE_BREAK, line_and_column
 from logsql.language.tree import Span
 
 WINDOW = 160
 MAX_LINES = 4
 
-_LINE = re.compile(r"\r\n|\r|\n")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -31,12 +32,17 @@ def render(diagnostic: Diagnostic) -> str:
     return "\n".join(out)
 
 
-def line_and_column(text: str, offset: int) -> tuple[int, int]:
-    """1-based line and column (in characters) of an offset."""
-    line, start = 1, 0
-    for found in _LINE.finditer(text, 0, min(offset, len(text))):
-        line, start = line + 1, found.end()
-    return line, offset - start + 1
+def render_note(note: Note) -> str:
+    """One line: code, place, sentence, help. Plain text, no colours.
+
+    >>> render_note(Note("N1001", "unknown-field", "there is no field b", Span(2, 3), "did you mean a?", "a\\nb"))
+    'note[N1001 unknown-field]: 2:1: there is no field b; help: did you mean a?'
+    """
+    place = f"{note.line}:{note.column}: " if note.line else ""
+    if place and note.origin:
+        place = f"{note.origin}:{place}"
+    help = f"; help: {note.help}" if note.help else ""
+    return _clean(f"note[{note.code} {note.name}]: {place}{note.sentence}{help}")
 
 
 def width(text: str) -> int:
@@ -63,7 +69,7 @@ def _excerpt(text: str, span: Span, origin: str) -> list[str]:
     line, column = line_and_column(text, start)
     rows: list[tuple[int, str, str]] = []
     number, pos = 1, 0
-    for found in [*_LINE.finditer(text), None]:
+    for found in [*LINE_BREAK.finditer(text), None]:
         stop = found.start() if found is not None else len(text)
         after = found.end() if found is not None else len(text) + 1
         if (start < after and end > pos) or (pos <= start <= stop and start == end):

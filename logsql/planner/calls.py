@@ -44,6 +44,9 @@ class Lowering(Protocol):
     def once(self, value: Typed, kinds: frozenset[Kind] = ...) -> Typed: ...
     def bind(self, name: str, value: Typed) -> None: ...
     def udf(self, name: str, *args: Sql) -> Sql: ...
+    def note(
+        self, said: Sentence, span: Span | None = None, /, *, help: str | None = None, **facts: object
+    ) -> None: ...
 
 
 class Named(Protocol):
@@ -126,6 +129,13 @@ class FunctionCall:
         """Refuse the call, ``call.fail(ROW, position, **facts)``; points at one argument or at the whole call."""
         fail(said, self._span(position), help=help, notes=(), **facts)
 
+    def note(
+        self, said: Sentence, place: int | Span | None = None, /, *, help: str | None = None, **facts: object
+    ) -> None:
+        """Tell what the plan knows of a call that runs: ``call.note(ROW, position, **facts)``; ``place`` is an argument
+        or a span, None the whole call."""
+        self.cx.note(said, place if isinstance(place, Span) else self._span(place), help=help, **facts)
+
     def _span(self, position: int | None) -> Span:
         return self.call.span if position is None or position >= len(self.nodes) else self.nodes[position].span
 
@@ -161,6 +171,13 @@ class AggregateCall:
 
     def constant(self, position: int) -> Any:
         return self.cx.constant(self.nodes[position], ARGUMENT.fill(position=position + 1, function=self.spec.name))
+
+    def note(
+        self, said: Sentence, place: int | Span | None = None, /, *, help: str | None = None, **facts: object
+    ) -> None:
+        """Tell what the plan knows of an aggregate that runs, as :meth:`FunctionCall.note`."""
+        span = self.nodes[place].span if isinstance(place, int) else place or self.span
+        self.cx.note(said, span, help=help, **facts)
 
     def fail(self, said: Sentence, /, *, help: str | None = None, **facts: object) -> NoReturn:
         """Refuse the aggregate: ``call.fail(ROW, **facts)``."""

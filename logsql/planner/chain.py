@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
+from logsql.diagnostics.notes import Notes
 from logsql.language.tree import Command, Expr, Query
 from logsql.planner.catalog import Catalog
 from logsql.planner.duties import Demand
@@ -32,7 +33,9 @@ class Chain(ABC):
         self.cte_names: set[str] = set()
         self.steps: list[Step] = []
         self.udfs: set[str] = set()
-        self.notes: list[str] = []
+        self.notes = Notes()
+        #: Remarks for ``explain``.
+        self.remarks: list[str] = []
         self.params: dict[str, Typed] = {k: param_value(v) for k, v in (params or {}).items()}
         #: CTEs that parameters read (the last state of ``evalc``): whatever uses a parameter reads them too.
         self.parameter_sources: set[str] = set()
@@ -94,7 +97,7 @@ class Chain(ABC):
 
     def context(self) -> ExprContext:
         """Lowers constants and parameters: there is no row."""
-        return ExprContext(self.catalog, None, self.params, udfs=self.udfs)
+        return ExprContext(self.catalog, None, self.params, udfs=self.udfs, notes=self.notes)
 
     def constant_text(self, expr: Expr, what: str) -> str:
         """Text of a constant in an option: dates as ``yyyyMMddHHmmss``, null as empty text (language.md 1.5)."""

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.expressions import (
     FUNCTION_REFUSED,
@@ -25,6 +26,7 @@ from logsql.diagnostics.expressions import (
     UNSUPPORTED_FUNCTION,
 )
 from logsql.diagnostics.messages import plural
+from logsql.diagnostics.notes import Notes
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical
 from logsql.planner import function_spec as registry
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
@@ -67,6 +69,7 @@ class ExprContext:
         bindings: Mapping[str, Typed] | None = None,
         udfs: set[str] | None = None,
         row_order: Callable[[], exp.Expression | None] | None = None,
+        notes: Notes | None = None,
     ) -> None:
         self.catalog = catalog
         self.rel = rel
@@ -76,6 +79,7 @@ class ExprContext:
         self.udfs = udfs if udfs is not None else set()
         self.lets: dict[str, Sql] = {}
         self.row_order = row_order
+        self.notes = notes
         self.lambda_depth = 0
 
     # --- entry points -----------------------------------------------------------------------------
@@ -97,6 +101,11 @@ class ExprContext:
     def condition(self, expr: Expr) -> Sql:
         """SQL for WHERE: true for the rows that ``search`` keeps."""
         return values.condition(self.lower(expr))
+
+    def note(self, said: Sentence, span: Span | None = None, /, *, help: str | None = None, **facts: object) -> None:
+        """Tell what the plan knows of an expression that runs, as :meth:`Stage.note`; nothing outside a plan."""
+        if self.notes is not None:
+            self.notes.add(said, span, help=help, **facts)
 
     # --- fields -----------------------------------------------------------------------------------
 
@@ -272,7 +281,7 @@ class ExprContext:
             return -expr.operand.value
         if not self.is_constant(expr):
             fail(NOT_CONSTANT, expr.span, what=what)
-        inner = ExprContext(self.catalog, None, self.params, self.param_values, udfs=self.udfs)
+        inner = ExprContext(self.catalog, None, self.params, self.param_values, udfs=self.udfs, notes=self.notes)
         return self.catalog.evaluate(inner.lower(expr).expr)
 
     def let(self, node: Sql) -> Sql:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlglot import exp
 
+from logsql.diagnostics.notes import Note
 from logsql.planner.relation import Column, Rel
 from logsql.values import sql
 from logsql.values.sorting import sort_keys
@@ -96,7 +97,8 @@ class Plan:
     steps: tuple[Step, ...] = ()
     udfs: frozenset[str] = frozenset()
     zone: str = "UTC"
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def python(self) -> bool:

@@ -27,7 +27,13 @@ class Planner(Chain):
     def plan(self, query: Query) -> Plan:
         rel = self.pipeline(query, order_needed=True)
         return Plan(
-            tuple(self.ctes), rel, tuple(self.steps), frozenset(self.udfs), self.catalog.zone, tuple(self.notes)
+            tuple(self.ctes),
+            rel,
+            tuple(self.steps),
+            frozenset(self.udfs),
+            self.catalog.zone,
+            self.notes.ordered(),
+            tuple(dict.fromkeys(self.remarks)),
         )
 
     def pipeline(self, query: Query, order_needed: bool, rel: Rel | None = None, behind: Demand = None) -> Rel:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
 
 from sqlglot import exp
 
-from logsql.diagnostics.codes import Sentence
+from logsql.diagnostics.codes import Sentence, Text
 from logsql.diagnostics.errors import QueryError, diagnostic, did_you_mean
 from logsql.diagnostics.expressions import MISSING_SOURCE, OPTION, SERVICE_MISSING
 from logsql.diagnostics.extras import missing_extra
@@ -127,9 +127,16 @@ class Stage:
         except MissingExtra as problem:
             raise QueryError(replace(missing_extra(problem), span=span or self.command.span)) from None
 
-    def note(self, text: str) -> None:
-        """A remark for ``explain``."""
-        self.chain.notes.append(f"{self.spec.name}: {text}")
+    def note(self, said: Sentence, span: Span | None = None, /, *, help: str | None = None, **facts: object) -> None:
+        """Tell what the plan knows of a query that runs: ``stage.note(ROW, span, **facts)`` (``diagnostics/notes.py``).
+
+        Points at ``span``, else at the command. Say nothing where the row is open, and never a guess.
+        """
+        self.chain.notes.add(said, span or self.command.span, help=help, **facts)
+
+    def remark(self, said: Text, /, **facts: object) -> None:
+        """A remark for ``explain`` only."""
+        self.chain.remarks.append(f"{self.spec.name}: {said.fill(**facts)}")
 
     # --- options ----------------------------------------------------------------------------------
 
@@ -189,7 +196,7 @@ class Stage:
             def row_order() -> exp.Expression | None:
                 return self.window_order(rel)
 
-        return ExprContext(chain.catalog, rel, chain.params, udfs=chain.udfs, row_order=row_order)
+        return ExprContext(chain.catalog, rel, chain.params, udfs=chain.udfs, row_order=row_order, notes=chain.notes)
 
     def lowered(self, rel: Rel, make: Callable[[ExprContext], T]) -> tuple[Rel, T]:
         """Lower expressions over ``rel``. The relation returned is the one the expressions read: keep using it."""

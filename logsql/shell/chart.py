@@ -62,10 +62,10 @@ def draw(words: Sequence[str], connect: Callable[[], Session], voice: Voice) -> 
         drawn = write_scatter3d(
             result.arrow(), asked["x"], asked["y"], asked["z"], asked.get("color"), output, asked.get("title")
         )
-        ledger = result.ledger
+        ledger, told = result.ledger, result.notes
     voice.say(message("chart-points", path=output, count=drawn.points))
     notes = (message("chart-skipped", count=drawn.skipped),) if drawn.skipped else ()
-    voice.remarks(notes, ledger)
+    voice.remarks(notes, ledger, told=told)
     return 0
 
 

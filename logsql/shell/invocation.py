@@ -50,6 +50,7 @@ class Invocation:
     allow_purge: bool = False
     stats: bool = False
     loss: bool = False
+    quiet: bool = False
     debug: bool = False
     check: bool = False
     write: bool = False
@@ -75,6 +76,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--allow-purge",), "allow_purge", None, "opt-allow-purge"),
     Option(("--stats",), "stats", None, "opt-stats"),
     Option(("--loss",), "loss", None, "opt-loss"),
+    Option(("--quiet",), "quiet", None, "opt-quiet"),
     Option(("--lang",), "lang", "en|ko", "opt-lang", language),
     Option(("--debug",), "debug", None, "opt-debug"),
     Option(("--check",), "check", None, "opt-check"),

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from logsql.diagnostics.messages import message
-from logsql.language.spans import line_and_column
+from logsql.language.positions import line_and_column
 from logsql.language.tree import Binary, Call, Literal, Query
 from logsql.planner.function_spec import FUNCTIONS
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)

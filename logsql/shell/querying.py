@@ -55,6 +55,7 @@ def run(asked: Invocation, voice: Voice) -> int:
         loss=asked.loss,
         stats=asked.stats,
         lang=asked.lang,
+        quiet=asked.quiet,
     )
     text, origin = asked.query, None
     if asked.verb == "sql":
@@ -69,7 +70,7 @@ def run(asked: Invocation, voice: Voice) -> int:
         session.close()
         raise
     more = outcome.ledger is not None and len(outcome.ledger) > SHOWN
-    voice.outcome(outcome, settings.loss, message("ledger-all") if more else "")
+    voice.outcome(outcome, settings.loss, message("ledger-all") if more else "", settings.quiet)
     if outcome.kind is Kind.ABANDONED:  # a thread still works on the query; nothing of it may be waited for
         os._exit(outcome.exit_code)
     if settings.stats and outcome.kind is Kind.DONE:

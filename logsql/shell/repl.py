@@ -112,7 +112,7 @@ class Shell:
         if self.show_sql and self.last_query is not None:
             self.voice.say(self.session.translate(text, dict(self.settings.params)), "")
         outcome = self.conversation.run(text, language)
-        self.voice.outcome(outcome, self.settings.loss, "\\loss")
+        self.voice.outcome(outcome, self.settings.loss, "\\loss", self.settings.quiet)
         if outcome.kind is Kind.ABANDONED:
             self.voice.say(message("shell-interrupting"))
         if outcome.kind is Kind.DONE:
@@ -171,6 +171,11 @@ class Shell:
         if not rest:
             for name, value in sorted(self.settings.params.items()):
                 self.say(message("shell-set", name=name, value=value))
+            return
+        if rest.split() in (["notes"], ["notes", "on"], ["notes", "off"]):
+            if rest.split() != ["notes"]:
+                self.settings.quiet = rest.endswith("off")
+            self.say(message("shell-off" if self.settings.quiet else "shell-on"))
             return
         name, equals, value = rest.partition("=")
         if not equals or not name.strip():

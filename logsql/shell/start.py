@@ -21,6 +21,7 @@ def run(asked: Invocation, voice: Voice) -> int:
         loss=asked.loss,
         stats=asked.stats,
         lang=asked.lang,
+        quiet=asked.quiet,
     )
     session = open_session(asked)
     try:

@@ -69,6 +69,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "list on stderr all that the result lacks: count, reason, source, offset",
         "결과에 없는 것을 모두 stderr에 표시: 개수, 사유, 원본, 위치",
     ),
+    "opt-quiet": ("no notes and no list of losses on stderr", "stderr에 알림과 빠진 것을 표시하지 않음"),
     "opt-lang": ("language of messages", "메시지 언어"),
     "opt-debug": ("show the traceback of an internal error", "내부 오류의 추적 정보 출력"),
     "opt-check": ("fmt: only say which files are not formatted", "fmt: 형식이 다른 파일만 표시"),
@@ -125,7 +126,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "meta-sql": ("print the SQL of every query before it runs", "쿼리의 SQL을 먼저 출력"),
     "meta-plan": ("stages, fields and SQL of the last query, or of QUERY", "마지막 쿼리나 QUERY의 단계와 SQL"),
     "meta-tz": ("show or change the time zone", "시간대 확인 또는 변경"),
-    "meta-set": ('query parameter, read as $("name"); alone: list them', "쿼리 매개변수. 혼자 쓰면 목록"),
+    "meta-set": (
+        'query parameter, read as $("name"); alone: list them; "notes off": say no notes and losses',
+        '쿼리 매개변수. 혼자 쓰면 목록. "notes off": 알림과 빠진 것을 표시하지 않음',
+    ),
     "meta-unset": ("forget a query parameter", "쿼리 매개변수 삭제"),
     "meta-rows": (
         "rows shown of a result (0: all); the query is never limited",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 from logsql.conversation.outcome import Outcome, remarks
 from logsql.diagnostics.errors import Diagnostic
 from logsql.diagnostics.messages import message
+from logsql.diagnostics.notes import Note
 from logsql.language.spans import render
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 from logsql.shell.progress import ProgressLine
@@ -48,16 +49,23 @@ class Voice:
         """Why there is no answer, with the place in the user's text."""
         self.say(render(problem))
 
-    def outcome(self, outcome: Outcome, loss: bool = False, pointer: str = "") -> None:
-        """What a run has to say besides its rows: the error, or notes and losses."""
+    def outcome(self, outcome: Outcome, loss: bool = False, pointer: str = "", quiet: bool = False) -> None:
+        """What a run has to say besides its rows: the error, or notes and losses; ``quiet``: the error only."""
         if outcome.error is not None:
             self.error(outcome.error)
-        else:
-            self.remarks(outcome.notes, outcome.ledger, loss, pointer)
+        elif not quiet:
+            self.remarks(outcome.notes, outcome.ledger, loss, pointer, outcome.told)
 
-    def remarks(self, notes: Sequence[str], ledger: Ledger | None, every: bool = False, pointer: str = "") -> None:
+    def remarks(
+        self,
+        notes: Sequence[str],
+        ledger: Ledger | None,
+        every: bool = False,
+        pointer: str = "",
+        told: Sequence[Note] = (),
+    ) -> None:
         """Notes and losses, see :func:`~.remarks`."""
-        self.say(*remarks(notes, ledger, every, pointer))
+        self.say(*remarks(notes, ledger, every, pointer, told))
 
     def interrupted(self) -> None:
         """The user wanted out. A terminal that went away is no trouble any more."""

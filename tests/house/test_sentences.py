@@ -18,7 +18,7 @@ from tests.support import ROOT
 
 #: What makes an error: its arguments come from the catalogue.
 MAKERS = re.compile(
-    r"_?fail|error|error_at|missing|diagnostic|Diagnostic|(Query|Run|Source|Policy|Usage|Ml)Error|Interrupted"
+    r"_?fail|note|remark|error|error_at|missing|diagnostic|Diagnostic|(Query|Run|Source|Policy|Usage|Ml)Error|Interrupted"
 )
 #: Two words of prose beside each other.
 PROSE = re.compile(r"\b[a-z]{2,} [a-z]{2,}\b(?!=)")

@@ -11,7 +11,9 @@ from sqlglot import exp
 
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
+from logsql.diagnostics.fields import HELP_FIELDS
 from logsql.diagnostics.lookups import INVALID_FIELD, INVALID_TABLE, LOOKUP_FORM, NO_SUCH_TABLE, tables_note
+from logsql.diagnostics.messages import listed
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -56,6 +58,12 @@ NO_DATABASE = INVALID_TABLE.says(
 BAD_DATABASE = INVALID_TABLE.says(syntax("{reason}"))
 NO_FIELD = INVALID_FIELD.says(
     ("lookup needs the field to look up", "lookup에는 찾을 필드가 필요합니다"), help=LOOKUP_FORM
+)
+COLUMN_UNKNOWN = define(
+    "N1010",
+    "unknown-lookup-column",
+    ("a lookup table has no such column: the field is null", "룩업 테이블에 그런 컬럼이 없어 필드가 null입니다"),
+    ("{table} has no column {column}: the field is null", "{table}에 {column} 컬럼이 없어 필드가 null입니다"),
 )
 NO_COLUMN = INVALID_FIELD.says(("a column is missing after output", "output 뒤에 컬럼이 없습니다"), help=LOOKUP_FORM)
 UNKNOWN_COLUMN = INVALID_FIELD.says(
@@ -164,8 +172,8 @@ def _joined(stage: Stage, table: Any) -> tuple[Rel, list[Typed]]:
     rel = stage.joined("lookup", rel, node, side)
     for column, _ in args.outputs:
         if column.text not in columns:
-            near = did_you_mean(column.text, columns)
-            stage.note(f"{table.name} has no column {column.text}" + (f": {near}" if near else ""))
+            near = did_you_mean(column.text, columns) or HELP_FIELDS.fill(fields=listed(columns))
+            stage.note(COLUMN_UNKNOWN, column.span, table=table.name, column=column.text, help=near)
     found = [Typed(sql.col(wanted[c.text]), STRING) if c.text in wanted else NULL_VALUE for c, _ in args.outputs]
     return rel, found
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from logsql.commands.combine.join import NO_KEY, JoinArgs
 from logsql.commands.combine.join import parse as parse_join
 from logsql.diagnostics.codes import define
+from logsql.diagnostics.messages import text
 from logsql.diagnostics.options import NO_SUBQUERY
 from logsql.operators import joining
 from logsql.planner import duties
@@ -17,6 +18,10 @@ from logsql.planner.stage import Stage
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+WHOLE_QUERY = text(
+    "timeout= is accepted; the time limit of the whole query ends the subquery",
+    "timeout= 옵션은 받기만 합니다. 서브쿼리는 쿼리 전체의 제한 시간에 끝납니다",
+)
 UNSUPPORTED_TYPE = define(
     "23200",
     "unsupported-type",
@@ -37,7 +42,7 @@ def parse(reader: ArgReader) -> JoinArgs:
 def lower(stage: Stage) -> Rel:
     args = stage.arguments(JoinArgs)
     if stage.option("timeout") is not None:
-        stage.note("timeout= is accepted; the time limit of the whole query ends the subquery")
+        stage.remark(WHOLE_QUERY)
     return joining.join(stage, stage.option("type"), args.keys, args.subquery)
 
 

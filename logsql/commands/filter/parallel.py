@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from logsql.commands.filter.serial import InnerArgs, in_stream, order, parse
+from logsql.diagnostics.messages import text
 from logsql.diagnostics.options import NO_SUBQUERY
 from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 
+ALL_CORES = text(
+    "queries run on all cores; the commands in brackets are planned as part of the query",
+    "쿼리는 모든 코어에서 실행됩니다. 괄호 안의 명령은 쿼리의 일부로 실행합니다",
+)
+
 
 def lower(stage: Stage) -> Rel:
     args = stage.arguments(InnerArgs)
-    stage.note("queries run on all cores; the commands in brackets are planned as part of the query")
+    stage.remark(ALL_CORES)
     return stage.inner(args.subquery)
 
 

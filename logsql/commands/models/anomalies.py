@@ -19,6 +19,7 @@ from logsql.commands.models._shared_ml import (
     seconds,
     training_side,
 )
+from logsql.diagnostics.messages import text
 from logsql.diagnostics.models import THE_ROWS, TRAINING_SUBQUERY
 from logsql.diagnostics.options import NO_SUBQUERY
 from logsql.language.tree import Name, Subquery
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     from logsql.ml.transforms import Obtain, Scoring
     from logsql.operators.models import Feature
     from logsql.planner.runtime import StageRuntime
+
+
+TRAINS_FIRST = text(
+    "trains on the rows of the subquery before the first score", "첫 점수를 내기 전에 서브쿼리의 행으로 학습합니다"
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ def _trained(stage: Stage) -> Rel:
         rows = training_rows(runtime, fields)
         return train_anomalies(rows, [f.name for f in known], size, sample, control=control)
 
-    stage.note("trains on the rows of the subquery before the first score")
+    stage.remark(TRAINS_FIRST)
     return _score(stage, rel, found, train_model, replace(train, columns=tuple(columns), carried=(), rest=None))
 
 

@@ -14,6 +14,7 @@ from logsql.commands.models.stl import (
     parse,
     series,
 )
+from logsql.diagnostics.messages import text
 from logsql.diagnostics.modeldata import NO_ROWS
 from logsql.diagnostics.models import BAD_OPTION
 from logsql.diagnostics.options import INVALID_OPTION
@@ -30,6 +31,10 @@ from logsql.values.types import DATE, DOUBLE, LONG
 if TYPE_CHECKING:
     from logsql.operators.models import Rows
 
+NO_RANDOM_PART = text(
+    "seed= changes nothing: the forecast has no random part",
+    "seed= 옵션은 결과를 바꾸지 않습니다. 예측에 무작위 요소가 없습니다",
+)
 FIELDS = ("_future", "_lower", "_upper")
 CONFIDENCE = INVALID_OPTION.says(
     ("confidence= is 1 to 99 percent, got {confidence}", "confidence=은 1~99퍼센트입니다: {confidence}")
@@ -91,7 +96,7 @@ def _options(stage: Stage) -> Any:
     from logsql.ml.timeseries import ForecastOptions  # for cost: pyarrow.compute
 
     if stage.option("seed") is not None:
-        stage.note("seed= changes nothing: the forecast has no random part")
+        stage.remark(NO_RANDOM_PART)
     confidence = stage.option("confidence")
     if confidence > 99:
         option = stage.command.option("confidence")

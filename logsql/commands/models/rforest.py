@@ -19,6 +19,7 @@ from logsql.commands.models._shared_ml import (
     seconds,
     training_side,
 )
+from logsql.diagnostics.messages import text
 from logsql.diagnostics.modeldata import TARGET_MISSING
 from logsql.diagnostics.models import MODEL_EMPTY, TARGET_IS_FEATURE, THE_ROWS, TRAINING_SUBQUERY
 from logsql.diagnostics.options import INVALID_OPTION
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from logsql.operators.models import Answer, Feature
     from logsql.planner.runtime import StageRuntime
 
+TRAINS_FIRST = text(
+    "trains on the rows of the subquery before the first guess", "첫 예측 전에 서브쿼리의 행으로 학습합니다"
+)
 #: Column of the training rows that holds the label as text.
 TARGET = "__target"
 ERROR = "_rforest_error"
@@ -144,7 +148,7 @@ def _trained(stage: Stage) -> Rel:
         control.cancelled = runtime.state.cancel
         return train_rforest(rows.rename_columns(names), target.text, features_, size, control=control)
 
-    stage.note("trains on the rows of the subquery before the first guess")
+    stage.remark(TRAINS_FIRST)
     return _score(stage, rel, found, train_model, read)
 
 

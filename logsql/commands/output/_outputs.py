@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from logsql.jobs.outputs import Job, Lines, PathTemplate
     from logsql.language.reader import ArgReader
 
+NO_FLUSH = text(
+    "flush= has no effect: a file appears when it is complete",
+    "flush= 옵션은 효과가 없습니다. 파일은 다 쓴 뒤에 나타납니다",
+)
 #: Sentences under the codes that each command has for itself.
 NEEDS_PATH = text("{command} needs a path", "{command}에는 경로가 필요합니다")
 NEEDS_FIELDS = text("{command} needs the fields to write", "{command}에는 출력할 필드가 필요합니다")
@@ -222,7 +226,7 @@ def output_job(stage: Stage, form: OutputForm) -> Job:
     if tmp is not None and stage.option("partition"):
         _refuse(stage, "tmp", codes.partition.with_text(ONE_TEMPORARY))
     if stage.option("flush") is not None:
-        stage.note("flush= has no effect: a file appears when it is complete")
+        stage.remark(NO_FLUSH)
     manner = Manner(
         Codes(codes.io, codes.exists, codes.temporary),
         overwrite=overwrite,

@@ -13,6 +13,7 @@ from logsql.commands.output.outputcsv import FORM as CSV
 from logsql.commands.sources._tables import table_node
 from logsql.commands.sources.table import day_range, tables_of
 from logsql.diagnostics.errors import RunError, diagnostic
+from logsql.diagnostics.messages import text
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.diagnostics.tables import AND, PURGE_NOT_ENABLED, TABLE_NOT_FOUND
 from logsql.language.tree import Name
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.planner.runtime import ActionRuntime, StageRuntime
 
+NO_INDEXES = text(
+    "there are no full-text indexes to copy: indexpath= is ignored",
+    "복사할 전문 색인이 없습니다. indexpath= 옵션은 무시합니다",
+)
 _MODES = ("incremental", "overwrite", "worm")
 _NO_TIME = "no-time"
 
@@ -151,7 +156,7 @@ def lower(stage: Stage) -> Rel:
     infos = [info for name in names for _, info, _ in tables_of(stage, Name(name, span)) if info.has_rowid]
     low, high = day_range(stage, stage.option("from"), stage.option("to"))
     if stage.option("indexpath") is not None:
-        stage.note("there are no full-text indexes to copy: indexpath= is ignored")
+        stage.remark(NO_INDEXES)
     mode = modes[0] if modes else None
     backup = Backup(stage.option("path"), mode, stage.option("move"), low, high, [])
     stage.action(f"copy tables to {backup.folder}", lambda runtime: backup.run(runtime, infos))

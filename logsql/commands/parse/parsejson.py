@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over, object_test
+from logsql.diagnostics.fields import NEVER_TEXT
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
@@ -39,7 +40,7 @@ def lower(stage: Stage) -> Rel:
     recover = stage.option("lenient")
     rel, node = stage.lowered(stage.rel, lambda cx: _document(cx, field, cutoff, recover, flat))
     if node is None:
-        stage.note(f"{field} never holds text: no row changes")
+        stage.remark(NEVER_TEXT, field=field)
         return rel
     rel, (raw,) = carry(stage, rel, ("__json", node, ANY_JSON))
     is_object, is_list = object_test(sql.col(raw)), object_test(sql.col(raw), "[")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over
 from logsql.diagnostics.codes import define
+from logsql.diagnostics.fields import NEVER_A_MAP
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
@@ -48,7 +49,7 @@ def lower(stage: Stage) -> Rel:
 
     rel, node = stage.lowered(stage.rel, make)
     if node is None:
-        stage.note(f"{field} never holds a map: no row changes")
+        stage.remark(NEVER_A_MAP, field=field)
         return rel
     rel, (document,) = carry(stage, rel, ("__doc", node, MAP))
     parsed = sql.not_null(sql.col(document))

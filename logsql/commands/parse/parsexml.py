@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over
+from logsql.diagnostics.fields import NEVER_TEXT
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
@@ -34,7 +35,7 @@ def lower(stage: Stage) -> Rel:
 
     rel, node = stage.lowered(stage.rel, make)
     if node is None:
-        stage.note(f"{field} never holds text: no row changes")
+        stage.remark(NEVER_TEXT, field=field)
         return rel
     rel, (document,) = carry(stage, rel, ("__doc", node, MAP))
     found = Document(sql.not_null(sql.col(document)), document, scratch=(document,))

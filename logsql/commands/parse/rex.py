@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from logsql.commands.parse._overlay import carry, old_value
 from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.messages import text
 from logsql.language.tree import Name, Span, Text
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
@@ -23,6 +24,11 @@ from logsql.values.values import Typed
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+IN_PYTHON = text("the pattern runs in Python: {why}", "정규식을 파이썬에서 실행합니다: {why}")
+EMPTY_GROUP = text("a group that may be empty or absent", "비거나 없을 수 있는 그룹")
+NO_GROUP = text(
+    "the pattern has no named group, so nothing is extracted", "정규식에 이름 붙은 그룹이 없어 추출하는 필드가 없습니다"
+)
 _FORM = syntax('rex field=NAME "REGEX"')
 NO_FIELD = define(
     "20900",
@@ -86,7 +92,7 @@ def lower(stage: Stage) -> Rel:
     except RegexSyntaxError as problem:
         stage.fail(BAD_REGEX, pattern.span, reason=problem)
     if not spec.names:
-        stage.note("the pattern has no named group, so nothing is extracted")
+        stage.remark(NO_GROUP)
         return stage.rel
     rel, captured, scratch = _extract(stage, spec)
     old = {name: old_value(rel, name) for name in captured}
@@ -119,7 +125,7 @@ def _extract(stage: Stage, spec: Any) -> tuple[Rel, dict[str, Typed], list[str]]
     def slow(cx: ExprContext) -> Sql:
         return cx.udf("lq_rex", values.text_sql(cx.field(field)), sql.string(spec.pattern))
 
-    stage.note(f"the pattern runs in Python: {spec.why or 'a group that may be empty or absent'}")
+    stage.remark(IN_PYTHON, why=spec.why or EMPTY_GROUP.fill())
     rel, node = stage.lowered(stage.rel, slow)
     rel, (listed,) = carry(stage, rel, ("__found", node, _LIST))
     captured = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from logsql.diagnostics.codes import Code
+from logsql.diagnostics.codes import Code, syntax
 from logsql.diagnostics.errors import LogsqlError
 from logsql.diagnostics.paths import EVIDENCE_PATH, FILE_ERROR, PATH_NOT_SET
 from logsql.language.tree import Call, Text
@@ -29,6 +29,8 @@ OFFSET = OptionSpec("offset", OptionKind.INT, "rows to skip", default=0, minimum
 ZIP_CHARSET = OptionSpec("zipcharset", OptionKind.TEXT, "charset of the names inside the archive", default="utf-8")
 ZIP_OPTIONS = (OptionSpec("zippath", OptionKind.PATH, "read the path inside this ZIP archive"), ZIP_CHARSET)
 REPLAY = OptionSpec("replay", OptionKind.BOOL, "t applies the transaction logs beside the hive", default=False)
+#: The call of the reader, for ``explain``.
+READS = syntax("{call}")
 #: What the manual pages say about the names inside archives.
 ZIP_NAMES = (
     "Names that the archive does not mark as UTF-8 are read as `zipcharset` (`cp949` for names packed on Korean "
@@ -115,7 +117,7 @@ def scan_source(stage: Stage, info: SourceInfo, hidden: Sequence[str] = ()) -> R
     table = info.native if info.native is not None else sql.table(info.name)
     label = stage.spec.name if stage.spec.name != "-" else "stdin"
     if info.call:
-        stage.note(info.call)
+        stage.remark(READS, call=info.call)
     return stage.read(label, sql.select(items, table), (info.name,), tuple(columns.values()))
 
 

@@ -15,6 +15,7 @@ from sqlglot import exp
 from logsql.commands.sources._tables import scan_table
 from logsql.commands.sources.table import OPTIONS, newest_first, tables_of, time_test
 from logsql.diagnostics.codes import Sentence, define, syntax
+from logsql.diagnostics.messages import text
 from logsql.diagnostics.tables import TABLE_NOT_FOUND, TABLE_SPEC
 from logsql.functions.network import ipv4_number
 from logsql.language.tree import Binary, Expr, Field, Literal, Name, Span, Subquery
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.planner.expressions import ExprContext
 
+NO_INDEX = text(
+    "there is no index {index} to use: {table} is scanned",
+    "쓸 수 있는 색인이 없습니다: {index}. {table} 테이블을 모두 읽습니다",
+)
 _IN_QUOTES = (
     'terms stand in double quotes: fulltext "a" and not "b" from TABLE',
     '검색어는 큰따옴표로 묶습니다: fulltext "a" and not "b" from TABLE',
@@ -298,7 +303,7 @@ def _tables(stage: Stage, names: tuple[Name, ...]) -> list[TableInfo]:
     for name in names or (Name("*"),):
         table, dot, index = name.text.rpartition(".")
         if dot and "*" not in name.text and stage.catalog.table(name.text) is None:
-            stage.note(f"there is no index {index} to use: {table} is scanned")
+            stage.remark(NO_INDEX, index=index, table=table)
             name = Name(table, name.span)
         found += [info for _, info, _ in tables_of(stage, name)]
     return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.sources._literal_rows import rows_relation
 from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.messages import text
 from logsql.language.tree import Call, Expr, Span, Text
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -18,6 +19,10 @@ from udfs.lenientjson import parse as parse_lenient
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+NO_OBJECTS = text(
+    "{count} of {all} items are no objects and make no rows",
+    "항목 {all}개 중 {count}개는 객체가 아니어서 행이 되지 않습니다",
+)
 UNQUOTED = define(
     "10200",
     "missing-json-quotation",
@@ -91,7 +96,7 @@ def read_rows(stage: Stage, text: str, span: Span) -> list[dict[str, Json]]:
     items = value if isinstance(value, list) else [value]
     rows = [row for row in items if isinstance(row, dict)]
     if len(rows) < len(items):
-        stage.note(f"{len(items) - len(rows)} of {len(items)} items are no objects and make no rows")
+        stage.remark(NO_OBJECTS, count=len(items) - len(rows), all=len(items))
     return rows
 
 

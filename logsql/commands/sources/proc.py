@@ -177,7 +177,8 @@ def lower(stage: Stage) -> Rel:
     bound = _bind(stage, call, header(stage, query, file.path, call.span))
     token = _ACTIVE.set((*active, call.name))
     try:
-        return stage.chain.subplan(query, stage.order_needed, bound, stage.demand)
+        with stage.chain.notes.within(file.text, file.path):
+            return stage.chain.subplan(query, stage.order_needed, bound, stage.demand)
     except LogsqlError as error:
         raise error.located(file.text, file.path) from None
     finally:

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.values.types import LType
 
+TABLE_WITHOUT_TIME = text(
+    "{table} has no _time: none of its rows is in a range of days",
+    "{table} 테이블에 _time이 없어 날짜 범위에 드는 행이 없습니다",
+)
 KNOWN = ("tables", "count", "queries", "lookups")
 #: The other words of the language's ``system``, and why they are not here.
 REFUSED = {
@@ -220,7 +224,7 @@ def _count(stage: Stage) -> Rel:
     for position, info in enumerate(tables(stage, stage.arguments(SystemArgs).tables)):
         time = time_of(info)
         if time is None and range_.bounded:
-            stage.note(f"{info.name} has no _time: none of its rows is in a range of days")
+            stage.remark(TABLE_WITHOUT_TIME, table=info.name)
             continue
         day: Sql = sql.func("date_trunc", sql.string("day"), time) if time is not None else sql.null(DATE.physical)
         items = [

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.values.timespans import Span
 
+NONE_IN_RANGE = text(
+    "{table} has no _time: none of its rows is in the time range",
+    "{table} 테이블에 _time이 없어 시간 범위에 드는 행이 없습니다",
+)
+NONE_MATCHES = text("no table matches {pattern}", "맞는 테이블이 없습니다: {pattern}")
+NODE_IGNORED = text("node prefix {node}: is ignored on one machine", "한 대에서는 노드 접두사를 무시합니다: {node}:")
 NEGATIVE_LIMIT = define(
     "10602", "negative-limit", ("limit= is no integer from 0 on", "limit=이 0 이상의 정수가 아닙니다")
 )
@@ -129,7 +135,7 @@ def tables_of(stage: Stage, name: Name, missing: Code = TABLE_NOT_FOUND) -> list
         stage.fail(META, name.span)
     node, colon, rest = written.partition(":")
     if colon and not rest.startswith(" ") and not node.endswith(" "):
-        stage.note(f"node prefix {node}: is ignored on one machine")
+        stage.remark(NODE_IGNORED, node=node)
         written = rest
     optional, wanted = written.endswith("?"), written.removesuffix("?")
     if "*" in wanted:
@@ -147,7 +153,7 @@ def _matching(stage: Stage, pattern: str) -> list[TableInfo]:
     test = re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.IGNORECASE)
     found = [stage.catalog.table(name) for name in sorted(stage.catalog.tables()) if test.fullmatch(name)]
     if not found:
-        stage.note(f"no table matches {pattern}")
+        stage.remark(NONE_MATCHES, pattern=pattern)
     return [info for info in found if info is not None]
 
 
@@ -160,7 +166,7 @@ def _read(stage: Stage, name: Name, info: TableInfo, several: bool, test: _TimeT
         if time is None or time.type.kind is not Kind.DATE:
             if not several:
                 stage.fail(NO_TIME, name.span, table=info.name)
-            stage.note(f"{info.name} has no _time: none of its rows is in the time range")
+            stage.remark(NONE_IN_RANGE, table=info.name)
             return stage.where(rel, sql.boolean(False))
         rel = stage.where(rel, test.over(rel.expr(time.ident)))
     return rel
