@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from docs.bridges import bridges_page
 from logsql.planner.duties import KEEPS_ORDER, NEEDS_ORDER, SORTS, AggregateDuty, Fields, InStream, Reads, Subquery
 from logsql.planner.function_spec import AggregateSpec, FunctionSpec
 from logsql.planner.spec import CommandSpec, Group
@@ -179,6 +180,7 @@ def errors_page() -> str:
 def pages() -> dict[str, str]:
     """Every page by its path below ``docs/reference``, except the support matrix."""
     found = {"commands.md": commands_index(), "functions.md": functions_index(), "errors.md": errors_page()}
+    found["coming-from.md"] = bridges_page()
     found |= {f"commands/{file_name(s.name)}": command_page(s) for s in own(COMMANDS)}
     found |= {f"functions/{file_name(s.name)}": function_page(s) for s in own(FUNCTIONS)}
     found |= {f"aggregates/{file_name(s.name)}": function_page(s) for s in own(AGGREGATES)}

@@ -72,6 +72,15 @@ _FORMS = {
     "between": ">= and <=",
     "mod": "mod(a, b)",
     "div": "/",
+    "ilike": '== "*...*" with lower()',
+    "has": '== "*text*"',
+    "startswith": '== "text*"',
+    "endswith": '== "*text"',
+    "when": "case(condition, a, condition, b, otherwise)",
+    ".": "concat(a, b)",
+    "::": "string(x), long(x), double(x) or date(x, pattern)",
+    "exists": "isnotnull(x)",
+    "desc": "-name",
 }
 #: ``1and``: the keyword stuck to a number, which makes it a field name.
 _GLUED = re.compile(r"\A[0-9.]+(and|or)\Z")
@@ -184,9 +193,14 @@ class ExpressionParser:
         if kind == "bad":
             self._bad(token, start)
         if kind == "op" and not (self.operators and self._frame_base() < len(self.operators)):
-            form = message("help-use", form="concat()") if token == "+" else None
-            self._fail(OPERAND_EXPECTED, start, end, operator=token, help=form)
+            self._fail(OPERAND_EXPECTED, start, end, operator=token, help=self._prefix_help(token))
         self._missing_operand(missing, token, start)
+
+    def _prefix_help(self, token: str) -> str | None:
+        """What is meant by an operator that stands before its operand: ``+ a``, ``count(*)``."""
+        call = self.frames[-1].name if self.frames else None
+        form = "concat()" if token == "+" else call if token == "*" else None
+        return message("help-use", form=form) if form else None
 
     def _word(self, token: str, start: int, end: int) -> bool:
         self.pos = end

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from logsql.diagnostics.errors import did_you_mean
+from logsql.diagnostics.foreign import Place, foreign_name
 from logsql.diagnostics.language import EMPTY_COMMAND, EMPTY_QUERY, UNSUPPORTED_COMMAND
 from logsql.diagnostics.messages import Text, message
 from logsql.language.expressions import reject_rest
@@ -143,7 +144,7 @@ class QueryParser:
         elif head != name and head in names:
             help = message("help-blank-after-command", command=head)
         else:
-            help = did_you_mean(name, names)
+            help = foreign_name(name, Place.COMMAND) or did_you_mean(name, names)
         return self.source.error(UNSUPPORTED_COMMAND, start, start + len(name), command=name, help=help)
 
 

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.expressions import AGGREGATE_ARGUMENTS, DUPLICATE_OUTPUT, OTHER_OUTPUT
+from logsql.diagnostics.foreign import Place, foreign_name
 from logsql.diagnostics.language import UNKNOWN_AGGREGATE
 from logsql.diagnostics.messages import plural
 from logsql.language.tree import Aggregate, Name
@@ -121,7 +122,8 @@ def aggregate_spec(aggregate: Aggregate) -> AggregateSpec:
     name = aggregate.function.text
     spec = AGGREGATES.get(name)
     if spec is None:
-        fail(UNKNOWN_AGGREGATE, aggregate.function.span, function=name, help=did_you_mean(name, AGGREGATES))
+        help = foreign_name(name, Place.AGGREGATE) or did_you_mean(name, AGGREGATES)
+        fail(UNKNOWN_AGGREGATE, aggregate.function.span, function=name, help=help)
     if not spec.min_args <= len(aggregate.args) <= spec.max_args:
         count = len(aggregate.args)
         usage = spec.signature

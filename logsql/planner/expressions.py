@@ -25,6 +25,7 @@ from logsql.diagnostics.expressions import (
     UNKNOWN_NAMED_ARGUMENT,
     UNSUPPORTED_FUNCTION,
 )
+from logsql.diagnostics.foreign import Place, foreign_name
 from logsql.diagnostics.messages import plural
 from logsql.diagnostics.notes import Notes
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical
@@ -188,7 +189,7 @@ class ExprContext:
             UNSUPPORTED_FUNCTION,
             call.name_span if call.name_span.end else call.span,
             function=call.name,
-            help=did_you_mean(call.name, registry.FUNCTIONS),
+            help=foreign_name(call.name, Place.FUNCTION) or did_you_mean(call.name, registry.FUNCTIONS),
             notes=(FUNCTION_REFUSED.fill(function=call.name, reason=reason),) if reason else (),
         )
 

@@ -27,6 +27,7 @@ class Kind(Enum):
     BLANK = "blank"
     META = "meta"
     HELP = "help"
+    LEAVE = "leave"
     ML = "ml"
     SQL = "sql"
     QUERY = "query"
@@ -42,6 +43,8 @@ def classify(text: str, commands: Container[str]) -> Kind:
     first = stripped.split(None, 1)[0]
     if first in ("help", "?") and first not in commands:
         return Kind.HELP
+    if stripped.rstrip("; ").removesuffix("()") in ("exit", "quit"):  # as every other shell is left
+        return Kind.LEAVE
     if first.lower().startswith("ml."):
         return Kind.ML
     return Kind.SQL if is_sql(stripped, commands) else Kind.QUERY
@@ -59,7 +62,7 @@ def continues(text: str, commands: Container[str]) -> bool:
     if "\n" in text and not last.strip():
         return False
     kind = classify(text, commands)
-    if kind in (Kind.META, Kind.HELP, Kind.BLANK):
+    if kind in (Kind.META, Kind.HELP, Kind.LEAVE, Kind.BLANK):
         return False
     if last.rstrip(" \t").endswith("\\"):
         return True

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from logsql.diagnostics.errors import UsageError, diagnostic, nearest
+from logsql.diagnostics.foreign import Place, foreign_name
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.usage import NO_TOPIC
 from logsql.planner.function_spec import AggregateSpec, FunctionSpec
@@ -52,6 +53,7 @@ def page(name: str) -> str:
         return message("topic-refused", name=name, reason=refused)
     near = nearest(name, [*COMMANDS, *FUNCTIONS, *AGGREGATES])
     hint = message("help-did-you-mean", names=message("word-or").join(near)) if near else None
+    hint = next((form for place in Place if (form := foreign_name(name, place))), hint)
     raise UsageError(diagnostic(NO_TOPIC, help=hint, name=name))
 
 
@@ -149,6 +151,15 @@ def command_list() -> str:
         if name == spec.name:
             chapters.setdefault(spec.group.value, []).append((name, spec.summary))
     return _chapters(chapters)
+
+
+def chapters() -> str:
+    """The names of all commands, by chapter, without what they do."""
+    found: dict[str, list[str]] = {}
+    for name, spec in sorted(COMMANDS.items()):
+        found.setdefault(spec.group.value, []).append(name)
+    names = [textwrap.fill(", ".join(of), WIDTH, initial_indent="  ", subsequent_indent="  ") for of in found.values()]
+    return "\n".join(line for title, text in zip(found, names, strict=True) for line in (title, text))
 
 
 def function_list() -> str:

@@ -84,7 +84,9 @@ class Shell:
             return self._meta(text.strip())
         if kind is lines.Kind.HELP:
             words = text.split()
-            self.say(manual.page(words[1]) if len(words) > 1 else overview())
+            self.say(manual.page(words[1]) if len(words) > 1 else f"{overview()}\n\n{manual.chapters()}")
+        elif kind is lines.Kind.LEAVE:
+            raise Leave
         elif kind is lines.Kind.ML:
             from logsql.shell.ml_verb import ml_shell  # for cost: training, pyarrow.compute
 

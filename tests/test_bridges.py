@@ -1,0 +1,101 @@
+"""Names of other query languages: the help line of an error, and the examples against the SQL beside them."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+import logsql
+from docs.bridges import bridges_page
+from logsql.diagnostics.bridges import BRIDGES, SOURCE, TABLE
+from logsql.diagnostics.foreign import Place, foreign_name
+from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
+from logsql.shell import lines, manual
+
+REGISTRIES = {Place.COMMAND: COMMANDS, Place.FUNCTION: FUNCTIONS, Place.AGGREGATE: AGGREGATES}
+
+
+def test_each_example_gives_the_rows_of_the_statement_beside_it() -> None:
+    """DuckDB's own SQL is the independent tool: a form that means something else gives other rows."""
+    with duckdb.connect() as peer, logsql.connect(tz="UTC") as session:
+        peer.execute("SET timezone = 'UTC'")
+        peer.execute(TABLE)
+        session.sql(TABLE).rows()
+        for bridge in BRIDGES:
+            if bridge.query is None or bridge.statement is None:
+                assert bridge.query is bridge.statement, bridge.form
+                continue
+            cursor = peer.execute(bridge.statement)
+            names = [column[0] for column in cursor.description]
+            wanted = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            assert session.query(f"{SOURCE} {bridge.query}").rows() == wanted, bridge.form
+
+
+@pytest.mark.parametrize(
+    ("query", "help"),
+    [
+        ("where a == 1", "use search CONDITION"),
+        ("HEAD 5", "use limit COUNT"),
+        ("extend b = 1", "use eval NAME = EXPRESSION"),
+        ("project-away a", "use fields - A, B"),
+        ("mv-expand a", "use explode FIELD"),
+        ("eval b = strlen(a)", "use len(x)"),
+        ("eval b = MD5(a)", 'use tohex(hash("md5", binary(x)))'),
+        ("search iff(a == 1, 2, 3) == 2", "use if(CONDITION, A, B)"),
+        ("stats p95(a)", "use percentile(x, 95)"),
+        ("timechart span=1h distinct_count(a)", "use dc(x)"),
+        ("stats count(*) by a", "use count"),
+        ('search a ilike "x"', 'use == "*...*" with lower()'),
+        ('search a startswith "x"', 'use == "text*"'),
+        ("eval b = case when a == 1 then 2 end", "use case(condition, a, condition, b, otherwise)"),
+        ('eval b = a . "x"', "use concat(a, b)"),
+        ("statz count", 'did you mean "stats"?'),
+    ],
+)
+def test_the_error_says_how_it_is_written_here(query: str, help: str) -> None:
+    with logsql.connect() as session, pytest.raises(logsql.LogsqlError) as caught:
+        session.query(f'json "[{{a:1}}]" | {query}').rows()
+    assert caught.value.help == help
+
+
+def test_no_word_of_the_table_is_a_name_of_the_language() -> None:
+    """A row for ``eval`` would never be read. ``drop`` and ``datatable`` aside, what exists is answered by itself."""
+    same = {(bridge.place, word) for bridge in BRIDGES for word in bridge.words() if word in REGISTRIES[bridge.place]}
+    assert same == {
+        (Place.COMMAND, "drop"),  # ES|QL's drop removes fields, ours a table
+        (Place.COMMAND, "table"),  # Splunk's table chooses fields, ours reads rows
+        (Place.FUNCTION, "isnull"),  # SQL Server's isnull(a, b) is our nvl
+        (Place.FUNCTION, "decode"),  # Oracle's decode is our if
+    }
+
+
+def test_letter_case_and_hyphens_do_not_matter() -> None:
+    assert foreign_name("Project_Away", Place.COMMAND) == foreign_name("project-away", Place.COMMAND) is not None
+    assert foreign_name("no such word", Place.FUNCTION) is None
+
+
+def test_help_of_a_foreign_name_says_the_form() -> None:
+    with pytest.raises(logsql.LogsqlError) as caught:
+        manual.page("mvexpand")
+    assert caught.value.help == "use explode FIELD"
+
+
+def test_the_page_lists_every_word() -> None:
+    page = bridges_page()
+    missing = [word for bridge in BRIDGES for word in bridge.words() if f"`{word}`" not in page]
+    assert missing == []
+
+
+@pytest.mark.parametrize("text", ["exit", "quit", " exit; ", "quit()"])
+def test_the_shell_is_left_by_the_usual_words(text: str) -> None:
+    assert lines.classify(text, COMMANDS) is lines.Kind.LEAVE
+
+
+def test_exit_in_front_of_more_is_a_query() -> None:
+    assert lines.classify("exit | limit 1", COMMANDS) is lines.Kind.QUERY
+
+
+def test_help_lists_the_commands_by_chapter() -> None:
+    listed = manual.chapters()
+    assert all(name in listed for name in COMMANDS)
+    assert "Forensic" in listed
