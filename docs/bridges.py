@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logsql.diagnostics.bridges import BRIDGES, SOURCE, TABLE, Bridge
-from logsql.diagnostics.foreign import Place
+from logsql.diagnostics.places import Place
 
 _TITLES = {
     Place.COMMAND: "Commands and clauses",

@@ -8,7 +8,8 @@ import pytest
 import logsql
 from docs.bridges import bridges_page
 from logsql.diagnostics.bridges import BRIDGES, SOURCE, TABLE
-from logsql.diagnostics.foreign import Place, foreign_name
+from logsql.diagnostics.foreign import foreign_name
+from logsql.diagnostics.places import Place
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
 from logsql.shell import lines, manual
 

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from logsql.diagnostics.messages import message
-
-
-class Place(Enum):
-    """Where a name is typed."""
-
-    COMMAND = "command"
-    FUNCTION = "function"
-    AGGREGATE = "aggregate"
+from logsql.diagnostics.places import Place
 
 
 def foreign_name(word: str, place: Place) -> str | None:

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from logsql.diagnostics.errors import did_you_mean
-from logsql.diagnostics.foreign import Place, foreign_name
+from logsql.diagnostics.foreign import foreign_name
 from logsql.diagnostics.language import EMPTY_COMMAND, EMPTY_QUERY, UNSUPPORTED_COMMAND
 from logsql.diagnostics.messages import Text, message
+from logsql.diagnostics.places import Place
 from logsql.language.expressions import reject_rest
 from logsql.language.options import read_options, sweep_options
 from logsql.language.reader import ArgReader

@@ -15,9 +15,10 @@ from sqlglot import exp
 
 from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.expressions import AGGREGATE_ARGUMENTS, DUPLICATE_OUTPUT, OTHER_OUTPUT
-from logsql.diagnostics.foreign import Place, foreign_name
+from logsql.diagnostics.foreign import foreign_name
 from logsql.diagnostics.language import UNKNOWN_AGGREGATE
 from logsql.diagnostics.messages import plural
+from logsql.diagnostics.places import Place
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.merging import Idents
 from logsql.planner.calls import AggregateCall, fail

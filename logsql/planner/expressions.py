@@ -25,9 +25,10 @@ from logsql.diagnostics.expressions import (
     UNKNOWN_NAMED_ARGUMENT,
     UNSUPPORTED_FUNCTION,
 )
-from logsql.diagnostics.foreign import Place, foreign_name
+from logsql.diagnostics.foreign import foreign_name
 from logsql.diagnostics.messages import plural
 from logsql.diagnostics.notes import Notes
+from logsql.diagnostics.places import Place
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical
 from logsql.planner import function_spec as registry
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string

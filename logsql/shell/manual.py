@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from logsql.diagnostics.errors import UsageError, diagnostic, nearest
-from logsql.diagnostics.foreign import Place, foreign_name
+from logsql.diagnostics.foreign import foreign_name
 from logsql.diagnostics.messages import message
+from logsql.diagnostics.places import Place
 from logsql.diagnostics.usage import NO_TOPIC
 from logsql.planner.function_spec import AggregateSpec, FunctionSpec
 from logsql.planner.spec import CommandSpec

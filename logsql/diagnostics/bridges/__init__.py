@@ -12,7 +12,7 @@ from logsql.diagnostics.bridges.aggregates import AGGREGATES
 from logsql.diagnostics.bridges.commands import COMMANDS
 from logsql.diagnostics.bridges.functions import FUNCTIONS
 from logsql.diagnostics.bridges.row import SOURCE, TABLE, Bridge
-from logsql.diagnostics.foreign import Place
+from logsql.diagnostics.places import Place
 
 __all__ = ["BRIDGES", "SOURCE", "TABLE", "Bridge", "written_here"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from logsql.diagnostics.foreign import Place
+from logsql.diagnostics.places import Place
 
 #: The statement that makes the table of the examples.
 TABLE = """CREATE TABLE web AS SELECT * FROM (VALUES
