@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 
 from logsql.conversation.outcome import Kind, Outcome
@@ -89,13 +90,14 @@ class Conversation:
         self,
         session: Session,
         settings: Settings | None = None,
-        sink: Callable[[str | None], AbstractContextManager[BinaryIO]] = open_sink,
+        sink: Callable[[str | None], AbstractContextManager[BinaryIO]] | None = None,
         wait: Wait = at_once,
         progress: Progress | None = None,
     ) -> None:
         self.session = session
         self.settings = Settings() if settings is None else settings
-        self._sink, self._wait, self._progress = sink, wait, progress
+        self._sink = sink if sink is not None else partial(open_sink, policy=session.policy)
+        self._wait, self._progress = wait, progress
         if progress is not None:
             session.on_progress = progress
 

@@ -124,6 +124,45 @@ STATEMENT_NOT_ALLOWED = NOT_ALLOWED.says(
     help=("use a session without --safe", "--safe 없는 세션을 쓰세요"),
     name="write-not-allowed",
 )
+SETTING_NOT_ALLOWED = NOT_ALLOWED.says(
+    (
+        "the setting {name} may not be changed in safe mode",
+        "안전 모드에서는 {name} 설정을 바꿀 수 없습니다",
+    ),
+    help=WITHOUT_SAFE,
+)
+PRAGMA_NOT_ALLOWED = NOT_ALLOWED.says(
+    ("PRAGMA {name} is not allowed in safe mode", "안전 모드에서는 PRAGMA {name}을(를) 쓸 수 없습니다"),
+    help=WITHOUT_SAFE,
+)
+FUNCTION_NOT_ALLOWED = NOT_ALLOWED.says(
+    ("the function {name} is not allowed in safe mode", "안전 모드에서는 함수 {name}을(를) 쓸 수 없습니다"),
+    help=WITHOUT_SAFE,
+)
+PATH_NOT_ALLOWED = NOT_ALLOWED.says(
+    (
+        "{path} is not allowed in safe mode: SQL takes plain paths without .. and without a scheme there",
+        "안전 모드에서는 {path}을(를) 쓸 수 없습니다. SQL에는 ..이나 스킴이 없는 경로만 쓸 수 있습니다",
+    ),
+    help=("write the path out from an allowed folder", "허용한 폴더에서 시작하는 경로를 그대로 쓰세요"),
+    name="read-not-allowed",
+)
+PATH_NOT_WRITTEN_OUT = NOT_ALLOWED.says(
+    (
+        "{name}() takes its paths as text constants in safe mode",
+        "안전 모드에서는 {name}()의 경로를 문자열 상수로 써야 합니다",
+    ),
+    name="read-not-allowed",
+)
+VIEW_NOT_ALLOWED = NOT_ALLOWED.says(
+    (
+        "{name} of the database does what is not allowed in safe mode",
+        "데이터베이스의 {name}은(는) 안전 모드에서 허용하지 않는 작업을 합니다",
+    ),
+    help=WITHOUT_SAFE,
+    name="read-not-allowed",
+)
+ENGINE_REFUSED = NOT_ALLOWED.says(("{reason}", "{reason}"), help=WITHOUT_SAFE)
 NETWORK_NOT_ALLOWED = NOT_ALLOWED.says(
     ("reaching {target} is not allowed in safe mode", "안전 모드에서는 {target}에 접속할 수 없습니다"),
     help=WITHOUT_SAFE,

@@ -12,6 +12,7 @@ from sqlglot import exp
 from logsql.diagnostics.engine import CONSTANT_FAILED
 from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.engine.arrowtypes import arrow_columns
+from logsql.engine.engineerrors import engine_error
 from logsql.engine.runstate import RunState
 from logsql.engine.saved import past_table, saved_table
 from logsql.engine.sources import SourceOpener
@@ -49,6 +50,8 @@ class SessionCatalog:
     def _stored(self, name: str) -> TableInfo | None:
         """A table or view: binding a SELECT is ten times cheaper than asking DuckDB's catalog views."""
         target = exp.Table(this=sql.ident(name), db=sql.ident("main"), catalog=sql.ident(self._database.name))
+        if self._database.guard is not None:
+            self._database.guard.check_table(name)
         has_rowid = True
         try:
             relation = self._bound(target, [sql.col("rowid"), exp.Star()])
@@ -57,6 +60,8 @@ class SessionCatalog:
         except duckdb.BinderException:  # a view has none
             has_rowid = False
             relation = self._bound(target, [exp.Star()])
+        except duckdb.PermissionException as error:  # a view of the file, a name that is a path
+            raise engine_error(error) from None
         logical = self._database.logical_types()
         columns = tuple(
             SourceColumn(str(n), str(t), logical.get((name.lower(), str(n))))

@@ -8,8 +8,9 @@ import duckdb
 
 from logsql.diagnostics.engine import DATABASE_NOT_OPENED, INVALID_SETTING, UNKNOWN_ZONE
 from logsql.diagnostics.errors import SourceError, UsageError, diagnostic
+from logsql.engine.guard import SETTINGS
 from logsql.store.databases import open_file
-from logsql.store.folders import spill_folder
+from logsql.store.folders import MEMORY, spill_folder
 from logsql.store.policy import Policy
 
 #: Attached in-memory database that holds materialised steps: a query that only reads never writes the user's file.
@@ -35,6 +36,8 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy) -
         config["threads"] = limits.threads
     if limits.memory is not None:
         config["memory_limit"] = limits.memory
+    if policy.safe and path != MEMORY:
+        config["access_mode"] = "READ_ONLY"  # the file is evidence: neither made nor changed
     try:
         connection = open_file(path, config)
     except duckdb.Error as error:
@@ -44,7 +47,7 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy) -
         raise UsageError(diagnostic(INVALID_SETTING, reason=first)) from None
     run(connection, "SET temp_directory = ?", str(spill_folder()))
     set_zone(connection, zone)
-    run(connection, f"ATTACH ':memory:' AS {WORK}")
+    run(connection, f"ATTACH ':memory:' AS {WORK} (READ_WRITE)")
     _fence(connection, policy)
     return connection
 
@@ -80,3 +83,5 @@ def _fence(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
         return
     run(connection, "SET allowed_directories = ?", list(policy.directories))
     run(connection, "SET enable_external_access = false")
+    run(connection, "SET allowed_configs = ?", list(SETTINGS))
+    run(connection, "SET lock_configuration = true")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +17,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from logsql.engine.connection import WORK, Limits, current_zone, main_database, open_database, run, set_zone
+from logsql.engine.guard import Guard
 from logsql.planner.runtime import Row
 from logsql.store.files import Files
 from logsql.store.folders import default_folder
@@ -60,6 +62,11 @@ class Database:
     def open(cls, path: str, zone: str | None, limits: Limits, policy: Policy) -> Database:
         """Open a database file or ``:memory:``. Raises SourceError, UsageError for a wrong setting."""
         return cls(path, policy, _Core(open_database(path, zone, limits, policy)), {})
+
+    @cached_property
+    def guard(self) -> Guard | None:
+        """Judges SQL text and the views of the file, in safe mode."""
+        return Guard(self.planning, self.policy, self.path, self.name) if self.policy.safe else None
 
     def sibling(self) -> Database:
         """The same database for another thread: cursors and registered objects of its own, everything else shared."""

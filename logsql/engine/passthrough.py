@@ -21,12 +21,13 @@ from logsql.diagnostics.engine import (
     ONE_PATH,
     PIPE_ARGUMENT,
     SQL_SYNTAX,
-    STATEMENT_NOT_ALLOWED,
     STRING_CONSTANTS,
 )
-from logsql.diagnostics.errors import LogsqlError, PolicyError, QueryError, diagnostic
+from logsql.diagnostics.errors import LogsqlError, QueryError, diagnostic
 from logsql.engine.catalog import SessionCatalog
+from logsql.engine.engineerrors import engine_error
 from logsql.engine.execution import Execution
+from logsql.engine.guard import Guard
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present_column
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
@@ -37,13 +38,8 @@ from logsql.planner.plan import Plan, result_select, with_ctes
 from logsql.planner.planner import Planner
 from logsql.planner.relation import NO_ROWS, Column, Rel
 from logsql.registry import COMMANDS, GRAMMAR
-from logsql.store.folders import MEMORY
 from logsql.values import sql
 from logsql.values.types import ANY, ANY_LIST
-
-#: Statements that safe mode runs: those that read, and those that fill tables of a database in memory.
-_READING = frozenset({"SELECT", "EXPLAIN", "RELATION", "SET", "VARIABLE_SET", "PRAGMA", "TRANSACTION"})
-_TABLES = frozenset({"CREATE", "INSERT", "UPDATE", "DELETE", "DROP", "ALTER", "MERGE_INTO", "CREATE_FUNC"})
 
 
 def table_functions() -> dict[str, str]:
@@ -66,7 +62,18 @@ def sql_result(workspace: Workspace, text: str, params: Sequence[object] | None)
     if re.search(pattern, text, re.I):
         with workspace.runs.stoppable(state):
             plan, rewritten = _rewrite(catalog, text)
+    if database.guard is not None:
+        _allowed(database.guard, text, rewritten)
     return Result(SqlExecution(workspace, plan, state, catalog.bindings, rewritten, params))
+
+
+def _allowed(guard: Guard, text: str, rewritten: str) -> None:
+    """Ask the guard about what the user wrote and about what will run."""
+    try:
+        for asked in dict.fromkeys((text, rewritten)):
+            guard.check(asked)
+    except duckdb.Error as error:
+        raise engine_error(error) from None
 
 
 def _rewrite(catalog: SessionCatalog, text: str) -> tuple[Plan, str]:
@@ -216,19 +223,9 @@ class SqlExecution(Execution):
         self.database.changed()
         self._runs.finished(self)
 
-    def _check(self, statement: duckdb.Statement) -> None:
-        """Safe mode reads: DuckDB's own fence lets ``COPY ... TO`` write below an allowed directory."""
-        kind = statement.type.name
-        if kind in _READING or (kind in _TABLES and self.database.path == MEMORY):
-            return
-        raise PolicyError(diagnostic(STATEMENT_NOT_ALLOWED, kind=kind))
-
     def _run(self, text: str, size: int, with_types: bool, shape: list[pa.Field]) -> pa.RecordBatchReader | None:
         """Run the statements; the reader of the last one if it delivers rows, its presented fields in ``shape``."""
         statements = self.cursor.extract_statements(text)
-        if self.database.policy.safe:
-            for statement in statements:
-                self._check(statement)
         self.database.changed()
         for number, statement in enumerate(statements):
             if number == len(statements) - 1:

@@ -16,8 +16,9 @@ from typing import TypeVar, cast
 import duckdb
 import pyarrow as pa
 
-from logsql.diagnostics.engine import ENGINE_ERROR, INTERRUPTED, OUT_OF_MEMORY, TIME_LIMIT
-from logsql.diagnostics.errors import Interrupted, LogsqlError, RunError, TimeoutError_, diagnostic, too_long
+from logsql.diagnostics.engine import INTERRUPTED, TIME_LIMIT
+from logsql.diagnostics.errors import Interrupted, LogsqlError, TimeoutError_, diagnostic
+from logsql.engine.engineerrors import engine_error
 from logsql.engine.runstate import ProgressReport, RunState
 from logsql.engine.sourceerrors import source_error
 from udfs.readers.errors import ReaderError
@@ -148,22 +149,11 @@ class Runner:
                 return source_error(origin)
         if isinstance(problem, LogsqlError):
             return problem
-        if self.state.cancelled() or isinstance(problem, duckdb.InterruptException):
-            return Interrupted(diagnostic(INTERRUPTED))
-        if isinstance(problem, duckdb.OutOfMemoryException):
-            return RunError(diagnostic(OUT_OF_MEMORY, reason=_first_line(problem)))
-        if isinstance(problem, duckdb.ParserException) and "expression depth" in str(problem):
-            return too_long()
         if isinstance(problem, duckdb.Error):
-            return RunError(diagnostic(ENGINE_ERROR, reason=_first_line(problem)))
-        if isinstance(problem, (KeyboardInterrupt, SystemExit)):
+            return engine_error(problem, self.state.cancelled())
+        if self.state.cancelled() or isinstance(problem, (KeyboardInterrupt, SystemExit)):
             return Interrupted(diagnostic(INTERRUPTED))
         return problem
-
-
-def _first_line(problem: BaseException) -> str:
-    text = str(problem).strip().splitlines()
-    return text[0] if text else type(problem).__name__
 
 
 def _join(thread: threading.Thread) -> None:

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from logsql.diagnostics.errors import LogsqlError, RunError, diagnostic
 from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
 from logsql.store.files import Files
+from logsql.store.policy import Policy
 
 
 class OutputError(RunError):
@@ -43,14 +44,15 @@ class _File(io.FileIO):
 
 
 @contextmanager
-def open_sink(path: str | None) -> Iterator[BinaryIO]:
-    """A binary sink for ``path``, or standard output for None. Raises :class:`OutputError`."""
+def open_sink(path: str | None, policy: Policy | None = None) -> Iterator[BinaryIO]:
+    """A binary sink for ``path``, or standard output for None. Raises :class:`OutputError`, PolicyError for a file
+    that ``policy`` (None: the user's own word) does not let be written."""
     if path is None:
         yield from _standard()
         return
     stack, written = ExitStack(), False
     try:
-        handle = stack.enter_context(Files().writing(path))
+        handle = stack.enter_context(Files(policy).writing(path))
     except OSError as error:
         raise OutputError(path, error) from None
     try:

@@ -9,16 +9,20 @@ from logsql.diagnostics.messages import message
 from logsql.diagnostics.unreadable import QUERY_NOT_READ, QUERY_NOT_UTF8
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 from logsql.store.files import Files
+from logsql.store.policy import Policy
 
 
-def read_query_file(path: str) -> str:
-    """The text of a query file (UTF-8, a byte order mark is dropped); ``-`` is standard input. Raises SourceError."""
+def read_query_file(path: str, policy: Policy) -> str:
+    """The text of a query file (UTF-8, a byte order mark is dropped); ``-`` is standard input.
+
+    Raises SourceError, PolicyError for a file that the session may not read.
+    """
     shown = message("standard-input") if path == "-" else path
     try:
         if path == "-":
             data = sys.stdin.buffer.read()
         else:
-            data = Files().read(path)
+            data = Files(policy).read(path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise SourceError(diagnostic(QUERY_NOT_READ, path=path, reason=reason)) from None

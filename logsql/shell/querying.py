@@ -20,6 +20,12 @@ from logsql.shell.ctrlc import interruptible
 from logsql.shell.inputs import read_query_file
 from logsql.shell.invocation import Invocation
 from logsql.shell.voice import Voice, terminal_width
+from logsql.store.policy import Policy
+
+
+def policy_of(asked: Invocation) -> Policy:
+    """What the words of the command line may touch; a session opened for them follows the same rules."""
+    return Policy.safe_mode(asked.directories) if asked.safe else Policy()
 
 
 def open_session(asked: Invocation) -> Session:
@@ -61,7 +67,7 @@ def run(asked: Invocation, voice: Voice) -> int:
     if asked.verb == "sql":
         text = asked.words[0]
     elif text is None:
-        text, origin = read_query_file(asked.words[0]), asked.words[0]
+        text, origin = read_query_file(asked.words[0], policy_of(asked)), asked.words[0]
     session = open_session(asked)
     conversation = Conversation(session, settings, wait=interruptible, progress=voice.progress)
     try:

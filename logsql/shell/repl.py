@@ -167,7 +167,7 @@ class Shell:
     def _run_file(self, rest: str) -> int:
         if not rest:
             raise _usage("\\i")
-        return self._run(read_query_file(rest), Language.PIPE)
+        return self._run(read_query_file(rest, self.session.policy), Language.PIPE)
 
     def _set(self, rest: str) -> None:
         if not rest:

@@ -40,10 +40,10 @@ class _Completer(Completer):
             yield Completion(found.text, found.start - document.cursor_position, display_meta=found.help[:60])
 
 
-def history() -> History:
-    """The history file, made on first use; in memory where no file can be made."""
+def history(keeps: bool = True) -> History:
+    """The history file, made on first use; in memory where no file can be made, or when the session keeps nothing."""
     name = os.environ.get("LOGSQL_HISTORY")
-    if name == "":
+    if name == "" or not keeps:
         return InMemoryHistory()
     files = Files()
     try:
@@ -101,7 +101,7 @@ def _prompt_session(shell: Shell) -> PromptSession[str]:
 
     session = PromptSession(
         PROMPT,
-        history=history(),
+        history=history(shell.session.policy.write),
         completer=_Completer(SessionCatalog(shell.session, shell.settings.params)),
         complete_in_thread=True,
         complete_while_typing=False,

@@ -13,7 +13,7 @@ from logsql.render.sinks import open_sink
 from logsql.shell.inputs import read_query_file
 from logsql.shell.invocation import Invocation
 from logsql.shell.lint import notes
-from logsql.shell.querying import open_session
+from logsql.shell.querying import open_session, policy_of
 from logsql.shell.voice import Voice
 
 
@@ -23,7 +23,7 @@ def check(asked: Invocation, voice: Voice) -> int:
     with open_session(asked) as session:
         for path in asked.words:
             try:
-                text = read_query_file(path)
+                text = read_query_file(path, session.policy)
                 session.plan(text, dict(asked.params), path)
                 voice.say(*(f"note: {path}:{note}" for note in notes(parse(text), text)))
             except LogsqlError as error:
@@ -49,7 +49,8 @@ def fmt(asked: Invocation, voice: Voice) -> int:
 
 def _formatted(path: str, asked: Invocation, voice: Voice) -> bool:
     """Whether ``--check`` finds nothing to change."""
-    before = read_query_file(path)
+    policy = policy_of(asked)
+    before = read_query_file(path, policy)
     try:
         after = format_query(before, GRAMMAR).rstrip("\n") + "\n"
     except LogsqlError as error:
@@ -61,7 +62,7 @@ def _formatted(path: str, asked: Invocation, voice: Voice) -> bool:
     if not asked.write or path == "-":
         sys.stdout.write(after)
     elif after != before:
-        with open_sink(path) as sink:
+        with open_sink(path, policy) as sink:
             sink.write(after.encode())
         voice.say(message("formatted", path=path))
     return True

@@ -198,3 +198,44 @@ def test_a_missing_file_outside_has_no_neighbours(tmp_path: Path) -> None:
     with logsql.connect(tz="UTC", safe=True, directories=[str(inside)]) as s, pytest.raises(LogsqlError) as caught:
         s.query(f"csvfile {tmp_path}/evidenc.csv").rows()
     assert "evidence.csv" not in str(caught.value.diagnostic)
+
+
+# --- the command line and the shell -----------------------------------------------------------------------------------
+
+
+def test_words_that_name_files_are_asked_as_a_query_is(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    inside, outside = tmp_path / "case", tmp_path / "other"
+    for folder in (inside, outside):
+        folder.mkdir()
+        (folder / "one.lq").write_text('json   "{}"', encoding="utf-8")
+    (inside / "out.csv").symlink_to(outside / "kept.csv")
+    (outside / "kept.csv").write_text("kept\n", encoding="utf-8")
+    before = snapshot(tmp_path)
+    safe = ["--safe", "--allow-dir", str(inside)]
+    for words in (
+        ["-q", 'json "{}"', "-o", str(inside / "out.csv")],
+        ["-q", 'json "{}"', "-o", str(inside / "new.csv")],
+        ["sql", "SELECT 1", "-o", str(outside / "new.csv")],
+        [str(outside / "one.lq")],
+        ["check", str(outside / "one.lq")],
+        ["fmt", str(outside / "one.lq")],
+        ["fmt", "--write", str(inside / "one.lq")],
+    ):
+        assert main([*safe, *words]) == 3, words
+        assert "E4001" in capfd.readouterr().err
+    for words in ([str(inside / "one.lq")], ["check", str(inside / "one.lq")], ["fmt", str(inside / "one.lq")]):
+        assert main([*safe, *words]) == 0, words
+    assert snapshot(tmp_path) == before
+
+
+def test_the_shell_runs_no_file_from_outside(tmp_path: Path) -> None:
+    inside = tmp_path / "case"
+    inside.mkdir()
+    (tmp_path / "one.lq").write_text("json \"{'a': 'told'}\"", encoding="utf-8")
+    out, said = io.BytesIO(), io.StringIO()
+    with logsql.connect(tz="UTC", safe=True, directories=[str(inside)]) as s:
+        shell = Shell(s, Settings(), out, Voice(said))
+        assert shell.execute(f"\\i {tmp_path}/one.lq") == 3
+        assert shell.execute(f"\\d {tmp_path}/one.lq") == 1  # no such table: a name is never a path
+    assert "internal error" not in said.getvalue()
+    assert (out.getvalue(), said.getvalue().count("E4001")) == (b"", 1)
