@@ -142,6 +142,7 @@ register(
             example("if(null, 1, 2)", 2),
         ),
         notes=('0 and "" are true, because they are not null',),
+        branches=True,
     ),
     FunctionSpec(
         "case",
@@ -158,6 +159,7 @@ register(
             example('case(score > 90, "A", score > 80, "B", "F")', "F", {"score": 40}),
             example("case(false, 1, null, 2)", None),
         ),
+        branches=True,
     ),
     FunctionSpec(
         "nvl",
@@ -170,6 +172,7 @@ register(
         "any",
         PLAIN,
         (example('nvl(null, "x")', "x"), example('nvl("", "x")', ""), example("nvl(known, 0)", 0, {"known": None})),
+        tests_null=True,
     ),
     FunctionSpec(
         "in",

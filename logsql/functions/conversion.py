@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from logsql.diagnostics.codes import define, text
+from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.functions.lowering import example, null
 from logsql.functions.network import ipv4_number, signed_32
 from logsql.functions.textlists import charset
@@ -52,7 +53,8 @@ def _to_integer(call: FunctionCall, value: Typed, target: LType) -> Typed:
             body = null(target)
         else:
             call.cx.lambda_depth += 1
-            body = _to_integer(call, Typed(sql.var("i"), element), target)
+            item = Typed(sql.var("i"), element)
+            body = call.lost(NOT_CONVERTED, _to_integer(call, item, target), item)
             call.cx.lambda_depth -= 1
         return Typed(sql.func("list_transform", value.expr, sql.lambda_(["i"], body.expr)), list_of(target))
     if value.type.integer:
@@ -188,7 +190,7 @@ def _binary_row(name: str) -> FunctionSpec:
             example(f'{name}("A", "UTF-16LE")', "4100"),
             example(f"{name}(123)", None),
         ),
-        constant=(1,), notes=_CODEC_NOTE,
+        constant=(1,), notes=_CODEC_NOTE, loss=NOT_CONVERTED,
     )  # fmt: skip
 
 
@@ -207,17 +209,18 @@ register(
             "a second argument other than 10 is refused",
             "a list in a field of a parsed document gives null: foreach(int(_1), field) converts its elements",
         ),
+        loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "long", "conversion", "long(value)", "64-bit integer; doubles are cut and saturate, IPv4 is unsigned.",
         _integer(LONG), 1, 2, "long", DUCKDB,
         (example('long("11111111111")', 11111111111), example('long(ip("192.168.0.1"))', 3232235521),
-        example('long("1.0")', None)),
+        example('long("1.0")', None)), loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "double", "conversion", "double(value)", "Double as Java's Double.parseDouble reads text; else null.",
         _double, 1, 1, "double", DUCKDB,
-        (example('double("1e3")', 1000.0), example("double(0)", 0.0), example('double("x")', None)),
+        (example('double("1e3")', 1000.0), example("double(0)", 0.0), example('double("x")', None)), loss=NOT_CONVERTED,
     ),
     _binary_row("binary"),
     _binary_row("encode"),
@@ -227,24 +230,25 @@ register(
         _decode, 1, 2, "string", PARTLY,
         (example('decode(fromhex("ED959C"))', "한"), example('decode(encode("A", "UTF-16LE"), "UTF-16LE")', "A"),
         example('decode("x")', None)),
-        constant=(1,), notes=_CODEC_NOTE,
+        constant=(1,), notes=_CODEC_NOTE, loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "tobase64", "conversion", "tobase64(binary)", "Base64 text of the bytes.", _tobase64, 1, 1, "string", DUCKDB,
         (example('tobase64(binary("hello, world!"))', "aGVsbG8sIHdvcmxkIQ=="), example('tobase64("x")', None)),
+        loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "frombase64", "conversion", "frombase64(text)", "Bytes of base64 text; null when it is none.", _frombase64, 1,
         1, "binary", DUCKDB,
-        (example('frombase64("AQID")', "010203"), example('frombase64("*")', None)),
+        (example('frombase64("AQID")', "010203"), example('frombase64("*")', None)), loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "tohex", "conversion", "tohex(binary)", "Lower-case hex of the bytes.", _tohex, 1, 1, "string", DUCKDB,
-        (example('tohex(encode("abcde"))', "6162636465"),),
+        (example('tohex(encode("abcde"))', "6162636465"),), loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "fromhex", "conversion", "fromhex(text)", "Bytes of hex digits; null for an odd length or another character.",
         _fromhex, 1, 1, "binary", DUCKDB,
-        (example('fromhex("00fF10")', "00ff10"), example('fromhex("616")', None)),
+        (example('fromhex("00fF10")', "00ff10"), example('fromhex("616")', None)), loss=NOT_CONVERTED,
     ),
 )  # fmt: skip

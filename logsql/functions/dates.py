@@ -13,6 +13,7 @@ from logsql.diagnostics.codes import Code, Sentence, define
 from logsql.diagnostics.codes import text as sentence
 from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_CONSTANT, SPAN_MISSING, TIME_SPAN_OF
+from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.functions.lowering import example, lambda_name, null, text
 from logsql.language.tree import Expr, Literal
 from logsql.planner.calls import FunctionCall
@@ -374,6 +375,7 @@ register(
         ),
         constant=(1, 2),
         notes=("fields out of range roll over, text after the match is ignored, missing fields are of 1970-01-01",),
+        loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "string", "conversion", "string(value, [pattern], [zone or locale])",
@@ -407,6 +409,7 @@ register(
             example("epoch(1435196373492)", "2015-06-25T10:39:33.492"),
             example("epoch(1.5)", None),
         ),
+        loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "dateadd", "date", "dateadd(date, unit, amount)",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.functions.lowering import example, null, position
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PARTLY, PLAIN
@@ -153,21 +154,23 @@ register(
             example("ip(-1062731775)", "192.168.0.1"),
             example('ip("256.0.0.1")', None),
         ),
-
+        loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "ip2long", "ip", "ip2long(address)", "Unsigned value of an IPv4 address.", _ip2long, 1, 1, "long", DUCKDB,
         (example('ip2long("192.168.0.1")', 3232235521), example('ip2long("host")', None)),
+        loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "ip2int", "ip", "ip2int(address)", "Signed 32-bit value of an IPv4 address.", _ip2int, 1, 1, "int", DUCKDB,
         (example('ip2int("192.168.0.1")', -1062731775), example('ip2int("0.0.0,0")', None)),
+        loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "long2ip", "ip", "long2ip(number)", "Dotted quad of the low 32 bits; numeric text gives null.", _long2ip, 1, 1,
         "string", PLAIN,
         (example("long2ip(3232235521)", "192.168.0.1"), example("long2ip(-1)", "255.255.255.255"),
-        example('long2ip("1")', None)),
+        example('long2ip("1")', None)), loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "network", "ip", "network(address, bits)",
@@ -178,12 +181,12 @@ register(
             example('network("21DA:00D3:0000:2F3B:02AA:00FF:FE28:9C5A", 96)', "21da:d3:0:2f3b:2aa:ff:0:0"),
             example('network("1.2.3.4", 100)', None),
         ),
-
+        loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "reverseip", "string", "reverseip(address)", "IPv4 octets in reverse order, for in-addr.arpa names.",
         _reverseip, 1, 1, "string", DUCKDB,
         (example('concat(reverseip(ip), ".in-addr.arpa")', "238.14.217.172.in-addr.arpa", {"ip": "172.217.14.238"}),
-        example('reverseip("x")', None)),
+        example('reverseip("x")', None)), loss=NOT_CONVERTED,
     ),
 )  # fmt: skip

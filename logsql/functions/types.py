@@ -116,12 +116,12 @@ register(
     FunctionSpec(
         "isnull", "type check", "isnull(value)", "Whether the value is null; empty text is not.", _isnull, 1, 1, "bool",
         PLAIN,
-        (example("isnull(a)", True, {"b": 1}), example('isnull("")', False)),
+        (example("isnull(a)", True, {"b": 1}), example('isnull("")', False)), tests_null=True,
     ),
     FunctionSpec(
         "isnotnull", "type check", "isnotnull(value)", "Whether the value is not null.", _isnotnull, 1, 1, "bool",
         PLAIN,
-        (example("isnotnull(0)", True), example("isnotnull(a)", False, {"b": 1})),
+        (example("isnotnull(0)", True), example("isnotnull(a)", False, {"b": 1})), tests_null=True,
     ),
     FunctionSpec(
         "isnum", "type check", "isnum(value)", "Whether the value is a number; numeric text is none.", _isnum, 1, 1,

@@ -11,10 +11,12 @@ from sqlglot import exp
 from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.diagnostics.expressions import ARGUMENT
+from logsql.diagnostics.losses import Loss
 from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, canonical, walk
+from logsql.planner import losses
 from logsql.planner.catalog import Catalog
 from logsql.planner.relation import Rel, Rest
-from logsql.values import sql
+from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import Kind
 from logsql.values.values import Typed
@@ -32,8 +34,13 @@ class Lowering(Protocol):
 
     @property
     def rest(self) -> Rest | None: ...
+    @property
+    def run_id(self) -> str | None: ...
     def lower(self, expr: Expr) -> Typed: ...
     def argument(self, node: Expr) -> Typed: ...
+    def converted(self, node: Expr) -> Typed: ...
+    def untold(self, call: Call) -> bool: ...
+    def tells(self) -> None: ...
     def call(self, call: Call) -> Typed: ...
     def field(self, name: str) -> Typed: ...
     def document(self, rest: Rest) -> Sql: ...
@@ -123,6 +130,25 @@ class FunctionCall:
         """A call of a Python function by its registered name (``logsql/udfbridge/registry.py``)."""
         return self.cx.udf(name, *args)
 
+    def lost(self, row: Loss, result: Typed, value: Typed | None = None) -> Typed:
+        """``result``, with the values (of the first argument) that are not null and became null counted in the ledger.
+
+        Declaring ``loss=ROW`` in the function's row does this for every call; nothing is counted where a plan is only
+        translated, and for a constant that has a value.
+        """
+        cx = self.cx
+        if cx.run_id is None or cx.rel is None or result.parts or cx.untold(self.call):
+            return result
+        if cx.is_constant(self.call) and cx.constant(self.call, self.spec.name) is not None:
+            return result
+        given = value or cx.converted(self.nodes[0])
+        if given.kind is Kind.NULL:
+            return result
+        physical, source = result.type.physical, canonical(self.call)
+        sample, test = values.text_sql(given), values.not_null(given)
+        cx.tells()
+        return Typed(losses.or_lost(cx, row, source, result.expr, physical, sample, test), result.type)
+
     def fail(
         self, said: Sentence, position: int | None = None, /, *, help: str | None = None, **facts: object
     ) -> NoReturn:
@@ -148,7 +174,8 @@ LIST_LIMIT = 100
 class AggregateCall:
     """One aggregate being lowered: typed arguments and the keys that restore the order of rows.
 
-    ``list_limit`` is the most items of a list, 0 for no limit.
+    ``list_limit`` is the most items of a list, 0 for no limit. ``told``: the groups of which losses are counted (not
+    those that add up others), None for all.
     """
 
     cx: Lowering
@@ -159,6 +186,7 @@ class AggregateCall:
     order: tuple[Sql, ...] = ()
     bucket_seconds: Sql | None = None
     list_limit: int = LIST_LIMIT
+    told: Sql | None = None
 
     @property
     def counted_by(self) -> tuple[Sql, Sql] | None:
@@ -166,8 +194,20 @@ class AggregateCall:
         run = self.cx.catalog.run_id if self.cx.catalog is not None else None
         if run is None:
             return None
-        name = f"{self.spec.name}({', '.join(canonical(n) for n in self.nodes)})"
-        return sql.string(name), sql.string(run)
+        return sql.string(self.written), sql.string(run)
+
+    @property
+    def written(self) -> str:
+        """The aggregate as it is written, by which the ledger names it."""
+        return f"{self.spec.name}({', '.join(canonical(n) for n in self.nodes)})"
+
+    def lost(self, row: Loss, result: Typed, count: Sql) -> Typed:
+        """``result``, with ``count`` values of each group (an aggregate too) counted in the ledger as left out."""
+        if result.parts:
+            return result
+        counted = count if self.told is None else sql.when(self.told.copy(), count)
+        node = losses.beside(self.cx, row, self.written, result.expr, result.type.physical, counted)
+        return Typed(node, result.type)
 
     def constant(self, position: int) -> Any:
         return self.cx.constant(self.nodes[position], ARGUMENT.fill(position=position + 1, function=self.spec.name))

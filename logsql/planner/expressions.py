@@ -26,11 +26,13 @@ from logsql.diagnostics.expressions import (
     UNSUPPORTED_FUNCTION,
 )
 from logsql.diagnostics.foreign import foreign_name
+from logsql.diagnostics.losses import OVERFLOW, TEXT_NOT_A_NUMBER
 from logsql.diagnostics.messages import plural
 from logsql.diagnostics.notes import Notes
 from logsql.diagnostics.places import Place
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical
 from logsql.planner import function_spec as registry
+from logsql.planner import losses
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.catalog import Catalog
 from logsql.planner.relation import Rel, Rest
@@ -47,6 +49,10 @@ PARAMETER_PREFIX = "$"
 OPEN_PARAMETERS = ""
 #: A let is worth a column of its own from this many nodes on; smaller operands are written twice.
 LET_SIZE = 8
+
+#: An operand of so many nodes is a column where its result is held against it.
+MANY_TIMES = 30
+ARITHMETIC = ("+", "-", "*", "/")
 
 #: An argument of so many nodes is a column whatever its type is: some functions read theirs twice.
 HUGE_SIZE = 300
@@ -83,6 +89,14 @@ class ExprContext:
         self.row_order = row_order
         self.notes = notes
         self.lambda_depth = 0
+        self._tested: list[Expr] = []
+        self._told = 0
+        self._branches = 0
+
+    @property
+    def run_id(self) -> str | None:
+        """The run whose ledger counts what is lost; None when the query is only translated."""
+        return self.catalog.run_id if self.catalog is not None else None
 
     # --- entry points -----------------------------------------------------------------------------
 
@@ -182,7 +196,13 @@ class ExprContext:
         for arg in call.args:
             if isinstance(arg, NamedArg) and arg.name not in spec.named:
                 fail(UNKNOWN_NAMED_ARGUMENT, arg.span, function=call.name, argument=arg.name, usage=spec.signature)
-        return spec.lower(FunctionCall(self, spec, call))
+        made = FunctionCall(self, spec, call)
+        self._branches += spec.branches
+        if spec.tests_null or spec.loss is not None:
+            self._tested.extend(made.nodes)
+        result = spec.lower(made)
+        self._branches -= spec.branches
+        return result if spec.loss is None else made.lost(spec.loss, result)
 
     def _unknown_function(self, call: Call) -> NoReturn:
         reason = registry.REFUSED_FUNCTIONS.get(call.name)
@@ -228,13 +248,47 @@ class ExprContext:
     def _binary(self, expr: Binary) -> Typed:
         if expr.op in ("and", "or"):
             return self._logic(expr)
+        if expr.op in ARITHMETIC:
+            return self._arithmetic(expr)
         left, right = self.lower(expr.left), self.lower(expr.right)
-        if expr.op in ("+", "-", "*", "/"):
-            audits = [self._audit(node, value) for node, value in ((expr.left, left), (expr.right, right))]
-            return arithmetic(expr.op, self.once(left), self.once(right), *audits)
         if expr.op in ("==", "!="):
             return self._equality(expr, left, right)
         return compare(expr.op, self.once(left, MIXED), self.once(right, MIXED))
+
+    def _arithmetic(self, expr: Binary) -> Typed:
+        value, leaves = self._computed(expr)
+        return self._or_overflow(expr, value, leaves)
+
+    def _computed(self, expr: Binary) -> tuple[Typed, list[Sql]]:
+        """The result of ``+ - * /``, and of whole numbers alone the operands: null although none is, it overflowed."""
+        sides = [self._side(node) for node in (expr.left, expr.right)]
+        if expr.op == "/" or not all(value.type.integer for value, _ in sides):
+            nodes = (expr.left, expr.right)
+            left, right = (self._or_overflow(n, v, found) for n, (v, found) in zip(nodes, sides, strict=True))
+            audits = [self._audit(node, value) for node, value in ((expr.left, left), (expr.right, right))]
+            exact = (lambda node: self._overflow(expr, node, [])) if self.run_id is not None else None
+            return arithmetic(expr.op, self.once(left), self.once(right), audits[0], audits[1], exact), []
+        leaves = [
+            leaf for value, found in sides for leaf in (found or [value.expr]) if not isinstance(leaf, exp.Literal)
+        ]
+        return arithmetic(expr.op, sides[0][0], sides[1][0]), leaves
+
+    def _side(self, node: Expr) -> tuple[Typed, list[Sql]]:
+        """An operand, with its own operands where it is arithmetic too. What counts losses is computed once."""
+        if isinstance(node, Binary) and node.op in ARITHMETIC:
+            return self._computed(node)
+        told = self._told
+        value = self.lower(node)
+        large = told != self._told or sql.size(value.expr, MANY_TIMES) >= MANY_TIMES
+        return (self.once(value, EVERY_KIND) if large and not self._branches else value), []
+
+    def _or_overflow(self, node: Expr, value: Typed, leaves: list[Sql]) -> Typed:
+        return Typed(self._overflow(node, value.expr, leaves), value.type) if leaves else value
+
+    def _overflow(self, node: Expr, result: Sql, leaves: list[Sql]) -> Sql:
+        given = sql.and_(*(sql.not_null(leaf.copy()) for leaf in leaves)) if leaves else None
+        sample = sql.null("VARCHAR")
+        return losses.or_lost(self, OVERFLOW, canonical(node), result, "BIGINT", sample, given)
 
     def _logic(self, expr: Binary) -> Typed:
         terms: list[Typed] = []
@@ -304,21 +358,43 @@ class ExprContext:
 
     def _audit(self, node: Expr, value: Typed) -> Callable[[Sql, Sql], Sql] | None:
         """Counts text that is no number where a run keeps a ledger (decisions.md 3); nothing when only translating."""
-        run = self.catalog.run_id if self.catalog is not None else None
-        if run is None or value.kind is not Kind.STRING:
+        if self.run_id is None or value.kind not in (Kind.STRING, Kind.ANY):
             return None
-        source, ledger = sql.string(canonical(node)), sql.string(run)
 
         def counted(text: Sql, number: Sql) -> Sql:
+            given = sql.not_null(text.copy())
+            told = losses.or_lost(self, TEXT_NOT_A_NUMBER, canonical(node), number, "DOUBLE", text, given)
             # A column of its own: a result of two types reads its operands several times, and each time would count.
-            return self.let(sql.coalesce(number, self.udf("lq_not_number", text, source, ledger)))
+            return told if self._branches else self.let(told)
 
         return counted
 
     def argument(self, node: Expr) -> Typed:
         """An argument of a function or aggregate. ``in(max(a, b), c, d)`` over mixed fields was 4 MB of SQL."""
+        told = self._told
         value = self.lower(node)
+        if told != self._told:  # what counts is evaluated once a row, and in a branch of if() where it is taken only
+            return value if self._branches else self.once(value, EVERY_KIND)
         return self.once(value, EVERY_KIND if sql.size(value.expr, HUGE_SIZE) >= HUGE_SIZE else MIXED)
+
+    # --- losses -----------------------------------------------------------------------------------
+
+    def tells(self) -> None:
+        """An expression was made that counts losses when it is evaluated."""
+        self._told += 1
+
+    def untold(self, call: Call) -> bool:
+        """Whether a conversion stands where null is an answer (``nvl(int(a), 0)``) or inside another one."""
+        return any(call is tested for tested in self._tested)
+
+    def converted(self, node: Expr) -> Typed:
+        """The value that a conversion began with: ``a`` of ``int(double(a))``, which counts once."""
+        while isinstance(node, Call) and node.args and not isinstance(inner := node.args[0], NamedArg):
+            spec = registry.FUNCTIONS.get(node.name)
+            if spec is None or spec.loss is None:
+                break
+            node = inner
+        return self.once(self.argument(node), EVERY_KIND) if not self._branches else self.argument(node)
 
     def once(self, value: Typed, kinds: frozenset[Kind] = _READ_OFTEN) -> Typed:
         """A large value of these kinds as a column of its own, for operations that read it several times.

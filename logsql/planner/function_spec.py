@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from logsql.diagnostics.losses import Loss
 from logsql.planner.calls import AggregateCall, FunctionCall
 from logsql.planner.duties import AggregateDuty, FunctionDuty
 from logsql.values.values import Typed
@@ -33,7 +34,10 @@ class FunctionSpec:
     """A scalar function.
 
     ``duty`` has no default (:mod:`logsql.planner.duties`). ``constant`` lists argument positions that must be
-    computable without a row; ``patterns``: arguments after the first are matched as patterns with ``*``.
+    computable without a row; ``patterns``: arguments after the first are matched as patterns with ``*``. ``loss``: the
+    function converts its first argument, and a value that is not null and becomes null is counted under this reason;
+    ``tests_null``: its arguments may well be null, so that conversions that stand directly in it are not counted;
+    ``branches``: some arguments are evaluated in some rows only.
     """
 
     name: str
@@ -51,6 +55,9 @@ class FunctionSpec:
     aliases: tuple[str, ...] = ()
     patterns: bool = False
     notes: tuple[str, ...] = ()
+    loss: Loss | None = None
+    tests_null: bool = False
+    branches: bool = False
 
 
 @dataclass(frozen=True)

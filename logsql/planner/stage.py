@@ -16,8 +16,10 @@ from logsql.diagnostics.codes import Sentence, Text
 from logsql.diagnostics.errors import QueryError, diagnostic, did_you_mean
 from logsql.diagnostics.expressions import MISSING_SOURCE, OPTION, SERVICE_MISSING
 from logsql.diagnostics.extras import missing_extra
+from logsql.diagnostics.losses import Loss
 from logsql.diagnostics.options import ADD_OPTION, BELOW_MINIMUM, NOT_A_CHOICE, NOT_AN_INTEGER, OPTION_MISSING
 from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subquery
+from logsql.planner import losses
 from logsql.planner.arrival import behind
 from logsql.planner.catalog import Catalog, SourceColumn, SourceSpec
 from logsql.planner.chain import Chain
@@ -137,6 +139,10 @@ class Stage:
     def remark(self, said: Text, /, **facts: object) -> None:
         """A remark for ``explain`` only."""
         self.chain.remarks.append(f"{self.spec.name}: {said.fill(**facts)}")
+
+    def lost(self, row: Loss, source: str, test: Sql, sample: Sql) -> Sql:
+        """A condition for ``where``: ``test``, with the rows for which it does not hold counted in the ledger."""
+        return losses.kept(self.context(None), row, source, test, sample)
 
     # --- options ----------------------------------------------------------------------------------
 

@@ -7,15 +7,32 @@ import pyarrow as pa
 from logsql.engine.ledger import LEDGERS
 from udfs.columns import Column, as_list, first
 
+#: Characters of the first value that are kept.
+_SAMPLE = 80
 
-def not_number(texts: Column, sources: Column, runs: Column) -> Column:
-    """Null for every text, counted in the ledger of the run: an operand of arithmetic that is no number."""
-    count = len(texts) - texts.null_count
-    ledger = LEDGERS.get(runs[0].as_py()) if count else None
+
+def lost(texts: Column, entries: Column) -> Column:
+    """False for every value, each counted in the ledger of its run; the first text that is there is the sample."""
+    if len(texts):
+        sample = next((str(v) for v in texts.to_pylist() if v is not None), None) if texts.null_count else None
+        if sample is None and not texts.null_count:
+            sample = str(texts[0].as_py())
+        _count(entries, len(texts), sample)
+    return pa.array([False] * len(texts), pa.bool_())
+
+
+def lost_many(counts: Column, entries: Column) -> Column:
+    """False for every count of values; they are added up in the ledger of their run."""
+    _count(entries, sum(count or 0 for count in as_list(counts)), None)
+    return pa.array([False] * len(counts), pa.bool_())
+
+
+def _count(entries: Column, count: int, sample: str | None) -> None:
+    """Tell the run that the entry names (``logsql/planner/losses.py`` writes it)."""
+    run, reason, source = (first(entries) or "\x1f\x1f").split("\x1f", 2)
+    ledger = LEDGERS.get(run) if count else None
     if ledger is not None:
-        sample = next(v for v in texts.to_pylist() if v is not None)
-        ledger.lost(sources[0].as_py(), "text-not-a-number", count, sample=str(sample)[:80])
-    return pa.nulls(len(texts), pa.float64())
+        ledger.lost(source, reason, count, sample=None if sample is None else sample[:_SAMPLE])
 
 
 def list_cut(counts: Column, sources: Column, runs: Column) -> Column:

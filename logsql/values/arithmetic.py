@@ -48,6 +48,8 @@ def _text_hex(node: Sql) -> Sql:
 
 #: ``audit(text, number)`` is ``number``, with the texts for which it is null counted in the run's ledger, once per row.
 Audit = Callable[[Sql, Sql], Sql]
+#: ``overflow(result)`` is ``result`` of two numbers, counted in the ledger where it is null.
+Overflow = Callable[[Sql], Sql]
 
 
 def operand(value: Typed, audit: Audit | None = None) -> Operand | None:
@@ -71,14 +73,18 @@ def operand(value: Typed, audit: Audit | None = None) -> Operand | None:
             return None if whole_any is None and real is None else Operand(whole_any, real)
         as_text = sql.coalesce(text_integer(text), _text_hex(text))
         whole = as_text if whole_any is None else sql.coalesce(whole_any, as_text)
-        return Operand(
-            whole, sql.coalesce(*([real] if real is not None else []), sql.cast(whole, "DOUBLE"), text_double(text))
-        )
+        number = sql.coalesce(*([real] if real is not None else []), sql.cast(whole, "DOUBLE"), text_double(text))
+        return Operand(whole, number if audit is None else audit(text, number))
     return None
 
 
 def arithmetic(
-    op: str, left: Typed, right: Typed, left_audit: Audit | None = None, right_audit: Audit | None = None
+    op: str,
+    left: Typed,
+    right: Typed,
+    left_audit: Audit | None = None,
+    right_audit: Audit | None = None,
+    overflow: Overflow | None = None,
 ) -> Typed:
     """``left op right``; null when either is no number; integers give long, ``/`` always double."""
     a, b = operand(left, left_audit), operand(right, right_audit)
@@ -92,6 +98,8 @@ def arithmetic(
         return Typed(sql.binary(op, _real(a), _real(b)), DOUBLE)
     both = sql.and_(sql.not_null(a.whole), sql.not_null(b.whole))
     exact = sql.func("try", sql.binary(op, a.whole, b.whole))
+    if overflow is not None:
+        exact = overflow(exact)
     mixed = sql.case([(both, sql.cast(exact, "VARIANT"))], sql.cast(sql.binary(op, _real(a), _real(b)), "VARIANT"))
     return Typed(mixed, ANY)
 
