@@ -26,6 +26,16 @@ FROM range({ROWS}) t(i)"""
 
 _HOSTS = "CREATE TABLE owners AS SELECT 'user' || i AS user, 'team' || i % 50 AS team FROM range(20000) t(i)"
 
+_DOCUMENTS = """
+CREATE TABLE events AS SELECT
+  json_object('user', json_object('name', 'user' || i % 977, 'id', i % 100000),
+    'records', [json_object('action', ['read', 'write', 'list'][1 + i % 3], 'size', i * 31 % 4096)],
+    'note', 'what happened on day ' || i % 31) AS event
+FROM range(1000000) t(i)"""
+_READ = """SELECT json_extract_string(event, '$.records[0].action') AS action,
+  sum(json_extract(event, '$.records[0].size')::BIGINT)::BIGINT AS total FROM events
+  WHERE json_extract_string(event, '$.user.name') = 'user7' GROUP BY action ORDER BY lower(action) NULLS FIRST"""
+
 #: name -> pipe query, SQL by hand, whether the rows have an order
 QUERIES: dict[str, tuple[str, str, bool]] = {
     "stats count by": (
@@ -50,16 +60,30 @@ QUERIES: dict[str, tuple[str, str, bool]] = {
         "SELECT id, bytes, path FROM web ORDER BY bytes DESC NULLS LAST, id ASC NULLS FIRST, rowid LIMIT 100",
         True,
     ),
+    "nested valueof": (
+        'table events | search valueof(valueof(event, "user"), "name") == "user7" '
+        '| eval action = valueof(valueof(valueof(event, "records"), 0), "action") '
+        '| stats sum(valueof(valueof(valueof(event, "records"), 0), "size")) as total by action',
+        _READ,
+        True,
+    ),
+    "path into a document": (
+        'table events | search event.user.name == "user7" | eval action = event.records[0].action '
+        "| stats sum(event.records[0].size) as total by action",
+        _READ,
+        True,
+    ),
 }
 
 
 def database() -> Path:
     """The generated tables, written on first use."""
-    path = seed.folder() / f"web-{ROWS}.duckdb"
+    path = seed.folder() / f"web-{ROWS}-events.duckdb"
     if not path.exists():
         with duckdb.connect(str(path)) as connection:
             connection.execute(_MAKE)
             connection.execute(_HOSTS)
+            connection.execute(_DOCUMENTS)
     return path
 
 

@@ -15,12 +15,13 @@ from logsql.language.source import Source
 
 STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 QUOTED = re.compile(STRING, re.DOTALL)
+WORD = r'[^\s"()\[\],=+\-*/<>!\u2264\u2265]+'
 TOKEN = re.compile(
     rf"""\s*(?:
       (?P<string>{STRING})
     | (?P<op>==|!=|<=|>=|[<>+\-*/=\u2264\u2265])
     | (?P<punct>[(),\[\]])
-    | (?P<word>[^\s"()\[\],=+\-*/<>!\u2264\u2265]+)
+    | (?P<word>{WORD}(?:\[-?[0-9]+\](?:{WORD})?)*)
     | (?P<bad>\S)
     )""",
     re.DOTALL | re.VERBOSE,

@@ -72,12 +72,12 @@ class Cursor(Protocol):
 
 @lru_cache(maxsize=64)
 def _item_end(blanks: bool, stop: tuple[str, ...]) -> re.Pattern[str]:
-    """Scanner of list items: strings, parentheses, a stray option, and the marks that end an item."""
+    """Scanner of list items: strings, parentheses, a stray option, the index in a path, and what ends an item."""
     words = "|".join(map(re.escape, stop))
     keyword = rf"|(?P<stop>(?<!\S)(?:{words})(?=\s|\[|\Z))" if stop else "|(?P<stop>(?!))"
     blank = r"|(?P<blank>\s+)" if blanks else "|(?P<blank>(?!))"
     return re.compile(
-        rf"(?P<string>{QUOTED.pattern})|(?P<paren>[()])|(?P<mark>[,\[])"
+        rf"(?P<string>{QUOTED.pattern})|(?P<paren>[()])|(?P<index>(?<=[^\s,])\[-?[0-9]+\])|(?P<mark>[,\[])"
         rf"|(?P<equals>(?<![=!<>])=(?!=)){keyword}{blank}",
         re.DOTALL | re.IGNORECASE,
     )

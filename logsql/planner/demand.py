@@ -15,6 +15,7 @@ from logsql.planner.duties import Demand, Flow, Reads, Subquery
 from logsql.planner.folds import first_ones_first, own_nodes
 from logsql.planner.function_spec import FUNCTIONS
 from logsql.planner.spec import COMMANDS, CommandSpec, OptionKind
+from logsql.values.paths import parents
 
 
 def demanded(commands: Sequence[Command], behind: Demand = None) -> Demand:
@@ -60,7 +61,9 @@ def continued(command: Command) -> tuple[Command, ...]:
 
 
 def _named(spec: CommandSpec, command: Command) -> Demand:
-    """Every name a command could read; targets of assignments are no reads. None: it may read any."""
+    """Every name a command could read, and the fields that a path may lead into; targets of assignments are no reads.
+    None: it may read any.
+    """
     found: set[str] = set()
     for node in own_nodes(command):
         if isinstance(node, (Field, Name)):
@@ -82,4 +85,4 @@ def _named(spec: CommandSpec, command: Command) -> Demand:
                 found.add(option.default)
             elif written is not None and not isinstance(written.value, str):
                 return None  # a parameter names the field
-    return frozenset(found)
+    return frozenset(found).union(*map(parents, found))

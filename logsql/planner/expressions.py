@@ -36,7 +36,7 @@ from logsql.planner import losses
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.catalog import Catalog
 from logsql.planner.relation import Rel, Rest
-from logsql.values import mixing, patterns, sql, values
+from logsql.values import mixing, paths, patterns, sql, values
 from logsql.values.arithmetic import arithmetic, negate
 from logsql.values.comparison import compare, equals
 from logsql.values.sql import Sql
@@ -126,24 +126,50 @@ class ExprContext:
     # --- fields -----------------------------------------------------------------------------------
 
     def field(self, name: str) -> Typed:
-        """A field of the row; null when there is none of this name."""
+        """A field of the row, or what its name leads to as a path (decisions.md 27); null when there is neither."""
+        own, path = self.reach(name)
+        return paths.first_of([way for way in (own, path) if way is not None])
+
+    def reach(self, name: str) -> tuple[Typed | None, Typed | None]:
+        """The field of this very name, and what the name leads to as a path where a row has no such field.
+
+        A path starts from the longest name that is a field. In open rows a field may be there in some rows only.
+        """
+        known = self._known_field(name)
+        if known is not None:
+            return known, None
+        ways: list[Typed] = []
+        for root, steps in paths.splits(name):
+            known = self._known_field(root)
+            base = known or self._open_field(root)
+            if base is not None:
+                way = functools.reduce(paths.step_into, steps, base)
+                ways += [way] if way.kind is not Kind.NULL else []
+            if known is not None:
+                break
+        return self._open_field(name), paths.first_of(ways) if ways else None
+
+    def _known_field(self, name: str) -> Typed | None:
+        """A field that every row of this relation has."""
         if name in self.bindings:
             return self.bindings[name]
         rel = self.rel
-        if rel is None:
-            return NULL_VALUE
-        column = rel.column(name)
-        if column is not None:
-            if any(rel.computed(i) for i in column.idents()):
-                raise NeedsFlush
-            return rel.value(column)
-        rest = rel.rest
-        if rest is not None and name not in rest.hidden:
-            document = self.document(rest)
-            if rest.is_map:
-                return Typed(sql.func("map_extract_value", document, sql.string(name)), rest.value_type)
-            return values.json_field(document, name)
-        return NULL_VALUE
+        column = rel.column(name) if rel is not None else None
+        if rel is None or column is None:
+            return None
+        if any(rel.computed(i) for i in column.idents()):
+            raise NeedsFlush
+        return rel.value(column)
+
+    def _open_field(self, name: str) -> Typed | None:
+        """A field that rows may have; None where the names of all fields are known."""
+        rest = self.rest
+        if rest is None or name in rest.hidden:
+            return None
+        document = self.document(rest)
+        if rest.is_map:
+            return Typed(sql.func("map_extract_value", document, sql.string(name)), rest.value_type)
+        return values.json_field(document, name)
 
     @property
     def rest(self) -> Rest | None:
@@ -305,10 +331,12 @@ class ExprContext:
     def _equality(self, expr: Binary, left: Typed, right: Typed) -> Typed:
         pattern = literal_string(expr.right)
         if pattern is not None:
-            test = patterns.matches(left, pattern)
+            test = self._any_item(expr.left, left, lambda value: patterns.matches(value, pattern))
         else:
             left, right = self.once(left, MIXED), self.once(right, MIXED)
-            test = equals(left, right)
+            test = self._any_item(
+                expr.left, left, lambda a: self._any_item(expr.right, right, lambda b: equals(a, b), "other")
+            )
         if expr.op == "==":
             return values.settled(test)
         if Kind.NULL in (left.kind, right.kind):
@@ -318,6 +346,18 @@ class ExprContext:
         return Typed(
             sql.and_(*present, sql.not_(sql.coalesce(test, sql.boolean(False)))), BOOL, loose=sql.and_(*present, loose)
         )
+
+    def _any_item(self, node: Expr, value: Typed, test: Callable[[Typed], Sql], name: str = "item") -> Sql:
+        """An equality with a path that leads to a list holds when it holds for an item (decisions.md 27)."""
+        own, path = self.reach(node.name) if isinstance(node, Field) else (None, None)
+        if path is None:
+            return test(value)
+        taken = {ident.lower() for ident in self.rel.all_idents()} if self.rel is not None else set()
+        while name in taken:
+            name += "_"
+        if own is None:
+            return paths.any_item(value, name, test)
+        return sql.case([(values.not_null(own), test(own))], paths.any_item(path, name, test))
 
     # --- constants, lets, UDFs --------------------------------------------------------------------
 

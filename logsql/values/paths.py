@@ -7,10 +7,11 @@ empty key. A mixture of both is no way at all: ``$[0]/c`` was an error of the en
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from logsql.values import sql, values
+from logsql.values import mixing, sorting, sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, ANY_JSON, Kind
 from logsql.values.values import NULL_VALUE, Place, Step, Typed, json_pointer
@@ -116,4 +117,38 @@ def parents(name: str) -> frozenset[str]:
     return frozenset(root for root, _ in splits(name))
 
 
-__all__ = ["Step", "parents", "splits", "step_into", "within", "written"]
+def first_of(ways: Sequence[Typed]) -> Typed:
+    """The first of several values that is not null; those of one document cost one access to it."""
+    if not ways:
+        return NULL_VALUE
+    places = [way.pointer for way in ways if way.pointer is not None]
+    if len(ways) == 1 or len(places) < len(ways) or any(p.document != places[0].document for p in places):
+        return functools.reduce(mixing.coalesce, ways)
+    found = sql.func("json_extract", places[0].document, sql.array([sql.string(p.path) for p in places]))
+    null = sql.string("null")
+    each = [sql.func("nullif", sql.index(found.copy(), sql.integer(n)), null) for n in range(1, len(ways) + 1)]
+    return Typed(sql.coalesce(*each), ANY_JSON)
+
+
+def any_item(value: Typed, name: str, test: Callable[[Typed], Sql]) -> Sql:
+    """Whether a test holds: of an item where the value is a list, else of the value itself.
+
+    ``name`` is what the lambda calls an item: no column may have it.
+    """
+    listed = values.as_list(value)
+    if listed is None:
+        return test(value)
+    item = Typed(sql.var(name), listed.type.element or ANY)
+    kept = sql.func("list_filter", listed.expr, sql.lambda_([name], test(item)))
+    some = sql.binary(">", sql.func("len", kept), sql.integer(0))
+    if value.kind is Kind.LIST:
+        return some
+    is_list = sorting.is_list(value)
+    assert is_list is not None
+    if value.type.json:
+        # The text of most values tells that they are no list, and is read anyway.
+        is_list = sql.and_(sql.func("starts_with", values.text_sql(value), sql.string("[")), is_list)
+    return sql.case([(is_list, some)], test(value))
+
+
+__all__ = ["Step", "any_item", "first_of", "parents", "splits", "step_into", "within", "written"]

@@ -13,7 +13,7 @@ from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage, names_of
 from logsql.values import sql
-from logsql.values.types import NULL
+from logsql.values.types import NULL, Kind
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
@@ -61,8 +61,8 @@ def keep(stage: Stage, rel: Rel, names: list[str]) -> Rel:
     for name in names:
         if rel.column(name) is not None:
             continue
-        if rel.rest is not None and name not in rel.rest.hidden:
-            rel, value = stage.lowered(rel, lambda cx, name=name: cx.field(name))  # type: ignore[misc]
+        rel, value = stage.lowered(rel, lambda cx, name=name: cx.field(name))  # type: ignore[misc]
+        if value.kind is not Kind.NULL:
             rel = stage.assign(rel, name, value)
         else:
             ident = rel.fresh_ident(name)
