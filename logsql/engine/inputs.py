@@ -2,8 +2,8 @@
 
 Contract
 - Everything asks the session's policy first.
-- The values of a CSV file are texts; a column whose values are all numbers or instants becomes one, as the cards of the
-  bot-detection article show (NUMERIC, CATEGORICAL).
+- The values of a CSV file are texts; a column whose values are all numbers, booleans or instants becomes one, as the
+  cards of the bot-detection article show (NUMERIC, CATEGORICAL).
 """
 
 from __future__ import annotations
@@ -91,11 +91,14 @@ def _csv(session: Home, target: str) -> tuple[pa.Table, str]:
         raise MlError(INPUT_READ, file=target, reason=reader_sentence(error)) from None
     schema = pa.schema([reader.schema.field(n) for n in names])
     with session.sibling() as own:
-        return typed_texts(own.database, pa.Table.from_batches(batches, schema)), state.ledger.summary()
+        rows, odd = typed_texts(own.database, pa.Table.from_batches(batches, schema))
+    for name, count in odd.items():
+        context.loss.lost(target, f"{name}: nan or inf, taken as null", count)
+    return rows, state.ledger.summary()
 
 
 def plain_columns(rows: pa.Table) -> pa.Table:
-    """Columns of mixed values arrive as JSON text: numbers where every value is one, else the values as text."""
+    """Columns of mixed values arrive as JSON text: numbers or booleans where every value is one, else text."""
     for number, field in enumerate(rows.schema):
         if (field.metadata or {}).get(b"logsql.type") == b"any":
             rows = rows.set_column(number, field.name, _plain(rows.column(number).to_pylist()))
@@ -105,37 +108,69 @@ def plain_columns(rows: pa.Table) -> pa.Table:
 def _plain(texts: list[str | None]) -> pa.Array:
     found = [None if t is None else json.loads(t) for t in texts]
     given = [v for v in found if v is not None]
+    if given and all(isinstance(v, bool) for v in given):
+        return pa.array(found, pa.bool_())
+    if given and all(isinstance(v, int) and not isinstance(v, bool) and abs(v) < 1 << 63 for v in given):
+        return pa.array(found, pa.int64())
     if given and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in given):
         return pa.array([None if v is None else float(v) for v in found], pa.float64())
     texts_ = [v if v is None or isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in found]
     return pa.array(texts_, pa.string())
 
 
-#: Types a column of a CSV file may get, narrowest first: all its values are of the type, or it stays text.
-_TYPES = ("BIGINT", "DOUBLE", "TIMESTAMP WITH TIME ZONE")
+#: What a text of a CSV file must look like to be a value of a type, narrowest type first: all values of a column are,
+#: or it stays text. A cast alone decides wrongly: it takes ``'0.31'`` as the BIGINT 0, ``'1_000'`` as 1000.0 and
+#: ``'0x10'`` as 16. A number with zeros in front of it (``'007'``, ``'0049'``) is a code, and as
+#: a number it would be another one.
+_NUMBER = r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
+_TYPES = (
+    ("BIGINT", r"[+-]?(?:0|[1-9][0-9]*)"),
+    ("DOUBLE", _NUMBER),
+    ("BOOLEAN", r"(?i:true|false)"),
+    ("TIMESTAMP WITH TIME ZONE", r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[ T].*)?"),
+)
+#: Words for "no value" that writers of numbers use; ``double()`` gives null for them as well.
+_NO_NUMBER = r"(?i:[+-]?(?:nan|inf|infinity))"
 
 
-def typed_texts(database: Database, rows: pa.Table) -> pa.Table:
-    """Text columns whose values are all numbers or all instants, as such; an empty text is no value in them."""
+def typed_texts(database: Database, rows: pa.Table) -> tuple[pa.Table, dict[str, int]]:
+    """Text columns whose values are all numbers, booleans or instants, as such; a blank text is no value in them.
+
+    Also gives, per field that became a number, how many of its texts were ``nan`` or ``inf``: they are nulls now.
+    """
     texts = [f.name for f in rows.schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
     if not texts or not rows.num_rows:
-        return rows
+        return rows, {}
     positions = [rows.column_names.index(name) for name in texts]
+    odd: dict[str, int] = {}
     cursor = database.cursor()
     try:
         plain = pa.table([rows.column(p) for p in positions], names=[f"c{p}" for p in positions])
         cursor.register("__texts", plain)
-        tests = [f"count(nullif(c{p}, ''))" for p in positions]
-        tests += [f"count(TRY_CAST(nullif(c{p}, '') AS {t}))" for p in positions for t in _TYPES]
-        counts = list(cursor.sql(f"SELECT {', '.join(tests)} FROM __texts").to_arrow_table().to_pylist()[0].values())
-        given, fits = counts[: len(positions)], counts[len(positions) :]
-        for number, position in enumerate(positions):
-            mine = fits[number * len(_TYPES) : (number + 1) * len(_TYPES)]
-            type_ = next((t for t, count in zip(_TYPES, mine, strict=True) if count == given[number]), None)
-            if type_ is not None and given[number]:
-                query = f"SELECT TRY_CAST(nullif(c{position}, '') AS {type_}) AS v FROM __texts"
-                column = cursor.sql(query).to_arrow_table().column("v")
-                rows = rows.set_column(position, rows.column_names[position], column)
+        for position in positions:
+            type_, count = _fitting(cursor, f"trim(c{position})")
+            if type_ is None:
+                continue
+            column = cursor.sql(f"SELECT {_cast(f'trim(c{position})', *type_)} AS v FROM __texts")
+            rows = rows.set_column(position, rows.column_names[position], column.to_arrow_table().column("v"))
+            if count:
+                odd[rows.column_names[position]] = count
     finally:
         cursor.close()
-    return rows
+    return rows, odd
+
+
+def _fitting(cursor: duckdb.DuckDBPyConnection, text: str) -> tuple[tuple[str, str] | None, int]:
+    """The narrowest type that all values of a column have, None for text; and its values that stand for no number."""
+    tests = [f"count(nullif({text}, ''))", f"count_if(regexp_full_match({text}, '{_NO_NUMBER}'))"]
+    tests += [f"count({_cast(text, name, form)})" for name, form in _TYPES]
+    given, odd, *fits = cursor.sql(f"SELECT {', '.join(tests)} FROM __texts").to_arrow_table().to_pylist()[0].values()
+    for type_, count in zip(_TYPES, fits, strict=True):
+        number = type_[0] in ("BIGINT", "DOUBLE")
+        if count and count + (odd if number else 0) == given:
+            return type_, odd if number else 0
+    return None, 0
+
+
+def _cast(text: str, type_: str, form: str) -> str:
+    return f"CASE WHEN regexp_full_match({text}, '{form}') THEN TRY_CAST({text} AS {type_}) END"
