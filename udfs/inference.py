@@ -56,6 +56,10 @@ class ScoringModel(Protocol):
     @property
     def field_names(self) -> tuple[str, ...]: ...
 
+    @property
+    def labels(self) -> pa.Array:
+        """The classes by class code, as values of the label's own type (empty for an isolation forest)."""
+
     def check(self, schema: pa.Schema) -> None: ...
 
     def encode(self, rows: pa.Table) -> Matrix: ...
@@ -236,10 +240,10 @@ def score_distinct(
     """Score rows, each distinct feature vector once.
 
     rows: at least the model's fields, any further columns are ignored. Returns columns of the same length, by name:
-    classifiers give ``_guess`` (string), and with ``probabilities`` also ``_probability`` (double, of the guess) and
-    ``_probabilities`` (map label -> double); isolation forests give ``_score`` (double, 0..1), and with ``scorer`` N
-    also ``_scorer`` (list of at most N {field, weight}; weight is the field's share, 0..1, of what made the row easy
-    to isolate).
+    classifiers give ``_guess`` (of the label's type), and with ``probabilities`` also ``_probability`` (double, of the
+    guess) and ``_probabilities`` (map label -> double); isolation forests give ``_score`` (double, 0..1), and with
+    ``scorer`` N also ``_scorer`` (list of at most N {field, weight}; weight is the field's share, 0..1, of what made
+    the row easy to isolate).
     Raises what ``model.check`` raises when a field is missing or of the wrong type.
     """
     return BatchScorer(model, probabilities=probabilities, scorer=scorer, threads=threads, memory=0)(rows)
@@ -304,23 +308,24 @@ class BatchScorer:
 
     def _columns(self, raw: NDArray[np.float64]) -> dict[str, pa.Array]:
         if self._forest.classes:
-            return _guess_columns(self._forest, raw, self._probabilities)
+            return _guess_columns(self._forest, self._model.labels, raw, self._probabilities)
         out: dict[str, pa.Array] = {"_score": pa.array(raw[:, 0], pa.float64())}
         if self._scorer:
             out["_scorer"] = top_contributors(raw[:, 1:], self._model.field_names, self._scorer)
         return out
 
 
-def _guess_columns(forest: Forest, table: NDArray[np.float64], probabilities: bool) -> dict[str, pa.Array]:
+def _guess_columns(
+    forest: Forest, labels: pa.Array, table: NDArray[np.float64], probabilities: bool
+) -> dict[str, pa.Array]:
     rows, width = table.shape
     codes = table.argmax(axis=1) if rows else np.zeros(0, dtype=np.int64)
-    labels = pa.array(list(forest.classes), pa.string())
     out: dict[str, pa.Array] = {"_guess": labels.take(pa.array(codes, pa.int64()))}
     if probabilities:
         out["_probability"] = pa.array(table[np.arange(rows), codes], pa.float64())
         out["_probabilities"] = pa.MapArray.from_arrays(
             pa.array(np.arange(rows + 1, dtype=np.int32) * width, pa.int32()),
-            labels.take(pa.array(np.tile(np.arange(width), rows), pa.int64())),
+            pa.array(list(forest.classes), pa.string()).take(pa.array(np.tile(np.arange(width), rows), pa.int64())),
             pa.array(table.ravel(), pa.float64()),
         )
     return out
@@ -384,6 +389,7 @@ class SingleRow:
     def __init__(self, model: ScoringModel, cache: int = 10_000) -> None:
         self._model = model
         self._forest = model.forest
+        self._labels = dict(zip(model.forest.classes, model.labels.to_pylist(), strict=True))
         self._size = cache
         self._seen: OrderedDict[bytes, Any] = OrderedDict()
         forest = model.forest
@@ -410,7 +416,7 @@ class SingleRow:
         """Score one event given as field -> value; returns the fields to add: ``_guess`` or ``_score``."""
         vector = self._model.encode_row(row)
         if self._forest.classes:
-            return {"_guess": self.guess(vector)[0]}
+            return {"_guess": self._labels[self.guess(vector)[0]]}
         return {"_score": self.score(vector)}
 
     def _cached(self, vector: Sequence[float], work: Callable[[list[float]], Any]) -> Any:

@@ -371,14 +371,58 @@ def label_text(value: Any) -> str:
     return str(value)
 
 
+#: Types a label keeps, by the SQL type that holds it (decision 31); ``IP`` is text that is an address. Others are text.
+LABEL_TYPES: dict[str, pa.DataType] = {
+    "VARCHAR": pa.string(),
+    "IP": pa.string(),
+    "BOOLEAN": pa.bool_(),
+    "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(),
+    "UBIGINT": pa.uint64(),
+    "REAL": pa.float32(),
+    "DOUBLE": pa.float64(),
+    "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", "UTC"),
+}
+
+
+def label_type(field: pa.Field) -> str:
+    """The key of ``LABEL_TYPES`` for a target column."""
+    kind, type_ = pa.types, field.type
+    if kind.is_integer(type_):
+        narrow = type_.bit_width < 32 or type_ == pa.int32()
+        return "INTEGER" if narrow else "UBIGINT" if type_ == pa.uint64() else "BIGINT"
+    if kind.is_decimal(type_):
+        return "BIGINT" if type_.scale == 0 else "DOUBLE"
+    if kind.is_timestamp(type_) or kind.is_date(type_):
+        return "TIMESTAMP WITH TIME ZONE"
+    if _is_text(type_):
+        return "IP" if (field.metadata or {}).get(b"logsql.type") == b"ip" else "VARCHAR"
+    return next((name for name, arrow in LABEL_TYPES.items() if arrow == type_), "VARCHAR")
+
+
+def typed_classes(classes: Sequence[str], type_: str) -> pa.Array:
+    """Class texts as values of the label's type. Raises ValueError on a text that is none, KeyError on another type."""
+    arrow = LABEL_TYPES[type_]
+    if pa.types.is_boolean(arrow):
+        return pa.array([{"true": True, "false": False}[text] for text in classes], arrow)
+    if pa.types.is_timestamp(arrow):
+        return pa.array([dt.datetime.fromisoformat(text) for text in classes], arrow)
+    if pa.types.is_floating(arrow):
+        return pa.array([float(text) for text in classes], arrow)
+    if pa.types.is_string(arrow):
+        return pa.array(list(classes), arrow)
+    return pa.array([int(text) for text in classes], arrow)
+
+
 @dataclass(frozen=True)
 class Labels:
     """Target column of a training set: class texts in code order, and a code per kept row (null targets are left
-    out)."""
+    out). type: key of ``LABEL_TYPES``."""
 
     classes: tuple[str, ...]
     codes: NDArray[np.int64]
     kept: NDArray[np.bool_]
+    type: str = "VARCHAR"
 
 
 def labels(rows: pa.Table, target: str) -> Labels:
@@ -392,6 +436,9 @@ def labels(rows: pa.Table, target: str) -> Labels:
         column = column.cast(column.type.value_type)
     if not (pa.types.is_primitive(column.type) or _is_text(column.type) or pa.types.is_null(column.type)):
         raise MlError(NO_LABEL_TYPE, name=target, type=column.type)
+    type_ = label_type(rows.schema.field(target).with_type(column.type))
+    if pa.types.is_decimal(column.type) or type_ == "TIMESTAMP WITH TIME ZONE":
+        column = column.cast(LABEL_TYPES[type_], safe=False)
     text = pa.array([None if v is None else label_text(v) for v in pc.unique(column).to_pylist()], pa.string())
     classes = tuple(sorted(value for value in text.to_pylist() if value is not None))
     if len(classes) < 2:
@@ -404,4 +451,4 @@ def labels(rows: pa.Table, target: str) -> Labels:
     lookup = [position[label_text(value)] for value in encoded.dictionary.to_pylist()]
     numbers = pa.array(lookup, pa.int64()).take(encoded.indices)
     kept = numbers.is_valid().to_numpy(zero_copy_only=False)
-    return Labels(classes, numbers.fill_null(0).to_numpy(zero_copy_only=False)[kept], kept)
+    return Labels(classes, numbers.fill_null(0).to_numpy(zero_copy_only=False)[kept], kept, type_)

@@ -20,6 +20,7 @@ from logsql.ml.features import FeatureKind
 
 
 class Form(StrEnum):
+    WHOLE = "whole"
     NUMBER = "number"
     DATE = "date"
     BOOL = "bool"

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from logsql.diagnostics.models import MODEL_NAMED, THE_MODEL
-from logsql.ml.features import FeatureSpec, check_schema, encode, row_encoder
+from logsql.ml.features import FeatureSpec, check_schema, encode, row_encoder, typed_classes
 from logsql.ml.metrics import Metrics
 from udfs.inference import Forest, Matrix
 
@@ -65,7 +65,7 @@ class ScoreSummary:
 
 @dataclass(frozen=True)
 class Training:
-    """Everything known about a finished training."""
+    """Everything known about a finished training. label: type of the target, a key of ``features.LABEL_TYPES``."""
 
     features: tuple[FeatureSpec, ...]
     classes: tuple[str, ...]
@@ -82,6 +82,7 @@ class Training:
     versions: tuple[tuple[str, str], ...]
     payload: str = ""
     sha256: str = ""
+    label: str = "VARCHAR"
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,14 @@ def _training(data: Mapping[str, Any]) -> Training:
         versions=tuple((_text(k), _text(v)) for k, v in data["versions"].items()),
         payload=_text(data["payload"]),
         sha256=_text(data["sha256"]),
+        # Models of before kept texts only; their guesses stay texts.
+        label=_label(data.get("label", "VARCHAR"), data["classes"]),
     )
+
+
+def _label(name: Any, classes: Sequence[str]) -> str:
+    typed_classes(classes, name)
+    return _text(name)
 
 
 @dataclass(frozen=True)
@@ -198,6 +206,11 @@ class TrainedModel:
     @cached_property
     def field_names(self) -> tuple[str, ...]:
         return tuple(spec.name for spec in self.training.features)
+
+    @cached_property
+    def labels(self) -> pa.Array:
+        """The classes in code order, as values of the label's own type."""
+        return typed_classes(self.training.classes, self.training.label)
 
     def check(self, schema: pa.Schema) -> None:
         """Refuse rows that cannot be scored (see ``features.check_schema``)."""

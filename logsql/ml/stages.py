@@ -68,7 +68,8 @@ def rforest_stage(
     fields: Sequence[str] | None = None,
     options: RforestOptions | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Add ``_guess`` (string), on request ``_probability`` (double) and ``_probabilities`` (map label -> double)."""
+    """Add ``_guess`` (of the label's type), on request ``_probability`` (double) and ``_probabilities`` (map of doubles
+    by label)."""
     chosen = options or RforestOptions()
     check_list(model.features, fields, model.owner)
     score = BatchScorer(model, probabilities=chosen.probabilities, threads=chosen.threads)

@@ -156,6 +156,7 @@ def fit_rforest(
         _facts(rows.num_rows, started),
         features=features,
         classes=target_labels.classes,
+        label=target_labels.type,
         train_rows=len(train_y),
         test_rows=int(test.sum()),
         skipped_rows=int((~target_labels.kept).sum()),

@@ -69,7 +69,8 @@ class Scoring:
 
     command: for the ledger; fields: the features as SQL delivers them; answers: names of the output columns behind the
     features; weight: column with the number of rows per vector (only with mixed fields); failed: the answer column for
-    the reason when there is no model, None to fail the query.
+    the reason when there is no model, None to fail the query; documents: answers whose type only the data tell, which
+    cross as JSON text.
     """
 
     command: str
@@ -79,6 +80,7 @@ class Scoring:
     scorer: Callable[[TrainedModel], BatchScorer]
     weight: str | None = None
     failed: str | None = None
+    documents: frozenset[str] = frozenset()
 
     def __call__(self, batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
         try:
@@ -104,7 +106,10 @@ class Scoring:
     def _output(self, batch: pa.RecordBatch, found: dict[str, pa.Array]) -> pa.RecordBatch:
         columns = [batch.column(ident) for ident in self.idents]
         for name in self.answers:
-            columns.append(plain(found[name]) if name in found else pa.nulls(batch.num_rows, pa.string()))
+            if name in found and name in self.documents:
+                columns.append(pa.array([_json(v) for v in _told(found[name]).to_pylist()], pa.string()))
+            else:
+                columns.append(plain(found[name]) if name in found else pa.nulls(batch.num_rows, pa.string()))
         return pa.RecordBatch.from_arrays(columns, names=[*self.idents, *self.answers])
 
     def _unanswered(self, batches: Iterator[pa.RecordBatch], error: MlError) -> Iterator[pa.RecordBatch]:
@@ -123,6 +128,11 @@ def plain(column: pa.Array) -> pa.Array:
         lists = [None if v is None else [_json(item) for item in v] for v in column.to_pylist()]
         return pa.array(lists, pa.list_(pa.string()))
     return column
+
+
+def _told(column: pa.Array) -> pa.Array:
+    """The column with what JSON cannot hold as text."""
+    return column.cast(pa.string()) if pa.types.is_timestamp(column.type) else column
 
 
 def _json(value: object) -> str | None:

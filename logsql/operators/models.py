@@ -38,7 +38,7 @@ from logsql.planner.spec import COMMANDS
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.sql import Sql
-from logsql.values.types import BOOL, DATE, DOUBLE, LONG, STRING, Kind, LType
+from logsql.values.types import ANY_JSON, BOOL, DATE, DOUBLE, LONG, STRING, Kind, LType
 from logsql.values.values import Typed
 
 if TYPE_CHECKING:
@@ -189,6 +189,34 @@ def forms_of(value: Typed) -> list[tuple[Form, Sql, LType]]:
     if (date := values.date_sql(value)) is not None:
         found.append((Form.DATE, date, DATE))
     return [*found, (Form.TEXT, values.text_sql(value), STRING)]
+
+
+def label_forms(value: Typed) -> list[tuple[Form, Sql, LType]]:
+    """The SQL columns that carry a label: one of its own type, or one per type of a mixed label (text last)."""
+    if value.type.physical in ("HUGEINT", "UHUGEINT"):  # 128 bits do not cross
+        return [(Form.NUMBER, sql.try_cast(value.expr, "BIGINT"), LONG)]
+    if value.kind is not Kind.ANY:
+        return forms_of(value)
+    flag, whole, number = values.bool_sql(value), values.integer_sql(value), values.number_sql(value)
+    found: list[tuple[Form, Sql, LType]] = []
+    if whole is not None:
+        found.append((Form.WHOLE, whole, LONG))
+    if number is not None:
+        found.append((Form.NUMBER, number, DOUBLE))
+    if flag is not None:
+        found.append((Form.BOOL, flag, BOOL))
+    if (date := values.date_sql(value)) is not None:
+        found.append((Form.DATE, date, DATE))
+    return [*found, (Form.TEXT, values.text_sql(value), STRING)]
+
+
+def label_answer(value: Typed) -> LType:
+    """The type of a guess of this label: its own. Which one a mixed label has, only its values tell."""
+    if value.kind is Kind.ANY:
+        return ANY_JSON
+    if value.kind is Kind.NULL:
+        return STRING
+    return LONG if value.type.physical in ("HUGEINT", "UHUGEINT") else value.type
 
 
 def _bool_number(value: Typed) -> Sql | None:

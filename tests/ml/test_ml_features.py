@@ -152,7 +152,7 @@ def test_labels() -> None:
     assert found.classes == ("a", "b")
     assert found.codes.tolist() == [1, 0, 1]
     assert found.kept.tolist() == [True, False, True, True]
-    assert labels(pa.table({"y": [1, 0]}), "y").classes == ("0", "1")  # the manual compares _guess == "0"
+    assert labels(pa.table({"y": [1, 0]}), "y").classes == ("0", "1")
     assert [label_text(v) for v in (True, 1, 1.0)] == ["true", "1", "1.0"]
 
 

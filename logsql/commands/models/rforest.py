@@ -25,11 +25,10 @@ from logsql.diagnostics.models import MODEL_EMPTY, TARGET_IS_FEATURE, THE_ROWS, 
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Name, Subquery
 from logsql.planner import duties
-from logsql.planner.relation import Column, Rel
+from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
-from logsql.values import values
-from logsql.values.types import DOUBLE, MAP, STRING
+from logsql.values.types import BOOL, DATE, DOUBLE, FLOAT, INT, IP, LONG, MAP, STRING, ULONG, Kind, LType
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 TRAINS_FIRST = text(
     "trains on the rows of the subquery before the first guess", "첫 예측 전에 서브쿼리의 행으로 학습합니다"
 )
-#: Column of the training rows that holds the label as text.
-TARGET = "__target"
 ERROR = "_rforest_error"
 
 
@@ -88,10 +85,10 @@ def lower(stage: Stage) -> Rel:
     return _stored(stage) if stage.command.option("model") is not None else _trained(stage)
 
 
-def _answers(stage: Stage, failing: bool) -> list[Answer]:
+def _answers(stage: Stage, guess: LType, failing: bool) -> list[Answer]:
     from logsql.operators.models import Answer  # for cost: pyarrow.compute
 
-    answers = [Answer("_guess", STRING)]
+    answers = [Answer("_guess", guess)]
     if stage.option("probability"):
         answers += [Answer("_probability", DOUBLE), Answer("_probabilities", MAP)]
     if failing:
@@ -105,7 +102,21 @@ def _stored(stage: Stage) -> Rel:
     args = stage.arguments(RforestArgs)
     manifest = model_card(stage, ModelKind.RFOREST, args.fields)
     rel, found = scored_fields(stage, manifest, args.fields)
-    return _score(stage, rel, found, loader(stage, manifest.name, ModelKind.RFOREST))
+    assert manifest.training is not None
+    guess = _guess_type(rel, manifest.target or "", manifest.training.label)
+    return _score(stage, rel, found, loader(stage, manifest.name, ModelKind.RFOREST), guess)
+
+
+_TYPES = {t.physical: t for t in (BOOL, INT, LONG, ULONG, FLOAT, DOUBLE, DATE, STRING)} | {"IP": IP}
+
+
+def _guess_type(rel: Rel, target: str, trained: str) -> LType:
+    """The type of the label in training; text where these rows hold the label as text.
+
+    A CSV file is trained on with the numbers it holds, and ``csvfile`` reads the same labels as texts.
+    """
+    here = rel.column(target)
+    return STRING if here is not None and here.type.kind is Kind.STRING else _TYPES[trained]
 
 
 def _trained(stage: Stage) -> Rel:
@@ -114,6 +125,8 @@ def _trained(stage: Stage) -> Rel:
         expected_specs,
         features,
         forms_of,
+        label_answer,
+        label_forms,
         with_forms,
     )
 
@@ -129,11 +142,8 @@ def _trained(stage: Stage) -> Rel:
     assert label is not None
     rel, found = features(stage, stage.rel, args.fields, THE_ROWS.fill())
     check_against(expected_specs(known), found, TRAINING_SUBQUERY.fill())
-    train = stage.flush(stage.assign(train, TARGET, values.text(label.value)))
-    train, fields, columns = with_forms(stage, train, [(f, forms_of) for f in known])
-    held = train.column(TARGET)
-    assert held is not None
-    read = replace(train, columns=(*columns, Column(TARGET, held.ident, STRING)), carried=(), rest=None)
+    train, fields, columns = with_forms(stage, train, [*((f, forms_of) for f in known), (label, label_forms)])
+    read = replace(train, columns=tuple(columns), carried=(), rest=None)
     size, timeout = stage.option("size"), seconds(stage, "timeout")
     features_ = [f.name for f in known]
 
@@ -143,19 +153,20 @@ def _trained(stage: Stage) -> Rel:
         from logsql.ml.transforms import training_rows  # for cost: pyarrow.compute
 
         control = Control.with_timeout(timeout)
-        rows = training_rows(runtime, fields, [held.ident])
-        names = [target.text if n == held.ident else n for n in rows.column_names]
+        rows = training_rows(runtime, fields)
         control.cancelled = runtime.state.cancel
-        return train_rforest(rows.rename_columns(names), target.text, features_, size, control=control)
+        return train_rforest(rows, target.text, features_, size, control=control)
 
     stage.remark(TRAINS_FIRST)
-    return _score(stage, rel, found, train_model, read)
+    return _score(stage, rel, found, train_model, label_answer(label.value), read)
 
 
-def _score(stage: Stage, rel: Rel, found: list[Feature], make: Obtain, training: Rel | None = None) -> Rel:
+def _score(
+    stage: Stage, rel: Rel, found: list[Feature], make: Obtain, guess: LType, training: Rel | None = None
+) -> Rel:
     from logsql.operators.models import scored  # for cost: pyarrow.compute
 
-    answers = _answers(stage, failing=training is not None)
+    answers = _answers(stage, guess, failing=training is not None)
     probabilities = bool(stage.option("probability"))
 
     def transform(fields: tuple[FieldForms, ...], weight: str | None) -> Scoring:
@@ -168,7 +179,9 @@ def _score(stage: Stage, rel: Rel, found: list[Feature], make: Obtain, training:
             return BatchScorer(model, probabilities=probabilities, threads=os.cpu_count() or 1, memory=0)
 
         names = tuple(a.name for a in answers)
-        return Scoring("rforest", fields, names, Once(make), scorer, weight, ERROR if training is not None else None)
+        failed = ERROR if training is not None else None
+        documents = frozenset({"_guess"} if guess.json else ())
+        return Scoring("rforest", fields, names, Once(make), scorer, weight, failed, documents)
 
     return scored(stage, rel, found, answers, transform, () if training is None else (training,))
 
@@ -203,8 +216,10 @@ register(
             OptionSpec("probability", OptionKind.BOOL, "add _probability and _probabilities", default=False),
         ),
         description="""\
-Every row stays, in order, and gets `_guess`, the guessed label as text (also for numeric labels: compare with `_guess
-== "0"`). With `probability=t` there are `_probability` (of the guess, 0 to 1) and `_probabilities` (a map of all
+Every row stays, in order, and gets `_guess`, the guessed label, in the label's own type: a number for numeric labels, a
+boolean, a date, else text. So `_guess == label` is true where the guess is right. With a stored model `_guess` is text
+where the rows hold the label as text (as `csvfile` reads it), and with a model of an older version, which kept only
+texts. With `probability=t` there are `_probability` (of the guess, 0 to 1) and `_probabilities` (a map of all
 labels).
 
 With `model=NAME` the model was made with `ml.createModel` and trained with `ml.fit`. The fields after it may be left
