@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 
 from tests.readers.ntfs_support import table, unpacked
 from tests.support import SHARED, shared_data
-from udfs.readers.base import LOGICAL_TYPE, ListLoss, ReaderError
-from udfs.readers.evtx import EvtxReader, _facts, _parsed_facts
+from udfs.readers.base import LOGICAL_TYPE, ListLoss, NullProgress, ReadContext, ReaderError
+from udfs.readers.evidence import Tally
+from udfs.readers.evtx import EvtxReader, _facts, _occurrences, _parsed_facts
+from udfs.readers.files import Files
 
 _ANSWERS = SHARED / "data" / "forensics" / "expected-evtx.json"
 _FILES: dict[str, Any] = json.loads(_ANSWERS.read_text()) if _ANSWERS.exists() else {}
@@ -37,7 +40,7 @@ def test_answers_of_other_readers(name: str, tmp_path: Path) -> None:
     expected = _FILES[name]
     loss = ListLoss()
     found = table(EvtxReader(str(unpacked(tmp_path, "evtx", name))), None, loss)
-    ids, events = found.column("record_id").to_pylist(), found.column("event_id").to_pylist()
+    ids, events = found.column("record_no").to_pylist(), found.column("event_id").to_pylist()
     digest = hashlib.sha256(json.dumps(sorted(zip(ids, events, strict=True))).encode()).hexdigest()
     assert digest == expected["evtx"]["sha_id_event"]
     assert found.num_rows == expected["evtx"]["records"]
@@ -49,7 +52,7 @@ def test_answers_of_other_readers(name: str, tmp_path: Path) -> None:
     assert len(set(found.column("provider").to_pylist())) == expected["providers"]
     first = found.slice(0, 1).to_pylist()[0]
     record, event, channel, provider, computer, level, task, stamp = expected["sample"]
-    assert [first[key] for key in ("record_id", "event_id", "channel", "provider", "computer", "level", "task")] == [
+    assert [first[key] for key in ("record_no", "event_id", "channel", "provider", "computer", "level", "task")] == [
         record, event, channel, provider, computer, level, task,
     ]  # fmt: skip
     # The answer has up to seven decimals, the column microseconds.
@@ -159,3 +162,44 @@ def test_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(ReaderError, match=r"logsql\[forensic\]") as caught:
         table(EvtxReader(str(tmp_path / "x.evtx")))
     assert caught.value.code == "missing-extra"
+
+
+@pytest.mark.evidence
+@pytest.mark.usefixtures("_package")
+def test_time_and_number_of_an_event_are_its_own(tmp_path: Path) -> None:
+    """Values of libevtx's XML, python-evtx and the Rust parser's JSON, which agree; the headers tell of the export."""
+    made = {}
+    for name in ("d01a-UACME_59_Sysmon.evtx.xz", "d01b-MSExchange_Management_wec.evtx.xz"):
+        path = tmp_path / name.removesuffix(".xz")
+        path.write_bytes(lzma.decompress(shared_data("evidence2", name).read_bytes()))
+        loss = ListLoss()
+        made[name[:4]] = table(EvtxReader(str(path)), ["_time", "record_id", "record_no"], loss).to_pylist()
+        assert not loss.entries
+    assert [r["record_no"] for r in made["d01a"]] == [1, 2, 3, 4, 5, 6, 7]
+    assert [r["record_id"] for r in made["d01a"]] == list(range(2164886, 2164893))
+    assert made["d01a"][6]["_time"].isoformat() == "2020-10-05T20:43:58.451314+00:00"  # its header says 1601
+    assert made["d01a"][0]["_time"].isoformat() == "2020-10-05T20:43:58.351744+00:00"
+    (event,) = made["d01b"]
+    assert (event["record_id"], event["record_no"]) == (3229, 1)
+    assert event["_time"].isoformat() == "2021-11-19T16:52:33.833733+00:00"  # its header has the time of arrival
+
+
+@pytest.mark.parametrize(
+    ("created", "time", "counted"),
+    [
+        ('"TimeCreated":{"#attributes":{"SystemTime":"2021-03-31T23:51:45.0187674Z"}},', 1617234705018767, 0),
+        ('"TimeCreated":{"#attributes":{"SystemTime":"1601-01-01T00:00:00Z"}},', 1577934245000000, 1),
+        ('"TimeCreated":{"#attributes":{"SystemTime":"0"}},', 1577934245000000, 1),
+        ('"TimeCreated":null,', 1577934245000000, 1),
+        ("", 1577934245000000, 1),
+    ],
+)
+def test_the_header_dates_an_event_without_a_time(created: str, time: int, counted: int) -> None:
+    data = '{"Event":{"System":{"EventID":1,' + created + '"EventRecordID":77,"Channel":"c","Computer":"h"}}}'
+    tally = Tally()
+    made = _occurrences([{"event_record_id": 5, "timestamp": "2020-01-02T03:04:05Z UTC", "data": data}], tally)
+    assert made["_time"].cast("int64").to_pylist() == [time]
+    assert made["record_id"].to_pylist() == [77]
+    loss = ListLoss()
+    tally.report(ReadContext(loss, NullProgress(), lambda: False, Files()), "log.evtx")
+    assert [(entry.reason, entry.count) for entry in loss.entries] == [("time-of-record", 1)] * counted

@@ -42,12 +42,16 @@ SCHEMA = pa.schema(
         field("task", pa.int32()),
         field("level", pa.int32()),
         field("record_id", pa.int64()),
+        field("record_no", pa.int64()),
         field("msg", pa.string()),
         field("event_data", pa.string(), "json"),
         field("_file", pa.string()),
     ]
 )
-"""``event_id``: low 16 bits, without qualifiers. ``_time``: when the event was written."""
+"""``event_id``: low 16 bits, without qualifiers. ``_time``: System/TimeCreated, when the event happened. ``record_id``:
+EventRecordID, the number it got where it was logged; ``record_no``: its number in this file. They differ in a log that
+a collector or an export wrote, whose record headers hold the times and numbers of arrival."""
+_HEADER_TIME = "time-of-record"
 _FACTS = {
     "provider": pa.string(), "event_id": pa.int32(), "level": pa.int32(), "task": pa.int32(),
     "channel": pa.string(), "computer": pa.string(), "event_data": pa.string(),
@@ -63,11 +67,16 @@ _USUAL = re.compile(
 )
 
 
+# What ``_time`` and ``record_id`` need, without parsing the rest; the elements of System come first.
+_WHEN = re.compile(r'"TimeCreated":\{"#attributes":\{"SystemTime":"([^"\\]*)"\}\},"EventRecordID":([0-9]{1,19}),')
+
+
 class EvtxReader(EvidenceReader):
     """Reader of .evtx files.
 
     ``paths``, ``zippath``, ``zipcharset``: as for ``MftReader``. ReaderError codes: ``missing-extra``, ``empty-file``,
     ``not-an-evtx``. Ledger reasons: those of ``evtx_layout.mended`` (position = byte offset of the first),
+    ``time-of-record`` (the event has no time of its own, or 1601: ``_time`` is that of the record's header),
     ``date-out-of-range`` (the row is kept, its ``_time`` null), ``parser-failed`` (the rest of the file is missing),
     ``damaged-list`` (of names or templates; no event is lost by it, position = byte offset of the
     first such chunk).
@@ -177,10 +186,10 @@ def _batch(held: list[Event], wanted: pa.Schema, file: str, tally: Tally) -> pa.
     rows = len(held)
     names = frozenset(wanted.names)
     made: dict[str, pa.Array] = {"msg": pa.nulls(rows, pa.string())}
-    if "_time" in names:
-        made["_time"] = _times([event["timestamp"] for event in held], tally)
-    if "record_id" in names:
-        made["record_id"] = pa.array([_integer(event["event_record_id"], 63) for event in held], pa.int64())
+    if "_time" in names or "record_id" in names:
+        made |= _occurrences(held, tally if "_time" in names else Tally())
+    if "record_no" in names:
+        made["record_no"] = pa.array([_integer(event["event_record_id"], 63) for event in held], pa.int64())
     if "_file" in names:
         made["_file"] = pa.repeat(pa.scalar(file, pa.string()), rows)
     if names & _FACTS.keys():
@@ -190,16 +199,40 @@ def _batch(held: list[Event], wanted: pa.Schema, file: str, tally: Tally) -> pa.
     return batch_of(wanted, made, rows)
 
 
-def _times(stamps: list[str], tally: Tally) -> pa.Array:
-    """``2021-03-31T23:51:45.0187674Z UTC`` to microseconds; a date Python cannot hold gives null and is counted."""
-    found: list[int | None] = []
-    for stamp in stamps:
-        try:
-            found.append((datetime.fromisoformat(stamp[: stamp.index("Z") + 1]) - _EPOCH) // _MICROSECOND)
-        except ValueError:
-            found.append(None)
-            tally.add("date-out-of-range", 1, None, stamp[:60])
-    return pa.array(found, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+def _occurrences(held: list[Event], tally: Tally) -> dict[str, pa.Array]:
+    """``_time`` and ``record_id`` of the events; a date Python cannot hold gives null and is counted."""
+    times: list[int | None] = []
+    numbers: list[int | None] = []
+    for event in held:
+        when = _WHEN.search(event["data"])
+        if when is not None:
+            created, number = when[1], _integer(when[2], 63)
+        else:
+            system = _mapping(_body(event["data"]).get("System"))
+            created = _text(_mapping(_mapping(system.get("TimeCreated")).get("#attributes")).get("SystemTime")) or ""
+            number = _integer(_plain(system.get("EventRecordID")), 63)
+        time = _microseconds(created)
+        if time is None or created.startswith("1601-"):
+            # TimeCreated is absent, zero or the beginning of FILETIME: events that were rendered without a time.
+            tally.add(_HEADER_TIME, 1, None, created[:60] or None)
+            stamp = event["timestamp"]
+            time = _microseconds(stamp[: stamp.find("Z") + 1])
+            if time is None:
+                tally.add("date-out-of-range", 1, None, stamp[:60])
+        times.append(time)
+        numbers.append(number)
+    return {
+        "_time": pa.array(times, pa.int64()).cast(pa.timestamp("us", tz="UTC")),
+        "record_id": pa.array(numbers, pa.int64()),
+    }
+
+
+def _microseconds(stamp: str) -> int | None:
+    """``2021-03-31T23:51:45.0187674Z`` as microseconds since 1970; None for other text."""
+    try:
+        return (datetime.fromisoformat(stamp) - _EPOCH) // _MICROSECOND
+    except (ValueError, TypeError):  # a time without a zone is no instant
+        return None
 
 
 def _facts(data: str) -> tuple[object, ...]:

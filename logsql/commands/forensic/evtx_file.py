@@ -15,7 +15,10 @@ register(
         SourceSpec("udfs.readers.evtx:EvtxReader"),
         "Read a Windows event log.",
         """
-One row per event. `event_data` is a map of the event's own values. Damaged chunks and events are counted in the ledger.
+One row per event. `event_data` is a map of the event's own values. `_time` (TimeCreated) and `record_id`
+(EventRecordID) are those of the event; `record_no` is the number of the record in this file, another one in logs
+that a collector or an export wrote. An event without a time of its own has the time of its record and is counted in the
+ledger, as are damaged chunks and events.
 """,
         extra="forensic",
         errors=(
