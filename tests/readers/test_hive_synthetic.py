@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import struct
 import zipfile
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from sample_data import make_hive
 from sample_data.make_hive import BINARY, DWORD, MULTI_SZ, SZ, Key, build, text
 from tests.readers.hive_support import image_of, plain, rows_of, table
 from tests.readers.test_hive_answers import usb_join_parts
+from tests.support import shared_data
 from udfs.readers.base import (
     BATCH_ROWS,
     ListLoss,
@@ -58,7 +60,7 @@ _TYPED: dict[str, tuple[str, str, Any]] = {
     "multi no end": ("MULTI_SZ", "list", ["a", "bc"]),
     "multi empty": ("MULTI_SZ", "list", []),
     "multi nothing": ("MULTI_SZ", "list", []),
-    "multi gap": ("MULTI_SZ", "list", ["a"]),
+    "multi gap": ("MULTI_SZ", "list", ["a", "", "c"]),
     "resource": ("RESOURCE_LIST", "bytes", b"\1" * 20),
     "property": ("4294901778", "bytes", b"p\0\0\0"),
     "rid": ("500", "bytes", b""),
@@ -447,4 +449,36 @@ def test_multi_strings_across_values_do_not_mix() -> None:
     for number, parts in enumerate(lists):
         root.set(str(number), MULTI_SZ, b"".join(text(part) for part in parts))
     found = [row["value.list"] for row in rows_of(build(root))]
-    assert found == [["a", "b"], [], [], ["코"], ["end"]]
+    assert found == [["a", "b"], [], ["", "x"], ["코"], ["end"]]
+
+
+@pytest.mark.evidence
+def test_empty_names_of_a_pending_deletion_are_kept(tmp_path: Path) -> None:
+    """As hivexget, python-registry, regipy and reglookup read it; the file behind an empty name is deleted at boot."""
+    path = tmp_path / "d05.hive"
+    path.write_bytes(lzma.decompress(shared_data("evidence2", "d05-multi-sz.hive.xz").read_bytes()))
+    lists = {r["name"]: r["value.list"] for r in plain(table(path)) if r["type"] == "MULTI_SZ"}
+    assert lists["PendingFileRenameOperations"] == [
+        "\\??\\C:\\Temp\\first.tmp", "", "\\??\\C:\\Temp\\second.tmp", "",
+        "\\??\\C:\\Temp\\evil.exe", "!\\??\\C:\\Windows\\good.exe",
+    ]  # fmt: skip
+    assert lists["LeadingEmpty"] == ["", "a"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "strings"),
+    [
+        ("a\0\0", ["a"]),
+        ("a\0\0\0", ["a", ""]),  # a last pair that deletes
+        ("a\0\0b\0\0\0", ["a", "", "b", ""]),
+        ("\0\0", []),
+        ("\0", []),
+        ("\0a", ["", "a"]),
+    ],
+)
+def test_multi_strings_with_empty_ones(stored: str, strings: list[str]) -> None:
+    root = Key("R", _WHEN)
+    root.set("before", MULTI_SZ, text("x") + b"\0\0")
+    root.set("this", MULTI_SZ, stored.encode("utf-16-le"))
+    root.set("behind", MULTI_SZ, text("y") + b"\0\0")
+    assert [row["value.list"] for row in rows_of(build(root))] == [["x"], strings, ["y"]]

@@ -5,8 +5,9 @@ cannot be read keeps its row with null in every value column; data that its cell
 of three independent readers do so). All are losses. Data lies in the vk itself (up to four
 bytes), in a cell, or (more than 16,344 bytes, format 1.4 and later) in the segments of a ``db`` cell.
 
-Typing (house rule): SZ, EXPAND_SZ, LINK are text up to the first NUL; MULTI_SZ is a list of strings that ends at the
-first empty one; DWORD, DWORD_BIG_ENDIAN and QWORD are unsigned integers when the data is long enough; the rest bytes.
+Typing (house rule): SZ, EXPAND_SZ, LINK are text up to the first NUL; MULTI_SZ is a list of strings, the
+empty one that ends it left out; DWORD, DWORD_BIG_ENDIAN and QWORD are unsigned integers when the data is long enough;
+the rest bytes.
 """
 
 from __future__ import annotations
@@ -364,10 +365,11 @@ def _lists(data: Data, rows: Mask) -> pa.Array:
     owner = np.searchsorted(offsets, begins, side="right") - 1
     stop = np.append(zeros, len(units))[np.searchsorted(zeros, begins)]
     sizes = np.minimum(stop, offsets[owner + 1]) - begins
-    # The first empty string ends the list: what follows belongs to no reader's idea of the value.
-    empty = np.flatnonzero(sizes == 0)
-    limit = np.append(empty, len(begins))[np.searchsorted(empty, np.searchsorted(owner, np.arange(len(length))))]
-    keep = np.arange(len(begins)) < limit[owner]
+    # The empty string at the end only ends the list. Others belong to it: PendingFileRenameOperations has pairs of
+    # names, and an empty second one deletes the first at boot. Nothing but empty strings is an empty list.
+    last = np.append(owner[1:] != owner[:-1], np.ones(min(len(owner), 1), dtype=np.bool_))
+    filled = np.bincount(owner, weights=sizes, minlength=len(length)) > 0
+    keep = ~(last & (sizes == 0)) & filled[owner]
     begins, sizes, owner = begins[keep], sizes[keep], owner[keep]
     strings = text.utf16(units.view(np.uint8), begins * 2, sizes * 2)
     counts = np.zeros(len(rows), dtype=np.int64)
