@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import lzma
 import random
 import struct
 from collections import Counter
@@ -243,7 +244,7 @@ def _marked(mark: bytes, header: int, middle: bytes) -> bytes:
         (_table(0xBADC0FFE, 8, True, 8), 1),  # Server 2003, 64-bit
         (_table(0xBADC0FEE, 128, False, 16), 1),  # Windows 7, 32-bit
         (_table(0xBADC0FEE, 128, True, 24), 1),  # Windows 7, 64-bit
-        (_marked(b"00ts", 128, bytes(8)), 2),  # Windows 8.0: two flag words
+        (_marked(b"00ts", 128, struct.pack("<H", 4) + b"pkg\0" + bytes(8)), 2),  # Windows 8.0: a package name
         (_marked(b"10ts", 128, struct.pack("<H", 4) + b"pkg\0" + bytes(8)), 2),  # Windows 8.1: a package name too
         (_marked(b"10ts", 48, b""), 2),  # Windows 10
         (_marked(b"10ts", 52, b""), 2),  # Windows 10 1703 and later
@@ -252,6 +253,22 @@ def _marked(mark: bytes, header: int, middle: bytes) -> bytes:
 def test_shim_cache_layouts(data: bytes, count: int) -> None:
     micros = int(_WHEN.timestamp()) * 1_000_000
     assert list(entries(data)) == [("C:\\a.exe", micros)] * count
+
+
+@pytest.mark.evidence
+def test_shim_cache_of_windows_8_0(tmp_path: Path) -> None:
+    """Paths and times of Velocidex/regparser; without the package's length the times began in 1643."""
+    path = tmp_path / "SYSTEM"
+    path.write_bytes(lzma.decompress(shared_data("evidence2", "d06-SYSTEM_Win80.xz").read_bytes()))
+    made = open_view("reg-shim-cache", str(path))
+    found = pa.Table.from_batches(list(made.scan(["file_path", "modified_at"], null_context()))).to_pylist()
+    assert len(found) == 104
+    assert [(row["file_path"].rsplit("\\", 1)[1], int(row["modified_at"].timestamp())) for row in found[:3]] == [
+        ("LogonUI.exe", 1343272849),
+        ("UninstWA.exe", 1429559979),
+        ("EditPadLite7.exe", 1424698620),
+    ]
+    assert {row["modified_at"].year for row in found} <= set(range(2005, 2016))
 
 
 @pytest.mark.parametrize("name", sorted(VIEWS))

@@ -64,7 +64,7 @@ def _table(data: bytes, first: int, sizes: tuple[int, int]) -> Iterator[Entry]:
 
 
 def _marked(data: bytes, at: int) -> Iterator[Entry]:
-    """Entries with a mark, an unknown word and their size. Windows 8 has flags (8.1 a package too) before the time."""
+    """Entries with a mark, an unknown word and their size. Windows 8 has a package and flags before the time."""
     eight = at == 128
     while at + 14 <= len(data):
         mark = data[at : at + 4]
@@ -73,9 +73,7 @@ def _marked(data: bytes, at: int) -> Iterator[Entry]:
         size, length = struct.unpack_from("<IH", data, at + 8)
         time_at = at + 14 + length
         if eight:
-            if mark == b"10ts":
-                time_at += 2 + struct.unpack_from("<H", data, time_at)[0]
-            time_at += 8
+            time_at += 2 + struct.unpack_from("<H", data, time_at)[0] + 8
         yield _path(data[at + 14 : at + 14 + length]), filetime_at(data, time_at)
         at += 12 + size
 
