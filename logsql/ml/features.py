@@ -371,7 +371,7 @@ def label_text(value: Any) -> str:
     return str(value)
 
 
-#: Types a label keeps, by the SQL type that holds it (decision 31); ``IP`` is text that is an address. Others are text.
+#: Types a label keeps, by the SQL type that holds it; ``IP`` is text that is an address. Others are text.
 LABEL_TYPES: dict[str, pa.DataType] = {
     "VARCHAR": pa.string(),
     "IP": pa.string(),
