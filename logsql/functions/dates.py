@@ -382,10 +382,15 @@ register(
             example('date("2020-13-34", "yyyy-MM-dd")', "2021-02-03T00:00:00"),
             example('date(line, "dd/MMM/yyyy:HH:mm:ss")', "2021-03-12T07:08:09",
             {"line": "12/Mar/2021:07:08:09 +0900"}),
+            example('date("août 19 11:08", "MMM d HH:mm", "fr")', "1970-08-19T11:08:00"),
             example('date("x", "yyyy")', None),
         ),
         constant=(1, 2),
-        notes=("fields out of range roll over, text after the match is ignored, missing fields are of 1970-01-01",),
+        notes=(
+            "fields out of range roll over, text after the match is ignored, missing fields are of 1970-01-01",
+            "extension: four and more S read digits of the fraction of a second (.123456 by SSSSSS), to microseconds",
+            "the locale is a language code such as en, ko, fr or pt_BR, for names of months and weekdays",
+        ),
         loss=NOT_CONVERTED,
     ),
     FunctionSpec(
@@ -400,6 +405,7 @@ register(
             example("string(null)", None),
         ),
         constant=(1, 2), aliases=("str",),
+        notes=("extension: four and more S print that many digits of the fraction of a second",),
     ),
     FunctionSpec(
         "now", "date", "now()", "The moment the query started.", _now, 0, 0, "date", DUCKDB,

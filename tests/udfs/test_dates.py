@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 from udfs.java import dates, zones
 
 CENTURY = 1_735_689_600_000 - (80 * 365 + 20) * 86_400_000
+#: Four and more S are digits of the fraction, which Java reads as whole milliseconds (decisions 26).
+FRACTION = "SSSS"
 CASES: list[dict[str, Any]] = [
     json.loads(line)
     for line in Path(__file__).with_name("java_date_cases.jsonl").read_text(encoding="utf-8").splitlines()
@@ -41,8 +43,9 @@ def db() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_parsing_as_java() -> None:
     wrong = []
     for case in CASES:
-        if case["do"] == "parse" and "error" not in case:
-            got = compiled(case).parse_millis(case["text"], zones.as_zone(case["zone"]))
+        if case["do"] == "parse" and "error" not in case and FRACTION not in case["pattern"]:
+            micros = compiled(case).parse_micros(case["text"], zones.as_zone(case["zone"]))
+            got = None if micros is None else micros // 1000
             if got != case["expect"]:
                 wrong.append(f"{case}: {got}")
     assert not wrong, "\n".join(wrong)
@@ -51,7 +54,7 @@ def test_parsing_as_java() -> None:
 def test_printing_as_java() -> None:
     wrong = []
     for case in CASES:
-        if case["do"] == "format":
+        if case["do"] == "format" and FRACTION not in case["pattern"]:
             instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=case["millis"])
             got = compiled(case).format(instant, case["zone"])
             if got != case["expect"]:
@@ -63,6 +66,69 @@ def test_printing_as_java() -> None:
 def test_java_refuses_the_pattern(pattern: str) -> None:
     with pytest.raises(dates.DatePatternError):
         dates.compile_pattern(pattern)
+
+
+#: The text of RFC 3339 logs (Suricata, Go, Kubernetes), the pattern, microseconds of the instant behind 10:00:00.
+FRACTIONS = [
+    ("2024-01-01T10:00:00.123456Z", "yyyy-MM-dd'T'HH:mm:ss.SSSSSSX", 123_456),
+    ("2024-01-01T10:00:00.000001Z", "yyyy-MM-dd'T'HH:mm:ss.SSSSSSX", 1),
+    ("2024-01-01T10:00:00.123456789Z", "yyyy-MM-dd'T'HH:mm:ss.SSSSSSSSSX", 123_456),
+    ("2024-01-01T10:00:00.999999999Z", "yyyy-MM-dd'T'HH:mm:ss.SSSSSSSSSX", 999_999),
+    ("2024-01-01T10:00:00.123456789Z", "yyyy-MM-dd'T'HH:mm:ss.SSSSSSX", 123_456),
+    ("2024-01-01T10:00:00.12Z", "yyyy-MM-dd'T'HH:mm:ss.SSSSSSX", 120_000),  # Go leaves zeros out
+    ("2024-01-01T10:00:00.1234Z", "yyyy-MM-dd'T'HH:mm:ss.SSSSX", 123_400),
+    ("2024-01-01T19:00:00.123456+0900", "yyyy-MM-dd'T'HH:mm:ss.SSSSSSZ", 123_456),
+    ("2024-01-01 10:00:00,123456", "yyyy-MM-dd HH:mm:ss,SSSSSS", 123_456),
+    ("20240101100000123456", "yyyyMMddHHmmssSSSSSS", 123_456),
+    ("2024-01-01T10:00:00.123Z", "yyyy-MM-dd'T'HH:mm:ss.SSSX", 123_000),
+]
+
+
+@pytest.mark.parametrize(("text", "pattern", "micros"), FRACTIONS)
+def test_a_long_run_of_s_is_a_fraction(text: str, pattern: str, micros: int, db: duckdb.DuckDBPyConnection) -> None:
+    expected = datetime(2024, 1, 1, 10, tzinfo=UTC) + timedelta(microseconds=micros)
+    compiled = dates.compile_pattern(pattern)
+    assert compiled.parse(text, "UTC") == expected
+    assert dates.parse_array(pa.array([text, None]), compiled, "UTC").to_pylist() == [expected, None]
+    if compiled.fast is not None:
+        shaped, parsed = db.execute(
+            "SELECT regexp_full_match($1, $2), try_strptime($1, $3)", [text, compiled.shape_regex, compiled.strptime]
+        ).fetchone() or (False, None)
+        assert not shaped or (parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [("SSSS", "0123"), ("SSSSSS", "012345"), ("SSSSSSSSS", "012345000"), ("SSS", "012"), ("ss.SSSSSSX", "05.012345Z")],
+)
+def test_a_long_run_of_s_prints_the_fraction(pattern: str, expected: str, db: duckdb.DuckDBPyConnection) -> None:
+    instant = datetime(2024, 1, 1, 10, 0, 5, 12_345, tzinfo=UTC)
+    compiled = dates.compile_pattern(pattern)
+    assert compiled.format(instant, "UTC") == expected
+    assert dates.format_array(pa.array([instant]), compiled, "UTC").to_pylist() == [expected]
+    if compiled.strftime is not None:
+        local = instant.replace(tzinfo=None)
+        assert db.execute("SELECT strftime($1::TIMESTAMP, $2)", [local, compiled.strftime]).fetchone() == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("text", "locale", "month", "day"),
+    [
+        ("août 19 11:08:37", "fr", 8, 19),  # a syslog of a French machine
+        ("janv. 3 11:08:37", "fr_FR", 1, 3),
+        ("févr 3 11:08:37", "fr-FR", 2, 3),
+        ("März 7 11:08:37", "de", 3, 7),
+        ("Okt. 7 11:08:37", "de_AT", 10, 7),
+        ("ago. 7 11:08:37", "pt_BR", 8, 7),
+        ("мая 7 11:08:37", "ru", 5, 7),
+        ("12月 7 11:08:37", "zh_TW", 12, 7),
+        ("Dec 7 11:08:37", "en_GB", 12, 7),
+    ],
+)
+def test_months_of_any_language_of_cldr(text: str, locale: str, month: int, day: int) -> None:
+    """The names are those of https://cldr.unicode.org, as `locale -ck abmon` of the same languages prints them."""
+    found = dates.compile_pattern("MMM d HH:mm:ss", locale).parse(text, "UTC")
+    assert found == datetime(1970, month, day, 11, 8, 37, tzinfo=UTC)
 
 
 def test_unknown_locale_and_zone_are_refused() -> None:

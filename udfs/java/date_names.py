@@ -1,13 +1,22 @@
-"""Month, weekday, half-day and era names of the supported locales (source: CLDR data as used by JDK 17)."""
+"""Month, weekday, half-day and era names of the languages (source: CLDR, which JDK 17 uses too, through Babel)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from babel.core import Locale
 
 
 @dataclass(frozen=True)
 class DateNames:
-    """Names to print and to read (weekdays start with Sunday); ``eras`` are the spellings to read."""
+    """Names to print and to read (weekdays start with Sunday); ``eras`` are the spellings to read.
+
+    ``more_months`` and ``more_days`` are further spellings to read, with their numbers.
+    """
 
     months: tuple[str, ...]
     short_months: tuple[str, ...]
@@ -16,13 +25,15 @@ class DateNames:
     halves: tuple[str, str]
     era: str
     eras: tuple[tuple[str, int], ...] = ()
+    more_months: tuple[tuple[str, int], ...] = ()
+    more_days: tuple[tuple[str, int], ...] = ()
 
     def table(self, letter: str) -> list[tuple[str, int]]:
         """Every accepted spelling with its number: months 0-11, weekdays 1-7 (Sunday 1), halves 0-1, eras 0-1."""
         if letter in "ML":
-            return [*_numbered(self.months), *_numbered(self.short_months)]
+            return [*_numbered(self.months), *_numbered(self.short_months), *self.more_months]
         if letter == "E":
-            return [*_numbered(self.days, 1), *_numbered(self.short_days, 1)]
+            return [*_numbered(self.days, 1), *_numbered(self.short_days, 1), *self.more_days]
         if letter == "a":
             return _numbered(self.halves)
         return list(self.eras)
@@ -37,53 +48,63 @@ _ENGLISH_MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 _ENGLISH_DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-_KOREAN_MONTHS = tuple(f"{i}월" for i in range(1, 13))
-_CJK_MONTHS = tuple(f"{i}月" for i in range(1, 13))
-_CHINESE_MONTHS = tuple(f"{n}月" for n in ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"))
 
-LOCALES: dict[str, DateNames] = {
-    "en": DateNames(
-        months=_ENGLISH_MONTHS,
-        short_months=tuple(name[:3] for name in _ENGLISH_MONTHS),
-        days=_ENGLISH_DAYS,
-        short_days=tuple(name[:3] for name in _ENGLISH_DAYS),
-        halves=("AM", "PM"),
-        era="AD",
-        eras=(("BC", 0), ("Before Christ", 0), ("AD", 1), ("Anno Domini", 1)),
-    ),
-    "ko": DateNames(
-        months=_KOREAN_MONTHS,
-        short_months=_KOREAN_MONTHS,
-        days=tuple(f"{c}요일" for c in "일월화수목금토"),
-        short_days=tuple("일월화수목금토"),
-        halves=("오전", "오후"),
-        era="AD",
-        eras=(("BC", 0), ("기원전", 0), ("AD", 1), ("서기", 1)),
-    ),
-    "ja": DateNames(
-        months=_CJK_MONTHS,
-        short_months=_CJK_MONTHS,
-        days=tuple(f"{c}曜日" for c in "日月火水木金土"),
-        short_days=tuple("日月火水木金土"),
-        halves=("午前", "午後"),
-        era="西暦",
-        eras=(("BC", 0), ("紀元前", 0), ("AD", 1), ("西暦", 1)),
-    ),
-    "zh": DateNames(
-        months=_CHINESE_MONTHS,
-        short_months=_CJK_MONTHS,
-        days=tuple(f"星期{c}" for c in "日一二三四五六"),
-        short_days=tuple(f"周{c}" for c in "日一二三四五六"),
-        halves=("上午", "下午"),
-        era="公元",
-        eras=(("公元前", 0), ("公元", 1)),
-    ),
-}
+#: Names of English as DuckDB's ``strptime`` and ``strftime`` know them too; every other language comes from CLDR.
+ENGLISH = DateNames(
+    months=_ENGLISH_MONTHS,
+    short_months=tuple(name[:3] for name in _ENGLISH_MONTHS),
+    days=_ENGLISH_DAYS,
+    short_days=tuple(name[:3] for name in _ENGLISH_DAYS),
+    halves=("AM", "PM"),
+    era="AD",
+    eras=(("BC", 0), ("Before Christ", 0), ("AD", 1), ("Anno Domini", 1)),
+)
 
 
+@lru_cache(maxsize=32)
 def names_of(locale: str) -> DateNames:
-    """Names of a locale code such as ``ko`` or ``ko_KR``; raises :class:`LookupError` for an unknown language."""
-    language = locale.replace("-", "_").split("_")[0].lower()
-    if language not in LOCALES:
-        raise LookupError(f'locale "{locale}" is not supported (known: {", ".join(sorted(LOCALES))})')
-    return LOCALES[language]
+    """Names of a locale code such as ``ko``, ``ko_KR`` or ``pt-BR``; raises :class:`LookupError` for an unknown one.
+
+    A region that CLDR does not list has the names of its language.
+    """
+    code = locale.replace("-", "_")
+    language = code.split("_")[0].lower()
+    if language == "en":
+        return ENGLISH
+    from babel.core import Locale, UnknownLocaleError  # for cost: only for other languages
+
+    for wanted in (code, language):
+        try:
+            return _from_cldr(Locale.parse(wanted))
+        except (UnknownLocaleError, ValueError):
+            continue
+    raise LookupError(f'locale "{locale}" is not supported: name a language such as en, ko, fr or pt_BR')
+
+
+def _from_cldr(locale: Locale) -> DateNames:
+    months, days, halves = locale.months, locale.days, locale.day_periods["format"]["abbreviated"]
+    long, short = _in_order(months["format"]["wide"]), _in_order(months["format"]["abbreviated"])
+    alone = [*_in_order(months["stand-alone"]["wide"]), *_in_order(months["stand-alone"]["abbreviated"])]
+    short_days = _sunday_first(days["format"]["abbreviated"])
+    eras = [(str(name), number) for width in ("abbreviated", "wide") for number, name in locale.eras[width].items()]
+    return DateNames(
+        months=long,
+        short_months=short,
+        days=_sunday_first(days["format"]["wide"]),
+        short_days=short_days,
+        halves=(str(halves["am"]), str(halves["pm"])),
+        era=str(locale.eras["abbreviated"][1]),
+        eras=tuple(era for era in eras if era[1] in (0, 1)),
+        # "janv 3": programs leave out the period of an abbreviation that CLDR writes
+        more_months=tuple((name, i % 12) for i, name in enumerate([*alone, *(n.rstrip(".") for n in short)])),
+        more_days=tuple((name.rstrip("."), i) for i, name in enumerate(short_days, 1)),
+    )
+
+
+def _in_order(names: Mapping[int, str]) -> tuple[str, ...]:
+    return tuple(str(names[month]) for month in range(1, 13))
+
+
+def _sunday_first(names: Mapping[int, str]) -> tuple[str, ...]:
+    """CLDR's weekdays in Babel begin with Monday as 0."""
+    return tuple(str(names[(day + 6) % 7]) for day in range(7))

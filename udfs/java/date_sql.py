@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from udfs.java.date_names import LOCALES, DateNames
+from udfs.java.date_names import ENGLISH, DateNames
 
 Tokens = tuple[tuple[str, int], ...]
 
@@ -42,7 +42,7 @@ def _escape(char: str) -> str:
 
 def _name_field(letter: str, count: int, names: DateNames) -> tuple[str, str] | None:
     """Month names and AM/PM, spelled exactly as English prints them."""
-    if names is not LOCALES["en"]:
+    if names is not ENGLISH:
         return None
     if letter in "ML":
         spelled = names.short_months if count == 3 else names.months
@@ -61,7 +61,8 @@ def _field(letter: str, count: int, names: DateNames) -> tuple[str, str, str | N
     if letter in _TWO_DIGITS:
         return (*_TWO_DIGITS[letter], None) if count <= 2 else None
     if letter == "S":
-        return ("%g", "[0-9]{3}", None) if count == 3 else None
+        # Other lengths are read by the slow path: strptime takes exactly three or six digits.
+        return {3: ("%g", "[0-9]{3}", None), 6: ("%f", "[0-9]{6}", None)}.get(count)
     if letter == "Z":
         return "%z", _OFFSET + "[0-5][0-9]", "offset"
     if letter == "X":
@@ -97,7 +98,7 @@ def fast_parse(tokens: Tokens, names: DateNames) -> FastParse | None:
 def _fixed_width(letter: str, count: int) -> bool:
     """Whether the pattern itself fixes the width of a field that touches the next field."""
     widths = {"y": 4, "S": 3}
-    if letter in "ML" and count > 2:
+    if (letter in "ML" and count > 2) or (letter == "S" and count > 3):
         return True
     return count == widths.get(letter, 2) or letter in "aZX"
 
@@ -118,6 +119,8 @@ _PRINT = {
     ("s", 1): "%-S",
     ("s", 2): "%S",
     ("S", 3): "%g",
+    ("S", 6): "%f",
+    ("S", 9): "%n",
     ("D", 1): "%-j",
     ("D", 3): "%j",
     ("u", 1): "%u",
@@ -134,9 +137,9 @@ def strftime_format(tokens: Tokens, names: DateNames) -> str | None:
             continue
         if letter in "ML" and count <= 2:
             text = "%m" if count == 2 else "%-m"
-        elif names is LOCALES["en"] and letter in _PRINT_ENGLISH:
+        elif names is ENGLISH and letter in _PRINT_ENGLISH:
             text = _PRINT_ENGLISH[letter][count >= 4]
-        elif names is LOCALES["en"] and letter == "a":
+        elif names is ENGLISH and letter == "a":
             text = "%p"
         else:
             text = _PRINT.get((letter, count), "")

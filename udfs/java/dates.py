@@ -2,7 +2,8 @@
 
 :func:`compile_pattern` checks a pattern once; the result parses text to instants (milliseconds) in a zone and
 prints them. Lenient as Java: fields roll over, text after the match is ignored, missing fields come from 1970-01-01
-00:00:00, ``S`` is an integer number of milliseconds, ``yy`` lies within 80 years before and 20 after today. For
+00:00:00, ``S`` is an integer number of milliseconds, ``yy`` lies within 80 years before and 20 after today. Unlike Java
+four and more ``S`` are digits of the fraction (decisions 26): Java reads ``.123456`` as 123 seconds. For
 DuckDB ``strptime`` + ``shape_regex`` give a guarded fast path and ``strftime`` the printing of a local TIMESTAMP.
 Source: java.text.SimpleDateFormat of JDK 17; calendar rules in :mod:`udfs.java.date_calendar`, names in
 :mod:`udfs.java.date_names` and :mod:`udfs.java.zones`.
@@ -33,6 +34,9 @@ _LETTERS = frozenset("GyYMLdkHmsSEDFwWahKzZXu")
 # Letters that are read as a number right after another number obey their count (SimpleDateFormat.shouldObeyCount).
 _NUMERIC = frozenset("yYdkHmsSDFwWhKu")
 _NUMBER = re.compile(r"-?\d+(?:E-?\d+)?")
+_DIGITS = re.compile(r"[0-9]+")
+#: From so many ``S`` on they are digits of the fraction of a second.
+FRACTION = 4
 _FIELD = {
     "d": "day",
     "H": "hour_of_day",
@@ -122,8 +126,8 @@ class DatePattern:
     def strptime_zone(self) -> str | None:
         return None if self.fast is None else self.fast.zone
 
-    def parse_millis(self, text: str, zone: tzinfo) -> int | None:
-        """Milliseconds since 1970 UTC, or None when the text does not fit."""
+    def parse_micros(self, text: str, zone: tzinfo) -> int | None:
+        """Microseconds since 1970 UTC, or None when the text does not fit. Further digits of a fraction are cut."""
         reader = _Reader(self, text, zone)
         at = 0
         tokens = self.tokens
@@ -146,8 +150,8 @@ class DatePattern:
         >>> compile_pattern("yyyy-MM-dd").parse("2020-13-34 and more", "UTC")
         datetime.datetime(2021, 2, 3, 0, 0, tzinfo=datetime.timezone.utc)
         """
-        millis = self.parse_millis(text, zones.as_zone(zone))
-        return None if millis is None else datetime(1970, 1, 1, tzinfo=UTC) + millis * _MILLI
+        micros = self.parse_micros(text, zones.as_zone(zone))
+        return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 
     def format(self, instant: datetime, zone: str | tzinfo) -> str:
         """The instant (aware) as text in ``zone``.
@@ -176,14 +180,15 @@ class _Reader:
         self.zone = zone
         self.fields = Fields()
         self.ambiguous_year = False
+        self.micros = 0  # of a fraction, behind its milliseconds
 
     def result(self) -> int | None:
         millis = to_millis(self.fields, self.zone)
         if self.ambiguous_year and millis is not None and millis < self.pattern.century_start:
             later = self.fields.copy()
             later.value["year"] += 100
-            return to_millis(later, self.zone)
-        return millis
+            millis = to_millis(later, self.zone)
+        return None if millis is None else millis * 1000 + self.micros
 
     def field(self, letter: str, count: int, start: int, obey: bool) -> int | None:
         at = start
@@ -202,10 +207,21 @@ class _Reader:
             end = start + count
             if end > len(self.text):
                 return None
+        if letter == "S" and count >= FRACTION:
+            return self.fraction(at, end)
         found = _NUMBER.match(self.text, at, end)
         if found is None:
             return None
         self.number(letter, count, _java_int(found.group()), found.end() - at)
+        return found.end()
+
+    def fraction(self, at: int, end: int) -> int | None:
+        found = _DIGITS.match(self.text, at, end)
+        if found is None:
+            return None
+        micros = int(f"{found.group():0<6}"[:6])
+        self.fields.set("milli", micros // 1000)
+        self.micros = micros % 1000
         return found.end()
 
     def number(self, letter: str, count: int, value: int, digits: int) -> None:
@@ -319,6 +335,12 @@ def _digits(value: Callable[[datetime], int]) -> Callable[[DatePattern, datetime
     return lambda _, local, count: f"{value(local):0{count}}"
 
 
+def _fraction(_: DatePattern, local: datetime, count: int) -> str:
+    if count < FRACTION:
+        return f"{local.microsecond // 1000:0{count}}"
+    return f"{local.microsecond:06}".ljust(count, "0")[:count]
+
+
 _PRINT: dict[str, Callable[[DatePattern, datetime, int], str]] = {
     "G": lambda pattern, *_: pattern.names.era,
     "y": lambda _, local, count: _year(local.year, count),
@@ -330,7 +352,7 @@ _PRINT: dict[str, Callable[[DatePattern, datetime, int], str]] = {
     "H": _digits(lambda local: local.hour),
     "m": _digits(lambda local: local.minute),
     "s": _digits(lambda local: local.second),
-    "S": _digits(lambda local: local.microsecond // 1000),
+    "S": _fraction,
     "E": _weekday,
     "D": _digits(lambda local: local.timetuple().tm_yday),
     "F": _digits(lambda local: (local.day - 1) // 7 + 1),
@@ -370,7 +392,8 @@ def _compile(pattern: str, locale: str, century_start: int) -> DatePattern:
 def compile_pattern(pattern: str, locale: str = "en", *, today: datetime | None = None) -> DatePattern:
     """Check and compile a SimpleDateFormat pattern; raises :class:`DatePatternError`.
 
-    ``locale`` is a language code (en, ko, ja, zh); ``today`` (aware) fixes the two-digit year window, default now.
+    ``locale`` is a language code of CLDR (en, ko, fr, pt_BR); ``today`` (aware) fixes the two-digit year window,
+    default now.
 
     >>> compile_pattern("yyyyMMdd").strptime, compile_pattern("dd/MMM/yyyy").strftime
     ('%Y%m%d', '%d/%b/%Y')
@@ -387,8 +410,9 @@ def parse_array(values: pa.Array | pa.ChunkedArray, pattern: DatePattern, zone: 
     [None, None]
     """
     where = zones.as_zone(zone)
-    millis = map_distinct(values, lambda text: pattern.parse_millis(text, where), pa.int64())
-    return millis.cast(pa.timestamp("ms", tz="UTC")).cast(pa.timestamp("us", tz="UTC"))
+    return map_distinct(values, lambda text: pattern.parse_micros(text, where), pa.int64()).cast(
+        pa.timestamp("us", tz="UTC")
+    )
 
 
 def format_array(values: pa.Array | pa.ChunkedArray, pattern: DatePattern, zone: str | tzinfo) -> pa.StringArray:
@@ -400,12 +424,15 @@ def format_array(values: pa.Array | pa.ChunkedArray, pattern: DatePattern, zone:
     """
     where = zones.as_zone(zone)
     flat = as_array(values).cast(pa.timestamp("us"))
-    millis = pc.floor_temporal(flat, unit="millisecond").cast(pa.timestamp("ms")).cast(pa.int64())
+    if any(letter == "S" and count >= FRACTION for letter, count in pattern.tokens):
+        micros = flat.cast(pa.int64())
+    else:  # what is not printed must not make values distinct
+        micros = pc.floor_temporal(flat, unit="millisecond").cast(pa.int64())
 
     def text(value: int) -> str | None:
         try:
-            return pattern.format(local_time(value, UTC), where)
+            return pattern.format(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value), where)
         except (OverflowError, ValueError):
             return None
 
-    return map_distinct(millis, text, pa.string())
+    return map_distinct(micros, text, pa.string())
