@@ -65,6 +65,7 @@ def _cipher(call: FunctionCall) -> Typed:
     from udfs.crypto import CryptoError, transformation  # for cost: pyarrow.compute
 
     name = call.spec.name
+    call.needs_extra(f"{name}()", "cryptography", "crypto", "cryptography.hazmat.primitives")
     algorithm = constant_text(call, 0, UNSUPPORTED_CIPHER, ALGORITHM)
     try:
         transformation(algorithm)

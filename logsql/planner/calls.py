@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Protocol
 
 from sqlglot import exp
@@ -11,6 +11,7 @@ from sqlglot import exp
 from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.diagnostics.expressions import ARGUMENT
+from logsql.diagnostics.extras import missing_extra
 from logsql.diagnostics.losses import Loss
 from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, canonical, walk
 from logsql.planner import losses
@@ -20,6 +21,7 @@ from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import Kind
 from logsql.values.values import Typed
+from udfs.extras import MissingExtra, needs_extra
 
 
 class Lowering(Protocol):
@@ -77,6 +79,14 @@ def fail(
 ) -> NoReturn:
     """Refuse the query: ``fail(ROW, span, **facts)`` with a row of the catalogue (``diagnostics/codes.py``)."""
     raise QueryError(diagnostic(said, span, help=help, notes=notes, **facts))
+
+
+def check_extra(what: str, package: str, extra: str, span: Span | None, module: str | None = None) -> None:
+    """Refuse the query at ``span`` unless an optional package is installed: before a row is read, not in the middle."""
+    try:
+        needs_extra(what, package, extra, module)
+    except MissingExtra as problem:
+        raise QueryError(replace(missing_extra(problem), span=span)) from None
 
 
 class FunctionCall:
@@ -149,6 +159,10 @@ class FunctionCall:
         sample, test = values.text_sql(given), values.not_null(given)
         cx.tells()
         return Typed(losses.or_lost(cx, row, source, result.expr, physical, sample, test), result.type)
+
+    def needs_extra(self, what: str, package: str, extra: str, module: str | None = None) -> None:
+        """Refuse the query unless an optional package is installed; the package is not loaded."""
+        check_extra(what, package, extra, self._span(None), module)
 
     def fail(
         self, said: Sentence, position: int | None = None, /, *, help: str | None = None, **facts: object

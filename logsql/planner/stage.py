@@ -15,12 +15,12 @@ from sqlglot import exp
 from logsql.diagnostics.codes import Sentence, Text
 from logsql.diagnostics.errors import QueryError, diagnostic, did_you_mean
 from logsql.diagnostics.expressions import MISSING_SOURCE, OPTION, SERVICE_MISSING
-from logsql.diagnostics.extras import missing_extra
 from logsql.diagnostics.losses import Loss
 from logsql.diagnostics.options import ADD_OPTION, BELOW_MINIMUM, NOT_A_CHOICE, NOT_AN_INTEGER, OPTION_MISSING
 from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subquery
 from logsql.planner import losses
 from logsql.planner.arrival import behind
+from logsql.planner.calls import check_extra
 from logsql.planner.catalog import Catalog, SourceColumn, SourceSpec
 from logsql.planner.chain import Chain
 from logsql.planner.duties import Demand
@@ -35,7 +35,6 @@ from logsql.values.sql import Sql
 from logsql.values.timespans import Fail, parse_span
 from logsql.values.types import LONG, Kind, LType
 from logsql.values.values import Typed
-from udfs.extras import MissingExtra, needs_extra
 
 if TYPE_CHECKING:
     from logsql.planner.plan import Transform
@@ -122,12 +121,11 @@ class Stage:
 
         return refuse
 
-    def needs_extra(self, what: str, package: str, extra: str, span: Span | None = None) -> None:
+    def needs_extra(
+        self, what: str, package: str, extra: str, span: Span | None = None, module: str | None = None
+    ) -> None:
         """Refuse the query unless an optional package is installed; the package is not loaded."""
-        try:
-            needs_extra(what, package, extra)
-        except MissingExtra as problem:
-            raise QueryError(replace(missing_extra(problem), span=span or self.command.span)) from None
+        check_extra(what, package, extra, span or self.command.span, module)
 
     def note(self, said: Sentence, span: Span | None = None, /, *, help: str | None = None, **facts: object) -> None:
         """Tell what the plan knows of a query that runs: ``stage.note(ROW, span, **facts)`` (``diagnostics/notes.py``).

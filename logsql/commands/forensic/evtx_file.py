@@ -21,6 +21,7 @@ that a collector or an export wrote. An event without a time of its own has the 
 ledger, as are damaged chunks and events.
 """,
         extra="forensic",
+        package="evtx",
         errors=(
             NOT_EVTX,
             EMPTY_FILE,

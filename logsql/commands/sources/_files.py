@@ -130,18 +130,21 @@ def evidence_command(
     options: tuple[OptionSpec, ...] = (),
     fields: str = FIELDS,
     extra: str | None = None,
+    package: str | None = None,
     archive: bool = True,
     ledger: tuple[tuple[str, str], ...] = (),
     errors: tuple[Code, ...] = (),
 ) -> CommandSpec:
     """The declaration of a command that reads one kind of evidence file. ``fields``: where they depend on the file.
 
-    ``errors``: rows of the conditions of this kind of file.
+    ``package``: what the extra brings. ``errors``: rows of the conditions of this kind of file.
     """
     declared = (*options, *(ZIP_OPTIONS if archive else ()))
     paths = " ".join([PATHS, SEVERAL, *([ZIP_NAMES] if archive else [])])
 
     def lower(stage: Stage) -> Rel:
+        if package is not None and extra is not None:
+            stage.needs_extra(name, package, extra)
         return scan_source(stage, open_files(stage, all_options(stage)))
 
     written = " ".join(

@@ -14,6 +14,7 @@ from logsql.planner.stage import Stage
 
 
 def lower(stage: Stage) -> Rel:
+    stage.needs_extra("xlsxfile", "python-calamine", "xlsx", module="python_calamine")
     options = all_options(stage)
     return scan_source(stage, open_files(stage, options))
 
