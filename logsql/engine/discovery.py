@@ -6,7 +6,8 @@ pivot in value order; a JSON field is typed when every value met has one JSON ty
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from logsql.engine.present import BEYOND_64_BITS, Field, rest_field
 from logsql.operators.pivotnames import sort_names
@@ -26,13 +27,28 @@ def all_fields(fetch: Fetch, table: str, column: str, fixed: list[Field], rest: 
     names = _names(fetch, table, column, rest)
     free = [n for n in names if n not in rest.hidden]
     document = sql.col(column)
-    made = [rest_field(document, n, rest.is_map, rest.value_type, names[n]) for n in free]
-    return _placed(_without_replaced(fetch, table, fixed, rest), made, list(names), rest)
+    made = [rest_field(document, n, rest.is_map, rest.value_type, names[n].types) for n in free]
+    places = {name: found.place for name, found in names.items()}
+    kept, early = _without_replaced(fetch, table, fixed, rest)
+    if early:
+        places = _merged(places, early)
+    return _placed(kept, made, places, rest)
 
 
-def _names(fetch: Fetch, table: str, column: str, rest: Rest) -> dict[str, list[str]]:
-    """Every name in the open column, also of fields that have become columns of their own since, with the JSON types
-    of its values (none for a map, whose values have one type).
+#: Where a name appears first: the row, and the place in that row.
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A name of the open column: the JSON types of its values (none for a map), and where it appears first."""
+
+    types: list[str]
+    place: Place
+
+
+def _names(fetch: Fetch, table: str, column: str, rest: Rest) -> dict[str, _Found]:
+    """Every name in the open column, also of fields that have become columns of their own since.
 
     One row a value, grouped by name: DuckDB needs milliseconds to plan each column of a statement that looks at every
     name, and finds each of them from the start of the document.
@@ -40,13 +56,23 @@ def _names(fetch: Fetch, table: str, column: str, rest: Rest) -> dict[str, list[
     node = sql.col(column).sql("duckdb")
     keys, value = (f"map_keys({node})", "NULL") if rest.is_map else (f"json_keys({node})", _VALUES.format(node))
     text = (
-        f"SELECT k, bit_or({'0' if rest.is_map else _BITS}) FROM (SELECT unnest({keys}) AS k, rowid AS o, "
-        f"generate_subscripts({keys}, 1) AS p, {value} AS v FROM {table} WHERE {node} IS NOT NULL) "
-        "GROUP BY k ORDER BY min(o), min(p)"
+        f"SELECT k, bit_or({'0' if rest.is_map else _BITS}), min({_PLACE}) AS place "
+        f"FROM (SELECT unnest({keys}) AS k, rowid AS o, generate_subscripts({keys}, 1) AS p, {value} AS v "
+        f"FROM {table} WHERE {node} IS NOT NULL) GROUP BY k ORDER BY place"
     )
-    types = {str(r[0]): [name for bit, name in enumerate(_TYPES) if (r[1] or 0) >> bit & 1] for r in fetch(text) if r}
+    found = {
+        str(r[0]): _Found([t for bit, t in enumerate(_TYPES) if (r[1] or 0) >> bit & 1], divmod(r[2], _ROW))
+        for r in fetch(text)
+        if r
+    }
     order = rest.key_order
-    return types if order is None else {n: types[n] for n in sort_names(list(types), order.kinds, order.aliases)}
+    return found if order is None else {n: found[n] for n in sort_names(list(found), order.kinds, order.aliases)}
+
+
+#: Row and place in it as one number, whose smallest is the place in the *first* row: of "b=2 c=3" and "c=1 b=3" it is
+#: b, c. The smallest row and the smallest place, each by itself, gave a tie.
+_ROW = 1 << 40
+_PLACE = f"o::HUGEINT * {_ROW} + p"
 
 
 _TYPES = ("VARCHAR", "UBIGINT", "BIGINT", "DOUBLE", "BOOLEAN", "OBJECT", "ARRAY", BEYOND_64_BITS)
@@ -59,25 +85,38 @@ _BITS = (
 )
 
 
-def _without_replaced(fetch: Fetch, table: str, fixed: list[Field], rest: Rest) -> list[Field]:
+def _without_replaced(fetch: Fetch, table: str, fixed: list[Field], rest: Rest) -> tuple[list[Field], dict[str, Place]]:
     """Fields that a parse command replaced (language.md 8.3) are shown only if some row that could not be parsed kept
-    them.
+    them. With them, where each of those appears first.
     """
-    replaced = [f for f in fixed if f.name in rest.replaced]
+    replaced = [(place, f) for place, f in enumerate(fixed) if f.name in rest.replaced]
     if not replaced:
-        return fixed
-    counts = ", ".join(sql.func("count", f.expr).sql("duckdb") for f in replaced)
-    used = fetch(f"SELECT {counts} FROM {table}")[0]
-    gone = {f.name for f, count in zip(replaced, used, strict=True) if not count}
-    return [f for f in fixed if f.name not in gone]
+        return fixed, {}
+    rows = ", ".join(f"min(rowid) FILTER (WHERE {f.expr.sql('duckdb')} IS NOT NULL)" for _, f in replaced)
+    first = fetch(f"SELECT {rows} FROM {table}")[0]
+    places = {f.name: (row, place) for (place, f), row in zip(replaced, first, strict=True) if row is not None}
+    return [f for f in fixed if f.name not in rest.replaced or f.name in places], places
 
 
-def _placed(fixed: list[Field], made: list[Field], names: list[str], rest: Rest) -> list[Field]:
+def _merged(names: dict[str, Place], early: dict[str, Place]) -> dict[str, Place]:
+    """Names of the open column and of fields that rows without it kept, in order of first appearance.
+
+    A row that was parsed has the field in both: then the place in the document counts.
+    """
+    every = dict(names)
+    for name, place in early.items():
+        if name not in every or place[0] < every[name][0]:
+            every[name] = place
+    return dict(sorted(every.items(), key=lambda item: item[1]))
+
+
+def _placed(fixed: list[Field], made: list[Field], names: Iterable[str], rest: Rest) -> list[Field]:
     """Open fields stand where the parsing command stood, and so does one that was given a new value since."""
     if rest.sorted_after is not None:
         fields = [*fixed, *made]
         return fields[: rest.sorted_after] + sorted(fields[rest.sorted_after :], key=lambda f: f.name)
-    ahead = rest.before(f.name for f in fixed)
+    names = list(names)
+    ahead = rest.before(f.name for f in fixed) - (rest.moved & set(names))
     later = {f.name: f for f in fixed if f.name not in ahead}
     opened = {f.name: f for f in made}
     places = {key: name for name, key in rest.places if name in later and key is not None}

@@ -50,7 +50,8 @@ class Rest:
     ``hidden`` names are fields that an earlier command removed or took over. ``value_type`` is the type of every field
     read from it. ``key_order`` is None for order of first appearance. ``replaced`` names fields that the open part took
     the place of: they hold a value only in rows that could not be parsed. ``ahead`` names the fields that stand before
-    the open ones (None: all); what later commands add stands behind them. ``places`` pairs a renamed field with
+    the open ones (None: all); what later commands add stands behind them. ``moved`` are those of them that stand where
+    the open part has them, if it does (the row was replaced). ``places`` pairs a renamed field with
     the open field in whose place it stands, and a name that it left with None.
     """
 
@@ -62,6 +63,7 @@ class Rest:
     sorted_after: int | None = None
     replaced: frozenset[str] = frozenset()
     ahead: frozenset[str] | None = None
+    moved: frozenset[str] = frozenset()
     places: tuple[tuple[str, str | None], ...] = ()
 
     def hide(self, names: Iterable[str]) -> Rest:
@@ -74,7 +76,7 @@ class Rest:
         hidden = self.hide([old, new])
         if self.ahead is None:
             return hidden
-        if old in self.ahead:
+        if old in self.ahead and old not in self.moved:
             return replace(hidden, ahead=self.ahead | {new})
         places = dict(self.places)
         place = places.get(old, old)

@@ -85,7 +85,7 @@ def lay_over(
     if rest is not None:
         taken = frozenset() if overlay else frozenset(asked) - frozenset(kept)
         ahead = before.before(names) if overlay and before is not None else frozenset((*names, *fixed))
-        rest = replace(rest, hidden=frozenset(rel.names), replaced=taken, ahead=ahead)
+        rest = replace(rest, hidden=frozenset(rel.names), replaced=taken, ahead=ahead, moved=taken)
     rel = replace(rel, rest=rest, pending={**rel.pending, **pending}, tag=rel.tag or stage.tag)
     return replace(rel, carried=tuple(c for c in rel.carried if c.ident not in (*found.scratch, *scratch)))
 
