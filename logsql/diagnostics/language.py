@@ -47,6 +47,22 @@ EMPTY_COMMAND = define(
     ("nothing stands between two pipes, or the query is empty", "파이프 사이나 쿼리가 비어 있습니다"),
     ("there is no command here", "명령이 비어 있습니다"),
 )
+SECOND_SOURCE = define(
+    "E0004",
+    "source-behind-rows",
+    (
+        "a command that starts rows of its own stands behind others, whose rows it would throw away",
+        "새로 행을 시작하는 명령이 다른 명령 뒤에 있어 앞의 행이 모두 버려집니다",
+    ),
+    (
+        "{command} starts rows of its own, and those of {before} would be thrown away",
+        "{command}은(는) 새로 행을 시작하므로 {before}의 행이 모두 버려집니다",
+    ),
+    help=(
+        "add its rows with union [ {command} ... ], or look them up by a key with join KEY [ {command} ... ]",
+        "행을 더하려면 union [ {command} ... ], 키로 찾아 붙이려면 join 키 [ {command} ... ]을 쓰세요",
+    ),
+)
 EMPTY_QUERY = EMPTY_COMMAND.says(("the query holds no command", "쿼리에 명령이 없습니다"))
 BROKEN = define(
     "90100",

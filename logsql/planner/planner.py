@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from logsql.diagnostics.errors import LogsqlError
+from logsql.diagnostics.errors import LogsqlError, QueryError, diagnostic
+from logsql.diagnostics.language import SECOND_SOURCE
 from logsql.language.tree import Command, Query
 from logsql.planner.arrange import arrange
 from logsql.planner.arrival import check_order
 from logsql.planner.catalog import Catalog
 from logsql.planner.chain import Chain
 from logsql.planner.demand import demanded, of_subquery
-from logsql.planner.duties import Demand, OrderGiven, Subquery
+from logsql.planner.duties import NO_ROWS, Demand, OrderGiven, Subquery
 from logsql.planner.folds import first_ones_first, order_needs
 from logsql.planner.plan import Plan
 from logsql.planner.relation import Rel
@@ -39,9 +40,13 @@ class Planner(Chain):
     def pipeline(self, query: Query, order_needed: bool, rel: Rel | None = None, behind: Demand = None) -> Rel:
         commands = arrange(first_ones_first(query.commands))
         needs = order_needs(commands, order_needed)
+        before: Command | None = None
         for position, (command, needed) in enumerate(zip(commands, needs, strict=True)):
+            if COMMANDS[command.name].source and rel is not None:
+                _check_source(command, before)
             following = commands[position + 1 :]
             rel = self._step(Stage(self, COMMANDS[command.name], command, rel, needed, following, behind))
+            before = command
         if rel is None:
             rel = self._empty()
         return rel
@@ -75,6 +80,20 @@ class Planner(Chain):
         """A relation without rows, for a query of commands that deliver nothing."""
         select = sql.select([sql.alias(sql.boolean(True), "__row")], where=sql.boolean(False))
         return Rel(self.add_cte("s0_empty", select, (), ""), ())
+
+
+def _check_source(command: Command, before: Command | None) -> None:
+    """Refuse a source that would throw away the rows in hand (None: those that entered a subquery).
+
+    ``json "{a:1}" | csvfile x.csv`` gave the rows of the file alone, without a word.
+    """
+    if before is not None:
+        spec = COMMANDS[before.name]
+        if spec.for_effect or spec.order is NO_ROWS:
+            return
+    name = before.name if before is not None else "["
+    made = diagnostic(SECOND_SOURCE, command.name_span, command=command.name, before=name)
+    raise QueryError(made)
 
 
 def compile_query(query: Query, catalog: Catalog, params: Mapping[str, object] | None = None) -> Plan:

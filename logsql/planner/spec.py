@@ -71,6 +71,7 @@ class CommandSpec:
     ``options_anywhere``: options may follow the object too. ``takes_options`` False: the argument text is never read as
     ``key=value`` pairs (eval, set, rename ...). ``errors``: rows of the
     catalogue, each with the cause it has here. ``ledger``: reasons (several with commas between) and what they mean.
+    ``for_effect``: often written for what it does and not for its rows, so that a source may stand behind it.
     ``reads``: how the files of a source command are read; :data:`FIELDS` in the description are the reader's fields.
     """
 
@@ -95,6 +96,7 @@ class CommandSpec:
     examples: tuple[Example, ...] = ()
     errors: tuple[Code, ...] = ()
     ledger: tuple[tuple[str, str], ...] = ()
+    for_effect: bool = False
     notes: tuple[str, ...] = ()
     extra: str | None = None
     aliases: tuple[str, ...] = ()

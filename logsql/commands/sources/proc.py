@@ -247,6 +247,7 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         takes_options=False,
+        for_effect=True,
         description="""\
 A stored query is a file `NAME.lq`, searched in the folders given with `--procs`, in `procs` of the state folder, and in
 the current directory. Its first command may be a comment that declares parameters and says what it does:
