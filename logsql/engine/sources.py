@@ -29,10 +29,11 @@ class SourceOpener:
         self.register = register
         self.context_factory = context_factory
         self._number = 0
+        self._shared: dict[type, object] = {}
 
     def open(self, command: str, source: SourceSpec, paths: Sequence[str], options: Mapping[str, object]) -> SourceInfo:
         """The source as its command declares it. Raises :class:`SourceError` or :class:`PolicyError`."""
-        request = Request(paths, self.context_factory(), options, source.given)
+        request = Request(paths, self.context_factory(), options, source.given, self._shared)
         try:
             native = source.native(request) if source.native is not None else None
             if native is not None:

@@ -6,7 +6,7 @@ them without one. Both names are what a command's declaration counts on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -21,12 +21,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Request:
-    """``paths`` as the query writes them, ``options`` by name, ``given``: what the command itself adds (a view)."""
+    """``paths`` as the query writes them, ``options`` by name, ``given``: what the command itself adds (a view).
+
+    ``shared``: what the readers of one query keep for each other, by its class.
+    """
 
     paths: Sequence[str]
     context: ReadContext
     options: Mapping[str, object] = field(default_factory=dict)
     given: object = None
+    shared: MutableMapping[type, object] = field(default_factory=dict)
 
     def files(self) -> list[str]:
         """The files that the paths mean, asked for once. ReaderError as :meth:`~udfs.readers.files.Files.expand`."""

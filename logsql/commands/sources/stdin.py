@@ -43,7 +43,8 @@ register(
         state=duties.RowState.STOPS,
         reads=SourceSpec("udfs.readers.stdin:StdinReader"),
         description="""\
-One row per line in `line`. Standard input can be read once in a query.
+One row per line in `line`. A query that names it several times (`- | union [ - | ... ]`) reads all of it in each place:
+what was read is kept until the query ends, in memory up to 64 MB and then in a temporary file.
 """,
         errors=(READ_TWICE,),
     )
