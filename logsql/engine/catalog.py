@@ -50,7 +50,13 @@ class SessionCatalog:
         return self._stored(name)
 
     def _stored(self, name: str) -> TableInfo | None:
-        """A table or view: binding a SELECT is ten times cheaper than asking DuckDB's catalog views."""
+        """A table or view: binding a SELECT is ten times cheaper than asking DuckDB's catalog views.
+
+        Those are asked for a name with a dot: DuckDB reads a file where no table has the name (``main."x.csv"``, also
+        under the full name), and says that there is no such file.
+        """
+        if "." in name and name.lower() not in {table.lower() for table in self.tables()}:
+            return None
         target = exp.Table(this=sql.ident(name), db=sql.ident("main"), catalog=sql.ident(self._database.name))
         if self._database.guard is not None:
             self._database.guard.check_table(name)
@@ -78,6 +84,9 @@ class SessionCatalog:
 
     def tables(self) -> Sequence[str]:
         return self._database.tables()
+
+    def has_file(self, path: str) -> bool:
+        return self._database.files.has_file(path) if self._database.files.may_read(path) else False
 
     # --- constants, binding -----------------------------------------------------------------------
 

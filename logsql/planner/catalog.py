@@ -62,12 +62,14 @@ class SourceSpec:
     first asked for. ``code``: of the error for files that
     cannot be read; E3002: each condition has its own. ``native``: reads the files as SQL of
     DuckDB's own, or answers None where only the reader is exact. ``given``: what the reader gets beside the options.
+    ``suffixes``: how the names of such files usually end, to name the command where one is missing.
     """
 
     reader: str
     code: str = "E3002"
     native: Callable[[Request], SourceInfo | None] | None = None
     given: object = None
+    suffixes: tuple[str, ...] = ()
 
     def load(self) -> ReaderClass:
         """The reader's class."""
@@ -94,6 +96,9 @@ class Catalog(Protocol):
 
     def tables(self) -> Sequence[str]:
         """Names of all tables and views, for wildcards and nearest-name help."""
+
+    def has_file(self, path: str) -> bool:
+        """Whether there is a file that the session may read."""
 
     def evaluate(self, expression: Sql) -> object:
         """Value of a constant expression, as a Python object (dates: aware datetimes)."""

@@ -295,6 +295,45 @@ def test_standard_input(session: Session, monkeypatch: pytest.MonkeyPatch) -> No
     assert rows(session, "- | stats count") == [{"count": 3}]
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("- | union [ - | stats count as n ] | search isnotnull(n) | fields n", [{"n": 2}]),
+        ("- | parsejson | join k [ - | parsejson | stats avg(b) as ab by k ] | fields ab", [{"ab": 3.0}] * 2),
+        ("- | stats count | union [ - | union [ - ] | stats count ]", [{"count": 2}, {"count": 4}]),
+    ],
+)
+def test_standard_input_in_several_places(
+    session: Session, monkeypatch: pytest.MonkeyPatch, query: str, expected: list[dict[str, object]]
+) -> None:
+    # The second reading was empty, and nothing told it.
+    text = b'{"k":1,"b":2}\n{"k":1,"b":4}\n'
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    assert rows(session, query) == expected
+
+
+def test_standard_input_beyond_memory(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("udfs.readers.stdin._IN_MEMORY", 1000)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"0123456789\n" * 500_000)))
+    assert rows(session, "- | union [ - ] | stats count") == [{"count": 1_000_000}]
+
+
+def test_a_table_named_like_a_file_is_no_file(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # DuckDB reads the file where no table has the name, also under the full name of a table.
+    monkeypatch.chdir(tmp_path)
+    session.cursor().execute("COPY (SELECT 1 AS a) TO 'memory.main.x.parquet'")
+    (tmp_path / "y.csv").write_text("a\n1\n")
+    for name in ("x.parquet", "nosuch.csv", "a/b.parquet", "y.csv"):
+        assert code(session, f"table {name}") == ("10605", "table-not-found")
+    with pytest.raises(LogsqlError) as caught:
+        session.query("table y.csv")
+    assert caught.value.diagnostic.help == "y.csv is a file: csvfile y.csv"
+    session.cursor().execute('CREATE TABLE "Y.csv" AS SELECT 2 AS a')
+    assert rows(session, "table y.csv") == [{"a": 2}]
+
+
 def test_a_path_may_be_a_parameter(session: Session) -> None:
     assert rows(session, 'textfile $("f") | stats count', f="sample_data/auth.log") == [{"count": 3000}]
     assert code(session, 'textfile $("f")')[0] == "10905"

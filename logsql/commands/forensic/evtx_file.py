@@ -12,7 +12,7 @@ register(
     evidence_command(
         "evtx-file",
         Group.FORENSIC,
-        SourceSpec("udfs.readers.evtx:EvtxReader"),
+        SourceSpec("udfs.readers.evtx:EvtxReader", suffixes=(".evtx",)),
         "Read a Windows event log.",
         """
 One row per event. `event_data` is a map of the event's own values. `_time` (TimeCreated) and `record_id`

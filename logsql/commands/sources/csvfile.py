@@ -40,7 +40,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.csvrows:CsvReader", code=NOT_FOUND.code),
+        reads=SourceSpec("udfs.readers.csvrows:CsvReader", code=NOT_FOUND.code, suffixes=(".csv", ".tsv", ".csv.gz")),
         options=(
             OptionSpec("cs", OptionKind.TEXT, "charset of the file", default="utf-8"),
             LIMIT,

@@ -55,7 +55,12 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.jsonfile:JsonFileReader", code=NOT_FOUND.code, native=clean_source),
+        reads=SourceSpec(
+            "udfs.readers.jsonfile:JsonFileReader",
+            code=NOT_FOUND.code,
+            native=clean_source,
+            suffixes=(".jsonl", ".ndjson", ".json", ".jsonl.gz", ".json.gz"),
+        ),
         options=(
             LIMIT,
             OFFSET,

@@ -11,7 +11,7 @@ register(
     evidence_command(
         "sqlite-tables",
         Group.SOURCE,
-        SourceSpec("udfs.readers.sqlite:SqliteTablesReader"),
+        SourceSpec("udfs.readers.sqlite:SqliteTablesReader", suffixes=(".sqlite", ".sqlite3", ".db")),
         "List the tables of a SQLite database.",
         """
 One row per table, index, view and trigger. The file is opened read-only and never changed; a write-ahead log (`-wal`)

@@ -18,7 +18,7 @@ from logsql.operators.uniting import union
 from logsql.planner import duties
 from logsql.planner.catalog import TableInfo
 from logsql.planner.relation import OrderKey, Rel
-from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.spec import COMMANDS, CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.sql import Sql
@@ -70,6 +70,11 @@ NO_DATE = TABLE_SPEC.says(
         "write {option}=yyyyMMdd or {option}=yyyyMMddHHmmss",
         "{option}=yyyyMMdd나 {option}=yyyyMMddHHmmss 형식으로 쓰세요",
     ),
+)
+READ_FILE = text("{path} is a file: {command} {path}", "{path}은(는) 파일입니다: {command} {path}")
+PARQUET_FILE = text(
+    "{path} is a file, which SQL reads: SELECT * FROM '{path}'",
+    "{path}은(는) 파일이며 SQL로 읽습니다: SELECT * FROM '{path}'",
 )
 TABLES = text("tables: {tables}", "테이블: {tables}")
 NO_TABLES = text("there are no tables yet", "아직 테이블이 없습니다")
@@ -144,9 +149,21 @@ def tables_of(stage: Stage, name: Name, missing: Code = TABLE_NOT_FOUND) -> list
     if known is None and not optional:
         tables = stage.catalog.tables()
         notes = [TABLES.fill(tables=", ".join(tables[:10])) if tables else NO_TABLES.fill()]
-        near = did_you_mean(wanted, tables)
+        near = _file_help(stage, wanted) or did_you_mean(wanted, tables)
         stage.fail(missing.with_text(NO_TABLE), name.span, table=wanted, help=near, notes=notes)
     return [(name, known, False)] if known is not None else []
+
+
+def _file_help(stage: Stage, name: str) -> str | None:
+    """How the file of this name is read, if there is one."""
+    if not stage.catalog.has_file(name):
+        return None
+    lower = name.lower()
+    if lower.endswith(".parquet"):
+        return PARQUET_FILE.fill(path=name)
+    readers = [(s, spec.name) for spec in COMMANDS.values() if spec.reads is not None for s in spec.reads.suffixes]
+    command = next((command for suffix, command in readers if lower.endswith(suffix)), None)
+    return READ_FILE.fill(command=command, path=name) if command is not None else None
 
 
 def _matching(stage: Stage, pattern: str) -> list[TableInfo]:

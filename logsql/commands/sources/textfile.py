@@ -79,7 +79,9 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.textfile:TextFileReader", code=NOT_FOUND.code),
+        reads=SourceSpec(
+            "udfs.readers.textfile:TextFileReader", code=NOT_FOUND.code, suffixes=(".txt", ".log", ".log.gz", ".txt.gz")
+        ),
         options=(
             OptionSpec("brex", OptionKind.REGEX, "a line that matches begins a record; others are joined to it"),
             OptionSpec("erex", OptionKind.REGEX, "a line that matches ends a record"),

@@ -35,7 +35,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.xlsx:XlsxReader"),
+        reads=SourceSpec("udfs.readers.xlsx:XlsxReader", suffixes=(".xlsx", ".xls")),
         extra="xlsx",
         options=(
             OptionSpec("sheet", OptionKind.TEXT, "name of the sheet; the first when it is not given"),

@@ -40,7 +40,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.xmlrows:XmlReader"),
+        reads=SourceSpec("udfs.readers.xmlrows:XmlReader", suffixes=(".xml",)),
         options=(
             OptionSpec("cs", OptionKind.TEXT, "charset; the document's own declaration counts when it is not given"),
             OptionSpec("xpath", OptionKind.TEXT, "the nodes to read; the root element when it is not given"),

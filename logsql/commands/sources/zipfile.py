@@ -77,7 +77,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.zipmembers:ZipLinesReader", code=NO_ENTRY.code),
+        reads=SourceSpec("udfs.readers.zipmembers:ZipLinesReader", code=NO_ENTRY.code, suffixes=(".zip",)),
         options=(
             LIMIT,
             OFFSET,
