@@ -26,7 +26,7 @@ from logsql.diagnostics.language import (
 )
 from logsql.diagnostics.messages import message
 from logsql.language.expressions import ExpressionParser
-from logsql.language.lexer import QUOTED, TOKEN, classify, odd_character
+from logsql.language.lexer import QUOTED, TOKEN, classify, decode_json, odd_character
 from logsql.language.options import closing_parenthesis
 from logsql.language.source import Source, shown
 from logsql.language.tree import Aggregate, Assignment, Call, Expr, Name, NamedArg, SortKey, Span, canonical
@@ -34,8 +34,7 @@ from logsql.language.tree import Aggregate, Assignment, Call, Expr, Name, NamedA
 _TARGET = re.compile(r'([^\s"()\[\],=+\-*/<>!\u2264\u2265]+)\s*=(?!=)')
 _FUNCTION = re.compile(r'([^\s"()\[\],=+\-*/<>!\u2264\u2265]+)\s*(\()?')
 _ALIAS = re.compile(r"as(?=\s|,|\Z)", re.IGNORECASE)
-
-#: Number and name of an error.
+_WORDS = re.compile(rf"{QUOTED.pattern}|\S+", re.DOTALL)
 
 
 class Cursor(Protocol):
@@ -129,9 +128,33 @@ def _fail_comma(reader: Cursor, code: Code) -> NoReturn:
     reader.fail(code.with_text(COMMA_NAME), reader.source.span(at, at + 1))
 
 
+def name_at(source: Source, start: int, end: int) -> Name:
+    """The name in a range of the text: as it stands, or what stands in its double quotes (decision 32)."""
+    found = QUOTED.match(source.buffer, start, end)
+    text = source.buffer[start:end]
+    if found is not None and found.end() == end and end - start > 2:
+        text = decode_json(text[1:-1])
+    return Name(text, source.span(start, end))
+
+
 def name_list(reader: Cursor, blanks: bool, stop: tuple[str, ...], comma: Code) -> list[Name]:
-    source = reader.source
-    return [Name(source.buffer[a:b], source.span(a, b)) for a, b in _items(reader, blanks, stop, comma)]
+    return [name_at(reader.source, a, b) for a, b in _items(reader, blanks, stop, comma)]
+
+
+def renamings(reader: Cursor, comma: Code) -> list[list[Name]]:
+    """Items of a list as the names between the words ``as`` (any case), a name of several words being one name."""
+    source, found = reader.source, []
+    for start, end in _items(reader, False, (), comma):
+        names: list[Name] = []
+        begin = start
+        words = list(_WORDS.finditer(source.buffer, start, end))
+        for number, word in enumerate(words):
+            if word[0].lower() == "as" and begin < word.start():
+                names.append(name_at(source, begin, words[number - 1].end()))
+                begin = words[number + 1].start() if number + 1 < len(words) else end
+        names.append(name_at(source, begin, end))
+        found.append(names)
+    return found
 
 
 def sort_list(reader: Cursor, stop: tuple[str, ...], comma: Code) -> list[SortKey]:
@@ -143,7 +166,7 @@ def sort_list(reader: Cursor, stop: tuple[str, ...], comma: Code) -> list[SortKe
             at = end - len(source.buffer[start + 1 : end].lstrip())
             if at == end:
                 reader.fail(comma.with_text(SIGN_NAME), source.span(start, end))
-        keys.append(SortKey(Name(source.buffer[at:end], source.span(at, end)), sign == "-", source.span(start, end)))
+        keys.append(SortKey(name_at(source, at, end), sign == "-", source.span(start, end)))
     return keys
 
 
@@ -238,7 +261,7 @@ def _alias(reader: Cursor, stop: tuple[str, ...]) -> Name | None:
     if end <= start:
         reader.fail(ALIAS_MISSING, source.span(found.start(), found.end()))
     reader.advance(end)
-    return Name(source.buffer[start:end], source.span(start, end))
+    return name_at(source, start, end)
 
 
 def _computed_aggregate(reader: Cursor, opening: int) -> NoReturn:

@@ -188,6 +188,20 @@ class ArgReader:
         self.advance(found.end())
         return Name(found[0], self.source.span(found.start(), found.end()))
 
+    def name(self) -> Name | None:
+        """The next word, or what stands in double quotes, as a name."""
+        start = self.pos
+        found = self._string()
+        return lists.name_at(self.source, *found) if found is not None and found[0] == start else self.word()
+
+    def rest_name(self) -> Name:
+        """All remaining text as one name, which may stand in double quotes; empty at the end."""
+        return lists.name_at(self.source, *self.rest_range())
+
+    def renamings(self, trailing_comma: Code) -> list[list[Name]]:
+        """``NAME [as NAME], ...``: the names of each item; a name may hold blanks."""
+        return lists.renamings(self, trailing_comma)
+
     def words(self) -> list[Name]:
         """All blank-delimited words up to the end or a word that starts with ``[``."""
         words: list[Name] = []

@@ -242,8 +242,24 @@ def complete(text: str, cursor: int, catalog: Catalog) -> list[Suggestion]:
         found, word = _words(want, place, catalog, typed)
         for name in ranked(word, found):
             start = len(typed) - len(word)
-            out.setdefault(name, Suggestion(name, start, want.value, dict(found).get(name, "")))
+            shown = written(name, want) if want in (Want.FIELD, Want.EXPRESSION) else name
+            out.setdefault(shown, Suggestion(shown, start, want.value, dict(found).get(name, "")))
     return list(out.values())
+
+
+_PLAIN_NAME = re.compile(r"[^\s\"()\[\],=+\-*/<>!|]+\(?")
+
+
+def written(name: str, want: Want) -> str:
+    """A field as it is written where a name stands, or in an expression: quoted where it needs to be (decision 32).
+
+    >>> written("Event ID", Want.FIELD), written("Event ID", Want.EXPRESSION), written("a", Want.FIELD)
+    ('"Event ID"', 'field("Event ID")', 'a')
+    """
+    if _PLAIN_NAME.fullmatch(name):
+        return name
+    quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return quoted if want is Want.FIELD else f"field({quoted})"
 
 
 def ranked(word: str, names: Iterable[tuple[str, str]]) -> list[str]:

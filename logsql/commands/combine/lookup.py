@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.fields import HELP_FIELDS
 from logsql.diagnostics.lookups import INVALID_FIELD, INVALID_TABLE, LOOKUP_FORM, NO_SUCH_TABLE, tables_note
 from logsql.diagnostics.messages import listed
-from logsql.language.tree import Name
+from logsql.language.tree import Name, Span
 from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.services import GEOIP, LOOKUPS
@@ -82,34 +81,31 @@ class LookupArgs:
     outputs: tuple[tuple[Name, Name], ...]
 
 
-_AS = re.compile(r"\s+as(?:\s+|\Z)", re.IGNORECASE)
-
-
 def parse(reader: ArgReader) -> LookupArgs:
     table = reader.word()
     if table is None or table.text.lower() == "output":
         reader.fail(NO_TABLE)
-    field = None if reader.peek_word().lower() == "output" else reader.word()
+    field = None if reader.peek_word().lower() == "output" else reader.name()
     if field is None:
         reader.fail(NO_FIELD)
     column: Name | None = None
     if reader.keyword("as"):
-        column = None if reader.peek_word().lower() == "output" else reader.word()
+        column = None if reader.peek_word().lower() == "output" else reader.name()
         if column is None:
             reader.fail(AS_WITHOUT_COLUMN)
     if not reader.keyword("output"):
         reader.fail(NO_OUTPUT, reader.here())
-    items = reader.name_list(trailing_comma=INVALID_FIELD)
+    items = reader.renamings(trailing_comma=INVALID_FIELD)
     if not items:
         reader.fail(NO_COLUMN)
     return LookupArgs(table, field, column, tuple(_output(reader, item) for item in items))
 
 
-def _output(reader: ArgReader, item: Name) -> tuple[Name, Name]:
-    parts = _AS.split(item.text)
-    if len(parts) > 2 or not all(parts):
-        reader.fail(NOT_AN_OUTPUT, item.span, item=item.text)
-    return Name(parts[0], item.span), Name(parts[-1], item.span)
+def _output(reader: ArgReader, names: list[Name]) -> tuple[Name, Name]:
+    if len(names) > 2 or not all(name.text for name in names):
+        span = Span(names[0].span.start, names[-1].span.end)
+        reader.fail(NOT_AN_OUTPUT, span, item=reader.source.original[span.start : span.end])
+    return names[0], names[-1]
 
 
 # --- lowering ---------------------------------------------------------------------------------------------------------

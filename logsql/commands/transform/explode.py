@@ -36,10 +36,10 @@ class ExplodeArgs:
 
 
 def parse(reader: ArgReader) -> ExplodeArgs:
-    text = reader.rest()
-    if not text.value:
+    field = reader.rest_name()
+    if not field.text:
         reader.fail(MISSING_FIELD)
-    return ExplodeArgs(Name(text.value, text.span))
+    return ExplodeArgs(field)
 
 
 def lower(stage: Stage) -> Rel:

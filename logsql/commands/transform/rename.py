@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Name, Span
@@ -60,23 +60,34 @@ def parse(reader: ArgReader) -> RenameArgs:
     if reader.at_end():
         reader.fail(NOTHING_TO_RENAME)
     pairs: list[tuple[Name, Name]] = []
-    for item in reader.name_list(trailing_comma=NO_NEW_NAME):
-        piece = _words(item)
-        if len(piece) < 3:
-            reader.fail(NO_NEW_NAME, piece[-1].span if piece else None)
-        if len(piece) > 3:
-            reader.fail(THREE_WORDS, piece[1].span)
-        if piece[1].text.lower() != "as":
-            reader.fail(NOT_AS, piece[1].span, word=piece[1].text)
-        pairs.append((piece[0], piece[2]))
+    for names in reader.renamings(trailing_comma=NO_NEW_NAME):
+        if len(names) == 1:
+            _without_as(reader, names[0])
+        old, new = names[:2]
+        if not new.text:
+            reader.fail(NO_NEW_NAME, Span(new.span.start - 2, new.span.start))
+        several = _words(reader, new)
+        if len(names) > 2 or len(several) > 1:
+            reader.fail(THREE_WORDS, names[2].span if len(names) > 2 else several[1].span)
+        pairs.append((old, new))
     return RenameArgs(tuple(pairs))
 
 
-def _words(item: Name) -> list[Name]:
-    """The words of one renaming with their places."""
-    start = item.span.start
-    found = re.finditer(r"\S+", item.text)
-    return [Name(m[0], Span(start + m.start(), start + m.end())) for m in found]
+def _without_as(reader: ArgReader, item: Name) -> NoReturn:
+    words = _words(reader, item)
+    if len(words) < 3:
+        reader.fail(NO_NEW_NAME, words[-1].span)
+    if len(words) > 3:
+        reader.fail(THREE_WORDS, words[1].span)
+    reader.fail(NOT_AS, words[1].span, word=words[1].text)
+
+
+def _words(reader: ArgReader, item: Name) -> list[Name]:
+    """The words of a name as written, with their places; one in quotes is one word."""
+    start, written = item.span.start, reader.source.original[item.span.start : item.span.end]
+    if written.startswith('"'):
+        return [item]
+    return [Name(m[0], Span(start + m.start(), start + m.end())) for m in re.finditer(r"\S+", written)]
 
 
 def lower(stage: Stage) -> Rel:
