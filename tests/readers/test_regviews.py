@@ -255,6 +255,26 @@ def test_shim_cache_layouts(data: bytes, count: int) -> None:
     assert list(entries(data)) == [("C:\\a.exe", micros)] * count
 
 
+@pytest.mark.parametrize(
+    ("keys", "name", "told"),
+    [
+        ("Select", "reg-user-assists", "SYSTEM; NTUSER.DAT is needed"),
+        ("Select", "reg-shellbags", "SYSTEM; NTUSER.DAT or USRCLASS.DAT is needed"),
+        ("Control Panel", "reg-shim-cache", "NTUSER.DAT; SYSTEM is needed"),
+        ("Control Panel", "reg-recent-docs", None),  # the right hive without such keys
+        ("Something", "reg-recent-docs", None),  # a hive that does not tell
+    ],
+)
+def test_a_view_on_another_hive_says_which_it_wants(keys: str, name: str, told: str | None, tmp_path: Path) -> None:
+    root = Key("ROOT", filetime(_WHEN))
+    root.child(keys).set("Current", DWORD, bytes(4))
+    path = tmp_path / "hive"
+    path.write_bytes(build(root))
+    loss = ListLoss()
+    assert not sum(batch.num_rows for batch in open_view(name, str(path)).scan(None, null_context(loss)))
+    assert [(entry.reason, entry.sample) for entry in loss.entries] == ([("wrong-hive", told)] if told else [])
+
+
 @pytest.mark.evidence
 def test_shim_cache_of_windows_8_0(tmp_path: Path) -> None:
     """Paths and times of Velocidex/regparser; without the package's length the times began in 1643."""

@@ -12,9 +12,18 @@ from collections.abc import Callable, Iterable
 
 from logsql.commands.forensic._hive_ledger import AS_HIVE_FILE, VIEW_LEDGER
 from logsql.commands.sources._files import REPLAY, evidence_command
+from logsql.diagnostics.losses import loss
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 from udfs.readers.regviews.view import Kind, Lost, RegValue, Row, View
+
+WRONG_HIVE = loss(
+    "wrong-hive",
+    (
+        "hives of another kind than this view reads: no rows",
+        "이 명령이 읽는 종류가 아닌 하이브: 행이 없습니다",
+    ),
+)
 
 
 def registry_view(
@@ -25,9 +34,10 @@ def registry_view(
     keys: str,
     fields: tuple[tuple[str, Kind], ...],
     rows: Callable[[list[RegValue], Lost], Iterable[Row]],
+    hives: tuple[str, ...],
 ) -> None:
     """Register the command of a view; the arguments from ``keys`` on are those of :class:`View`."""
-    view = View(keys, fields, rows)
+    view = View(keys, fields, rows, hives)
     register(
         evidence_command(
             name,

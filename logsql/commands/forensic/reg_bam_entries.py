@@ -37,4 +37,5 @@ One row per program and user, with its last run.
     keys=r"\\Services\\bam\\(State\\)?UserSettings\\[^\\]+$|^[^\\]+\\Select$",
     fields=(("sid", "string"), ("file_name", "string"), ("file_path", "string"), ("last_execution", "date")),
     rows=rows,
+    hives=("SYSTEM",),
 )

@@ -79,4 +79,5 @@ One row per network profile. The dates are stored without a zone and read as loc
         ("managed", "boolean"),
     ),
     rows=rows,
+    hives=("SOFTWARE",),
 )

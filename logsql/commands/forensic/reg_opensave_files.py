@@ -64,4 +64,5 @@ One row per entry of the most-recently-used lists; `order` 0 is the latest.
         ("order", "long"),
     ),
     rows=rows,
+    hives=("NTUSER.DAT",),
 )

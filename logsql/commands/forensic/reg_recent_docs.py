@@ -41,4 +41,5 @@ One row per entry of the most-recently-used lists; `order` 0 is the latest.
     keys=r"\\Explorer\\RecentDocs(\\[^\\]+)?$",
     fields=(("file_name", "string"), ("file_ext", "string"), ("last_written", "date"), ("order", "long")),
     rows=rows,
+    hives=("NTUSER.DAT",),
 )

@@ -67,4 +67,5 @@ One row per folder; `file_path` is the path from the desktop down, `order` 0 the
         ("access_at", "date"),
     ),
     rows=rows,
+    hives=("NTUSER.DAT", "USRCLASS.DAT"),
 )

@@ -93,4 +93,5 @@ One row per entry, in the order of the cache. `modified_at` is the modification 
     keys=r"\\Control\\Session Manager\\(AppCompatCache|AppCompatibility)$|^[^\\]+\\Select$",
     fields=(("file_path", "string"), ("modified_at", "date")),
     rows=rows,
+    hives=("SYSTEM",),
 )

@@ -58,4 +58,5 @@ in the foreground, `last_execution` null when it never ran.
         ("last_written", "date"),
     ),
     rows=rows,
+    hives=("NTUSER.DAT",),
 )

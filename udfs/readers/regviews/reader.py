@@ -1,7 +1,8 @@
 """The Reader around a registry view: one hive's matching values as plain rows, and the view's rows as batches.
 
 A value whose data a view cannot read is one ``unreadable-entry`` in the ledger, with ``key\\name`` as the sample; the
-rows around it stay.
+rows around it stay. A hive without any key of the view that is known to be another one of Windows' hives is a
+``wrong-hive``; the sample says which one it is and which one the view reads.
 """
 
 from __future__ import annotations
@@ -63,15 +64,39 @@ class ViewReader:
         wanted = ["key", "name", "type", "value.raw", "last_written", "_file"]
         for source, batches in self._hives.scan_each(wanted, context):
             values: list[RegValue] = []
-            file_name = ""
+            file_name, kind = "", None
             for batch in batches:
+                kind = kind or hive_kind(batch.column("key"))
                 values += matching(batch, self._view.keys)
                 file_name = batch.column("_file")[0].as_py() if batch.num_rows else file_name
 
             def lost(value: RegValue, source: str = source) -> None:
                 context.loss.lost(source, "unreadable-entry", 1, None, f"{value.key}\\{value.name}")
 
+            if not values and kind is not None and kind not in self._view.hives:
+                wants = " or ".join(self._view.hives)
+                context.loss.lost(source, "wrong-hive", 1, None, f"{kind}; {wants} is needed")
             yield rows_of(self._view, values, schema, file_name, lost)
+
+
+#: Keys, with the root in front, that only one of the hives of Windows has.
+_KINDS = {
+    "SYSTEM": r"^[^\\]+\\(ControlSet[0-9]{3}|Select|MountedDevices)(\\|$)",
+    "SOFTWARE": r"^[^\\]+\\Microsoft\\Windows( NT)?\\CurrentVersion(\\|$)",
+    "NTUSER.DAT": r"^[^\\]+\\(Software\\Microsoft\\Windows|Control Panel|AppEvents|Keyboard Layout)(\\|$)",
+    "USRCLASS.DAT": r"^[^\\]+\\Local Settings\\(Software|MuiCache|MrtCache)(\\|$)",
+    "SAM": r"^[^\\]+\\SAM\\Domains(\\|$)",
+    "SECURITY": r"^[^\\]+\\Policy\\(Secrets|PolAdtEv|Accounts)(\\|$)",
+    "Amcache.hve": r"^[^\\]+\\Root\\(InventoryApplicationFile|InventoryApplication|File|Programs)(\\|$)",
+}
+
+
+def hive_kind(keys: pa.Array) -> str | None:
+    """Which hive of Windows has these keys; None where they do not tell."""
+    for kind, pattern in _KINDS.items():
+        if pc.any(pc.match_substring_regex(keys, pattern, ignore_case=True)).as_py():
+            return kind
+    return None
 
 
 def _view(given: object) -> View:

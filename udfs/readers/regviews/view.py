@@ -38,12 +38,13 @@ Lost = Callable[[RegValue], None]
 class View:
     """``keys``: regular expression (RE2, case ignored) that a key must contain. ``rows``: the pure function.
 
-    ``fields``: names and types in order; ``_file`` follows them.
+    ``fields``: names and types in order; ``_file`` follows them. ``hives``: the files of Windows that have such keys.
     """
 
     keys: str
     fields: tuple[tuple[str, Kind], ...]
     rows: Callable[[list[RegValue], Lost], Iterable[Row]]
+    hives: tuple[str, ...] = ()
 
 
 def micros(filetime: int) -> int | None:
