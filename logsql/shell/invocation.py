@@ -22,7 +22,6 @@ from logsql.shell.commandline import (
     language,
     output_format,
     pair,
-    parameter,
     seconds,
     usage_error,
 )
@@ -35,7 +34,7 @@ class Invocation:
     verb: str = "shell"
     words: tuple[str, ...] = ()
     query: str | None = None
-    params: tuple[tuple[str, object], ...] = ()
+    params: tuple[tuple[str, str], ...] = ()
     format: str | None = None
     output: str | None = None
     database: str = ":memory:"
@@ -61,7 +60,7 @@ class Invocation:
 
 OPTIONS: tuple[Option, ...] = (
     Option(("-q", "--query"), "query", "QUERY", "opt-query"),
-    Option(("-d", "--define"), "params", "KEY[:]=VALUE", "opt-define", parameter, repeat=True),
+    Option(("-d", "--define"), "params", "KEY=VALUE", "opt-define", pair, repeat=True),
     Option(("-f", "--format"), "format", "FORMAT", "opt-format", output_format),
     Option(("-o", "--output"), "output", "FILE", "opt-output"),
     Option(("--db",), "database", "PATH", "opt-db"),

@@ -18,7 +18,7 @@ class TextFileReader(TextReader):
 
     @classmethod
     def of(cls, request: Request) -> TextFileReader:
-        """Options: ``cs``, ``brex`` and ``erex``, ``dp`` and ``df`` (with ``zone``), ``limit``, ``offset``."""
+        """Options: ``cs``, ``brex``, ``erex``, ``dp``, ``df`` (with ``zone``), ``limit``, ``offset``, ``written``."""
         return cls(
             request.files(),
             request.text("cs") or "utf-8",
@@ -27,6 +27,7 @@ class TextFileReader(TextReader):
             time_reader(request.text("dp"), request.text("df"), request.text("zone") or "UTC"),
             request.number("limit"),
             request.number("offset") or 0,
+            written_column=request.flag("written"),
         )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs.readers.base import ReadContext, batch_of, check_cancelled, field, file_name, select
+from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, field, file_name, select
 from udfs.readers.lines import codec_name, read_lines
 from udfs.readers.sources import Member, open_source, scan_each
 
@@ -24,6 +24,10 @@ MAX_RECORD = 64 << 20
 """Bytes after which a joined record is cut (ledger: ``record-cut``): a pattern without match must not eat memory."""
 
 ArrayTest = Callable[[pa.Array], pa.Array]
+
+
+#: Name of the column with the modification time of the file.
+WRITTEN = "__written"
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class TextReader:
     offset: int = 0
     load_time: datetime | None = None
     entry_column: bool = False
+    written_column: bool = False
 
     def __post_init__(self) -> None:
         codec_name(self.charset)
@@ -54,10 +59,12 @@ class TextReader:
 
     @property
     def schema(self) -> pa.Schema:
-        """``line``, ``_time``, ``_file`` and, for archives, ``_entry``."""
+        """``line``, ``_time``, ``_file``, in archives ``_entry``; with ``written_column`` when the file was written."""
         fields = [field("line", pa.string()), field("_time", TIME), field("_file", pa.string())]
         if self.entry_column:
             fields.append(field("_entry", pa.string()))
+        if self.written_column:
+            fields.append(field(WRITTEN, TIME))
         return pa.schema(fields)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
@@ -97,6 +104,8 @@ class TextReader:
                 made[wanted] = self._times(lines, name, context)
             elif wanted == "_file":
                 made[wanted] = pa.repeat(pa.scalar(file_name(archive), pa.string()), rows)
+            elif wanted == WRITTEN:
+                made[wanted] = pa.repeat(_written(archive, context), rows)
             elif isinstance(path, Member):
                 made[wanted] = pa.repeat(pa.scalar(path.entry, pa.string()), rows)
         return batch_of(schema, made, rows)
@@ -113,6 +122,15 @@ class TextReader:
             first = pc.index(pc.is_null(times), True).as_py()
             context.loss.lost(name, "no-time-found", times.null_count, None, lines[first].as_py()[:120])
         return times
+
+
+def _written(path: str, context: ReadContext) -> pa.Scalar:
+    """The modification time of a file; null where it has none (a stream that is no file)."""
+    try:
+        nanoseconds = context.files.state(path)[2]
+    except ReaderError:
+        return pa.scalar(None, TIME)
+    return pa.scalar(nanoseconds // 1000, TIME)
 
 
 class Window:

@@ -19,7 +19,7 @@ from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.imports import import_column
 from logsql.values.sql import Sql
-from logsql.values.types import ANY
+from logsql.values.types import ANY, DATE
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
@@ -91,8 +91,13 @@ def all_options(stage: Stage) -> dict[str, object]:
     return {option.name: stage.option(option.name) for option in stage.spec.options}
 
 
-def scan_source(stage: Stage, info: SourceInfo, hidden: Sequence[str] = ()) -> Rel:
-    """All columns of a source as fields, in order; parts of a mixed field become one field."""
+def scan_source(
+    stage: Stage, info: SourceInfo, hidden: Sequence[str] = (), dates: Mapping[str, str] | None = None
+) -> Rel:
+    """All columns of a source as fields, in order; parts of a mixed field become one field.
+
+    ``dates``: columns with dates that are carried unseen, by the names they get.
+    """
     names = info.meta.get("idents") or tuple(c.name for c in info.columns)
     idents = Idents()
     items: list[Sql] = []
@@ -113,12 +118,15 @@ def scan_source(stage: Stage, info: SourceInfo, hidden: Sequence[str] = ()) -> R
             columns[field] = Column(field, field, ANY, tuple(parts[field]))
         else:
             columns[source.name] = Column(source.name, ident, type_)
+    for name, source_name in (dates or {}).items():
+        items.append(sql.alias(sql.col(source_name), name))
+    carried = [Column(name, name, DATE) for name in dates or ()]
     items = items or [sql.alias(sql.boolean(True), "__row")]
     table = info.native if info.native is not None else sql.table(info.name)
     label = stage.spec.name if stage.spec.name != "-" else "stdin"
     if info.call:
         stage.remark(READS, call=info.call)
-    return stage.read(label, sql.select(items, table), (info.name,), tuple(columns.values()))
+    return stage.read(label, sql.select(items, table), (info.name,), tuple(columns.values()), carried)
 
 
 def evidence_command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from logsql.commands.parse.logs.base import LOADED, WRITTEN
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_NAME
@@ -38,7 +39,12 @@ def lower(stage: Stage) -> Rel:
         stage.fail(DATE_ALONE)
     if isinstance(form := options["df"], str):
         _check_date(stage, form)
-    return scan_source(stage, open_files(stage, options))
+    if options["dp"] is not None:
+        return scan_source(stage, open_files(stage, options))
+    # What dates a line that says no year, and tells parsers that ``_time`` is only the time of reading.
+    return scan_source(
+        stage, open_files(stage, {**options, "written": True}), (WRITTEN,), {LOADED: "_time", WRITTEN: WRITTEN}
+    )
 
 
 def _check_pattern(stage: Stage, name: str, pattern: str) -> None:

@@ -14,7 +14,6 @@ from logsql.operators.crosstab import crosstab
 from logsql.operators.grouping import check_names, lower_groups, needs_row_order, sorted_groups
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
-from logsql.planner.notes import dates as notes
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -57,7 +56,6 @@ def lower(stage: Stage) -> Rel:
         return Typed(bucket(cx.let(node), span, offset), DATE)
 
     def counted(cx: ExprContext) -> Sql:
-        notes.time_field(cx, stage.spec.name, stage.command.name_span)
         node = values.date_sql(cx.field(TIME))
         if node is None:
             return sql.boolean(False)

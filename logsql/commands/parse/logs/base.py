@@ -16,12 +16,17 @@ from sqlglot import exp
 from logsql.commands.parse._overlay import META, Document, carry, lay_over
 from logsql.values import sql, values
 from logsql.values.sql import Sql
-from logsql.values.types import ANY_JSON, BOOL, STRING, LType
+from logsql.values.types import ANY_JSON, BOOL, DATE, STRING, Kind, LType
 from logsql.values.values import Typed
 
 if TYPE_CHECKING:
     from logsql.planner.relation import Rel
     from logsql.planner.stage import Stage
+
+
+#: Carried columns of a reader of text: when the file was read, which its ``_time`` says of every line, and when the
+#: file was last written.
+LOADED, WRITTEN = "__loaded", "__written"
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,25 @@ class Builder:
         self.helpers.append(ident)
         return sql.col(ident)
 
+    def received(self) -> Sql | None:
+        """The row's own time: null where it is only the time at which a file was read."""
+        column = self.rel.column("_time")
+        if column is None or column.type.kind is not Kind.DATE or column.parts:
+            return None
+        loaded = self._carried(LOADED)
+        node = self.rel.expr(column.ident)
+        if loaded is None:
+            return node
+        return sql.when(sql.func("coalesce", sql.binary("<>", node, loaded), sql.boolean(True)), node.copy())
+
+    def reference(self) -> list[Sql]:
+        """What a time without a year lies near, best first: the row's own time, the file's, now."""
+        found = [self.received(), self._carried(WRITTEN), sql.cast(sql.func("now"), DATE.physical)]
+        return [node for node in found if node is not None]
+
+    def _carried(self, name: str) -> Sql | None:
+        return next((self.rel.expr(c.ident) for c in self.rel.carried if c.name == name), None)
+
     def regex(self, pattern: str, groups: Sequence[str], node: Sql | None = None) -> Callable[[str], Sql]:
         """One regular expression (RE2) over the line or ``node``; the answer gives a group's text, null when empty."""
         names = sql.array([sql.string(g) for g in groups])
@@ -126,8 +150,20 @@ class ParserSpec:
             assert isinstance(document, exp.Column)
             ident = document.name
         fixed = {n: (v, sql.and_(parsed, values.not_null(v))) for n, v in found.fields}
+        fixed |= _time_of_row(builder, parsed, fixed.get("_time"))
         document_ = Document(parsed, ident, found.is_map, fixed, scratch=tuple(builder.helpers))
         return lay_over(stage, builder.rel, document_, overlay, META)
+
+
+def _time_of_row(builder: Builder, parsed: Sql, found: tuple[Typed, Sql] | None) -> dict[str, tuple[Typed, Sql]]:
+    """``_time`` of the line, else the row's own; the time at which a file was read dates no event."""
+    if not any(c.name == LOADED for c in builder.rel.carried):
+        return {}
+    own = builder.received()
+    if own is None:
+        return {}
+    value = own if found is None else sql.case([(sql.and_(parsed, sql.not_null(found[0].expr)), found[0].expr)], own)
+    return {"_time": (Typed(value, DATE), sql.boolean(True))}
 
 
 PARSERS: dict[str, ParserSpec] = {}

@@ -8,9 +8,11 @@ LEEF 1.0 has no name and severity and separates pairs by tabs, LEEF 2.0 may name
 from __future__ import annotations
 
 from logsql.commands.parse.logs.base import Builder, Parsed, ParserField, ParserSpec, Sample, register, text, text_map
+from logsql.commands.parse.logs.head import head_time
 from logsql.values import sql
 from logsql.values.sql import Sql
-from logsql.values.types import STRING
+from logsql.values.types import DATE, STRING
+from logsql.values.values import Typed
 
 _PART = r"((?:[^|\\]|\\.)*)\|"
 _CEF = r"CEF:(\d+)\|" + _PART * 6 + r"(?s:(.*))$"
@@ -50,6 +52,7 @@ def parse_cef(builder: Builder) -> Parsed:
     begin = sql.string(r"(^|\s)([A-Za-z0-9_.\[\]-]+)=")
     marked = sql.func("regexp_replace", safe, begin, sql.string(_BEGIN + r"\2" + _EQUALS), sql.string("g"))
     fields = (
+        ("_time", Typed(head_time(builder), DATE)),
         ("cef_version", text(group("version"))),
         ("device_vendor", text(_header(group("vendor")))),
         ("device_product", text(_header(group("product")))),
@@ -86,6 +89,7 @@ def parse_leef(builder: Builder) -> Parsed:
     marked = sql.func("regexp_replace", sql.var("p"), sql.string(r"^\s*([^=\s]+)="), sql.string(r"\1" + _EQUALS))
     joined = sql.func("list_transform", pieces, sql.lambda_(["p"], marked))
     fields = (
+        ("_time", Typed(head_time(builder), DATE)),
         ("leef_version", text(group("version"))),
         ("device_vendor", text(_header(group("vendor")))),
         ("device_product", text(_header(group("product")))),
@@ -109,6 +113,7 @@ register(
         parse=parse_cef,
         row_wise=True,
         fields=(
+            ParserField("_time", DATE, "time in the head of the line"),
             ParserField("cef_version", STRING, "version of the format"),
             *_DEVICE,
             ParserField("signature_id", STRING, "type of the event"),
@@ -122,7 +127,8 @@ register(
                 "Sep 19 08:26:10 host CEF:0|Security|threatmanager|1.0|100|worm successfully stopped|10|"
                 "src=10.0.0.1 dst=2.1.2.2 spt=1232",
                 {
-                    "cef_version": "0", "device_vendor": "Security", "device_product": "threatmanager",
+                    "_time": "2003-09-19T08:26:10", "cef_version": "0",
+                    "device_vendor": "Security", "device_product": "threatmanager",
                     "device_version": "1.0", "signature_id": "100", "name": "worm successfully stopped",
                     "severity": "10", "src": "10.0.0.1", "dst": "2.1.2.2", "spt": "1232",
                 },
@@ -144,6 +150,7 @@ register(
         parse=parse_leef,
         row_wise=True,
         fields=(
+            ParserField("_time", DATE, "time in the head of the line"),
             ParserField("leef_version", STRING, "version of the format"),
             *_DEVICE,
             ParserField("event_id", STRING, "type of the event"),

@@ -7,9 +7,11 @@ The prefix is what the rule's ``--log-prefix`` says, without the kernel's own ti
 from __future__ import annotations
 
 from logsql.commands.parse.logs.base import Builder, Parsed, ParserField, ParserSpec, Sample, integer, register, text
+from logsql.commands.parse.logs.head import head_time
 from logsql.values import sql
 from logsql.values.sql import Sql
-from logsql.values.types import INT, STRING, LType
+from logsql.values.types import DATE, INT, STRING, LType
+from logsql.values.values import Typed
 
 #: Field, key of the log line, type.
 _KEYS: tuple[tuple[str, str, LType, str], ...] = (
@@ -52,7 +54,7 @@ def parse(builder: Builder) -> Parsed:
     flags = sql.func("regexp_extract", padded, sql.string(_FLAGS), sql.integer(1))
     fields.append(("tcp_flags", text(sql.func("nullif", sql.func("trim", flags), sql.string("")))))
     ok = sql.func("regexp_matches", builder.text, sql.string(r"\bIN=\S* OUT=\S* .*\bSRC=\S+ DST=\S+ "))
-    return Parsed(ok, tuple(fields))
+    return Parsed(ok, (("_time", Typed(head_time(builder), DATE)), *fields))
 
 
 register(
@@ -63,6 +65,7 @@ register(
         parse=parse,
         row_wise=True,
         fields=(
+            ParserField("_time", DATE, "time in the head of the line"),
             ParserField("prefix", STRING, "the rule's log prefix"),
             *(ParserField(name, type_, meaning) for name, _, type_, meaning in _KEYS),
             ParserField("tcp_flags", STRING, "TCP flags that are set"),
@@ -73,7 +76,8 @@ register(
                 "DST=198.51.100.7 LEN=60 TOS=0x00 PREC=0x00 TTL=51 ID=54321 DF PROTO=TCP SPT=44321 DPT=22 "
                 "WINDOW=29200 RES=0x00 SYN URGP=0",
                 {
-                    "prefix": "[UFW BLOCK]", "in_iface": "eth0", "mac": "aa:bb:cc", "src_ip": "203.0.113.5",
+                    "_time": "2003-06-12T10:00:00", "prefix": "[UFW BLOCK]",
+                    "in_iface": "eth0", "mac": "aa:bb:cc", "src_ip": "203.0.113.5",
                     "dst_ip": "198.51.100.7", "length": 60, "ttl": 51, "protocol": "TCP", "src_port": 44321,
                     "dst_port": 22, "tcp_flags": "SYN",
                 },

@@ -7,8 +7,10 @@ Messages of auth.c and monitor.c: ``Accepted|Failed|Postponed|Partial METHOD for
 from __future__ import annotations
 
 from logsql.commands.parse.logs.base import Builder, Parsed, ParserField, ParserSpec, Sample, integer, register, text
+from logsql.commands.parse.logs.head import head_time
 from logsql.values import sql
-from logsql.values.types import INT, STRING
+from logsql.values.types import DATE, INT, STRING
+from logsql.values.values import Typed
 
 _TAIL = r"from (\S+)(?: port (\d+))?(?: (ssh[0-9]*))?"
 _LOGIN = r"\b(Accepted|Failed|Postponed|Partial) (\S+) for (invalid user )?(.*?) " + _TAIL
@@ -34,6 +36,7 @@ def parse(builder: Builder) -> Parsed:
     return Parsed(
         sql.not_null(result),
         (
+            ("_time", Typed(head_time(builder), DATE)),
             ("result", text(result)),
             ("login_method", text(login("login_method"))),
             ("account", text(either("account"))),
@@ -53,6 +56,7 @@ register(
         parse=parse,
         row_wise=True,
         fields=(
+            ParserField("_time", DATE, "time in the head of the line"),
             ParserField("result", STRING, "Accepted, Failed, Invalid user ..."),
             ParserField("login_method", STRING, "password, publickey ..."),
             ParserField("account", STRING, "the name that was tried"),
@@ -65,7 +69,8 @@ register(
             Sample(
                 "Mar  1 10:00:00 web sshd[77]: Failed password for invalid user admin from 203.0.113.9 port 50022 ssh2",
                 {
-                    "result": "Failed", "login_method": "password", "account": "admin", "src_ip": "203.0.113.9",
+                    "_time": "2003-03-01T10:00:00", "result": "Failed",
+                    "login_method": "password", "account": "admin", "src_ip": "203.0.113.9",
                     "src_port": 50022, "protocol": "ssh2", "logtype": "openssh",
                 },
             ),

@@ -1,8 +1,6 @@
 """``syslog3164`` and ``syslog5424``: the two syslog formats.
 
-RFC 3164: ``<34>Oct 11 22:14:15 mymachine su[12]: text``; also without ``<PRI>`` as files hold it, and with the ISO time
-of newer daemons. Its time has no year: the year is that of the row's ``_time`` (the time of reception; now without
-one), or the year before when the time would lie more than a day ahead of it. RFC 5424:
+RFC 3164: ``<34>Oct 11 22:14:15 mymachine su[12]: text``, in the forms that :mod:`.head` reads. RFC 5424:
 ``<34>1 2003-10-11T22:14:15.003Z host app procid msgid [data] text``.
 """
 
@@ -16,23 +14,21 @@ from logsql.commands.parse.logs.base import (
     Sample,
     dash_null,
     integer,
-    moment,
     register,
     text,
 )
+from logsql.commands.parse.logs.head import PRI, TIME, TIME_GROUPS, time_of
 from logsql.values import sql
 from logsql.values.sql import Sql
-from logsql.values.types import DATE, INT, STRING, Kind
+from logsql.values.types import DATE, INT, STRING
 from logsql.values.values import Typed
 
-_OLD = (
-    r"^(?:<(\d{1,3})>)?(?:(\w{3} [ \d]\d \d\d:\d\d:\d\d)"
-    r"|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))) "
-    r"(\S+) (?:([^\s:\[]+)(?:\[([^\]]*)\])?: ?)?(.*)$"
-)
-_OLD_GROUPS = ("pri", "time", "iso", "host", "app", "pid", "message")
+# The word behind the time is the host, unless a colon ends it.
+_OLD = rf"^(?:{PRI})?{TIME} *" + r"(?:(\S*[^\s:])(?: |$))?(?:([^\s:\[]+)(?:\[([^\]]*)\])?: ?)?(?s:(.*))$"
+_OLD_GROUPS = ("pri", *TIME_GROUPS, "host", "app", "pid", "message")
 _NEW = (
-    r"^<(\d{1,3})>(\d{1,2}) (\S+) (\S+) (\S+) (\S+) (\S+) "
+    rf"^{PRI}"
+    r"(\d{1,2}) (\S+) (\S+) (\S+) (\S+) (\S+) "
     r'(-|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\\]]|\\.)*")*\])+)(?: (?s:(.*)))?$'
 )
 _NEW_GROUPS = ("pri", "version", "time", "host", "app", "procid", "msgid", "data", "message")
@@ -45,31 +41,11 @@ def _priority(group: Sql) -> tuple[tuple[str, Typed], tuple[str, Typed]]:
     return ("facility", Typed(facility, INT)), ("severity", Typed(sql.binary("%", number, sql.integer(8)), INT))
 
 
-def _dated(builder: Builder, node: Sql) -> Sql:
-    """``Oct 11 22:14:15`` as an instant near the time of the row."""
-    column = builder.rel.column("_time")
-    known = column is not None and column.type.kind is Kind.DATE and not column.parts
-    now = sql.cast(sql.func("now"), DATE.physical)
-    near = sql.coalesce(builder.rel.expr(column.ident), now) if known and column is not None else now
-    near = builder.column("near", near, DATE)
-
-    def in_year(year: Sql) -> Sql:
-        return moment(sql.concat(sql.cast(year, "VARCHAR"), sql.string(" "), node), "%Y %b %d %H:%M:%S")
-
-    year = sql.func("year", near)
-    this = builder.column("this_year", in_year(year), DATE)
-    latest = sql.binary("+", near, sql.interval(1, "days"))
-    # 29 February exists in one of the two years only.
-    ahead = sql.coalesce(sql.binary(">", this, latest), sql.boolean(True))
-    return sql.case([(ahead, sql.coalesce(in_year(sql.binary("-", year, sql.integer(1))), this))], this)
-
-
 def parse_3164(builder: Builder) -> Parsed:
     group = builder.regex(_OLD, _OLD_GROUPS)
-    old = _dated(builder, group("time"))
-    time = sql.case([(sql.not_null(group("iso")), sql.try_cast(group("iso"), DATE.physical))], old)
+    time = time_of(builder, group)
     return Parsed(
-        sql.not_null(group("host")),
+        sql.or_(sql.not_null(group("clock")), sql.not_null(group("iso"))),
         (
             ("_time", Typed(time, DATE)),
             *_priority(group("pri")),

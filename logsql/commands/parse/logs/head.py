@@ -1,0 +1,77 @@
+"""The head of a syslog line as senders really write it, and the time in it.
+
+RFC 3164 ``<34>Oct 11 22:14:15 host su[12]: text``, also without ``<PRI>``, with the year behind the day, with an ISO
+time, with the sequence number, the marks ``*`` and ``.``, fractions and the zone name of Cisco devices, and without a
+host (the word behind the time ends in a colon: that is the program). A priority above 191 is none. A date that does not
+exist is null; the line is read all the same.
+
+A time without a year has the latest year that does not put it more than a day behind the time of reference: right on
+both sides of new year's night. The reference is when the row was received, for rows of a file when the file was
+written; without either now. A time without a zone is local time of the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from logsql.commands.parse.logs.base import Builder, moment
+from logsql.values import sql
+from logsql.values.sql import Sql
+from logsql.values.types import DATE, STRING
+
+PRI = r"<(0{0,2}[0-9]|0?[1-9][0-9]|1[0-8][0-9]|19[01])>"
+_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)?"
+_DAY = r"([A-Za-z]{3} {1,2}\d{1,2})(?: (\d{4}))? (\d{1,2}:\d\d:\d\d(?:\.\d{1,9})?)"
+TIME = rf"(?:(?:\d{{1,10}}: ?)?[*.]?{_DAY}(?: ([A-Z]{{1,5}})?:|:| |$)|({_ISO})(?:: | |$))"
+TIME_GROUPS = ("day", "year", "clock", "zone", "iso")
+_NEWER = rf"^{PRI}\d{{1,2}} ({_ISO}) "
+_OLDER = rf"^(?:{PRI})?{TIME}"
+#: Hours of the zone names that devices write; others are taken for local time.
+_ZONES = {
+    "UTC": "+00", "GMT": "+00", "Z": "+00", "WET": "+00", "CET": "+01", "BST": "+01", "CEST": "+02", "EET": "+02",
+    "MSK": "+03", "EEST": "+03", "KST": "+09", "JST": "+09", "AEST": "+10", "AEDT": "+11", "EST": "-05", "EDT": "-04",
+    "CST": "-06", "CDT": "-05", "MST": "-07", "MDT": "-06", "PST": "-08", "PDT": "-07",
+}  # fmt: skip
+
+
+def head_time(builder: Builder) -> Sql:
+    """The time in the head of a syslog line of either format; null where the line does not begin with one."""
+    newer = builder.regex(_NEWER, ("pri", "iso"))
+    older = builder.regex(_OLDER, ("pri", *TIME_GROUPS))
+    return sql.coalesce(iso_time(newer("iso")), time_of(builder, older))
+
+
+def time_of(builder: Builder, group: Callable[[str], Sql]) -> Sql:
+    """The instant of the groups ``TIME_GROUPS``."""
+    return sql.case([(sql.not_null(group("iso")), iso_time(group("iso")))], _dated(builder, group))
+
+
+def iso_time(node: Sql) -> Sql:
+    """Text of ISO 8601 as an instant, with a comma or a point before the fraction."""
+    return sql.try_cast(sql.func("replace", node, sql.string(","), sql.string(".")), DATE.physical)
+
+
+def _dated(builder: Builder, group: Callable[[str], Sql]) -> Sql:
+    """``Oct 11 22:14:15`` as an instant, in the year that the line or the time of reference tells."""
+    zone = sql.case(
+        [(sql.eq(group("zone"), sql.string(name)), sql.string(hours)) for name, hours in _ZONES.items()],
+        sql.string(""),
+    )
+    rest = builder.column(
+        "dated", sql.concat(group("day"), sql.string(" "), group("clock"), sql.coalesce(zone, sql.string(""))), STRING
+    )
+    near = builder.column("near", sql.coalesce(*builder.reference()), DATE)
+    latest = sql.binary("+", near, sql.interval(1, "days"))
+
+    def in_year(year: Sql) -> Sql:
+        text = sql.concat(sql.cast(year, "VARCHAR"), sql.string(" "), rest.copy())
+        plain = ("%Y %b %d %H:%M:%S.%n", "%Y %b %d %H:%M:%S")
+        return sql.coalesce(moment(text, *(f + "%z" for f in plain)), moment(text.copy(), *plain))
+
+    this = sql.func("year", near)
+    found = [
+        builder.column(f"year{step}", in_year(sql.binary("+", this.copy(), sql.integer(step))), DATE)
+        for step in (1, 0, -1)
+    ]
+    fitting = [(sql.binary("<=", node.copy(), latest.copy()), node) for node in found]
+    return sql.case([(sql.not_null(group("year")), in_year(group("year"))), *fitting], sql.null(DATE.physical))
