@@ -62,13 +62,13 @@ QUERIES: dict[str, tuple[str, str, bool]] = {
     ),
     "nested valueof": (
         'table events | search valueof(valueof(event, "user"), "name") == "user7" '
-        '| eval action = valueof(valueof(valueof(event, "records"), 0), "action") '
+        '| eval action = string(valueof(valueof(valueof(event, "records"), 0), "action")) '
         '| stats sum(valueof(valueof(valueof(event, "records"), 0), "size")) as total by action',
         _READ,
         True,
     ),
     "path into a document": (
-        'table events | search event.user.name == "user7" | eval action = event.records[0].action '
+        'table events | search event.user.name == "user7" | eval action = string(event.records[0].action) '
         "| stats sum(event.records[0].size) as total by action",
         _READ,
         True,

@@ -46,6 +46,9 @@ NOT_AN_INTEGER = text("{option}= takes an integer, not {value!r}", "{option}=에
 BELOW_MINIMUM = text(
     "{option}= must be {minimum} or more, got {value}", "{option}=은(는) {minimum} 이상이어야 합니다: {value}"
 )
+BEYOND_64_BITS = text(
+    "{option}= must be at most {maximum}, got {value}", "{option}=은(는) {maximum} 이하여야 합니다: {value}"
+)
 NOT_A_CHOICE = text(
     "{option}= takes one of {choices}, not {value!r}", "{option}=에는 {choices} 중 하나를 씁니다: {value!r}"
 )

@@ -29,7 +29,7 @@ from logsql.planner.plan import order_items
 from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
-from logsql.values.keys import exact_key
+from logsql.values.keys import document_identity, exact_key
 from logsql.values.sql import Sql
 from logsql.values.types import ANY_JSON, NULL, NUMBERS, Kind
 from logsql.values.values import Typed
@@ -91,10 +91,12 @@ def identity(value: Typed) -> list[Sql]:
 def json_identity(value: Typed) -> Sql:
     """JSON text of a value of a document, null for a JSON null; ``1.0`` reads as ``1`` because they are one value."""
     text = sql.cast(value.expr, "VARCHAR")
+    nested = sql.in_(sql.func("left", text, sql.integer(1)), [sql.string("["), sql.string("{")])
     whole = sql.func("left", text, sql.binary("-", sql.func("length", text), sql.integer(2)))
     return sql.case(
         [
             (sql.func("ends_with", text, sql.string(".0")), whole),
+            (nested, document_identity(text)),
             (sql.binary("<>", text, sql.string("null")), text),
         ]
     )

@@ -36,7 +36,8 @@ def sort_names(names: Sequence[str], kinds: Sequence[Kind], aliases: Sequence[st
         value, position = split(name) if len(aliases) > 1 else (name, 0)
         return [_part(text, kind) for text, kind in zip(_parts(value, kinds), kinds, strict=True)], position
 
-    return sorted(names, key=key)
+    # Names that are equal for the comparator ("A" and "a") stand in the order of their characters: every run the same.
+    return sorted(sorted(names), key=key)
 
 
 def _parts(text: str, kinds: Sequence[Kind]) -> list[str]:

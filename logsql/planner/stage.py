@@ -6,6 +6,7 @@ CTE by hand and never looks at other commands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
@@ -16,7 +17,14 @@ from logsql.diagnostics.codes import Sentence, Text
 from logsql.diagnostics.errors import QueryError, diagnostic, did_you_mean
 from logsql.diagnostics.expressions import MISSING_SOURCE, OPTION, SERVICE_MISSING
 from logsql.diagnostics.losses import Loss
-from logsql.diagnostics.options import ADD_OPTION, BELOW_MINIMUM, NOT_A_CHOICE, NOT_AN_INTEGER, OPTION_MISSING
+from logsql.diagnostics.options import (
+    ADD_OPTION,
+    BELOW_MINIMUM,
+    BEYOND_64_BITS,
+    NOT_A_CHOICE,
+    NOT_AN_INTEGER,
+    OPTION_MISSING,
+)
 from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subquery
 from logsql.planner import losses
 from logsql.planner.arrival import behind
@@ -38,6 +46,11 @@ from logsql.values.values import Typed
 
 if TYPE_CHECKING:
     from logsql.planner.plan import Transform
+
+#: Whole numbers as options have them; int() also takes ``1_000`` and the digits of other scripts.
+_WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
+#: No number of rows, bytes or places is larger.
+MOST = 2**63 - 1
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -169,10 +182,12 @@ class Stage:
         if spec.kind is OptionKind.BOOL:
             return text.lower() in ("t", "true")
         if spec.kind is OptionKind.INT:
-            try:
-                number = int(text)
-            except ValueError:
+            if _WHOLE.fullmatch(text) is None:
                 self.fail(spec.error.with_text(NOT_AN_INTEGER), option.value_span, option=spec.name, value=text)
+            number = int(text) if len(text) < 40 else MOST + 1
+            if abs(number) > MOST:
+                said = spec.error.with_text(BEYOND_64_BITS)
+                self.fail(said, option.value_span, option=spec.name, maximum=MOST, value=text[:40])
             if spec.minimum is not None and number < spec.minimum:
                 said = spec.error.with_text(BELOW_MINIMUM)
                 self.fail(said, option.value_span, option=spec.name, minimum=spec.minimum, value=number)

@@ -16,6 +16,7 @@ from logsql.values.values import (
     lower,
     not_null,
     text_sql,
+    to_json,
     to_variant,
     variant_rank,
 )
@@ -32,6 +33,22 @@ def same(left: Typed, right: Typed) -> Sql:
             return sql.eq(left.expr, right.expr)
     both = sql.and_(not_null(left), not_null(right))
     return sql.and_(both, sql.eq(exact_key(left), exact_key(right)))
+
+
+#: A text inside a document, kept, or the ``.0`` of a whole number, dropped.
+_WHOLE = r'("(?:[^"\\]|\\.)*")|\.0([,\]}]|$)'
+
+
+def document_identity(text: Sql) -> Sql:
+    """JSON text of a list or map with 1.0 written as 1: equal where the items are, type by type (decisions.md 25).
+
+    The printed form is none: ``['a, b']`` prints as ``['a', 'b']`` does, and ``[1]`` as ``['1']``.
+    """
+    return sql.func("regexp_replace", text, sql.string(_WHOLE), sql.string(r"\1\2"), sql.string("g"))
+
+
+def _document(value: Typed) -> Sql:
+    return document_identity(sql.cast(to_json(value), "VARCHAR"))
 
 
 def simple_key(value: Typed) -> Sql:
@@ -92,7 +109,8 @@ def key_columns(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
             return rank, sql.double(0.0), zero, sql.coalesce(ip_key(value.expr), empty)
         if kind is Kind.MAP and fold_case:  # the comparator takes all maps for equal
             return rank, sql.double(0.0), zero, empty
-        body = text_sql(value)
+        exact = kind in (Kind.LIST, Kind.MAP) and not fold_case
+        body = _document(value) if exact else text_sql(value)
         return (
             rank,
             sql.double(0.0),
@@ -113,6 +131,9 @@ def key_columns(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
     textless = [is_number, is_date, is_bool]
     if fold_case:  # the comparator takes all maps for equal
         textless.append(sql.func("starts_with", typename, sql.string("OBJECT")))
+    else:
+        nested = [sql.func("starts_with", typename, sql.string(name)) for name in ("ARRAY", "OBJECT")]
+        body = sql.case([(sql.or_(*nested), _document(Typed(node, ANY)))], body)
     return (
         variant_rank(node),
         sql.case([(is_number, number), (sql.eq(typename, sql.string("BOOL_TRUE")), sql.double(1.0))], sql.double(0.0)),

@@ -9,8 +9,7 @@ from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
-from logsql.values.types import LONG
-from logsql.values.values import Typed
+from logsql.values.sql import Sql
 
 MISSING_COUNT = define(
     "22400",
@@ -19,14 +18,30 @@ MISSING_COUNT = define(
 )
 
 
+#: Most copies of a row made at once: a list of all of them would ask for 8 GB before the first row of count=1000000000.
+_BLOCK = 1000
+
+
 def lower(stage: Stage) -> Rel:
     count: int = stage.option("count")
     rel = stage.flush(stage.rel)
-    ident = rel.fresh_ident("__copy")
-    items = [(i, rel.expr(i)) for i in rel.all_idents()]
-    copies = Typed(sql.func("unnest", sql.func("range", sql.integer(count))), LONG)
-    # Copies stand together; the keys of a row are those of its copies, which are all alike.
-    return stage.select("repeat", rel, [*items, (ident, copies.expr)])
+    size = 1
+    while size * _BLOCK < count:
+        size *= _BLOCK
+    before: str | None = None
+    made: Sql | None = None  # the test that keeps the blocks that are wanted
+    while size:
+        # Copies stand together; the keys of a row are those of its copies, which are all alike.
+        blocks = -(-count // size)
+        ident = rel.fresh_ident("__copy", (before,) if before else ())
+        items = [(i, rel.expr(i)) for i in rel.all_idents()]
+        copies: Sql = sql.func("unnest", sql.func("range", sql.integer(_BLOCK if before else blocks)))
+        if before is not None:
+            copies = sql.binary("+", sql.binary("*", sql.col(before), sql.integer(_BLOCK)), copies)
+        rel = stage.select("repeat", rel, [*items, (ident, copies)], made)
+        made = sql.binary("<", sql.col(ident), sql.integer(blocks)) if before else None
+        before, size = ident, size // _BLOCK
+    return rel if made is None else stage.where(rel, made)
 
 
 register(
