@@ -11,13 +11,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from bench import seed, startup, tables
+from bench import ledger, seed, startup, tables
 from bench.measure import Row
 
 ROWS: dict[str, Callable[[], list[Row]]] = {
     "seed features": seed.features,
     "translate": tables.translate,
     "start-up": startup.start_up,
+    "ledger": ledger.rows,
     **{name: (lambda name=name: tables.compare(name)) for name in tables.QUERIES},  # type: ignore[misc]
 }
 #: Rows that print their own tables.

@@ -54,7 +54,7 @@ def command_section(spec: CommandSpec) -> list[str]:
         lines += [f"| {code_link(e.code)} | {e.name} | {cell(e.meaning.shown('en'))} |" for e in spec.errors] + [""]
     if spec.ledger:
         lines += ["| reason in the ledger | meaning |", "| --- | --- |"]
-        lines += [f"| {reason} | {cell(text)} |" for reason, text in spec.ledger] + [""]
+        lines += [f"| {row.name} | {cell(row.text.shown('en'))} |" for row in spec.ledger] + [""]
     lines += [line for note in spec.notes for line in (f"Note: {note}", "")]
     return lines
 

@@ -22,6 +22,8 @@ MOST_NOTES = 5
 add_messages(
     {
         "ledger": ("not in the result: {summary}", "결과에 없는 것: {summary}"),
+        "ledger-fact": ("about the source: {summary}", "원본에 대해: {summary}"),
+        "ledger-more": ("{count} more kinds of loss", "빠진 것이 {count}종류 더 있습니다"),
         "notes-more": ("{count} more notes", "알림이 {count}개 더 있습니다"),
         "no-loss": ("the last query lost nothing", "마지막 쿼리에서 빠진 것이 없습니다"),
     }
@@ -71,7 +73,7 @@ def remarks(
     """What a reader of the rows should know besides, a line each: what the plan told, the notes, then what the
     result lacks.
 
-    ``every`` lists all losses, else the ledger is one line that names the first of them and ends with ``pointer``: the
+    ``every`` lists all losses, else there is a line for each of the first and the last line ends with ``pointer``: the
     way to see the rest, empty for none.
     """
     lines = [*(render_note(note) for note in told), *(f"note: {note}" for note in notes)]
@@ -81,5 +83,17 @@ def remarks(
         lines.append("note: " + message("ledger", summary="").rstrip() if ledger else message("no-loss"))
         lines += ledger.lines() if ledger else []
     elif ledger:
-        lines.append("note: " + message("ledger", summary=ledger.summary()) + (f" ({pointer})" if pointer else ""))
+        lines += _losses(ledger, pointer)
+    return lines
+
+
+def _losses(ledger: Ledger, pointer: str) -> list[str]:
+    """A line for each of the first entries, and how many more there are."""
+    entries = list(ledger)
+    shown = [message("ledger-fact" if e.fact else "ledger", summary=e.told()) for e in entries[:MOST_NOTES]]
+    if len(entries) > MOST_NOTES:
+        shown.append(message("ledger-more", count=len(entries) - MOST_NOTES))
+    lines = [f"note: {line}" for line in shown]
+    if pointer:
+        lines[-1] += f" ({pointer})"
     return lines

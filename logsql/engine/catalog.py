@@ -37,6 +37,11 @@ class SessionCatalog:
         self.bindings: dict[str, object] = {}
         self._opener = SourceOpener(self.bindings.__setitem__, state.read_context)
 
+    def lost(self, source: str, reason: str, count: int, sample: str) -> None:
+        """Count what is lost while a query is planned."""
+        if self.run_id is not None:
+            self.state.ledger.lost(source, reason, count, sample=sample[:80])
+
     # --- tables -----------------------------------------------------------------------------------
 
     def table(self, name: str) -> TableInfo | None:

@@ -8,6 +8,18 @@ import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from logsql.diagnostics.messages import text
+from logsql.diagnostics.reasons import loss_row
+
+_COUNTED = text("{count:,} {reason} in {source}", "{source}: {reason} {count:,}건")
+_FACT = text("{reason} in {source}", "{source}: {reason}")
+_FIRST = text(" (first at {unit} {at:,})", " (처음: {at:,}번째 {unit})")
+_AT = text(" (at {unit} {at:,})", " ({at:,}번째 {unit})")
+_VALUE = text(" (first: {sample})", " (처음: {sample})")
+_UNITS = {"line": text("line", "줄"), "byte": text("byte", "바이트")}
+#: Characters of a value in a line for the user.
+_SHORT = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -26,6 +38,30 @@ class Entry:
             return ""
         return f"{getattr(self.position, 'unit', 'byte')} {self.position:,}"
 
+    @property
+    def fact(self) -> bool:
+        """Whether nothing was lost, and it is worth knowing all the same (a hive that was not closed properly)."""
+        row = loss_row(self.reason)
+        return not self.count and (row is None or row.fact)
+
+    def sentence(self) -> str:
+        """What the reason means, in the language in force; empty for a reason without a row."""
+        row = loss_row(self.reason)
+        return "" if row is None else row.text.fill()
+
+    def told(self) -> str:
+        """Count, source, first place or value, and the plain sentence, in the language in force."""
+        said = (_COUNTED if self.count else _FACT).fill(count=self.count, reason=self.reason, source=self.source)
+        if self.position is not None:
+            unit = _UNITS[getattr(self.position, "unit", "byte")].fill()
+            said += (_FIRST if self.count > 1 else _AT).fill(unit=unit, at=int(self.position))
+        elif self.sample and self.count:
+            said += _VALUE.fill(
+                sample=repr(self.sample if len(self.sample) <= _SHORT else f"{self.sample[:_SHORT]}...")
+            )
+        sentence = self.sentence()
+        return f"{said}: {sentence}" if sentence else said
+
     def __str__(self) -> str:
         what = f"{self.count:,} {self.reason} in {self.source}" if self.count else f"{self.reason} in {self.source}"
         place = self.place
@@ -35,7 +71,7 @@ class Entry:
 #: Living ledgers by run, for functions inside SQL that have only the run's name to go by.
 LEDGERS: weakref.WeakValueDictionary[str, Ledger] = weakref.WeakValueDictionary()
 #: Entries that the line for the user names.
-SHOWN = 4
+SHOWN = 5
 _NUMBERS = itertools.count(1)
 
 
@@ -90,10 +126,15 @@ class Ledger:
         return "; ".join(parts)
 
     def lines(self) -> list[str]:
-        """Every entry on a line of its own: count, reason, source, place of the first, excerpt."""
+        """Every entry on a line of its own: count (none for a fact), reason, source, place of the first, excerpt, and
+        what the reason means.
+        """
         found = []
         for entry in self:
             place = f"  at {entry.place}" if entry.place else ""
             sample = "" if entry.sample is None else f"  {entry.sample!r:.160}"
-            found.append(f"{entry.count:>9,}  {entry.reason}  {entry.source}{place}{sample}")
+            count = f"{entry.count:,}" if entry.count else ""
+            sentence = entry.sentence()
+            said = f"{count:>9}  {entry.reason}  {entry.source}{place}{sample}"
+            found.append(f"{said}  {sentence}" if sentence else said)
         return found

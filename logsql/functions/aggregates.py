@@ -12,6 +12,8 @@ from typing import Any
 from sqlglot import exp
 
 from logsql.diagnostics.expressions import AGGREGATE_ARGUMENTS
+from logsql.diagnostics.losses import OVERFLOW, TEXT_NOT_A_NUMBER
+from logsql.planner import losses
 from logsql.planner.calls import AggregateCall
 from logsql.planner.duties import ANY_ORDER, ANY_ORDER_DUCKDB, AggregateDuty
 from logsql.planner.function_spec import AggregateSpec, FunctionExample, register_aggregate
@@ -65,6 +67,35 @@ def number(value: Typed) -> Sql | None:
 def real(value: Typed) -> Sql | None:
     """The value as DOUBLE, null where it is no number; None when it never is."""
     return values.number_sql(value)
+
+
+Lower = Callable[[AggregateCall], Typed]
+
+
+def left_out(value: Typed) -> Sql | None:
+    """How many values of a group are neither null nor numbers, as an aggregate; None when there can be none."""
+    if value.type.number or value.kind is Kind.NULL:
+        return None
+    node = values.number_sql(value)
+    test = values.not_null(value)
+    if node is None and not value.parts and not value.type.json:
+        return sql.func("count", value.expr)
+    return filtered(exp.Count(this=exp.Star()), test if node is None else sql.and_(test, sql.is_null(node)))
+
+
+def of_numbers(lower: Lower, arguments: int = 1) -> Lower:
+    """An aggregate of numbers, whose first arguments may hold values that are none: they are counted."""
+
+    def counting(call: AggregateCall) -> Typed:
+        result = lower(call)
+        if call.cx.run_id is None:
+            return result
+        counts = [count for value in call.args[:arguments] if (count := left_out(value)) is not None]
+        for count in counts:
+            result = call.lost(TEXT_NOT_A_NUMBER, result, count)
+        return result
+
+    return counting
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------
@@ -141,7 +172,13 @@ def _whole_and_fraction(value: Typed) -> tuple[Sql | None, Sql, Sql] | None:
 
 
 def _sum(call: AggregateCall) -> Typed:
-    return total(call.args[0])
+    value, result = call.args[0], total(call.args[0])
+    if not value.type.integer:
+        return result
+    every = sql.not_null(sql.func("sum", value.expr))
+    sample = sql.null("VARCHAR")
+    node = losses.or_lost(call.cx, OVERFLOW, call.written, result.expr, result.type.physical, sample, every)
+    return Typed(node, result.type)
 
 
 def _avg(call: AggregateCall) -> Typed:
@@ -285,9 +322,9 @@ register_aggregate(
     ),
     _row(
         "sum", "sum(number)", "Sum of the numbers: long while all are integers, else double; null without a number.",
-        _sum, 1, 1, "long or double", ANY_ORDER, shown("sum(x)", 5, x=[1, None, "7", 4]),
+        of_numbers(_sum), 1, 1, "long or double", ANY_ORDER, shown("sum(x)", 5, x=[1, None, "7", 4]),
     ),
-    _row("avg", "avg(number)", "Mean of the numbers.", _avg, 1, 1, "double",
+    _row("avg", "avg(number)", "Mean of the numbers.", of_numbers(_avg), 1, 1, "double",
     ANY_ORDER, shown("avg(x)", 2.5, x=[1, None, "z", 4])),
     _row(
         "dc", "dc(value)", "Exact number of distinct values that are not null; case matters.", _dc, 1, 1, "long",
@@ -300,49 +337,53 @@ register_aggregate(
         notes=("bits (4 to 24) are checked; the precision is that of DuckDB's HyperLogLog",),
     ),
     _row(
-        "range", "range(number)", "Largest minus smallest number.", _range, 1, 1, "long or double", ANY_ORDER,
+        "range", "range(number)", "Largest minus smallest number.",
+        of_numbers(_range), 1, 1, "long or double", ANY_ORDER,
         shown("range(x)", 7, x=[3, 10, 7]),
     ),
     _row(
-        "var", "var(number)", "Population variance: divided by the number of values.", _one("var_pop"), 1, 1, "double",
+        "var", "var(number)", "Population variance: divided by the number of values.",
+        of_numbers(_one("var_pop")), 1, 1, "double",
         ANY_ORDER,
         shown("var(x)", 4.0, x=[2, 4, 4, 4, 5, 5, 7, 9]),
     ),
     _row(
-        "stddev", "stddev(number)", "Population standard deviation.", _one("stddev_pop"), 1, 1, "double", ANY_ORDER,
+        "stddev", "stddev(number)", "Population standard deviation.", of_numbers(_one("stddev_pop")), 1, 1, "double",
+        ANY_ORDER,
         shown("stddev(x)", 10.0, x=[10, None, 30]),
     ),
     _row(
         "cov", "cov(x, y)", "Population covariance over the rows in which both are numbers.",
-        _pair("covar_pop"), 2, 2, "double",
+        of_numbers(_pair("covar_pop"), 2), 2, 2, "double",
         ANY_ORDER_DUCKDB, shown("cov(x, y)", 2.0, x=[1, 3, None], y=[1, 5, 9]), aliases=("covar",),
     ),
     _row(
-        "corr", "corr(x, y)", "Pearson correlation; null for a constant series.", _pair("corr"), 2, 2, "double",
+        "corr", "corr(x, y)", "Pearson correlation; null for a constant series.",
+        of_numbers(_pair("corr"), 2), 2, 2, "double",
         ANY_ORDER_DUCKDB,
         shown("corr(x, y)", -1.0, x=[1, 2, 3], y=[3, 2, 1]), aliases=("correl",),
     ),
     _row(
         "slope", "slope(x, y)", "Slope of y over x: their covariance divided by the variance of x.",
-        _pair("regr_slope", swap=True), 2, 2, "double", ANY_ORDER_DUCKDB,
+        of_numbers(_pair("regr_slope", swap=True), 2), 2, 2, "double", ANY_ORDER_DUCKDB,
         shown("slope(x, y)", 2.5, x=[1, 2, 3], y=[2, 4, 7]),
     ),
     _row(
-        "median", "median(number)", "The middle number, or the mean of the two middle ones.", _median, 1, 1, "double",
-        ANY_ORDER,
+        "median", "median(number)", "The middle number, or the mean of the two middle ones.",
+        of_numbers(_median), 1, 1, "double", ANY_ORDER,
         shown("median(x)", 2.5, x=[1, 2, 3, 4]),
     ),
     _row(
         "percentile", "percentile(number, percentage, [mode])",
         "The number at a percentage of the sorted numbers; mode linear, midpoint, lower, higher or nearest.",
-        _percentile, 2, 3, "double or as the argument",
+        of_numbers(_percentile), 2, 3, "double or as the argument",
         ANY_ORDER_DUCKDB, shown('percentile(x, 25, "nearest")', 2, x=[1, 2, 3, 4]),
         aliases=("perc",), constant=(1, 2),
     ),
     *(
         _row(
             f"per_{unit}", f"per_{unit}(number)", f"Sum of the numbers per {unit}, in timechart only.",
-            _rate(seconds), 1, 1, "double", ANY_ORDER,
+            of_numbers(_rate(seconds)), 1, 1, "double", ANY_ORDER,
             (FunctionExample(f"per_{unit}(x)", None, {"x": [1]}, shown=False),), notes=("known from the older engine",),
         )
         for unit, seconds in (("second", 1), ("minute", 60), ("hour", 3600), ("day", 86400))

@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from logsql.functions.aggregates import filtered, nothing, shown
+from logsql.diagnostics.losses import loss
+from logsql.functions.aggregates import filtered, left_out, nothing, shown
 from logsql.functions.lowering import lambda_name
 from logsql.planner.calls import LIST_LIMIT, AggregateCall
 from logsql.planner.duties import ANY_ORDER_DUCKDB, IN_ORDER
@@ -22,6 +23,13 @@ from logsql.values.sql import Sql
 from logsql.values.types import STRING, Kind, list_of
 from logsql.values.values import Typed
 
+TEXT_AMONG_NUMBERS = loss(
+    "text-among-numbers",
+    (
+        "values that are no numbers in a column of numbers: text is larger than every number",
+        "숫자 필드에 섞인 숫자가 아닌 값: 문자열은 모든 숫자보다 큽니다",
+    ),
+)
 _PLAIN = frozenset({Kind.BOOL, Kind.SHORT, Kind.INT, Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.DATE, Kind.BINARY})
 
 
@@ -43,6 +51,18 @@ def _extreme(call: AggregateCall) -> Typed:
         return Typed(sql.func("min" if smallest else "max", value.expr), value.type)
     picked = sql.func("arg_min" if smallest else "arg_max", value.expr, _rank(value))
     return Typed(picked if value.kind is Kind.STRING else filtered(picked, values.not_null(value)), value.type)
+
+
+def _largest(call: AggregateCall) -> Typed:
+    """min and max. Text ranks above every number: among numbers it is told."""
+    result, value = _extreme(call), call.args[0]
+    number = values.number_sql(value) if value.kind is Kind.ANY else None
+    if number is None or call.cx.run_id is None:
+        return result
+    others = left_out(value)
+    assert others is not None
+    some = sql.binary(">", sql.func("count", number), sql.integer(0))
+    return call.lost(TEXT_AMONG_NUMBERS, result, sql.when(some, others))
 
 
 def _rank(value: Typed) -> Sql:
@@ -169,11 +189,11 @@ def _values_any(call: AggregateCall, items: Sql, value: Typed) -> Typed:
 
 register_aggregate(
     AggregateSpec(
-        "min", "min(value)", "Smallest value; text ignores case.", _extreme, 1, 1, "as the argument", ANY_ORDER_DUCKDB,
+        "min", "min(value)", "Smallest value; text ignores case.", _largest, 1, 1, "as the argument", ANY_ORDER_DUCKDB,
         examples=shown("min(x)", "Apple", x=["banana", "Apple", None]),
     ),
     AggregateSpec(
-        "max", "max(value)", "Largest value; text ignores case.", _extreme, 1, 1, "as the argument", ANY_ORDER_DUCKDB,
+        "max", "max(value)", "Largest value; text ignores case.", _largest, 1, 1, "as the argument", ANY_ORDER_DUCKDB,
         examples=shown("max(x)", "C", x=["b", "C", "a"]),
     ),
     AggregateSpec(

@@ -13,9 +13,10 @@ from logsql.diagnostics.codes import Code, Sentence, define
 from logsql.diagnostics.codes import text as sentence
 from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_CONSTANT, SPAN_MISSING, TIME_SPAN_OF
-from logsql.diagnostics.losses import NOT_CONVERTED
+from logsql.diagnostics.losses import NOT_CONVERTED, loss
 from logsql.functions.lowering import example, lambda_name, null, text
-from logsql.language.tree import Expr, Literal
+from logsql.language.tree import Expr, Literal, canonical
+from logsql.planner import losses
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
@@ -71,6 +72,15 @@ DATEPART_TYPE = define(
 DATES = list_of(DATE)
 #: Seconds that would pass year 9999 are milliseconds.
 _MILLISECONDS_FROM = 253402300799
+#: The last millisecond of year 9999.
+_MILLISECONDS_TO = 253402300799999
+BEYOND_9999 = loss(
+    "date-beyond-9999",
+    (
+        "dates beyond the year 9999: epoch() takes seconds or milliseconds, divide microseconds by 1000",
+        "9999년 이후의 날짜: epoch()는 초나 밀리초를 받습니다. 마이크로초는 1000으로 나누세요",
+    ),
+)
 DATERANGE_LIMIT = 100_000
 
 _MILLIS = {
@@ -254,7 +264,14 @@ def _epoch(call: FunctionCall) -> Typed:
         [(sql.binary(">=", number, sql.integer(_MILLISECONDS_FROM)), number)],
         sql.binary("*", number, sql.integer(1000)),
     )
-    return Typed(sql.func("try", sql.func("timezone", sql.string("UTC"), sql.func("make_timestamp_ms", millis))), DATE)
+    made = sql.func("try", sql.func("timezone", sql.string("UTC"), sql.func("make_timestamp_ms", millis)))
+    if call.cx.run_id is None or call.cx.rel is None:
+        return Typed(made, DATE)
+    # Microseconds are no loss to the arithmetic, but nobody means the year 50607.
+    made = call.let(made)
+    late = sql.and_(sql.binary(">", number.copy(), sql.integer(_MILLISECONDS_TO)), sql.not_null(made.copy()))
+    told = losses.value_lost(call.cx, BEYOND_9999, canonical(call.call), sql.cast(number.copy(), "VARCHAR"))
+    return Typed(sql.case([(sql.case([(late, told)], sql.boolean(False)), sql.null(DATE.physical))], made.copy()), DATE)
 
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from logsql.diagnostics.engine import INTERRUPTED
 from logsql.diagnostics.errors import Interrupted, diagnostic
+from logsql.diagnostics.losses import loss
 from logsql.engine.present import Field, arrow_field, present_column
 from logsql.engine.stageruntime import Actions
 from logsql.planner.relation import Column, Rel
@@ -39,6 +40,20 @@ _ROW_TIME = "__time"
 
 
 # --- the path ---------------------------------------------------------------------------------------------------------
+
+
+LEFT_AS_IT_WAS = loss(
+    "file-left-as-it-was-no-rows",
+    ("no rows: the file was left as it was", "행이 없어 파일을 그대로 두었습니다"),
+    fact=True,
+)
+NO_DATE = loss(
+    "rows-without-date-in-path",
+    ("rows without a date for the path: not written", "경로에 쓸 날짜가 없어 쓰지 않은 행"),
+)
+NOT_IN_CHARSET = loss(
+    "characters-not-in-{charset}", ("characters that the charset lacks: ? was written", "문자 집합에 없는 문자: ?로 씀")
+)
 
 
 @dataclass(frozen=True)
@@ -307,11 +322,11 @@ class _Writer:
             if self.job.empty_file:
                 self._file(path)
             elif self.job.manner.overwrite:
-                self.runtime.loss.lost(path, "file-left-as-it-was-no-rows", 0)
+                self.runtime.loss.lost(path, LEFT_AS_IT_WAS.name, 0)
         for file in self.files.values():
             file.commit(self.runtime.cancelled)
         if self.undated:
-            self.runtime.loss.lost(self.job.command, "rows-without-date-in-path", self.undated)
+            self.runtime.loss.lost(self.job.command, NO_DATE.name, self.undated)
         if self.encoder.replaced:
             reason = f"characters-not-in-{self.job.charset.lower()}"
             self.runtime.loss.lost(self.job.path, reason, self.encoder.replaced, sample=self.encoder.sample)

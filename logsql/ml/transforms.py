@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from logsql.diagnostics.losses import loss
 from logsql.diagnostics.models import MlError
 from logsql.ml.forms import FieldForms, assemble, collected, unfit
 from logsql.ml.model import TrainedModel
@@ -26,6 +28,35 @@ from udfs.inference import BatchScorer
 
 if TYPE_CHECKING:
     from logsql.planner.runtime import StageRuntime
+
+NO_GUESS = loss(
+    "rows-without-guess", ("rows without a guess: no model could be trained", "모델을 학습하지 못해 추정이 없는 행")
+)
+UNFIT = loss(
+    "not-the-type-of-the-model",
+    ("values of another type than the model has learnt: taken as null", "모델이 학습한 타입과 다른 값: null로 처리"),
+)
+NO_NUMBER = loss("no number in a field", ("rows without a number in every field", "모든 필드에 숫자가 있지 않은 행"))
+NO_TIME = loss("no time or no number", ("rows without a date or a number", "날짜나 숫자가 없는 행"))
+SMALL_GROUP = loss("group of {size} rows", ("rows of groups that are too small", "너무 작은 그룹의 행"))
+EQUAL_SCORES = loss(
+    "equal-scores",
+    (
+        "all rows have the same score, so that none is told apart: try sample=256",
+        "모든 행의 점수가 같아 구별되지 않습니다: sample=256을 써 보세요",
+    ),
+    fact=True,
+)
+SMALL_SAMPLE = loss(
+    "small-sample",
+    (
+        "fewer than 50 rows to learn from: the default sample hardly tells any apart; try sample=256",
+        "학습할 행이 50개 미만이라 기본 표본 floor(sqrt(n))으로는 잘 구별되지 않습니다: sample=256을 써 보세요",
+    ),
+    fact=True,
+)
+#: Fewer rows than this to learn from are told (decisions.md 38).
+FEW_ROWS = 50
 
 #: Gets the stage's runtime (``loss``, ``state``, ``read``) and gives the model to score with.
 Obtain = Callable[["StageRuntime"], TrainedModel]
@@ -88,16 +119,25 @@ class Scoring:
         except MlError as error:
             if self.failed is None:
                 raise
-            runtime.loss.lost(self.command, f"rows without a guess: {error.message}", 0)
+            runtime.loss.lost(self.command, NO_GUESS.name, 0, sample=error.message)
             yield from self._unanswered(batches, error)
             return
         score = self.scorer(model)
         kinds = {spec.name: spec.kind for spec in model.features}
+        scores: set[float] = set()
+        vectors = 0
         for batch in batches:
             raw = pa.Table.from_batches([batch])
             for name, count in unfit(raw, self.fields, kinds, self.weight).items():
-                runtime.loss.lost(self.command, f"{name}: not {kinds[name].value.lower()}, taken as null", count)
-            yield self._output(batch, score(assemble(raw, self.fields, kinds)))
+                fact = f"{name}: not {kinds[name].value.lower()}"
+                runtime.loss.lost(f"{self.command} {name}", UNFIT.name, count, sample=fact)
+            found = score(assemble(raw, self.fields, kinds))
+            if (column := found.get("_score")) is not None and batch.num_rows and len(scores) < 2:
+                vectors += batch.num_rows
+                scores.update(pc.min_max(column).as_py().values())
+            yield self._output(batch, found)
+        if len(scores) == 1 and vectors > 1:
+            runtime.loss.lost(self.command, EQUAL_SCORES.name, 0)
 
     @property
     def idents(self) -> list[str]:

@@ -146,8 +146,12 @@ def lower_groups(
     aggregates: Sequence[Aggregate],
     bucket_seconds: Sql | None = None,
     special: Mapping[str, Callable[[ExprContext], Typed]] | None = None,
+    totals: bool = False,
 ) -> Groups:
-    """Lower group keys and aggregates over ``rel``. ``special`` computes keys that are no fields (time buckets)."""
+    """Lower group keys and aggregates over ``rel``. ``special`` computes keys that are no fields (time buckets).
+
+    ``totals``: some groups add up others, and what they leave out is counted already.
+    """
     specs = [aggregate_spec(a) for a in aggregates]
     limit: int = stage.option("listlimit")
     if rel.order.defined and any(s.duty.ordered for s in specs):
@@ -156,11 +160,12 @@ def lower_groups(
     def make(cx: ExprContext) -> tuple[list[Typed], list[Typed]]:
         found = [special[k.text](cx) if special and k.text in special else cx.field(k.text) for k in keys]
         order = _row_order(cx.rel) if cx.rel is not None else ()
+        told = _detail(found) if totals else None
         results = []
         for spec, aggregate in zip(specs, aggregates, strict=True):
             args = tuple(cx.argument(a) for a in aggregate.args)
             row_order = order if spec.duty.ordered else ()
-            call = AggregateCall(cx, spec, args, aggregate.args, aggregate.span, row_order, bucket_seconds, limit)
+            call = AggregateCall(cx, spec, args, aggregate.args, aggregate.span, row_order, bucket_seconds, limit, told)
             results.append(spec.lower(call))
         return found, results
 
@@ -169,6 +174,12 @@ def lower_groups(
     made = tuple(make_key(k.text, v, idents) for k, v in zip(keys, key_values, strict=True))
     outputs = tuple(make_result(a.output.text, r, idents) for a, r in zip(aggregates, results, strict=True))
     return Groups(rel, made, outputs, idents)
+
+
+def _detail(keys: Sequence[Typed]) -> Sql | None:
+    """Whether a group is no total."""
+    tests = [sql.eq(sql.func("grouping", node[0]), sql.integer(0)) for key in keys if (node := identity(key))]
+    return sql.and_(*tests) if tests else None
 
 
 #: Columns that number rows: never null, unlike a group key that orders the rows of a stats.

@@ -27,7 +27,7 @@ from logsql.values.values import Typed
 def subtotals(stage: Stage, aggregates: Sequence[Aggregate], by: Sequence[Name], cube: bool, label: str | None) -> Rel:
     """Plan ``rollup`` (or ``cube``) over the input of the stage."""
     check_names(by, [a.output for a in aggregates])
-    groups = lower_groups(stage, stage.rel, by, aggregates)
+    groups = lower_groups(stage, stage.rel, by, aggregates, totals=True)
     keys = [_groupable(k) for k in groups.keys]
     sizes = range(len(keys), -1, -1)
     kept = [c for n in sizes for c in (combinations(range(len(keys)), n) if cube else [tuple(range(n))])]

@@ -91,6 +91,9 @@ class Catalog(Protocol):
     #: Names the run whose ledger counts coerced values; None when the query is only translated.
     run_id: str | None
 
+    def lost(self, source: str, reason: str, count: int, sample: str) -> None:
+        """Count what is lost while a query is planned in the ledger of its run."""
+
     def table(self, name: str) -> TableInfo | None:
         """The table or view of this name (letter case as DuckDB: ignored)."""
 

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import Code, Text
+from logsql.diagnostics.losses import Loss
 from logsql.language.tree import Command
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.duties import Argument, Fields, Flow, InStream, Lowering, OrderDuty, RowState, Subquery
@@ -70,7 +71,7 @@ class CommandSpec:
 
     ``options_anywhere``: options may follow the object too. ``takes_options`` False: the argument text is never read as
     ``key=value`` pairs (eval, set, rename ...). ``errors``: rows of the
-    catalogue, each with the cause it has here. ``ledger``: reasons (several with commas between) and what they mean.
+    catalogue, each with the cause it has here. ``ledger``: reasons, rows of the catalogue.
     ``for_effect``: often written for what it does and not for its rows, so that a source may stand behind it.
     ``reads``: how the files of a source command are read; :data:`FIELDS` in the description are the reader's fields.
     """
@@ -95,7 +96,7 @@ class CommandSpec:
     takes_options: bool = True
     examples: tuple[Example, ...] = ()
     errors: tuple[Code, ...] = ()
-    ledger: tuple[tuple[str, str], ...] = ()
+    ledger: tuple[Loss, ...] = ()
     for_effect: bool = False
     notes: tuple[str, ...] = ()
     extra: str | None = None

@@ -91,7 +91,7 @@ def command_page(spec: CommandSpec) -> str:
         lines += _columns((f"{row.code} {row.name}", row.meaning.fill()) for row in spec.errors)
     if spec.ledger:
         lines += ["", f"{message('page-ledger')}:"]
-        lines += _columns(spec.ledger)
+        lines += _columns((row.name, row.text.fill()) for row in spec.ledger)
     if spec.extra:
         lines += ["", message("page-extra", extra=spec.extra)]
     return "\n".join(lines)

@@ -285,7 +285,7 @@ def test_a_mixed_field_counts_what_is_no_number(session: Session) -> None:
     assert [r["a"] for r in rows] == [1, "x", 9, "x", None]
     assert (rows[0]["_guess"], rows[2]["_guess"]) == ("low", "high")
     lost = [(e.source, e.reason, e.count) for e in result.ledger]
-    assert lost == [("rforest", "a: not numeric, taken as null", 2)]
+    assert lost == [("rforest a", "not-the-type-of-the-model", 2)]
 
 
 def test_training_on_a_mixed_field(session: Session) -> None:

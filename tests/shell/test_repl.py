@@ -104,7 +104,9 @@ def test_loss_of_the_last_query(talk: Talk) -> None:
     talk.say("table web")
     assert talk.say("\\loss")[1] == "the last query lost nothing\n"
     talk.session.last_ledger.lost("a.log", "broken-json", 2, 17, "{oops")
-    assert talk.say("\\loss")[1] == "        2  broken-json  a.log  at byte 17  '{oops'\n"
+    assert talk.say("\\loss")[1] == (
+        "        2  broken-json  a.log  at byte 17  '{oops'  lines that are no JSON: no row\n"
+    )
 
 
 def test_query_files(talk: Talk, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ ends with its line instead, and the ledger gets ``unclosed-quote``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -87,13 +88,19 @@ def _quoted(text: str, position: int, dialect: Dialect) -> tuple[str, int] | Non
 
 
 def records(
-    lines: Iterator[str], dialect: Dialect, most: int | None, unclosed: Callable[[int, str], None]
+    lines: Iterator[str],
+    dialect: Dialect,
+    most: int | None,
+    unclosed: Callable[[int, str], None],
+    differs: Callable[[int, str], None] | None = None,
 ) -> Iterator[tuple[list[str], str | None]]:
     """Cells of every record, and the raw text behind the first ``most`` cells (None if there is none).
 
-    ``lines`` without LF, CR LF still ending in CR. ``unclosed(line_number, text)`` is told of quotes nothing closes.
+    ``lines`` without LF, CR LF still ending in CR. ``unclosed(line_number, text)`` is told of quotes nothing closes,
+    ``differs`` of lines that RFC 4180 reads without fault as other cells than the lenient dialect does.
     """
     source = _Lines(lines)
+    rfc = None if dialect.strict or differs is None else _rfc_line(dialect.delimiter)
     for line in source:
         text = line[:-1] if line.endswith("\r") else line
         if not text:
@@ -106,10 +113,20 @@ def records(
             yield cells, rest
             continue
         found = cells_of(text, dialect, most)
+        if rfc is not None and differs is not None and '\\"' in text and rfc.fullmatch(text):
+            strictly = cells_of(text, Dialect(dialect.delimiter, True), most)
+            if strictly != found:
+                differs(source.number, text)
         if found is None:
             text, found = _continued(source, line, dialect, most, unclosed)
         cells, stop = found
         yield cells, text[stop:] if stop <= len(text) else None
+
+
+def _rfc_line(delimiter: str) -> re.Pattern[str]:
+    """A whole record on one line by RFC 4180: what ends ``"C:\\dir\\"`` is the quote behind the backslash."""
+    cell = f'(?:"(?:[^"]|"")*"|[^"{re.escape(delimiter)}]*)'
+    return re.compile(f"{cell}(?:{re.escape(delimiter)}{cell})*")
 
 
 class _Lines:

@@ -38,6 +38,8 @@ from udfs.readers.textlines import Window
 _OWN = ("_file", "_rest")
 _BLOCK = 8 << 20
 _LINES_AT_ONCE = 8_192
+MOST_COLUMNS = 10_000
+"""Columns that are read when ``maxcol`` is not given."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class CsvReader:
     charset: str = "utf-8"
     strict: bool = False
     tab: bool = False
-    maxcol: int = 10_000
+    maxcol: int = MOST_COLUMNS
     rest: bool = False
     limit: int | None = None
     offset: int = 0
@@ -98,7 +100,7 @@ class CsvReader:
             request.text("cs") or "utf-8",
             request.flag("strict"),
             request.flag("tab"),
-            request.number("maxcol") or 10_000,
+            request.number("maxcol") or MOST_COLUMNS,
             request.flag("rest"),
             request.number("limit"),
             request.number("offset") or 0,
@@ -128,6 +130,8 @@ class CsvReader:
             shown = file_name(path.zip_path if isinstance(path, Member) else path)
             for note in plan.renamed:
                 context.loss.lost(_name(path), "duplicate-header", 0, Line(1), note)
+            if plan.width > self.maxcol == MOST_COLUMNS and not self.rest:  # a number of one's own is a wish
+                context.loss.lost(_name(path), "columns-cut", plan.width - self.maxcol, Line(1))
             wanted = [name for name in schema.names if name in plan.names or name == "_rest"]
             read = self._exact if plan.way == "exact" else self._fast
             for made, rows in read(path, plan, wanted, context):
@@ -196,7 +200,10 @@ class CsvReader:
             def told(number: int, text: str) -> None:
                 context.loss.lost(source.name, "unclosed-quote", 1, Line(number), text[:120])
 
-            yield from records(_text_lines(chunks), self.dialect, most, told)
+            def differs(number: int, text: str) -> None:
+                context.loss.lost(source.name, "quoting-differs", 1, Line(number), text[:120])
+
+            yield from records(_text_lines(chunks), self.dialect, most, told, differs)
 
     def _exact(
         self, path: str | Member, plan: Plan, wanted: list[str], context: ReadContext

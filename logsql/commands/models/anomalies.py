@@ -91,11 +91,13 @@ def _trained(stage: Stage) -> Rel:
     def train_model(runtime: StageRuntime) -> TrainedModel:
         from logsql.ml.stages import train_anomalies  # for cost: pyarrow.compute
         from logsql.ml.train import Control  # for cost: pyarrow.compute
-        from logsql.ml.transforms import training_rows  # for cost: pyarrow.compute
+        from logsql.ml.transforms import FEW_ROWS, SMALL_SAMPLE, training_rows  # for cost: pyarrow.compute
 
         control = Control.with_timeout(timeout)
         control.cancelled = runtime.state.cancel
         rows = training_rows(runtime, fields)
+        if sample is None and rows.num_rows < FEW_ROWS:
+            runtime.loss.lost("anomalies", SMALL_SAMPLE.name, 0)
         return train_anomalies(rows, [f.name for f in known], size, sample, control=control)
 
     stage.remark(TRAINS_FIRST)

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from logsql.commands.parse._overlay import carry, old_value
 from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.losses import loss
 from logsql.jobs.storing import TABLE_MISSING, columns_of, missing_table, relation_without, store, stored_fields
 from logsql.planner import duties
 from logsql.planner.plan import Action
@@ -21,6 +22,10 @@ from logsql.values.types import STRING
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.planner.runtime import ActionRuntime
+
+NO_TABLE_NAME = loss(
+    "row-without-table", ("rows whose table name is null or empty: not stored", "테이블 이름이 비어 저장하지 않은 행")
+)
 
 NO_FIELD = define(
     "30701",
@@ -57,7 +62,7 @@ def lower(stage: Stage) -> Rel:
         tables: dict[str, list[str]] = {}
         for name, count in sorted(runtime.execute(names), key=lambda row: str(row[0])):
             if name is None or name == "":
-                runtime.loss.lost(f"insert table={field}", "row-without-table", int(count))
+                runtime.loss.lost(f"insert table={field}", NO_TABLE_NAME.name, int(count))
             else:
                 tables.setdefault(name.lower(), []).append(str(name))
         if not create:  # all tables are there before the first row is stored, so a wrong name stores nothing
@@ -114,5 +119,6 @@ pass on with all their fields.
                 ("a table is not there and create=t is not written", "테이블이 없고 create=t도 없습니다")
             ),
         ),
+        ledger=(NO_TABLE_NAME,),
     )
 )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over, object_test
 from logsql.diagnostics.fields import NEVER_TEXT
-from logsql.planner import duties
+from logsql.diagnostics.losses import loss
+from logsql.planner import duties, losses
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -20,6 +21,16 @@ from logsql.values.values import Typed
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+NOT_JSON = loss(
+    "text-not-json", ("texts that are no JSON: the row passes unchanged", "JSON이 아닌 문자열: 행은 그대로 통과")
+)
+TEXT_CUT = loss(
+    "json-text-cut",
+    (
+        "texts longer than cutoff= characters, read in part or not at all (cutoff=N lifts it)",
+        "cutoff=를 넘어 일부만 읽거나 읽지 못한 문자열 (cutoff=N으로 늘립니다)",
+    ),
+)
 #: Characters read by default when nested values are flattened (commands.md).
 FLAT_CUTOFF = 5_000
 
@@ -66,10 +77,22 @@ def _document(cx: ExprContext, field: str, cutoff: int, recover: bool, flat: boo
         "JSON",
     )
     opening = object_test(text, "{[")
-    if flat:
-        return sql.when(opening, lenient)
     strict = sql.func("left", text, sql.integer(cutoff)) if cutoff > 0 else text
-    return sql.coalesce(sql.try_cast(strict, "JSON"), sql.when(opening, lenient))
+    read = [sql.when(opening, lenient)] if flat else [sql.try_cast(strict, "JSON"), sql.when(opening, lenient)]
+    node = sql.coalesce(*read) if len(read) > 1 else read[0]
+    source = f"parsejson field={field}"
+    if cutoff > 0:  # the lenient reader may close what the cut left open
+        long = sql.binary(">", sql.func("length", text.copy()), sql.integer(cutoff))
+        node = losses.or_lost(cx, TEXT_CUT, source, node, "JSON", text.copy(), long)
+        if recover and cx.run_id is not None:
+            counted = sql.case(
+                [(long.copy(), losses.value_lost(cx, TEXT_CUT, source, text.copy()))], sql.boolean(False)
+            )
+            return sql.case([(counted, sql.null("JSON"))], node)
+        short = sql.binary("<=", sql.func("length", text.copy()), sql.integer(cutoff))
+        return losses.or_lost(cx, NOT_JSON, source, node, "JSON", text.copy(), short)
+    filled = sql.binary("<>", text.copy(), sql.string(""))
+    return losses.or_lost(cx, NOT_JSON, source, node, "JSON", text.copy(), filled)
 
 
 register(
@@ -123,5 +146,6 @@ unchanged. Keys and words need no quotes, and single quotes do.
             ),
         ),
         notes=("Where an object repeats a key, the first value counts.",),
+        ledger=(NOT_JSON, TEXT_CUT),
     )
 )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over
 from logsql.diagnostics.fields import NEVER_TEXT
-from logsql.planner import duties
+from logsql.diagnostics.losses import loss
+from logsql.planner import duties, losses
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -17,6 +18,11 @@ from logsql.values.types import MAP
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
+
+
+NOT_XML = loss(
+    "text-not-xml", ("texts that are no XML: the row passes unchanged", "XML이 아닌 문자열: 행은 그대로 통과")
+)
 
 
 def parse(reader: ArgReader) -> None:
@@ -31,7 +37,9 @@ def lower(stage: Stage) -> Rel:
         if text is None:
             return None
         begins = sql.func("regexp_matches", text.copy(), sql.string(r"^\s*<"))
-        return sql.when(begins, sql.cast(cx.udf("lq_xml", text), "JSON"))
+        node = sql.when(begins, sql.cast(cx.udf("lq_xml", text), "JSON"))
+        filled = sql.binary("<>", text.copy(), sql.string(""))
+        return losses.or_lost(cx, NOT_XML, f"parsexml field={field}", node, "JSON", text.copy(), filled)
 
     rel, node = stage.lowered(stage.rel, make)
     if node is None:
@@ -75,5 +83,6 @@ A row whose text is no document, or whose document declares entities, passes unc
                 {"t": [{"line": '<e><id>7</id><src t="ip">10.0.0.9</src></e>'}]},
             ),
         ),
+        ledger=(NOT_XML,),
     )
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import Code, syntax
 from logsql.diagnostics.errors import LogsqlError
+from logsql.diagnostics.losses import Loss
 from logsql.diagnostics.paths import EVIDENCE_PATH, FILE_ERROR, PATH_NOT_SET
 from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
@@ -140,7 +141,7 @@ def evidence_command(
     extra: str | None = None,
     package: str | None = None,
     archive: bool = True,
-    ledger: tuple[tuple[str, str], ...] = (),
+    ledger: tuple[Loss, ...] = (),
     errors: tuple[Code, ...] = (),
 ) -> CommandSpec:
     """The declaration of a command that reads one kind of evidence file. ``fields``: where they depend on the file.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.sources._literal_rows import rows_relation
 from logsql.diagnostics.codes import define, syntax
-from logsql.diagnostics.messages import text
+from logsql.diagnostics.losses import loss
 from logsql.language.tree import Call, Expr, Span, Text
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -19,10 +19,7 @@ from udfs.lenientjson import parse as parse_lenient
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
-NO_OBJECTS = text(
-    "{count} of {all} items are no objects and make no rows",
-    "항목 {all}개 중 {count}개는 객체가 아니어서 행이 되지 않습니다",
-)
+NO_OBJECT = loss("item-not-an-object", ("items of the list that are no objects: no row", "객체가 아닌 항목: 행 없음"))
 UNQUOTED = define(
     "10200",
     "missing-json-quotation",
@@ -96,7 +93,8 @@ def read_rows(stage: Stage, text: str, span: Span) -> list[dict[str, Json]]:
     items = value if isinstance(value, list) else [value]
     rows = [row for row in items if isinstance(row, dict)]
     if len(rows) < len(items):
-        stage.remark(NO_OBJECTS, count=len(items) - len(rows), all=len(items))
+        first = next(item for item in items if not isinstance(item, dict))
+        stage.chain.catalog.lost("json", NO_OBJECT.name, len(items) - len(rows), str(first))
     return rows
 
 
@@ -133,5 +131,6 @@ Instead of the text a constant expression may stand, such as `$("rows")`.
             Example("One empty row", 'json "{}" | eval n = 1 + 1', ({"n": 2},)),
         ),
         errors=(UNQUOTED, TYPE, INVALID),
+        ledger=(NO_OBJECT,),
     )
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from logsql.commands.sources._files import evidence_command
 from logsql.diagnostics.codes import define
+from logsql.diagnostics.reasons import FILE_LEFT_OUT, rows
 from logsql.diagnostics.unreadable import NO_TABLE, NOT_SQLITE
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, OptionKind, OptionSpec, register
@@ -26,17 +27,9 @@ temporary copy of both.
         "the columns of the table, _file",
         archive=False,
         ledger=(
-            ("write-ahead-log-read", "not damage: the rows hold what the `-wal` file beside the database adds"),
-            ("write-ahead-log-not-read", "the `-wal` file may not be read, or is too large to copy: rows may be old"),
-            (
-                "rollback-journal-not-read",
-                "the database was being written to: a transaction may be there in part",
-            ),
-            ("not-a-sqlite-database", "one of several files is no database and is left out"),
-            ("no-such-table", "one of several databases does not have the table and is left out"),
-            ("damaged-database", "the database is damaged: rows behind the damage are missing"),
-            ("generated-column-failed", "a generated column cannot be computed for a row: null from there on"),
-            ("invalid-utf-8", "texts with bytes that are no UTF-8, which became U+FFFD"),
+            *rows("write-ahead-log-read", "write-ahead-log-not-read", "rollback-journal-not-read"),
+            FILE_LEFT_OUT,
+            *rows("damaged-database", "generated-column-failed", "invalid-{charset}"),
         ),
         errors=(
             NOT_SQLITE,

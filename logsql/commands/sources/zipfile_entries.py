@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import ZIP_CHARSET, ZIP_NAMES, evidence_command
+from logsql.diagnostics.reasons import FILE_LEFT_OUT, rows
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 
@@ -17,10 +18,6 @@ One row per entry, folders included. ZIP keeps no time zone: `modified_at` is re
 """,
         (ZIP_CHARSET,),
         archive=False,
-        ledger=(
-            ("not-a-zip", "one of several files is no readable archive and is left out"),
-            ("entry-name-charset", "names that are not in `zipcharset`, read as CP437"),
-            ("bad-date", "an entry's date is none that exists: `modified_at` is null"),
-        ),
+        ledger=(FILE_LEFT_OUT, *rows("entry-name-charset", "bad-date")),
     )
 )

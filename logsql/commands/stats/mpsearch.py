@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import text
+from logsql.diagnostics.losses import loss
 from logsql.diagnostics.options import INVALID_OPTION, NO_SUBQUERY
 from logsql.diagnostics.rules import INVALID_RULES
 from logsql.language.tree import Name, Subquery
@@ -33,6 +34,9 @@ RULE_FIELDS = text(
     "rules need the fields expr (quoted keywords joined by and, or, not) and rule",
     "규칙에는 expr(따옴표로 묶은 키워드를 and, or, not으로 이은 것)과 rule 필드가 필요합니다",
 )
+
+
+BROKEN_RULE = loss("broken-rule", ("rules that could not be read: left out", "읽지 못해 제외한 규칙"))
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def _read_rules(stage: Stage, subquery: Subquery) -> tuple[bool, str]:
             rows += [(e, s, None if r is None else json.loads(r)) for e, s, r in zip(*columns, strict=True)]
 
         def lost(position: int, sample: str) -> None:
-            runtime.loss.lost("mpsearch rules", "broken-rule", position=Line(position + 1), sample=sample[:200])
+            runtime.loss.lost("mpsearch rules", BROKEN_RULE.name, position=Line(position + 1), sample=sample[:200])
 
         keywords.install(name, keywords.compile_rules(rows, runtime.zone, lost))
 
@@ -172,5 +176,6 @@ package `ahocorasick-rs` is installed (`pip install 'logsql[patterns]'`), else o
             INVALID_RULES.when(("the rules have no field expr or rule", "규칙에 expr이나 rule 필드가 없습니다")),
         ),
         extra="patterns",
+        ledger=(BROKEN_RULE,),
     )
 )

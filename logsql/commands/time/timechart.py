@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, parse_by
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.expressions import INVALID_TIMESPAN, TIMESPAN_UNIT, TIMESPAN_YEAR
+from logsql.diagnostics.losses import loss
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.crosstab import crosstab
 from logsql.operators.grouping import check_names, lower_groups, needs_row_order, sorted_groups
-from logsql.planner import duties
+from logsql.planner import duties, losses
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
 TIME = "_time"
+NO_TIME = loss(
+    "row-without-time",
+    (
+        "rows whose _time is no date, left out (eval _time = date(field, pattern) makes one of text)",
+        "_time이 날짜가 아니어서 제외한 행 (문자열은 eval _time = date(필드, 패턴)으로 바꿉니다)",
+    ),
+)
+NO_GROUP = loss(
+    "row-without-group",
+    ("rows whose by field is null, left out", "by 필드가 null이어서 제외한 행"),
+)
 NEED_AGGREGATE = define("21800", "need-aggregation-field", ("no aggregate", "집계 함수가 없습니다"))
 
 
@@ -56,10 +68,19 @@ def lower(stage: Stage) -> Rel:
         return Typed(bucket(cx.let(node), span, offset), DATE)
 
     def counted(cx: ExprContext) -> Sql:
-        node = values.date_sql(cx.field(TIME))
-        if node is None:
-            return sql.boolean(False)
-        return sql.and_(sql.not_null(node), *(values.not_null(cx.field(n.text)) for n in args.by))
+        value = cx.field(TIME)
+        node = values.date_sql(value)
+        test = sql.boolean(False) if node is None else sql.not_null(node)
+        sample = values.text_sql(value)
+        timed = losses.kept(cx, NO_TIME, "timechart", test, sample)
+        if not args.by:
+            return timed
+        named = sql.and_(*(values.not_null(cx.field(n.text)) for n in args.by))
+        source = f"timechart by {', '.join(n.text for n in args.by)}"
+        if cx.run_id is None:
+            return sql.and_(timed, named)
+        # One CASE inside the other: a row without both is left out once.
+        return sql.when(timed, losses.kept(cx, NO_GROUP, source, named, sql.null("VARCHAR")))
 
     rel = stage.rel
     special: dict[str, Callable[[ExprContext], Typed]] = {TIME: start}
@@ -136,5 +157,6 @@ value and result name (`eth0_sent`) for several aggregates; null where the bucke
             TIMESPAN_YEAR,
             TIMESPAN_UNIT,
         ),
+        ledger=(NO_TIME, NO_GROUP),
     )
 )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from logsql.commands.parse._overlay import META, Document, carry, lay_over
+from logsql.diagnostics.losses import loss
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import ANY_JSON, BOOL, DATE, STRING, Kind, LType
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 #: Carried columns of a reader of text: when the file was read, which its ``_time`` says of every line, and when the
 #: file was last written.
 LOADED, WRITTEN = "__loaded", "__written"
+NOT_PARSED = loss(
+    "not-parsed", ("rows whose text is not of the format: they pass unchanged", "형식에 맞지 않는 행: 그대로 통과")
+)
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,10 @@ class ParserSpec:
         builder = Builder(stage, rel, values.text_sql(text))
         builder.text = builder.column("line", builder.text, STRING)
         found = self.parse(builder)
-        parsed = builder.column("parsed", sql.coalesce(found.ok, sql.boolean(False)), BOOL)
+        given = sql.and_(sql.not_null(builder.text), sql.binary("<>", builder.text, sql.string("")))
+        read = sql.coalesce(found.ok, sql.boolean(False))
+        told = stage.lost(NOT_PARSED, f"parse {self.name}", read, sql.coalesce(builder.text, sql.string("")))
+        parsed = builder.column("parsed", read if told is read else sql.case([(given, told)], read), BOOL)
         ident: str | None = None
         if found.document is not None:
             document = builder.column("doc", sql.when(parsed, found.document))

@@ -1,0 +1,253 @@
+"""What a run loses is in its ledger: each kind once, with the right number, and nothing where nothing was lost."""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import logsql
+from logsql import Session
+from logsql.diagnostics.losses import LOSSES
+from logsql.diagnostics.messages import LANGUAGE
+from logsql.diagnostics.reasons import loss_row
+from logsql.engine.ledger import Entry, Ledger
+from logsql.planner.function_spec import FUNCTIONS
+from logsql.planner.spec import COMMANDS
+from logsql.registry import GRAMMAR
+from tests.support import ROOT, sample
+
+#: what is in ``TABLES`` -> rows
+TEXTS = [{"a": "1"}, {"a": "x"}, {"a": None}, {"a": "7"}]
+TABLES = {
+    "texts": TEXTS,
+    "days": [{"t": "2024-01-01", "b": 1}, {"t": "x", "b": 2}, {"t": None, "b": 3}, {"t": "2024-01-02", "b": None}],
+    "big": [{"a": 9223372036854775807, "b": 1}, {"a": 1, "b": 1}, {"a": None, "b": 2}],
+    "docs": [{"line": "{broken"}, {"line": '{"a":1}'}, {"line": ""}, {"line": None}, {"line": "<e><a>1</a></e>"}],
+    "micros": [{"a": 1534860261221373}, {"a": 1557514248379911176}, {"a": 1386104400}, {"a": None}],
+    "keyed": [{"k": 1, "a": "x"}, {"k": 1, "a": "y"}, {"k": 2, "a": "z"}],
+}
+#: query -> (source, reason, count) of each entry, and why
+KINDS: list[tuple[str, list[tuple[str, str, int]], str]] = [
+    ("table texts | eval b = int(a)", [("int(a)", "not-converted", 1)], "H8: text that is no integer"),
+    ("table texts | search long(a) > 0", [("long(a)", "not-converted", 1)], "in a condition too"),
+    ("table texts | stats sum(double(a))", [("double(a)", "not-converted", 1)], "in an aggregate too"),
+    ("table texts | eval b = int(double(a)) + 1", [("int(double(a))", "not-converted", 1)], "one value is lost once"),
+    ("table texts | eval b = abs(int(a))", [("int(a)", "not-converted", 1)], "a function reads its argument twice"),
+    ("table texts | search int(a) != 3", [("int(a)", "not-converted", 1)], "!= reads its operand twice"),
+    ('table texts | eval b = int(array(a, "q"))', [('int(array(a, "q"))', "not-converted", 5)], "items of a list"),
+    ('json "{}" | eval b = int("abc"), c = int("3")', [('int("abc")', "not-converted", 1)], "a constant"),
+    ('table days | eval d = date(t, "yyyy-MM-dd")', [('date(t, "yyyy-MM-dd")', "not-converted", 1)], "H8: dates"),
+    ("table texts | eval b = nvl(int(a), 0), c = isnull(ip(a)), d = if(isnotnull(int(a)), int(a), 0)", [], "tests"),
+    ('table texts | eval b = if(a == "x", 0, int(a)), c = case(a == "x", 0, true, int(a) + 1)', [], "no branch taken"),
+    ('table texts | search a != "x" and int(a) > 1', [], "the row is gone before"),
+    ("table texts | eval b = a * 2", [("a", "text-not-a-number", 1)], "decisions.md 3"),
+    ("json \"[{a:1},{a:'x'},{}]\" | eval b = a * 2", [("a", "text-not-a-number", 1)], "a mixed field too"),
+    ("table big | eval c = a + b - 1", [("((a + b) - 1)", "beyond-64-bits", 1)], "H8: the whole term once"),
+    ("table big | eval c = a * 2 / 3", [("(a * 2)", "beyond-64-bits", 1)], "whole numbers inside a quotient"),
+    ("table big | stats sum(a)", [("sum(a)", "beyond-64-bits", 1)], "H8: a sum"),
+    ("table big | eval c = a - b, d = a * 1.5", [], "what fits"),
+    ("table texts | stats sum(a)", [("sum(a)", "text-not-a-number", 3)], "H8: text, numeric text too"),
+    ("table keyed | rollup avg(a) by k", [("avg(a)", "text-not-a-number", 3)], "totals count nothing again"),
+    ("table keyed | cube sum(a) by k, a", [("sum(a)", "text-not-a-number", 3)], "nor do those of a cube"),
+    ("json \"[{b:10},{b:'20'},{b:30.5}]\" | stats median(b)", [("median(b)", "text-not-a-number", 1)], "H8: mixed"),
+    ("json \"[{b:10},{b:'20'},{b:30.5}]\" | stats max(b)", [("max(b)", "text-among-numbers", 1)], "text is largest"),
+    ("table texts | stats max(a), count(a), values(a), dc(a)", [], "these take text"),
+    ("table big | stats sum(b), avg(b), stddev(b)", [], "nulls are not counted"),
+    ("table big | timechart count", [("timechart", "row-without-time", 3)], "H8: no _time at all"),
+    (
+        'table days | eval _time = date(t, "yyyy-MM-dd") | timechart count by b',
+        [
+            ('date(t, "yyyy-MM-dd")', "not-converted", 1),
+            ("timechart", "row-without-time", 2),
+            ("timechart by b", "row-without-group", 1),
+        ],
+        "a row without both is left out once",
+    ),
+    ("table days | stats count by b", [], "a null group is shown"),
+    ("table docs | parsejson", [("parsejson field=line", "text-not-json", 2)], "H8; an empty text is none"),
+    ("table docs | parsexml", [("parsexml field=line", "text-not-xml", 2)], "H8"),
+    ("table docs | parse apache-access", [("parse httpd", "not-parsed", 3)], "newcomer.md 5"),
+    ('json "[1, 2, {a: 1}]"', [("json", "item-not-an-object", 2)], "H8: items that make no row"),
+    (
+        "table micros | eval d = epoch(a)",
+        [("epoch(a)", "date-beyond-9999", 1), ("epoch(a)", "not-converted", 1)],
+        "H10: microseconds, nanoseconds",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with logsql.connect(tz="UTC") as opened:
+        for name, rows in TABLES.items():
+            opened.register(name, pa.Table.from_pylist(rows))
+        yield opened
+
+
+@pytest.mark.parametrize(("query", "expected", "why"), KINDS, ids=[query for query, _, _ in KINDS])
+def test_what_is_lost_is_told(session: Session, query: str, expected: list[tuple[str, str, int]], why: str) -> None:
+    result = session.query(query)
+    result.rows()
+    assert sorted((e.source, e.reason, e.count) for e in result.ledger) == sorted(expected), why
+
+
+def test_a_plan_that_is_translated_counts_nothing(session: Session) -> None:
+    assert "lq_lost" not in session.translate("table texts | eval b = int(a) | timechart sum(b)")
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def losses(session: Session, query: str) -> list[tuple[str, int, str]]:
+    result = session.query(query)
+    result.rows()
+    return [(e.reason, e.count, e.place) for e in result.ledger]
+
+
+def test_quotes_behind_a_backslash_are_told_where_rfc_4180_reads_them_otherwise(
+    session: Session, tmp_path: Path
+) -> None:
+    """H8: a folder of Windows ends its cell; text in quotes of another program does not."""
+    path = tmp_path / "x.csv"
+    path.write_bytes(b'path,n\r\n"C:\\dir\\",1\r\n"C:\\x",2\r\n"say \\"hi\\", then",3\r\n')
+    assert losses(session, f"csvfile {path}") == [("quoting-differs", 1, "line 2")]
+    assert losses(session, f"csvfile strict=t {path}") == []
+
+
+def test_columns_beyond_the_default_limit_are_told(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(f"c{i}" for i in range(10_002)) + "\n" + ",".join("1" * 10_002) + "\n")
+    assert losses(session, f"csvfile {path} | fields c1") == [("columns-cut", 2, "line 1")]
+    assert losses(session, f"csvfile maxcol=5 {path} | fields c1") == []
+
+
+def test_a_text_that_is_cut_before_it_is_flattened_is_told(session: Session) -> None:
+    """decisions.md 15: silent limits do not exist. A text below the cut-off is read whole."""
+    rows = [{"line": '{"a": 1, "pad": "' + "x" * 6_000 + '"}'}, {"line": '{"a": {"b": 2}}'}]
+    session.register("long", pa.Table.from_pylist(rows))
+    assert losses(session, "table long | parsejson flatten=t") == [("json-text-cut", 1, "")]
+    assert losses(session, "table long | parsejson flatten=t cutoff=9000") == []
+    assert losses(session, "table long | parsejson cutoff=50 lenient=t") == [("json-text-cut", 1, "")]
+
+
+# --- values in = values out + nulls in + ledger -----------------------------------------------------------------------
+
+AWKWARD = [
+    None, "", " ", "0", "-1", "+5", "007", "1.5", "1e3", "1,5", "12x", "9223372036854775807", "9223372036854775808",
+    "2147483648", "NaN", "Infinity", "0x10", "한글", "YQ==", "YQ", "*", "ff", "FFF", "10.0.0.1", "192.168.001.1", "::1",
+    "2024-01-31", "2024-13-41", "x\0y", "\U0001f600", "true", "null",
+]  # fmt: skip
+#: conversion -> the call with its further arguments
+CALLS = {name: f"{name}(a)" for name, spec in FUNCTIONS.items() if GRAMMAR and spec.loss is not None}
+CALLS |= {"date": 'date(a, "yyyy-MM-dd")', "network": "network(a, 8)", "decode": 'decode(a, "UTF-8")'}
+
+
+def awkward_tables() -> list[tuple[str, pa.Array]]:
+    """Columns of one type each, and texts in every order, over more than one vector."""
+    chance = random.Random(38)
+    texts = [chance.choice(AWKWARD) for _ in range(5_000)]
+    return [
+        ("text", pa.array(texts, pa.string())),
+        ("long", pa.array([None, 0, -1, 1 << 31, 1 << 62, 253402300800, 167772161], pa.int64())),
+        ("double", pa.array([None, 0.0, -1.5, 1e300, float("inf"), float("-inf")], pa.float64())),
+        ("bool", pa.array([None, True, False])),
+        ("binary", pa.array([None, b"", b"a", b"\xff\xfe"], pa.binary())),
+        ("date", pa.array([None, 0, 10**15], pa.timestamp("us", tz="UTC"))),
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_values_in_are_values_out_and_nulls_and_losses(name: str) -> None:
+    wrong = []
+    with logsql.connect(tz="UTC") as own:
+        for kind, column in awkward_tables():
+            own.register("t", pa.table({"a": column}))
+            result = own.query(f"table t | eval b = {CALLS[name]} | fields b")
+            found = result.arrow().column("b")
+            lost = sum(entry.count for entry in result.ledger if entry.reason == "not-converted")
+            if len(column) != (len(found) - found.null_count) + column.null_count + lost:
+                wrong.append((kind, found.null_count, column.null_count, lost))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("seed", range(sample(200, 20)))
+def test_values_of_documents_are_accounted_for_too(session: Session, seed: int) -> None:
+    """A field of several types, in a document and in parts."""
+    chance = random.Random(seed)
+    values = [None, "x", "12", 5, 2.5, True, [1], {"k": 1}, "2024-01-01", -(1 << 40)]
+    rows = [{"a": chance.choice(values)} for _ in range(chance.choice([1, 30, 400]))]
+    name = chance.choice(sorted(CALLS))
+    result = session.query(f"json {logsql_text(rows)} | eval b = {CALLS[name]}")
+    found = result.rows()
+    lost = sum(entry.count for entry in result.ledger if entry.reason == "not-converted")
+    given, made = (sum(row[field] is None for row in found) for field in ("a", "b"))
+    assert made == given + lost, name
+
+
+def logsql_text(rows: list[dict[str, object]]) -> str:
+    """Rows as the quoted text of ``json``."""
+    import json
+
+    return '"' + json.dumps(rows).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+# --- reasons ----------------------------------------------------------------------------------------------------------
+
+
+def written_reasons() -> Iterator[tuple[str, str]]:
+    """Every reason that is written where a loss is counted in Python: ``lost(source, "reason", ...)``."""
+    for folder in ("logsql", "udfs"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "lost" and len(call.args) > 1:
+                    if ast.unparse(call.func) in ("stage.lost", "call.lost"):  # these take the row itself
+                        continue
+                    reason = call.args[1]
+                    if isinstance(reason, ast.Constant) and isinstance(reason.value, str):
+                        yield f"{path.relative_to(ROOT).as_posix()}:{call.lineno}", reason.value
+                    elif isinstance(reason, ast.JoinedStr) and isinstance(reason.values[0], ast.Constant):
+                        yield f"{path.relative_to(ROOT).as_posix()}:{call.lineno}", str(reason.values[0].value)
+
+
+def test_every_reason_has_a_row() -> None:
+    found = list(written_reasons())
+    assert len(found) > 40
+    assert [place for place in found if loss_row(place[1]) is None] == []
+
+
+def test_the_reasons_of_a_command_are_rows_and_every_row_says_something_in_both_languages() -> None:
+    declared = [row for name in GRAMMAR.command_names() for row in COMMANDS[name].ledger]
+    assert len(declared) > 40
+    assert {row.name for row in declared} <= set(LOSSES)
+    assert [
+        name for name, row in LOSSES.items() if not row.text.en or not row.text.ko or row.text.en == row.text.ko
+    ] == []
+
+
+def test_a_loss_is_said_in_plain_words_in_the_language_in_force() -> None:
+    ledger = Ledger()
+    ledger.lost("sum(b)", "text-not-a-number", 2, sample="x")
+    ledger.lost("SYSTEM", "dirty-hive", 0, 4)
+    sum_, hive = ledger
+    assert sum_.told().startswith("2 text-not-a-number in sum(b) (first: 'x'): values that are no numbers")
+    assert hive.told().startswith("dirty-hive in SYSTEM (at byte 4): ")
+    assert "replay=t" in hive.told()
+    assert (hive.fact, sum_.fact) == (True, False)
+    token = LANGUAGE.set("ko")
+    try:
+        assert sum_.told().startswith("sum(b): text-not-a-number 2건 (처음: 'x'): 숫자가 아닌 값")
+    finally:
+        LANGUAGE.reset(token)
+    assert Entry("a", "nobody-defined-this", 1).told() == "1 nobody-defined-this in a"
+
+
+def test_an_entry_that_counts_nothing_has_no_number_in_the_list() -> None:
+    ledger = Ledger()
+    ledger.lost("SYSTEM", "log-gap", 0, 512)
+    (line,) = ledger.lines()
+    assert line.split()[0] == "log-gap"
