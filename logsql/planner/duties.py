@@ -79,6 +79,7 @@ class Kind(Enum):
     TABLE = "tables"
     LOOKUP = "lookup table"
     MODEL = "trained model"
+    PARSER = "log parser"
     QUERY = "query in brackets"
     NUMBER = "number"
     TEXT = "text"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from logsql.commands.parse.logs.base import PARSERS
 from logsql.diagnostics.messages import message
 from logsql.ml.service import MODELS
 from logsql.planner.spec import CommandSpec, OptionKind
@@ -73,6 +74,9 @@ class SessionCatalog:
             return sorted(names)[:_MOST_FILES]
 
         return _quietly(listed)
+
+    def parsers(self) -> Mapping[str, str]:
+        return {name: spec.summary for name, spec in sorted(PARSERS.items())}
 
     def models(self) -> Sequence[str]:
         return _quietly(lambda: [name for store in (self._session.service(MODELS),) if store for name in store.names()])

@@ -35,6 +35,7 @@ class Catalog(Protocol):
     def fields(self, query: str) -> Sequence[str]: ...
     def files(self, prefix: str) -> Sequence[str]: ...
     def models(self) -> Sequence[str]: ...
+    def parsers(self) -> Words: ...
     def inputs(self) -> Sequence[str]: ...
     def params(self) -> Sequence[str]: ...
     def metas(self) -> Words: ...
@@ -59,6 +60,7 @@ class Want(Enum):
     LOOKUP = "lookup"
     PATH = "path"
     MODEL = "model"
+    PARSER = "parser"
     INPUT = "input"
     PARAM = "param"
     META = "meta"
@@ -183,6 +185,7 @@ _WANTS: Mapping[Argued, tuple[Want, ...]] = {
     Argued.TABLE: (Want.TABLE,),
     Argued.LOOKUP: (Want.LOOKUP,),
     Argued.MODEL: (Want.MODEL,),
+    Argued.PARSER: (Want.PARSER,),
     Argued.QUERY: (),
     Argued.NUMBER: (),
     Argued.TEXT: (),
@@ -217,7 +220,7 @@ def _argument(name: str, spec: CommandSpec | None, rest: str, before: str) -> Pl
         wants += (Want.EXPRESSION,) if inside else _WANTS[argument.kind]
     if Want.FIELD in wants:
         word = word.lstrip("-+")
-    if Want.TABLE in wants:
+    if Want.TABLE in wants or Want.PARSER in wants:  # their names have dots and hyphens
         word = last
     return Place(tuple(dict.fromkeys(wants)), word, name, before=before)
 
@@ -312,6 +315,7 @@ def _simple(want: Want, place: Place, catalog: Catalog) -> list[tuple[str, str]]
         Want.SOURCE: catalog.sources,
         Want.META: catalog.metas,
         Want.ML: catalog.ml_commands,
+        Want.PARSER: catalog.parsers,
     }
     if want in maps:
         return list(maps[want]().items())

@@ -12,6 +12,7 @@ import pytest
 
 import logsql
 from logsql.commands.parse.logs.base import PARSERS, ParserSpec, Sample
+from logsql.planner.spec import COMMANDS
 
 SPECS = list({id(s): s for s in PARSERS.values()}.values())
 SAMPLES = [pytest.param(spec, sample, id=f"{spec.name}-{i}") for spec in SPECS for i, sample in enumerate(spec.samples)]
@@ -83,6 +84,15 @@ def test_unknown_parser_names_the_nearest() -> None:
     assert caught.value.code == "21001"
     assert caught.value.help is not None
     assert "zeek" in caught.value.help
+    (note,) = caught.value.notes
+    assert note == "parsers: " + ", ".join(sorted(PARSERS))
+
+
+def test_the_page_of_parse_lists_every_parser() -> None:
+    page = COMMANDS["parse"].description
+    for spec in SPECS:
+        assert spec.summary in page
+        assert all(f"`{name}`" in page for name in (spec.name, *spec.aliases))
 
 
 def test_parsed_fields_can_be_searched_and_counted() -> None:

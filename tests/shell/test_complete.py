@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from logsql.commands.parse.logs.base import PARSERS
 from logsql.planner.spec import CommandSpec
 from logsql.registry import COMMANDS
 from logsql.shell.complete import Suggestion, complete
@@ -49,6 +50,9 @@ class FakeCatalog:
     def files(self, prefix: str) -> Sequence[str]:
         return [name for name in ("logs/", "logs/a.csv", "b.csv") if name.startswith(prefix)]
 
+    def parsers(self) -> dict[str, str]:
+        return {name: spec.summary for name, spec in PARSERS.items()}
+
     def models(self) -> Sequence[str]:
         return ["bot"]
 
@@ -87,6 +91,8 @@ def words(marked: str) -> list[str]:
     ("marked", "expected"),
     [
         ("ta^", ["table", "stats"]),
+        ("textfile a | parse zee^", ["zeek"]),
+        ("textfile a | parse overlay=t syslog-^", ["syslog-rfc3164", "syslog-rfc5424"]),
         ("table web | se^", ["search", "set"]),
         ("table web | ST^", ["stats", "rforest"]),
         ("table ^", ["web", "firewall"]),

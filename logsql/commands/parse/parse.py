@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logsql.commands.parse import logs
 from logsql.commands.parse._overlay import META, Document, carry, lay_over
 from logsql.commands.parse.logs.base import PARSERS
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
+from logsql.diagnostics.messages import text
 from logsql.language.tree import Command, Name
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
@@ -40,6 +44,7 @@ UNKNOWN_PARSER = define(
     ("there is no such parser", "그런 파서가 없습니다"),
     ("there is no parser {name}", "{name} 파서가 없습니다"),
 )
+PARSERS_ARE = text("parsers: {names}", "파서: {names}")
 BAD_RULE = define(
     "21003",
     "syntax-error",
@@ -147,8 +152,20 @@ def lower(stage: Stage) -> Rel:
 def _named(stage: Stage, name: Name) -> Rel:
     parser = PARSERS.get(name.text.lower())
     if parser is None:
-        stage.fail(UNKNOWN_PARSER, name.span, help=did_you_mean(name.text, PARSERS), name=name.text)
+        note = PARSERS_ARE.fill(names=", ".join(sorted(PARSERS)))
+        stage.fail(UNKNOWN_PARSER, name.span, help=did_you_mean(name.text, PARSERS), notes=[note], name=name.text)
     return parser.lower(stage)
+
+
+def _listed() -> str:
+    """The parsers for the page of ``parse``, from their own declarations."""
+    for module in pkgutil.iter_modules(logs.__path__, f"{logs.__name__}."):
+        importlib.import_module(module.name)
+    lines = []
+    for spec in sorted({id(s): s for s in PARSERS.values()}.values(), key=lambda s: s.name):
+        names = ", ".join(f"`{name}`" for name in (spec.name, *spec.aliases))
+        lines.append(f"- {names}: {spec.summary}")
+    return "\n".join(lines)
 
 
 def order(args: ParseArgs) -> duties.OrderNeed:
@@ -174,7 +191,7 @@ register(
         parse=parse,
         lower=lower,
         fields=duties.PASSES,
-        arguments=(duties.Argument(duties.Kind.TEXT), duties.Argument(duties.Kind.NEW_FIELDS, ("as",))),
+        arguments=(duties.Argument(duties.Kind.PARSER), duties.Argument(duties.Kind.NEW_FIELDS, ("as",))),
         subquery=duties.Subquery.NONE,
         order=duties.OrderDuty(order, duties.OrderGiven.INPUT),
         stream=in_stream,
@@ -185,10 +202,16 @@ register(
             OptionSpec("overlay", OptionKind.BOOL, "t keeps the row and adds the found fields", default=False),
             OptionSpec("field", OptionKind.FIELD, "the field that holds the text", default="line"),
         ),
-        description="""\
+        description=f"""\
 An anchor rule takes the text behind START up to the first character of STOP, or to the end when STOP is empty. The
 rules are tried at every position from left to right; when a rule hits again its last hit counts. Without `overlay=t`
 only the found fields and `_time`, `_id`, `_table` remain.
+
+A parser takes `_time` from the line where it holds a time (also in its syslog head), else from the row, else it is
+null. A year that is missing is the latest that puts the time at most a day behind the row's own time, the time at which
+the file was written (`textfile`), or now. A row whose text is not of the format stays as it was. The parsers:
+
+{_listed()}
 """,
         examples=(
             Example(
