@@ -68,6 +68,13 @@ UNKNOWN_META = define(
     ("unknown shell command {word}", "알 수 없는 셸 명령입니다: {word}"),
     help=syntax("\\?"),
 )
+NO_RESULT_YET = define(
+    "E2031",
+    "shell-no-result",
+    ("a result is to be saved before there was one", "결과가 없는데 저장을 요청했습니다"),
+    ("there is no result yet", "아직 결과가 없습니다"),
+    help=("run a query first", "먼저 쿼리를 실행하세요"),
+)
 NO_QUERY_YET = define(
     "E2005",
     "shell-no-query",

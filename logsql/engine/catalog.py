@@ -121,7 +121,7 @@ class SessionCatalog:
         return saved_table(self._workspace, name, self.bindings)
 
     def result(self, query_id: str) -> TableInfo | None:
-        return past_table(self._workspace, query_id, self.bindings)
+        return past_table(self._workspace, query_id, self.bindings, self.state.ledger)
 
     def lookup(self, name: str) -> LookupTable | None:
         return self._workspace.services.lookups.find(name)

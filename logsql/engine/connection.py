@@ -47,8 +47,8 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy) -
         raise UsageError(diagnostic(INVALID_SETTING, reason=first)) from None
     run(connection, "SET temp_directory = ?", str(spill_folder()))
     # DuckDB draws its bar on standard output where there is no script file (python -c, notebooks), between the rows.
+    run(connection, "SET enable_progress_bar_print = false")  # this one turns the bar on
     run(connection, "SET enable_progress_bar = false")
-    run(connection, "SET enable_progress_bar_print = false")
     set_zone(connection, zone)
     run(connection, f"ATTACH ':memory:' AS {WORK} (READ_WRITE)")
     _fence(connection, policy)

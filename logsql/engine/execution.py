@@ -38,6 +38,7 @@ class Execution:
         self.database = workspace.database
         self.services = workspace.services
         self._runs = workspace.runs
+        self._results = workspace.results
         self.plan = plan
         self.state = state
         self.bindings = dict(bindings)
@@ -94,7 +95,10 @@ class Execution:
         return [f for f in found if f is not None]
 
     def batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
-        """Rows of the final SELECT; ``with_types`` adds the companion type columns of mixed fields."""
+        """Rows of the final SELECT, kept for ``result`` on their way.
+
+        ``with_types`` adds the companion type columns of mixed fields.
+        """
         try:
             self._prepare()
             # Not copied first, which takes a third of the time of writing: nothing of ours changes when it is written.
@@ -104,8 +108,7 @@ class Execution:
         stream = self._stream = self._runner.batches(text, size)
         try:
             schema = self._shape(next(stream), with_types)
-            for batch in stream:
-                yield _renamed(batch, schema)
+            yield from self._results.keep(self.number, schema, (_renamed(batch, schema) for batch in stream))
         finally:
             stream.close()
             self._stop_scans()

@@ -215,8 +215,8 @@ class SqlExecution(Execution):
             for _ in stream:
                 self._fields = [Field(f.name, _label(f), sql.null()) for f in shape if not f.name.endswith(TYPE_SUFFIX)]
                 break
-            for batch in stream:
-                yield pa.RecordBatch.from_arrays(batch.columns, schema=pa.schema(shape)) if shape else batch
+            rows = (pa.RecordBatch.from_arrays(b.columns, schema=pa.schema(shape)) if shape else b for b in stream)
+            yield from self._results.keep(self.number, pa.schema(shape), rows)
         finally:
             stream.close()
             self._stop_scans()

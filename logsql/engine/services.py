@@ -39,7 +39,7 @@ class SessionQueries:
     def kept_rows(self, number: int) -> int | None:
         """Rows of a kept result; None when the result of that query is not kept."""
         kept = self._results.kept.get(str(number))
-        return None if kept is None else int(kept.num_rows)
+        return None if kept is None else kept.rows
 
 
 class Services:

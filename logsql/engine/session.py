@@ -26,7 +26,7 @@ from logsql.engine.ledger import Ledger
 from logsql.engine.querylog import QueryLog
 from logsql.engine.result import Result
 from logsql.engine.runstate import ProgressReport, RunState
-from logsql.engine.saved import Results, keep_result, save_result
+from logsql.engine.saved import Results, keep_result, save_last, save_result
 from logsql.engine.services import Settings
 from logsql.engine.translate import explain_text, plan_text
 from logsql.engine.workspace import Workspace
@@ -275,7 +275,18 @@ class Session:
     @property
     def kept(self) -> dict[str, pa.Table]:
         """Kept results by the number of their query."""
-        return self.results.kept
+        found = self.results.kept.items()
+        return {number: pa.Table.from_batches(kept.batches(), kept.schema) for number, kept in found}
+
+    @property
+    def kept_numbers(self) -> list[str]:
+        """Numbers of the queries whose results are kept, oldest first."""
+        return list(self.results.kept)
+
+    @property
+    def saved_names(self) -> list[str]:
+        """Names of the saved results that ``load`` reads."""
+        return self.results.saved.names()
 
     @property
     def result_numbers(self) -> Iterator[int]:
@@ -289,6 +300,14 @@ class Session:
     def save(self, result: Result, name: str) -> str:
         """Save a result under a name, for ``load NAME`` in this and later sessions; returns the path of the file."""
         return save_result(self, result, name)
+
+    def save_last(self, name: str) -> tuple[str, Ledger] | None:
+        """Save the result that was read last, without running its query again.
+
+        Returns the path of the file and what is missing of the result; None when no result was read. Raises RunError
+        for a bad name, PolicyError in safe mode.
+        """
+        return save_last(self, name)
 
     def service(self, name: Service[T]) -> T | None:
         """Another room's service, made on first use; None when there is none of this name."""

@@ -11,25 +11,28 @@ from logsql.engine.lookups import SessionLookups
 from logsql.engine.runstate import ProgressReport
 from logsql.engine.saved import Results
 from logsql.engine.services import Services, Settings
-from logsql.store.folders import results_folders
+from logsql.store.folders import results_folders, user_state_folder
 from logsql.store.results import SavedResults
 
 
 @dataclass
 class Workspace:
-    """``on_progress`` is told how far a run is, a few times a second."""
+    """``on_progress`` is told how far a run is, a few times a second; ``owner``: the results end with it."""
 
     database: Database
     runs: Runs
     services: Services
     results: Results
     on_progress: Callable[[ProgressReport], None] | None = None
+    owner: bool = True
 
     @classmethod
     def over(cls, database: Database, settings: Settings, timeout: float | None) -> Workspace:
         """A workspace over a database that was opened for it."""
         runs = Runs(timeout)
-        results = Results(SavedResults(database.files, results_folders(database.path)))
+        results = Results(
+            SavedResults(database.files, results_folders(database.path)), database.files, user_state_folder() / "kept"
+        )
         lookups = SessionLookups(database, bool(settings.geoip))
         return cls(database, runs, Services(database, settings, lookups, runs.log, results), results)
 
@@ -38,10 +41,12 @@ class Workspace:
         database, services = self.database.sibling(), self.services
         runs = Runs(self.runs.timeout, self.runs.log)
         made = Services(database, services.settings, services.lookups, runs.log, self.results)
-        return Workspace(database, runs, made, self.results)
+        return Workspace(database, runs, made, self.results, owner=False)
 
     def close(self) -> None:
         """Stop what runs and release the database."""
         self.runs.close()
+        if self.owner:
+            self.results.close()
         self.services.close()
         self.database.close()

@@ -116,6 +116,12 @@ class SessionCatalog:
     def lookups(self) -> Sequence[str]:
         return _quietly(self._session.lookup_names)
 
+    def saved(self) -> Sequence[str]:
+        return _quietly(lambda: self._session.saved_names)
+
+    def results(self) -> Sequence[str]:
+        return _quietly(lambda: self._session.kept_numbers)
+
     def declared(self, command: str) -> CommandSpec | None:
         return COMMANDS.get(command)
 

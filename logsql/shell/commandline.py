@@ -8,6 +8,7 @@ given once, and every mistake is a :class:`~.UsageError` in the user's language 
 from __future__ import annotations
 
 import argparse
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -100,7 +101,8 @@ def seconds(option: str, value: str) -> float:
 @dataclass(frozen=True)
 class Option:
     """One option: its names (the long one last), the field it sets, what its value is called (None: a switch), the
-    name of its help sentence, how its value is read, and whether it may be repeated (its field is then a tuple)."""
+    name of its help sentence, how its value is read, and whether it may be repeated (its field is then a tuple), and
+    whether its value may be left out before another option or the end (it is then empty)."""
 
     names: tuple[str, ...]
     field: str
@@ -108,6 +110,7 @@ class Option:
     help: str
     read: Reader = text
     repeat: bool = False
+    bare: bool = False
 
     @property
     def usage(self) -> str:
@@ -152,6 +155,7 @@ class CommandLine(argparse.ArgumentParser):
         super().__init__(add_help=False, allow_abbrev=False, exit_on_error=False, formatter_class=formatter)
         self._stops = stops
         self._long = {name: option.names[-1] for option in options for name in option.names if option.value}
+        self._bare = {name for option in options for name in option.names if option.bare}
         self._names = [name for option in options for name in option.names]
         for option in options:
             self.add_argument(*option.names, dest=option.field, action=_Keep, option=option)
@@ -177,15 +181,21 @@ class CommandLine(argparse.ArgumentParser):
     def _attached(self, words: Iterator[str], plain: list[str]) -> Iterator[str]:
         """The options, each value joined to its option by ``=``: a word that begins with a dash is no value for
         argparse. Plain words are set aside."""
-        for word in words:
+        waiting = deque(words)
+        while waiting:
+            word = waiting.popleft()
             if word == "--":
-                plain += words
-            elif word == "-" or not word.startswith("-"):
+                plain += waiting
+                return
+            if word == "-" or not word.startswith("-"):
                 plain.append(word)
                 if self._stops(plain):
-                    plain += words
-            elif word in self._long and (value := next(words, None)) is not None:
-                yield f"{self._long[word]}={value}"
+                    plain += waiting
+                    return
+            elif word in self._bare and (not waiting or waiting[0].startswith("-")):
+                yield f"{self._long[word]}="
+            elif word in self._long and waiting:
+                yield f"{self._long[word]}={waiting.popleft()}"
             else:
                 yield word
 

@@ -42,6 +42,8 @@ class Catalog(Protocol):
     def ml_commands(self) -> Words: ...
     def ml_usage(self, name: str) -> str: ...
     def lookups(self) -> Sequence[str]: ...
+    def saved(self) -> Sequence[str]: ...
+    def results(self) -> Sequence[str]: ...
     def declared(self, command: str) -> CommandSpec | None: ...
 
 
@@ -58,6 +60,8 @@ class Want(Enum):
     FIELD = "field"
     TABLE = "table"
     LOOKUP = "lookup"
+    SAVED = "saved"
+    RESULT = "result"
     PATH = "path"
     MODEL = "model"
     PARSER = "parser"
@@ -198,6 +202,10 @@ _OPTION_WANTS: Mapping[OptionKind, Want] = {
 }
 
 
+#: Commands whose argument is a result by its name or number.
+_RESULTS: Mapping[str, tuple[Want, ...]] = {"load": (Want.SAVED,), "result": (Want.RESULT,)}
+
+
 def _argument(name: str, spec: CommandSpec | None, rest: str, before: str) -> Place:
     typed = _WORD_END.search(rest)
     word = typed[0] if typed else ""
@@ -218,6 +226,7 @@ def _argument(name: str, spec: CommandSpec | None, rest: str, before: str) -> Pl
     for argument in arguments:
         inside = argument.kind is Argued.AGGREGATES and rest.count("(") > rest.count(")")
         wants += (Want.EXPRESSION,) if inside else _WANTS[argument.kind]
+    wants += _RESULTS.get(name, ())
     if Want.FIELD in wants:
         word = word.lstrip("-+")
     if Want.TABLE in wants or Want.PARSER in wants:  # their names have dots and hyphens
@@ -327,6 +336,8 @@ def _simple(want: Want, place: Place, catalog: Catalog) -> list[tuple[str, str]]
         Want.TABLE: catalog.tables,
         Want.SQL: catalog.tables,
         Want.LOOKUP: catalog.lookups,
+        Want.SAVED: catalog.saved,
+        Want.RESULT: catalog.results,
         Want.MODEL: catalog.models,
         Want.INPUT: catalog.inputs,
         Want.PARAM: catalog.params,

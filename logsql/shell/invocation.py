@@ -52,6 +52,7 @@ class Invocation:
     loss: bool = False
     quiet: bool = False
     debug: bool = False
+    keep: str | None = None
     check: bool = False
     write: bool = False
     lang: str | None = None
@@ -74,6 +75,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--lookup",), "lookups", "NAME=FILE", "opt-lookup", pair, repeat=True),
     Option(("--procs",), "procs", "DIR", "opt-procs", repeat=True),
     Option(("--allow-purge",), "allow_purge", None, "opt-allow-purge"),
+    Option(("--keep",), "keep", "[NAME]", "opt-keep", bare=True),
     Option(("--stats",), "stats", None, "opt-stats"),
     Option(("--loss",), "loss", None, "opt-loss"),
     Option(("--quiet",), "quiet", None, "opt-quiet"),

@@ -27,6 +27,7 @@ METAS: tuple[Meta, ...] = (
     Meta("\\unset", "NAME", "meta-unset"),
     Meta("\\sql", "on|off", "meta-sql"),
     Meta("\\plan", "[QUERY]", "meta-plan"),
+    Meta("\\save", "NAME", "meta-save"),
     Meta("\\loss", "", "meta-loss"),
     Meta("\\rows", "N", "meta-rows"),
     Meta("\\format", "FORMAT", "meta-format"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 from contextlib import suppress
 from functools import partial
 
 from logsql.api import connect
 from logsql.conversation.conversation import Conversation, Language, Settings
-from logsql.conversation.outcome import Kind, Outcome
+from logsql.conversation.outcome import Kind, Outcome, remarks
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.usage import NOT_FOR_TERMINAL
 from logsql.engine.ledger import SHOWN
@@ -69,6 +70,10 @@ def run(asked: Invocation, voice: Voice) -> int:
     elif text is None:
         text, origin = read_query_file(asked.words[0], policy_of(asked)), asked.words[0]
     session = open_session(asked)
+    session.results.keeping = asked.keep is not None
+    name = asked.keep or str(uuid.uuid4())
+    if asked.keep is not None:
+        session.results.saved.check(name)
     conversation = Conversation(session, settings, wait=interruptible, progress=voice.progress)
     try:
         outcome = conversation.run(text, Language.SQL if asked.verb == "sql" else Language.PIPE, origin)
@@ -79,6 +84,8 @@ def run(asked: Invocation, voice: Voice) -> int:
     voice.outcome(outcome, settings.loss, message("ledger-all") if more else "", settings.quiet)
     if outcome.kind is Kind.ABANDONED:  # a thread still works on the query; nothing of it may be waited for
         os._exit(outcome.exit_code)
+    if asked.keep is not None and outcome.kind is Kind.DONE and (saved := session.save_last(name)) is not None:
+        voice.say(message("result-saved", name=name), *remarks((), saved[1]))
     if settings.stats and outcome.kind is Kind.DONE:
         voice.say(stats_line(outcome))
     session.close()

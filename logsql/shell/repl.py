@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 
 from logsql.conversation.conversation import Conversation, Language, Settings
-from logsql.conversation.outcome import Kind
+from logsql.conversation.outcome import Kind, remarks
 from logsql.diagnostics.errors import LogsqlError, UsageError, diagnostic, nearest
 from logsql.diagnostics.messages import message
-from logsql.diagnostics.usage import META_USAGE, NO_QUERY_YET, UNKNOWN_META
+from logsql.diagnostics.usage import META_USAGE, NO_QUERY_YET, NO_RESULT_YET, UNKNOWN_META
 from logsql.registry import COMMANDS
 from logsql.render import FORMATS
 from logsql.shell import lines, manual
@@ -140,6 +140,7 @@ class Shell:
             "\\unset": self._unset,
             "\\sql": self._show_sql,
             "\\plan": self._plan,
+            "\\save": self._save,
             "\\loss": self._loss,
             "\\rows": self._rows,
             "\\format": self._format,
@@ -200,6 +201,14 @@ class Shell:
         if query is None:
             raise UsageError(diagnostic(NO_QUERY_YET))
         self.say(self.session.explain(query, dict(self.settings.params)))
+
+    def _save(self, rest: str) -> None:
+        if not rest:
+            raise _usage("\\save")
+        saved = self.session.save_last(rest)
+        if saved is None:
+            raise UsageError(diagnostic(NO_RESULT_YET))
+        self.voice.say(message("result-saved", name=rest), *remarks((), saved[1]))
 
     def _loss(self, rest: str) -> None:
         ledger = self.session.last_ledger

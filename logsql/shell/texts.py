@@ -64,6 +64,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "opt-lookup": ("lookup table from a CSV file with a header", "헤더가 있는 CSV 파일로 만드는 룩업 테이블"),
     "opt-procs": ("folder of stored queries (NAME.lq) and schemas", "저장된 쿼리(NAME.lq)와 스키마 폴더"),
     "opt-allow-purge": ("purge may delete rows", "purge의 행 삭제를 허용"),
+    "opt-keep": (
+        "keep the result for load NAME; without NAME under a new GUID, told on stderr",
+        "load NAME으로 읽도록 결과를 보관. NAME이 없으면 새 GUID를 stderr에 표시",
+    ),
+    "result-saved": ("saved: load {name}", "저장했습니다: load {name}"),
     "opt-stats": ("rows, seconds, CPU and peak memory on stderr", "행 수, 시간, CPU, 최대 메모리를 stderr에 출력"),
     "opt-loss": (
         "list on stderr all that the result lacks: count, reason, source, offset",
@@ -122,6 +127,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "meta-quit": ("leave (also Ctrl-D)", "종료 (Ctrl-D)"),
     "meta-tables": ("tables, or the columns of one", "테이블 목록 또는 컬럼"),
+    "meta-save": ("keep the last result for good, for load NAME", "마지막 결과를 load NAME으로 읽도록 저장"),
     "meta-loss": ("what the last query skipped, cut or coerced", "마지막 쿼리에서 빠지거나 바뀐 것"),
     "meta-sql": ("print the SQL of every query before it runs", "쿼리의 SQL을 먼저 출력"),
     "meta-plan": ("stages, fields and SQL of the last query, or of QUERY", "마지막 쿼리나 QUERY의 단계와 SQL"),

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from logsql.store.policy import Policy
 
@@ -147,6 +147,14 @@ class Files:
             return
         with self.replacing(path, make_folders=False) as temporary:
             yield os.open(temporary, os.O_WRONLY)
+
+    def spool(self, folder: AnyPath) -> BinaryIO:
+        """A file to write and read that has no name and goes when it is closed, on the disk of ``folder``."""
+        import tempfile  # for cost
+
+        self.policy.check_write(os.fspath(folder))
+        os.makedirs(folder, exist_ok=True)
+        return cast(BinaryIO, tempfile.TemporaryFile(dir=folder))
 
     def remove(self, path: AnyPath) -> bool:
         """Remove a file; False when there was none."""

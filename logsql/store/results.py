@@ -52,6 +52,14 @@ class SavedResults:
             self._files.policy.check_read(str(refused))
         return None
 
+    def names(self) -> list[str]:
+        """Names of the saved results that may be read, in order."""
+        found: set[str] = set()
+        for folder in self._folders:
+            if self._files.may_read(folder):
+                found |= {path.stem for path in self._files.matching(folder, ".parquet")}
+        return sorted(found)
+
     def check(self, name: str) -> None:
         """Raise RunError for a text that is no name, PolicyError when nothing may be saved."""
         if not _NAME.fullmatch(name):

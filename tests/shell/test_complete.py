@@ -71,6 +71,12 @@ class FakeCatalog:
     def ml_usage(self, name: str) -> str:
         return next((command.usage for command in ML if command.name.lower() == name.lower()), "")
 
+    def saved(self) -> Sequence[str]:
+        return ["before", "77836557-aa"]
+
+    def results(self) -> Sequence[str]:
+        return ["1", "12"]
+
     def lookups(self) -> Sequence[str]:
         return ["owners"]
 

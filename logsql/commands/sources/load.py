@@ -24,8 +24,9 @@ NO_RESULT = define(
     ("there is no such result", "그런 결과가 없습니다"),
     ("there is no saved result {name}", "저장된 결과가 없습니다: {name}"),
     help=(
-        "results are saved with \\save NAME in the shell; a Parquet file is loaded by its path",
-        "결과는 셸에서 \\save 이름 으로 저장합니다. Parquet 파일은 경로로 불러옵니다",
+        "results are saved with \\save NAME in the shell, --keep NAME with -q, save() in Python; "
+        "a Parquet file is loaded by its path",
+        "결과는 셸의 \\save NAME, -q의 --keep NAME, Python의 save()로 저장합니다. Parquet 파일은 경로로 불러옵니다",
     ),
 )
 NO_NAME = NO_RESULT.says(

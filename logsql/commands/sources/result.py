@@ -69,7 +69,9 @@ register(
         state=duties.RowState.STOPS,
         options=(OFFSET, LIMIT),
         description="""\
-Reads the rows of a query of this session by its number, in their order.
+Reads the rows of a query of this session by its number, in their order. The shell and Python keep rows while they are
+read, at most 1 GB and 7 days in all; of a result that was cut by that, cancelled or not read to its end the rows until
+there are given, and the ledger says so.
 """,
         errors=(NO_RESULT,),
     )

@@ -1,0 +1,113 @@
+"""Results have numbers and names: ``result N``, ``load NAME`` in Python, shell and command line (decision 36)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import logsql
+from logsql.cli import main
+from logsql.diagnostics.errors import LogsqlError
+from logsql.engine import saved
+from logsql.shell.repl import Settings, Shell
+from logsql.shell.voice import Voice
+
+GUID = "77836557-3f7d-4c0e-9a0a-0a4f2f1f2f00"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("XDG_STATE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    return tmp_path
+
+
+@pytest.fixture
+def session() -> Iterator[logsql.Session]:
+    with logsql.connect(tz="UTC") as session:
+        session.sql("CREATE TABLE big AS SELECT i AS n, md5(i::VARCHAR) AS text FROM range(200000) t(i)").rows()
+        yield session
+
+
+def test_every_query_is_a_result_by_its_number(session: logsql.Session) -> None:
+    assert session.query("json \"[{'a': 'y', 'd': 2}, {'a': 'x'}]\"").rows()
+    first = session.query("result 1").rows()
+    assert first == [{"a": "y", "d": 2}, {"a": "x", "d": None}]
+    assert session.query('json "{}" | search 1 == 2').rows() == []
+    assert session.query("result 3 | stats count").rows() == [{"count": 0}]
+    # Larger than what stays in memory; read twice in one query.
+    assert len(session.query("table big").arrow()) == 200_000
+    found = session.query("result 5 | union [ result 5 ] | stats count, sum(n) as s").rows()
+    assert found == [{"count": 400_000, "s": 2 * sum(range(200_000))}]
+    assert [r["n"] for r in session.query("result offset=199999 5").rows()] == [199_999]
+    listed = session.query("system queries | fields id, rows | limit 5").rows()
+    assert [r["rows"] for r in listed] == [2, 2, 0, 1, 200_000]
+    with pytest.raises(LogsqlError) as caught:
+        session.query("result 99").rows()
+    assert caught.value.code == "11500"
+
+
+def test_a_result_that_was_left_says_so_when_it_is_read(session: logsql.Session) -> None:
+    rows = iter(session.query("table big"))
+    next(rows)
+    rows.close()  # type: ignore[attr-defined]  # a generator
+    again = session.query("result 1 | stats count")
+    (row,) = again.rows()
+    assert 0 < row["count"] < 200_000
+    assert "result-not-read-to-its-end in result 1" in again.ledger.summary()
+
+
+def test_a_result_beyond_the_bound_says_so(session: logsql.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved, "MOST_BYTES", 1_000_000)
+    session.query('json "{}"').rows()
+    assert len(session.query("table big").arrow()) == 200_000
+    with pytest.raises(LogsqlError):  # the oldest went first
+        session.query("result 1").rows()
+    again = session.query("result 2 | stats count")
+    assert again.rows()[0]["count"] < 200_000
+    assert "result-full in result 2" in again.ledger.summary()
+
+
+def test_names_outlive_the_session_and_may_be_guids(session: logsql.Session) -> None:
+    out, said = io.BytesIO(), io.StringIO()
+    shell = Shell(session, Settings(), out, Voice(said))
+    assert shell.execute(f"\\save {GUID}") == 0  # what was read last: the fixture's SQL
+    assert shell.execute("json \"{'a': 7}\"") == 0
+    assert shell.execute(f"\\save {GUID}") == 0
+    assert f"load {GUID}" in said.getvalue()
+    assert shell.execute("\\save") == 2
+    with logsql.connect(tz="UTC") as other:
+        assert other.query(f"load {GUID}").rows() == [{"a": 7}]
+        assert other.saved_names == [GUID]
+        assert Shell(other, Settings(), out, Voice(said)).execute("\\save x") == 0  # of the load
+
+
+def test_the_command_line_keeps_on_request(capfd: pytest.CaptureFixture[str], home: Path) -> None:
+    assert main(["-q", "json \"{'a': 1}\""]) == 0
+    assert not (home / "XDG_STATE_HOME").exists()
+    assert main(["-q", "json \"{'a': 1}\"", "--keep", "mine"]) == 0
+    assert "load mine" in capfd.readouterr().err
+    assert main(["-q", "load mine"]) == 0
+    assert capfd.readouterr().out == '{"a":1}\n'
+    assert main(["sql", "SELECT 2 AS b", "--keep"]) == 0
+    name = capfd.readouterr().err.split()[-1]
+    assert main(["-q", f"load {name}"]) == 0
+    assert capfd.readouterr().out == '{"b":2}\n'
+    assert main(["--safe", "-q", 'json "{}"', "--keep", "no"]) == 3
+    assert main(["-q", 'json "{}"', "--keep", "a/b"]) == 1
+
+
+def test_safe_mode_keeps_small_results_in_memory_and_writes_nothing(home: Path) -> None:
+    with logsql.connect(tz="UTC", safe=True) as s:
+        s.query("json \"{'a': 1}\"").rows()
+        assert s.query("result 1").rows() == [{"a": 1}]
+        s.sql("CREATE TABLE big AS SELECT md5(i::VARCHAR) AS text FROM range(200000) t(i)").rows()
+        assert len(s.query("table big").arrow()) == 200_000
+        assert "result-full" in (cut := s.query("result 3")).ledger.summary() or cut.rows()
+        with pytest.raises(LogsqlError) as caught:
+            s.save_last("x")
+        assert caught.value.code == "E4001"
+    assert not (home / "XDG_STATE_HOME").exists()
