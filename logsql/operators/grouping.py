@@ -83,9 +83,14 @@ def identity(value: Typed) -> list[Sql]:
         return [exact_key(value)]
     if value.type.json and value.kind is Kind.ANY:
         return [json_identity(value)]
-    if value.kind is Kind.ANY:
+    if value.kind is Kind.ANY or _items_of_any_type(value):
         return [exact_key(value)]
     return [value.expr]
+
+
+def _items_of_any_type(value: Typed) -> bool:
+    """Whether a list may hold 1 and 1.0, which are one value and two for SQL."""
+    return value.kind is Kind.LIST and value.type.physical.startswith(("VARIANT", "JSON"))
 
 
 def json_identity(value: Typed) -> Sql:
@@ -211,7 +216,7 @@ def make_key(name: str, value: Typed, idents: Idents) -> Key:
     if value.kind is Kind.ANY and value.type.json:
         node = json_identity(value)
         return Key(Column(name, ident, ANY_JSON), ((ident, sql.cast(node, "JSON")),), (node,))
-    if value.kind is Kind.ANY:
+    if value.kind is Kind.ANY or _items_of_any_type(value):
         return Key(Column(name, ident, value.type), ((ident, picked(value.expr)),), tuple(identity(value)))
     return Key(Column(name, ident, value.type), ((ident, value.expr),), (value.expr,))
 
