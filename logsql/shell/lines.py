@@ -1,9 +1,9 @@
 """What a line of shell input is, and whether it goes on. Pure functions of text.
 
 Rules (language.md 1.9, architecture section 10): a trailing ``\\`` continues; so does an open ``[`` or string (in SQL
-also an open parenthesis). An empty line ends a continuation, so that a stray quote never traps the user. A line whose
-first word is an SQL keyword and no pipe command is SQL: ``SELECT``, ``select``, ``SET`` (upper case: the pipe command
-is ``set``), but not ``set`` or ``table``.
+also an open parenthesis), and in a pipe query a trailing ``|``. An empty line ends a continuation, so that a stray
+quote never traps the user. A line whose first word is an SQL keyword and no pipe command is SQL: ``SELECT``,
+``select``, ``SET`` (upper case: the pipe command is ``set``), but not ``set`` or ``table``.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def continues(text: str, commands: Container[str]) -> bool:
         return True
     if kind is Kind.ML:
         return False
-    return sql_open(text) if kind is Kind.SQL else pipe_open(text)
+    if kind is Kind.SQL:
+        return sql_open(text)
+    return last.rstrip().endswith("|") or pipe_open(text)
 
 
 def pipe_open(text: str) -> bool:

@@ -334,6 +334,20 @@ def test_a_table_named_like_a_file_is_no_file(
     assert rows(session, "table y.csv") == [{"a": 2}]
 
 
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ("hive-file SYSTEM replay=t", "options stand before the path: hive-file replay=t SYSTEM"),
+        ("csvfile a b.csv limit=2 strict=t", "options stand before the path: csvfile limit=2 strict=t a b.csv"),
+    ],
+)
+def test_options_behind_the_path_are_told(session: Session, text: str, help: str) -> None:
+    # The path is the rest of the command: "SYSTEM replay=t" was not found, and nothing said why.
+    with pytest.raises(LogsqlError) as caught:
+        session.query(text)
+    assert caught.value.diagnostic.help == help
+
+
 def test_a_path_may_be_a_parameter(session: Session) -> None:
     assert rows(session, 'textfile $("f") | stats count', f="sample_data/auth.log") == [{"count": 3000}]
     assert code(session, 'textfile $("f")')[0] == "10905"

@@ -59,6 +59,9 @@ def written(tmp_path: Path, data: str | bytes, name: str = "a.csv") -> Path:
         ("a,b\n\n1,2\n\n\n3,4\n\n", ["a", "b"], [("1", "2"), ("3", "4")]),
         ("a,b\n1,nul\0x\n", ["a", "b"], [("1", "nul\0x")]),
         ("a,b\n1,lone\rcr\n", ["a", "b"], [("1", "lone\rcr")]),
+        ("a,b\r1,2\r3,4\r", ["a", "b"], [("1", "2"), ("3", "4")]),
+        ('a,b\r"x\ny\nz\n",2\r3,4', ["a", "b"], [("x\ny\nz\n", "2"), ("3", "4")]),
+        ("a,b\r\n1,2\n3,4\r\n", ["a", "b"], [("1", "2"), ("3", "4")]),
         ("a,b\n", ["a", "b"], []),
         ("a,b", ["a", "b"], []),
         ("", [], []),
@@ -80,6 +83,37 @@ DIALECTS = 'F1, "F2",F3\n"a \\"b\\" c", "d ""e"" f" ,g\n'
 
 def test_lenient_takes_blanks_around_quotes_and_backslash_quotes(tmp_path: Path) -> None:
     assert read(written(tmp_path, DIALECTS)) == (["F1", "F2", "F3"], [('a "b" c', 'd "e" f', "g")])
+
+
+@pytest.mark.parametrize("charset", ["UTF-16LE", "UTF-16BE", "UTF-8", "UTF-32"])
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path, charset: str) -> None:
+    for codec in ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le"):
+        path = written(tmp_path, "\ufeffUser,b\r\n한,2\r\n".encode(codec))
+        assert read(path, charset=charset) == (["User", "b"], [("한", "2")])
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    ("data", "options", "names", "rows"),
+    [
+        ("a;b\n1;2,5\n", {"delim": ";"}, ["a", "b"], [("1", "2,5")]),
+        ("sep=;\r\na;b\r\n1;2\r\n", {}, ["a", "b"], [("1", "2")]),
+        ("SEP=|\na|b\n1\n", {}, ["a", "b"], [("1", None)]),
+        ("sep=;\n1,2\n", {"delim": ","}, ["sep=;", "column1"], [("1", "2")]),
+        ("1,2\n3,4\n", {"header": False}, ["column0", "column1"], [("1", "2"), ("3", "4")]),
+        ("title\n\na,b\n# no\n1,2\n#3,4", {"skip": 2, "comment": "#"}, ["a", "b"], [("1", "2")]),
+        ("title", {"skip": 2}, [], []),
+    ],
+)
+def test_other_shapes_of_files(
+    tmp_path: Path,
+    data: str,
+    options: dict[str, Any],
+    names: list[str],
+    rows: list[tuple[str | None, ...]],
+    exact: bool,
+) -> None:
+    assert read(written(tmp_path, data), exact=exact, **options) == (names, rows)
 
 
 def test_strict_takes_them_as_text(tmp_path: Path) -> None:

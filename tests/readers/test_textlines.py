@@ -106,6 +106,31 @@ def test_half_a_utf16_character_at_the_end_is_told(tmp_path: Path) -> None:
     assert loss.total("invalid-utf-16-le") == 1
 
 
+@pytest.mark.parametrize(
+    "named", ["UTF-16LE", "UTF-16BE", "UTF-16", "UTF-8", "UTF-32LE", "UTF-32BE", "UTF-32", "utf-8"]
+)
+@pytest.mark.parametrize("written", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_a_byte_order_mark_is_no_text_whatever_charset_is_named(tmp_path: Path, named: str, written: str) -> None:
+    (tmp_path / "a.log").write_bytes("\ufeffone\n두\n".encode(written))
+    assert read(tmp_path / "a.log", charset=named) == ["one", "두"]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"one\rtwo\rthree\r", ["one", "two", "three"]),
+        (b"one\r\rthree", ["one", "", "three"]),
+        (b"1%\r2%\ndone\n", ["1%\r2%", "done"]),
+        (b"one\r\ntwo\nthree\r\n", ["one", "two", "three"]),
+        (b"x" * 70_000 + b"\n1%\r2%\n", ["x" * 70_000, "1%\r2%"]),
+    ],
+)
+def test_line_ends(tmp_path: Path, data: bytes, expected: list[str]) -> None:
+    # Files of old Macintosh programs were one line.
+    (tmp_path / "a.log").write_bytes(data)
+    assert read(tmp_path / "a.log") == expected
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.sampled_from([b"a", b"\n", b"\r", b"\r\n", "가".encode(), b"\xff", b"\xea\xb0", b"xyz", b"\0"])),
@@ -116,6 +141,8 @@ def test_any_cut_into_chunks_gives_the_lines_of_the_whole(parts: list[bytes], rn
     cuts = sorted(rng.choices(range(len(data) + 1), k=3))
     chunks = [c for c in (data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)) if c]
     text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+    if "\n" not in text:
+        text = text.replace("\r", "\n")  # lines that end in CR alone
     expected = text.split("\n")
     if expected[-1] == "":
         expected.pop()  # behind the last newline is no line

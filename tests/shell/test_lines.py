@@ -42,6 +42,8 @@ def test_kinds(text: str, kind: Kind) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "table web |",
+        "table web\n| stats count |  ",
         "table web \\",
         "table web \\  ",
         'search a == "open',

@@ -9,6 +9,7 @@ the exact parser. All ways give the same rows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -30,9 +31,9 @@ from udfs.readers.base import (
 )
 from udfs.readers.cache import StateCache
 from udfs.readers.csvparse import ABSENT, Dialect, Structure, padded, records
-from udfs.readers.lines import codec_name, utf8_chunks, whole_lines
+from udfs.readers.lines import codec_name, utf8_chunks, whole_lines, with_line_feeds
 from udfs.readers.request import Request
-from udfs.readers.sources import Member, open_source
+from udfs.readers.sources import Member, Source, open_source
 from udfs.readers.textlines import Window
 
 _OWN = ("_file", "_rest")
@@ -54,6 +55,7 @@ class Plan:
     renamed: tuple[str, ...]
     width: int
     way: str
+    delimiter: str = ","
 
 
 PLANS: StateCache[Plan] = StateCache()
@@ -68,7 +70,10 @@ class CsvReader:
     read; ``rest`` puts the raw text of the others into ``_rest``. A column name that occurs twice in a header becomes
     ``name_1`` (noted in the ledger as ``duplicate-header``), an empty one ``columnN``. ``offset`` and ``limit`` count
     rows over all files; with a limit only the rows it needs are looked at for surplus cells. ``cache`` spares the
-    look at files that have not changed. ReaderError: those of opening a file, ``unknown-charset``,
+    look at files that have not changed. ``delim``: the character between cells; None: a comma, or what the first line
+    says when it is ``sep=;`` as Excel writes it. ``header`` False: the first record is a row and columns are
+    ``columnN``. ``skip``: lines left out at the beginning; ``comment``: lines that begin with it are left out.
+    ReaderError: those of opening a file, ``unknown-charset``,
     ``strict-with-tab``.
     """
 
@@ -82,6 +87,10 @@ class CsvReader:
     offset: int = 0
     context: ReadContext = field(default_factory=null_context)
     cache: StateCache[Plan] | None = None
+    delim: str | None = None
+    header: bool = True
+    skip: int = 0
+    comment: str | None = None
     plans: tuple[Plan, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,12 +115,16 @@ class CsvReader:
             request.number("offset") or 0,
             request.context,
             PLANS,
+            request.text("delim"),
+            request.options.get("header") is not False,
+            request.number("skip") or 0,
+            request.text("comment") or None,
         )
 
     @property
     def dialect(self) -> Dialect:
         """Delimiter and strictness."""
-        return Dialect("\t" if self.tab else ",", self.strict)
+        return Dialect("\t" if self.tab else self.delim or ",", self.strict)
 
     @property
     def schema(self) -> pa.Schema:
@@ -146,7 +159,8 @@ class CsvReader:
                     return
 
     def _plan(self, path: str | Member, context: ReadContext) -> Plan:
-        options = (self.charset, self.dialect, self.maxcol, self.rest, self._enough())
+        above = (self.header, self.skip, self.comment)
+        options = (self.charset, self.dialect, self.delim, self.maxcol, self.rest, self._enough(), above)
         key = (*context.files.state(path.zip_path if isinstance(path, Member) else path), path, *options)
         plan = None if self.cache is None else self.cache.get(*key)
         if plan is None:
@@ -160,11 +174,11 @@ class CsvReader:
         return None if self.limit is None else max(self.offset, 0) + max(self.limit, 0) + 1
 
     def _discovered(self, path: str | Member, context: ReadContext) -> Plan:
-        enough = self._enough()
-        header = next(self._records(path, context, None), ([], None))[0]
-        structure, whole = Structure(self.dialect), True
+        enough, delimiter = self._enough(), self._delimiter(path, context)
+        header = next(self._records(path, context, None, delimiter), ([], None))[0]
+        structure, whole = Structure(replace(self.dialect, delimiter=delimiter)), True
         with open_source(path, context) as source:
-            for data in whole_lines(utf8_chunks(source, codec_name(self.charset), context), source.name, context):
+            for data in self._chunks(source, context):
                 structure.feed(data)
                 if not structure.plain:
                     break
@@ -175,35 +189,52 @@ class CsvReader:
                 structure.finish()
         width, way = structure.most, "even" if structure.fewest in (None, structure.most) else "ragged"
         if not structure.plain:
-            width, way = self._widest(path, context, enough), "exact"
+            width, way = self._widest(path, context, enough, delimiter), "exact"
         width = max(width, len(header))
         # A file without a column is read, too: what is damaged at its beginning is told by the scan.
         if not whole or not width or self.rest or structure.longest > _BLOCK // 2:
             way = "exact"
-        names, renamed = named(header, min(width, self.maxcol))
-        return Plan(names, renamed, width, way)
+        names, renamed = named(header if self.header else [], min(width, self.maxcol))
+        return Plan(names, renamed, width, way, delimiter)
 
-    def _widest(self, path: str | Member, context: ReadContext, enough: int | None) -> int:
+    def _delimiter(self, path: str | Member, context: ReadContext) -> str:
+        """The character between cells: Excel writes the one of its locale as a first line ``sep=;``."""
+        if self.tab or self.delim:
+            return self.dialect.delimiter
+        with open_source(path, context) as source:
+            first = next(utf8_chunks(source, codec_name(self.charset), context), b"")
+        said = _SEP.match(first)
+        return said[1].decode() if said is not None else self.dialect.delimiter
+
+    def _widest(self, path: str | Member, context: ReadContext, enough: int | None, delimiter: str) -> int:
         most = 0
-        for number, (cells, _) in enumerate(self._records(path, context, None)):
+        for number, (cells, _) in enumerate(self._records(path, context, None, delimiter)):
             most = max(most, len(cells))
             if enough is not None and number >= enough:
                 break
         return most
 
     def _records(
-        self, path: str | Member, context: ReadContext, most: int | None
+        self, path: str | Member, context: ReadContext, most: int | None, delimiter: str
     ) -> Iterator[tuple[list[str], str | None]]:
         with open_source(path, context) as source:
-            chunks = whole_lines(utf8_chunks(source, codec_name(self.charset), context), source.name, context)
+            chunks = self._chunks(source, context)
+            above = self.skip + (delimiter != self.dialect.delimiter)  # the line sep=;
 
             def told(number: int, text: str) -> None:
-                context.loss.lost(source.name, "unclosed-quote", 1, Line(number), text[:120])
+                context.loss.lost(source.name, "unclosed-quote", 1, Line(number + above), text[:120])
 
             def differs(number: int, text: str) -> None:
-                context.loss.lost(source.name, "quoting-differs", 1, Line(number), text[:120])
+                context.loss.lost(source.name, "quoting-differs", 1, Line(number + above), text[:120])
 
-            yield from records(_text_lines(chunks), self.dialect, most, told, differs)
+            dialect = replace(self.dialect, delimiter=delimiter)
+            yield from records(_text_lines(chunks), dialect, most, told, differs)
+
+    def _chunks(self, source: Source, context: ReadContext) -> Iterator[bytes]:
+        """The text of a file as UTF-8 from its header on: whole lines that end in LF or CR LF."""
+        chunks = with_line_feeds(utf8_chunks(source, codec_name(self.charset), context), quoted=True)
+        lines = whole_lines(chunks, source.name, context)
+        return _without(lines, self.skip, self.comment, said=not (self.tab or self.delim))
 
     def _exact(
         self, path: str | Member, plan: Plan, wanted: list[str], context: ReadContext
@@ -212,8 +243,9 @@ class CsvReader:
         # Without rest, cells beyond maxcol are parsed and dropped, as the option says.
         places = [(name, plan.names.index(name)) for name in wanted if name in plan.names]
         width = len(plan.names)
-        stream = self._records(path, context, most)
-        next(stream, None)
+        stream = self._records(path, context, most, plan.delimiter)
+        if self.header:
+            next(stream, None)
         rows: list[list[str | None]] = []
         rests: list[str | None] = []
         for cells, rest in stream:
@@ -237,9 +269,9 @@ class CsvReader:
         position = {name: f"{number}" for number, name in enumerate(plan.names)}
         included = [position[name] for name in wanted] or ["0"]
         with open_source(path, context) as source:
-            chunks = utf8_chunks(source, codec_name(self.charset), context)
+            chunks = self._chunks(source, context)
             if plan.way == "ragged":
-                chunks = padded(whole_lines(chunks, source.name, context), self.dialect, plan.width)
+                chunks = padded(chunks, replace(self.dialect, delimiter=plan.delimiter), plan.width)
             stream = _Stream(chunks)
             try:
                 for batch in self._decoder(stream, plan, included):
@@ -257,11 +289,11 @@ class CsvReader:
             pa.PythonFile(stream, mode="r"),
             pa_csv.ReadOptions(
                 column_names=[f"{number}" for number in range(plan.width)],
-                skip_rows_after_names=1,
+                skip_rows_after_names=int(self.header),
                 block_size=_BLOCK,
                 use_threads=False,
             ),
-            pa_csv.ParseOptions(delimiter=self.dialect.delimiter, newlines_in_values=True),
+            pa_csv.ParseOptions(delimiter=plan.delimiter, newlines_in_values=True),
             pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(included, pa.string()),
                 include_columns=included,
@@ -290,6 +322,26 @@ def named(header: list[str], width: int) -> tuple[tuple[str, ...], tuple[str, ..
         seen.add(name)
         names.append(name)
     return tuple(names), tuple(notes)
+
+
+_SEP = re.compile(rb"sep=([!-~])\r?(?:\n|$)", re.IGNORECASE)
+
+
+def _without(lines: Iterator[bytes], skip: int, comment: str | None, said: bool) -> Iterator[bytes]:
+    """Chunks of whole lines without ``sep=;`` at the top (``said``), the first ``skip`` lines and comments."""
+    mark = None if comment is None else re.compile(rb"(?m)^" + re.escape(comment.encode()) + rb"[^\n]*(?:\n|\Z)")
+    begun = False
+    for data in lines:
+        if not begun and said and (found := _SEP.match(data)) is not None:
+            data = data[found.end() :]
+        begun = True
+        while skip and data:
+            end = data.find(b"\n") + 1
+            data, skip = (data[end:] if end else b""), skip - 1
+        if mark is not None:
+            data = mark.sub(b"", data)
+        if data:
+            yield data
 
 
 def _name(path: str | Member) -> str:

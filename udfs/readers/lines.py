@@ -1,14 +1,16 @@
 """Byte chunks to Arrow arrays of text lines, without a Python loop over lines.
 
 A chunk is cut at its last line feed, its newlines are found by numpy, removed in one pass, and the rest becomes an
-Arrow string array by its offsets alone. LF and CR LF end a line, a lone CR does not; an empty line is an empty string;
-the last line needs no newline. Bytes that the charset does not know become U+FFFD: the row stays, and the ledger gets
-``invalid-<charset>`` with the number of such lines and the position of the first one (bytes after decompression).
+Arrow string array by its offsets alone. LF and CR LF end a line, a lone CR does not, but in a file that has no other
+line ends (:func:`with_line_feeds`); an empty line is an empty string; the last line needs no newline. Bytes that the
+charset does not know become U+FFFD: the row stays, and the ledger gets ``invalid-<charset>`` with the
+number of such lines and the position of the first one (bytes after decompression).
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -63,10 +65,48 @@ def codec_name(charset: str) -> str:
 def read_lines(source: ByteSource, charset: str, context: ReadContext) -> Iterator[Lines]:
     """The lines of a source in arrays of up to about 100,000 lines or 16 MB."""
     first = 0
-    for data in whole_lines(utf8_chunks(source, codec_name(charset), context), source.name, context):
+    chunks = with_line_feeds(utf8_chunks(source, codec_name(charset), context))
+    for data in whole_lines(chunks, source.name, context):
         array = split(data)
         yield Lines(array, first)
         first += len(array)
+
+
+_HEAD = 64 << 10
+"""Bytes that tell how the lines of a file end."""
+_QUOTED_CELL = re.compile(rb'"[^"]*"')
+
+
+def with_line_feeds(chunks: Iterator[bytes], quoted: bool = False) -> Iterator[bytes]:
+    """The chunks; where lines end in lone CR (Excel for Macintosh), every CR and CR LF as LF.
+
+    The first 64 KB tell. Without ``quoted`` they hold CR and no LF: a CR among lines that end in LF is text (a progress
+    bar). With it (CSV), they hold more lone CR than LF outside quotes.
+    """
+    head = next(chunks, b"")
+    while (quoted or b"\n" not in head) and len(head) < _HEAD and (more := next(chunks, b"")):
+        head += more
+    if not _ends_with_cr(head[:_HEAD], quoted):
+        yield from _chain(head, chunks)
+        return
+    held = b""
+    for chunk in _chain(head, chunks):
+        data, held = held + chunk, b""
+        if data.endswith(b"\r"):  # its LF may follow
+            data, held = data[:-1], b"\r"
+        if data:
+            yield data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if held:
+        yield b"\n"
+
+
+def _ends_with_cr(head: bytes, quoted: bool) -> bool:
+    if b"\r" not in head or not quoted:
+        return b"\r" in head and b"\n" not in head
+    if head.count(b"\r") == head.count(b"\r\n"):
+        return False
+    bare = _QUOTED_CELL.sub(b"", head)
+    return bare.count(b"\r") - bare.count(b"\r\n") > bare.count(b"\n")
 
 
 def split(data: bytes) -> pa.Array:
@@ -145,34 +185,51 @@ def utf8_chunks(source: ByteSource, codec: str, context: ReadContext) -> Iterato
     head = next(chunks, b"")
     while 0 < len(head) < 4 and (more := next(chunks, b"")):
         head += more
-    codec = sniffed(head, codec)
+    codec, mark = sniffed(head, codec)
+    head = head[mark:]
     if codec == "utf-8":
-        yield from _checked(head, chunks, source.name, context)
+        yield from _checked(head, chunks, source.name, context, mark)
     else:
-        yield from _transcoded(head, chunks, codec, source.name, context)
+        yield from _transcoded(head, chunks, codec, source.name, context, mark)
 
 
-def sniffed(head: bytes, codec: str) -> str:
-    """The codec the first bytes prove: a UTF-16 mark is no UTF-8; without one UTF-16 and 32 are told by their zeros."""
-    if codec in ("utf-8", "utf-8-sig", "ascii"):
-        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        return "utf-8"
-    if codec == "utf-16" and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+#: Byte order marks, longest first: that of UTF-32 begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def sniffed(head: bytes, codec: str) -> tuple[str, int]:
+    """The codec the first bytes prove, and the length of their mark, which is no text.
+
+    A mark tells which Unicode it is, also where another was named; other charsets are what the query says. Without one
+    UTF-16 and 32 are told by their zeros.
+    """
+    if codec in ("utf-8-sig", "ascii"):
+        codec = "utf-8"
+    if not codec.startswith("utf-"):
+        return codec, 0
+    for mark, marked in _MARKS:
+        if head.startswith(mark):
+            return marked, len(mark)
+    if codec == "utf-16":
         # ASCII characters have their zero byte first in big endian, second in little endian.
         even, odd = head[0:4096:2].count(0), head[1:4096:2].count(0)
-        return "utf-16-be" if even > odd else "utf-16-le"
-    if codec == "utf-32" and not head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-16-be" if even > odd else "utf-16-le", 0
+    if codec == "utf-32":
         # The highest byte of a character is always zero, the lowest one hardly ever.
-        return "utf-32-be" if head[0:4096:4].count(0) > head[3:4096:4].count(0) else "utf-32-le"
-    return codec
+        return "utf-32-be" if head[0:4096:4].count(0) > head[3:4096:4].count(0) else "utf-32-le", 0
+    return codec, 0
 
 
-def _checked(head: bytes, chunks: Iterator[bytes], name: str, context: ReadContext) -> Iterator[bytes]:
-    """UTF-8 as it is; only chunks with invalid bytes are rewritten."""
-    position = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+def _checked(head: bytes, chunks: Iterator[bytes], name: str, context: ReadContext, position: int) -> Iterator[bytes]:
+    """UTF-8 as it is; only chunks with invalid bytes are rewritten. ``position``: bytes before ``head``."""
     tail = b""
-    for chunk in _chain(head[position:], chunks):
+    for chunk in _chain(head, chunks):
         data, tail = tail + chunk, b""
         if data.isascii():
             yield data
@@ -203,7 +260,8 @@ def repaired(data: bytes, name: str, position: int, context: ReadContext) -> byt
         break
     if not starts:
         return data
-    newlines = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+    # Where lines end in lone CR, that is still to become LF.
+    newlines = np.flatnonzero(np.frombuffer(data, np.uint8) == (10 if b"\n" in data else 13))
     lines = len(np.unique(np.searchsorted(newlines, starts)))
     excerpt = data[max(starts[0] - 20, 0) : starts[0] + 20].decode("utf-8", "replace")
     context.loss.lost(name, "invalid-utf-8", lines, position + starts[0], excerpt)
@@ -211,10 +269,11 @@ def repaired(data: bytes, name: str, position: int, context: ReadContext) -> byt
     return b"".join(parts)
 
 
-def _transcoded(head: bytes, chunks: Iterator[bytes], codec: str, name: str, context: ReadContext) -> Iterator[bytes]:
-    """Any charset Python knows, as UTF-8."""
+def _transcoded(
+    head: bytes, chunks: Iterator[bytes], codec: str, name: str, context: ReadContext, position: int
+) -> Iterator[bytes]:
+    """Any charset Python knows, as UTF-8. ``position``: bytes before ``head``."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
-    position = 0
     for chunk in _chain(head, chunks):
         state = decoder.getstate()
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from logsql.diagnostics.codes import Code, syntax
 from logsql.diagnostics.errors import LogsqlError
 from logsql.diagnostics.losses import Loss
-from logsql.diagnostics.paths import EVIDENCE_PATH, FILE_ERROR, PATH_NOT_SET
+from logsql.diagnostics.paths import EVIDENCE_PATH, FILE_ERROR, OPTIONS_FIRST, PATH_NOT_SET
 from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
 from logsql.planner import duties
@@ -84,7 +85,18 @@ def open_files(stage: Stage, options: Mapping[str, object]) -> SourceInfo:
     except LogsqlError as error:
         if error.diagnostic.span is None:
             error.diagnostic = replace(error.diagnostic, span=path.span)
+        if (moved := _options_first(stage, text)) is not None:
+            error.diagnostic = replace(error.diagnostic, help=moved)
         raise
+
+
+def _options_first(stage: Stage, path: str) -> str | None:
+    """How the command is written when options stand behind the path: they are part of it (language.md 1.6)."""
+    names = {option.name for option in stage.spec.options}
+    found = re.fullmatch(r"(.*?)((?:\s+[a-z]+=\S+)+)", path, re.DOTALL)
+    if found is None or not all(o.partition("=")[0] in names for o in found[2].split()):
+        return None
+    return OPTIONS_FIRST.fill(command=stage.spec.name, option=" ".join(found[2].split()), path=found[1])
 
 
 def all_options(stage: Stage) -> dict[str, object]:

@@ -16,11 +16,21 @@ NOT_FOUND = define("10800", "file-not-found", NO_FILE)
 MISSING = define("10802", "missing-field", NO_PATH, NEEDS_PATH, PATH_FORM)
 STRICT_TAB = INVALID_OPTION.says(("strict=t cannot go with tab=t", "strict=t는 tab=t와 함께 쓸 수 없습니다"))
 
+DELIM = INVALID_OPTION.says(
+    (
+        "delim= is one ASCII character that is no quote or line break, and does not go with tab=t",
+        "delim=은 따옴표나 줄바꿈이 아닌 ASCII 문자 하나이며 tab=t와 함께 쓸 수 없습니다",
+    )
+)
+
 
 def lower(stage: Stage) -> Rel:
     options = all_options(stage)
     if options["strict"] and options["tab"]:
         stage.fail(STRICT_TAB)
+    delim: str | None = stage.option("delim")
+    if delim is not None and (len(delim) != 1 or not delim.isascii() or delim in '"\r\n\0' or options["tab"]):
+        stage.fail(DELIM)
     return scan_source(stage, open_files(stage, options))
 
 
@@ -29,7 +39,10 @@ register(
         name="csvfile",
         group=Group.SOURCE,
         summary="Read CSV or TSV files with a header line.",
-        usage=("csvfile [cs=CHARSET] [limit=N] [offset=N] [maxcol=N] [rest=t] [strict=t] [tab=t] PATH",),
+        usage=(
+            "csvfile [cs=CHARSET] [limit=N] [offset=N] [maxcol=N] [rest=t] [strict=t] [tab=t] "
+            "[delim=CHAR] [header=f] [skip=N] [comment=TEXT] PATH",
+        ),
         parse=path_parser(MISSING),
         lower=lower,
         fields=duties.STARTS,
@@ -49,11 +62,20 @@ register(
             OptionSpec("rest", OptionKind.BOOL, "t puts the columns beyond maxcol into _rest", default=False),
             OptionSpec("strict", OptionKind.BOOL, "t reads quotes as RFC 4180 says", default=False),
             OptionSpec("tab", OptionKind.BOOL, "t: cells end with a tab", default=False),
+            OptionSpec("delim", OptionKind.TEXT, "extension: the character between cells, such as ;"),
+            OptionSpec("header", OptionKind.BOOL, "extension: f, the first line is a row", default=True),
+            OptionSpec("skip", OptionKind.INT, "extension: lines to leave out before the header", default=0, minimum=0),
+            OptionSpec("comment", OptionKind.TEXT, "extension: lines that begin with this text are left out"),
         ),
         description=f"""\
 The first line names the fields. Every value is text: use `int()` or `double()` to compute with it. A short row lacks
 its last fields, cells beyond the header are `columnN`. `strict=f` skips a blank before a quote and takes `\\"` inside
-quotes for a quote.
+quotes for a quote; rows that `strict=t` reads otherwise are counted in the ledger. Lines end in LF, CR LF or, in files
+of old Macintosh programs, in CR. A byte order mark is no text, whatever `cs` says.
+
+Extensions: `delim` is what stands between cells (`delim=;`); without it a first line `sep=;`, as Excel writes it, tells
+the character and is no row. `skip` leaves out lines before the header, `comment` the lines that begin with a text, also
+inside a quoted cell; with `header=f` the first line is a row and the fields are `column0`, `column1` ...
 
 {PATHS}
 """,
