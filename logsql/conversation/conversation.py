@@ -63,12 +63,13 @@ def at_once(work: Callable[[], T], stop: Callable[[], object], /) -> T:
 class Settings:
     """What may change between two texts.
 
-    ``output`` is the path of a file, None the face's own sink; ``rows`` the rows that a table shows (None: all);
+    ``params``: a value, or a node of the tree that reads no field and is computed; ``output`` is the path of a file,
+    None the face's own sink; ``rows`` the rows that a table shows (None: all);
     ``width`` asks for the columns of the screen; ``loss`` lists every loss, ``stats`` tells time and memory; ``lang``
     is the language of sentences (None: the one in force); ``quiet`` leaves out notes and losses.
     """
 
-    params: dict[str, str] = field(default_factory=dict)
+    params: dict[str, object] = field(default_factory=dict)
     format: str = "jsonl"
     output: str | None = None
     rows: int | None = None

@@ -13,6 +13,22 @@ USAGE = define(
     ),
 )
 NOT_A_PAIR = USAGE.says(("{option} takes KEY=VALUE, not {value!r}", "{option}에는 키=값을 씁니다: {value!r}"))
+NOT_AN_EXPRESSION = USAGE.says(
+    (
+        "{option} {name}:= takes the value of an expression, and {value!r} is none: {reason}",
+        "{option} {name}:= 뒤에는 표현식을 씁니다. {value!r}은(는) 표현식이 아닙니다: {reason}",
+    )
+)
+NO_FIELD_HERE = USAGE.says(
+    (
+        "{option} {name}:={value}: there is no row, and so no field {field}",
+        "{option} {name}:={value}: 행이 없으므로 {field} 필드도 없습니다",
+    ),
+    help=(
+        '{name}={value} gives the text; {name}:= takes a number, null, or a call such as ago("1h")',
+        '텍스트는 {name}={value}로 주고, {name}:= 뒤에는 숫자, null, ago("1h") 같은 호출을 쓰세요',
+    ),
+)
 NO_FORMAT = USAGE.says(("{value!r} is no output format", "{value!r}은(는) 출력 형식이 아닙니다"))
 NO_CHOICE = USAGE.says(
     (

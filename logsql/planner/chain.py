@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
+from logsql.diagnostics.errors import QueryError
 from logsql.diagnostics.notes import Notes
 from logsql.language.tree import Command, Expr, Query
 from logsql.planner.catalog import Catalog
@@ -36,11 +38,22 @@ class Chain(ABC):
         self.notes = Notes()
         #: Remarks for ``explain``.
         self.remarks: list[str] = []
-        self.params: dict[str, Typed] = {k: param_value(v) for k, v in (params or {}).items()}
+        self.params: dict[str, Typed] = {}
+        self.params.update({k: self._param(v) for k, v in (params or {}).items()})
         #: CTEs that parameters read (the last state of ``evalc``): whatever uses a parameter reads them too.
         self.parameter_sources: set[str] = set()
         self._number = 0
         self._temp = 0
+
+    def _param(self, value: object) -> Typed:
+        """A parameter of the host: a value, or an expression of constants (``-d code:=404``) whose value it is."""
+        if not isinstance(value, Expr):
+            return param_value(value)
+        try:
+            return self.context().lower(value)
+        except QueryError as error:  # its place is in the words of the command line, not in the query
+            error.diagnostic = replace(error.diagnostic, span=None)
+            raise
 
     # --- pipelines --------------------------------------------------------------------------------
 

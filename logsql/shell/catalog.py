@@ -23,7 +23,7 @@ _MOST_FILES = 200
 class SessionCatalog:
     """The :class:`~logsql.shell.complete.Catalog` of a session. Questions that fail have no answer, never an error."""
 
-    def __init__(self, session: Session, params: Mapping[str, str]) -> None:
+    def __init__(self, session: Session, params: Mapping[str, object]) -> None:
         self._session, self._params = session, params
         self._fields = lru_cache(maxsize=64)(self._planned_fields)
 

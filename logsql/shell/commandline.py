@@ -15,16 +15,18 @@ from functools import partial
 from typing import Any, NoReturn
 
 from logsql.diagnostics.codes import Sentence
-from logsql.diagnostics.errors import UsageError, diagnostic, nearest
+from logsql.diagnostics.errors import QueryError, UsageError, diagnostic, nearest
 from logsql.diagnostics.messages import LANGUAGES, message
 from logsql.diagnostics.usage import (
     GIVEN_TWICE,
     NO_CHOICE,
     NO_COUNT,
+    NO_FIELD_HERE,
     NO_FORMAT,
     NO_SECONDS,
     NO_VALUE,
     NOT_A_PAIR,
+    NOT_AN_EXPRESSION,
     SEE_HELP,
     UNKNOWN_OPTION,
     VALUE_MISSING,
@@ -60,6 +62,34 @@ def pair(option: str, value: str) -> tuple[str, str]:
     if not equals or not name:
         raise usage_error(NOT_A_PAIR, option=option, value=value)
     return name, content
+
+
+def parameter(option: str, value: str) -> tuple[str, object]:
+    """``KEY=VALUE``, a text; ``KEY:=EXPRESSION``, the value of an expression that reads no field (decisions.md 33).
+
+    >>> parameter("-d", "code=404")
+    ('code', '404')
+    >>> parameter("-d", "code:=404")[1].value
+    404
+    """
+    name, content = pair(option, value)
+    if not name.endswith(":"):
+        return name, content
+    from logsql.language.expressions import parse_expression  # for cost: the parser, which few command lines need
+    from logsql.language.tree import Field, walk  # for cost: the parser, which few command lines need
+
+    name = name.removesuffix(":").rstrip()
+    if not name:
+        raise usage_error(NOT_A_PAIR, option=option, value=value)
+    try:
+        expr = parse_expression(content)
+    except QueryError as error:
+        reason = error.diagnostic.message
+        raise usage_error(NOT_AN_EXPRESSION, option=option, name=name, value=content, reason=reason) from None
+    field = next((node for node in walk(expr) if isinstance(node, Field)), None)
+    if field is not None:
+        raise usage_error(NO_FIELD_HERE, option=option, name=name, value=content, field=field.name)
+    return name, expr
 
 
 def output_format(option: str, value: str) -> str:

@@ -22,6 +22,7 @@ from logsql.shell.commandline import (
     language,
     output_format,
     pair,
+    parameter,
     seconds,
     usage_error,
 )
@@ -34,7 +35,7 @@ class Invocation:
     verb: str = "shell"
     words: tuple[str, ...] = ()
     query: str | None = None
-    params: tuple[tuple[str, str], ...] = ()
+    params: tuple[tuple[str, object], ...] = ()
     format: str | None = None
     output: str | None = None
     database: str = ":memory:"
@@ -61,7 +62,7 @@ class Invocation:
 
 OPTIONS: tuple[Option, ...] = (
     Option(("-q", "--query"), "query", "QUERY", "opt-query"),
-    Option(("-d", "--define"), "params", "KEY=VALUE", "opt-define", pair, repeat=True),
+    Option(("-d", "--define"), "params", "KEY[:]=VALUE", "opt-define", parameter, repeat=True),
     Option(("-f", "--format"), "format", "FORMAT", "opt-format", output_format),
     Option(("-o", "--output"), "output", "FILE", "opt-output"),
     Option(("--db",), "database", "PATH", "opt-db"),

@@ -23,7 +23,7 @@ METAS: tuple[Meta, ...] = (
     Meta("\\q", "", "meta-quit"),
     Meta("\\d", "[TABLE]", "meta-tables"),
     Meta("\\i", "FILE", "meta-run"),
-    Meta("\\set", "[NAME=VALUE | notes on|off]", "meta-set"),
+    Meta("\\set", "[NAME[:]=VALUE | notes on|off]", "meta-set"),
     Meta("\\unset", "NAME", "meta-unset"),
     Meta("\\sql", "on|off", "meta-sql"),
     Meta("\\plan", "[QUERY]", "meta-plan"),

@@ -16,9 +16,11 @@ from logsql.conversation.outcome import Kind, remarks
 from logsql.diagnostics.errors import LogsqlError, UsageError, diagnostic, nearest
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.usage import META_USAGE, NO_QUERY_YET, NO_RESULT_YET, UNKNOWN_META
+from logsql.language.tree import Expr, canonical
 from logsql.registry import COMMANDS
 from logsql.render import FORMATS
 from logsql.shell import lines, manual
+from logsql.shell.commandline import parameter
 from logsql.shell.ctrlc import interruptible
 from logsql.shell.inputs import read_query_file
 from logsql.shell.metas import METAS
@@ -173,7 +175,7 @@ class Shell:
     def _set(self, rest: str) -> None:
         if not rest:
             for name, value in sorted(self.settings.params.items()):
-                self.say(message("shell-set", name=name, value=value))
+                self.say(message("shell-set", name=name, value=_shown(value)))
             return
         if rest.split() in (["notes"], ["notes", "on"], ["notes", "off"]):
             if rest.split() != ["notes"]:
@@ -183,7 +185,8 @@ class Shell:
         name, equals, value = rest.partition("=")
         if not equals or not name.strip():
             raise _usage("\\set")
-        self.settings.params[name.strip()] = value.strip()
+        name, content = parameter("\\set", f"{name.strip()}={value.strip()}")
+        self.settings.params[name] = content
 
     def _unset(self, rest: str) -> None:
         if self.settings.params.pop(rest, None) is None:
@@ -282,3 +285,8 @@ def inputs(shell: Shell, source: TextIO) -> Iterator[str]:
             yield text
     if waiting:
         yield "\n".join([*waiting, ""])
+
+
+def _shown(value: object) -> str:
+    """A parameter as it was set: the text, or the expression behind ``:=``."""
+    return canonical(value) if isinstance(value, Expr) else str(value)

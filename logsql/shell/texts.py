@@ -50,7 +50,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "use-functions": ("list functions, or the page of one", "함수 목록과 설명"),
     "use-help": ("the page of a command, a function or an error code", "명령, 함수, 오류 코드의 설명"),
     "opt-query": ("run this query", "이 쿼리를 실행"),
-    "opt-define": ('query parameter, read as $("key"); may be repeated', '쿼리 매개변수, $("key")로 읽음'),
+    "opt-define": (
+        'query parameter, read as $("key"): a text, with := the value of an expression (code:=404)',
+        '쿼리 매개변수, $("key")로 읽음. =은 텍스트, :=은 표현식의 값(code:=404)',
+    ),
     "opt-format": ("output format; a table on a terminal, jsonl otherwise", "출력 형식. 터미널은 table, 그 외는 jsonl"),
     "opt-output": ("write to this file; it appears when it is complete", "이 파일에 저장. 완성된 뒤에만 생김"),
     "opt-db": ("DuckDB database with the tables (default: in memory)", "테이블이 있는 DuckDB 파일"),
@@ -133,8 +136,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "meta-plan": ("stages, fields and SQL of the last query, or of QUERY", "마지막 쿼리나 QUERY의 단계와 SQL"),
     "meta-tz": ("show or change the time zone", "시간대 확인 또는 변경"),
     "meta-set": (
-        'query parameter, read as $("name"); alone: list them; "notes off": say no notes and losses',
-        '쿼리 매개변수. 혼자 쓰면 목록. "notes off": 알림과 빠진 것을 표시하지 않음',
+        'query parameter, read as $("name"), with := the value of an expression; alone: list them; '
+        '"notes off": say no notes and losses',
+        '쿼리 매개변수. :=은 표현식의 값. 혼자 쓰면 목록. "notes off": 알림과 빠진 것을 표시하지 않음',
     ),
     "meta-unset": ("forget a query parameter", "쿼리 매개변수 삭제"),
     "meta-rows": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from logsql.diagnostics.errors import UsageError
+from logsql.language.tree import canonical
 from logsql.shell.invocation import OPTIONS, VERBS, parse
 
 
@@ -34,6 +35,28 @@ def test_query_with_parameters_and_limits() -> None:
     assert asked.params == (("a", "1"), ("b", "x=y"))
     assert (asked.format, asked.output, asked.database, asked.zone) == ("csv", "out", "c.duckdb", "UTC")
     assert (asked.safe, asked.threads, asked.memory_limit, asked.timeout, asked.stats) == (True, 2, "1GB", 1.5, True)
+
+
+def test_a_parameter_may_be_the_value_of_an_expression() -> None:
+    asked = parse(["-q", "x", "-d", "a=:=1", "-d", "b:=404", "-d", 'c:=ago("1d")', "-d", "d:=null", "-d", "e :=-1.5"])
+    assert asked.params[0] == ("a", ":=1"), "only the colon before the first = asks for a value"
+    assert [name for name, _ in asked.params] == ["a", "b", "c", "d", "e"]
+    assert [canonical(value) for _, value in asked.params[1:]] == ["404", 'ago("1d")', "null", "-1.5"]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("a:=", "is none"),
+        (":=1", "KEY=VALUE"),
+        ("a:=1 +", "is none"),
+        ("a:=abc", "field abc"),
+        ("a:=1 2", "is none"),
+    ],
+)
+def test_a_parameter_that_is_no_value_is_refused(written: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        parse(["-q", "x", "-d", written])
 
 
 def test_values_may_be_attached() -> None:

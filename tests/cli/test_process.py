@@ -160,6 +160,17 @@ def test_query_files_and_standard_input(tmp_path: Path, db: str) -> None:
     assert b"not UTF-8" in done.stderr
 
 
+def test_a_parameter_with_a_type(db: str) -> None:
+    """README: ``status == $("code")`` over a column of numbers; ``-d code=404`` gives the text "404", which none is."""
+    query = 'table web | search status == $("code") | fields status | limit 1'
+    assert run("-q", query, "--db", db, "-d", "code:=404").stdout == b'{"status":404}\n'
+    assert run("-q", query, "--db", db, "-d", "code=404").stdout == b""
+    shell = run("--db", db, stdin=f"\\set code:=404\n{query}\n\\set\n\\q".encode())
+    assert shell.stdout.splitlines() == [b'{"status":404}', b"code = 404"]
+    wrong = run("-q", query, "--db", db, "-d", "code:=nosuch(1)")
+    assert (wrong.returncode, b"nosuch" in wrong.stderr) == (1, True)
+
+
 def test_plain_shell_reads_lines(db: str) -> None:
     lines = "\n".join(
         [
