@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import duckdb
@@ -21,6 +22,7 @@ from logsql.planner.catalog import SourceColumn, SourceInfo, SourceSpec, TableIn
 from logsql.planner.services import LookupTable, Service
 from logsql.values import sql
 from logsql.values.sql import Sql
+from udfs.readers.base import NullLoss, NullProgress
 
 T = TypeVar("T")
 
@@ -107,6 +109,32 @@ class SessionCatalog:
         """Columns of a query, bound but not run."""
         relation = self._database.planning.sql(query.sql("duckdb"))
         return tuple(SourceColumn(n, str(t)) for n, t in zip(relation.columns, relation.types, strict=True))
+
+    def sample(self, query: Sql) -> tuple[str, ...]:
+        """The texts of a query over the first rows of a source. What is lost on the way is counted when the query runs.
+
+        None where the files cannot be read now: the query itself will say why.
+        """
+        cursor = self._database.planning.cursor()
+        try:
+            for table in query.find_all(exp.Table):
+                thing = self.bindings.get(table.name)
+                if thing is not None:
+                    cursor.register(table.name, self._quiet(thing))
+            return tuple(str(row[0]) for row in cursor.execute(query.sql("duckdb")).fetchall() if row[0] is not None)
+        except (duckdb.Error, pa.ArrowException, OSError):
+            return ()
+        finally:
+            cursor.close()
+
+    @staticmethod
+    def _quiet(thing: object) -> object:
+        """A source that reports no loss and no progress; other objects as they are."""
+        from udfs.readers.dataset import ReaderDataset  # for cost: pyarrow.dataset
+
+        if not isinstance(thing, ReaderDataset):
+            return thing
+        return ReaderDataset(thing.reader, replace(thing.context, loss=NullLoss(), progress=NullProgress()))
 
     # --- files ------------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from logsql.language.tree import Expr, Literal
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import PARTLY, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
+from logsql.planner.notes import comparisons
+from logsql.planner.notes import conditions as notes
 from logsql.values import patterns, sql, values
 from logsql.values.keys import same
 from logsql.values.mixing import choose, coalesce
@@ -17,13 +19,20 @@ from logsql.values.types import BOOL, EVERY_KIND, Kind
 from logsql.values.values import Typed
 
 
+def _tested(call: FunctionCall, position: int) -> Sql:
+    """SQL of a condition."""
+    value = call.arg(position)
+    notes.condition(call.cx, call.nodes[position], value)
+    return values.condition(value)
+
+
 def _if(call: FunctionCall) -> Typed:
-    return choose([(values.condition(call.arg(0)), call.arg(1))], call.arg(2))
+    return choose([(_tested(call, 0), call.arg(1))], call.arg(2))
 
 
 def _case(call: FunctionCall) -> Typed:
     count = len(call)
-    branches = [(values.condition(call.arg(i)), call.arg(i + 1)) for i in range(0, count - 1, 2)]
+    branches = [(_tested(call, i), call.arg(i + 1)) for i in range(0, count - 1, 2)]
     return choose(branches, call.arg(count - 1) if count % 2 else None)
 
 
@@ -33,6 +42,7 @@ def _nvl(call: FunctionCall) -> Typed:
 
 def _not(call: FunctionCall) -> Typed:
     value = call.arg(0)
+    notes.negated(call.cx, call.nodes[0], value)
     node = values.bool_sql(value)
     if node is None:
         return null(BOOL)
@@ -53,8 +63,10 @@ def _in(call: FunctionCall) -> Typed:
         constant = _constant_text(call, node)
         if constant is not None:
             texts.append(constant)
+            comparisons.candidates(call.cx, call.nodes[0], value, node, Kind.STRING)
         else:
             others.append(call.cx.argument(node))
+            comparisons.candidates(call.cx, call.nodes[0], value, node, others[-1].kind)
     tests = _text_tests(value, texts) + _typed_tests(value, others)
     return values.settled(sql.or_(*tests) if tests else sql.boolean(False))
 

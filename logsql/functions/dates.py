@@ -20,6 +20,7 @@ from logsql.planner import losses
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
+from logsql.planner.notes import dates as notes
 from logsql.values import sql, values
 from logsql.values.arithmetic import text_integer
 from logsql.values.sql import Sql
@@ -124,9 +125,11 @@ def date_pattern(call: FunctionCall, position: int, locale: object = "en") -> Da
     if not isinstance(pattern, str) or not isinstance(locale, str):
         call.fail(DATE_PATTERN_CONSTANT, position, function=call.spec.name)
     try:
-        return compile_pattern(pattern, locale)
+        found = compile_pattern(pattern, locale)
     except DatePatternError as error:
         call.fail(DATE_PATTERN, position, function=call.spec.name, reason=error)
+    notes.pattern(call, position, pattern)
+    return found
 
 
 def _date(call: FunctionCall) -> Typed:
@@ -250,6 +253,7 @@ def _ago(call: FunctionCall) -> Typed:
 
 def _epoch(call: FunctionCall) -> Typed:
     value = call.arg(0)
+    notes.epoch_argument(call)
     found: list[Sql] = []
     whole = values.integer_sql(value)
     if whole is not None:
@@ -277,6 +281,13 @@ def _epoch(call: FunctionCall) -> Typed:
 # --- arithmetic -------------------------------------------------------------------------------------------------------
 
 
+def _instant(call: FunctionCall, position: int) -> Sql | None:
+    """An argument that is a date; None when it never is."""
+    value = call.arg(position)
+    notes.date_argument(call, position, value)
+    return values.date_sql(value)
+
+
 def _unit(call: FunctionCall, position: int, row: Code) -> str:
     unit = call.constant(position)
     if not isinstance(unit, str) or unit not in _MILLIS:
@@ -289,7 +300,7 @@ def _dateadd(call: FunctionCall) -> Typed:
     amount = call.constant(2)
     if isinstance(amount, bool) or not isinstance(amount, int):
         call.fail(DATEADD_TIME, 2, amount=amount)
-    node = values.date_sql(call.arg(0))
+    node = _instant(call, 0)
     if node is None or abs(amount) > 100 * _FAR[unit]:
         return null(DATE)
     moved = sql.binary("-" if amount < 0 else "+", node, sql.interval(abs(amount), _ADD[unit]))
@@ -298,7 +309,7 @@ def _dateadd(call: FunctionCall) -> Typed:
 
 def _datediff(call: FunctionCall) -> Typed:
     unit = _unit(call, 2, DATEDIFF_UNIT)
-    start, end = values.date_sql(call.arg(0)), values.date_sql(call.arg(1))
+    start, end = _instant(call, 0), _instant(call, 1)
     if start is None or end is None:
         return null(LONG)
     distance = sql.binary("-", sql.func("epoch_ms", end), sql.func("epoch_ms", start))
@@ -321,7 +332,7 @@ def _datepart(call: FunctionCall) -> Typed:
     part = call.constant(1)
     if part not in PART_NAMES:
         call.fail(DATEPART_TYPE, 1, part=part, parts=", ".join(PART_NAMES))
-    node = values.date_sql(call.arg(0))
+    node = _instant(call, 0)
     if node is None:
         return null(LONG if part == "epoch" else INT_WIDE)
 
@@ -343,14 +354,14 @@ def _datetrunc(call: FunctionCall) -> Typed:
         call.fail(SPAN_MISSING, usage=call.spec.signature)
     span = span_argument(call, span_node)
     offset = None if offset_node is None else span_argument(call, offset_node)
-    node = values.date_sql(call.arg(0))
+    node = _instant(call, 0)
     return null(DATE) if node is None else Typed(bucket(call.let(node), span, offset), DATE)
 
 
 def _daterange(call: FunctionCall) -> Typed:
     span_node = call.node(2, "span")
     span = Span(1, "d") if span_node is None else span_argument(call, span_node)
-    start, end = values.date_sql(call.arg(0)), values.date_sql(call.arg(1))
+    start, end = _instant(call, 0), _instant(call, 1)
     if start is None or end is None:
         return null(DATES)
     start, end = call.let(start), call.let(end)

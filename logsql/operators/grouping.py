@@ -24,6 +24,7 @@ from logsql.operators.merging import Idents
 from logsql.planner.calls import AggregateCall, fail
 from logsql.planner.expressions import ExprContext
 from logsql.planner.function_spec import AGGREGATES, AggregateSpec
+from logsql.planner.notes import numbers
 from logsql.planner.ordering import bind_keys, tie_breakers
 from logsql.planner.plan import order_items
 from logsql.planner.relation import Column, OrderKey, Rel
@@ -171,6 +172,7 @@ def lower_groups(
             args = tuple(cx.argument(a) for a in aggregate.args)
             row_order = order if spec.duty.ordered else ()
             call = AggregateCall(cx, spec, args, aggregate.args, aggregate.span, row_order, bucket_seconds, limit, told)
+            numbers.aggregated(cx, call)
             results.append(spec.lower(call))
         return found, results
 

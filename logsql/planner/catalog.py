@@ -109,6 +109,9 @@ class Catalog(Protocol):
     def describe(self, query: Sql) -> tuple[SourceColumn, ...]:
         """Columns of a query, bound but not run."""
 
+    def sample(self, query: Sql) -> tuple[str, ...]:
+        """The texts of a query of one column that reads the first rows of a source; none where nothing may be read."""
+
     def open_source(
         self, command: str, source: SourceSpec, paths: Sequence[str], options: Mapping[str, object]
     ) -> SourceInfo:

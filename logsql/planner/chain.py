@@ -19,6 +19,7 @@ from logsql.language.tree import Command, Expr, Query
 from logsql.planner.catalog import Catalog
 from logsql.planner.duties import Demand
 from logsql.planner.expressions import ExprContext
+from logsql.planner.notes.samples import sample_query
 from logsql.planner.plan import Cte, Step, with_ctes
 from logsql.planner.relation import Rel
 from logsql.values import sql
@@ -42,6 +43,7 @@ class Chain(ABC):
         self.params.update({k: self._param(v) for k, v in (params or {}).items()})
         #: CTEs that parameters read (the last state of ``evalc``): whatever uses a parameter reads them too.
         self.parameter_sources: set[str] = set()
+        self._samples: dict[str, tuple[str, ...]] = {}
         self._number = 0
         self._temp = 0
 
@@ -105,6 +107,16 @@ class Chain(ABC):
 
     def with_ctes(self, query: exp.Expression, *reads: str) -> exp.Expression:
         return with_ctes(query, self.ctes, reads)
+
+    def sample(self, rel: Rel, name: str) -> tuple[str, ...]:
+        """Some values of a text field at its source, read now, once a query."""
+        query = sample_query(self.ctes, rel, name)
+        if query is None:
+            return ()
+        key = query.sql("duckdb")
+        if key not in self._samples:
+            self._samples[key] = self.catalog.sample(query)
+        return self._samples[key]
 
     # --- constants --------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from logsql.planner import function_spec as registry
 from logsql.planner import losses
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.catalog import Catalog
+from logsql.planner.notes import comparisons, conditions, numbers
 from logsql.planner.relation import Rel, Rest
 from logsql.values import mixing, paths, patterns, sql, values
 from logsql.values.arithmetic import arithmetic, negate
@@ -78,6 +79,7 @@ class ExprContext:
         udfs: set[str] | None = None,
         row_order: Callable[[], exp.Expression | None] | None = None,
         notes: Notes | None = None,
+        sampler: Callable[[Rel, str], tuple[str, ...]] | None = None,
     ) -> None:
         self.catalog = catalog
         self.rel = rel
@@ -88,6 +90,7 @@ class ExprContext:
         self.lets: dict[str, Sql] = {}
         self.row_order = row_order
         self.notes = notes
+        self._sampler = sampler
         self.lambda_depth = 0
         self._tested: list[Expr] = []
         self._told = 0
@@ -98,6 +101,12 @@ class ExprContext:
         """The run whose ledger counts what is lost; None when the query is only translated."""
         return self.catalog.run_id if self.catalog is not None else None
 
+    def sample(self, name: str) -> tuple[str, ...]:
+        """Some values of a text field, for rules that ask what they look like; none where that would take work."""
+        if self._sampler is None or self.rel is None:
+            return ()
+        return self._sampler(self.rel, name)
+
     # --- entry points -----------------------------------------------------------------------------
 
     def lower(self, expr: Expr) -> Typed:
@@ -105,6 +114,7 @@ class ExprContext:
         if isinstance(expr, Literal):
             return lower_literal(expr)
         if isinstance(expr, Field):
+            conditions.quoted_value(self, expr)
             return self.field(expr.name)
         if isinstance(expr, Binary):
             return self._binary(expr)
@@ -116,7 +126,9 @@ class ExprContext:
 
     def condition(self, expr: Expr) -> Sql:
         """SQL for WHERE: true for the rows that ``search`` keeps."""
-        return values.condition(self.lower(expr))
+        value = self.lower(expr)
+        conditions.condition(self, expr, value)
+        return values.condition(value)
 
     def note(self, said: Sentence, span: Span | None = None, /, *, help: str | None = None, **facts: object) -> None:
         """Tell what the plan knows of an expression that runs, as :meth:`Stage.note`; nothing outside a plan."""
@@ -277,6 +289,7 @@ class ExprContext:
         if expr.op in ARITHMETIC:
             return self._arithmetic(expr)
         left, right = self.lower(expr.left), self.lower(expr.right)
+        comparisons.compared(self, expr, left, right)
         if expr.op in ("==", "!="):
             return self._equality(expr, left, right)
         return compare(expr.op, self.once(left, MIXED), self.once(right, MIXED))
@@ -288,6 +301,8 @@ class ExprContext:
     def _computed(self, expr: Binary) -> tuple[Typed, list[Sql]]:
         """The result of ``+ - * /``, and of whole numbers alone the operands: null although none is, it overflowed."""
         sides = [self._side(node) for node in (expr.left, expr.right)]
+        conditions.quoted_value(self, expr)
+        numbers.arithmetic(self, expr, sides[0][0], sides[1][0])
         if expr.op == "/" or not all(value.type.integer for value, _ in sides):
             nodes = (expr.left, expr.right)
             left, right = (self._or_overflow(n, v, found) for n, (v, found) in zip(nodes, sides, strict=True))
@@ -320,13 +335,20 @@ class ExprContext:
         terms: list[Typed] = []
         node: Expr = expr
         while isinstance(node, Binary) and node.op == expr.op:
-            terms.append(self.lower(node.right))
+            left = node.left.right if isinstance(node.left, Binary) and node.left.op == expr.op else node.left
+            terms.append(self._term(node.right, left))
             node = node.left
-        terms.append(self.lower(node))
+        terms.append(self._term(node))
         terms.reverse()
         joiner = sql.and_ if expr.op == "and" else sql.or_
         loose = joiner(*(values.condition(t) for t in terms))
         return Typed(joiner(*(values.truth(t) for t in terms)), BOOL, loose=loose)
+
+    def _term(self, node: Expr, before: Expr | None = None) -> Typed:
+        """One of the conditions that ``and`` or ``or`` join."""
+        value = self.lower(node)
+        conditions.condition(self, node, value, before)
+        return value
 
     def _equality(self, expr: Binary, left: Typed, right: Typed) -> Typed:
         pattern = literal_string(expr.right)

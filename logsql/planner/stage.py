@@ -215,7 +215,15 @@ class Stage:
             def row_order() -> exp.Expression | None:
                 return self.window_order(rel)
 
-        return ExprContext(chain.catalog, rel, chain.params, udfs=chain.udfs, row_order=row_order, notes=chain.notes)
+        return ExprContext(
+            chain.catalog,
+            rel,
+            chain.params,
+            udfs=chain.udfs,
+            row_order=row_order,
+            notes=chain.notes,
+            sampler=chain.sample,
+        )
 
     def lowered(self, rel: Rel, make: Callable[[ExprContext], T]) -> tuple[Rel, T]:
         """Lower expressions over ``rel``. The relation returned is the one the expressions read: keep using it."""

@@ -10,6 +10,7 @@ from logsql.diagnostics.language import NEED_COLUMN
 from logsql.language.tree import Name, SortKey
 from logsql.operators.grouping import identity
 from logsql.planner import duties
+from logsql.planner.notes import numbers
 from logsql.planner.ordering import field_keys
 from logsql.planner.plan import order_items
 from logsql.planner.relation import OrderKey, Rel
@@ -66,6 +67,7 @@ def lower(stage: Stage) -> Rel:
         rel = stage.with_keys(rel)
     before = rel.order.keys or ()
     wanted = [(n.text, False) for n in args.by] + [(k.name.text, k.descending) for k in args.keys]
+    numbers.sorted_by(stage.context(rel), stage.spec.name, args.keys)
     rel, keys = field_keys(stage, rel, wanted)
     taken = {k.ident for k in keys}
     rel = stage.reordered(rel, [*keys, *(k for k in before if k.ident not in taken)])

@@ -15,6 +15,7 @@ from logsql.operators.crosstab import crosstab
 from logsql.operators.grouping import check_names, lower_groups, needs_row_order, sorted_groups
 from logsql.planner import duties, losses
 from logsql.planner.expressions import ExprContext
+from logsql.planner.notes import dates as notes
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -68,6 +69,7 @@ def lower(stage: Stage) -> Rel:
         return Typed(bucket(cx.let(node), span, offset), DATE)
 
     def counted(cx: ExprContext) -> Sql:
+        notes.time_field(cx, stage.spec.name, stage.command.name_span)
         value = cx.field(TIME)
         node = values.date_sql(value)
         test = sql.boolean(False) if node is None else sql.not_null(node)

@@ -1,0 +1,5 @@
+"""Rules that tell, while a query is planned, what its types and constants give away: rows and the tests for them.
+
+Each rule is a function that a lowering calls where it knows the types. It says a note or nothing, changes nothing, and
+is silent where a type is open (mixed values, fields known only when data is read).
+"""

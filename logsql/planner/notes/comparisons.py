@@ -1,0 +1,238 @@
+"""Comparisons whose answer the types give away (language.md 3.3 and 4): text with a number, a date, a boolean ..."""
+
+from __future__ import annotations
+
+import re
+
+from logsql.diagnostics.codes import define, text
+from logsql.language.tree import Binary, Expr, Field, Literal, canonical
+from logsql.planner.calls import Lowering
+from logsql.planner.notes.datetexts import guess_pattern
+from logsql.planner.notes.words import depends, kind_word, number_text, parameter, settled_kind
+from logsql.values.types import RANK, Kind
+from logsql.values.values import Typed
+
+ORDERED_BY_TYPE = define(
+    "N1201",
+    "ordered-by-type",
+    (
+        "< or > between values of two types, which are ordered by type: always the same answer",
+        "타입이 다른 두 값을 < 나 >로 비교합니다. 순서는 타입이 정하므로 결과가 늘 같습니다",
+    ),
+    (
+        "{left} is {left_kind} and {right} is {right_kind}: two types are ordered by type, so this is {answer}",
+        "{left}은(는) {left_kind}, {right}은(는) {right_kind}입니다. 타입이 다르면 타입 순서로 비교하므로 {answer}",
+    ),
+)
+NEVER_EQUAL = define(
+    "N1202",
+    "never-equal",
+    ("== or != between values of two types, which are never equal", "타입이 다른 두 값은 결코 같지 않습니다"),
+    (
+        "{left} is {left_kind} and {right} is {right_kind}: values of two types are never equal, so this is {answer}",
+        "{left}은(는) {left_kind}, {right}은(는) {right_kind}입니다. 타입이 다르면 같지 않으므로 {answer}",
+    ),
+)
+NEVER_THIS_TEXT = define(
+    "N1203",
+    "never-this-text",
+    (
+        "a field is compared with a text that no value of its type has",
+        "필드의 타입으로는 나올 수 없는 텍스트와 비교합니다",
+    ),
+    (
+        '{left} is {left_kind}, and none is written "{pattern}": this is {answer}',
+        '{left}은(는) {left_kind}이며 "{pattern}"(으)로 표기되는 값이 없습니다: {answer}',
+    ),
+)
+TEXT_ORDER = define(
+    "N1204",
+    "numbers-ordered-as-text",
+    ("numbers that are text are compared letter by letter", "텍스트인 숫자를 글자 순서로 비교합니다"),
+    (
+        '{left} holds numbers as text, which < and > compare letter by letter: "9" is greater than "10"',
+        '{left}에는 숫자가 텍스트로 들어 있어 글자 순서로 비교합니다. "9"가 "10"보다 큽니다',
+    ),
+    ("{better}", "{better}"),
+)
+NEVER_IN = define(
+    "N1211",
+    "candidate-of-another-type",
+    ("a candidate of in() that no value can equal", "in()의 비교 값이 어떤 값과도 같을 수 없습니다"),
+    (
+        "{value} is {kind} and {candidate} is {other}: in() never finds it",
+        "{value}은(는) {kind}, {candidate}은(는) {other}이므로 in()이 찾지 못합니다",
+    ),
+)
+PARAMETER_TEXT = define(
+    "N1503",
+    "parameter-is-text",
+    ("a parameter that is text is compared with a number or a date", "텍스트 매개변수를 숫자나 날짜와 비교합니다"),
+    (
+        "{other} is {kind} and the parameter {name} is text: this is {answer}",
+        "{other}은(는) {kind}이고 매개변수 {name}은(는) 텍스트입니다: {answer}",
+    ),
+    (
+        "-d {name}:=VALUE gives a number or a date, -d {name}=VALUE text",
+        "숫자나 날짜는 -d {name}:=VALUE로 줍니다. -d {name}=VALUE는 텍스트입니다",
+    ),
+)
+ALWAYS = text("always true", "늘 참입니다")
+NEVER = text("never true", "결코 참이 아닙니다")
+WRITE = text("write {better}", "{better}로 쓰세요")
+#: An integer, a double, a boolean and a date as text.
+_TEXTS = {
+    Kind.FLOAT: r"-?\d+\.\d+(E-?\d+)?|NaN|-?Infinity",
+    Kind.DOUBLE: r"-?\d+\.\d+(E-?\d+)?|NaN|-?Infinity",
+    Kind.BOOL: "true|false",
+    Kind.DATE: r"[+-]?\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?([+-]\d{4}|Z)?",
+    **dict.fromkeys((Kind.SHORT, Kind.INT, Kind.LONG), r"0|-?[1-9]\d*"),
+}
+#: What a text of these types may be made of, for patterns with a star.
+_CHARACTERS = {
+    Kind.DATE: r"[-+:.0-9 Z*]*",
+    **dict.fromkeys((Kind.SHORT, Kind.INT, Kind.LONG), r"[-0-9*]*"),
+}
+_ORDER = ("<", "<=", ">", ">=")
+
+
+def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
+    """Tell of a comparison that is always, or never, true by its types."""
+    if expr.op in ("==", "!=") and isinstance(expr.right, Literal) and expr.right.kind == "string":
+        _with_pattern(cx, expr, left, str(expr.right.value))
+        return
+    if not (settled_kind(left.kind) and settled_kind(right.kind)) or not (depends(expr.left) or depends(expr.right)):
+        return
+    lrank, rrank = RANK[left.kind], RANK[right.kind]
+    if lrank == rrank:
+        if left.kind is Kind.STRING and expr.op in _ORDER:
+            _letter_by_letter(cx, expr)
+        return
+    answer = (lrank < rrank) == (expr.op in ("<", "<=")) if expr.op in _ORDER else expr.op == "!="
+    said = (ALWAYS if answer else NEVER).fill()
+    for node, value, other, theirs in ((expr.left, left, expr.right, right), (expr.right, right, expr.left, left)):
+        name = parameter(node)
+        if name is not None and value.kind is Kind.STRING:
+            cx.note(
+                PARAMETER_TEXT, expr.span, name=name, other=canonical(other), kind=kind_word(theirs.kind), answer=said
+            )
+            return
+    cx.note(
+        ORDERED_BY_TYPE if expr.op in _ORDER else NEVER_EQUAL,
+        expr.span,
+        help=_better(cx, expr, left, right),
+        left=canonical(expr.left),
+        left_kind=kind_word(left.kind),
+        right=canonical(expr.right),
+        right_kind=kind_word(right.kind),
+        answer=said,
+    )
+
+
+def _better(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None:
+    """The comparison as it is probably meant."""
+    sides = [
+        _meant(cx, expr.left, left, expr.right, right, expr.op),
+        _meant(cx, expr.right, right, expr.left, left, expr.op),
+    ]
+    if sides[0] is None and sides[1] is None:
+        return None
+    return WRITE.fill(better=f"{sides[0] or canonical(expr.left)} {expr.op} {sides[1] or canonical(expr.right)}")
+
+
+def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, op: str) -> str | None:
+    """One side of a comparison brought to the type of the other one; None where it stays as it is."""
+    if value.kind is Kind.STRING:
+        if theirs.type.number:
+            if isinstance(node, Literal):
+                return str(node.value) if number_text(str(node.value)) else None
+            if op in ("==", "!=") and isinstance(other, Literal):
+                return None
+            return f"double({canonical(node)})"
+        if theirs.kind is Kind.DATE:
+            pattern = guess_pattern([str(node.value)] if isinstance(node, Literal) else sample(cx, node))
+            return f'date({canonical(node)}, "{pattern}")'
+        if theirs.kind is Kind.IP:
+            return f"ip({canonical(node)})"
+    if value.type.number and theirs.kind is Kind.STRING and op in ("==", "!=") and isinstance(node, Literal):
+        return f'"{canonical(node)}"'
+    if value.type.integer and theirs.kind is Kind.DATE and not isinstance(node, Literal):
+        return f"epoch({canonical(node)})"
+    return None
+
+
+def sample(cx: Lowering, node: Expr) -> tuple[str, ...]:
+    """Some values of a text field, where the planner can look at them cheaply."""
+    return cx.sample(node.name) if isinstance(node, Field) else ()
+
+
+def _with_pattern(cx: Lowering, expr: Binary, left: Typed, pattern: str) -> None:
+    """``==`` with a text constant compares the text form of the value, ``*`` stands for any run of characters."""
+    if not depends(expr.left):
+        return
+    shapes = _CHARACTERS if "*" in pattern else _TEXTS
+    shape = shapes.get(left.kind)
+    if shape is None or re.fullmatch(shape, pattern):
+        return
+    answer = (ALWAYS if expr.op == "!=" else NEVER).fill()
+    help = None
+    if left.kind in (Kind.FLOAT, Kind.DOUBLE) and number_text(pattern):
+        help = WRITE.fill(better=f"{canonical(expr.left)} {expr.op} {pattern}")
+    elif left.kind is Kind.DATE and "*" not in pattern and (found := guess_pattern([pattern], "")):
+        help = WRITE.fill(better=f'{canonical(expr.left)} {expr.op} date("{pattern}", "{found}")')
+    cx.note(
+        NEVER_THIS_TEXT,
+        expr.span,
+        help=help,
+        left=canonical(expr.left),
+        left_kind=kind_word(left.kind),
+        pattern=pattern,
+        answer=answer,
+    )
+
+
+def _letter_by_letter(cx: Lowering, expr: Binary) -> None:
+    """``amount > "100"``: told only where the values at hand are numbers of several lengths."""
+    for field, other in ((expr.left, expr.right), (expr.right, expr.left)):
+        if isinstance(field, Field) and isinstance(other, Literal) and number_text(str(other.value)):
+            if numbers_of_several_lengths(sample(cx, field)):
+                sides = (f"double({field.name})", str(other.value))
+                first, second = sides if field is expr.left else (sides[1], sides[0])
+                better = WRITE.fill(better=f"{first} {expr.op} {second}")
+                cx.note(TEXT_ORDER, expr.span, left=canonical(field), better=better)
+            return
+
+
+def numbers_of_several_lengths(values: tuple[str, ...]) -> bool:
+    """Whether texts are all numbers and their order as text is another than by value.
+
+    >>> [numbers_of_several_lengths(v) for v in (("9", "10"), ("10", "20"), ("9", "x"), ())]
+    [True, False, False, False]
+    """
+    found = [v for v in values if v]
+    if not found or not all(number_text(v) for v in found):
+        return False
+    return sorted(found) != sorted(found, key=float)
+
+
+def candidates(cx: Lowering, value_node: Expr, value: Typed, node: Expr, candidate: Kind) -> None:
+    """Tell of a candidate of ``in()`` that no value of the first argument equals, by its type."""
+    if not (settled_kind(value.kind) and settled_kind(candidate)) or RANK[value.kind] == RANK[candidate]:
+        return
+    if value.kind in (Kind.LIST, Kind.MAP) or candidate is Kind.LIST or not depends(value_node):
+        return
+    better = None
+    if isinstance(node, Literal):
+        if value.kind is Kind.STRING and node.kind != "bool":
+            better = f'"{canonical(node)}"'
+        elif value.type.number and node.kind == "string" and number_text(str(node.value)):
+            better = str(node.value)
+    cx.note(
+        NEVER_IN,
+        node.span,
+        help=None if better is None else WRITE.fill(better=better),
+        value=canonical(value_node),
+        kind=kind_word(value.kind),
+        candidate=canonical(node),
+        other=kind_word(candidate),
+    )

@@ -1,0 +1,235 @@
+"""Dates: arguments that are none, patterns that say something else than they look, numbers beyond all calendars."""
+
+from __future__ import annotations
+
+import re
+
+from logsql.diagnostics.codes import Sentence, define, text
+from logsql.diagnostics.messages import listed
+from logsql.language.tree import Expr, Field, Literal, Span, canonical
+from logsql.planner.calls import FunctionCall, Lowering
+from logsql.planner.notes.comparisons import WRITE, sample
+from logsql.planner.notes.datetexts import guess_pattern
+from logsql.planner.notes.words import kind_word, settled_kind
+from logsql.planner.relation import Rel
+from logsql.values.types import Kind
+from logsql.values.values import Typed
+
+NO_DATE = define(
+    "N1303",
+    "no-date",
+    ("a function of dates is given a value that is none", "날짜 함수에 날짜가 아닌 값을 줍니다"),
+    (
+        "{function}() takes a date, and {value} is {kind}: the result is always null",
+        "{function}()에는 날짜를 줍니다. {value}은(는) {kind}이므로 결과가 늘 null입니다",
+    ),
+)
+PATTERN = define(
+    "N1304",
+    "date-pattern",
+    (
+        "a letter of a date pattern that means something else than it looks",
+        "날짜 패턴의 글자가 보이는 것과 다른 뜻입니다",
+    ),
+)
+WEEK_YEAR = PATTERN.says(
+    (
+        "{letters} is the year that a week belongs to, and not the year of the date",
+        "{letters}는 날짜의 연도가 아니라 주가 속한 연도입니다",
+    )
+)
+DAY_OF_YEAR = PATTERN.says(("{letters} is the day of the year, 1 to 366", "{letters}는 연중 날짜(1~366)입니다"))
+MINUTES = PATTERN.says(
+    ("{letters} stands where a month stands, and is minutes", "{letters}는 월 자리에 있지만 분입니다")
+)
+MONTH = PATTERN.says(
+    ("{letters} stands where minutes stand, and is the month", "{letters}는 분 자리에 있지만 월입니다")
+)
+HALF_DAY = PATTERN.says(
+    (
+        "{letters} counts hours from 1 to 12, and no a tells morning from afternoon",
+        "{letters}는 1~12시이며 오전과 오후를 가르는 a가 없습니다",
+    )
+)
+MILLISECONDS = PATTERN.says(("{letters} is milliseconds, and not seconds", "{letters}는 초가 아니라 밀리초입니다"))
+PERCENT = PATTERN.says(
+    (
+        "%-letters are those of other tools; here letters stand for themselves",
+        "% 기호는 다른 도구의 표기입니다. 여기서는 글자만 씁니다",
+    )
+)
+NO_YEAR = define(
+    "N1305",
+    "date-without-year",
+    ("a date pattern without year reads dates of 1970", "연도가 없는 날짜 패턴은 1970년으로 읽습니다"),
+    ('"{pattern}" has no year: the dates are of 1970', '"{pattern}"에 연도가 없어 1970년으로 읽습니다'),
+    (
+        'put the year in front: date(concat("2024 ", {value}), "yyyy {pattern}")',
+        '앞에 연도를 붙이세요: date(concat("2024 ", {value}), "yyyy {pattern}")',
+    ),
+)
+FRACTION_CUT = define(
+    "N1307",
+    "fraction-cut",
+    ("a fraction of a second with more digits than a date keeps", "초의 소수 자릿수가 날짜가 담는 것보다 많습니다"),
+    (
+        '"{letters}" are {count} digits of a second; a date keeps six, the others are cut',
+        '"{letters}"은(는) 초의 소수 {count}자리입니다. 날짜에는 여섯 자리까지 남습니다',
+    ),
+)
+EPOCH_UNIT = define(
+    "N1306",
+    "epoch-unit",
+    ("epoch() is given micro- or nanoseconds", "epoch()에 마이크로초나 나노초를 줍니다"),
+    (
+        "epoch() takes seconds or milliseconds, and {value} looks like {unit}",
+        "epoch()에는 초나 밀리초를 줍니다. {value}은(는) {unit}로 보입니다",
+    ),
+    (
+        "write epoch({value} / {divisor}) through long(): epoch(long({value} / {divisor}))",
+        "epoch(long({value} / {divisor}))로 쓰세요",
+    ),
+)
+NO_TIME = define(
+    "N1308",
+    "no-time",
+    ("a command of time buckets over rows without a date in _time", "_time에 날짜가 없는 행에 시간 구간 명령을 씁니다"),
+    (
+        "{command} needs the date _time, which these rows do not have: no row takes part",
+        "{command}에는 날짜인 _time이 필요한데 이 행에는 없어 모든 행이 빠집니다",
+    ),
+)
+TIME_IS = NO_TIME.says(
+    (
+        "{command} needs a date in _time, which is {kind} here: no row takes part",
+        "{command}에는 날짜인 _time이 필요한데 여기서는 {kind}이어서 모든 행이 빠집니다",
+    )
+)
+MICROSECONDS, NANOSECONDS = text("microseconds", "마이크로초"), text("nanoseconds", "나노초")
+#: Milliseconds from here on lie behind the year 3000, seconds of it before the year 9999.
+_MICRO_FROM, _NANO_FROM = 32_503_680_000_000, 32_503_680_000_000_000
+_FORMS = {
+    "%Y": "yyyy", "%y": "yy", "%m": "MM", "%d": "dd", "%e": "d", "%H": "HH", "%I": "hh", "%M": "mm", "%S": "ss",
+    "%f": "SSSSSS", "%p": "a", "%b": "MMM", "%B": "MMMM", "%a": "EEE", "%j": "DDD", "%z": "Z", "%Z": "z",
+    "%T": "HH:mm:ss", "%F": "yyyy-MM-dd",
+}  # fmt: skip
+
+
+def date_argument(call: FunctionCall, position: int, value: Typed) -> None:
+    """Tell of an argument of a function of dates that never is one."""
+    if not settled_kind(value.kind) or value.kind is Kind.DATE:
+        return
+    node = call.nodes[position]
+    cx = call.cx
+    written = [canonical(a) for a in call.call.args]
+    made = made_date(cx, node, value)
+    help = None
+    if made is not None:
+        written[position] = made
+        help = WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
+    cx.note(NO_DATE, node.span, help=help, function=call.spec.name, value=canonical(node), kind=kind_word(value.kind))
+
+
+def made_date(cx: Lowering, node: Expr, value: Typed) -> str | None:
+    """The expression that makes a date of a text or a number."""
+    if value.kind is Kind.STRING:
+        pattern = guess_pattern([str(node.value)], "") if isinstance(node, Literal) else guess_pattern(sample(cx, node))
+        if not pattern:
+            return None
+        return f'date({canonical(node)}, "{pattern}")'
+    return f"epoch({canonical(node)})" if value.type.integer and not isinstance(node, Literal) else None
+
+
+def time_field(cx: Lowering, command: str, span: Span) -> None:
+    """Tell of rows in which ``_time`` never is a date, where a command looks at nothing else."""
+    rel = cx.rel
+    value = cx.field("_time")
+    if rel is None or value.kind in (Kind.ANY, Kind.DATE):
+        return
+    if value.kind is not Kind.NULL:
+        made = made_date(cx, Field("_time"), value)
+        help = None if made is None else WRITE.fill(better=f"eval _time = {made} | {command} ...")
+        cx.note(TIME_IS, span, help=help, command=command, kind=kind_word(value.kind))
+    elif rel.rest is None and rel.column("_time") is None:
+        cx.note(NO_TIME, span, help=_other_times(cx, rel, command), command=command)
+
+
+def _other_times(cx: Lowering, rel: Rel, command: str) -> str | None:
+    """The fields that are dates, or are called like one, as ``_time``."""
+    dates = [c.name for c in rel.columns if c.type.kind is Kind.DATE]
+    if dates:
+        return DATES_ARE.fill(fields=listed(dates), first=dates[0], command=command)
+    for column in rel.columns:
+        if column.type.kind is Kind.STRING and (pattern := guess_pattern(cx.sample(column.name), "")):
+            return WRITE.fill(better=f'eval _time = date({column.name}, "{pattern}") | {command} ...')
+    return None
+
+
+DATES_ARE = text(
+    "dates here are {fields}: write eval _time = {first} | {command} ...",
+    "여기서 날짜는 {fields}입니다: eval _time = {first} | {command} ...",
+)
+
+
+def epoch_argument(call: FunctionCall) -> None:
+    """Tell of a constant that is micro- or nanoseconds."""
+    node = call.nodes[0]
+    if not isinstance(node, Literal) or isinstance(node.value, bool):
+        return
+    digits = str(node.value)
+    if not digits.isdigit() or int(digits) < _MICRO_FROM:
+        return
+    nano = int(digits) >= _NANO_FROM
+    unit = (NANOSECONDS if nano else MICROSECONDS).fill()
+    call.note(EPOCH_UNIT, 0, value=digits, unit=unit, divisor=1_000_000 if nano else 1000)
+
+
+def pattern(call: FunctionCall, position: int, written: str) -> None:
+    """Tell of letters of a date pattern that say something else than they look, and of a pattern without year."""
+    reading = call.spec.name == "date"
+    bare = re.sub(r"'[^']*'", lambda quoted: " " * len(quoted[0]), written)
+    if re.search(r"%[A-Za-z]", written):
+        better = re.sub(r"%[A-Za-z]", lambda m: _FORMS.get(m[0], m[0]), written)
+        call.note(PERCENT, position, help=_pattern_help(better))
+        return
+    wrong = _wrong_letters(bare)
+    if wrong:
+        better = written
+        for _, letters, start, meant in reversed(wrong):
+            better = better[:start] + meant * len(letters) + better[start + len(letters) :]
+        call.note(wrong[0][0], position, help=_pattern_help(better), letters=wrong[0][1])
+    if not reading:
+        return
+    runs = {m[0][0]: len(m[0]) for m in re.finditer(r"([A-Za-z])\1*", bare)}
+    if not {"y", "Y", "u"} & set(runs) and {"M", "L", "d", "D"} & set(runs):
+        call.note(NO_YEAR, position, pattern=written, value=canonical(call.nodes[0]))
+    if runs.get("S", 0) > 6:
+        call.note(FRACTION_CUT, position, letters="S" * runs["S"], count=runs["S"])
+
+
+def _pattern_help(better: str) -> str:
+    return WRITE.fill(better=f'"{better}"')
+
+
+def _wrong_letters(bare: str) -> list[tuple[Sentence, str, int, str]]:
+    """The runs of letters that are probably meant otherwise: what is said, the run, where, the letter that is meant."""
+    runs = [(m[0], m.start()) for m in re.finditer(r"([A-Za-z])\1*", bare)]
+    letters = {run[0] for run, _ in runs}
+    found: list[tuple[Sentence, str, int, str]] = []
+    for place, (run, start) in enumerate(runs):
+        before = runs[place - 1][0][0] if place else ""
+        after = runs[place + 1][0][0] if place + 1 < len(runs) else ""
+        one = run[0]
+        if one == "Y" and "w" not in letters and letters & set("MLdD"):
+            found.append((WEEK_YEAR, run, start, "y"))
+        elif one == "D" and letters & set("ML") and "d" not in letters:
+            found.append((DAY_OF_YEAR, run, start, "d"))
+        elif one == "m" and before in set("yYdD") and after in {*"yYdDHhkK", ""}:
+            found.append((MINUTES, run, start, "M"))
+        elif one == "M" and before in set("HhkK"):
+            found.append((MONTH, run, start, "m"))
+        elif one == "S" and before in {"m", "M"} and "s" not in letters and "H" in letters:
+            found.append((MILLISECONDS, run, start, "s"))
+        elif one in "hK" and not letters & set("aHk"):
+            found.append((HALF_DAY, run, start, "H"))
+    return found

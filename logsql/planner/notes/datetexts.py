@@ -1,0 +1,75 @@
+"""The pattern that reads texts as dates, guessed from some of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+#: What is proposed where no text is at hand.
+USUAL = "yyyy-MM-dd HH:mm:ss"
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+#: Beginning of a text, and the pattern of it.
+_DAYS = (
+    (r"\d{4}-\d\d-\d\d", "yyyy-MM-dd"),
+    (r"\d{4}/\d\d/\d\d", "yyyy/MM/dd"),
+    (r"\d{4}\.\d\d\.\d\d", "yyyy.MM.dd"),
+    (r"\d\d\.\d\d\.\d{4}", "dd.MM.yyyy"),
+    (rf"\d\d/{_MONTH}/\d{{4}}", "dd/MMM/yyyy"),
+    (rf"\d\d-{_MONTH}-\d{{4}}", "dd-MMM-yyyy"),
+    (rf"{_MONTH} [ \d]?\d \d{{4}}", "MMM d yyyy"),
+    (rf"{_MONTH} [ \d]?\d", "MMM d"),
+    (r"\d{8}", "yyyyMMdd"),
+)
+_ZONES = ((r"Z|[+-]\d\d:\d\d", "XXX"), (r"[+-]\d{4}", "Z"), (r"", ""))
+
+
+def guess_pattern(texts: Sequence[str], otherwise: str = USUAL) -> str:
+    """The pattern that fits every text that is not empty; ``otherwise`` where there is none.
+
+    >>> guess_pattern(["2022-10-01 10:02:03+0900"])
+    'yyyy-MM-dd HH:mm:ssZ'
+    >>> guess_pattern(["2022-10-01T10:02:03.123Z"])
+    "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"
+    >>> guess_pattern(["12/Mar/2021:07:08:09 +0900"]), guess_pattern(["x"], "")
+    ('dd/MMM/yyyy:HH:mm:ss Z', '')
+    """
+    found = {_pattern(text) for text in texts if text}
+    if len(found) > 1 and None not in found:
+        # Fractions of a second of several lengths are one pattern.
+        found = {max((f for f in found if f is not None), key=len)} if len({_bare(f) for f in found}) == 1 else found
+    one = next(iter(found)) if len(found) == 1 else None
+    return one or otherwise
+
+
+def _bare(pattern: str | None) -> str:
+    return re.sub(r"\.S+", ".S", pattern or "")
+
+
+def _pattern(text: str) -> str | None:
+    for shape, day in _DAYS:
+        match = re.match(shape, text)
+        if match is None:
+            continue
+        rest = text[match.end() :]
+        if not rest:
+            return day
+        time = re.fullmatch(r"([ T:]?)(\d\d):?(\d\d)(?::?(\d\d)(?:([.,])(\d+))?)?( ?)(Z|[+-]\d\d:?\d\d)?", rest)
+        if time is not None and (built := _time(day, rest, time)) is not None:
+            return built
+    return None
+
+
+def _time(day: str, rest: str, time: re.Match[str]) -> str | None:
+    between, _, _, second, point, fraction, blank, zone = time.groups()
+    colons = ":" if rest[len(between) + 2 : len(between) + 3] == ":" else ""
+    pattern = day + ("'T'" if between == "T" else between) + f"HH{colons}mm"
+    if second is not None:
+        pattern += f"{colons}ss"
+    if fraction is not None:
+        pattern += point + "S" * len(fraction)
+    if zone is None:
+        return None if blank else pattern
+    for shape, letters in _ZONES:
+        if re.fullmatch(shape, zone):
+            return pattern + blank + letters
+    return None

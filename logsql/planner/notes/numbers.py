@@ -1,0 +1,121 @@
+"""Sums, averages, extremes, order and arithmetic over values that are no numbers (language.md 3.2 and 7)."""
+
+from __future__ import annotations
+
+from logsql.diagnostics.codes import define
+from logsql.language.tree import Binary, Expr, Literal, SortKey, canonical
+from logsql.planner.calls import AggregateCall, Lowering
+from logsql.planner.notes.comparisons import WRITE, numbers_of_several_lengths, sample
+from logsql.planner.notes.words import kind_word, number_text, settled_kind
+from logsql.values.types import Kind
+from logsql.values.values import Typed
+
+NO_NUMBERS = define(
+    "N1301",
+    "aggregate-of-no-numbers",
+    ("an aggregate of numbers over a field that holds none", "숫자가 없는 필드에 숫자 집계를 씁니다"),
+    (
+        "{function}() takes numbers, and {value} is {kind}: the result is null",
+        "{function}()은(는) 숫자를 집계합니다. {value}은(는) {kind}이므로 결과가 null입니다",
+    ),
+)
+ORDERED_AS_TEXT = define(
+    "N1302",
+    "numbers-sorted-as-text",
+    (
+        "numbers that are text are sorted, or their extreme is taken, letter by letter",
+        "텍스트인 숫자를 글자 순서로 비교합니다",
+    ),
+    (
+        '{value} holds numbers as text, and {function} compares letter by letter: "9" is greater than "10"',
+        '{value}에는 숫자가 텍스트로 들어 있어 {function}이 글자 순서로 비교합니다. "9"가 "10"보다 큽니다',
+    ),
+)
+NULL_ARITHMETIC = define(
+    "N1210",
+    "arithmetic-of-no-number",
+    ("+ - * / with a value that is no number and no text", "숫자도 텍스트도 아닌 값을 계산합니다"),
+    (
+        "{value} is {kind}, and {op} takes numbers: the result is always null",
+        "{value}은(는) {kind}입니다. {op}은(는) 숫자만 계산하므로 결과가 늘 null입니다",
+    ),
+)
+_EVERY_ARGUMENT = frozenset({"corr", "correl", "cov", "covar", "slope"})
+_NUMBERS_ONLY = _EVERY_ARGUMENT | {
+    "avg", "median", "per_day", "per_hour", "per_minute", "per_second", "perc", "percentile",
+    "range", "stddev", "sum", "var",
+}  # fmt: skip
+
+
+def aggregated(cx: Lowering, call: AggregateCall) -> None:
+    """Tell of an aggregate that no value of its argument takes part in, and of extremes of numbers that are text."""
+    name = call.spec.name
+    if name in _NUMBERS_ONLY:
+        for place in range(len(call.args) if name in _EVERY_ARGUMENT else 1):
+            value, node = call.args[place], call.nodes[place]
+            if settled_kind(value.kind) and not value.type.number:
+                cx.note(
+                    NO_NUMBERS,
+                    node.span,
+                    help=_as_numbers(call, place)
+                    if value.kind is Kind.STRING and not isinstance(node, Literal)
+                    else None,
+                    function=name,
+                    value=canonical(node),
+                    kind=kind_word(value.kind),
+                )
+    elif name in ("max", "min") and call.args[0].kind is Kind.STRING:
+        node = call.nodes[0]
+        if numbers_of_several_lengths(sample(cx, node)):
+            cx.note(ORDERED_AS_TEXT, node.span, help=_as_numbers(call, 0), value=canonical(node), function=f"{name}()")
+
+
+def _as_numbers(call: AggregateCall, place: int) -> str:
+    written = [f"double({canonical(n)})" if i == place else canonical(n) for i, n in enumerate(call.nodes)]
+    return WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
+
+
+def sorted_by(cx: Lowering, command: str, keys: tuple[SortKey, ...]) -> None:
+    """Tell of a sort by a text field whose values are numbers of several lengths."""
+    for key in keys:
+        column = cx.rel.column(key.name.text) if cx.rel is not None else None
+        if column is None or column.type.kind is not Kind.STRING:
+            continue
+        name = key.name.text
+        if numbers_of_several_lengths(cx.sample(name)):
+            help = WRITE.fill(better=f"eval {name} = double({name}) | {command} {'-' if key.descending else ''}{name}")
+            cx.note(ORDERED_AS_TEXT, key.name.span, help=help, value=name, function=command)
+
+
+def arithmetic(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
+    """Tell of ``_time + 3600`` and ``user + "-"``, which are null for every row."""
+    for node, value in ((expr.left, left), (expr.right, right)):
+        words = value.kind is Kind.STRING and isinstance(node, Literal) and not number_text(str(node.value))
+        if not words and (not settled_kind(value.kind) or value.type.number or value.kind is Kind.STRING):
+            continue
+        cx.note(
+            NULL_ARITHMETIC,
+            expr.span,
+            help=_instead(expr, left, right, words),
+            value=canonical(node),
+            kind=kind_word(value.kind),
+            op=expr.op,
+        )
+        return
+
+
+def _instead(expr: Binary, left: Typed, right: Typed, words: bool) -> str | None:
+    if words and expr.op == "+":
+        return WRITE.fill(better=f"concat({', '.join(canonical(n) for n in _added(expr))})")
+    if left.kind is right.kind is Kind.DATE and expr.op == "-":
+        return WRITE.fill(better=f'datediff({canonical(expr.right)}, {canonical(expr.left)}, "sec")')
+    if left.kind is Kind.DATE and expr.op in "+-" and right.type.number:
+        amount = canonical(expr.right)
+        return WRITE.fill(better=f'dateadd({canonical(expr.left)}, "sec", {"-" if expr.op == "-" else ""}{amount})')
+    return None
+
+
+def _added(expr: Expr) -> list[Expr]:
+    if isinstance(expr, Binary) and expr.op == "+":
+        return [*_added(expr.left), *_added(expr.right)]
+    return [expr]

@@ -1,0 +1,55 @@
+"""How notes name types and the pieces of a query."""
+
+from __future__ import annotations
+
+from logsql.diagnostics.codes import text
+from logsql.language.tree import Call, Expr, Literal, walk
+from logsql.planner.calls import has_fields
+from logsql.values.types import NUMBERS, Kind
+
+_KINDS = {
+    Kind.BOOL: text("a boolean", "불리언"),
+    Kind.DATE: text("a date", "날짜"),
+    Kind.IP: text("an address", "IP 주소"),
+    Kind.STRING: text("text", "텍스트"),
+    Kind.LIST: text("a list", "리스트"),
+    Kind.MAP: text("a map", "맵"),
+    Kind.BINARY: text("binary", "바이너리"),
+}
+_NUMBER = text("a number", "숫자")
+
+
+def kind_word(kind: Kind) -> str:
+    """The type as a word of a sentence, in the language in force."""
+    return (_NUMBER if kind in NUMBERS else _KINDS[kind]).fill()
+
+
+def settled_kind(kind: Kind) -> bool:
+    """Whether values of this type have one type, and are not always null."""
+    return kind not in (Kind.ANY, Kind.NULL)
+
+
+def depends(expr: Expr) -> bool:
+    """Whether the value is not plain to see in the query: it reads a field or a parameter."""
+    return has_fields(expr) or any(isinstance(node, Call) and node.name == "$" for node in walk(expr))
+
+
+def parameter(expr: Expr) -> str | None:
+    """The name of the parameter that an expression is, None for anything else."""
+    if not isinstance(expr, Call) or expr.name != "$" or len(expr.args) != 1:
+        return None
+    name = expr.args[0]
+    return str(name.value) if isinstance(name, Literal) and name.kind == "string" else None
+
+
+def number_text(text: str) -> bool:
+    """Whether a text is written as a plain number.
+
+    >>> [number_text(t) for t in ("404", "-1.5", "1e3", "", "1,5", "10.0.0.1")]
+    [True, True, True, False, False, False]
+    """
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.strip() == text and text[-1:].isdigit()
