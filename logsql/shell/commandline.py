@@ -65,7 +65,7 @@ def pair(option: str, value: str) -> tuple[str, str]:
 
 
 def parameter(option: str, value: str) -> tuple[str, object]:
-    """``KEY=VALUE``, a text; ``KEY:=EXPRESSION``, the value of an expression that reads no field (decisions.md 33).
+    """``KEY=VALUE``, a text; ``KEY:=EXPRESSION``, the value of an expression that reads no field.
 
     >>> parameter("-d", "code=404")
     ('code', '404')
