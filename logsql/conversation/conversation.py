@@ -66,7 +66,8 @@ class Settings:
     ``params``: a value, or a node of the tree that reads no field and is computed; ``output`` is the path of a file,
     None the face's own sink; ``rows`` the rows that a table shows (None: all);
     ``width`` asks for the columns of the screen; ``loss`` lists every loss, ``stats`` tells time and memory; ``lang``
-    is the language of sentences (None: the one in force); ``quiet`` leaves out notes and losses.
+    is the language of sentences (None: the one in force); ``quiet`` leaves out notes and losses;
+    ``standing`` tells that the parameters are for many texts.
     """
 
     params: dict[str, object] = field(default_factory=dict)
@@ -78,6 +79,11 @@ class Settings:
     stats: bool = False
     lang: str | None = None
     quiet: bool = False
+    standing: bool = False
+
+    def given(self, text: str) -> dict[str, object]:
+        """The parameters for a text. Those of a shell stand for many: one that the text does not name is not given."""
+        return {name: value for name, value in self.params.items() if not self.standing or name in text}
 
 
 class Conversation:
@@ -135,7 +141,7 @@ class Conversation:
                 if language is Language.SQL:
                     result = self.session.sql(text)
                 else:
-                    result = self.session.query(text, dict(settings.params), origin)
+                    result = self.session.query(text, settings.given(text), origin)
                 return result, write(result, settings.format, sink, layout)
 
             try:

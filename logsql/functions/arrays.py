@@ -9,6 +9,7 @@ from logsql.language.tree import Call
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB
 from logsql.planner.function_spec import FunctionSpec, register
+from logsql.planner.notes import documents
 from logsql.values import sql, values
 from logsql.values.paths import step_into
 from logsql.values.sql import Sql
@@ -65,6 +66,7 @@ def _valueof(call: FunctionCall) -> Typed:
     if quick is not None:
         return quick
     value, key = call.arg(0), call.arg(1)
+    documents.member(call, value)
     if Kind.NULL in (value.kind, key.kind):
         return NULL_VALUE
     if key.kind is Kind.STRING:

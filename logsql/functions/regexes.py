@@ -9,6 +9,7 @@ from logsql.functions.lowering import example, null, text
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
+from logsql.planner.notes.regexes import named_group_help
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import BOOL, STRING, Kind, list_of
@@ -52,7 +53,8 @@ def regex(call: FunctionCall, position: int) -> Regex:
     try:
         return classify(pattern, named_only=False)
     except RegexSyntaxError as error:
-        call.fail(INVALID_REGEX, position, function=call.spec.name, reason=error)
+        help = named_group_help(pattern)
+        call.fail(INVALID_REGEX, position, help=help, function=call.spec.name, reason=error)
 
 
 def matched(call: FunctionCall, value: Typed, position: int) -> Typed:

@@ -15,6 +15,7 @@ from sqlglot import exp
 from logsql.language.tree import Name, Subquery
 from logsql.operators.grouping import json_identity
 from logsql.operators.merging import Idents, beyond_json, column_value, rest_document, rest_map, side_value
+from logsql.planner.notes import joins
 from logsql.planner.relation import Column, OrderKey, Rel, Rest
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
@@ -54,6 +55,7 @@ def join(stage: Stage, kind: str, keys: Sequence[Name], subquery: Subquery) -> R
     if ordered and kind != "leftonly":
         sub = _keyed(stage, sub)
     rel, sub = stage.flush(rel), stage.flush(sub)
+    joins.keys(stage, rel, sub, keys)
     names = list(dict.fromkeys(k.text for k in keys))
     if kind == "leftonly":
         return _anti(stage, Side(rel, INPUT), Side(sub, SUB), names)

@@ -35,7 +35,7 @@ from logsql.planner import function_spec as registry
 from logsql.planner import losses
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.catalog import Catalog
-from logsql.planner.notes import comparisons, conditions, numbers
+from logsql.planner.notes import comparisons, conditions, documents, numbers, parameters
 from logsql.planner.relation import Rel, Rest
 from logsql.values import mixing, paths, patterns, sql, values
 from logsql.values.arithmetic import arithmetic, negate
@@ -115,6 +115,8 @@ class ExprContext:
             return lower_literal(expr)
         if isinstance(expr, Field):
             conditions.quoted_value(self, expr)
+            if "." in expr.name or "[" in expr.name:
+                documents.path(self, expr)
             return self.field(expr.name)
         if isinstance(expr, Binary):
             return self._binary(expr)
@@ -263,6 +265,8 @@ class ExprContext:
                 fail(PARAMETER_NAME, call.span)
             if (value := self._named_parameter(name)) is not None and value.kind is not Kind.NULL:
                 result.append(value)
+            elif value is None and not names and not any(node is call for node in self._tested):
+                self.note(parameters.UNSET, call.span, name=name)
         if names and not isinstance(last, NamedArg):
             result.append(self.lower(last))
         if not result:

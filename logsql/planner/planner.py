@@ -15,6 +15,7 @@ from logsql.planner.chain import Chain
 from logsql.planner.demand import demanded, of_subquery
 from logsql.planner.duties import NO_ROWS, Demand, OrderGiven, Subquery
 from logsql.planner.folds import first_ones_first, order_needs
+from logsql.planner.notes import parameters
 from logsql.planner.plan import Plan
 from logsql.planner.relation import Rel
 from logsql.planner.spec import COMMANDS
@@ -26,7 +27,9 @@ class Planner(Chain):
     """Plans one query: the chain, and the pipeline that fills it."""
 
     def plan(self, query: Query) -> Plan:
+        given = tuple(self.params)
         rel = self.pipeline(query, order_needed=True)
+        parameters.unused(self.notes, query, given)
         return Plan(
             tuple(self.ctes),
             rel,

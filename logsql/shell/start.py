@@ -22,6 +22,7 @@ def run(asked: Invocation, voice: Voice) -> int:
         stats=asked.stats,
         lang=asked.lang,
         quiet=asked.quiet,
+        standing=True,
     )
     session = open_session(asked)
     try:

@@ -12,6 +12,7 @@ from logsql.diagnostics.messages import text
 from logsql.language.tree import Name, Span, Text
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
+from logsql.planner.notes.regexes import named_group_help
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -26,8 +27,18 @@ if TYPE_CHECKING:
 
 IN_PYTHON = text("the pattern runs in Python: {why}", "정규식을 파이썬에서 실행합니다: {why}")
 EMPTY_GROUP = text("a group that may be empty or absent", "비거나 없을 수 있는 그룹")
-NO_GROUP = text(
-    "the pattern has no named group, so nothing is extracted", "정규식에 이름 붙은 그룹이 없어 추출하는 필드가 없습니다"
+NO_GROUP = define(
+    "N1601",
+    "no-named-group",
+    (
+        "the regular expression of rex names no group: no field is set",
+        "rex의 정규 표현식에 이름 있는 그룹이 없어 필드가 생기지 않습니다",
+    ),
+    (
+        "the regular expression names no group: no field is set",
+        "정규 표현식에 이름 있는 그룹이 없어 필드가 생기지 않습니다",
+    ),
+    ("name what to take out: (?<name>...)", "꺼낼 부분에 이름을 붙이세요: (?<name>...)"),
 )
 _FORM = syntax('rex field=NAME "REGEX"')
 NO_FIELD = define(
@@ -90,9 +101,9 @@ def lower(stage: Stage) -> Rel:
     try:
         spec = classify(pattern.value)
     except RegexSyntaxError as problem:
-        stage.fail(BAD_REGEX, pattern.span, reason=problem)
+        stage.fail(BAD_REGEX, pattern.span, help=named_group_help(pattern.value), reason=problem)
     if not spec.names:
-        stage.remark(NO_GROUP)
+        stage.note(NO_GROUP, pattern.span)
         return stage.rel
     rel, captured, scratch = _extract(stage, spec)
     old = {name: old_value(rel, name) for name in captured}

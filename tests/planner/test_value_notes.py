@@ -1,0 +1,161 @@
+"""Notes about types, constants, dates, parameters, joins: what is said, the place, the spelling that is meant.
+
+Expected are sentences of the rule (language.md 3.3, 3.4, 4, 7): what a query of that kind gives by the specification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from logsql.diagnostics.messages import LANGUAGE
+from logsql.diagnostics.notes import Note
+from logsql.engine.session import Session
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+LOG, SALES, WEB = SAMPLES / "auth.log", SAMPLES / "transactions.csv", SAMPLES / "access.jsonl.gz"
+ROW = 'json "[{n:1,d:1.5,t:\'x\',b:true,m:{k:1},l:[1]}]" | eval when = date("2024-01-02", "yyyy-MM-dd") | '
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with Session(tz="Asia/Seoul") as opened:
+        yield opened
+
+
+def notes(session: Session, query: str, **params: object) -> list[tuple[str, str, str]]:
+    """Code, the piece of the query that is pointed at, the help line, of the notes in this room's ranges."""
+    found: tuple[Note, ...] = session.plan(query, params)[0].notes
+    mine = [n for n in found if n.code[:3] in ("N12", "N13", "N15", "N16", "N17") or n.code == "N1401"]
+    return [(n.code, query[n.span.start : n.span.end] if n.span else "", n.help or "") for n in mine]
+
+
+TOLD = [
+    (f"csvfile {SALES} | search amount > 100", "N1201", "amount > 100", "write double(amount) > 100"),
+    (f"csvfile {SALES} | search amount == 100", "N1202", "amount == 100", 'write amount == "100"'),
+    (f"csvfile {SALES} | stats sum(amount)", "N1301", "amount", "write sum(double(amount))"),
+    (f"csvfile {SALES} | stats max(amount)", "N1302", "amount", "write max(double(amount))"),
+    (f"csvfile {SALES} | sort -amount", "N1302", "amount", "write eval amount = double(amount) | sort -amount"),
+    (f"csvfile {SALES} | search amount > \"100\"", "N1204", 'amount > "100"', "write double(amount) > 100"),
+    (f"textfile {LOG} | search \"Failed password\"", "N1205", '"Failed password"', 'write line == "*Failed password*"'),
+    (f"textfile {LOG} | search Failed", "N1208", "Failed", 'write line == "*Failed*"'),
+    (f"textfile {LOG} | search line == '*Failed*'", "N1209", "'*Failed*'", 'write "*Failed*"'),
+    (
+        f"jsonfile {WEB} | search _time >= date(\"2022-10-01\", \"yyyy-MM-dd\")",
+        "N1201",
+        '_time >= date("2022-10-01", "yyyy-MM-dd")',
+        'write date(_time, "yyyy-MM-dd HH:mm:ssZ") >= date("2022-10-01", "yyyy-MM-dd")',
+    ),
+    (
+        f"jsonfile {WEB} | timechart span=1h count",
+        "N1308",
+        "timechart",
+        'write eval _time = date(_time, "yyyy-MM-dd HH:mm:ssZ") | timechart ...',
+    ),
+    (
+        f"jsonfile {WEB} | eval x = datetrunc(_time, \"1h\")",
+        "N1303",
+        "_time",
+        'write datetrunc(date(_time, "yyyy-MM-dd HH:mm:ssZ"), "1h")',
+    ),
+    (ROW + "timechart count", "N1308", "timechart", "dates here are when: write eval _time = when | timechart ..."),
+    (ROW + "search t == 'kim'", "N1209", "'kim'", 'write "kim"'),
+    (ROW + "search in(t, 'kim')", "N1209", "'kim'", 'write "kim"'),
+    (ROW + "search n == 1 or 2", "N1205", "2", "write n == 1"[:-1] + "2"),
+    (ROW + 'search t == "a" or "b"', "N1205", '"b"', 'write t == "b"'),
+    (ROW + 'eval y = if("x", 1, 2)', "N1205", '"x"', 'write t == "*x*"'),
+    (ROW + "search len(t)", "N1206", "len(t)", "compare it: len(t) > 0"),
+    (ROW + "eval y = not(n)", "N1207", "n", ""),
+    (ROW + 'search n == "abc"', "N1203", 'n == "abc"', ""),
+    (ROW + 'search n == "*a*"', "N1203", 'n == "*a*"', ""),
+    (ROW + 'search d == "1"', "N1203", 'd == "1"', "write d == 1"),
+    (ROW + 'search when == "2024-01-02"', "N1203", 'when == "2024-01-02"', 'when == date("2024-01-02", "yyyy-MM-dd")'),
+    (ROW + "search n > when", "N1201", "n > when", "write epoch(n) > when"),
+    (ROW + 'search n > "5"', "N1201", 'n > "5"', "write n > 5"),
+    (ROW + 'search in(n, "5")', "N1211", '"5"', "write 5"),
+    (ROW + "search in(t, 5)", "N1211", "5", 'write "5"'),
+    (ROW + "eval y = when + 3600", "N1210", "when + 3600", 'write dateadd(when, "sec", 3600)'),
+    (ROW + 'eval y = t + "-" + n', "N1210", 't + "-"', 'write concat(t, "-")'),
+    (ROW + 'eval y = date(t, "YYYY-MM-DD HH:mm")', "N1304", '"YYYY-MM-DD HH:mm"', 'write "yyyy-MM-dd HH:mm"'),
+    (ROW + 'eval y = date(t, "yyyy-mm-dd HH:MM")', "N1304", '"yyyy-mm-dd HH:MM"', 'write "yyyy-MM-dd HH:mm"'),
+    (ROW + 'eval y = date(t, "yyyy-MM-dd hh:mm:ss")', "N1304", '"yyyy-MM-dd hh:mm:ss"', 'write "yyyy-MM-dd HH:mm:ss"'),
+    (ROW + 'eval y = date(t, "HH:mm:SS")', "N1304", '"HH:mm:SS"', 'write "HH:mm:ss"'),
+    (ROW + 'eval y = date(t, "%Y-%m-%d")', "N1304", '"%Y-%m-%d"', 'write "yyyy-MM-dd"'),
+    (ROW + 'eval y = string(when, "yyyy-mm-dd")', "N1304", '"yyyy-mm-dd"', 'write "yyyy-MM-dd"'),
+    (ROW + 'eval y = date(t, "MMM d HH")', "N1305", '"MMM d HH"', 'date(concat("2024 ", t), "yyyy MMM d HH")'),
+    (ROW + "eval y = epoch(1534860261221373)", "N1306", "1534860261221373", "epoch(long(1534860261221373 / 1000))"),
+    (ROW + "eval y = epoch(1557514248379911176)", "N1306", "1557514248379911176", " / 1000000))"),
+    (ROW + 'eval y = valueof(n, "k")', "N1401", "n", ""),
+    (ROW + 'eval y = valueof(t, "k")', "N1401", "t", "parsejson field=t"),
+    (ROW + "eval y = n.k", "N1401", "n.k", ""),
+    (ROW + 'search n == $("q")', "N1501", '$("q")', "give it with -d q=VALUE"),
+    (ROW + 'rex field=t "a(b)"', "N1601", '"a(b)"', "(?<name>...)"),
+    (ROW + "join n [ json \"[{n:'1'}]\" ]", "N1701", "n", "write [ ... | eval n = double(n) ]"),
+    (ROW + 'join nn [ json "[{nn:1}]" ]', "N1702", "nn", "rename"),
+    (ROW + 'streamjoin n [ json "[{nn:1}]" ]', "N1702", "n", "rename"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "code", "piece", "help"), TOLD, ids=[q.rpartition("| ")[2] for q, *_ in TOLD])
+def test_what_the_plan_knows_is_told(session: Session, query: str, code: str, piece: str, help: str) -> None:
+    found = notes(session, query)
+    assert (code, piece) in [(c, p) for c, p, _ in found]
+    assert any(help in h for c, p, h in found if (c, p) == (code, piece)), found
+
+
+SILENT = [
+    f"csvfile {SALES} | eval a = double(amount) | search a > 100 | sort -a | stats sum(a), max(a)",
+    f"csvfile {SALES} | stats count, max(transaction_id) | search true",
+    f'textfile {LOG} | search line == "*Failed*" | sort line',
+    f'jsonfile {WEB} | eval _time = date(_time, "yyyy-MM-dd HH:mm:ssZ") | timechart span=1h count by label',
+    f'jsonfile {WEB} | search status == 404 or status == "5*" | sort -status | stats max(status)',
+    'json "[{a:1},{a:\'x\'}]" | search a > 5 or a == "x" | stats sum(a), max(a)',
+    "json \"[{line:'{}'}]\" | parsejson | search b > 1 and c == 'x' and d "
+    '| eval y = b + c, z = datetrunc(d, "1h") | stats sum(b)',
+    ROW + 'search n == "1" and n == "1*" and t == "*" and when == "2024-01*" and b == "true"',
+    ROW + 'search b and n and t and m and l | eval y = if(b, 1, 2), z = case(n > 0, "a", true, "b"), w = n + "1"',
+    ROW + 'search 1 == "1" or null == 1 | eval y = nvl($("q"), 1), z = isnull($("q")), w = $("q", "k", 1)',
+    ROW
+    + 'eval y = date(t, "yyyy-MM-dd hh:mm:ss a"), z = date(t, "HH:mm"), w = date(t, "yyyy-DDD"), '
+    + "v = date(t, \"YYYY-'W'ww\")",
+    ROW + 'eval y = string(when, "MM-dd HH:mm"), z = date(t, "yyyyMMddHHmmss"), w = date(t, "d/MMM/yyyy:HH:mm:ss Z")',
+    ROW + 'eval y = epoch(1534860261), z = epoch(1534860261221), w = valueof(m, "k"), v = valueof(l, 0)',
+    ROW + 'join n [ json "[{n:1.0}]" ] | join type=cross [ json "[{q:1}]" ] | rex field=t "(?<y>.)"',
+]
+
+
+@pytest.mark.parametrize("query", SILENT)
+def test_a_right_query_is_silent(session: Session, query: str) -> None:
+    assert notes(session, query) == []
+
+
+def test_parameters(session: Session) -> None:
+    query = ROW + 'search n == $("q")'
+    assert notes(session, query, q=404) == []
+    assert [c for c, _, _ in notes(session, query, q="404")] == ["N1503"]
+    assert "-d q:=VALUE" in notes(session, query, q="404")[0][2]
+    assert [c for c, _, _ in notes(session, query, q=404, other=1)] == ["N1502"]
+
+
+def test_looking_at_values_counts_no_loss(session: Session, tmp_path: Path) -> None:
+    """A source that is looked at while planning is read again by the run, which alone counts."""
+    file = tmp_path / "x.csv"
+    file.write_bytes(b"a\n9\n10\n\xff\n")
+    result = session.query(f"csvfile {file} | sort -a")
+    result.rows()
+    before = [(e.reason, e.count) for e in result.ledger]
+    plain = session.query(f"csvfile {file} | fields a")
+    plain.rows()
+    assert before == [(e.reason, e.count) for e in plain.ledger]
+    assert before, "the file has a byte that is no text, which is counted"
+
+
+def test_notes_are_said_in_korean(session: Session) -> None:
+    token = LANGUAGE.set("ko")
+    try:
+        (note,) = session.plan(ROW + "search t > 1")[0].notes
+        assert note.sentence == "t은(는) 텍스트, 1은(는) 숫자입니다. 타입이 다르면 타입 순서로 비교하므로 늘 참입니다"
+    finally:
+        LANGUAGE.reset(token)
