@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logsql.diagnostics.errors import Diagnostic, LogsqlError
+from logsql.loading import collector_paused
 
 __version__ = "0.1.0"
 __all__ = ["Diagnostic", "LogsqlError", "Session", "connect", "parse", "translate"]
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     """Load the engine only when it is used: ``import logsql`` stays as cheap as its error types."""
     if name in __all__:
-        from logsql import api  # for cost: the whole program
+        with collector_paused():
+            from logsql import api  # for cost: the whole program
 
         return getattr(api, name)
     raise AttributeError(f"module 'logsql' has no attribute {name!r}")

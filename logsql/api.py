@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.session import FRONT_SERVICES
 from logsql.engine.session import Session as Session
-from logsql.engine.translate import plan_text
-from logsql.language.parser import parse_query
-from logsql.language.tree import Query
-from logsql.values import sql
+
+if TYPE_CHECKING:
+    from logsql.language.tree import Query
 
 
 def _ml(session: Session) -> object:
@@ -35,7 +34,7 @@ def connect(path: str = ":memory:", tz: str | None = None, **options: Any) -> Se
 
 def parse(text: str) -> Query:
     """The command tree of a pipe query. Raises :class:`logsql.LogsqlError` (``code``, ``span``, ``help``)."""
-
+    from logsql.language.parser import parse_query  # for cost: opening a session parses nothing
     from logsql.registry import GRAMMAR  # for cost: every command and function
 
     try:
@@ -63,7 +62,10 @@ def translate(
     params: Mapping[str, Any] | None = None,
 ) -> Translation:
     """Translate a pipe query against table schemas (``{"web": {"status": "INTEGER", ...}}``, DuckDB type names)."""
-    from sqlglot import exp
+    from sqlglot import exp  # for cost
+
+    from logsql.engine.translate import plan_text  # for cost
+    from logsql.values import sql  # for cost
 
     with Session(":memory:", tz) as session:
         for name, columns in (schema or {}).items():

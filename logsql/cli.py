@@ -19,6 +19,7 @@ from typing import NoReturn
 from logsql import __version__
 from logsql.diagnostics.errors import LogsqlError
 from logsql.diagnostics.messages import LANGUAGE, LANGUAGES
+from logsql.loading import collector_paused
 from logsql.shell.invocation import Invocation, parse, usage_page
 from logsql.shell.voice import Voice
 
@@ -138,5 +139,6 @@ def dispatch(asked: Invocation, voice: Voice) -> int:
         sys.stdout.write(usage_page() + "\n")
         return 0
     module, _, name = VERBS[asked.verb].partition(":")
-    carry_out: Callable[[Invocation, Voice], int] = getattr(importlib.import_module(module), name)
+    with collector_paused():
+        carry_out: Callable[[Invocation, Voice], int] = getattr(importlib.import_module(module), name)
     return carry_out(asked, voice)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+from logsql.loading import collector_paused
 from logsql.planner.function_spec import AGGREGATES, FUNCTIONS, REFUSED_FUNCTIONS
 from logsql.planner.spec import COMMANDS, GRAMMAR, REFUSED_COMMANDS
 
@@ -22,8 +23,9 @@ ROOMS = ("logsql.commands", "logsql.functions")
 
 def load() -> None:
     """Import every module of the rooms once (cheap: none imports a heavy library at import time)."""
-    for room in ROOMS:
-        _import_below(room)
+    with collector_paused():
+        for room in ROOMS:
+            _import_below(room)
 
 
 def _import_below(name: str) -> None:

@@ -7,14 +7,16 @@ that says which exit code fits). What it says is a row of the catalogue (``codes
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.language import TOO_LONG
 from logsql.diagnostics.messages import message
-from logsql.language.tree import Span
+
+if TYPE_CHECKING:
+    from logsql.language.tree import Span
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ class UsageError(LogsqlError):
 
 def nearest(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
     """Names close to ``name``, nearest first, at most ``limit`` (for ``help:`` lines)."""
+    import difflib  # for cost: only mistakes need it
+
     pool = list(dict.fromkeys(candidates))
     lowered = {c.lower(): c for c in reversed(pool)}
     exact = [lowered[name.lower()]] if name.lower() in lowered and lowered[name.lower()] != name else []

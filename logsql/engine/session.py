@@ -12,16 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import TracebackType
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import duckdb
 import pyarrow as pa
 
 from logsql.diagnostics.errors import LogsqlError, too_long
-from logsql.engine.catalog import SessionCatalog
 from logsql.engine.connection import Limits
 from logsql.engine.database import ArrowSource, Database
-from logsql.engine.execution import Execution
 from logsql.engine.ledger import Ledger
 from logsql.engine.querylog import QueryLog
 from logsql.engine.result import Result
@@ -30,9 +28,13 @@ from logsql.engine.saved import Results, keep_result, save_last, save_result
 from logsql.engine.services import Settings
 from logsql.engine.translate import explain_text, plan_text
 from logsql.engine.workspace import Workspace
+from logsql.loading import collector_paused
 from logsql.planner.plan import Plan
 from logsql.planner.services import Service
 from logsql.store.policy import Policy
+
+if TYPE_CHECKING:
+    from logsql.engine.catalog import SessionCatalog
 
 T = TypeVar("T")
 OnProgress = Callable[[ProgressReport], None]
@@ -170,6 +172,8 @@ class Session:
         Raises :class:`.QueryError` for a query that is wrong, :class:`~.SourceError` for a
         source that is missing.
         """
+        from logsql.engine.execution import Execution  # for cost: opening a session runs nothing
+
         plan, state, catalog = self.plan(text, params, origin, counting=True)
         execution = Execution(self.workspace, plan, state, catalog.bindings)
         self.workspace.runs.started(execution)
@@ -189,9 +193,11 @@ class Session:
         ``counting`` makes the SQL report coerced values to the run's ledger, which takes a Python function; without it
         the SQL is the same in plain DuckDB.
         """
-        from logsql.language.parser import parse_query  # for cost: opening a session plans nothing
-        from logsql.planner.planner import compile_query  # for cost: the planner
-        from logsql.registry import GRAMMAR  # for cost: every command and function
+        with collector_paused():
+            from logsql.engine.catalog import SessionCatalog  # for cost: opening a session plans nothing
+            from logsql.language.parser import parse_query  # for cost
+            from logsql.planner.planner import compile_query  # for cost: the planner
+            from logsql.registry import GRAMMAR  # for cost: every command and function
 
         state = RunState(self.policy, self.zone, counting=counting, on_progress=self.on_progress)
         catalog = SessionCatalog(self.workspace, state)

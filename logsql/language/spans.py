@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 from logsql.diagnostics.errors import Diagnostic
 from logsql.diagnostics.notes import Note
 from logsql.language.positions import LINE_BREAK, line_and_column
-from logsql.language.tree import Span
+
+if TYPE_CHECKING:
+    from logsql.language.tree import Span
 
 WINDOW = 160
 MAX_LINES = 4
@@ -35,6 +38,7 @@ def render(diagnostic: Diagnostic) -> str:
 def render_note(note: Note) -> str:
     """One line: code, place, sentence, help. Plain text, no colours.
 
+    >>> from logsql.language.tree import Span
     >>> render_note(Note("N1001", "unknown-field", "there is no field b", Span(2, 3), "did you mean a?", "a\\nb"))
     'note[N1001 unknown-field]: 2:1: there is no field b; help: did you mean a?'
     """

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
@@ -77,6 +76,8 @@ class Voice:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         self.say(message("internal-error", what=what[:500]))
         if self._debug:
+            import traceback  # for cost: only --debug shows one
+
             self.say("".join(traceback.format_exception(error)).rstrip("\n"))
         else:
             self.say("help: " + message("internal-help"))
