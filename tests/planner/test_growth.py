@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import logsql
+from tests.run_case import session
 
 ROWS = "json \"[{'m': {'a': 1}, 'l': [1, 'x', null], 'y': 5}, {'m': null, 'l': [], 'y': 'x'}]\" | "
 CALLS = [
@@ -19,24 +19,23 @@ CALLS = [
     "({0} + y)",
     "({0} and y > 1)",
 ]
+LEVELS = 5
 ENDINGS = ["eval v = {0} | fields v", "stats max({0}) as a, first({0}) as b, values({0}) as c by y"]
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("call", CALLS)
 def test_each_level_adds_about_the_same(call: str, ending: str) -> None:
-    expression, sizes = "max(y, l)", []
-    with logsql.connect(tz="UTC", threads=1) as session:
-        for _ in range(5):
-            expression = call.format(expression)
-            sizes.append(len(session.translate(ROWS + ending.format(expression))))
+    nested = ["max(y, l)"]
+    for _ in range(LEVELS):
+        nested.append(call.format(nested[-1]))
+    first, last = (len(session("UTC").translate(ROWS + ending.format(nested[level]))) for level in (1, LEVELS))
     # The dearest call, an if() over a comparison of mixed values, adds 35,000 characters a level.
-    assert max(sizes) < sizes[0] + 4 * 40_000, sizes
+    assert last < first + (LEVELS - 1) * 40_000, (first, last)
 
 
 def test_a_deep_nest_runs() -> None:
     expression = "max(y, l)"
     for call in CALLS:
         expression = call.format(expression)
-    with logsql.connect(tz="UTC", threads=1) as session:
-        assert len(session.query(f"{ROWS}stats max({expression}) as a by y").rows()) == 2
+    assert len(session("UTC").query(f"{ROWS}stats max({expression}) as a by y").rows()) == 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +275,12 @@ def test_literal_fast_path(pattern: str, cut: jr.LiteralCut | None) -> None:
     assert jr.literal_fast_path(pattern) == cut
 
 
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    """One for all examples: opening one costs more than a hundred of them."""
+    return duckdb.connect()
+
+
 SUBJECT = st.text(st.sampled_from("aAbkK1_ -,.:/\n\r\x85\u2028한é\t\u212a\u017f가"), max_size=12)
 
 
@@ -282,8 +289,7 @@ SUBJECT = st.text(st.sampled_from("aAbkK1_ -,.:/\n\r\x85\u2028한é\t\u212a\u017
 def test_both_paths_agree(subject: str, case: dict[str, Any]) -> None:
     spec = jr.classify(case["pattern"], named_only=False)
     assert spec.re2 is not None
-    with duckdb.connect() as con:
-        matched, captured = re2_first(con, spec, subject)
+    matched, captured = re2_first(_connection(), spec, subject)
     found = jr._compiled(spec.python, spec.pattern).search(subject)
     assert matched == (found is not None)
     if found is not None:
