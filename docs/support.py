@@ -84,5 +84,5 @@ def support_page(passed: Callable[[Case], bool] = passes) -> str:
         lines.append(f"| `{aggregate.name}` | {share(counts, *names)} |")
     lines += ["", "## Refused by name", "", "| command or function | reason |", "| --- | --- |"]
     lines += [f"| `{name}` | {cell(reason.en)} |" for name, reason in sorted(REFUSED_COMMANDS.items())]
-    lines += [f"| `{name}()` | {cell(reason)} |" for name, reason in sorted(REFUSED_FUNCTIONS.items())]
+    lines += [f"| `{name}()` | {cell(reason.en)} |" for name, reason in sorted(REFUSED_FUNCTIONS.items())]
     return "\n".join(lines) + "\n"

@@ -144,10 +144,19 @@ register(
 REFUSED_FUNCTIONS.update(
     {
         **dict.fromkeys(
-            ("evtctxget", "evtctxgetvar", "evtctxsetvar", "evtctxcnt"), "event contexts need the stream engine"
+            ("evtctxget", "evtctxgetvar", "evtctxsetvar", "evtctxcnt"),
+            text("event contexts need the stream engine", "이벤트 컨텍스트에는 스트림 엔진이 필요합니다"),
         ),
-        "matchbehavior": "behaviour profiles are kept by the vendor's server",
-        "matchfilter": "filters are kept by the vendor's server; write the condition with search",
-        "xpath": "use the command parsexml, which makes fields of an XML document",
+        "matchbehavior": text(
+            "behaviour profiles are kept by the vendor's server", "행위 프로파일은 제조사 서버에만 저장됩니다"
+        ),
+        "matchfilter": text(
+            "filters are kept by the vendor's server; write the condition with search",
+            "필터는 제조사 서버에만 저장됩니다. 조건을 search로 쓰세요",
+        ),
+        "xpath": text(
+            "use the command parsexml, which makes fields of an XML document",
+            "XML 문서를 필드로 만드는 parsexml 명령을 쓰세요",
+        ),
     }
 )

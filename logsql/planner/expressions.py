@@ -251,7 +251,7 @@ class ExprContext:
             call.name_span if call.name_span.end else call.span,
             function=call.name,
             help=foreign_name(call.name, Place.FUNCTION) or did_you_mean(call.name, registry.FUNCTIONS),
-            notes=(FUNCTION_REFUSED.fill(function=call.name, reason=reason),) if reason else (),
+            notes=(FUNCTION_REFUSED.fill(function=call.name, reason=reason.fill()),) if reason else (),
         )
 
     def _parameter(self, call: Call) -> Typed:

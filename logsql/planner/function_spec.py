@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from logsql.diagnostics.losses import Loss
+from logsql.diagnostics.messages import Text
 from logsql.planner.calls import AggregateCall, FunctionCall
 from logsql.planner.duties import AggregateDuty, FunctionDuty
 from logsql.values.values import Typed
@@ -84,7 +85,7 @@ class AggregateSpec:
 FUNCTIONS: dict[str, FunctionSpec] = {}
 AGGREGATES: dict[str, AggregateSpec] = {}
 #: Functions of the language that make no sense on one machine: name and the reason shown to the user.
-REFUSED_FUNCTIONS: dict[str, str] = {}
+REFUSED_FUNCTIONS: dict[str, Text] = {}
 
 
 def register(*specs: FunctionSpec) -> None:

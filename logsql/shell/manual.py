@@ -48,10 +48,9 @@ def page(name: str) -> str:
         found.append(function_page(AGGREGATES[name]))
     if found:
         return "\n\n".join(found)
-    command = REFUSED_COMMANDS.get(name)
-    refused = REFUSED_FUNCTIONS.get(name) if command is None else command.fill()
+    refused = REFUSED_COMMANDS.get(name) or REFUSED_FUNCTIONS.get(name)
     if refused is not None:
-        return message("topic-refused", name=name, reason=refused)
+        return message("topic-refused", name=name, reason=refused.fill())
     near = nearest(name, [*COMMANDS, *FUNCTIONS, *AGGREGATES])
     hint = message("help-did-you-mean", names=message("word-or").join(near)) if near else None
     hint = next((form for place in Place if (form := foreign_name(name, place))), hint)
