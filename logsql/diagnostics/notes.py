@@ -15,10 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import Sentence
 from logsql.language.positions import line_and_column
-from logsql.language.tree import Span
+
+if TYPE_CHECKING:
+    from logsql.language.tree import Span
 
 
 @dataclass(frozen=True)
