@@ -62,10 +62,10 @@ def translate(
     params: Mapping[str, Any] | None = None,
 ) -> Translation:
     """Translate a pipe query against table schemas (``{"web": {"status": "INTEGER", ...}}``, DuckDB type names)."""
-    from sqlglot import exp  # for cost
+    from sqlglot import exp  # for cost: opening a session translates nothing
 
-    from logsql.engine.translate import plan_text  # for cost
-    from logsql.values import sql  # for cost
+    from logsql.engine.translate import plan_text  # for cost: opening a session translates nothing
+    from logsql.values import sql  # for cost: opening a session translates nothing
 
     with Session(":memory:", tz) as session:
         for name, columns in (schema or {}).items():

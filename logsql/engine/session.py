@@ -195,7 +195,7 @@ class Session:
         """
         with collector_paused():
             from logsql.engine.catalog import SessionCatalog  # for cost: opening a session plans nothing
-            from logsql.language.parser import parse_query  # for cost
+            from logsql.language.parser import parse_query  # for cost: opening a session parses nothing
             from logsql.planner.planner import compile_query  # for cost: the planner
             from logsql.registry import GRAMMAR  # for cost: every command and function
 
