@@ -63,6 +63,7 @@ class Notes:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, Span | None, str | None], Note] = {}
+        self._general: set[tuple[str, Span | None, str | None]] = set()
         self._text: str | None = None
         self._origin: str | None = None
 
@@ -74,6 +75,11 @@ class Notes:
         if help is None and said.help is not None:
             help = said.help.fill(**facts)
         self._found[key] = Note(said.code, said.name, said.text.fill(**facts), span, help, self._text, self._origin)
+
+    def add_general(self, said: Sentence, span: Span, /, *, help: str | None = None, **facts: object) -> None:
+        """As :meth:`add`, of a note that is left out where another says more of the same place."""
+        self.add(said, span, help=help, **facts)
+        self._general.add((said.code, span, self._text))
 
     @contextmanager
     def within(self, text: str, origin: str) -> Iterator[None]:
@@ -87,8 +93,6 @@ class Notes:
 
     def ordered(self) -> tuple[Note, ...]:
         """All notes in the order of the query; those of other texts behind its own."""
-        return tuple(
-            sorted(
-                self._found.values(), key=lambda n: (n.text is not None, n.origin or "", n.span.start if n.span else 0)
-            )
-        )
+        places = [(span, text) for _, span, text in self._found]
+        found = [n for key, n in self._found.items() if key not in self._general or places.count(key[1:]) == 1]
+        return tuple(sorted(found, key=lambda n: (n.text is not None, n.origin or "", n.span.start if n.span else 0)))

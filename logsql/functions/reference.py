@@ -18,7 +18,7 @@ from logsql.values.values import NULL_VALUE, Typed
 def _field(call: FunctionCall) -> Typed:
     if call.is_constant(0):
         name = call.constant(0)
-        return NULL_VALUE if name is None else call.cx.field(name if isinstance(name, str) else str(name))
+        return NULL_VALUE if name is None else call.cx.read(str(name), call.nodes[0].span)
     wanted = call.arg(0)
     rel = call.cx.rel
     if wanted.kind is Kind.NULL or rel is None:

@@ -36,6 +36,7 @@ from logsql.planner import losses
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.catalog import Catalog
 from logsql.planner.notes import comparisons, conditions, documents, numbers, parameters
+from logsql.planner.notes.fields import tell_field, tell_operator
 from logsql.planner.relation import Rel, Rest
 from logsql.values import mixing, paths, patterns, sql, values
 from logsql.values.arithmetic import arithmetic, negate
@@ -95,6 +96,8 @@ class ExprContext:
         self._tested: list[Expr] = []
         self._told = 0
         self._branches = 0
+        self._asked: set[Span] = set()
+        self._said: set[Span] = set()
 
     @property
     def run_id(self) -> str | None:
@@ -117,7 +120,7 @@ class ExprContext:
             conditions.quoted_value(self, expr)
             if "." in expr.name or "[" in expr.name:
                 documents.path(self, expr)
-            return self.field(expr.name)
+            return self.read(expr.name, expr.span)
         if isinstance(expr, Binary):
             return self._binary(expr)
         if isinstance(expr, Call):
@@ -138,6 +141,13 @@ class ExprContext:
             self.notes.add(said, span, help=help, **facts)
 
     # --- fields -----------------------------------------------------------------------------------
+
+    def read(self, name: str, span: Span) -> Typed:
+        """A field that the user wrote at ``span``: a note where it is certain that no row has it."""
+        value = self.field(name)
+        if value is NULL_VALUE and span not in self._said:
+            tell_field(self.notes, self.rel, name, span, span in self._asked)
+        return value
 
     def field(self, name: str) -> Typed:
         """A field of the row, or what its name leads to as a path (decisions.md 27); null when there is neither."""
@@ -240,6 +250,8 @@ class ExprContext:
         self._branches += spec.branches
         if spec.tests_null or spec.loss is not None:
             self._tested.extend(made.nodes)
+        if spec.tests_null or spec.family == "type check":
+            self._asked.update(arg.span for arg in call.args if isinstance(arg, Field))
         result = spec.lower(made)
         self._branches -= spec.branches
         return result if spec.loss is None else made.lost(spec.loss, result)
@@ -304,6 +316,7 @@ class ExprContext:
 
     def _computed(self, expr: Binary) -> tuple[Typed, list[Sql]]:
         """The result of ``+ - * /``, and of whole numbers alone the operands: null although none is, it overflowed."""
+        self._said.update(tell_operator(self.note, self.rel, expr))
         sides = [self._side(node) for node in (expr.left, expr.right)]
         conditions.quoted_value(self, expr)
         numbers.arithmetic(self, expr, sides[0][0], sides[1][0])

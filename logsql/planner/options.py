@@ -26,7 +26,8 @@ class OptionKind(Enum):
 
 @dataclass(frozen=True)
 class OptionSpec:
-    """One option: kind, default, bounds. ``error`` is the row for a value out of bounds."""
+    """One option: kind, default, bounds. ``error`` is the row for a value out of bounds; ``reads`` False: a field that
+    it names is none of the rows that arrive."""
 
     name: str
     kind: OptionKind
@@ -36,3 +37,4 @@ class OptionSpec:
     minimum: int | None = None
     required: bool = False
     error: Code = INVALID_OPTION
+    reads: bool = True

@@ -16,6 +16,8 @@ from logsql.planner.demand import demanded, of_subquery
 from logsql.planner.duties import NO_ROWS, Demand, OrderGiven, Subquery
 from logsql.planner.folds import first_ones_first, order_needs
 from logsql.planner.notes import parameters
+from logsql.planner.notes.names import tell_names
+from logsql.planner.notes.texts import tell_comments
 from logsql.planner.plan import Plan
 from logsql.planner.relation import Rel
 from logsql.planner.spec import COMMANDS
@@ -41,6 +43,7 @@ class Planner(Chain):
         )
 
     def pipeline(self, query: Query, order_needed: bool, rel: Rel | None = None, behind: Demand = None) -> Rel:
+        tell_comments(self.notes, query)
         commands = arrange(first_ones_first(query.commands))
         needs = order_needs(commands, order_needed)
         before: Command | None = None
@@ -63,6 +66,7 @@ class Planner(Chain):
     def _step(self, stage: Stage) -> Rel | None:
         spec = COMMANDS[stage.command.name]
         given = stage.input
+        tell_names(stage.note, spec, stage.command, given)
         try:
             found = spec.lower(stage)
         except LogsqlError as error:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logsql.diagnostics.codes import Code, Text
 from logsql.diagnostics.losses import Loss
-from logsql.language.tree import Command
+from logsql.language.tree import Command, Name
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.duties import Argument, Fields, Flow, InStream, Lowering, OrderDuty, RowState, Subquery
 from logsql.planner.options import OptionKind, OptionSpec
@@ -73,7 +73,9 @@ class CommandSpec:
     ``key=value`` pairs (eval, set, rename ...). ``errors``: rows of the
     catalogue, each with the cause it has here. ``ledger``: reasons, rows of the catalogue.
     ``for_effect``: often written for what it does and not for its rows, so that a source may stand behind it.
-    ``reads``: how the files of a source command are read; :data:`FIELDS` in the description are the reader's fields.
+    ``names``: the names in its arguments that are fields of the rows that arrive; without it, where an argument is a
+    list of fields, every name is (of pairs the first). ``reads``: how the files of a source command are read;
+    :data:`FIELDS` in the description are the reader's fields.
     """
 
     name: str
@@ -102,6 +104,7 @@ class CommandSpec:
     extra: str | None = None
     aliases: tuple[str, ...] = ()
     reads: SourceSpec | None = None
+    names: Callable[[Any], Sequence[Name]] | None = None
 
     @property
     def manual(self) -> str:

@@ -51,6 +51,11 @@ def parse(reader: ArgReader, no_subquery: Code = NO_SUBQUERY) -> JoinArgs:
     return JoinArgs(keys, subquery)
 
 
+def marked(args: JoinArgs) -> tuple[Name, ...]:
+    """The keys that are written with more than a name (``on k``); whether both sides have a key is said elsewhere."""
+    return tuple(key for key in args.keys if " " in key.text)
+
+
 def lower(stage: Stage) -> Rel:
     args = stage.arguments(JoinArgs)
     return joining.join(stage, stage.option("type"), args.keys, args.subquery)
@@ -76,6 +81,7 @@ register(
         parse=parse,
         lower=lower,
         fields=duties.PASSES,
+        names=marked,
         arguments=(duties.FIELD_LIST, duties.QUERY),
         subquery=duties.Subquery.ADDS,
         order=duties.KEEPS_ORDER,

@@ -212,6 +212,7 @@ register(
         parse=parse,
         lower=lower,
         fields=duties.PASSES,
+        names=lambda args: (args.field,),
         arguments=(
             duties.Argument(duties.Kind.LOOKUP),
             duties.FIELD_LIST,

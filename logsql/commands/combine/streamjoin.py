@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logsql.commands.combine.join import NO_KEY, JoinArgs
+from logsql.commands.combine.join import NO_KEY, JoinArgs, marked
 from logsql.commands.combine.join import parse as parse_join
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.messages import text
@@ -58,6 +58,7 @@ register(
         parse=parse,
         lower=lower,
         fields=duties.PASSES,
+        names=marked,
         arguments=(duties.FIELD_LIST, duties.QUERY),
         subquery=duties.Subquery.ADDS,
         order=duties.KEEPS_ORDER,

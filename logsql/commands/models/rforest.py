@@ -211,7 +211,7 @@ register(
         options=(
             SIZE,
             MODEL,
-            OptionSpec("target", OptionKind.FIELD, "label field of the training subquery"),
+            OptionSpec("target", OptionKind.FIELD, "label field of the training subquery", reads=False),
             TIMEOUT,
             OptionSpec("probability", OptionKind.BOOL, "add _probability and _probabilities", default=False),
         ),

@@ -113,7 +113,9 @@ register(
         lowering=duties.Lowering.DUCKDB,
         twice=False,
         state=duties.RowState.STOPS,
-        options=(OptionSpec("output", OptionKind.FIELD, "the field that takes the text", default="_json"),),
+        options=(
+            OptionSpec("output", OptionKind.FIELD, "the field that takes the text", default="_json", reads=False),
+        ),
         description="""\
 Without names all fields that are not null are written; listed fields are written with their nulls. Dates are written as
 `yyyy-MM-dd HH:mm:ss+ZZZZ`, binary values as lower-case hex.

@@ -1,0 +1,158 @@
+"""Names in the arguments of commands: fields that no row has, and what else is written where a name stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass, replace
+
+from logsql.diagnostics.errors import QueryError
+from logsql.diagnostics.names import (
+    ALIAS_AS_NAME,
+    DIRECTION_AS_NAME,
+    EXPRESSION_AS_NAME,
+    SEVERAL_NAMES,
+    SIGN_AS_NAME,
+    SPLIT_NAME,
+    UNKNOWN_FIELD,
+    WORD_AS_NAME,
+)
+from logsql.language.expressions import parse_expression
+from logsql.language.tree import Binary, Call, Command, Expr, Field, Name, SortKey, Span, Unary
+from logsql.planner.duties import Kind
+from logsql.planner.notes.fields import Say, absent, near
+from logsql.planner.options import OptionKind
+from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec
+
+_DIRECTION = re.compile(r"(?P<name>.+?)\s+(?P<word>asc|desc|ascending|descending)", re.IGNORECASE | re.DOTALL)
+_ALIAS = re.compile(r"(?P<old>.+?)\s+as\s+(?P<new>.+)", re.IGNORECASE | re.DOTALL)
+_WORD = re.compile(r"(?:on|by|using|fields?)\s+(?P<name>.+)", re.IGNORECASE | re.DOTALL)
+_QUOTES = re.compile(r"""(["'`\[])(?P<name>.+)(["'`\]])""", re.DOTALL)
+
+
+def tell_names(note: Say, spec: CommandSpec, command: Command, rel: Rel | None) -> None:
+    """Look at every name in a command's arguments that is a field of the rows ``rel`` that arrive."""
+    if rel is None or rel.rest is not None or not rel.columns:
+        return
+    keys = written(spec, command)
+    skip: set[int] = set()
+    for position, key in enumerate(keys):
+        if position in skip or not absent(rel, key.name.text):
+            continue
+        taken = _over_several(note, command, rel, keys, position)
+        skip |= set(range(position, position + taken))
+        if not taken:
+            _tell(note, command, rel, key)
+    for name in option_names(spec, command):
+        if absent(rel, name.text):
+            note(UNKNOWN_FIELD, name.span, field=name.text, help=near(rel, name.text))
+
+
+def written(spec: CommandSpec, command: Command) -> list[SortKey]:
+    """The names in the arguments that are fields of the rows that arrive, in written order."""
+    if spec.names is not None:
+        return [_key(name) for name in spec.names(command.args)]
+    if not any(argument.kind is Kind.FIELDS for argument in spec.arguments) or not is_dataclass(command.args):
+        return []
+    return [key for f in fields(command.args) for key in _keys(getattr(command.args, f.name))]
+
+
+def _keys(value: object) -> Iterator[SortKey]:
+    """A name, names, sort keys; of pairs (old, new) the old ones."""
+    for item in value if isinstance(value, tuple) else (value,):
+        first = item[0] if isinstance(item, tuple) and item else item
+        if isinstance(first, Name | SortKey):
+            yield _key(first)
+
+
+def _key(name: Name | SortKey) -> SortKey:
+    return name if isinstance(name, SortKey) else SortKey(name, False, name.span)
+
+
+def option_names(spec: CommandSpec, command: Command) -> Iterator[Name]:
+    """Fields of the rows that arrive which options name, or name by default."""
+    for option in spec.options:
+        if option.kind is not OptionKind.FIELD or not option.reads:
+            continue
+        given = command.option(option.name)
+        if given is None and isinstance(option.default, str):
+            yield Name(option.default, command.name_span)
+        elif given is not None and isinstance(given.value, str):
+            yield Name(given.value, given.value_span)
+
+
+def _over_several(note: Say, command: Command, rel: Rel, keys: Sequence[SortKey], position: int) -> int:
+    """What is said of a name together with those behind it, in lists that blanks split; the number of names taken."""
+    joined = keys[position].name.text
+    for end in range(position + 1, min(position + 6, len(keys))):
+        last, name = keys[end - 1].name, keys[end].name
+        if not absent(rel, name.text) or name.span.start - last.span.end != 1:
+            break
+        joined = f"{joined} {name.text}"
+        if rel.column(joined) is not None:
+            span = Span(keys[position].name.span.start, name.span.end)
+            note(SPLIT_NAME, span, name=joined, count=end - position + 1)
+            return end - position + 1
+    key = keys[position]
+    before = keys[position - 1].name.text if position else ""
+    behind = keys[position + 1].name.text if position + 1 < len(keys) else ""
+    if key.name.text.lower() == "as" and before and behind:
+        note(ALIAS_AS_NAME, key.name.span, text="as", old=before, new=behind)
+        return 2
+    if key.name.text.lower() in ("asc", "desc") and before:
+        right = f"-{before}" if key.name.text.lower() == "desc" else before
+        note(DIRECTION_AS_NAME, key.name.span, text=key.name.text, right=right)
+        return 1
+    if key.name.text.lower() == "by" and behind:
+        note(DIRECTION_AS_NAME, key.name.span, text=key.name.text, right=behind)
+        return 1
+    if key.name.text in ("+", "-") and behind:
+        note(SIGN_AS_NAME, key.name.span, text=key.name.text, command=command.name, right=behind)
+        return 1
+    return 0
+
+
+def _tell(note: Say, command: Command, rel: Rel, key: SortKey) -> None:
+    """One name that no row has."""
+    name, span, text = key.name, key.span, key.name.text
+    sign = "-" if key.descending else ""
+    if found := _DIRECTION.fullmatch(text):
+        down = found["word"].lower().startswith("desc")
+        right = ("-" if down and not sign else "") + found["name"]
+        if absent(rel, found["name"]) and _expression(found["name"]) is not None:
+            _tell(note, command, rel, replace(key, name=Name(found["name"], name.span)))
+        else:
+            note(DIRECTION_AS_NAME, span, text=text, right=right)
+    elif found := _ALIAS.fullmatch(text):
+        note(ALIAS_AS_NAME, span, text=text, old=found["old"], new=found["new"])
+    elif (found := _WORD.fullmatch(text)) and not absent(rel, found["name"].strip()):
+        note(WORD_AS_NAME, span, text=text, right=found["name"].strip())
+    elif found := _QUOTES.fullmatch(text):
+        right = found["name"]
+        note(WORD_AS_NAME, span, text=text, right=right if not absent(rel, right) else near(rel, right))
+    elif text[0] in "+-" and rel.column(text[1:].strip()) is not None:
+        note(SIGN_AS_NAME, span, text=text, command=command.name, right=f"{text[0]} {text[1:].strip()}")
+    elif "," in text and all(not absent(rel, part.strip()) for part in text.split(",")):
+        right = " | ".join(f"{command.name} {part.strip()}" for part in text.split(","))
+        note(SEVERAL_NAMES, span, text=text, right=right)
+    elif (inner := _expression(text)) is not None:
+        if isinstance(inner, Field):
+            note(WORD_AS_NAME, span, text=text, right=f"{sign}{inner.name}")
+        else:
+            note(EXPRESSION_AS_NAME, span, text=text, command=command.name)
+    else:
+        note(UNKNOWN_FIELD, name.span, field=text, help=near(rel, text))
+
+
+def _expression(text: str) -> Expr | None:
+    """The expression that a text is, when it is a call, a computation or a field in parentheses."""
+    if not re.search(r"[(+*/]|\s-|-\s", text):
+        return None
+    try:
+        found = parse_expression(text)
+    except QueryError:
+        return None
+    if isinstance(found, Call | Binary | Unary) or (isinstance(found, Field) and text.startswith("(")):
+        return found
+    return None

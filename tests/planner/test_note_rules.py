@@ -1,0 +1,150 @@
+"""Rules about names, fields and commands: what each says, and the neighbours at which it is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from logsql.engine.session import Session
+from tests.support import ROOT
+
+A = 'json "[{a:1,b:2},{a:2,b:3}]" | '
+LABEL = "json \"[{'label':'x','line':'y'}]\" | "
+AGENT = "json \"[{'user-agent':'curl','user':1}]\" | "
+EVENT = "json \"[{'Event ID':1,'Level':'x'}]\" | "
+OPEN = "json \"[{line:'{}'}]\" | parsejson | "
+
+#: query, code, the text that the note points at, its help.
+SAID = [
+    # unknown fields of a closed row, wherever a field stands
+    (f"{LABEL}stats count by lable", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}stats count by zzz", "N1001", "zzz", "there are label, line"),
+    (f"{LABEL}stats sum(lable) as s", "N1001", "lable", 'did you mean "label"?'),
+    (f'{LABEL}search lable == "x"', "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}eval x = upper(lable)", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}fields lable", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}fields - lable", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}rename lable as x", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}sort -lable", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}order lable", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}explode lable", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}prev lable", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}tojson lable", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}pivot count rows lable", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}pivot count cols lable", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}rollup count by lable", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}parsejson field=lable", "N1001", "lable", 'did you mean "label"?'),
+    (f"{LABEL}fields label | parsekv", "N1001", "parsekv", "there are label"),
+    (f'{LABEL}eval x = field("Label")', "N1001", '"Label"', 'did you mean "label"?'),
+    (f"{LABEL}search isnull(lable)", "N1001", "lable", 'did you mean "label"?'),
+    # fields that commands make are known as well
+    (f"{A}eval total = a + b | search totl > 1", "N1001", "totl", 'did you mean "total"?'),
+    (f"{A}stats sum(b) as total by a | sort totl", "N1001", "totl", 'did you mean "total"?'),
+    (f"{A}stats count by a | search b == 1", "N1001", "b", "there are a, count"),
+    # names with operators and blanks
+    (f'{AGENT}search user-agent == "curl"', "N1003", "user-agent", 'field("user-agent")'),
+    (f"{AGENT}stats max(user-agent)", "N1003", "user-agent", 'field("user-agent")'),
+    (f"{EVENT}fields Event ID, Level", "N1004", "Event ID", '"Event ID"'),
+    (f"{EVENT}prev Event ID", "N1004", "Event ID", '"Event ID"'),
+    # something else where a name stands
+    (f"{A}stats count by mod(a, 2)", "N1101", "mod(a, 2)", "compute it first: eval x = mod(a, 2) | stats ... x"),
+    (f"{A}stats count by a + 1", "N1101", "a + 1", "compute it first: eval x = a + 1 | stats ... x"),
+    (
+        f'{A}stats count by datetrunc(_time, "1h")',
+        "N1101",
+        'datetrunc(_time, "1h")',
+        'compute it first: eval x = datetrunc(_time, "1h") | stats ... x',
+    ),
+    (f"{A}sort a desc", "N1102", "a desc", "sort -a"),
+    (f"{A}sort a ASC", "N1102", "a ASC", "sort a"),
+    (f"{A}stats count by a | sort count desc | limit 1", "N1102", "count desc", "sort -count"),
+    (f"{A}order by a", "N1102", "by", "sort a"),
+    (f"{A}order a desc", "N1102", "desc", "sort -a"),
+    (f"{A}stats count by a as x", "N1103", "a as x", "give the name before: rename a as x"),
+    (f"{A}fields a as x", "N1103", "as", "give the name before: rename a as x"),
+    (f"{A}fields -a", "N1104", "-a", "fields - a"),
+    (f"{A}fields + a", "N1104", "+", "fields a"),
+    (f"{A}stats count by (a)", "N1105", "(a)", "write a"),
+    (f'{A}stats count by "a"', "N1105", '"a"', "write a"),
+    (f"{A}sort -(a)", "N1105", "-(a)", "write -a"),
+    (f"{A}join on a [ json \"[{{a:1,c:1}}]\" ]", "N1105", "on a", "write a"),
+    (f"{A}explode a, b", "N1106", "a, b", "explode a | explode b"),
+    ("# title\ntable t\n| json \"[{a:1}]\"", "N1107", "# title\ntable t", "begin that line with a pipe: | table t"),
+    # times
+]  # fmt: skip
+
+SILENT = [
+    f"{A}search isnull(zzz) or nvl(zzz, 0) == 0 or typeof(zzz) == \"int\" or isnotnull(zzz)",
+    f"{A}stats count, sum(b) as s by a | sort -count | fields a, s",
+    f"{A}stats count by a | stats sum(count) by a",
+    f"{A}stats sum(a + b) | fields sum((a + b))",
+    f"{A}eval c = a, d = c + 1 | search d > 1",
+    f"{A}search a == 1 and b > a",
+    f"{A}rename a as x | fields - b | sort -x",
+    f"{A}eval x = $(\"who\")",
+    f"{OPEN}search zzz == 1 | stats count by mod(a, 2)",
+    f"{OPEN}sort a desc | fields Event ID",
+    f"{OPEN}search user-agent == 1",
+    f"{OPEN}timechart count",
+    f"{AGENT}search field(\"user-agent\") == \"curl\"",
+    "json \"[{'a':3,'b':1,'a-b':0}]\" | eval d = a-b",
+    "json \"[{'a':3,'b':1}]\" | eval d = a - b",
+    "json \"[{'a desc':1}]\" | sort a desc",
+    "json \"[{'mod(a, 2)':1}]\" | stats count by mod(a, 2)",
+    f"{EVENT}stats count by Event ID",
+    f"{EVENT}fields Level",
+    f"{A}eval _time = now() | timechart span=1h count by a",
+    f"{A}tojson | fields _json",
+    f"{A}join a [ json \"[{{a:1,c:1}}]\" ] | search c == 1",
+    f"{A}union [ json \"[{{c:1}}]\" ] | search c == 1",
+    "# title\n| json \"[{a:1}]\"",
+    "# about table names\n# and more\n| json \"[{a:1}]\"",
+    f"{LABEL}parsekv overlay=t | search zzz == \"x\"",
+    f"{LABEL}rex field=line \"(?<who>.*)\" | search who == \"y\"",
+    f"{A}eval l = array(a, b) | explode l | stats count by l",
+    f"{A}pivot count rows a cols b | search zzz == 1",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with Session(tz="UTC") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(("query", "code", "place", "help"), SAID, ids=lambda v: v if isinstance(v, str) else None)
+def test_said(session: Session, query: str, code: str, place: str, help: str) -> None:
+    (note,) = session.plan(query)[0].notes
+    assert note.span is not None
+    assert (note.code, query[note.span.start : note.span.end], note.help) == (code, place, help)
+
+
+@pytest.mark.parametrize("query", SILENT)
+def test_silent(session: Session, query: str) -> None:
+    assert session.plan(query, {"who": "x"})[0].notes == ()
+
+
+def test_shipped_queries_are_silent(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    paths = sorted((ROOT / "sample_data" / "queries").glob("*.lq"))
+    assert {path.stem: session.plan(path.read_text("utf-8"))[0].notes for path in paths} == {p.stem: () for p in paths}
+
+
+#: What newcomers typed on the sample data: reader's fields are known before a row is read.
+NEWCOMERS = [
+    ("textfile sample_data/auth.log | search Failed | stats count", "N1208"),
+    ("textfile sample_data/auth.log | search line == '*Failed*' | stats count", "N1209"),
+    ("jsonfile sample_data/access.jsonl.gz | stats count by lable", "N1001"),
+    ("jsonfile sample_data/access.jsonl.gz | stats count by status | sort count desc | limit 1", "N1102"),
+    ("textfile sample_data/auth.log | fields -line | limit 1", "N1104"),
+    ('ntfs-mft sample_data/ntfs/MFT | search filename == "*.exe" | stats count', "N1001"),
+    ("ntfs-mft sample_data/ntfs/MFT | timechart span=1d count", "N1308"),
+    ("jsonfile sample_data/access.jsonl.gz | timechart span=1h count by label", "N1308"),
+]
+
+
+@pytest.mark.parametrize(("query", "code"), NEWCOMERS)
+def test_what_newcomers_type(session: Session, query: str, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert [note.code for note in session.plan(query)[0].notes] == [code]
