@@ -163,7 +163,7 @@ def errors_page() -> str:
     for entry in entries():
         if entry.code.startswith("N") and not chapter:
             chapter = True
-            lines += ["# Notes", "", "What the plan tells of a query that runs.", ""]
+            lines += ["# Notes", "", "What the plan tells of a query that runs ([notes](../notes.md)).", ""]
         names = ", ".join(f"`{name}`" for name in entry.names)
         lines += [f"## {entry.code}", "", f"{names}: {entry.meaning.shown('en')}  ", entry.meaning.shown("ko"), ""]
         said = [

@@ -18,7 +18,7 @@ from logsql.engine.runstate import RunState
 from logsql.engine.saved import past_table, saved_table
 from logsql.engine.sources import SourceOpener
 from logsql.engine.workspace import Workspace
-from logsql.planner.catalog import SourceColumn, SourceInfo, SourceSpec, TableInfo
+from logsql.planner.catalog import NoData, SourceColumn, SourceInfo, SourceSpec, TableInfo
 from logsql.planner.services import LookupTable, Service
 from logsql.values import sql
 from logsql.values.sql import Sql
@@ -30,8 +30,9 @@ T = TypeVar("T")
 class SessionCatalog:
     """Answers the planner's questions and collects what the plan's SQL will read: registered objects by name."""
 
-    def __init__(self, workspace: Workspace, state: RunState) -> None:
+    def __init__(self, workspace: Workspace, state: RunState, data: bool = True) -> None:
         self.state = state
+        self.data = data
         self.zone = workspace.database.zone
         self._database = workspace.database
         self._workspace = workspace
@@ -141,15 +142,23 @@ class SessionCatalog:
     def open_source(
         self, command: str, source: SourceSpec, paths: Sequence[str], options: Mapping[str, object]
     ) -> SourceInfo:
+        if not self.data:
+            return self._opener.described(command, source)
         return self._opener.open(command, source, paths, options)
 
     # --- results, lookups, services ---------------------------------------------------------------
 
     def saved(self, name: str) -> TableInfo | None:
-        return saved_table(self._workspace, name, self.bindings)
+        return self._or_unknown(saved_table(self._workspace, name, self.bindings))
 
     def result(self, query_id: str) -> TableInfo | None:
-        return past_table(self._workspace, query_id, self.bindings, self.state.ledger)
+        return self._or_unknown(past_table(self._workspace, query_id, self.bindings, self.state.ledger))
+
+    def _or_unknown(self, found: TableInfo | None) -> TableInfo | None:
+        """A result that is not there may be there where the query will run."""
+        if found is None and not self.data:
+            raise NoData
+        return found
 
     def lookup(self, name: str) -> LookupTable | None:
         return self._workspace.services.lookups.find(name)

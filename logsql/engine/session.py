@@ -187,11 +187,13 @@ class Session:
         params: Mapping[str, object] | None = None,
         origin: str | None = None,
         counting: bool = False,
+        data: bool = True,
     ) -> tuple[Plan, RunState, SessionCatalog]:
         """Parse and plan, with the catalog that collected the plan's sources.
 
         ``counting`` makes the SQL report coerced values to the run's ledger, which takes a Python function; without it
-        the SQL is the same in plain DuckDB.
+        the SQL is the same in plain DuckDB. ``data`` False opens no file: a plan to look at, which cannot run, where
+        fields that only files and missing tables tell are unknown.
         """
         with collector_paused():
             from logsql.engine.catalog import SessionCatalog  # for cost: opening a session plans nothing
@@ -200,7 +202,7 @@ class Session:
             from logsql.registry import GRAMMAR  # for cost: every command and function
 
         state = RunState(self.policy, self.zone, counting=counting, on_progress=self.on_progress)
-        catalog = SessionCatalog(self.workspace, state)
+        catalog = SessionCatalog(self.workspace, state, data)
         try:
             with self.workspace.runs.stoppable(state):
                 plan = compile_query(parse_query(text, GRAMMAR), catalog, params)

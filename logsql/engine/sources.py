@@ -14,7 +14,7 @@ import pyarrow as pa
 from logsql.engine.arrowtypes import arrow_columns
 from logsql.engine.sourceerrors import source_error
 from logsql.operators.merging import Idents
-from logsql.planner.catalog import PART, RAW, SourceColumn, SourceInfo, SourceSpec
+from logsql.planner.catalog import PART, RAW, NoData, SourceColumn, SourceInfo, SourceSpec
 from udfs.readers.base import ReadContext, Reader
 from udfs.readers.errors import ReaderError
 from udfs.readers.request import Request
@@ -42,6 +42,16 @@ class SourceOpener:
             return self._registered(command, source, reader, request)
         except ReaderError as problem:
             raise source_error(problem, source.code) from None
+
+    def described(self, command: str, source: SourceSpec) -> SourceInfo:
+        """The source as far as it is known without a file; a plan to look at. Raises :class:`NoData`."""
+        reader = source.load()
+        if not hasattr(reader, "described"):
+            raise NoData
+        schema: pa.Schema = reader.described(source.given)
+        taken = Idents()
+        meta = {"idents": tuple(taken.take(name) for name in schema.names), "open": False}
+        return SourceInfo(f"__{command.replace('-', '_')}", columns_of(schema), meta=meta)
 
     def _registered(self, command: str, source: SourceSpec, reader: Reader, request: Request) -> SourceInfo:
         from udfs.readers.dataset import ReaderDataset  # for cost: pyarrow.dataset

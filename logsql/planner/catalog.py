@@ -84,12 +84,18 @@ class SourceSpec:
         return tuple(dict.fromkeys(names))
 
 
+class NoData(Exception):
+    """Nothing is known of a source because no data may be opened."""
+
+
 class Catalog(Protocol):
     """The planner's view of a session."""
 
     zone: str
     #: Names the run whose ledger counts coerced values; None when the query is only translated.
     run_id: str | None
+    #: Whether files may be opened; else what only they tell is unknown.
+    data: bool
 
     def lost(self, source: str, reason: str, count: int, sample: str) -> None:
         """Count what is lost while a query is planned in the ledger of its run."""
@@ -117,7 +123,8 @@ class Catalog(Protocol):
     ) -> SourceInfo:
         """Open the files of a command (``jsonfile``, ``hive-file`` ...) as it declares.
 
-        Raises :class:`logsql.diagnostics.errors.SourceError` for a missing or unreadable file.
+        Raises :class:`logsql.diagnostics.errors.SourceError` for a missing or unreadable file, :class:`NoData` where
+        no file may be opened and the fields depend on it.
         """
 
     def saved(self, name: str) -> TableInfo | None:

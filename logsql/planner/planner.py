@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from logsql.diagnostics.errors import LogsqlError, QueryError, diagnostic
+from logsql.diagnostics.errors import LogsqlError, QueryError, SourceError, diagnostic
 from logsql.diagnostics.language import SECOND_SOURCE
+from logsql.diagnostics.tables import TABLE_NOT_FOUND
 from logsql.language.tree import Command, Query
 from logsql.planner.arrange import arrange
 from logsql.planner.arrival import check_order
-from logsql.planner.catalog import Catalog
+from logsql.planner.catalog import Catalog, NoData
 from logsql.planner.chain import Chain
 from logsql.planner.demand import demanded, of_subquery
 from logsql.planner.duties import NO_ROWS, Demand, OrderGiven, Subquery
@@ -19,10 +20,11 @@ from logsql.planner.notes import parameters
 from logsql.planner.notes.names import tell_names
 from logsql.planner.notes.texts import tell_comments
 from logsql.planner.plan import Plan
-from logsql.planner.relation import Rel
+from logsql.planner.relation import PHYSICAL, Rel, Rest
 from logsql.planner.spec import COMMANDS
 from logsql.planner.stage import Stage
 from logsql.values import sql
+from logsql.values.types import ANY_JSON
 
 
 class Planner(Chain):
@@ -69,7 +71,12 @@ class Planner(Chain):
         tell_names(stage.note, spec, stage.command, given)
         try:
             found = spec.lower(stage)
+        except NoData:
+            return self._unknown()
         except LogsqlError as error:
+            missing = isinstance(error, SourceError) or error.code == TABLE_NOT_FOUND.code
+            if missing and spec.source and not self.catalog.data:
+                return self._unknown()
             if error.diagnostic.span is None:
                 error.diagnostic = replace(error.diagnostic, span=stage.command.span)
             raise
@@ -82,6 +89,11 @@ class Planner(Chain):
         if ordered and stage.order_needed and found is not None:
             check_order(spec.name, given, found)
         return found
+
+    def _unknown(self) -> Rel:
+        """Rows of which nothing is known, for a plan that is only looked at."""
+        select = sql.select([sql.alias(sql.null("JSON"), "__doc")], where=sql.boolean(False))
+        return Rel(self.add_cte("s0_unknown", select, (), ""), (), rest=Rest("__doc", ANY_JSON), order=PHYSICAL)
 
     def _empty(self) -> Rel:
         """A relation without rows, for a query of commands that deliver nothing."""

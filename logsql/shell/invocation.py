@@ -12,7 +12,7 @@ from typing import Any
 
 from logsql.diagnostics.messages import language as spoken
 from logsql.diagnostics.messages import message
-from logsql.diagnostics.usage import NO_QUERY_HERE, ONE_FILE, OTHER_VERB, OTHER_WORDS, QUERY_AND_FILE
+from logsql.diagnostics.usage import NO_CHOICE, NO_QUERY_HERE, ONE_FILE, OTHER_VERB, OTHER_WORDS, QUERY_AND_FILE
 from logsql.render import FORMATS
 from logsql.shell.commandline import (
     CommandLine,
@@ -56,6 +56,8 @@ class Invocation:
     keep: str | None = None
     check: bool = False
     write: bool = False
+    strict: bool = False
+    no_data: bool = False
     lang: str | None = None
     given: tuple[str, ...] = field(default=(), compare=False)
 
@@ -63,7 +65,7 @@ class Invocation:
 OPTIONS: tuple[Option, ...] = (
     Option(("-q", "--query"), "query", "QUERY", "opt-query"),
     Option(("-d", "--define"), "params", "KEY[:]=VALUE", "opt-define", parameter, repeat=True),
-    Option(("-f", "--format"), "format", "FORMAT", "opt-format", output_format),
+    Option(("-f", "--format"), "format", "FORMAT", "opt-format"),
     Option(("-o", "--output"), "output", "FILE", "opt-output"),
     Option(("--db",), "database", "PATH", "opt-db"),
     Option(("--tz",), "zone", "ZONE", "opt-tz"),
@@ -84,9 +86,15 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--debug",), "debug", None, "opt-debug"),
     Option(("--check",), "check", None, "opt-check"),
     Option(("--write",), "write", None, "opt-write"),
+    Option(("--strict",), "strict", None, "opt-strict"),
+    Option(("--no-data",), "no_data", None, "opt-no-data"),
     Option(("-h", "--help"), "help", None, "opt-help"),
     Option(("-V", "--version"), "version", None, "opt-version"),
 )
+
+
+#: Formats of what ``check`` finds.
+CHECK_FORMATS = ("text", "json", "github", "sarif")
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,12 @@ VERBS: dict[str, Verb] = {
     "sql": Verb("logsql sql 'SELECT ...'", fewest=1),
     "translate": Verb("logsql translate 'QUERY'", fewest=1, query=True),
     "explain": Verb("logsql explain 'QUERY'", fewest=1, query=True),
-    "check": Verb("logsql check FILE...", fewest=1, most=None),
+    "check": Verb(
+        "logsql check FILE... [-f text|json|github|sarif] [--strict] [--no-data]",
+        fewest=1,
+        most=None,
+        own=("strict", "no_data"),
+    ),
     "fmt": Verb("logsql fmt FILE... [--check|--write]", fewest=1, most=None, own=("check", "write")),
     "ml": Verb("logsql ml COMMAND ...", most=None),
     "chart": Verb("logsql chart 3d -q QUERY --x F --y F --z F [--color F] -o FILE", most=None),
@@ -133,7 +146,8 @@ def _invocation(values: dict[str, Any], plain: list[str]) -> Invocation:
     for other, declared in VERBS.items():
         for name in declared.own:
             if name in asked.given and other != verb:
-                raise usage_error(OTHER_VERB, option=f"--{name}", verb=other)
+                raise usage_error(OTHER_VERB, option=f"--{name.replace('_', '-')}", verb=other)
+    _check_format(asked.format, verb)
     if verb is not None:
         return _of_verb(asked, verb, plain[1:])
     if asked.query is not None:
@@ -144,6 +158,16 @@ def _invocation(values: dict[str, Any], plain: list[str]) -> Invocation:
         help = did_you_mean(plain[0], VERBS, message("usage-quote-query"))
         raise usage_error(ONE_FILE, help=help, word=plain[1])
     return replace(asked, verb="run", words=(plain[0],)) if plain else asked
+
+
+def _check_format(name: str | None, verb: str | None) -> None:
+    """Refuse a format that rows cannot be written in, or that findings cannot."""
+    if name is None:
+        return
+    if verb != "check":
+        output_format("--format", name)
+    elif name not in CHECK_FORMATS:
+        raise usage_error(NO_CHOICE, option="--format", choices=" | ".join(CHECK_FORMATS), value=name)
 
 
 def _of_verb(asked: Invocation, name: str, words: list[str]) -> Invocation:

@@ -1,4 +1,4 @@
-"""Notes of ``logsql check`` about queries that run but may not mean what they say. Never an error.
+"""Notes of ``logsql check`` alone, about what is meant in most queries and would be noise beside every result.
 
 One rule so far: a pattern with a star inside (``"a*b"``) ignores letter case, the other shapes do not (decisions 5).
 """
@@ -8,21 +8,32 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from logsql.diagnostics.messages import message
-from logsql.language.positions import line_and_column
+from logsql.diagnostics.codes import define
+from logsql.diagnostics.notes import Note, Notes
 from logsql.language.tree import Binary, Call, Literal, Query
 from logsql.planner.function_spec import FUNCTIONS
-from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
+
+STAR_INSIDE = define(
+    "N1901",
+    "star-inside",
+    (
+        "a pattern with a star inside ignores letter case, patterns with stars at the ends do not (only in check)",
+        "중간에 별표가 있는 패턴은 대소문자를 구분하지 않고, 양 끝에만 있는 패턴은 구분합니다 (check에서만 알림)",
+    ),
+    (
+        'the pattern "{pattern}" has a star inside: it ignores letter case, patterns with stars at the ends do not',
+        '패턴 "{pattern}"은(는) 중간에 별표가 있어 대소문자를 구분하지 않습니다. 양 끝의 별표는 구분합니다',
+    ),
+)
 
 
-def notes(query: Query, text: str) -> list[str]:
-    """``LINE:COLUMN: sentence`` for everything worth a second look, in the order of the text."""
-    found = {literal.span.start: str(literal.value) for literal in patterns(query) if star_inside(str(literal.value))}
-    out = []
-    for start, value in sorted(found.items()):
-        line, column = line_and_column(text, start)
-        out.append(f"{line}:{column}: " + message("lint-star-inside", pattern=value))
-    return out
+def notes(query: Query, text: str, path: str) -> tuple[Note, ...]:
+    """Everything worth a second look, in the order of the text."""
+    found = Notes()
+    for literal in patterns(query):
+        if star_inside(str(literal.value)):
+            found.add(STAR_INSIDE, literal.span, pattern=str(literal.value))
+    return tuple(note.located(text, path) for note in found.ordered())
 
 
 def patterns(query: Query) -> Iterator[Literal]:

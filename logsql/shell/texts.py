@@ -20,10 +20,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "interrupted": ("interrupted", "중단했습니다"),
     "ledger-all": ("--loss lists all", "--loss로 모두 표시"),
-    "files-checked": ("{count} files checked, {bad} with errors", "파일 {count}개 확인, 오류 {bad}개"),
-    "lint-star-inside": (
-        'the pattern "{pattern}" has a star inside: it ignores letter case, patterns with stars at the ends do not',
-        '패턴 "{pattern}"은(는) 중간에 별표가 있어 대소문자를 구분하지 않습니다. 양 끝의 별표는 구분합니다',
+    "files-checked": (
+        "{count} files checked, {bad} with errors, {warnings} warnings",
+        "파일 {count}개 확인, 오류 {bad}개, 경고 {warnings}개",
     ),
     "would-change": ("{path} is not formatted", "{path}의 형식이 다릅니다"),
     "formatted": ("{path} formatted", "{path} 형식을 맞추었습니다"),
@@ -42,7 +41,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "use-sql": ("run DuckDB SQL; readers are table functions, pipe('QUERY') is a table", "DuckDB SQL 실행"),
     "use-translate": ("print the SQL, run nothing", "SQL만 출력"),
     "use-explain": ("stages, fields, order and SQL", "단계, 필드, 순서, SQL"),
-    "use-check": ("syntax and field errors of query files", "쿼리 파일의 오류 검사"),
+    "use-check": ("errors of query files, and what they may not mean", "쿼리 파일의 오류와 의심스러운 곳 검사"),
     "use-fmt": ("the formatter", "쿼리 정렬"),
     "use-ml": ("the ml.* commands (logsql ml help)", "ml.* 명령 (logsql ml help)"),
     "use-chart": ("a picture of a query's rows (HTML or PNG)", "질의 결과를 그림으로 (HTML 또는 PNG)"),
@@ -82,6 +81,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "opt-debug": ("show the traceback of an internal error", "내부 오류의 추적 정보 출력"),
     "opt-check": ("fmt: only say which files are not formatted", "fmt: 형식이 다른 파일만 표시"),
     "opt-write": ("fmt: rewrite the files", "fmt: 파일을 고쳐 씀"),
+    "opt-strict": ("check: a warning fails", "check: 경고도 실패로 처리"),
+    "opt-no-data": ("check: open no files and tables", "check: 파일과 테이블을 열지 않음"),
     "opt-help": ("this page", "이 도움말"),
     "opt-version": ("the version", "버전"),
     # pictures

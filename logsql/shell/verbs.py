@@ -10,6 +10,7 @@ from logsql.diagnostics.messages import message
 from logsql.language.formatter import format_query
 from logsql.registry import GRAMMAR
 from logsql.render.sinks import open_sink
+from logsql.shell.findings import WRITERS, Finding, Level, of_error, of_note, text_lines
 from logsql.shell.inputs import read_query_file
 from logsql.shell.invocation import Invocation
 from logsql.shell.lint import notes
@@ -18,20 +19,33 @@ from logsql.shell.voice import Voice
 
 
 def check(asked: Invocation, voice: Voice) -> int:
-    """Plan every file without running it; 0 when all are right, else the exit code of the first error."""
+    """Plan every file without running it; 0 when all are right, else the exit code of the first error.
+
+    ``--strict``: 1 when there is a warning. ``--no-data``: what only files and tables tell is taken as unknown.
+    """
+    found: list[Finding] = []
     code = bad = 0
     with open_session(asked) as session:
         for path in asked.words:
             try:
                 text = read_query_file(path, session.policy)
-                session.plan(text, dict(asked.params), path)
-                voice.say(*(f"note: {path}:{note}" for note in notes(parse(text), text)))
+                plan, _, _ = session.plan(text, dict(asked.params), path, data=not asked.no_data)
+                found += [of_note(note, path) for note in plan.notes]
+                found += [of_note(note, path, Level.NOTE) for note in notes(parse(text), text, path)]
             except LogsqlError as error:
-                voice.error(error.diagnostic)
+                if asked.format in (None, "text"):
+                    voice.error(error.diagnostic)
+                found.append(of_error(error.diagnostic, path))
                 bad += 1
                 code = code or error.exit_code
-    voice.say(message("files-checked", count=len(asked.words), bad=bad))
-    return code
+    warnings = sum(finding.level is Level.WARNING for finding in found)
+    if asked.format in (None, "text"):
+        told = [finding for finding in found if finding.level is not Level.ERROR]
+        voice.say(*text_lines(told, len(asked.words)).splitlines())
+        voice.say(message("files-checked", count=len(asked.words), bad=bad, warnings=warnings))
+    else:
+        sys.stdout.write(WRITERS[asked.format](found, len(asked.words)))
+    return code or int(asked.strict and warnings > 0)
 
 
 def fmt(asked: Invocation, voice: Voice) -> int:

@@ -304,7 +304,8 @@ def test_check_notes_patterns_that_ignore_case(tmp_path: Path, db: str) -> None:
     file.write_text('table web\n| search src == "10*1" or src == "10*" | search in(src, "*a*b*", "*a*")\n')
     done = run("check", str(file), "--db", db)
     assert done.returncode == 0
-    found = [line.removeprefix(f"note: {file}:").split(" has ")[0] for line in done.stderr.decode().splitlines()[:-1]]
+    lines = done.stderr.decode().splitlines()[:-1]
+    found = [line.removeprefix(f"note[N1901 star-inside]: {file}:").split(" has ")[0] for line in lines]
     assert found == ['2:17: the pattern "10*1"', '2:57: the pattern "*a*b*"']
 
 

@@ -75,6 +75,7 @@ SAID = [
 ]  # fmt: skip
 
 SILENT = [
+    f"{A}rename a as tmp, b as a, tmp as b",
     f"{A}search isnull(zzz) or nvl(zzz, 0) == 0 or typeof(zzz) == \"int\" or isnotnull(zzz)",
     f"{A}stats count, sum(b) as s by a | sort -count | fields a, s",
     f"{A}stats count by a | stats sum(count) by a",

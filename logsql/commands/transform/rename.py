@@ -98,6 +98,17 @@ def lower(stage: Stage) -> Rel:
     return rel
 
 
+def renamed(args: RenameArgs) -> tuple[Name, ...]:
+    """Old names that are no new name of a pair before them: pairs run from left to right."""
+    made: set[str] = set()
+    found: list[Name] = []
+    for old, new in args.pairs:
+        if old.text not in made:
+            found.append(old)
+        made.add(new.text)
+    return tuple(found)
+
+
 def _rename(stage: Stage, rel: Rel, old: str, new: str) -> Rel:
     """``new`` takes the value and the place of ``old``; rows without ``old`` keep the ``new`` they have."""
     column = rel.column(old)
@@ -134,6 +145,7 @@ register(
         parse=parse,
         lower=lower,
         fields=duties.PASSES,
+        names=renamed,
         arguments=(duties.FIELD_LIST, duties.Argument(duties.Kind.NEW_FIELDS, ("as",))),
         subquery=duties.Subquery.NONE,
         order=duties.KEEPS_ORDER,
