@@ -117,14 +117,16 @@ def session() -> Iterator[Session]:
 
 @pytest.mark.parametrize(("query", "code", "place", "help"), SAID, ids=lambda v: v if isinstance(v, str) else None)
 def test_said(session: Session, query: str, code: str, place: str, help: str) -> None:
-    (note,) = session.plan(query)[0].notes
+    (note,) = (
+        n for n in session.plan(query)[0].notes if not n.code.startswith("N17")
+    )  # of a join: no side has the key
     assert note.span is not None
     assert (note.code, query[note.span.start : note.span.end], note.help) == (code, place, help)
 
 
 @pytest.mark.parametrize("query", SILENT)
 def test_silent(session: Session, query: str) -> None:
-    assert session.plan(query, {"who": "x"})[0].notes == ()
+    assert session.plan(query, {"who": "x"} if "$(" in query else None)[0].notes == ()
 
 
 def test_shipped_queries_are_silent(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
