@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from bench import ledger, seed, startup, tables
+from bench import keeping, ledger, seed, startup, tables
 from bench.measure import Row
 
 ROWS: dict[str, Callable[[], list[Row]]] = {
@@ -19,6 +19,7 @@ ROWS: dict[str, Callable[[], list[Row]]] = {
     "translate": tables.translate,
     "start-up": startup.start_up,
     "ledger": ledger.rows,
+    "keeping": keeping.rows,
     **{name: (lambda name=name: tables.compare(name)) for name in tables.QUERIES},  # type: ignore[misc]
 }
 #: Rows that print their own tables.

@@ -14,7 +14,8 @@ def arrow_columns(schema: pa.Schema) -> tuple[SourceColumn, ...]:
 
 def _logical(field: pa.Field) -> str | None:
     value = (field.metadata or {}).get(b"logsql.type")
-    return value.decode() if value else None
+    text = value.decode() if value else None
+    return "json" if text == "any" else text  # a mixed column is JSON text
 
 
 _ARROW_SQL = {

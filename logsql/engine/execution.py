@@ -99,16 +99,18 @@ class Execution:
 
         ``with_types`` adds the companion type columns of mixed fields.
         """
+        kept_types = with_types or self._results.keeping
         try:
             self._prepare()
             # Not copied first, which takes a third of the time of writing: nothing of ours changes when it is written.
-            text = self._final(with_types).sql("duckdb", copy=False)
+            text = self._final(kept_types).sql("duckdb", copy=False)
         except RecursionError:  # sqlglot writes nested nodes by recursion
             raise too_long() from None
         stream = self._stream = self._runner.batches(text, size)
         try:
-            schema = self._shape(next(stream), with_types)
-            yield from self._results.keep(self.number, schema, (_renamed(batch, schema) for batch in stream))
+            schema = self._shape(next(stream), kept_types)
+            rows = (_renamed(batch, schema) for batch in stream)
+            yield from self._results.keep(self.number, schema, rows, with_types)
         finally:
             stream.close()
             self._stop_scans()

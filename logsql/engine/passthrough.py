@@ -210,13 +210,14 @@ class SqlExecution(Execution):
         self._prepare()
         text = self._statement()
         shape: list[pa.Field] = []
-        stream = self._stream = self._runner.stream(lambda: self._run(text, size, with_types, shape))
+        kept_types = with_types or self._results.keeping
+        stream = self._stream = self._runner.stream(lambda: self._run(text, size, kept_types, shape))
         try:
             for _ in stream:
                 self._fields = [Field(f.name, _label(f), sql.null()) for f in shape if not f.name.endswith(TYPE_SUFFIX)]
                 break
             rows = (pa.RecordBatch.from_arrays(b.columns, schema=pa.schema(shape)) if shape else b for b in stream)
-            yield from self._results.keep(self.number, pa.schema(shape), rows)
+            yield from self._results.keep(self.number, pa.schema(shape), rows, with_types)
         finally:
             stream.close()
             self._stop_scans()

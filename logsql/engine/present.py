@@ -167,7 +167,9 @@ def rest_field(document: Sql, name: str, is_map: bool, value_type: LType, types:
 
 def arrow_field(name: str, label: str, type_: pa.DataType) -> pa.Field:
     """The Arrow field shown to consumers, with the language's type where Arrow cannot say it."""
-    if label in ("map", "any", "ip") or (label.startswith("list") and not pa.types.is_list(type_)):
+    if pa.types.is_decimal(type_) and label == "long":
+        return pa.field(name, type_, metadata={b"logsql.type": b"long"})
+    if label in ("map", "any", "ip", "null") or (label.startswith("list") and not pa.types.is_list(type_)):
         kind = "list" if label.startswith("list") else label
         return pa.field(name, type_, metadata={b"logsql.type": kind.encode()})
     return pa.field(name, type_)

@@ -18,15 +18,19 @@ import pyarrow as pa
 from logsql.diagnostics.losses import loss
 from logsql.engine.arrowtypes import arrow_columns
 from logsql.engine.ledger import Ledger
+from logsql.engine.present import TYPE_SUFFIX
 from logsql.engine.result import Result
 from logsql.engine.stages import StageTable
 from logsql.planner.catalog import TableInfo
 from logsql.store.files import Files
-from logsql.store.keeping import Ending, Kept
+from logsql.store.keeping import Ending, Foreign, Kept, KeptFolder
 from logsql.store.results import SavedResults
+from logsql.values.imports import CODED, CODED_LIST
 
-#: Results, bytes and seconds that a session keeps before the oldest goes.
+#: Results of a session, bytes and seconds of all sessions that are kept before the oldest goes.
 MOST, MOST_BYTES, MOST_SECONDS = 1_000, 1_000_000_000, 7 * 86_400
+#: Bytes of a session's small results in memory before the oldest is put down into a file.
+MOST_IN_MEMORY = 64 << 20
 FULL = loss(
     "result-full",
     (
@@ -57,50 +61,82 @@ class Results:
         self.kept: dict[str, Kept] = {}
         self.last: Kept | None = None
         self.numbers: Iterator[int] = itertools.count(1)
-        self._files, self._folder = files, folder
+        self._folder = KeptFolder(files, folder)
 
     def open(self, number: int, schema: pa.Schema) -> Kept:
         """A new kept result; what is too old, or too much with it, goes."""
-        kept = Kept(self._files, self._folder, schema)
-        before = self.kept.pop(str(number), None)
-        if before is not None:
-            before.close()
-        self._make_room(0)
+        before, last = self.kept.pop(str(number), None), self.last
+        self.last = kept = Kept(self._folder, schema)
         if number:
             self.kept[str(number)] = kept
-        self.last = kept
+        for gone in {before, last} - {None, *self.kept.values()}:
+            gone.close()  # type: ignore[union-attr]  # None is taken away
+        self._make_room(kept)
+        held = [k for k in self.kept.values() if k.in_memory and k is not kept]
+        total = sum(k.size for k in held)
+        for small in held:
+            if total <= MOST_IN_MEMORY:
+                break
+            total -= small.size
+            if not small.put_down():
+                self._forget(small)
         return kept
 
-    def keep(self, number: int, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """The batches, kept on their way when this session keeps. Columns of companion types are not kept."""
+    def keep(
+        self, number: int, schema: pa.Schema, batches: Iterator[pa.RecordBatch], with_types: bool
+    ) -> Iterator[pa.RecordBatch]:
+        """The batches, kept on their way when this session keeps, then with their companion type columns.
+
+        ``with_types``: whether those are wanted by who reads.
+        """
         if not self.keeping:
             yield from batches
             return
-        shown = [i for i, name in enumerate(schema.names) if "\0" not in name]
-        kept = self.open(number, pa.schema([schema.field(i) for i in shown]))
+        shown = [i for i, name in enumerate(schema.names) if with_types or not name.endswith(TYPE_SUFFIX)]
+        kept = self.open(number, schema)
         try:
             for batch in batches:
-                kept.add(batch if len(shown) == batch.num_columns else batch.select(shown))
-                if kept.ending is Ending.OPEN and not self._make_room(kept.size, kept):
+                kept.add(batch)
+                if not kept.in_memory and kept.ending is Ending.OPEN and not self._make_room(kept):
                     kept.end(Ending.FULL)
-                yield batch
+                yield batch if len(shown) == len(schema) else batch.select(shown)
             kept.end(Ending.WHOLE)
         finally:
             kept.end(Ending.LEFT)
 
-    def _make_room(self, size: int, but: Kept | None = None) -> bool:
-        """Drop the oldest results until what is kept lies within the bounds; False when it cannot."""
+    def find(self, number: str) -> Kept | None:
+        """A kept result that can be read; None when there is none, or another session's needed its room."""
+        kept = self.kept.get(number)
+        if kept is not None and not kept.settle():
+            self._forget(kept)
+            return None
+        return kept
+
+    def _make_room(self, but: Kept) -> bool:
+        """Drop the oldest results, also of other sessions, until all lie within the bounds; False when they cannot."""
         oldest = time.time() - MOST_SECONDS
-        total = sum(kept.size for kept in self.kept.values() if kept is not but) + size
-        for number, kept in list(self.kept.items()):
-            if total <= MOST_BYTES and len(self.kept) < MOST and kept.started > oldest:
+        theirs = self._folder.others
+        total = sum(kept.size for kept in {*self.kept.values(), but}) + sum(file.size for file in theirs)
+        files: list[tuple[float, Kept | Foreign]] = [(kept.started, kept) for kept in self.kept.values()]
+        files += [(file.changed, file) for file in theirs]
+        for begun, thing in sorted(files, key=lambda found: found[0]):
+            if total <= MOST_BYTES and len(self.kept) <= MOST and begun > oldest:
                 break
-            if kept is not but:
-                total -= kept.size
-                self.kept.pop(number)
-                if kept is not self.last:
-                    kept.close()
+            if thing is but or (begun > oldest and total <= MOST_BYTES and isinstance(thing, Foreign)):
+                continue
+            total -= thing.size
+            if isinstance(thing, Kept):
+                self._forget(thing)
+            else:
+                theirs.remove(thing)
+                self._folder.drop(thing.path)
         return total <= MOST_BYTES
+
+    def _forget(self, kept: Kept) -> None:
+        for number in [number for number, found in self.kept.items() if found is kept]:
+            self.kept.pop(number)
+        if kept is not self.last:
+            kept.close()
 
     def close(self) -> None:
         """Let go of every kept result."""
@@ -108,6 +144,7 @@ class Results:
             kept.close()
         self.kept.clear()
         self.last = None
+        self._folder.close()
 
 
 class HasResults(Protocol):
@@ -139,18 +176,29 @@ def save_last(home: HasResults, name: str) -> tuple[str, Ledger] | None:
     The ledger tells what is missing of it.
     """
     last = home.results.last
+    if last is not None:
+        last.settle()
     home.results.saved.check(name)
     if last is None:
         return None
     told = Ledger()
     _tell(last, name, told)
-    return home.results.saved.write(name, pa.Table.from_batches(last.batches(), last.schema)), told
+    return home.results.saved.write(name, shown_table(last)), told
+
+
+def shown_table(kept: Kept) -> pa.Table:
+    """A kept result as Arrow shows it: without the companion columns of mixed fields."""
+    shown = [i for i, name in enumerate(kept.schema.names) if not name.endswith(TYPE_SUFFIX)]
+    schema = pa.schema([kept.schema.field(i) for i in shown])
+    return pa.Table.from_batches((batch.select(shown) for batch in kept.batches()), schema)
 
 
 def keep_result(home: HasResults, result: Result) -> str:
     """Keep a result's rows in the session; returns the id that ``result ID`` reads."""
     results = home.results
     table = result.arrow()
+    if result.number and (there := results.find(str(result.number))) is not None and there.ending is Ending.WHOLE:
+        return str(result.number)
     number = result.number or next(results.numbers)
     kept = results.open(number, table.schema)
     for batch in table.to_batches():
@@ -161,14 +209,43 @@ def keep_result(home: HasResults, result: Result) -> str:
 
 def past_table(home: HasResults, query_id: str, bindings: dict[str, object], ledger: Ledger) -> TableInfo | None:
     """A kept result as a source; what is missing of it goes into the ledger."""
-    kept = home.results.kept.get(query_id)
+    kept = home.results.find(query_id)
     if kept is None:
         return None
     _tell(kept, query_id, ledger)
     key = f"__result_{query_id}"
+    schema = coded(kept.schema)
     # Rows without fields are a table of one column to DuckDB.
-    bindings[key] = StageTable(kept.schema if kept.schema.names else pa.schema([("__row", pa.bool_())]), kept.batches)
-    return TableInfo(key, (key,), arrow_columns(kept.schema))
+    read = schema if schema.names else pa.schema([("__row", pa.bool_())])
+    bindings[key] = StageTable(read, lambda: (coded_batch(batch, schema) for batch in kept.batches()))
+    return TableInfo(key, (key,), arrow_columns(schema))
+
+
+def coded(schema: pa.Schema) -> pa.Schema:
+    """The schema with each mixed column and its companion as one column, of which every value is read as it was."""
+    fields: list[pa.Field] = []
+    for field in schema:
+        if not field.name.endswith(TYPE_SUFFIX):
+            fields.append(field)
+            continue
+        logical = CODED_LIST if (fields[-1].metadata or {}).get(b"logsql.type") == b"list" else CODED
+        fields[-1] = pa.field(fields[-1].name, pa.string(), metadata={b"logsql.type": logical.encode()})
+    return pa.schema(fields)
+
+
+def coded_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """A batch as :func:`coded` describes it: code, line feed, JSON text."""
+    if len(schema) == batch.num_columns:
+        return batch
+    import pyarrow.compute as pc  # for cost
+
+    arrays: list[pa.Array] = []
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if name.endswith(TYPE_SUFFIX):
+            arrays[-1] = pc.binary_join_element_wise(pc.fill_null(column.cast(pa.string()), ""), arrays[-1], "\n")
+        else:
+            arrays.append(column)
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _tell(kept: Kept, name: str, ledger: Ledger) -> None:

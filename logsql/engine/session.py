@@ -24,7 +24,7 @@ from logsql.engine.ledger import Ledger
 from logsql.engine.querylog import QueryLog
 from logsql.engine.result import Result
 from logsql.engine.runstate import ProgressReport, RunState
-from logsql.engine.saved import Results, keep_result, save_last, save_result
+from logsql.engine.saved import Results, keep_result, save_last, save_result, shown_table
 from logsql.engine.services import Settings
 from logsql.engine.translate import explain_text, plan_text
 from logsql.engine.workspace import Workspace
@@ -284,7 +284,7 @@ class Session:
     def kept(self) -> dict[str, pa.Table]:
         """Kept results by the number of their query."""
         found = self.results.kept.items()
-        return {number: pa.Table.from_batches(kept.batches(), kept.schema) for number, kept in found}
+        return {number: shown_table(kept) for number, kept in list(found)}
 
     @property
     def kept_numbers(self) -> list[str]:

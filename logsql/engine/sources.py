@@ -77,8 +77,6 @@ def columns_of(schema: pa.Schema) -> tuple[SourceColumn, ...]:
             logical = PART + meta[_VARIANT].decode()
         elif _VARIANT_RAW in meta:
             logical = RAW + meta[_VARIANT_RAW].decode()
-        elif logical == "any":
-            logical = "json"  # a mixed column of a reader is JSON text
         found.append(SourceColumn(column.name, column.sql_type, logical))
     return tuple(found)
 

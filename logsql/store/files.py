@@ -148,13 +148,43 @@ class Files:
         with self.replacing(path, make_folders=False) as temporary:
             yield os.open(temporary, os.O_WRONLY)
 
-    def spool(self, folder: AnyPath) -> BinaryIO:
-        """A file to write and read that has no name and goes when it is closed, on the disk of ``folder``."""
-        import tempfile  # for cost
+    def make_private_file(self, path: AnyPath) -> BinaryIO:
+        """A new file that nobody but the user may read, opened for writing without a buffer."""
+        self.policy.check_write(os.fspath(path))
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
+        return cast(BinaryIO, open(handle, "wb", buffering=0))
 
-        self.policy.check_write(os.fspath(folder))
-        os.makedirs(folder, exist_ok=True)
-        return cast(BinaryIO, tempfile.TemporaryFile(dir=folder))
+    def hold(self, path: AnyPath) -> BinaryIO:
+        """A file that counts as held (:meth:`is_held`) until it is closed; that of a dead process does not."""
+        while True:
+            file = self.make_private_file(path)
+            if sys.platform == "win32":  # what is open there cannot be removed
+                return file
+            import fcntl  # not on every system
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.path.exists(path):
+                return file
+            file.close()  # taken for a dead one's before it was locked
+
+    def is_held(self, path: AnyPath) -> bool:
+        """Whether a process that lives holds the file; one that nobody holds goes."""
+        self.policy.check_write(os.fspath(path))
+        try:
+            with open(path, "rb") as file:
+                if sys.platform != "win32":
+                    import fcntl  # not on every system
+
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(path)
+                    return False
+            os.unlink(path)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
 
     def remove(self, path: AnyPath) -> bool:
         """Remove a file; False when there was none."""

@@ -1,15 +1,20 @@
-"""Rows of one result, kept as they stream: Arrow IPC with zstd, small ones in memory, larger ones in the state folder.
+"""Rows of one result, kept as they stream: the batches themselves while they are few, else a file written beside.
 
-A file has no name there where the system can do that (it goes with the process, also after kill -9), and nobody else
-may read it. What was written can be read at any time, by several readers at once.
+A small result costs nothing but its memory. A larger one is written by a thread of its own as uncompressed Arrow IPC,
+so that reading a query is not slower than without (compressing took twice the time of the query itself). The files of
+all sessions lie in one folder, where the session that begins keeping clears away what a killed session left. What is
+kept can be read at any time, by several readers at once.
 """
 
 from __future__ import annotations
 
-import io
+import contextlib
+import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import IO, Any
@@ -19,8 +24,9 @@ import pyarrow as pa
 from logsql.diagnostics.errors import LogsqlError
 from logsql.store.files import Files
 
-#: Bytes of a result that stay in memory.
-SMALL = 128 << 10
+#: Bytes of one result that stay in memory, and of those that wait for the disk.
+SMALL, MOST_WAITING = 16 << 20, 64 << 20
+_ROWS, _LOCK = ".arrow", ".lock"
 
 
 class Ending(Enum):
@@ -32,100 +38,230 @@ class Ending(Enum):
     LEFT = "left"
 
 
-class Kept:
-    """Rows of one result. ``started`` is seconds since 1970; ``size`` the bytes written; ``rows`` those in them."""
+@dataclass(frozen=True)
+class Foreign:
+    """A kept file of another session: its place, size in bytes and seconds since 1970."""
 
-    def __init__(self, files: Files, folder: Path, schema: pa.Schema) -> None:
+    path: Path
+    size: int
+    changed: float
+
+
+class KeptFolder:
+    """The folder of kept results, as one session sees it. ``others`` are files of the other sessions, oldest first."""
+
+    def __init__(self, files: Files, folder: Path) -> None:
+        self.files = files
+        self.folder = folder
+        self.others: list[Foreign] = []
+        self._token = secrets.token_hex(8)
+        self._held: IO[bytes] | None = None
+        self._count = 0
+
+    def new_file(self) -> Path:
+        """A path for the rows of a result; at first the session makes itself known. Raises OSError, PolicyError."""
+        if self._held is None:
+            self._held = self.files.hold(self.folder / f"{self._token}{_LOCK}")
+        self._look()
+        self._count += 1
+        return self.folder / f"{self._token}-{self._count}{_ROWS}"
+
+    def _look(self) -> None:
+        """Take down what the other sessions have here; what belongs to none that lives goes."""
+        alive: dict[str, bool] = {self._token: True}
+        found: list[Foreign] = []
+        for path in self.files.matching(self.folder, _ROWS, _LOCK):
+            token = path.stem.partition("-")[0]
+            if token not in alive:
+                alive[token] = self.files.is_held(self.folder / f"{token}{_LOCK}")
+            if not alive[token]:
+                self.drop(path)
+            elif token != self._token and path.suffix == _ROWS and (facts := self.files.facts(path)) is not None:
+                found.append(Foreign(path, facts.size, facts.changed / 1e9))
+        self.others = sorted(found, key=lambda file: file.changed)
+
+    def drop(self, path: Path) -> None:
+        """Remove a file, if that can be done."""
+        with contextlib.suppress(OSError, LogsqlError):
+            self.files.remove(path)
+
+    def close(self) -> None:
+        """The session keeps nothing any more."""
+        if self._held is not None:
+            self.drop(self.folder / f"{self._token}{_LOCK}")
+            self._held.close()
+            self._held = None
+
+
+class Kept:
+    """Rows of one result. ``started`` is seconds since 1970; ``size`` the bytes of ``rows`` rows."""
+
+    def __init__(self, folder: KeptFolder, schema: pa.Schema) -> None:
         self.schema = schema
         self.started = time.time()
-        self.rows = 0
+        self.rows = self.size = 0
         self.ending = Ending.OPEN
-        self._files, self._folder = files, folder
-        self._file: IO[bytes] = io.BytesIO()
-        self._lock = threading.Lock()
-        self._counted = _Tail(self._append)
-        options = pa.ipc.IpcWriteOptions(compression="zstd")
-        self._writer = pa.ipc.new_stream(pa.PythonFile(self._counted, "w"), schema, options=options)
+        self._folder = folder
+        self._held: list[pa.RecordBatch] = []
+        self._writer: _Writer | None = None
 
     @property
-    def size(self) -> int:
-        return self._counted.position
+    def in_memory(self) -> bool:
+        return self._writer is None
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Keep a batch; when the disk or the policy does not take it, what is there so far stays."""
         if self.ending is not Ending.OPEN:
             return
-        try:
-            self._writer.write_batch(batch)
-            self.rows += batch.num_rows
-        except (OSError, LogsqlError, pa.ArrowException):
+        if self._writer is None and self.size + batch.nbytes > SMALL and not self.put_down():
             self.ending = Ending.FULL
+            return
+        if self._writer is None:
+            self._held.append(batch)
+        elif not self._writer.put(batch):
+            self.ending = Ending.FULL
+            return
+        self.rows += batch.num_rows
+        self.size += batch.nbytes
+
+    def put_down(self) -> bool:
+        """Have the rows written to a file; False where none can be made."""
+        try:
+            path = self._folder.new_file()
+            file = self._folder.files.make_private_file(path)
+        except (OSError, LogsqlError):
+            return False
+        self._writer = _Writer(path, file, self.schema)
+        for batch in self._held:
+            self._writer.put(batch)
+        self._held = []
+        if self.ending is not Ending.OPEN:
+            self._writer.finish()
+        return True
 
     def end(self, ending: Ending) -> None:
         """No further rows; the first ending counts."""
         if self.ending is Ending.OPEN:
             self.ending = ending
+        if self._writer is not None:
+            self._writer.finish()
+
+    def settle(self) -> bool:
+        """Wait until what is kept can be read; False when somebody removed it (the bound is one for all sessions)."""
+        if self._writer is None:
+            return True
+        self.rows = min(self.rows, self._writer.settle())
+        if self._writer.failed:
+            self.ending = Ending.FULL
+        return self._folder.files.has_file(self._writer.path)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows that are kept, in their order, from the first one."""
-        waiting = self.rows
-        if not waiting:
+        self.settle()
+        if self._writer is None:
+            yield from list(self._held)
             return
-        reader = pa.ipc.open_stream(pa.PythonFile(_View(self._read), "r"))
-        while waiting > 0:
-            batch = reader.read_next_batch()
-            waiting -= batch.num_rows
-            yield batch
+        waiting = self.rows
+        if waiting:
+            with self._folder.files.open(self._writer.path) as file:
+                reader = pa.ipc.open_stream(file)
+                while waiting > 0:
+                    batch = reader.read_next_batch()
+                    waiting -= batch.num_rows
+                    yield batch
 
     def close(self) -> None:
-        with self._lock:
-            self._file.close()
-
-    def _append(self, data: bytes) -> None:
-        with self._lock:
-            if isinstance(self._file, io.BytesIO) and self._file.tell() + len(data) > SMALL:
-                held, self._file = self._file, self._files.spool(self._folder)
-                self._file.write(held.getvalue())
-            self._file.seek(0, io.SEEK_END)
-            self._file.write(data)
-            if not isinstance(self._file, io.BytesIO):
-                self._file.flush()
-
-    def _read(self, position: int, size: int) -> bytes:
-        with self._lock:
-            self._file.seek(position)
-            return self._file.read(size)
+        self._held = []
+        if self._writer is not None:
+            self._writer.abandon()
+            self._folder.drop(self._writer.path)
 
 
-class _Tail(io.RawIOBase):
-    """A file to write to that hands on its bytes and counts them."""
+class _Writer:
+    """Writes batches to a file in a thread; who hands them over waits only while too much is on its way."""
 
-    def __init__(self, append: Callable[[bytes], None]) -> None:
-        self._append, self.position = append, 0
+    def __init__(self, path: Path, file: IO[bytes], schema: pa.Schema) -> None:
+        self.path = path
+        self.failed = False
+        self._file, self._schema = file, schema
+        self._waiting: deque[pa.RecordBatch | None] = deque()
+        self._bytes = self._written = 0
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="logsql-keep", daemon=True)
+        self._thread.start()
 
-    def writable(self) -> bool:
-        return True
+    def put(self, batch: pa.RecordBatch) -> bool:
+        """Hand over a batch; False when no more can be written."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.failed or self._bytes < MOST_WAITING)
+            self._waiting.append(batch)
+            self._bytes += batch.nbytes
+            self._changed.notify_all()
+            return not self.failed
 
-    def write(self, data: Any, /) -> int:
-        piece = bytes(data)
-        self._append(piece)
-        self.position += len(piece)
-        return len(piece)
+    def finish(self) -> None:
+        """No more batches."""
+        with self._changed:
+            self._waiting.append(None)
+            self._changed.notify_all()
+
+    def settle(self) -> int:
+        """Rows in the file, once all that were handed over are in it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.failed or not self._bytes)
+            return self._written
+
+    def abandon(self) -> None:
+        """Write nothing further."""
+        with self._changed:
+            self._waiting.clear()
+            self._bytes = 0
+        self.finish()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            with self._file, pa.ipc.new_stream(pa.PythonFile(_Raw(self._file), "w"), self._schema) as writer:
+                while (batch := self._next()) is not None:
+                    writer.write_batch(batch)
+                    with self._changed:
+                        self._written += batch.num_rows
+                        self._bytes = max(0, self._bytes - batch.nbytes)
+                        self._changed.notify_all()
+        except (OSError, ValueError, pa.ArrowException):
+            with self._changed:
+                self.failed = True
+                self._waiting.clear()
+                self._changed.notify_all()
+
+    def _next(self) -> pa.RecordBatch | None:
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._waiting))
+            return self._waiting.popleft()
+
+
+class _Raw:
+    """An unbuffered file that takes all of what it is given: one call of the system may take a part."""
+
+    closed = False
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._position = 0
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data)
+        whole = rest.nbytes
+        while rest.nbytes:
+            rest = rest[self._file.write(rest) :]
+        self._position += whole
+        return whole
 
     def tell(self) -> int:
-        return self.position
+        return self._position
 
+    def flush(self) -> None:
+        """Nothing waits."""
 
-class _View(io.RawIOBase):
-    """A reader's own place in the shared file."""
-
-    def __init__(self, read: Callable[[int, int], bytes]) -> None:
-        self._read_at, self._position = read, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
-        data: bytes = self._read_at(self._position, size)
-        self._position += len(data)
-        return data
+    def close(self) -> None:
+        self.closed = True

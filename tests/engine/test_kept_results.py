@@ -14,13 +14,14 @@ from logsql.diagnostics.errors import LogsqlError
 from logsql.engine import saved
 from logsql.shell.repl import Settings, Shell
 from logsql.shell.voice import Voice
+from logsql.store import keeping
 
 GUID = "77836557-3f7d-4c0e-9a0a-0a4f2f1f2f00"
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("XDG_STATE_HOME", "XDG_DATA_HOME"):
+    for name in ("XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
     return tmp_path
 
@@ -62,6 +63,7 @@ def test_a_result_that_was_left_says_so_when_it_is_read(session: logsql.Session)
 
 def test_a_result_beyond_the_bound_says_so(session: logsql.Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saved, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(keeping, "SMALL", 0)
     session.query('json "{}"').rows()
     assert len(session.query("table big").arrow()) == 200_000
     with pytest.raises(LogsqlError):  # the oldest went first
@@ -69,6 +71,76 @@ def test_a_result_beyond_the_bound_says_so(session: logsql.Session, monkeypatch:
     again = session.query("result 2 | stats count")
     assert again.rows()[0]["count"] < 200_000
     assert "result-full in result 2" in again.ledger.summary()
+
+
+def test_a_result_read_back_is_the_same_value_for_value(
+    session: logsql.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Mixed fields were kept as JSON text alone: a date or bytes among them came back as text, a list as its text.
+    monkeypatch.setattr(keeping, "SMALL", 0)
+    mixed = 'eval m = case(n == 1, now(), n == 2, binary("ab"), n == 3, array(1, now(), "x"), n == 4, dict("k", 1), n)'
+    queries = (
+        f"table limit=7 big | {mixed} | fields n, m",
+        "json \"[{'a': [1, 'x', null], 'b': {'c': [1, {'d': 2}]}}, {'a': 'x', 'e': 1.5}, {'a': true, 'e': 2}, {}]\"",
+        'table limit=3 big | eval d = now(), b = binary(text), i = ip(concat("192.0.2.", n)), l = array(n, now()), '
+        "ls = array(array(n, now()), 3), f = n / 3, t = n > 1, z = null, big = 9223372036854775807 + n",
+        'json "[{}, {}, {}]"',
+        "table limit=5 big | eval x = if(n > 2, 12345678901234567890123456789, now()) | sort -n",
+        "table big | search n == 0-1",
+        "table limit=2 big | eval v = now() | union [ table limit=2 big | eval v = 1.0 ] "
+        "| union [ table limit=1 big | eval v = 1 ]",
+    )
+    for query in queries:
+        first = session.query(query)
+        rows = first.rows()
+        again = session.query(f"result {first.number}")
+        assert [list(r.items()) for r in again.rows()] == [list(r.items()) for r in rows], query
+        assert [[type(v) for v in r.values()] for r in session.query(f"result {first.number}").rows()] == [
+            [type(v) for v in r.values()] for r in rows
+        ], query
+        assert again.schema == first.schema, query
+        # Arrow does not show what is kept beside the values.
+        assert session.query(f"result {again.number}").arrow().column_names == first.columns
+    assert len(session.kept_numbers) == 4 * len(queries)
+
+
+def test_the_bound_is_one_for_all_sessions_and_nothing_is_left(
+    session: logsql.Session, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    folder = home / "XDG_STATE_HOME" / "logsql" / "kept"
+
+    def files() -> list[str]:
+        return sorted(path.suffix for path in folder.iterdir())
+
+    monkeypatch.setattr(keeping, "SMALL", 1_000_000)
+    assert len(session.query("table big").arrow()) == 200_000
+    assert len(session.query("result 1").rows()) == 200_000
+    assert files() == [".arrow", ".arrow", ".lock"]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
+    # What a killed process left has a lock that nobody holds.
+    (folder / "dead.lock").touch()
+    (folder / "dead-1.arrow").write_bytes(b"x")
+    monkeypatch.setattr(saved, "MOST_BYTES", 20_000_000)
+    with logsql.connect(tz="UTC") as other:
+        other.sql("CREATE TABLE big AS SELECT i AS n, md5(i::VARCHAR) AS text FROM range(200000) t(i)").rows()
+        assert len(other.query("table big").arrow()) == 200_000
+        assert files() == [".arrow", ".arrow", ".lock", ".lock"]
+        assert other.query("result 1 | stats count").rows() == [{"count": 200_000}]
+        with pytest.raises(LogsqlError) as caught:  # the oldest of all went
+            session.query("result 1").rows()
+        assert caught.value.code == "11500"
+        assert session.query("result 2 | stats count").rows() == [{"count": 200_000}]
+    assert files() == [".arrow", ".lock"]
+    session.close()
+    assert files() == []
+
+
+def test_many_small_results_leave_memory(session: logsql.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved, "MOST_IN_MEMORY", 5_000)
+    for _ in range(10):
+        session.query("table limit=20 big").rows()
+    assert sum(kept.in_memory for kept in session.results.kept.values()) < 9
+    assert all(len(session.query(f"result {n}").rows()) == 20 for n in range(1, 11))
 
 
 def test_names_outlive_the_session_and_may_be_guids(session: logsql.Session) -> None:

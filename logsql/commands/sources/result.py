@@ -70,8 +70,9 @@ register(
         options=(OFFSET, LIMIT),
         description="""\
 Reads the rows of a query of this session by its number, in their order. The shell and Python keep rows while they are
-read, at most 1 GB and 7 days in all; of a result that was cut by that, cancelled or not read to its end the rows until
-there are given, and the ledger says so.
+read, at most 1,000 results of a session, and 1 GB and 7 days over all sessions; the oldest go first, and those of a
+session go with it (`\\save` keeps one for good). Of a result that was cut, cancelled or not read to its end the rows
+until there are given, and the ledger says so.
 """,
         errors=(NO_RESULT,),
     )
