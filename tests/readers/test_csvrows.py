@@ -92,6 +92,9 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path, charset:
         assert read(path, charset=charset) == (["User", "b"], [("한", "2")])
 
 
+_WITH_A_MARK = [("1", "x\n# in the cell\ny"), ("2", "#y")]
+
+
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize(
     ("data", "options", "names", "rows"),
@@ -103,6 +106,8 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path, charset:
         ("1,2\n3,4\n", {"header": False}, ["column0", "column1"], [("1", "2"), ("3", "4")]),
         ("title\n\na,b\n# no\n1,2\n#3,4", {"skip": 2, "comment": "#"}, ["a", "b"], [("1", "2")]),
         ("title", {"skip": 2}, [], []),
+        ('#"x\na,b\n1,"x\n# in the cell\ny"\n#"no\n2,"#y"\n', {"comment": "#"}, ["a", "b"], _WITH_A_MARK),
+        ('a,b\n#no\n1,"x\n# in the cell\ny"\n#no\n2,#y', {"comment": "#"}, ["a", "b"], _WITH_A_MARK),
     ],
 )
 def test_other_shapes_of_files(
@@ -114,6 +119,14 @@ def test_other_shapes_of_files(
     exact: bool,
 ) -> None:
     assert read(written(tmp_path, data), exact=exact, **options) == (names, rows)
+
+
+def test_the_ledger_counts_the_lines_that_are_left_out(tmp_path: Path) -> None:
+    # Comments were taken away before lines were numbered: the place of a fault was too small by as many.
+    loss = ListLoss()
+    path = written(tmp_path, 'sep=,\ntitle\n# one\na,b\n# two\n1,"open\n2,3\n')
+    assert read(path, loss, skip=1, comment="#")[1] == [("1", "open"), ("2", "3")]
+    assert [(entry.reason, entry.position) for entry in loss.entries] == [("unclosed-quote", 6)]
 
 
 def test_strict_takes_them_as_text(tmp_path: Path) -> None:

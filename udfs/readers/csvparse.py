@@ -93,17 +93,19 @@ def records(
     most: int | None,
     unclosed: Callable[[int, str], None],
     differs: Callable[[int, str], None] | None = None,
+    comment: str | None = None,
 ) -> Iterator[tuple[list[str], str | None]]:
     """Cells of every record, and the raw text behind the first ``most`` cells (None if there is none).
 
     ``lines`` without LF, CR LF still ending in CR. ``unclosed(line_number, text)`` is told of quotes nothing closes,
     ``differs`` of lines that RFC 4180 reads without fault as other cells than the lenient dialect does.
+    A line that begins with ``comment`` where a record begins is none.
     """
     source = _Lines(lines)
     rfc = None if dialect.strict or differs is None else _rfc_line(dialect.delimiter)
     for line in source:
         text = line[:-1] if line.endswith("\r") else line
-        if not text:
+        if not text or (comment is not None and text.startswith(comment)):
             continue
         if '"' not in text:
             cells = text.split(dialect.delimiter) if most is None else text.split(dialect.delimiter, most)

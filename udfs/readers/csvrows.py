@@ -9,6 +9,7 @@ the exact parser. All ways give the same rows.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,7 @@ from udfs.readers.textlines import Window
 _OWN = ("_file", "_rest")
 _BLOCK = 8 << 20
 _LINES_AT_ONCE = 8_192
+_HEAD = 64 << 10
 MOST_COLUMNS = 10_000
 """Columns that are read when ``maxcol`` is not given."""
 
@@ -56,6 +58,14 @@ class Plan:
     width: int
     way: str
     delimiter: str = ","
+
+
+@dataclass(frozen=True)
+class _Top:
+    """What the first bytes of a file tell: the delimiter, and whether a line said it (``sep=;``)."""
+
+    delimiter: str
+    said: bool
 
 
 PLANS: StateCache[Plan] = StateCache()
@@ -174,11 +184,15 @@ class CsvReader:
         return None if self.limit is None else max(self.offset, 0) + max(self.limit, 0) + 1
 
     def _discovered(self, path: str | Member, context: ReadContext) -> Plan:
-        enough, delimiter = self._enough(), self._delimiter(path, context)
-        header = next(self._records(path, context, None, delimiter), ([], None))[0]
-        structure, whole = Structure(replace(self.dialect, delimiter=delimiter)), True
+        enough, whole = self._enough(), True
         with open_source(path, context) as source:
-            for data in self._chunks(source, context):
+            top, chunks = self._top(source, context)
+            delimiter = top.delimiter
+            structure = Structure(replace(self.dialect, delimiter=delimiter))
+            lines = self._below(whole_lines(chunks, source.name, context))
+            first = next(lines, b"")
+            header = _header(first, structure.dialect, self.comment)
+            for data in itertools.chain((first,), lines):
                 structure.feed(data)
                 if not structure.plain:
                     break
@@ -187,9 +201,11 @@ class CsvReader:
                     break
             else:
                 structure.finish()
+        if header is None:
+            header = next(self._records(path, context, None), ([], None))[0]
         width, way = structure.most, "even" if structure.fewest in (None, structure.most) else "ragged"
         if not structure.plain:
-            width, way = self._widest(path, context, enough, delimiter), "exact"
+            width, way = self._widest(path, context, enough), "exact"
         width = max(width, len(header))
         # A file without a column is read, too: what is damaged at its beginning is told by the scan.
         if not whole or not width or self.rest or structure.longest > _BLOCK // 2:
@@ -197,29 +213,22 @@ class CsvReader:
         names, renamed = named(header if self.header else [], min(width, self.maxcol))
         return Plan(names, renamed, width, way, delimiter)
 
-    def _delimiter(self, path: str | Member, context: ReadContext) -> str:
-        """The character between cells: Excel writes the one of its locale as a first line ``sep=;``."""
-        if self.tab or self.delim:
-            return self.dialect.delimiter
-        with open_source(path, context) as source:
-            first = next(utf8_chunks(source, codec_name(self.charset), context), b"")
-        said = _SEP.match(first)
-        return said[1].decode() if said is not None else self.dialect.delimiter
-
-    def _widest(self, path: str | Member, context: ReadContext, enough: int | None, delimiter: str) -> int:
+    def _widest(self, path: str | Member, context: ReadContext, enough: int | None) -> int:
         most = 0
-        for number, (cells, _) in enumerate(self._records(path, context, None, delimiter)):
+        for number, (cells, _) in enumerate(self._records(path, context, None)):
             most = max(most, len(cells))
             if enough is not None and number >= enough:
                 break
         return most
 
     def _records(
-        self, path: str | Member, context: ReadContext, most: int | None, delimiter: str
+        self, path: str | Member, context: ReadContext, most: int | None
     ) -> Iterator[tuple[list[str], str | None]]:
         with open_source(path, context) as source:
-            chunks = self._chunks(source, context)
-            above = self.skip + (delimiter != self.dialect.delimiter)  # the line sep=;
+            top, chunks = self._top(source, context)
+            lines = _text_lines(whole_lines(chunks, source.name, context))
+            above = self.skip + top.said
+            next(itertools.islice(lines, self.skip, self.skip), None)
 
             def told(number: int, text: str) -> None:
                 context.loss.lost(source.name, "unclosed-quote", 1, Line(number + above), text[:120])
@@ -227,14 +236,23 @@ class CsvReader:
             def differs(number: int, text: str) -> None:
                 context.loss.lost(source.name, "quoting-differs", 1, Line(number + above), text[:120])
 
-            dialect = replace(self.dialect, delimiter=delimiter)
-            yield from records(_text_lines(chunks), dialect, most, told, differs)
+            dialect = replace(self.dialect, delimiter=top.delimiter)
+            yield from records(lines, dialect, most, told, differs, self.comment)
 
-    def _chunks(self, source: Source, context: ReadContext) -> Iterator[bytes]:
-        """The text of a file as UTF-8 from its header on: whole lines that end in LF or CR LF."""
+    def _top(self, source: Source, context: ReadContext) -> tuple[_Top, Iterator[bytes]]:
+        """What the first bytes tell, and the text as UTF-8 with LF or CR LF behind a line ``sep=;`` of Excel."""
         chunks = with_line_feeds(utf8_chunks(source, codec_name(self.charset), context), quoted=True)
-        lines = whole_lines(chunks, source.name, context)
-        return _without(lines, self.skip, self.comment, said=not (self.tab or self.delim))
+        first = next(chunks, b"")
+        found = None if self.tab or self.delim else _SEP.match(first)
+        if found is None:
+            return _Top(self.dialect.delimiter, False), itertools.chain((first,), chunks)
+        # Arrow takes an empty chunk for the end.
+        return _Top(found[1].decode(), True), filter(None, itertools.chain((first[found.end() :],), chunks))
+
+    def _below(self, lines: Iterator[bytes]) -> Iterator[bytes]:
+        """Whole lines without the first ``skip`` lines and without comments."""
+        lines = _behind(lines, self.skip) if self.skip else lines
+        return lines if self.comment is None else _uncommented(lines, self.comment)
 
     def _exact(
         self, path: str | Member, plan: Plan, wanted: list[str], context: ReadContext
@@ -243,7 +261,7 @@ class CsvReader:
         # Without rest, cells beyond maxcol are parsed and dropped, as the option says.
         places = [(name, plan.names.index(name)) for name in wanted if name in plan.names]
         width = len(plan.names)
-        stream = self._records(path, context, most, plan.delimiter)
+        stream = self._records(path, context, most)
         if self.header:
             next(stream, None)
         rows: list[list[str | None]] = []
@@ -269,7 +287,10 @@ class CsvReader:
         position = {name: f"{number}" for number, name in enumerate(plan.names)}
         included = [position[name] for name in wanted] or ["0"]
         with open_source(path, context) as source:
-            chunks = self._chunks(source, context)
+            chunks = self._top(source, context)[1]
+            if plan.way == "ragged" or self.skip or self.comment is not None:
+                # Arrow takes chunks as they come: only what looks at lines needs them whole.
+                chunks = self._below(whole_lines(chunks, source.name, context))
             if plan.way == "ragged":
                 chunks = padded(chunks, replace(self.dialect, delimiter=plan.delimiter), plan.width)
             stream = _Stream(chunks)
@@ -327,19 +348,47 @@ def named(header: list[str], width: int) -> tuple[tuple[str, ...], tuple[str, ..
 _SEP = re.compile(rb"sep=([!-~])\r?(?:\n|$)", re.IGNORECASE)
 
 
-def _without(lines: Iterator[bytes], skip: int, comment: str | None, said: bool) -> Iterator[bytes]:
-    """Chunks of whole lines without ``sep=;`` at the top (``said``), the first ``skip`` lines and comments."""
-    mark = None if comment is None else re.compile(rb"(?m)^" + re.escape(comment.encode()) + rb"[^\n]*(?:\n|\Z)")
-    begun = False
+def _header(first: bytes, dialect: Dialect, comment: str | None) -> list[str] | None:
+    """Cells of the first record, when the first whole lines of the text hold it; None when more must be read."""
+    head = first[: first.rfind(b"\n", 0, _HEAD) + 1] or first
+    opened: list[int] = []
+    lines = _text_lines(iter((head,)))
+    found = next(records(lines, dialect, None, lambda number, _: opened.append(number), None, comment), None)
+    return None if found is None or opened else found[0]
+
+
+def _behind(lines: Iterator[bytes], skip: int) -> Iterator[bytes]:
+    """Chunks of whole lines without the first ``skip`` lines."""
     for data in lines:
-        if not begun and said and (found := _SEP.match(data)) is not None:
-            data = data[found.end() :]
-        begun = True
         while skip and data:
             end = data.find(b"\n") + 1
             data, skip = (data[end:] if end else b""), skip - 1
-        if mark is not None:
-            data = mark.sub(b"", data)
+        if data:
+            yield data
+
+
+def _uncommented(lines: Iterator[bytes], comment: str) -> Iterator[bytes]:
+    """Chunks of whole lines without the lines that begin with ``comment`` where a record begins.
+
+    Behind an odd number of quotes a line goes on with a cell. That holds in plain text (``Structure``), the only one
+    that is read from here; what is not plain in the lines before shows in the chunks.
+    """
+    mark = re.compile(rb"(?m)^" + re.escape(comment.encode()) + rb"[^\n]*(?:\n|\Z)")
+    inside = 0
+    for data in lines:
+        parts: list[bytes] = []
+        done = 0
+        for found in mark.finditer(data):
+            inside += data.count(b'"', done, found.start())
+            begin = done
+            if inside & 1:  # a line of a quoted cell
+                inside += data.count(b'"', found.start(), found.end())
+                parts.append(data[begin : found.end()])
+            else:
+                parts.append(data[begin : found.start()])
+            done = found.end()
+        inside += data.count(b'"', done)
+        data = b"".join([*parts, data[done:]]) if parts else data
         if data:
             yield data
 

@@ -74,8 +74,9 @@ quotes for a quote; rows that `strict=t` reads otherwise are counted in the ledg
 of old Macintosh programs, in CR. A byte order mark is no text, whatever `cs` says.
 
 Extensions: `delim` is what stands between cells (`delim=;`); without it a first line `sep=;`, as Excel writes it, tells
-the character and is no row. `skip` leaves out lines before the header, `comment` the lines that begin with a text, also
-inside a quoted cell; with `header=f` the first line is a row and the fields are `column0`, `column1` ...
+the character and is no row. `skip` leaves out lines before the header, `comment` the lines that begin with a text where
+a row begins (a line inside a quoted cell is no comment); with `header=f` the first line is a row and the fields are
+`column0`, `column1` ...
 
 {PATHS}
 """,
