@@ -32,6 +32,13 @@ ENGINE_ERROR = define(
     ("the engine could not carry out the query", "엔진이 쿼리를 실행하지 못했습니다"),
     ("{reason}", "{reason}"),
 )
+TOO_MANY_ITEMS = define(
+    "E1304",
+    "too-many-items",
+    ("a function makes more items than its limit", "함수가 만드는 항목이 한도를 넘습니다"),
+    ("{call} makes more than {limit:,} items", "{call}이(가) 만드는 항목이 {limit:,}개를 넘습니다"),
+    help=("shorten the range or take a longer span", "범위를 줄이거나 간격을 늘리세요"),
+)
 CONSTANT_FAILED = define(
     "E1401",
     "constant-failed",

@@ -22,6 +22,7 @@ from logsql.planner.catalog import NoData, SourceColumn, SourceInfo, SourceSpec,
 from logsql.planner.services import LookupTable, Service
 from logsql.values import sql
 from logsql.values.sql import Sql
+from logsql.values.texts import DOCUMENT_TEXT
 from udfs.readers.base import NullLoss, NullProgress
 
 T = TypeVar("T")
@@ -108,6 +109,7 @@ class SessionCatalog:
 
     def describe(self, query: Sql) -> tuple[SourceColumn, ...]:
         """Columns of a query, bound but not run."""
+        self._database.install([DOCUMENT_TEXT])
         relation = self._database.planning.sql(query.sql("duckdb"))
         return tuple(SourceColumn(n, str(t)) for n, t in zip(relation.columns, relation.types, strict=True))
 

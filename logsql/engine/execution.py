@@ -24,6 +24,7 @@ from logsql.engine.workspace import Workspace
 from logsql.planner.plan import Action, Materialise, Plan, Stream, order_items, with_ctes
 from logsql.planner.runtime import Row
 from logsql.values import sql
+from logsql.values.texts import DOCUMENT_TEXT
 
 
 class Execution:
@@ -87,7 +88,7 @@ class Execution:
         cursor = self.database.cursor()
         for name, thing in self.bindings.items():
             cursor.register(name, thing)
-        self.database.install(self.plan.udfs)
+        self.database.install({DOCUMENT_TEXT, *self.plan.udfs})
         return cursor
 
     def _origins(self) -> list[BaseException]:

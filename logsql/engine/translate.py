@@ -21,8 +21,8 @@ def plan_text(plan: Plan, pretty: bool = True) -> str:
             parts.append(f'-- Python stage {step.label}: delivers table "{step.name}"{body}')
         elif isinstance(step, Action):
             parts.append(f"-- {step.label}")
-    if plan.udfs:
-        parts.append("-- Python functions: " + ", ".join(sorted(plan.udfs)))
+    if functions := plan.functions:
+        parts.append("-- Python functions: " + ", ".join(sorted(functions)))
     parts.append(plan.final().sql("duckdb", pretty=pretty))
     return "\n\n".join(parts)
 

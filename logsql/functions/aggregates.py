@@ -109,7 +109,7 @@ def _count(call: AggregateCall) -> Typed:
         return Typed(sql.func("count", sql.null("VARCHAR")), LONG)
     if value.parts:
         return Typed(filtered(exp.Count(this=exp.Star()), values.not_null(value)), LONG)
-    return Typed(sql.func("count", values.text_sql(value) if value.type.json else value.expr), LONG)
+    return Typed(sql.func("count", values.plain_text(value) if value.type.json else value.expr), LONG)
 
 
 def identity(value: Typed) -> Sql:

@@ -70,7 +70,7 @@ def _rank(value: Typed) -> Sql:
     if value.kind is Kind.STRING:
         return sql.concat(values.lower(value.expr), sql.func("chr", sql.integer(0)), value.expr)
     if value.kind is Kind.ANY:
-        exact = values.text_sql(value)
+        exact = values.plain_text(value)
         return sql.struct([*comparator_keys(value, lists=True), ("x", exact)])
     if value.kind is Kind.MAP:
         return sql.cast(value.expr, "VARCHAR")

@@ -92,7 +92,7 @@ def _text_tests(value: Typed, texts: list[str]) -> list[Sql]:
     node = values.string_sql(value)
     if node is None:
         return []
-    plain = values.text_sql(value) if value.type.json and all(_plain_word(t) for t in exact) else node
+    plain = values.plain_text(value) if value.type.json and all(_plain_word(t) for t in exact) else node
     if len(exact) == 1:
         tests.append(sql.eq(plain, sql.string(exact[0])))
     elif exact:

@@ -97,7 +97,7 @@ def _mixed(call: FunctionCall, value: Typed, target: LType) -> Sql:
     found: list[Sql] = []
     whole = values.integer_sql(value)
     if value.type.json:
-        found.append(_from_text(values.text_sql(value), target.physical))
+        found.append(_from_text(values.plain_text(value), target.physical))
     else:
         body = values.string_sql(value)
         if whole is not None:

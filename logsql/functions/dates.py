@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from logsql.diagnostics.codes import Code, Sentence, define
 from logsql.diagnostics.codes import text as sentence
+from logsql.diagnostics.engine import TOO_MANY_ITEMS
 from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_CONSTANT, SPAN_MISSING, TIME_SPAN_OF
 from logsql.diagnostics.losses import NOT_CONVERTED, loss
@@ -379,7 +380,7 @@ def _daterange(call: FunctionCall) -> Typed:
     item = sql.binary("+", start, span.times(sql.var(count_name)))
     made = sql.func("list_transform", sql.func("range", count), sql.lambda_([count_name], item))
     items = call.let(sql.func("list_filter", made, sql.lambda_([item_name], sql.binary("<", sql.var(item_name), end))))
-    message = f"daterange() exceeds the limit of {DATERANGE_LIMIT:,} items"
+    message = f"{TOO_MANY_ITEMS.code} {DATERANGE_LIMIT} {canonical(call.call)}"
     missing = (sql.or_(sql.is_null(start), sql.is_null(end)), sql.null(DATES.physical))
     many = (
         sql.binary(">", sql.func("len", items), sql.integer(DATERANGE_LIMIT)),

@@ -15,6 +15,7 @@ from logsql.diagnostics.notes import Note
 from logsql.planner.relation import Column, Rel
 from logsql.values import sql
 from logsql.values.sorting import sort_keys
+from logsql.values.texts import DOCUMENT_TEXT
 from logsql.values.types import LType
 from logsql.values.values import Typed, to_variant
 
@@ -101,9 +102,16 @@ class Plan:
     remarks: tuple[str, ...] = ()
 
     @property
+    def functions(self) -> frozenset[str]:
+        """The Python functions of the plan, the one that texts of lists and maps need among them."""
+        queries = [q for step in self.steps if not isinstance(step, Action) and (q := step.query) is not None]
+        calls = (call for query in [self.final(), *queries] for call in query.find_all(exp.Anonymous))
+        return self.udfs | {DOCUMENT_TEXT for call in calls if call.this == DOCUMENT_TEXT}
+
+    @property
     def python(self) -> bool:
         """Whether Python takes part (a stage or a function), so that the SQL alone is not the whole query."""
-        return bool(self.udfs) or any(isinstance(s, Stream) for s in self.steps)
+        return bool(self.functions) or any(isinstance(s, Stream) for s in self.steps)
 
     @property
     def open(self) -> bool:

@@ -53,15 +53,15 @@ def json_column(column: pa.Array, field: pa.Field) -> pa.Array:
 
 
 def text_column(column: pa.Array, field: pa.Field) -> pa.Array:
-    """The text of every value; null stays null. Lists and maps print as JSON, a text among mixed values as itself."""
+    """The text of every value (language.md 3.5); null stays null. A map prints as JSON, a list as ``[a, b]``."""
     plain = _plain(column)
     if holds_json(field):
-        return _unquoted(_compact(plain))
+        return _unquoted(_listed(_compact(plain)))
     kind = plain.type
     if _is_text(kind):
         return plain.cast(pa.string())
     if _is_nested(kind):
-        return _json(plain)
+        return _listed(_json(plain))
     return _number_text(plain) if pa.types.is_floating(kind) else _scalar_text(plain)
 
 
@@ -207,6 +207,16 @@ def _compact(values: pa.Array) -> pa.Array:
     if not pc.any(spaced).as_py():
         return values
     return pc.if_else(spaced, pc.replace_substring_regex(values, _JSON_BLANKS, r"\1"), values)
+
+
+def _listed(values: pa.Array) -> pa.Array:
+    """JSON texts with the lists and maps among them as the language prints them."""
+    nested = pc.fill_null(pc.match_substring_regex(values, r"^[\[{]"), False)
+    if not pc.any(nested).as_py():
+        return values
+    from udfs.documenttext import text_array  # for cost: few results hold lists
+
+    return pc.replace_with_mask(values, nested, text_array(values.filter(nested)))
 
 
 def _unquoted(values: pa.Array) -> pa.Array:

@@ -59,6 +59,7 @@ register_udf(
     UdfSpec("lq_rex", (_TEXT, _TEXT), "VARCHAR[]", _HERE + "parse:rex"),
     UdfSpec("lq_date", (_TEXT, _TEXT, _TEXT, _TEXT), _DATE, _HERE + "dates:date"),
     UdfSpec("lq_date_text", (_DATE, _TEXT, _TEXT, _TEXT), _TEXT, _HERE + "dates:date_text"),
+    UdfSpec("lq_document_text", (_TEXT,), _TEXT, "udfs.documenttext:text_array"),
     UdfSpec("lq_format", None, _TEXT, _HERE + "formats:format_text"),
     UdfSpec("lq_encode", (_TEXT, _TEXT), "BLOB", _HERE + "charsets:encode"),
     UdfSpec("lq_decode", ("BLOB", _TEXT), _TEXT, _HERE + "charsets:decode"),

@@ -10,7 +10,7 @@ from sqlglot import exp
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, DOUBLE, HUGE, INT, LONG, SHORT, Kind
-from logsql.values.values import NULL_VALUE, Typed, integer_sql, number_sql, string_sql, text_sql
+from logsql.values.values import NULL_VALUE, Typed, integer_sql, number_sql, plain_text, string_sql
 
 DOUBLE_TEXT = r"[+-]?(NaN|Infinity|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[fFdD]?)"
 INTEGER_TEXT = r"[+-]?[0-9]+"
@@ -68,7 +68,7 @@ def operand(value: Typed, audit: Audit | None = None) -> Operand | None:
         return Operand(whole, audit(value.expr, sql.coalesce(sql.cast(whole, "DOUBLE"), text_double(value.expr))))
     if kind is Kind.ANY:
         whole_any, real = integer_sql(value), number_sql(value)
-        text = text_sql(value) if value.type.json else string_sql(value)
+        text = plain_text(value) if value.type.json else string_sql(value)
         if text is None:
             return None if whole_any is None and real is None else Operand(whole_any, real)
         as_text = sql.coalesce(text_integer(text), _text_hex(text))

@@ -15,7 +15,7 @@ from logsql.values.values import (
     is_number_variant,
     lower,
     not_null,
-    text_sql,
+    plain_text,
     to_json,
     to_variant,
     variant_rank,
@@ -110,7 +110,7 @@ def key_columns(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
         if kind is Kind.MAP and fold_case:  # the comparator takes all maps for equal
             return rank, sql.double(0.0), zero, empty
         exact = kind in (Kind.LIST, Kind.MAP) and not fold_case
-        body = _document(value) if exact else text_sql(value)
+        body = _document(value) if exact else plain_text(value)
         return (
             rank,
             sql.double(0.0),
@@ -119,7 +119,7 @@ def key_columns(value: Typed, fold_case: bool) -> tuple[Sql, Sql, Sql, Sql]:
         )
     node = to_variant(value).expr
     typename = sql.func("variant_typeof", node)
-    body = text_sql(Typed(node, ANY))
+    body = plain_text(Typed(node, ANY))
     number = sql.try_cast(node, "DOUBLE")
     is_number = is_number_variant(node)
     whole = sql.case(

@@ -147,7 +147,7 @@ def any_item(value: Typed, name: str, test: Callable[[Typed], Sql]) -> Sql:
     assert is_list is not None
     if value.type.json:
         # The text of most values tells that they are no list, and is read anyway.
-        is_list = sql.and_(sql.func("starts_with", values.text_sql(value), sql.string("[")), is_list)
+        is_list = sql.and_(sql.func("starts_with", values.plain_text(value), sql.string("[")), is_list)
     return sql.case([(is_list, some)], test(value))
 
 

@@ -9,14 +9,19 @@ from sqlglot import exp
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.types import Kind
-from logsql.values.values import Typed, not_null, text_sql
+from logsql.values.values import Typed, not_null, plain_text, text_sql
 
 
 def matches(value: Typed, pattern: str) -> Sql:
     """SQL of ``value == "pattern"``: true, false, or null when the value is null."""
     if "*" not in pattern:
         return _exact(value, pattern)
-    return match_text(text_sql(value), pattern) if pattern != "*" else not_null(value)
+    return match_text(_text(value, pattern), pattern) if pattern != "*" else not_null(value)
+
+
+def _text(value: Typed, pattern: str) -> Sql:
+    """Text of a value, as far as the pattern can tell: what begins with a letter is no list, map or number."""
+    return plain_text(value) if pattern[:1].isalpha() else text_sql(value)
 
 
 def match_text(node: Sql, pattern: str) -> Sql:
@@ -53,4 +58,4 @@ def _exact(value: Typed, pattern: str) -> Sql:
         if pattern in ("true", "false"):
             return value.expr if pattern == "true" else sql.not_(value.expr)
         return sql.when(sql.not_null(value.expr), sql.boolean(False))
-    return sql.eq(text_sql(value), sql.string(pattern))
+    return sql.eq(_text(value, pattern), sql.string(pattern))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from logsql.values import sql
 from logsql.values.sql import Sql
 
+#: The Python function that prints lists and maps (``logsql/udfbridge/registry.py``); every database has it.
+DOCUMENT_TEXT = "lq_document_text"
+
 
 def double_text(node: Sql) -> Sql:
     """Java's ``Double.toString``: DuckDB prints the same digits between 1e-3 and 1e7; ``1.0E8`` form outside."""

@@ -7,11 +7,13 @@ language's answer per value; static types choose the cheapest form, and only col
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from logsql.values import sql
 from logsql.values.sql import Sql
+from logsql.values.texts import DOCUMENT_TEXT
 from logsql.values.texts import date_text as date_text
 from logsql.values.texts import double_text as double_text
 from logsql.values.types import (
@@ -127,13 +129,29 @@ def text(value: Typed) -> Typed:
 
 
 def text_sql(value: Typed) -> Sql:
+    """The value as text (language.md 3.5): one text for a list or map wherever it lies."""
+    if value.parts:
+        return sql.coalesce(*(text_sql(p) for p in value.parts))
+    if value.kind is Kind.MAP:
+        return _document_text(sql.cast(value.expr, "VARCHAR"))
+    if value.type.json:
+        return _json_text(value)
+    if value.kind is Kind.LIST:
+        return _list_text(value, text_sql)
+    if value.kind is Kind.ANY:
+        return _variant_text(value.expr)
+    return plain_text(value)
+
+
+def plain_text(value: Typed) -> Sql:
+    """The value as text where lists, maps and the spelling of a document's doubles do not matter: keys, conversions."""
     kind = value.kind
     if kind in (Kind.STRING, Kind.IP):
         return value.expr
     if kind is Kind.NULL:
         return sql.null("VARCHAR")
     if value.parts:
-        return sql.coalesce(*(text_sql(p) for p in value.parts))
+        return sql.coalesce(*(plain_text(p) for p in value.parts))
     if value.type.json:
         return _json_string(value)
     if kind in (Kind.DOUBLE, Kind.FLOAT):
@@ -143,32 +161,81 @@ def text_sql(value: Typed) -> Sql:
     if kind is Kind.BINARY:
         return sql.func("lower", sql.func("hex", value.expr))
     if kind is Kind.LIST:
-        return list_text(value)
+        return _list_text(value, plain_text)
     if kind is Kind.ANY:
-        return any_text(value.expr)
+        return sql.case(_variant_scalars(value.expr), sql.cast(value.expr, "VARCHAR"))
     return sql.cast(value.expr, "VARCHAR")
 
 
-def list_text(value: Typed) -> Sql:
+def _list_text(value: Typed, item: Callable[[Typed], Sql]) -> Sql:
     element = value.type.element or ANY
-    body = text_sql(Typed(sql.var("e"), element))
+    if element.json and item is text_sql:
+        return _document_text(sql.cast(sql.func("to_json", value.expr), "VARCHAR"))
+    body = item(Typed(sql.var("e"), element))
     items = sql.func("list_transform", value.expr, sql.lambda_(["e"], sql.coalesce(body, sql.string("null"))))
-    joined = sql.concat(
-        sql.string("["),
-        sql.coalesce(sql.func("array_to_string", items, sql.string(", ")), sql.string("")),
-        sql.string("]"),
-    )
-    return sql.when(sql.not_null(value.expr), joined)
+    return sql.when(sql.not_null(value.expr), _bracketed(items))
 
 
-def any_text(node: Sql) -> Sql:
-    """Text of a VARIANT by its type per value."""
+def _bracketed(items: Sql) -> Sql:
+    joined = sql.coalesce(sql.func("array_to_string", items, sql.string(", ")), sql.string(""))
+    return sql.concat(sql.string("["), joined, sql.string("]"))
+
+
+def _document_text(document: Sql) -> Sql:
+    """Text of the list or map, any number of lists deep, that a JSON text is: Python, as SQL cannot recur."""
+    return sql.func(DOCUMENT_TEXT, document)
+
+
+#: First characters of lists, maps and numbers, whose JSON text may not be their text.
+_MAY_DIFFER = r"^[\[{0-9-]"
+_DIFFERENT = ("ARRAY", "OBJECT", "DOUBLE")
+
+
+def _json_text(value: Typed) -> Sql:
+    """Text of a value of a document; its type is asked where its first character is that of a list, map or number."""
+    plain = _json_string(value)
+    may = sql.func("regexp_matches", plain, sql.string(_MAY_DIFFER))
+    does = sql.in_(json_type(value), [sql.string(name) for name in _DIFFERENT])
+    return sql.case([(sql.and_(may, does), _document_text(plain.copy()))], plain.copy())
+
+
+def _variant_scalars(node: Sql) -> list[tuple[Sql, Sql]]:
     kind = sql.func("variant_typeof", node)
+    return [
+        (sql.in_(kind, [sql.string("DOUBLE"), sql.string("FLOAT")]), double_text(sql.try_cast(node, "DOUBLE"))),
+        *_variant_opaque(node),
+    ]
+
+
+def _variant_opaque(node: Sql) -> list[tuple[Sql, Sql]]:
+    """Texts of what JSON cannot say."""
+    kind = sql.func("variant_typeof", node)
+    return [
+        (sql.eq(kind, sql.string("BLOB")), sql.func("lower", sql.func("hex", sql.try_cast(node, "BLOB")))),
+        (sql.eq(kind, sql.string("TIMESTAMP_MICROS_TZ")), date_text(sql.try_cast(node, DATE.physical))),
+    ]
+
+
+def _variant_text(node: Sql) -> Sql:
+    """Text of a VARIANT by its type per value; dates in a list print as dates, in a list inside it as JSON has them."""
+    kind = sql.func("variant_typeof", node)
+    item = sql.var("v")
+    told = sql.eq(sql.func("variant_typeof", item), sql.string("VARCHAR"))
+    body = sql.case(
+        [*_variant_opaque(item), (told, sql.cast(item, "VARCHAR"))],
+        _document_text(sql.cast(sql.func("to_json", item), "VARCHAR")),
+    )
+    items = sql.func(
+        "list_transform", sql.try_cast(node, "VARIANT[]"), sql.lambda_(["v"], sql.coalesce(body, sql.string("null")))
+    )
     return sql.case(
         [
-            (sql.in_(kind, [sql.string("DOUBLE"), sql.string("FLOAT")]), double_text(sql.try_cast(node, "DOUBLE"))),
-            (sql.eq(kind, sql.string("BLOB")), sql.func("lower", sql.func("hex", sql.try_cast(node, "BLOB")))),
-            (sql.eq(kind, sql.string("TIMESTAMP_MICROS_TZ")), date_text(sql.try_cast(node, DATE.physical))),
+            *_variant_scalars(node),
+            (sql.func("starts_with", kind, sql.string("ARRAY")), _bracketed(items)),
+            (
+                sql.func("starts_with", kind, sql.string("OBJECT")),
+                _document_text(sql.cast(sql.func("to_json", node), "VARCHAR")),
+            ),
         ],
         sql.cast(node, "VARCHAR"),
     )

@@ -165,7 +165,14 @@ def test_json_text_is_compacted_and_otherwise_untouched(label: str) -> None:
 
 def test_mixed_values_are_text_in_csv() -> None:
     values = pa.array(['"plain"', '"t\\u00e9 \\"q\\""', "404", "null", '[1,"a"]', None])
-    assert csv(values, "any") == ["plain", '"té ""q"""', "404", '""', '"[1,""a""]"', '""']
+    assert csv(values, "any") == ["plain", '"té ""q"""', "404", '""', '"[1, a]"', '""']
+
+
+def test_lists_are_one_text_in_csv_whatever_holds_them() -> None:
+    typed = pa.array([["a", None], [], None], pa.list_(pa.string()))
+    assert csv(typed) == ['"[a, null]"', "[]", '""']
+    mixed = pa.array(['["a",null]', "[]", None, '[{"b":[1,"x"]},[2]]'])
+    assert csv(mixed, "any") == ['"[a, null]"', "[]", '""', '"[{""b"":[1,""x""]}, [2]]"']
 
 
 def test_half_a_surrogate_stays_as_it_is_written() -> None:
