@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.codes import define, syntax, text
 
 UNKNOWN_FIELD = define(
     "N1001",
@@ -112,3 +112,25 @@ COMMENT_SWALLOWS = define(
     ),
     help=("begin that line with a pipe: | {line}", "그 줄을 파이프로 시작하세요: | {line}"),
 )
+CLAUSE_IN_NAME = define(
+    "N1108",
+    "clause-in-name",
+    (
+        "a clause behind the new name of a result is read as part of that name",
+        "결과의 새 이름 뒤에 쓴 절을 이름의 일부로 읽습니다",
+    ),
+    (
+        "{text} is read as one name: {word} says nothing here",
+        "{text} 전체를 이름으로 읽습니다: {word}은(는) 뜻이 없습니다",
+    ),
+)
+SEARCH_BEFORE = text(
+    "search the rows before: search {rest} | {command} ... as {name}",
+    "앞에서 행을 거르세요: search {rest} | {command} ... as {name}",
+)
+SEARCH_BEHIND = text(
+    "search the result behind: {command} ... as {name} | search {rest}",
+    "결과를 뒤에서 거르세요: {command} ... as {name} | search {rest}",
+)
+COMMAND_BEHIND = text("a command of its own: | {word} {rest}", "명령을 따로 쓰세요: | {word} {rest}")
+KEYS_BEHIND = text("leave out {word}: as {name} by ...", "{word}을(를) 빼세요: as {name} by ...")

@@ -116,19 +116,30 @@ class SessionCatalog:
     def sample(self, query: Sql) -> tuple[str, ...]:
         """The texts of a query over the first rows of a source. What is lost on the way is counted when the query runs.
 
-        None where the files cannot be read now: the query itself will say why.
+        None where the files cannot be read now: the query itself will say why. None of what can be read once
+        (standard input), which the query would not find any more, and which may not have come yet.
         """
+        sources = {t.name: self.bindings[t.name] for t in query.find_all(exp.Table) if t.name in self.bindings}
+        if not all(self._again(thing) for thing in sources.values()):
+            return ()
         cursor = self._database.planning.cursor()
         try:
-            for table in query.find_all(exp.Table):
-                thing = self.bindings.get(table.name)
-                if thing is not None:
-                    cursor.register(table.name, self._quiet(thing))
+            for name, thing in sources.items():
+                cursor.register(name, self._quiet(thing))
             return tuple(str(row[0]) for row in cursor.execute(query.sql("duckdb")).fetchall() if row[0] is not None)
         except (duckdb.Error, pa.ArrowException, OSError):
             return ()
         finally:
             cursor.close()
+
+    @staticmethod
+    def _again(thing: object) -> bool:
+        """Whether a source can be read now and once more later: a table in memory, files, not standard input."""
+        from udfs.readers.dataset import ReaderDataset  # for cost: pyarrow.dataset
+
+        if isinstance(thing, ReaderDataset):
+            return not getattr(thing.reader, "once", False)
+        return isinstance(thing, pa.Table)
 
     @staticmethod
     def _quiet(thing: object) -> object:

@@ -87,6 +87,7 @@ class _Named:
     def __init__(self, reader: Reader, code: str) -> None:
         self._reader = reader
         self._code = code
+        self.once: bool = getattr(reader, "once", False)
         taken = Idents()
         self.idents = tuple(taken.take(name) for name in reader.schema.names)
         self._names = dict(zip(self.idents, reader.schema.names, strict=True))

@@ -55,6 +55,7 @@ def _not(call: FunctionCall) -> Typed:
 def _in(call: FunctionCall) -> Typed:
     # Read once a candidate: in(in(in(a, 1, b), 2, c), 3, d) must not grow by products.
     value = call.cx.once(call.arg(0), EVERY_KIND)
+    comparisons.quoted_name(call.cx, call.nodes[0])
     if value.kind is Kind.NULL:
         return Typed(sql.boolean(False), BOOL)
     texts: list[str] = []

@@ -188,6 +188,7 @@ def _string(call: FunctionCall) -> Typed:
         return null(STRING) if value.kind is Kind.NULL else values.text(value)
     locale, zone = _place(call)
     pattern = date_pattern(call, 1, locale)
+    notes.formatted(call, value)
     node = values.date_sql(value)
     if node is None:
         return null(STRING) if value.kind is Kind.NULL else values.text(value)

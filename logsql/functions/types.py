@@ -6,6 +6,7 @@ from logsql.functions.lowering import example, null
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
+from logsql.planner.notes.comparisons import quoted_name
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import BOOL, STRING, Kind
@@ -27,10 +28,12 @@ _NAMES = {
 
 
 def _isnull(call: FunctionCall) -> Typed:
+    quoted_name(call.cx, call.nodes[0])
     return Typed(values.is_null(call.arg(0)), BOOL)
 
 
 def _isnotnull(call: FunctionCall) -> Typed:
+    quoted_name(call.cx, call.nodes[0])
     return Typed(values.not_null(call.arg(0)), BOOL)
 
 

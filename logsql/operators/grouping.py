@@ -24,7 +24,7 @@ from logsql.operators.merging import Idents
 from logsql.planner.calls import AggregateCall, fail
 from logsql.planner.expressions import ExprContext
 from logsql.planner.function_spec import AGGREGATES, AggregateSpec
-from logsql.planner.notes import numbers
+from logsql.planner.notes import clauses, numbers
 from logsql.planner.ordering import bind_keys, tie_breakers
 from logsql.planner.plan import order_items
 from logsql.planner.relation import Column, OrderKey, Rel
@@ -159,6 +159,8 @@ def lower_groups(
     ``totals``: some groups add up others, and what they leave out is counted already.
     """
     specs = [aggregate_spec(a) for a in aggregates]
+    for aggregate in aggregates:
+        clauses.tell_output(stage.note, stage.spec.name, aggregate)
     limit: int = stage.option("listlimit")
     if rel.order.defined and any(s.duty.ordered for s in specs):
         rel = stage.with_keys(rel)

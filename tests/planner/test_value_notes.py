@@ -5,6 +5,7 @@ Expected are sentences of the rule (language.md 3.3, 3.4, 4, 7): what a query of
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,25 @@ TOLD = [
         "_time",
         'write datetrunc(date(_time, "yyyy-MM-dd HH:mm:ssZ"), "1h")',
     ),
+    # two constants: a quoted name is a text, and language.md 4 compares it as one for every row
+    (ROW + 'search "t" == "x"', "N1212", '"t" == "x"', 'write t == "x"'),
+    (ROW + 'search "Event ID" == "4624"', "N1212", '"Event ID" == "4624"', 'write field("Event ID") == "4624"'),
+    (ROW + "search “n” == 1", "N1212", "“n” == 1", "write n == 1"),
+    (ROW + 'stats dc("t")', "N1213", '"t"', "write t"),
+    (ROW + 'search isnull("t")', "N1213", '"t"', "write t"),
+    (ROW + 'search in("t", "x")', "N1213", '"t"', "write t"),
+    # language.md 7: count(x) counts the values that are not null
+    (ROW + "stats count(n > 1) as c", "N1309", "n > 1", "write count(if(n > 1, 1, null))"),
+    (f"csvfile {SALES} | stats count by amount | sort -amount", "N1302", "amount",
+     "write eval amount = double(amount) | sort -amount"),
+    # functions.md string(): a pattern is for dates, a text stays as it is
+    (f'jsonfile {WEB} | eval h = string(_time, "HH")', "N1310", "_time",
+     'write string(date(_time, "yyyy-MM-dd HH:mm:ssZ"), "HH")'),
+    (ROW + 'search when > "2022"', "N1201", 'when > "2022"', 'write when > date("2022", "yyyy")'),
+    # Java's SimpleDateFormat: a is read and moves hours of h and K only; what stands in quotes is passed over
+    (ROW + 'eval y = date(t, "yyyy-MM-dd HH:mm a")', "N1304", '"yyyy-MM-dd HH:mm a"', 'write "yyyy-MM-dd hh:mm a"'),
+    (ROW + "eval y = date(t, \"yyyy-MM-dd'T'HH:mm:ss'Z'\")", "N1311", "\"yyyy-MM-dd'T'HH:mm:ss'Z'\"",
+     "write \"yyyy-MM-dd'T'HH:mm:ssX\""),
     (ROW + "timechart count", "N1308", "timechart", "dates here are when: write eval _time = when | timechart ..."),
     (ROW + "search t == 'kim'", "N1209", "'kim'", 'write "kim"'),
     (ROW + "search in(t, 'kim')", "N1209", "'kim'", 'write "kim"'),
@@ -159,3 +179,10 @@ def test_notes_are_said_in_korean(session: Session) -> None:
         assert note.sentence == "t은(는) 텍스트, 1은(는) 숫자입니다. 타입이 다르면 타입 순서로 비교하므로 늘 참입니다"
     finally:
         LANGUAGE.reset(token)
+
+
+def test_no_look_at_what_can_be_read_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard input that a rule looked at would be gone: the query said input-read-twice."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"10\n9\n")))
+    result = session.query('- | search line > "5" | sort line')
+    assert (result.rows(), result.notes) == ([{"line": "9"}], ())

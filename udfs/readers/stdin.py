@@ -93,8 +93,12 @@ class StandardInput:
 
 
 class StdinReader:
-    """Lines of standard input, UTF-8. A second scan of the only reader is a ReaderError ``input-read-twice``."""
+    """Lines of standard input, UTF-8. A second scan of the only reader is a ReaderError ``input-read-twice``.
 
+    ``once``: nothing may look at the rows before the query does.
+    """
+
+    once = True
     schema = pa.schema([pa.field("line", pa.string())])
 
     def __init__(self, shared: StandardInput) -> None:

@@ -7,7 +7,7 @@ import re
 from logsql.diagnostics.codes import define, text
 from logsql.language.tree import Binary, Expr, Field, Literal, canonical
 from logsql.planner.calls import Lowering
-from logsql.planner.notes.datetexts import guess_pattern
+from logsql.planner.notes.datetexts import USUAL, guess_pattern
 from logsql.planner.notes.words import depends, kind_word, number_text, parameter, settled_kind
 from logsql.values.types import RANK, Kind
 from logsql.values.values import Typed
@@ -77,6 +77,30 @@ PARAMETER_TEXT = define(
         "숫자나 날짜는 -d {name}:=VALUE로 줍니다. -d {name}=VALUE는 텍스트입니다",
     ),
 )
+CONSTANTS = define(
+    "N1212",
+    "constants-compared",
+    (
+        "two constants are compared: the answer is the same for every row; a quoted name is a text",
+        "상수끼리 비교하므로 모든 행에서 결과가 같습니다. 따옴표로 묶은 이름은 텍스트입니다",
+    ),
+    (
+        "{text} is a text here and not a field, and the other side is a constant too: the same for every row",
+        "{text}은(는) 여기서 필드가 아니라 텍스트이고 다른 쪽도 상수이므로 모든 행에서 결과가 같습니다",
+    ),
+)
+QUOTED_NAME = define(
+    "N1213",
+    "quoted-name-in-expression",
+    (
+        "a field's name in quotes is a text in an expression, the same for every row",
+        "표현식에서 따옴표로 묶은 필드 이름은 모든 행에서 같은 텍스트입니다",
+    ),
+    (
+        "{text} is a text here, and there is a field of that name",
+        "{text}은(는) 여기서 텍스트인데 그 이름의 필드가 있습니다",
+    ),
+)
 ALWAYS = text("always true", "늘 참입니다")
 NEVER = text("never true", "결코 참이 아닙니다")
 WRITE = text("write {better}", "{better}로 쓰세요")
@@ -98,6 +122,10 @@ _ORDER = ("<", "<=", ">", ">=")
 
 def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
     """Tell of a comparison that is always, or never, true by its types."""
+    if isinstance(expr.left, Literal) and isinstance(expr.right, Literal) and expr.left.kind == "string":
+        better = WRITE.fill(better=f"{name_of(expr.left)} {expr.op} {canonical(expr.right)}")
+        cx.note(CONSTANTS, expr.span, help=better, text=canonical(expr.left))
+        return
     if expr.op in ("==", "!=") and isinstance(expr.right, Literal) and expr.right.kind == "string":
         _with_pattern(cx, expr, left, str(expr.right.value))
         return
@@ -129,6 +157,20 @@ def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
     )
 
 
+def name_of(node: Literal) -> str:
+    """How the field is written whose name a text is."""
+    name = str(node.value)
+    plain = re.fullmatch(r"[^\W\d]\w*", name) is not None
+    return name if plain else f"field({canonical(node)})"
+
+
+def quoted_name(cx: Lowering, node: Expr) -> None:
+    """Tell of ``dc("Event ID")`` and ``isnull("Event ID")``, where the row has a field of exactly that name."""
+    rel = cx.rel if isinstance(node, Literal) and node.kind == "string" else None
+    if isinstance(node, Literal) and rel is not None and rel.column(str(node.value)) is not None:
+        cx.note(QUOTED_NAME, node.span, help=WRITE.fill(better=name_of(node)), text=canonical(node))
+
+
 def _better(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None:
     """The comparison as it is probably meant."""
     sides = [
@@ -150,7 +192,10 @@ def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, o
                 return None
             return f"double({canonical(node)})"
         if theirs.kind is Kind.DATE:
-            pattern = guess_pattern([str(node.value)] if isinstance(node, Literal) else sample(cx, node))
+            texts, otherwise = ((str(node.value),), "") if isinstance(node, Literal) else (sample(cx, node), USUAL)
+            pattern = guess_pattern(texts, otherwise)
+            if not pattern:
+                return None
             return f'date({canonical(node)}, "{pattern}")'
         if theirs.kind is Kind.IP:
             return f"ip({canonical(node)})"

@@ -24,6 +24,15 @@ NO_DATE = define(
         "{function}()에는 날짜를 줍니다. {value}은(는) {kind}이므로 결과가 늘 null입니다",
     ),
 )
+NOT_FORMATTED = define(
+    "N1310",
+    "pattern-for-no-date",
+    ("string() is given a date pattern and a value that is no date", "string()에 날짜가 아닌 값과 날짜 패턴을 줍니다"),
+    (
+        "the pattern of string() is for dates, and {value} is {kind}: it stays as it is",
+        "string()의 패턴은 날짜에만 쓰입니다. {value}은(는) {kind}이므로 그대로 남습니다",
+    ),
+)
 PATTERN = define(
     "N1304",
     "date-pattern",
@@ -51,6 +60,12 @@ HALF_DAY = PATTERN.says(
         "{letters}는 1~12시이며 오전과 오후를 가르는 a가 없습니다",
     )
 )
+FULL_DAY = PATTERN.says(
+    (
+        "{letters} counts hours from 0 to 23: morning or afternoon, which a reads, does not change it",
+        "{letters}는 0~23시이므로 오전과 오후를 읽는 a가 시각을 바꾸지 않습니다",
+    )
+)
 MILLISECONDS = PATTERN.says(("{letters} is milliseconds, and not seconds", "{letters}는 초가 아니라 밀리초입니다"))
 PERCENT = PATTERN.says(
     (
@@ -66,6 +81,18 @@ NO_YEAR = define(
     (
         'put the year in front: date(concat("2024 ", {value}), "yyyy {pattern}")',
         '앞에 연도를 붙이세요: date(concat("2024 ", {value}), "yyyy {pattern}")',
+    ),
+)
+ZONE_AS_LETTER = define(
+    "N1311",
+    "zone-as-letter",
+    (
+        "a Z in quotes is a letter that is passed over: the time is not read as UTC",
+        "작은따옴표 속의 Z는 지나치는 글자일 뿐이어서 시각을 UTC로 읽지 않습니다",
+    ),
+    (
+        "'Z' in quotes is a letter: the time is read in the zone of the session, not as UTC",
+        "따옴표 속의 'Z'는 글자일 뿐입니다. 시각을 UTC가 아니라 세션 시간대로 읽습니다",
     ),
 )
 FRACTION_CUT = define(
@@ -113,6 +140,18 @@ _FORMS = {
     "%f": "SSSSSS", "%p": "a", "%b": "MMM", "%B": "MMMM", "%a": "EEE", "%j": "DDD", "%z": "Z", "%Z": "z",
     "%T": "HH:mm:ss", "%F": "yyyy-MM-dd",
 }  # fmt: skip
+
+
+def formatted(call: FunctionCall, value: Typed) -> None:
+    """Tell of ``string(_time, "HH")`` where ``_time`` is text: other values than dates stay as they are."""
+    made = (
+        made_date(call.cx, call.nodes[0], value) if settled_kind(value.kind) and value.kind is not Kind.DATE else None
+    )
+    if made is not None and not isinstance(call.nodes[0], Literal):
+        better = f"string({', '.join((made, *(canonical(a) for a in call.call.args[1:])))})"
+        call.note(
+            NOT_FORMATTED, 0, help=WRITE.fill(better=better), value=canonical(call.nodes[0]), kind=kind_word(value.kind)
+        )
 
 
 def date_argument(call: FunctionCall, position: int, value: Typed) -> None:
@@ -203,6 +242,8 @@ def pattern(call: FunctionCall, position: int, written: str) -> None:
     runs = {m[0][0]: len(m[0]) for m in re.finditer(r"([A-Za-z])\1*", bare)}
     if not {"y", "Y", "u"} & set(runs) and {"M", "L", "d", "D"} & set(runs):
         call.note(NO_YEAR, position, pattern=written, value=canonical(call.nodes[0]))
+    if re.search(r"[ms]'Z'$", written):
+        call.note(ZONE_AS_LETTER, position, help=_pattern_help(f"{written[:-3]}X"))
     if runs.get("S", 0) > 6:
         call.note(FRACTION_CUT, position, letters="S" * runs["S"], count=runs["S"])
 
@@ -232,4 +273,6 @@ def _wrong_letters(bare: str) -> list[tuple[Sentence, str, int, str]]:
             found.append((MILLISECONDS, run, start, "s"))
         elif one in "hK" and not letters & set("aHk"):
             found.append((HALF_DAY, run, start, "H"))
+        elif one == "H" and "a" in letters and not letters & set("hK"):
+            found.append((FULL_DAY, run, start, "h"))
     return found

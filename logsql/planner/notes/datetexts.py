@@ -19,6 +19,8 @@ _DAYS = (
     (rf"{_MONTH} [ \d]?\d \d{{4}}", "MMM d yyyy"),
     (rf"{_MONTH} [ \d]?\d", "MMM d"),
     (r"\d{8}", "yyyyMMdd"),
+    (r"\d{4}-\d\d(?!\d)", "yyyy-MM"),
+    (r"(?:19|20)\d\d(?!\d)", "yyyy"),
 )
 _ZONES = ((r"Z|[+-]\d\d:\d\d", "XXX"), (r"[+-]\d{4}", "Z"), (r"", ""))
 

@@ -24,8 +24,13 @@ def absent(rel: Rel | None, name: str) -> bool:
     return not any(rel.column(root) is not None for root, _ in splits(name))
 
 
-def near(rel: Rel, name: str) -> str:
-    """The help line of a name that no row has: the nearest names, else those there are."""
+def near(rel: Rel, name: str) -> str | None:
+    """The help line of a name that no row has: the nearest names, else those there are.
+
+    None where only names such as ``_file`` are known: a source that reads what a query names knows no others.
+    """
+    if all(known.startswith("_") for known in rel.names) and not name.startswith("_"):
+        return None
     return did_you_mean(name, rel.names) or HELP_FIELDS.fill(fields=listed(rel.names))
 
 

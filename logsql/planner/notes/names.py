@@ -27,7 +27,8 @@ from logsql.planner.spec import CommandSpec
 
 _DIRECTION = re.compile(r"(?P<name>.+?)\s+(?P<word>asc|desc|ascending|descending)", re.IGNORECASE | re.DOTALL)
 _ALIAS = re.compile(r"(?P<old>.+?)\s+as\s+(?P<new>.+)", re.IGNORECASE | re.DOTALL)
-_WORD = re.compile(r"(?:on|by|using|fields?)\s+(?P<name>.+)", re.IGNORECASE | re.DOTALL)
+_DIRECTION_FIRST = re.compile(r"(?P<word>asc|desc|ascending|descending)\s+(?P<name>.+)", re.IGNORECASE | re.DOTALL)
+_WORD = re.compile(r"(?:on|by|using|fields?)\s+\(?(?P<name>[^()]+)\)?", re.IGNORECASE | re.DOTALL)
 _QUOTES = re.compile(r"""(["'`\[])(?P<name>.+)(["'`\]])""", re.DOTALL)
 
 
@@ -124,13 +125,16 @@ def _tell(note: Say, command: Command, rel: Rel, key: SortKey) -> None:
             _tell(note, command, rel, replace(key, name=Name(found["name"], name.span)))
         else:
             note(DIRECTION_AS_NAME, span, text=text, right=right)
+    elif (found := _DIRECTION_FIRST.fullmatch(text)) and not absent(rel, found["name"]):
+        down = found["word"].lower().startswith("desc")
+        note(DIRECTION_AS_NAME, span, text=text, right=("-" if down else "") + found["name"])
     elif found := _ALIAS.fullmatch(text):
         note(ALIAS_AS_NAME, span, text=text, old=found["old"], new=found["new"])
     elif (found := _WORD.fullmatch(text)) and not absent(rel, found["name"].strip()):
         note(WORD_AS_NAME, span, text=text, right=found["name"].strip())
     elif found := _QUOTES.fullmatch(text):
         right = found["name"]
-        note(WORD_AS_NAME, span, text=text, right=right if not absent(rel, right) else near(rel, right))
+        note(WORD_AS_NAME, span, text=text, right=right if not absent(rel, right) else near(rel, right) or right)
     elif text[0] in "+-" and rel.column(text[1:].strip()) is not None:
         note(SIGN_AS_NAME, span, text=text, command=command.name, right=f"{text[0]} {text[1:].strip()}")
     elif "," in text and all(not absent(rel, part.strip()) for part in text.split(",")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from logsql.diagnostics.codes import define
 from logsql.language.tree import Binary, Expr, Literal, SortKey, canonical
 from logsql.planner.calls import AggregateCall, Lowering
-from logsql.planner.notes.comparisons import WRITE, numbers_of_several_lengths, sample
+from logsql.planner.notes.comparisons import WRITE, numbers_of_several_lengths, quoted_name, sample
 from logsql.planner.notes.words import kind_word, number_text, settled_kind
 from logsql.values.types import Kind
 from logsql.values.values import Typed
@@ -40,6 +40,19 @@ NULL_ARITHMETIC = define(
         "{value}은(는) {kind}입니다. {op}은(는) 숫자만 계산하므로 결과가 늘 null입니다",
     ),
 )
+COUNT_OF_CONDITION = define(
+    "N1309",
+    "count-of-condition",
+    (
+        "count() of a condition counts the rows in which it is false as well",
+        "조건의 count()는 조건이 거짓인 행도 셉니다",
+    ),
+    (
+        "count() counts values that are not null: rows in which {condition} is false count as well",
+        "count()는 null이 아닌 값을 세므로 {condition}이(가) 거짓인 행도 셉니다",
+    ),
+    ("write count(if({condition}, 1, null))", "count(if({condition}, 1, null))로 쓰세요"),
+)
 _EVERY_ARGUMENT = frozenset({"corr", "correl", "cov", "covar", "slope"})
 _NUMBERS_ONLY = _EVERY_ARGUMENT | {
     "avg", "median", "per_day", "per_hour", "per_minute", "per_second", "perc", "percentile",
@@ -50,6 +63,11 @@ _NUMBERS_ONLY = _EVERY_ARGUMENT | {
 def aggregated(cx: Lowering, call: AggregateCall) -> None:
     """Tell of an aggregate that no value of its argument takes part in, and of extremes of numbers that are text."""
     name = call.spec.name
+    for node in call.nodes[:1]:
+        quoted_name(cx, node)
+        if name == "count" and isinstance(node, Binary) and call.args[0].kind is Kind.BOOL:
+            condition = canonical(node).removeprefix("(").removesuffix(")")
+            cx.note(COUNT_OF_CONDITION, node.span, condition=condition)
     if name in _NUMBERS_ONLY:
         for place in range(len(call.args) if name in _EVERY_ARGUMENT else 1):
             value, node = call.args[place], call.nodes[place]

@@ -30,10 +30,13 @@ def sample_query(ctes: Sequence[Cte], rel: Rel, name: str) -> Sql | None:
     while isinstance(node, exp.Column) and source in by_name:
         query = by_name[source].query
         wanted = node.name
-        if not isinstance(query, exp.Select) or query.args.get("joins") or query.args.get("group"):
+        if not isinstance(query, exp.Select) or query.args.get("joins"):
             return None
         found = next((item for item in query.selects if item.alias_or_name == wanted), None)
         if found is None:
+            return None
+        keys = query.args.get("group")
+        if keys is not None and found.unalias() not in keys.expressions:  # a key holds values of its source
             return None
         node = cast(exp.Expression, found.unalias())
         read = query.args.get("from_") or query.args.get("from")
