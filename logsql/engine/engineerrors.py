@@ -1,16 +1,33 @@
-"""What DuckDB says, as an error of ours: the policy's refusals by their code, everything else in DuckDB's own words."""
+"""What DuckDB says, as an error of ours: the policy's refusals by their code, everything else in DuckDB's own words.
+
+Of an error in SQL that the user wrote, DuckDB's candidates and the place that its caret points at are kept.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
 import duckdb
 
 from logsql.diagnostics.engine import ENGINE_ERROR, ENGINE_REFUSED, INTERRUPTED, OUT_OF_MEMORY, TOO_MANY_ITEMS
 from logsql.diagnostics.errors import Interrupted, LogsqlError, PolicyError, RunError, diagnostic, too_long
+from logsql.diagnostics.messages import message
+from logsql.language.spans import width
+from logsql.language.tree import Span
 
 #: How DuckDB begins what the locked configuration, the fence and a database opened read-only refuse.
 _FENCES = re.compile(r"configuration has been locked|disabled by configuration|attached in read-only mode")
+
+#: What DuckDB adds to its sentence: names that are near, functions of that name, the line and the caret below it.
+_NEAR = re.compile(r"^(?:Candidate bindings|Did you mean)\b.*", re.M)
+_QUOTED = re.compile(r'"((?:[^"\n]|"")+)"')
+_FUNCTIONS = re.compile(r"^\s*Candidate functions:\n((?:[ \t]+\S.*\n?)+)", re.M)
+_PLACE = re.compile(r"^(LINE (\d+): )(.*)\n( *)(\^+)", re.M)
+_NAMED = re.compile(r'(?:near|column|name|function|variable|type) (?:"([^"]+)"|(\S+)(?= does not))')
+#: Candidates that are shown.
+_MOST = 5
 
 
 #: How DuckDB begins where an expression is deeper than it parses or binds.
@@ -38,3 +55,58 @@ def engine_error(problem: duckdb.Error, interrupted: bool = False) -> LogsqlErro
     if isinstance(problem, duckdb.PermissionException) or _FENCES.search(str(problem)):
         return PolicyError(diagnostic(ENGINE_REFUSED, reason=first_line(problem)))
     return RunError(diagnostic(ENGINE_ERROR, reason=first_line(problem)))
+
+
+def sql_error(problem: duckdb.Error, text: str, interrupted: bool = False) -> LogsqlError:
+    """The error for one of DuckDB's about SQL that the user wrote: with its candidates, and the place in the text."""
+    error = engine_error(problem, interrupted)
+    found = error.diagnostic
+    if found.code != ENGINE_ERROR.code:
+        return error
+    said = str(problem)
+    near = _NEAR.search(said)
+    names = _QUOTED.findall(near[0])[:_MOST] if near else []
+    functions = _FUNCTIONS.search(said)
+    notes = [line.strip() for line in functions[1].splitlines() if line.strip()][:_MOST] if functions else []
+    help = message("help-did-you-mean", names=message("word-or").join(f'"{name}"' for name in names)) if names else None
+    error.diagnostic = replace(found, span=_place(said, text), notes=(*found.notes, *notes), help=help or found.help)
+    return error.located(text, "sql")
+
+
+def _place(said: str, text: str) -> Span | None:
+    """What the caret points at. In the second of several statements DuckDB counts the ones before twice, and of
+    rewritten text the line is another one: there the name that the sentence tells is looked for."""
+    named = _NAMED.search(first_line(ValueError(said)))
+    words = [] if named is None else list(_words(text, named[1] or named[2]))
+    spot = _PLACE.search(said)
+    span = None if spot is None else _under_caret(spot, text)
+    if span is not None and (not words or span in words):
+        return span
+    return words[0] if len(words) == 1 else None
+
+
+def _words(text: str, name: str) -> Iterator[Span]:
+    for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.I):
+        yield Span(*match.span())
+
+
+def _under_caret(spot: re.Match[str], text: str) -> Span | None:
+    """The place of the caret: DuckDB shows a piece of the line, cut with ``...``, and counts columns of a terminal."""
+    before, number, shown = spot[1], int(spot[2]), spot[3]
+    lines = text.split("\n")
+    if number > len(lines):
+        return None
+    cut = 3 if shown.startswith("...") else 0
+    piece = shown[cut:].removesuffix("...") if not lines[number - 1].endswith(shown[cut:]) else shown[cut:]
+    begin = lines[number - 1].find(piece)
+    if begin < 0:
+        return None
+    target = len(spot[4]) - len(before) - cut
+    at = 0
+    while at < len(piece) and width(piece[:at]) < target:
+        at += 1
+    end = at
+    while end < len(piece) and width(piece[at:end]) < len(spot[5]):
+        end += 1
+    start = sum(len(line) + 1 for line in lines[: number - 1]) + begin
+    return Span(start + at, start + max(end, at))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import cast
 
 import duckdb
 import pyarrow as pa
@@ -24,13 +25,15 @@ from logsql.diagnostics.engine import (
     STRING_CONSTANTS,
 )
 from logsql.diagnostics.errors import LogsqlError, QueryError, diagnostic
+from logsql.diagnostics.losses import loss
 from logsql.engine.catalog import SessionCatalog
-from logsql.engine.engineerrors import engine_error
+from logsql.engine.engineerrors import sql_error
 from logsql.engine.execution import Execution
 from logsql.engine.guard import Guard
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present_column
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
+from logsql.engine.worker import BATCH, Runner
 from logsql.engine.workspace import Workspace
 from logsql.language.parser import parse_query
 from logsql.language.tree import Query, Text
@@ -40,6 +43,14 @@ from logsql.planner.relation import NO_ROWS, Column, Rel
 from logsql.registry import COMMANDS, GRAMMAR
 from logsql.values import sql
 from logsql.values.types import ANY, ANY_LIST
+
+NOT_SHOWN = loss(
+    "result-not-shown",
+    (
+        "results of statements before the last one are not shown; run them one by one",
+        "마지막 문 앞에 있는 문의 결과는 표시하지 않습니다. 하나씩 실행하세요",
+    ),
+)
 
 
 def table_functions() -> dict[str, str]:
@@ -64,7 +75,7 @@ def sql_result(workspace: Workspace, text: str, params: Sequence[object] | None)
             plan, rewritten = _rewrite(catalog, text)
     if database.guard is not None:
         _allowed(database.guard, text, rewritten)
-    return Result(SqlExecution(workspace, plan, state, catalog.bindings, rewritten, params))
+    return Result(SqlExecution(workspace, plan, state, catalog.bindings, (text, rewritten), params))
 
 
 def _allowed(guard: Guard, text: str, rewritten: str) -> None:
@@ -73,7 +84,7 @@ def _allowed(guard: Guard, text: str, rewritten: str) -> None:
         for asked in dict.fromkeys((text, rewritten)):
             guard.check(asked)
     except duckdb.Error as error:
-        raise engine_error(error) from None
+        raise sql_error(error, text) from None
 
 
 def _rewrite(catalog: SessionCatalog, text: str) -> tuple[Plan, str]:
@@ -162,7 +173,11 @@ def _planned(planner: Planner, query: Query, text: str) -> exp.Expression:
 
 
 class SqlExecution(Execution):
-    """Runs passthrough text; the fields are whatever DuckDB delivers."""
+    """Runs passthrough text; the fields are whatever DuckDB delivers.
+
+    Every statement is run once, whatever is asked for first: the columns of an INSERT are known when it has run, and
+    what it delivered is held for whoever asks for rows. Only a final SELECT is run for every reading.
+    """
 
     def __init__(
         self,
@@ -170,27 +185,48 @@ class SqlExecution(Execution):
         plan: Plan,
         state: RunState,
         bindings: dict[str, object],
-        text: str,
+        texts: tuple[str, str],
         params: Sequence[object] | None,
     ) -> None:
         super().__init__(workspace, plan, state, bindings)
-        self._text = text
+        self._written, self._text = texts
         self._params = list(params) if params else None
         self._fields = None
+        self._last: duckdb.Statement | None = None
+        self._schema: pa.Schema | None = None
+        self._held: list[pa.RecordBatch] | None = None
 
     def sql_text(self) -> str:
         return self._text
 
+    @property
+    def _runner(self) -> Runner:
+        return Runner(self.cursor, self.state, self._origins, self._explain)
+
+    def _explain(self, problem: duckdb.Error, interrupted: bool) -> LogsqlError:
+        return sql_error(problem, self._written, interrupted)
+
     def fields(self) -> list[Field]:
         if self._fields is None:
             self._prepare()
-            try:
-                relation = self.cursor.sql(self._statement())
-                found = [] if relation is None else list(zip(relation.columns, relation.types, strict=True))
-            except duckdb.Error:
-                found = []
-            self._fields = [Field(str(n), str(t).lower(), sql.null()) for n, t in found]
-        return self._fields
+            if self._runner.call(self._repeatable):
+                found = self._runner.call(self._described)
+                self._fields = [Field(str(n), str(t).lower(), sql.null()) for n, t in found]
+            else:
+                for _ in self.batches(BATCH, True):
+                    pass
+        return self._fields or []
+
+    def arrow_schema(self) -> pa.Schema:
+        if self._schema is None:
+            for _ in self.batches(BATCH, True):
+                pass
+        assert self._schema is not None
+        return pa.schema([field for field in self._schema if not field.name.endswith(TYPE_SUFFIX)])
+
+    def _described(self) -> list[tuple[str, object]]:
+        relation = self._relation()
+        return [] if relation is None else list(zip(relation.columns, relation.types, strict=True))
 
     def _statement(self) -> str:
         if not self._names:
@@ -200,6 +236,11 @@ class SqlExecution(Execution):
 
     def batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
         """Rows of the last statement; statements without rows deliver none. Interruptible while it runs."""
+        if self._held is not None:
+            for batch in self._held:
+                shown = [i for i, n in enumerate(batch.schema.names) if with_types or not n.endswith(TYPE_SUFFIX)]
+                yield batch.select(shown)
+            return
         self._runs.started(self)
         try:
             yield from self._batches(size, with_types)
@@ -208,37 +249,63 @@ class SqlExecution(Execution):
 
     def _batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
         self._prepare()
-        text = self._statement()
+        held: list[pa.RecordBatch] | None = None if self._runner.call(self._repeatable) else []
+        every = with_types or held is not None or self._results.keeping
         shape: list[pa.Field] = []
-        kept_types = with_types or self._results.keeping
-        stream = self._stream = self._runner.stream(lambda: self._run(text, size, kept_types, shape))
+        stream = self._stream = self._runner.stream(lambda: self._run(size, every, shape))
         try:
             for _ in stream:
                 self._fields = [Field(f.name, _label(f), sql.null()) for f in shape if not f.name.endswith(TYPE_SUFFIX)]
                 break
-            rows = (pa.RecordBatch.from_arrays(b.columns, schema=pa.schema(shape)) if shape else b for b in stream)
-            yield from self._results.keep(self.number, pa.schema(shape), rows, with_types)
+            self._schema = schema = pa.schema(shape)
+            rows: Iterator[pa.RecordBatch] = (
+                pa.RecordBatch.from_arrays(b.columns, schema=schema) if shape else cast(pa.RecordBatch, b)
+                for b in stream
+            )
+            if held is not None:  # it has been run: what it gives is held before anybody can leave
+                held += rows
+                self._held, self._fields = held, self._fields or []
+                rows = iter(held)
+            yield from self._results.keep(self.number, schema, rows, with_types)
         finally:
             stream.close()
             self._stop_scans()
         self.database.changed()
         self._runs.finished(self)
 
-    def _run(self, text: str, size: int, with_types: bool, shape: list[pa.Field]) -> pa.RecordBatchReader | None:
-        """Run the statements; the reader of the last one if it delivers rows, its presented fields in ``shape``."""
-        statements = self.cursor.extract_statements(text)
-        self.database.changed()
-        for number, statement in enumerate(statements):
-            if number == len(statements) - 1:
-                relation = self.cursor.sql(statement, params=self._params)
-                if relation is None:
-                    return None
-                fields = _presented(relation)
-                reader = _readable(relation, fields, with_types).to_arrow_reader(size)
-                shape += _shape(reader.schema, fields, with_types)
-                return reader
-            self.cursor.execute(statement).fetchall()
-        return None
+    def _repeatable(self) -> bool:
+        """Run all statements but the last, once; whether the last one only reads."""
+        if self._last is None:
+            self.database.changed()
+            statements = self.cursor.extract_statements(self._statement())
+            for statement in statements[:-1]:
+                self.cursor.execute(statement).fetchall()
+                if statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]:
+                    self.state.ledger.lost("sql", NOT_SHOWN.name)
+            self._last = statements[-1] if statements else None
+        return self._last is None or self._last.type == duckdb.StatementType.SELECT
+
+    def _relation(self) -> duckdb.DuckDBPyRelation | None:
+        """The last statement: run, unless it is a SELECT. Asked again for where it is wrong, which a relation does not
+        tell; a statement that cannot be bound is not run."""
+        if self._last is None:
+            return None
+        try:
+            return self.cursor.sql(self._last, params=self._params)
+        except (duckdb.BinderException, duckdb.CatalogException):
+            if self._repeatable():
+                self.cursor.execute(self._last, self._params)
+            raise
+
+    def _run(self, size: int, with_types: bool, shape: list[pa.Field]) -> pa.RecordBatchReader | None:
+        """Run the last statement; its reader if it delivers rows, its presented fields in ``shape``."""
+        relation = self._relation()
+        if relation is None:
+            return None
+        fields = _presented(relation)
+        reader = _readable(relation, fields, with_types).to_arrow_reader(size)
+        shape += _shape(reader.schema, fields, with_types)
+        return reader
 
 
 def _presented(relation: duckdb.DuckDBPyRelation) -> list[Field]:

@@ -37,14 +37,19 @@ TICK = 0.2
 
 
 class Runner:
-    """Executes work on one cursor of the session for one run."""
+    """Executes work on one cursor of the session for one run. ``explain`` makes the error of one of DuckDB's."""
 
     def __init__(
-        self, cursor: duckdb.DuckDBPyConnection, state: RunState, origins: Callable[[], list[BaseException]]
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        state: RunState,
+        origins: Callable[[], list[BaseException]],
+        explain: Callable[[duckdb.Error, bool], LogsqlError] = engine_error,
     ) -> None:
         self.cursor = cursor
         self.state = state
         self._origins = origins
+        self._engine_error = explain
 
     def call(self, work: Callable[[], T]) -> T:
         """Run ``work`` in a worker thread and wait for it, interruptibly."""
@@ -150,7 +155,7 @@ class Runner:
         if isinstance(problem, LogsqlError):
             return problem
         if isinstance(problem, duckdb.Error):
-            return engine_error(problem, self.state.cancelled())
+            return self._engine_error(problem, self.state.cancelled())
         if self.state.cancelled() or isinstance(problem, (KeyboardInterrupt, SystemExit)):
             return Interrupted(diagnostic(INTERRUPTED))
         return problem
