@@ -63,7 +63,11 @@ class SourceOpener:
         name = f"__{word}_{self._number}"
         self.register(name, ReaderDataset(named, request.context))
         call = f"{command}({', '.join(map(repr, request.paths))})" if request.paths else ""
-        meta = {"idents": named.idents, "open": not getattr(reader, "types", True)}
+        meta = {
+            "idents": named.idents,
+            "open": not getattr(reader, "types", True),
+            "typed": getattr(reader, "typed", {}),
+        }
         return SourceInfo(name, columns_of(reader.schema), call, meta=meta)
 
 

@@ -36,6 +36,7 @@ from udfs.readers.lines import codec_name, utf8_chunks, whole_lines, with_line_f
 from udfs.readers.request import Request
 from udfs.readers.sources import Member, Source, open_source
 from udfs.readers.textlines import Window
+from udfs.readers.valuetypes import Found, types_kept
 
 _OWN = ("_file", "_rest")
 _BLOCK = 8 << 20
@@ -83,8 +84,8 @@ class CsvReader:
     look at files that have not changed. ``delim``: the character between cells; None: a comma, or what the first line
     says when it is ``sep=;`` as Excel writes it. ``header`` False: the first record is a row and columns are
     ``columnN``. ``skip``: lines left out at the beginning; ``comment``: lines that begin with it are left out.
-    ReaderError: those of opening a file, ``unknown-charset``,
-    ``strict-with-tab``.
+    ``typed``: what a look at every value found out (``valuetypes``); the reader gives text all the same.
+    ReaderError: those of opening a file, ``unknown-charset``, ``strict-with-tab``.
     """
 
     paths: Sequence[str | Member]
@@ -101,6 +102,7 @@ class CsvReader:
     header: bool = True
     skip: int = 0
     comment: str | None = None
+    typed: Found = field(default_factory=dict)
     plans: tuple[Plan, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -113,8 +115,8 @@ class CsvReader:
 
     @classmethod
     def of(cls, request: Request) -> CsvReader:
-        """Options: ``cs``, ``strict``, ``tab``, ``maxcol``, ``rest``, ``limit``, ``offset``."""
-        return cls(
+        """Options: those of the command; ``types``: look at the values of the columns in ``demand`` (None: all)."""
+        made = cls(
             request.files(),
             request.text("cs") or "utf-8",
             request.flag("strict"),
@@ -130,6 +132,16 @@ class CsvReader:
             request.number("skip") or 0,
             request.text("comment") or None,
         )
+        return replace(made, typed=made._types(request)) if request.flag("types") else made
+
+    def _types(self, request: Request) -> Found:
+        demand = request.options.get("demand")
+        names = [name for name in self.schema.names if name not in _OWN]
+        if isinstance(demand, frozenset):
+            names = [name for name in names if name in demand]
+        above = (self.header, self.skip, self.comment, self.delim)
+        options = (self.charset, self.dialect, *above, self.maxcol, self.rest, self.limit, self.offset)
+        return types_kept(self, names, request, options)
 
     @property
     def dialect(self) -> Dialect:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 
 from udfs.readers.jsonlines import JSON_TEXT, JsonLinesReader
-from udfs.readers.jsonsurvey import SURVEYS, survey
+from udfs.readers.jsonsurvey import SURVEYS, JsonSurvey, survey
 from udfs.readers.request import Request
+from udfs.readers.valuetypes import Found, types_kept
 
 _ARROW = {
     "VARCHAR": pa.string(),
@@ -23,11 +24,24 @@ class JsonFileReader(JsonLinesReader):
 
     @classmethod
     def of(cls, request: Request) -> JsonFileReader:
-        """Options: ``limit``, ``offset``, ``overlay``."""
+        """Options: ``limit``, ``offset``, ``overlay``; ``dates``: look for dates in the text that ``demand`` wants."""
         files = request.files()
         known = survey(files, cache=SURVEYS, context=request.context)
         types: dict[str, pa.DataType | pa.Field] = {}
         if known.complete:
             for key, value in known.keys.items():
                 types[key] = _ARROW.get(value.column, _MAP if value.kind == "object" else JSON_TEXT)
-        return cls(files, request.number("limit"), request.number("offset") or 0, request.flag("overlay"), types)
+        window = (request.number("limit"), request.number("offset") or 0, request.flag("overlay"))
+        return cls(files, *window, types, date_keys(request, known))
+
+
+def date_keys(request: Request, known: JsonSurvey) -> Found:
+    """The keys of text that hold an ISO date in every row, of those that the query wants (``dates=t``)."""
+    if not request.flag("dates"):
+        return {}
+    demand = request.options.get("demand")
+    wanted = [key for key, value in known.keys.items() if value.kind == "string" and key not in ("_file", "line")]
+    if isinstance(demand, frozenset):
+        wanted = [key for key in wanted if key in demand]
+    reader = JsonLinesReader(request.files(), types=dict.fromkeys(wanted, pa.string()))
+    return types_kept(reader, wanted, request, "jsonfile", ("date",)) if wanted else {}

@@ -10,6 +10,7 @@ JSON itself is parsed by DuckDB, a block of lines at a time, so that both ways a
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,8 @@ import pyarrow.compute as pc
 
 from udfs.readers import base
 from udfs.readers.base import ReadContext, batch_of, check_cancelled, file_name, select
-from udfs.readers.lines import read_lines
+from udfs.readers.jsondocs import HEAD, Documents, Item, are_documents, pieces
+from udfs.readers.lines import lines_of, text_chunks
 from udfs.readers.sources import Member, open_source
 from udfs.readers.textlines import Window
 
@@ -77,8 +79,9 @@ class JsonLinesReader:
     ``types``: key -> Arrow type or field. ``string``: text of the value (strings decoded, other values as JSON text);
     ``int32``/``int64``, ``float64``, ``bool_``: only JSON integers, numbers, booleans, anything else is null and
     counted as ``type-mismatch``; ``JSON_TEXT``: the value as JSON text. JSON null and absent keys are null. Without
-    ``types``, or with ``overlay``, the source line is in ``line``. ``_file`` is the base name. ``limit`` and
-    ``offset`` count objects over all paths. Positions in the ledger are 1-based line numbers.
+    ``types``, or with ``overlay``, the source line is in ``line``. ``_file`` is the base name. ``typed``:
+    keys of text that hold dates (``valuetypes``). A file of documents (``jsondocs``) is read too.
+    ``limit`` and ``offset`` count objects over all paths. Positions in the ledger are 1-based line numbers.
     """
 
     paths: Sequence[str | Member]
@@ -86,6 +89,7 @@ class JsonLinesReader:
     offset: int = 0
     overlay: bool = False
     types: Mapping[str, pa.DataType | pa.Field] = field(default_factory=dict)
+    typed: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def schema(self) -> pa.Schema:
@@ -123,8 +127,17 @@ class JsonLinesReader:
     def _objects(self, path: str | Member, engine: DuckDBPyConnection, context: ReadContext) -> Iterator[pa.Array]:
         with open_source(path, context) as source:
             judge = _Judge(source.name, engine, context)
-            for block in read_lines(source, "utf-8", context):
-                yield judge.objects(block.array, block.first)
+            chunks = text_chunks(source, "utf-8", context)
+            head = next(chunks, b"")
+            while len(head) < HEAD and (more := next(chunks, b"")):
+                head += more
+            if are_documents(head[:HEAD].decode("utf-8", "ignore")):
+                documents = Documents(pieces(head, chunks), source.name, judge.note)
+                for items in _blocks(documents.objects()):
+                    yield judge.objects(pa.array([item.text for item in items]), [item.line for item in items])
+            else:
+                for block in lines_of(itertools.chain((head,), chunks), source.name, context):
+                    yield judge.objects(block.array, range(block.first + 1, block.first + 1 + len(block.array)))
             judge.finish()
 
 
@@ -138,8 +151,8 @@ class _Judge:
         self._named = 0
         self._unnamed = {"broken-json": 0, "not-an-object": 0}
 
-    def objects(self, lines: pa.Array, first: int) -> pa.Array:
-        """The lines that hold objects, repaired where that is possible."""
+    def objects(self, lines: pa.Array, numbers: Sequence[int]) -> pa.Array:
+        """The lines, of these numbers, that hold objects, repaired where that is possible."""
         self._engine.register("block", pa.table({"line": lines}))
         kinds = self._engine.sql(_CLASSIFY).to_arrow_table().column(0).to_numpy()
         for position in np.flatnonzero(kinds == _BROKEN).tolist():
@@ -148,15 +161,15 @@ class _Judge:
                 kinds = kinds.copy()
                 kinds[position] = _OBJECT
                 lines = pa.concat_arrays([lines[:position], pa.array([fixed]), lines[position + 1 :]])
-                self._loss.lost(self._name, "lone-surrogate", 1, base.Line(first + position + 1), fixed[:120])
+                self._loss.lost(self._name, "lone-surrogate", 1, base.Line(numbers[position]), fixed[:120])
         for reason, kind in (("broken-json", _BROKEN), ("not-an-object", _OTHER)):
             for position in np.flatnonzero(kinds == kind).tolist():
-                self._note(reason, first + position + 1, lines[position].as_py())
+                self.note(reason, numbers[position], lines[position].as_py())
         if (kinds == _OBJECT).all():
             return lines
         return pc.filter(lines, pa.array(kinds == _OBJECT))
 
-    def _note(self, reason: str, number: int, line: str) -> None:
+    def note(self, reason: str, number: int, line: str) -> None:
         if self._named < NAMED_LINES:
             self._named += 1
             self._loss.lost(self._name, reason, 1, base.Line(number), line[:120])
@@ -168,6 +181,23 @@ class _Judge:
         for reason, count in self._unnamed.items():
             if count:
                 self._loss.lost(self._name, reason, count)
+
+
+_TEXT_AT_ONCE = 16 << 20
+
+
+def _blocks(items: Iterator[Item]) -> Iterator[list[Item]]:
+    """Documents in blocks of up to 8,192, or 16 MB of text."""
+    held: list[Item] = []
+    size = 0
+    for item in items:
+        held.append(item)
+        size += len(item.text)
+        if len(held) == 8_192 or size > _TEXT_AT_ONCE:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
 
 
 def rescued(line: str) -> str | None:

@@ -13,15 +13,17 @@ cost 1.12-1.25 of a plain scan every time.
 from __future__ import annotations
 
 import codecs
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from udfs.readers.base import ListLoss, ReadContext, null_context
+from udfs.readers.base import ListLoss, NullLoss, ReadContext, null_context
 from udfs.readers.cache import StateCache
 from udfs.readers.dataset import ReaderDataset
 from udfs.readers.jsonlines import JsonLinesReader, pointer
+from udfs.readers.sources import open_source
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -36,6 +38,7 @@ MAX_KEYS = 2_000
 _COLUMN = {"string": "VARCHAR", "int": "INTEGER", "long": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN"}
 _KEYS_PER_QUERY = 128
 _ORDER_SAMPLE = 1_000
+_HEAD = 64 << 10
 
 
 @dataclass(frozen=True)
@@ -244,13 +247,27 @@ def _survey_file(
 def _unfit(path: str, context: ReadContext) -> str:
     """Why the first bytes rule ``read_json`` out; empty if they do not."""
     with context.files.open(path) as file:
-        head = file.read(4)
+        head = file.read(_HEAD)
     if head.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "byte order mark"
     packed = head.startswith(b"\x1f\x8b")
     if packed != path.endswith(".gz") or (head == b"\x28\xb5\x2f\xfd") != path.endswith(".zst"):
         return "compression does not fit the name"
-    return ""
+    if head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
+        with open_source(path, replace(context, loss=NullLoss())) as source:
+            head = source.read(_HEAD)
+    return "" if _begins_with_a_line(head) else "no JSON object on the first line"
+
+
+def _begins_with_a_line(head: bytes) -> bool:
+    """Whether the first line may be a JSON object: else the exact reader tells documents from broken lines."""
+    line, end, _ = head.lstrip(b" \t\r\n").partition(b"\n")
+    if not line or (not end and line.startswith(b"{")):
+        return True
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _fast(

@@ -64,9 +64,18 @@ def codec_name(charset: str) -> str:
 
 def read_lines(source: ByteSource, charset: str, context: ReadContext) -> Iterator[Lines]:
     """The lines of a source in arrays of up to about 100,000 lines or 16 MB."""
+    yield from lines_of(text_chunks(source, charset, context), source.name, context)
+
+
+def text_chunks(source: ByteSource, charset: str, context: ReadContext) -> Iterator[bytes]:
+    """Valid UTF-8 chunks of the source whose lines end in LF or CR LF."""
+    return with_line_feeds(utf8_chunks(source, codec_name(charset), context))
+
+
+def lines_of(chunks: Iterator[bytes], name: str, context: ReadContext) -> Iterator[Lines]:
+    """The lines of such chunks."""
     first = 0
-    chunks = with_line_feeds(utf8_chunks(source, codec_name(charset), context))
-    for data in whole_lines(chunks, source.name, context):
+    for data in whole_lines(chunks, name, context):
         array = split(data)
         yield Lines(array, first)
         first += len(array)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import Code, syntax
 from logsql.diagnostics.errors import LogsqlError
-from logsql.diagnostics.losses import Loss
+from logsql.diagnostics.losses import NOT_CONVERTED, Loss
+from logsql.diagnostics.messages import text
 from logsql.diagnostics.paths import EVIDENCE_PATH, FILE_ERROR, OPTIONS_FIRST, PATH_NOT_SET
 from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
-from logsql.planner import duties
+from logsql.planner import duties, losses
 from logsql.planner.catalog import PART, RAW, SourceColumn, SourceInfo, SourceSpec
 from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import FIELDS, CommandSpec, Group, OptionKind, OptionSpec
@@ -21,7 +22,7 @@ from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.imports import import_column
 from logsql.values.sql import Sql
-from logsql.values.types import ANY, DATE
+from logsql.values.types import ANY, BOOL, DATE, DOUBLE, INT, LONG, LType
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
@@ -33,6 +34,10 @@ ZIP_OPTIONS = (OptionSpec("zippath", OptionKind.PATH, "read the path inside this
 REPLAY = OptionSpec("replay", OptionKind.BOOL, "t applies the transaction logs beside the hive", default=False)
 #: The call of the reader, for ``explain``.
 READS = syntax("{call}")
+#: The columns that got a type, for ``explain``.
+TYPES = text(*("types: {columns}", "타입: {columns}"))
+#: Types by the names that the readers give them.
+TYPED = {"int": INT, "long": LONG, "double": DOUBLE, "date": DATE, "bool": BOOL}
 #: What the manual pages say about the names inside archives.
 ZIP_NAMES = (
     "Names that the archive does not mark as UTF-8 are read as `zipcharset` (`cp949` for names packed on Korean "
@@ -111,6 +116,7 @@ def scan_source(
 
     ``dates``: columns with dates that are carried unseen, by the names they get.
     """
+    typed: Mapping[str, str | None] = info.meta.get("typed") or {}
     names = info.meta.get("idents") or tuple(c.name for c in info.columns)
     idents = Idents()
     items: list[Sql] = []
@@ -124,6 +130,8 @@ def scan_source(
         is_part = logical.startswith(PART)
         plain = SourceColumn(name, source.sql_type, None if is_part else source.logical)
         type_, node = import_column(plain)
+        if (kind := typed.get(source.name)) is not None:
+            type_, node = TYPED[kind], _converted(stage, source.name, TYPED[kind], node)
         items.append(sql.alias(node, ident))
         if is_part:
             field = logical[len(PART) :]
@@ -139,7 +147,21 @@ def scan_source(
     label = stage.spec.name if stage.spec.name != "-" else "stdin"
     if info.call:
         stage.remark(READS, call=info.call)
+    if told := ", ".join(f"{name} {TYPED[kind].label}" for name, kind in typed.items() if kind is not None):
+        stage.remark(TYPES, columns=told)
     return stage.read(label, sql.select(items, table), (info.name,), tuple(columns.values()), carried)
+
+
+def _converted(stage: Stage, name: str, type_: LType, text: Sql) -> Sql:
+    """A column of text as the type that every value fitted when it was looked at.
+
+    An empty cell is null; what a file that changed since holds beside is counted.
+    """
+    empty = sql.binary("=", text.copy(), sql.string(""))
+    node = sql.try_cast(text, type_.physical)
+    filled = sql.not_(empty)
+    source = f"{stage.spec.name} field={name}"
+    return losses.or_lost(stage.context(None), NOT_CONVERTED, source, node, type_.physical, text.copy(), filled)
 
 
 def evidence_command(

@@ -29,6 +29,7 @@ _NO_KEY = "__no_key"
 
 def clean_source(request: Request) -> SourceInfo | None:
     """The files through ``read_json``, or None when they need the exact reader. Options: ``overlay``, ``demand``."""
+    from udfs.readers.jsonfile import date_keys
     from udfs.readers.jsonsurvey import SURVEYS, KeySurvey, survey  # for cost: Arrow and numpy
 
     if request.flag("overlay"):
@@ -46,7 +47,8 @@ def clean_source(request: Request) -> SourceInfo | None:
     columns = (*columns, SourceColumn("_file", "VARCHAR"))
     call = f"jsonfile({', '.join(map(repr, request.paths))})"
     places = [request.context.files.for_duckdb(path) for path in files]
-    return SourceInfo("", columns, call, native=_read_json(places, file_name(files[0]), known))
+    meta = {"typed": date_keys(request, known)} if request.flag("dates") else {}
+    return SourceInfo("", columns, call, _read_json(places, file_name(files[0]), known), meta)
 
 
 def _wanted(demand: object) -> list[str] | None:

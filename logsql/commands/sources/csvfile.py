@@ -31,7 +31,7 @@ def lower(stage: Stage) -> Rel:
     delim: str | None = stage.option("delim")
     if delim is not None and (len(delim) != 1 or not delim.isascii() or delim in '"\r\n\0' or options["tab"]):
         stage.fail(DELIM)
-    return scan_source(stage, open_files(stage, options))
+    return scan_source(stage, open_files(stage, {**options, "demand": stage.demand}))
 
 
 register(
@@ -41,7 +41,7 @@ register(
         summary="Read CSV or TSV files with a header line.",
         usage=(
             "csvfile [cs=CHARSET] [limit=N] [offset=N] [maxcol=N] [rest=t] [strict=t] [tab=t] "
-            "[delim=CHAR] [header=f] [skip=N] [comment=TEXT] PATH",
+            "[delim=CHAR] [header=f] [skip=N] [comment=TEXT] [types=t] PATH",
         ),
         parse=path_parser(MISSING),
         lower=lower,
@@ -66,17 +66,23 @@ register(
             OptionSpec("header", OptionKind.BOOL, "extension: f, the first line is a row", default=True),
             OptionSpec("skip", OptionKind.INT, "extension: lines to leave out before the header", default=0, minimum=0),
             OptionSpec("comment", OptionKind.TEXT, "extension: lines that begin with this text are left out"),
+            OptionSpec("types", OptionKind.BOOL, "extension: t gives numbers, dates and booleans", default=False),
         ),
         description=f"""\
-The first line names the fields. Every value is text: use `int()` or `double()` to compute with it. A short row lacks
-its last fields, cells beyond the header are `columnN`. `strict=f` skips a blank before a quote and takes `\\"` inside
-quotes for a quote; rows that `strict=t` reads otherwise are counted in the ledger. Lines end in LF, CR LF or, in files
-of old Macintosh programs, in CR. A byte order mark is no text, whatever `cs` says.
+The first line names the fields. Every value is text: use `int()` or `double()` to compute with it, or `types=t`. A
+short row lacks its last fields, cells beyond the header are `columnN`. `strict=f` skips a blank before a quote and
+takes `\\"` inside quotes for a quote; rows that `strict=t` reads otherwise are counted in the ledger. Lines end in LF,
+CR LF or, in files of old Macintosh programs, in CR. A byte order mark is no text, whatever `cs` says.
 
 Extensions: `delim` is what stands between cells (`delim=;`); without it a first line `sep=;`, as Excel writes it, tells
 the character and is no row. `skip` leaves out lines before the header, `comment` the lines that begin with a text where
 a row begins (a line inside a quoted cell is no comment); with `header=f` the first line is a row and the fields are
 `column0`, `column1` ...
+
+`types=t` reads each field that the query uses twice and gives it a type when every value fits: whole numbers (no zero
+or `+` in front, so that `007` and phone numbers stay text), decimals of up to 17 digits, ISO dates and times (without
+zone: in the session's), `true` and `false`. One value that does not fit (`N/A`) leaves the whole field text. An empty
+cell of a field with a type is null. `explain` lists the types.
 
 {PATHS}
 """,

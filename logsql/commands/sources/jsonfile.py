@@ -44,7 +44,7 @@ register(
         name="jsonfile",
         group=Group.SOURCE,
         summary="Read files with one JSON object per line.",
-        usage=("jsonfile [limit=N] [offset=N] [overlay=t] PATH",),
+        usage=("jsonfile [limit=N] [offset=N] [overlay=t] [dates=t] PATH",),
         parse=path_parser(MISSING),
         lower=lower,
         fields=duties.STARTS,
@@ -65,10 +65,16 @@ register(
             LIMIT,
             OFFSET,
             OptionSpec("overlay", OptionKind.BOOL, "t keeps the text of each line in the field line", default=False),
+            OptionSpec("dates", OptionKind.BOOL, "extension: t reads ISO dates in texts as dates", default=False),
         ),
         description=f"""\
 Every key is a field with the type of its values; a key whose values differ in type keeps the type of each. A line
 that is no JSON object is skipped and counted in the ledger. Gzip and zstd files are unpacked.
+
+Extensions: in a file that begins with an array of objects, or whose first line is the beginning of an object, the JSON
+may go over several lines: each object of the array is a row, and so is each object that stands alone (of CloudTrail's
+`{{"Records": [...]}}` the field `Records` is a list; `explode Records` makes rows of it). What is broken there is
+counted with its line. `dates=t` makes a date of a field of text when every value that is not empty is an ISO date.
 
 {PATHS}
 """,
