@@ -1,9 +1,10 @@
 """What a line of shell input is, and whether it goes on. Pure functions of text.
 
 Rules (language.md 1.9, architecture section 10): a trailing ``\\`` continues; so does an open ``[`` or string (in SQL
-also an open parenthesis), and in a pipe query a trailing ``|``. An empty line ends a continuation, so that a stray
-quote never traps the user. A line whose first word is an SQL keyword and no pipe command is SQL: ``SELECT``,
-``select``, ``SET`` (upper case: the pipe command is ``set``), but not ``set`` or ``table``.
+also an open parenthesis), and in a pipe query a trailing ``|``; where lines come from a file or a pipe, also a next
+line that begins with ``|``. An empty line ends a continuation, so that a stray quote never traps the user. A line whose
+first word is an SQL keyword and no pipe command is SQL: ``SELECT``, ``select``, ``SET`` (upper case: the pipe command
+is ``set``), but not ``set`` or ``table``.
 """
 
 from __future__ import annotations
@@ -71,6 +72,16 @@ def continues(text: str, commands: Container[str]) -> bool:
     if kind is Kind.SQL:
         return sql_open(text)
     return last.rstrip().endswith("|") or pipe_open(text)
+
+
+def is_query(text: str, commands: Container[str]) -> bool:
+    """Whether a complete input is a pipe query whose last line has text: the next line may go on with it."""
+    return classify(text, commands) is Kind.QUERY and bool(text.rsplit("\n", 1)[-1].strip())
+
+
+def pipes_on(line: str) -> bool:
+    """Whether a line goes on with the query before it: as queries are written in files, it begins with ``|``."""
+    return line.lstrip(" \t").startswith("|")
 
 
 def pipe_open(text: str) -> bool:

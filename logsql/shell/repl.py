@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from logsql.conversation.conversation import Conversation, Language, Settings
 from logsql.conversation.outcome import Kind, remarks
@@ -24,6 +24,7 @@ from logsql.shell.commandline import parameter
 from logsql.shell.ctrlc import interruptible
 from logsql.shell.inputs import read_query_file
 from logsql.shell.metas import METAS
+from logsql.shell.plainlines import PlainLines
 from logsql.shell.querying import stats_line
 from logsql.shell.voice import Voice
 
@@ -262,7 +263,7 @@ def _patiently(work: Callable[[], T], stop: Callable[[], object], /) -> T:
     return interruptible(work, stop, GRACE)
 
 
-def plain(shell: Shell, source: TextIO) -> int:
+def plain(shell: Shell, source: PlainLines) -> int:
     """Inputs from a stream of lines; the exit code is that of the first failure."""
     code = 0
     for text in inputs(shell, source):
@@ -274,13 +275,13 @@ def plain(shell: Shell, source: TextIO) -> int:
     return code
 
 
-def inputs(shell: Shell, source: TextIO) -> Iterator[str]:
+def inputs(shell: Shell, source: PlainLines) -> Iterator[str]:
     """Complete inputs of a stream; what is still open at its end is the last one."""
     waiting: list[str] = []
-    for raw in iter(source.readline, ""):
+    for raw in iter(source.read, ""):
         waiting.append(raw.rstrip("\r\n"))
         text = "\n".join(waiting)
-        if not shell.more(text):
+        if not shell.more(text) and not (lines.is_query(text, COMMANDS) and lines.pipes_on(source.following())):
             waiting.clear()
             yield text
     if waiting:

@@ -6,6 +6,7 @@ import sys
 
 from logsql.conversation.conversation import Settings
 from logsql.shell.invocation import Invocation
+from logsql.shell.plainlines import PlainLines
 from logsql.shell.querying import open_session
 from logsql.shell.repl import SHOWN_ROWS, Shell, plain
 from logsql.shell.voice import Voice
@@ -26,11 +27,12 @@ def run(asked: Invocation, voice: Voice) -> int:
     )
     session = open_session(asked)
     try:
-        shell = Shell(session, settings, sys.stdout.buffer, voice, lambda _: sys.stdin.readline().strip())
+        source = PlainLines(sys.stdin)
+        shell = Shell(session, settings, sys.stdout.buffer, voice, lambda _: source.read().strip())
         if terminal:
             from logsql.shell.terminal import converse  # for cost: prompt_toolkit
 
             return converse(shell)
-        return plain(shell, sys.stdin)
+        return plain(shell, source)
     finally:
         session.close()

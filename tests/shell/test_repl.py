@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 import logsql
 from logsql.conversation.conversation import Settings
 from logsql.shell.metas import METAS
-from logsql.shell.repl import Leave, Shell, plain
+from logsql.shell.plainlines import PlainLines
+from logsql.shell.repl import Leave, Shell, inputs, plain
 from logsql.shell.voice import Voice
 from tests.cli.support import make_database
 
@@ -152,11 +154,45 @@ def test_lines_are_joined_before_they_run(talk: Talk) -> None:
     lines = io.StringIO(
         'table web \\\n| search src == "10.0.0.1" \\\n| fields status\ntable web | join src [\ntable web ]\n'
     )
-    assert plain(talk.shell, lines) == 0
+    assert plain(talk.shell, PlainLines(lines)) == 0
     assert talk.out.getvalue().decode().splitlines()[0] == '{"status":200}'
     assert talk.out.getvalue().count(b"\n") > 1
 
 
 def test_what_is_open_at_the_end_still_runs(talk: Talk) -> None:
-    assert plain(talk.shell, io.StringIO("table web | stats count \\")) == 0
+    assert plain(talk.shell, PlainLines(io.StringIO("table web | stats count \\"))) == 0
     assert talk.out.getvalue() == b'{"count":3}\n'
+
+
+PIPED = "table web\n| search status == 200\n  | stats count\n\\rows 5\ntable web | stats count\n\n| stats count\n"
+
+
+@pytest.mark.parametrize("kind", ["memory", "file", "pipe"])
+def test_a_line_that_begins_with_a_pipe_goes_on(talk: Talk, tmp_path: Path, kind: str) -> None:
+    # A query file whose lines begin with | was run line by line from standard input.
+    if kind == "memory":
+        assert plain(talk.shell, PlainLines(io.StringIO(PIPED))) != 0
+    elif kind == "file":
+        (tmp_path / "q.lq").write_text(PIPED)
+        with (tmp_path / "q.lq").open() as lines:
+            assert plain(talk.shell, PlainLines(lines)) != 0
+    else:
+        taken, given = os.pipe()
+        os.write(given, PIPED.encode())
+        os.close(given)
+        with os.fdopen(taken) as lines:
+            assert plain(talk.shell, PlainLines(lines)) != 0
+    assert talk.out.getvalue().decode().count('{"count":') == 2  # the empty line ends the last query
+
+
+def test_a_program_that_waits_for_an_answer_gets_it(talk: Talk) -> None:
+    taken, given = os.pipe()
+    with os.fdopen(taken) as stream:
+        os.write(given, b"table web | stats count\n")
+        source = PlainLines(stream)
+        waiting = inputs(talk.shell, source)
+        assert next(waiting) == "table web | stats count"
+        os.write(given, b"table web\n| limit 1\ny\n")
+        assert (next(waiting), source.read()) == ("table web\n| limit 1", "y\n")
+        os.close(given)
+        assert list(waiting) == []
