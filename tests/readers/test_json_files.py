@@ -209,6 +209,7 @@ def test_objects_without_the_asked_keys_are_no_broken_lines(tmp_path: Path) -> N
         ("truncated.jsonl.gz", gzip.compress(b'{"a":1}\n' * 3, mtime=0)[:-4]),
         ("pat[1]*.jsonl", b'{"a":1}\n' * 3),
         ("crlf.jsonl", b'{"a":1}\r\n\r\n{"a":1}\r\n{"a":1}'),
+        ("cr.jsonl", b'{"a":1}\r{"a":1}\r\r{"a":1}\r'),
         ("fine.jsonl.gz", gzip.compress(b'{"a":1}\n' * 3, mtime=0)),
     ],
 )

@@ -165,6 +165,13 @@ class TestXml:
         text = '<?xml version="1.0" encoding="UTF-16"?><r><v>é</v></r>'
         assert xml(tmp_path, text.encode("utf-16")) == [{"v": "é"}]
 
+    @pytest.mark.parametrize("charset", [None, "utf-8", "utf-16"])
+    def test_a_byte_order_mark_is_no_text(self, tmp_path: Path, charset: str | None) -> None:
+        for codec in ("utf-8", "utf-16-le", "utf-16-be"):
+            for declared in ("", '<?xml version="1.0"?>'):
+                data = f"\ufeff{declared}<r><v>한</v></r>".encode(codec)
+                assert xml(tmp_path, data, charset=charset) == [{"v": "한"}], (codec, declared)
+
     @pytest.mark.parametrize(
         "entity",
         ['<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">', '<!ENTITY b SYSTEM "file:///etc/passwd">', '<!ENTITY % p "x">'],

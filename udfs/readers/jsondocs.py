@@ -12,6 +12,7 @@ than the broken object did: an inner object of it is no row.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -217,8 +218,6 @@ class Documents:
 
 def pieces(head: bytes, chunks: Iterator[bytes]) -> Iterator[str]:
     """Chunks of valid UTF-8 as text. A character may be cut between two of them."""
-    import codecs
-
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     for chunk in chain((head,), chunks):
         if text := decoder.decode(chunk):

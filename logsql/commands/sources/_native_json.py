@@ -29,7 +29,7 @@ _NO_KEY = "__no_key"
 
 def clean_source(request: Request) -> SourceInfo | None:
     """The files through ``read_json``, or None when they need the exact reader. Options: ``overlay``, ``demand``."""
-    from udfs.readers.jsonfile import date_keys
+    from udfs.readers.jsonfile import date_keys  # for cost: Arrow and numpy
     from udfs.readers.jsonsurvey import SURVEYS, KeySurvey, survey  # for cost: Arrow and numpy
 
     if request.flag("overlay"):
