@@ -154,3 +154,13 @@ def test_wrong_calls(text: str, code: str) -> None:
     with pytest.raises(QueryError) as caught:
         run(text, line=["x"])
     assert caught.value.code == code
+
+
+def test_fields_stand_in_the_order_of_the_rows_when_several_threads_read_them() -> None:
+    # Several row groups for several threads: what a later row brings stood before what an earlier one has.
+    docs = ['{"a":1,"b":2}'] * 300_000
+    for row, doc in ((0, '{"b":0,"a":1}'), (150_000, '{"zz":1,"a":2}'), (290_000, '{"c":1,"m":2,"k":9}')):
+        docs[row] = doc
+    with logsql.connect(tz="UTC", threads=4) as session:
+        session.register("t", pa.table({"line": docs}))
+        assert list(session.query("table t | parsejson").columns) == ["b", "a", "zz", "c", "m", "k"]
