@@ -147,8 +147,10 @@ def _pipe(text: str, catalog: Catalog) -> Place:
     param = _PARAM.search(text)
     if param is not None:
         return Place((Want.PARAM,), param[1])
-    if quoted or re.match(r"#(\s|$)", segment):
+    if re.match(r"#(\s|$)", segment):
         return Place((Want.NOTHING,))
+    if quoted is not None:
+        return _in_quotes(text[:quoted], text[quoted:], catalog)
     found = re.match(r"(\S+)\s", segment)
     if found is None:
         source = start == 0 or opened
@@ -156,19 +158,33 @@ def _pipe(text: str, catalog: Catalog) -> Place:
     return _argument(found[1], catalog.declared(found[1]), segment[found.end() :], before)
 
 
-def _segment(text: str) -> tuple[int, bool, bool]:
-    """(start of the command at the end of text, whether it begins a subquery, whether the end is inside a string)."""
+def _in_quotes(before: str, word: str, catalog: Catalog) -> Place:
+    """Inside a quote that is open: a name, where one may stand (decision 32) and in ``field("``; else text."""
+    if before.endswith("field("):
+        wanted = True
+    else:
+        place = _pipe(before, catalog) if before[-1:] in " \t,-+" else None
+        wanted = place is not None and Want.FIELD in place.wants
+    start = _segment(before)[0]
+    return Place(
+        (Want.FIELD if wanted else Want.NOTHING,), word, before=before[:start].rstrip().removesuffix("|").rstrip()
+    )
+
+
+def _segment(text: str) -> tuple[int, bool, int | None]:
+    """(start of the command at the end of text, whether it begins a subquery, where the string at the end begins)."""
     starts: list[tuple[int, bool]] = [(0, False)]
-    position, quoted = 0, False
+    position = 0
+    quoted: int | None = None
     while position < len(text):
         char = text[position]
         position += 1
-        if quoted:
+        if quoted is not None:
             if char == "\\":
                 position += 1
-            quoted = char != '"'
+            quoted = None if char == '"' else quoted
         elif char == '"':
-            quoted = True
+            quoted = position - 1
         elif char == "|":
             starts[-1] = (position, False)
         elif char == "[":
@@ -252,9 +268,10 @@ def complete(text: str, cursor: int, catalog: Catalog) -> list[Suggestion]:
     out: dict[str, Suggestion] = {}
     for want in place.wants:
         found, word = _words(want, place, catalog, typed)
-        for name in ranked(word, found):
+        opened = want is Want.FIELD and word.startswith('"')
+        for name in ranked(word[1:] if opened else word, found):
             start = len(typed) - len(word)
-            shown = written(name, want) if want in (Want.FIELD, Want.EXPRESSION) else name
+            shown = written(name, want, opened) if want in (Want.FIELD, Want.EXPRESSION) else name
             out.setdefault(shown, Suggestion(shown, start, want.value, dict(found).get(name, "")))
     return list(out.values())
 
@@ -262,16 +279,17 @@ def complete(text: str, cursor: int, catalog: Catalog) -> list[Suggestion]:
 _PLAIN_NAME = re.compile(r"[^\s\"()\[\],=+\-*/<>!|]+\(?")
 
 
-def written(name: str, want: Want) -> str:
-    """A field as it is written where a name stands, or in an expression: quoted where it needs to be (decision 32).
+def written(name: str, want: Want, quoted: bool = False) -> str:
+    """A field as it is written where a name stands, or in an expression: quoted where it needs to be (decision 32), or
+    always with ``quoted``.
 
     >>> written("Event ID", Want.FIELD), written("Event ID", Want.EXPRESSION), written("a", Want.FIELD)
     ('"Event ID"', 'field("Event ID")', 'a')
     """
-    if _PLAIN_NAME.fullmatch(name):
+    if not quoted and _PLAIN_NAME.fullmatch(name):
         return name
-    quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return quoted if want is Want.FIELD else f"field({quoted})"
+    text = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return text if want is Want.FIELD else f"field({text})"
 
 
 def ranked(word: str, names: Iterable[tuple[str, str]]) -> list[str]:
