@@ -57,6 +57,13 @@ def test_every_object_of_a_document_is_a_row(tmp_path: Path, shape: str) -> None
     assert (found.rows, found.clean, list(found.keys)) == (3, False, ["name", "user", "keys", "n"])
 
 
+def test_a_long_document_is_known_by_its_beginning(tmp_path: Path) -> None:
+    # Three bytes a character: the head of the file has a third as many characters. No comma ends the first line.
+    text = json.dumps({"이름": 1, "값": ["한글"] * 20_000}, indent=1, ensure_ascii=False)
+    text = text.replace(",\n", "\n,").replace("{\n", "{", 1)
+    assert read(written(tmp_path, text)) == [json.loads(text)]
+
+
 def test_records_of_cloudtrail_are_one_row(tmp_path: Path) -> None:
     whole = {"Records": EVENTS}
     assert read(written(tmp_path, json.dumps(whole, indent=2))) == [whole]

@@ -47,7 +47,7 @@ def are_documents(head: str) -> bool:
     if not text.startswith("{") or not more.strip() or _loaded(line) is not None:
         return False
     problem = _problem(text)
-    if problem is None or (len(head) >= HEAD and _may_go_on(problem, len(text))):
+    if problem is None or (len(head.encode()) > HEAD - 4 and _may_go_on(problem, len(text))):
         return True
     # A damaged document, or a first line that was cut: lines follow one another from the first column.
     whole = (_loaded(other) for other in more.split("\n") if other.startswith("{"))
