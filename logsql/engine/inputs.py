@@ -15,12 +15,17 @@ from typing import Protocol
 import duckdb
 import pyarrow as pa
 
+from logsql.diagnostics.losses import loss
 from logsql.diagnostics.models import INPUT_FILE_MISSING, INPUT_READ, MlError
 from logsql.diagnostics.readers import reader_sentence
 from logsql.engine.database import Database
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
 from logsql.ml.inputs import InputKind
+
+NOT_FINITE = loss(
+    "not-finite", ("values nan or inf of a training input: null", "학습 입력의 nan 또는 inf 값: null로 처리")
+)
 
 
 class Sibling(Protocol):
@@ -93,7 +98,7 @@ def _csv(session: Home, target: str) -> tuple[pa.Table, str]:
     with session.sibling() as own:
         rows, odd = typed_texts(own.database, pa.Table.from_batches(batches, schema))
     for name, count in odd.items():
-        context.loss.lost(target, f"{name}: nan or inf, taken as null", count)
+        context.loss.lost(f"{target} {name}", NOT_FINITE.name, count)
     return rows, state.ledger.summary()
 
 

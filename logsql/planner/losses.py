@@ -51,6 +51,14 @@ def or_lost(cx: Counting, row: Loss, source: str, node: Sql, physical: str, samp
     return sql.coalesce(node, counted if given is None else sql.when(given, counted))
 
 
+def told(cx: Counting, row: Loss, source: str, node: Sql, physical: str, test: Sql, sample: Sql) -> Sql:
+    """``node`` (cheap: a column), unchanged; where ``test`` holds the row is counted."""
+    if cx.run_id is None:
+        return node
+    counted = sql.case([(value_lost(cx, row, source, sample), sql.null(physical))], node.copy())
+    return sql.case([(test, counted)], node)
+
+
 def kept(cx: Counting, row: Loss, source: str, test: Sql, sample: Sql) -> Sql:
     """A condition for WHERE: ``test``, the rows for which it does not hold counted."""
     if cx.run_id is None:

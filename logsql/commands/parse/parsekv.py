@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from logsql.commands.parse import _quoted
 from logsql.commands.parse._overlay import META, Document, carry, lay_over
 from logsql.diagnostics.delimiters import EMPTY_DELIMITER
-from logsql.planner import duties
+from logsql.diagnostics.losses import loss
+from logsql.diagnostics.options import INVALID_OPTION
+from logsql.planner import duties, losses
+from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -24,8 +29,33 @@ NO_DELIMITER = EMPTY_DELIMITER.says(
     )
 )
 
+BAD_QUOTE = INVALID_OPTION.says(
+    (
+        "quote= is one character that is no blank, no backslash and in no delimiter",
+        "quote=은(는) 공백이나 역슬래시가 아니고 구분자에 들어 있지 않은 한 글자여야 합니다",
+    )
+)
+
+QUOTE_CUT = loss(
+    "quoted-value-cut",
+    (
+        'texts in which a value opens a quote and is cut at a pair delimiter inside it: quote="\\"" reads it whole',
+        '따옴표로 시작한 값이 그 안의 쌍 구분자에서 잘린 문자열: quote="\\""로 값을 온전히 읽습니다',
+    ),
+)
+QUOTE_OPEN = loss(
+    "quote-not-closed",
+    (
+        "texts in which a quote opens and nothing closes it: the value goes to the end of the text",
+        "따옴표를 열고 닫지 않은 문자열: 값은 문자열 끝까지입니다",
+    ),
+)
+
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
 _TEXT_MAP = LType(Kind.MAP, "MAP(VARCHAR, VARCHAR)")
+
+#: What stands for a piece inside a lambda -> its key, or its value.
+Cut = Callable[[Sql], Sql]
 
 
 def parse(reader: ArgReader) -> None:
@@ -33,18 +63,42 @@ def parse(reader: ArgReader) -> None:
 
 
 def lower(stage: Stage) -> Rel:
-    pair, delimiter = stage.option("pairdelim"), stage.option("kvdelim")
+    pair, delimiter, quote = stage.option("pairdelim"), stage.option("kvdelim"), stage.option("quote")
     for name, value in (("pairdelim", pair), ("kvdelim", delimiter)):
         if not value:
             stage.fail(NO_DELIMITER, option=name)
+    if quote is not None and (len(quote) != 1 or quote in " \t\r\n\\" or quote in pair or quote in delimiter):
+        stage.fail(BAD_QUOTE)
     field, overlay = stage.option("field"), stage.option("overlay")
-    rel, text = stage.lowered(stage.rel, lambda cx: values.text_sql(cx.field(field)))
+    source = f"parsekv field={field}"
+
+    def make(cx: ExprContext) -> tuple[Sql, Sql]:
+        text = cx.let(values.text_sql(cx.field(field)))
+        if quote is not None:
+            return text, text.copy()
+        divided = _quoted.cut_open(text.copy(), pair, delimiter)
+        return text, losses.told(cx, QUOTE_CUT, source, text.copy(), "VARCHAR", divided, text.copy())
+
+    rel, (text, told) = stage.lowered(stage.rel, make)
     if not overlay:
         # A row without text has no pairs, and nothing of it would be left (language.md 8.3).
         rel = stage.where(rel, sql.not_null(text.copy()))
-    rel, (pairs,) = carry(stage, rel, ("__pairs", _pairs(text, pair), _LIST))
-    rel, (found,) = carry(stage, rel, ("__kv", pairs_map(sql.col(pairs), delimiter), _TEXT_MAP))
-    document = Document(sql.not_null(sql.col(found)), found, is_map=True, scratch=(pairs, found))
+    scratch: tuple[str, ...] = ()
+    if quote is None:
+        rel, (pairs,) = carry(stage, rel, ("__pairs", _pairs(told, pair), _LIST))
+        made = pairs_map(sql.col(pairs), _key(delimiter), _value(delimiter))
+    else:
+        cut = _quoted.Quoted(pair, delimiter, quote)
+        rel, (pieces,) = carry(stage, rel, ("__pieces", cut.pieces(text), _LIST))
+        last = sql.index(sql.col(pieces), sql.integer(-1))
+        cx = stage.context(rel)
+        told = losses.told(cx, QUOTE_OPEN, source, sql.col(pieces), "VARCHAR[]", cut.unclosed(last), last.copy())
+        # A column of its own: the map reads the pieces several times, and each time would be counted.
+        rel, (pairs,) = carry(stage, rel, ("__pairs", told, _LIST))
+        made = pairs_map(sql.col(pairs), cut.key_of, cut.value_of)
+        scratch = (pieces,)
+    rel, (kv,) = carry(stage, rel, ("__kv", made, _TEXT_MAP))
+    document = Document(sql.not_null(sql.col(kv)), kv, is_map=True, scratch=(*scratch, pairs, kv))
     return lay_over(stage, rel, document, overlay, () if overlay else META, everywhere=not overlay)
 
 
@@ -56,15 +110,31 @@ def _pairs(text: Sql, delimiter: str) -> Sql:
     return sql.func("list_filter", trimmed, sql.lambda_(["p"], sql.binary("<>", sql.var("p"), sql.string(""))))
 
 
-def pairs_map(pairs: Sql, delimiter: str) -> Sql:
-    """``key<delimiter>value`` pieces as a MAP; no delimiter: the value is null; of equal keys the last one counts."""
-    piece = sql.var("p")
-    place = sql.func("strpos", piece, sql.string(delimiter))
-    behind = sql.binary("+", place.copy(), sql.integer(len(delimiter)))
-    cut = sql.binary(">", place, sql.integer(0))
-    before = sql.func("left", piece.copy(), sql.binary("-", place.copy(), sql.integer(1)))
-    key = sql.case([(cut, before)], piece.copy())
-    value = sql.when(cut.copy(), sql.func("substring", piece.copy(), behind))
+def _key(delimiter: str) -> Cut:
+    """What stands before the first delimiter; the whole piece without one."""
+
+    def key(piece: Sql) -> Sql:
+        place = sql.func("strpos", piece, sql.string(delimiter))
+        before = sql.func("left", piece.copy(), sql.binary("-", place.copy(), sql.integer(1)))
+        return sql.case([(sql.binary(">", place, sql.integer(0)), before)], piece.copy())
+
+    return key
+
+
+def _value(delimiter: str) -> Cut:
+    """What stands behind the first delimiter; null without one."""
+
+    def value(piece: Sql) -> Sql:
+        place = sql.func("strpos", piece, sql.string(delimiter))
+        behind = sql.binary("+", place.copy(), sql.integer(len(delimiter)))
+        return sql.when(sql.binary(">", place, sql.integer(0)), sql.func("substring", piece.copy(), behind))
+
+    return value
+
+
+def pairs_map(pairs: Sql, key_of: Cut, value_of: Cut) -> Sql:
+    """Pieces of key and value as a MAP; no delimiter: the value is null; of equal keys the last one counts."""
+    key, value = key_of(sql.var("p")), value_of(sql.var("p"))
     keys = sql.func("list_transform", pairs, sql.lambda_(["p"], key))
     values_ = sql.func("list_transform", pairs.copy(), sql.lambda_(["p"], value))
     plain = sql.func("map", keys, values_)
@@ -86,7 +156,7 @@ register(
         name="parsekv",
         group=Group.PARSE,
         summary="Take the fields out of key=value text.",
-        usage=('parsekv [field=FIELD] [pairdelim=" "] [kvdelim="="] [overlay=t]',),
+        usage=('parsekv [field=FIELD] [pairdelim=" "] [kvdelim="="] [quote="\\""] [overlay=t]',),
         parse=parse,
         lower=lower,
         fields=duties.PASSES,
@@ -101,12 +171,18 @@ register(
             OptionSpec("field", OptionKind.FIELD, "the field that holds the text", default="line"),
             OptionSpec("pairdelim", OptionKind.TEXT, "the text between pairs", default=" "),
             OptionSpec("kvdelim", OptionKind.TEXT, "the text between key and value", default="="),
+            OptionSpec("quote", OptionKind.TEXT, "the quote around keys and values that hold delimiters (extension)"),
             OptionSpec("overlay", OptionKind.BOOL, "t lays the pairs over the row", default=False),
         ),
-        description="""\
+        description=r"""
 Every value is text. A pair is cut at the first `kvdelim`; a piece without one is a key whose value is null. When a
 key comes again the last value counts. Without `overlay=t` only the pairs and `_time`, `_id`, `_table` remain, and a
 row whose field is null is dropped.
+
+With `quote="\""` (an extension) a key or a value that begins with the quote goes to the quote that closes it: blanks,
+delimiters and pairs inside belong to it and never become fields. Inside, `\"` and `""` are a quote, other backslashes
+stay. A quote in the middle of a value is text. One that nothing closes goes to the end of the text and enters the
+ledger. Without the option quotes are text as any other; a value that opens one and is cut inside enters the ledger.
 """,
         examples=(
             Example(
@@ -121,7 +197,17 @@ row whose field is null is dropped.
                 ({"a": "1", "c": "3", "z": 1},),
                 {"t": [{"line": "a:1;b:2;;c:3", "z": 1}]},
             ),
+            Example(
+                "Values in quotes",
+                r'table t | parsekv quote="\"" | fields action, msg',
+                ({"action": "deny", "msg": 'probe "x" action=allow'},),
+                {"t": [{"line": r'action=deny msg="probe \"x\" action=allow"'}]},
+            ),
         ),
-        errors=(EMPTY_DELIMITER,),
+        errors=(
+            EMPTY_DELIMITER,
+            INVALID_OPTION.when(("quote= is no single character", "quote=이(가) 한 글자가 아닙니다")),
+        ),
+        ledger=(QUOTE_CUT, QUOTE_OPEN),
     )
 )
