@@ -58,9 +58,12 @@ def test_quotes(session: Session, options: str) -> None:
     cases = [case for case in CASES if case[0] == options]
     command = rf'parsekv quote="\"" {options} overlay=t'
     rows, _ = ask(session, [text for _, text, _ in cases], command)
-    for row, (_, text, fields) in zip(rows, cases, strict=True):
-        known = {name: value for name, value in row.items() if name in fields or value is not None}
-        assert known == {"line": text, **fields}
+    wanted = [{"line": text, **fields} for _, text, fields in cases]
+    found = [
+        {name: value for name, value in row.items() if name in fields or value is not None}
+        for row, fields in zip(rows, wanted, strict=True)
+    ]
+    assert found == wanted
 
 
 def test_another_quote_and_rows_without_text(session: Session) -> None:

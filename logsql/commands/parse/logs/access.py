@@ -19,6 +19,7 @@ from logsql.commands.parse.logs.base import (
     register,
     text,
 )
+from logsql.commands.parse.logs.head import behind_head
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.types import DATE, INT, LONG, STRING
@@ -53,7 +54,7 @@ FIELDS = (
 
 
 def parse(builder: Builder) -> Parsed:
-    group = builder.regex(_LINE, _GROUPS)
+    group = builder.regex(_LINE, _GROUPS, behind_head(builder.text))
     target = group("target")
     mark = sql.func("instr", target, sql.string("?"))
     has_query = sql.binary(">", mark, sql.integer(0))

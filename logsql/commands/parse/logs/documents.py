@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from logsql.commands.parse.logs.base import Builder, Parsed, ParserSpec, Sample, register, text_map
+from logsql.commands.parse.logs.base import Builder, Parsed, ParserField, ParserSpec, Sample, register, text_map
+from logsql.commands.parse.logs.head import behind_head, head_time, iso_time
 from logsql.values import sql
 from logsql.values.sql import Sql
+from logsql.values.types import DATE
+from logsql.values.values import Typed
 
 _PAIR = r'(?:^|[\s,;|])([A-Za-z_@][\w.@-]*)=("(?:[^"\\]|\\.)*"|[^\s,;|"]*)'
 _CELL = r',(?:\s*"(?:[^"]|"")*"|[^,]*)'
 
 
 def parse_json(builder: Builder) -> Parsed:
-    document = builder.column("json", sql.try_cast(builder.text, "JSON"))
-    return Parsed(sql.eq(sql.func("json_type", document), sql.string("OBJECT")), (), document, is_map=False)
+    document = builder.column("json", sql.try_cast(behind_head(builder.text), "JSON"))
+    own = sql.func("json_extract_string", document, sql.string("/_time"))
+    ok = sql.eq(sql.func("json_type", document), sql.string("OBJECT"))
+    return Parsed(ok, _time(builder, iso_time(own)), document, is_map=False)
+
+
+def _time(builder: Builder, *own: Sql) -> tuple[tuple[str, Typed], ...]:
+    """``_time`` of what the line itself names so, else of its syslog head."""
+    return (("_time", Typed(sql.coalesce(*own, head_time(builder)), DATE)),)
 
 
 def unquoted(node: Sql, quote: str) -> Sql:
@@ -28,7 +38,8 @@ def parse_kv(builder: Builder) -> Parsed:
 
     cells = sql.func("list_transform", every(2), sql.lambda_(["c"], unquoted(sql.var("c"), '\\"')))
     found = text_map(builder, every(1), cells)
-    return Parsed(sql.binary(">", sql.func("cardinality", found), sql.integer(0)), (), found)
+    own = iso_time(sql.func("map_extract_value", found, sql.string("_time")))
+    return Parsed(sql.binary(">", sql.func("cardinality", found), sql.integer(0)), _time(builder, own), found)
 
 
 def parse_csv(builder: Builder) -> Parsed:
@@ -41,7 +52,7 @@ def parse_csv(builder: Builder) -> Parsed:
     values = sql.func("list_transform", cells, sql.lambda_(["c"], value))
     number = sql.cast(sql.binary("-", sql.var("i"), sql.integer(1)), "VARCHAR")
     names = sql.func("list_transform", cells, sql.lambda_(["c", "i"], sql.concat(sql.string("column"), number)))
-    return Parsed(sql.not_null(builder.text), (), sql.func("map", names, values))
+    return Parsed(sql.not_null(builder.text), _time(builder), sql.func("map", names, values))
 
 
 register(
@@ -50,6 +61,7 @@ register(
         summary="JSON objects, one per line.",
         parse=parse_json,
         row_wise=True,
+        fields=(ParserField("_time", DATE, "a field of that name, else the time in the head of the line"),),
         open=True,
         samples=(Sample('{"a": 1, "b": "x", "c": null}', {"a": 1, "b": "x"}),),
     ),
@@ -59,6 +71,7 @@ register(
         summary='key=value pairs between blanks or commas; values may stand in double quotes ("a b").',
         parse=parse_kv,
         row_wise=True,
+        fields=(ParserField("_time", DATE, "a field of that name, else the time in the head of the line"),),
         open=True,
         samples=(
             Sample(
@@ -72,6 +85,7 @@ register(
         summary="Comma-separated cells as column0, column1 ...; cells may stand in double quotes.",
         parse=parse_csv,
         row_wise=True,
+        fields=(ParserField("_time", DATE, "time in the head of the line"),),
         open=True,
         samples=(
             # RFC 4180, section 2, rules 5 to 7.

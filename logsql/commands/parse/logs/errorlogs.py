@@ -18,6 +18,7 @@ from logsql.commands.parse.logs.base import (
     register,
     text,
 )
+from logsql.commands.parse.logs.head import behind_head
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.types import DATE, INT, LONG, STRING
@@ -42,7 +43,7 @@ _NGINX_FACTS = {
 
 
 def parse_apache(builder: Builder) -> Parsed:
-    group = builder.regex(_APACHE, _APACHE_GROUPS)
+    group = builder.regex(_APACHE, _APACHE_GROUPS, behind_head(builder.text))
     return Parsed(
         sql.not_null(group("time")),
         (
@@ -60,7 +61,7 @@ def parse_apache(builder: Builder) -> Parsed:
 
 
 def parse_nginx(builder: Builder) -> Parsed:
-    group = builder.regex(_NGINX, _NGINX_GROUPS)
+    group = builder.regex(_NGINX, _NGINX_GROUPS, behind_head(builder.text))
     message = group("message")
 
     def fact(pattern: str) -> Sql:

@@ -26,6 +26,14 @@ TIME = rf"(?:(?:\d{{1,10}}: ?)?[*.]?{_DAY}(?: ([A-Z]{{1,5}})?:|:| |$)|({_ISO})(?
 TIME_GROUPS = ("day", "year", "clock", "zone", "iso")
 _NEWER = rf"^{PRI}\d{{1,2}} ({_ISO}) "
 _OLDER = rf"^(?:{PRI})?{TIME}"
+_ELEMENTS = r'(?:-|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\]|\\.)*")*\])+)'
+#: A whole head: what stands behind it is the text of another format. The word behind the time is the host and the one
+#: with a colon and a blank the program, unless it begins as a JSON object, a list or a bracket.
+_WORD = r'[^\s{\["]'
+_WHOLE = (
+    rf"^(?:{PRI}\d{{1,2}} \S+ \S+ \S+ \S+ \S+ {_ELEMENTS}(?: \x{{feff}}?|$)"
+    rf'|(?:{PRI})?{TIME} *(?:{_WORD}(?:\S*[^\s:])?(?: +|$))?(?:[^\s:\[{{"]+(?:\[[^\]]*\])?:(?: +|$))?)'
+)
 #: Hours of the zone names that devices write; others are taken for local time.
 _ZONES = {
     "UTC": "+00", "GMT": "+00", "Z": "+00", "WET": "+00", "CET": "+01", "BST": "+01", "CEST": "+02", "EET": "+02",
@@ -39,6 +47,11 @@ def head_time(builder: Builder) -> Sql:
     newer = builder.regex(_NEWER, ("pri", "iso"))
     older = builder.regex(_OLDER, ("pri", *TIME_GROUPS))
     return sql.coalesce(iso_time(newer("iso")), time_of(builder, older))
+
+
+def behind_head(node: Sql) -> Sql:
+    """The text behind the head of a syslog line; the whole text where it begins with none."""
+    return sql.func("regexp_replace", node, sql.string(_WHOLE), sql.string(""))
 
 
 def time_of(builder: Builder, group: Callable[[str], Sql]) -> Sql:

@@ -7,6 +7,7 @@ queries use (``dst_ip`` for ``dest_ip``, ``signature`` for ``alert.signature``).
 from __future__ import annotations
 
 from logsql.commands.parse.logs.base import Builder, Parsed, ParserField, ParserSpec, Sample, integer, register, text
+from logsql.commands.parse.logs.head import behind_head
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.types import DATE, INT, LONG, STRING, LType
@@ -29,7 +30,7 @@ _FIELDS: tuple[tuple[str, str, LType, str], ...] = (
 
 
 def parse(builder: Builder) -> Parsed:
-    document = builder.column("eve", sql.try_cast(builder.text, "JSON"))
+    document = builder.column("eve", sql.try_cast(behind_head(builder.text), "JSON"))
 
     pointers = ["/timestamp", *(pointer for _, pointer, _, _ in _FIELDS)]
     # One call with all paths reads the document once.

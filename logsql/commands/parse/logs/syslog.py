@@ -29,7 +29,7 @@ _OLD_GROUPS = ("pri", *TIME_GROUPS, "host", "app", "pid", "message")
 _NEW = (
     rf"^{PRI}"
     r"(\d{1,2}) (\S+) (\S+) (\S+) (\S+) (\S+) "
-    r'(-|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\\]]|\\.)*")*\])+)(?: (?s:(.*)))?$'
+    r'(-|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\]|\\.)*")*\])+)(?: (?s:(.*)))?$'
 )
 _NEW_GROUPS = ("pri", "version", "time", "host", "app", "procid", "msgid", "data", "message")
 _BOM = "﻿"
