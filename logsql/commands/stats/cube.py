@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from logsql.commands.stats.rollup import LABEL
 from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, UNKNOWN_AGGREGATE, StatsArgs, order, parse
+from logsql.diagnostics.codes import define
 from logsql.diagnostics.language import MISSING_STATS
 from logsql.operators.subtotals import subtotals
 from logsql.planner import duties
@@ -11,9 +12,27 @@ from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 
+#: Every combination is a grouping set of its own: 4,096 of them, and twice as many with each further field.
+MAX_FIELDS = 12
+TOO_MANY_FIELDS = define(
+    "E0102",
+    "too-many-cube-fields",
+    ("cube has too many fields", "cube의 필드가 너무 많습니다"),
+    (
+        "cube takes at most {limit} fields, here are {count}",
+        "cube에는 필드를 {limit}개까지 쓸 수 있는데 {count}개입니다",
+    ),
+    help=(
+        "rollup makes one total per field; or make the cube over fewer fields",
+        "rollup은 필드마다 합계를 하나씩 만듭니다. 아니면 cube의 필드를 줄이세요",
+    ),
+)
+
 
 def lower(stage: Stage) -> Rel:
     args = stage.arguments(StatsArgs)
+    if len(args.by) > MAX_FIELDS:
+        stage.fail(TOO_MANY_FIELDS, args.by[MAX_FIELDS].span, limit=MAX_FIELDS, count=len(args.by))
     return subtotals(stage, args.aggregates, args.by, cube=True, label=stage.option("label"))
 
 
@@ -36,7 +55,7 @@ register(
         options=(LABEL, LIST_OPTION, PARALLEL),
         description="""\
 For `by a, b` there are rows for every a and b, for every a, for every b, and one for all. In a total the fields that
-it adds up over hold the label.
+it adds up over hold the label. At most 12 fields: each one doubles the combinations.
 """,
         examples=(
             Example(
@@ -56,6 +75,7 @@ it adds up over hold the label.
         errors=(
             MISSING_STATS,
             UNKNOWN_AGGREGATE,
+            TOO_MANY_FIELDS,
         ),
     )
 )
