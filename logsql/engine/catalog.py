@@ -46,6 +46,10 @@ class SessionCatalog:
         if self.run_id is not None:
             self.state.ledger.lost(source, reason, count, sample=sample[:80])
 
+    def counter(self, source: str, reason: str, identity: tuple[object, ...] | None, branch: bool) -> tuple[str, int]:
+        """A counter of the run's ledger."""
+        return self.state.ledger.counter(source, reason, identity, branch)
+
     # --- tables -----------------------------------------------------------------------------------
 
     def table(self, name: str) -> TableInfo | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from logsql.diagnostics.messages import text
 from logsql.diagnostics.reasons import loss_row
+from logsql.udfbridge import counters
+from logsql.udfbridge.counters import Counter
 
 _COUNTED = text("{count:,} {reason} in {source}", "{source}: {reason} {count:,}건")
 _FACT = text("{reason} in {source}", "{source}: {reason}")
@@ -75,6 +77,30 @@ SHOWN = 5
 _NUMBERS = itertools.count(1)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where SQL counts what it loses. Places of one ``identity`` lose the same values; a ``branch`` some of them."""
+
+    counter: Counter
+    before: int
+    identity: tuple[object, ...] | None
+    branch: bool
+
+    @property
+    def count(self) -> int:
+        return self.counter.value - self.before
+
+
+def counted_once(places: Iterable[Place]) -> int:
+    """Values that these places of one entry lost: those of one identity count as the place that saw every row."""
+    groups: dict[object, tuple[list[int], list[int]]] = {}
+    for place in places:
+        if place.count:
+            whole, part = groups.setdefault(place.identity or place.counter.name, ([], []))
+            (part if place.branch else whole).append(place.count)
+    return sum(max(whole) if whole else sum(part) for whole, part in groups.values())
+
+
 class Ledger:
     """Collects losses of one run; entries of the same source and reason are added up. Safe from several threads.
 
@@ -89,7 +115,12 @@ class Ledger:
         self.run_id = str(next(_NUMBERS))
         LEDGERS[self.run_id] = self
         self._entries: dict[tuple[str, str], Entry] = {}
+        self._places: dict[tuple[str, str], list[Place]] = {}
+        self._samples: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
+        taken: list[Counter] = []
+        self._taken = taken
+        weakref.finalize(self, counters.give_back, taken)
 
     def lost(
         self, source: str, reason: str, count: int = 1, position: int | None = None, sample: str | None = None
@@ -103,15 +134,36 @@ class Ledger:
             else:
                 self._entries[key] = replace(known, count=known.count + count)
 
+    def counter(self, source: str, reason: str, identity: tuple[object, ...] | None, branch: bool) -> tuple[str, int]:
+        """A counter for a place in SQL: its function and what that gives the first time."""
+        counter = counters.take()
+        place = Place(counter, counter.value, identity, branch)
+        with self._lock:
+            self._taken.append(counter)
+            self._places.setdefault((source, reason), []).append(place)
+        return counter.name, place.before + 1
+
+    def sampled(self, source: str, reason: str, sample: str) -> None:
+        """The first value of an entry that SQL counts."""
+        with self._lock:
+            self._samples.setdefault((source, reason), sample)
+
     def __iter__(self) -> Iterator[Entry]:
         with self._lock:
-            return iter(list(self._entries.values()))
+            found = dict(self._entries)
+            for key, places in self._places.items():
+                count = counted_once(places)
+                if count:
+                    entry = found.get(key) or Entry(*key, 0)
+                    sample = entry.sample or self._samples.get(key)
+                    found[key] = replace(entry, count=entry.count + count, sample=sample)
+        return iter(list(found.values()))
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(list(iter(self)))
 
     def __bool__(self) -> bool:
-        return bool(self._entries)
+        return any(True for _ in self)
 
     @property
     def total(self) -> int:

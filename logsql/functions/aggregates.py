@@ -78,8 +78,8 @@ def left_out(value: Typed) -> Sql | None:
         return None
     node = values.number_sql(value)
     test = values.not_null(value)
-    if node is None and not value.parts and not value.type.json:
-        return sql.func("count", value.expr)
+    if value.kind is Kind.STRING:
+        test, node = sql.binary("<>", value.expr.copy(), sql.string("")), None  # an empty cell of CSV is no text
     return filtered(exp.Count(this=exp.Star()), test if node is None else sql.and_(test, sql.is_null(node)))
 
 

@@ -276,7 +276,7 @@ def _epoch(call: FunctionCall) -> Typed:
     # Microseconds are no loss to the arithmetic, but nobody means the year 50607.
     made = call.let(made)
     late = sql.and_(sql.binary(">", number.copy(), sql.integer(_MILLISECONDS_TO)), sql.not_null(made.copy()))
-    told = losses.value_lost(call.cx, BEYOND_9999, canonical(call.call), sql.cast(number.copy(), "VARCHAR"))
+    told = losses.value_lost(call.cx, BEYOND_9999, canonical(call.call), sql.cast(number.copy(), "VARCHAR"), call.call)
     return Typed(sql.case([(sql.case([(late, told)], sql.boolean(False)), sql.null(DATE.physical))], made.copy()), DATE)
 
 

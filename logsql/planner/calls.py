@@ -55,6 +55,7 @@ class Lowering(Protocol):
     def bind(self, name: str, value: Typed) -> None: ...
     def udf(self, name: str, *args: Sql) -> Sql: ...
     def sample(self, name: str) -> tuple[str, ...]: ...
+    def counter(self, row: Loss, source: str, expr: Expr | None) -> tuple[str, int]: ...
     def note(
         self, said: Sentence, span: Span | None = None, /, *, help: str | None = None, **facts: object
     ) -> None: ...
@@ -157,9 +158,14 @@ class FunctionCall:
         if given.kind is Kind.NULL:
             return result
         physical, source = result.type.physical, canonical(self.call)
-        sample, test = values.text_sql(given), values.not_null(given)
+        sample = values.text_sql(given)
+        # An empty cell of CSV is empty text: nobody misses its number.
+        test = sql.binary("<>", sample.copy(), sql.string("")) if given.kind is Kind.STRING else values.not_null(given)
+        if given.kind is Kind.ANY:
+            test = sql.when(test, sql.binary("<>", sample.copy(), sql.string("")))
         cx.tells()
-        return Typed(losses.or_lost(cx, row, source, result.expr, physical, sample, test), result.type)
+        told = losses.or_lost(cx, row, source, result.expr, physical, sample, test, self.call)
+        return Typed(told, result.type)
 
     def needs_extra(self, what: str, package: str, extra: str, module: str | None = None) -> None:
         """Refuse the query unless an optional package is installed; the package is not loaded."""

@@ -100,6 +100,12 @@ class Catalog(Protocol):
     def lost(self, source: str, reason: str, count: int, sample: str) -> None:
         """Count what is lost while a query is planned in the ledger of its run."""
 
+    def counter(self, source: str, reason: str, identity: tuple[object, ...] | None, branch: bool) -> tuple[str, int]:
+        """A function of SQL that counts what is lost at one place, and what it gives the first time.
+
+        Places of one ``identity`` lose the same values. ``branch``: the place is evaluated for some rows only.
+        """
+
     def table(self, name: str) -> TableInfo | None:
         """The table or view of this name (letter case as DuckDB: ignored)."""
 

@@ -20,7 +20,7 @@ from logsql.planner.catalog import Catalog
 from logsql.planner.duties import Demand
 from logsql.planner.expressions import ExprContext
 from logsql.planner.notes.samples import sample_query
-from logsql.planner.plan import Cte, Step, with_ctes
+from logsql.planner.plan import Cte, Step, handed_on, with_ctes
 from logsql.planner.relation import Rel
 from logsql.values import sql
 from logsql.values.types import BINARY, BOOL, DATE, DOUBLE, INT, LONG, STRING
@@ -45,6 +45,8 @@ class Chain(ABC):
         self.parameter_sources: set[str] = set()
         self._samples: dict[str, tuple[str, ...]] = {}
         self._number = 0
+        self._pipeline = 0
+        self._pipelines = 0
         self._temp = 0
 
     def _param(self, value: object) -> Typed:
@@ -78,13 +80,15 @@ class Chain(ABC):
         self, query: Query, order_needed: bool, params: dict[str, Typed] | None = None, behind: Demand = None
     ) -> Rel:
         """Plan a subquery with a copy of the parameters, or with ``params`` of its own (``proc``)."""
-        saved = dict(self.params)
+        saved, outer = dict(self.params), self._pipeline
+        self._pipelines += 1
+        self._pipeline = self._pipelines
         try:
             if params is not None:
                 self.params = params
             return self.pipeline(query, order_needed, behind=behind)
         finally:
-            self.params = saved
+            self.params, self._pipeline = saved, outer
 
     # --- names and CTEs ---------------------------------------------------------------------------
 
@@ -104,6 +108,13 @@ class Chain(ABC):
     def temp_name(self, label: str) -> str:
         self._temp += 1
         return f"__{label}_{self._temp}"
+
+    def origin(self, source: str, ident: str) -> tuple[int, str, str]:
+        """The pipeline, and the CTE and its column in which a column was made, behind SELECTs that only hand it on."""
+        for cte in reversed(self.ctes):  # a CTE reads earlier ones
+            if cte.name == source and (found := handed_on(cte.query, ident)) is not None:
+                source, ident = found
+        return self._pipeline, source, ident
 
     def with_ctes(self, query: exp.Expression, *reads: str) -> exp.Expression:
         return with_ctes(query, self.ctes, reads)

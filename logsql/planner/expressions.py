@@ -26,11 +26,11 @@ from logsql.diagnostics.expressions import (
     UNSUPPORTED_FUNCTION,
 )
 from logsql.diagnostics.foreign import foreign_name
-from logsql.diagnostics.losses import OVERFLOW, TEXT_NOT_A_NUMBER
+from logsql.diagnostics.losses import OVERFLOW, TEXT_NOT_A_NUMBER, Loss
 from logsql.diagnostics.messages import plural
 from logsql.diagnostics.notes import Notes
 from logsql.diagnostics.places import Place
-from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical
+from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical, walk
 from logsql.planner import function_spec as registry
 from logsql.planner import losses
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
@@ -81,6 +81,7 @@ class ExprContext:
         row_order: Callable[[], exp.Expression | None] | None = None,
         notes: Notes | None = None,
         sampler: Callable[[Rel, str], tuple[str, ...]] | None = None,
+        origin: Callable[[str, str], tuple[int, str, str]] | None = None,
     ) -> None:
         self.catalog = catalog
         self.rel = rel
@@ -92,9 +93,12 @@ class ExprContext:
         self.row_order = row_order
         self.notes = notes
         self._sampler = sampler
+        self.origin = origin
+        self.counters: set[str] = set()
         self.lambda_depth = 0
         self._tested: list[Expr] = []
         self._told = 0
+        self._shared: dict[str, Typed] = {}
         self._branches = 0
         self._asked: set[Span] = set()
         self._said: set[Span] = set()
@@ -346,7 +350,7 @@ class ExprContext:
     def _overflow(self, node: Expr, result: Sql, leaves: list[Sql]) -> Sql:
         given = sql.and_(*(sql.not_null(leaf.copy()) for leaf in leaves)) if leaves else None
         sample = sql.null("VARCHAR")
-        return losses.or_lost(self, OVERFLOW, canonical(node), result, "BIGINT", sample, given)
+        return losses.or_lost(self, OVERFLOW, canonical(node), result, "BIGINT", sample, given, node)
 
     def _logic(self, expr: Binary) -> Typed:
         terms: list[Typed] = []
@@ -441,8 +445,8 @@ class ExprContext:
             return None
 
         def counted(text: Sql, number: Sql) -> Sql:
-            given = sql.not_null(text.copy())
-            told = losses.or_lost(self, TEXT_NOT_A_NUMBER, canonical(node), number, "DOUBLE", text, given)
+            given = sql.binary("<>", text.copy(), sql.string(""))  # an empty cell of CSV is no text
+            told = losses.or_lost(self, TEXT_NOT_A_NUMBER, canonical(node), number, "DOUBLE", text, given, node)
             # A column of its own: a result of two types reads its operands several times, and each time would count.
             return told if self._branches else self.let(told)
 
@@ -450,13 +454,42 @@ class ExprContext:
 
     def argument(self, node: Expr) -> Typed:
         """An argument of a function or aggregate. ``in(max(a, b), c, d)`` over mixed fields was 4 MB of SQL."""
+        shared = self._shared.get(canonical(node)) if self._shared and not self.lambda_depth else None
+        if shared is not None:
+            return shared
         told = self._told
         value = self.lower(node)
         if told != self._told:  # what counts is evaluated once a row, and in a branch of if() where it is taken only
-            return value if self._branches else self.once(value, EVERY_KIND)
+            if self._branches:
+                return value
+            value = self.once(value, EVERY_KIND)
+            if not self.lambda_depth:
+                self._shared[canonical(node)] = value
+            return value
         return self.once(value, EVERY_KIND if sql.size(value.expr, HUGE_SIZE) >= HUGE_SIZE else MIXED)
 
     # --- losses -----------------------------------------------------------------------------------
+
+    def counter(self, row: Loss, source: str, expr: Expr | None) -> tuple[str, int]:
+        """A counter of lost values: its function in SQL and the number that it gives the first one."""
+        branch = bool(self._branches or self.lambda_depth)
+        name, first = self.catalog.counter(source, row.name, self._identity(expr), branch)
+        self.counters.add(name)
+        return name, first
+
+    def _identity(self, expr: Expr | None) -> losses.Identity:
+        """The expression and where its fields come from: a conversion that is written twice loses a value once."""
+        rel, origin = self.rel, self.origin
+        if expr is None or rel is None or origin is None or self.lambda_depth or self.bindings:
+            return None
+        idents: set[str] = set()
+        for node in walk(expr):
+            if isinstance(node, Field):
+                column = rel.column(node.name)
+                if column is None and rel.rest is None:
+                    return None
+                idents.update(column.idents() if column is not None else [rel.rest.ident] if rel.rest else [])
+        return canonical(expr), *(origin(rel.source, ident) for ident in sorted(idents))
 
     def tells(self) -> None:
         """An expression was made that counts losses when it is evaluated."""

@@ -176,5 +176,19 @@ def with_ctes(query: exp.Expression, ctes: Sequence[Cte], reads: Sequence[str]) 
     return node
 
 
+def handed_on(query: exp.Expression, ident: str) -> tuple[str, str] | None:
+    """The relation and the column of it that a SELECT of single rows delivers as ``ident``; None where it makes it."""
+    if not isinstance(query, exp.Select) or any(query.args.get(part) for part in ("group", "distinct", "joins")):
+        return None
+    source = query.args.get("from_")
+    if source is None or not isinstance(source.this, exp.Table):
+        return None
+    for item in query.expressions:
+        if item.alias_or_name == ident:
+            made = item.unalias()
+            return (source.this.name, made.name) if isinstance(made, exp.Column) else None
+    return None
+
+
 def cte_node(cte: Cte) -> exp.CTE:
     return exp.CTE(this=cte.query, alias=exp.TableAlias(this=sql.ident(cte.name)))

@@ -223,20 +223,23 @@ class Stage:
             row_order=row_order,
             notes=chain.notes,
             sampler=chain.sample,
+            origin=chain.origin,
         )
 
     def lowered(self, rel: Rel, make: Callable[[ExprContext], T]) -> tuple[Rel, T]:
         """Lower expressions over ``rel``. The relation returned is the one the expressions read: keep using it."""
-        cx = self.context(rel)
+        chain, cx = self.chain, self.context(rel)
         try:
             result = make(cx)
         except NeedsFlush:
+            chain.udfs -= cx.counters
             rel = self.flush(rel)
             cx = self.context(rel)
             result = make(cx)
         if cx.lets:
             flat = self.flush(rel)
             if flat is not rel:
+                chain.udfs -= cx.counters
                 rel = flat
                 cx = self.context(rel)
                 result = make(cx)

@@ -12,27 +12,27 @@ _SAMPLE = 80
 
 
 def lost(texts: Column, entries: Column) -> Column:
-    """False for every value, each counted in the ledger of its run; the first text that is there is the sample."""
-    if len(texts):
-        sample = next((str(v) for v in texts.to_pylist() if v is not None), None) if texts.null_count else None
-        if sample is None and not texts.null_count:
-            sample = str(texts[0].as_py())
-        _count(entries, len(texts), sample)
+    """False; the first text is the sample of an entry. SQL calls this for the first value of each place that counts."""
+    run, reason, source = _entry(entries)
+    ledger = LEDGERS.get(run)
+    if ledger is not None and len(texts) and (sample := texts[0].as_py()) is not None:
+        ledger.sampled(source, reason, str(sample)[:_SAMPLE])
     return pa.array([False] * len(texts), pa.bool_())
 
 
 def lost_many(counts: Column, entries: Column) -> Column:
     """False for every count of values; they are added up in the ledger of their run."""
-    _count(entries, sum(count or 0 for count in as_list(counts)), None)
+    run, reason, source = _entry(entries)
+    ledger = LEDGERS.get(run)
+    if ledger is not None and (count := sum(count or 0 for count in as_list(counts))):
+        ledger.lost(source, reason, count)
     return pa.array([False] * len(counts), pa.bool_())
 
 
-def _count(entries: Column, count: int, sample: str | None) -> None:
-    """Tell the run that the entry names (``logsql/planner/losses.py`` writes it)."""
+def _entry(entries: Column) -> tuple[str, str, str]:
+    """Run, reason and source (``logsql/planner/losses.py`` writes them)."""
     run, reason, source = (first(entries) or "\x1f\x1f").split("\x1f", 2)
-    ledger = LEDGERS.get(run) if count else None
-    if ledger is not None:
-        ledger.lost(source, reason, count, sample=None if sample is None else sample[:_SAMPLE])
+    return run, reason, source
 
 
 def list_cut(counts: Column, sources: Column, runs: Column) -> Column:
