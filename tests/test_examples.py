@@ -127,7 +127,10 @@ def _rewritten(key: str, query: str, paths: dict[str, str], folder: Path) -> str
     return query
 
 
-def _run(s: Session, key: str, query: str, paths: dict[str, str], folder: Path) -> list[dict[str, Any]]:
+def _run(
+    s: Session, key: str, query: str, paths: dict[str, str], folder: Path
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Columns and rows of a query of the corpus."""
     params = dict(inputs.PARAMS.get(key, {}))
     if key in inputs.PATH_PARAMS:
         params["path"] = next(paths[w] for w, source in inputs.SHARED.items() if source == inputs.PATH_PARAMS[key])
@@ -135,9 +138,48 @@ def _run(s: Session, key: str, query: str, paths: dict[str, str], folder: Path) 
         s.query(inputs.BEFORE[key]).rows()
     result = s.query(_rewritten(key, query, paths, folder), params=params)
     try:
-        return result.rows()
+        return result.columns, result.rows()
     finally:
         result.close()
+
+
+#: At least so many texts of the corpus state fields of their result.
+STATED = 200
+#: Commands behind which the fields are those before them (commands.md).
+_SAME_FIELDS = frozenset({"sort", "limit", "search"})
+
+
+def _stated(query: str) -> tuple[str, list[str]] | None:
+    """What the text itself says about the fields of its result: how (``are``, ``end with``, ``have``) and which."""
+    commands = list(logsql.parse(query).commands)
+    while commands and commands[-1].name in _SAME_FIELDS:
+        commands.pop()
+    if not commands:
+        return None
+    last = commands[-1]
+    match last.name:
+        case "fields":
+            return ("are not" if last.args.remove else "are", [n.text for n in last.args.names])
+        case "stats":
+            return ("start with", [n.text for n in last.args.by])
+        case "eval":
+            text = query[last.span.start : last.span.end]
+            return ("have", re.findall(r"eval\s+(\w+)\s*=(?!=)", text))
+    return None
+
+
+def _columns_differ(query: str, columns: list[str]) -> bool:
+    """Whether columns are not those that the query states."""
+    how, names = _stated(query) or ("have", [])
+    names = list(dict.fromkeys(names))
+    if any("*" in name for name in names):
+        return False
+    return {
+        "are": columns != names,
+        "are not": bool({*columns} & {*names}),
+        "start with": columns[: len(names)] != names,
+        "have": not {*names} <= {*columns},
+    }[how]
 
 
 def _refusal(query: str) -> LogsqlError | None:
@@ -172,7 +214,10 @@ def test_runs(key: str, s: Session, paths: dict[str, str], tmp_path: Path, monke
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"one\ntwo\n")))
     expected = {**MISPRINTS, **SCOPE, **ABSENT}.get(key)
     if expected is None:
-        assert _run(s, key, RECORDS[key]["query"], paths, tmp_path) is not None
+        query = RECORDS[key]["query"]
+        columns, rows = _run(s, key, query, paths, tmp_path)
+        assert not _columns_differ(query, columns), f"{query}\n{_stated(query)}, got {columns}"
+        assert all(row.keys() <= {*columns} for row in rows)
         return
     with pytest.raises(LogsqlError) as caught:
         _run(s, key, RECORDS[key]["query"], paths, tmp_path)
@@ -189,6 +234,11 @@ def test_share() -> None:
     )
     print(f"\n{len(IDS)} complete queries: " + ", ".join(f"{name} {count}" for name, count in kinds.most_common()))
     assert (kinds["runs"] + kinds["refused by name"] + kinds["scope"]) / len(IDS) >= 0.95
+
+
+def test_many_texts_state_their_fields() -> None:
+    runs = [k for k in IDS if k not in REFUSED and k not in {**MISPRINTS, **SCOPE, **ABSENT}]
+    assert sum(bool((_stated(RECORDS[k]["query"]) or ("", []))[1]) for k in runs) >= STATED
 
 
 # --- what the queries print ------------------------------------------------------------------------------------
@@ -282,7 +332,7 @@ def test_prints_what_the_page_prints(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"one\ntwo\n")))
     key = step.partition("#")[0]
     try:
-        rows = _run(s, key, query, paths, tmp_path)
+        rows = _run(s, key, query, paths, tmp_path)[1]
         # `{"a":"x"}` is a row on one page and a map on another; the text alone does not say which.
         by_row = _rows_differ(printed, rows) if printed.startswith("{") else _value_differs(query, printed, rows)
         difference = by_row and _value_differs(query, printed, rows)

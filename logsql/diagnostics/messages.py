@@ -4,7 +4,16 @@ A :class:`Text` is one sentence in both; ``text(english, korean)`` makes it, ``f
 Sentences of a diagnostic stand in its row (``codes.py``); those of the command line, the shell and shared help lines
 have names: ``message(name, **facts)``. Rooms add theirs with :func:`add_messages`. The language is the ``lang``
 argument, else the context variable :data:`LANGUAGE`, else the environment variable ``LOGSQL_LANG`` (read at the call),
-else English. Style: facts first, present tense, no blame; a help line names one concrete change.
+else English.
+
+Where is a sentence? One command's own stands in the command's file. What several say stands in this folder, one file
+per subject: ``fields`` ``options`` ``expressions`` ``tables`` ``lookups`` ``paths`` ``places`` ``delimiters``
+(arguments of commands), ``language`` (the text of a query), ``engine`` (what DuckDB refuses), ``readers``
+``unreadable`` (files), ``reasons`` (of losses), ``notes``, ``models`` ``modeldata`` ``modelfiles`` ``mlshell`` (machine
+learning), ``kept`` (results), ``usage`` (the command line), ``bridges``. ``logsql help CODE`` shows the row of a code,
+``git grep CODE`` its file.
+
+Style: facts first, present tense, no blame; a help line names one concrete change.
 """
 
 from __future__ import annotations

@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from logsql.api import connect
 from logsql.commands.filter import limit
 from logsql.diagnostics.codes import CODES, SENTENCES, Code
+from logsql.engine.session import Session
 from logsql.functions import network
 from logsql.language.parser import parse_query
 from logsql.planner import folds
@@ -133,6 +136,43 @@ def test_row_wise_gives_for_two_inputs_the_two_results(spec: CommandSpec, exampl
     assert difference is None, f"{spec.name} is declared row-wise\n{difference}"
 
 
+RUNNING = [c for c in CASES if waits_for(c[2]) is InStream.RUNNING and not reads_itself(c[1], c[2])]
+
+
+@pytest.mark.parametrize(("spec", "example", "query"), RUNNING, ids=[c[0].name for c in RUNNING])
+def test_running_gives_for_the_first_rows_the_first_results(spec: CommandSpec, example: Example, query: str) -> None:
+    given, name = tables(example), first_table(example)
+    rows = given[name]
+    assert rows.num_rows > 1
+    whole = run(query, given, ZONE)
+    for count in range(1, rows.num_rows):
+        part = run(query, {**given, name: rows.slice(0, count)}, ZONE)
+        difference = rows_equal(whole[: len(part)], part, ordered=True, tz=ZONE)
+        assert difference is None, f"{spec.name} is declared running; after {count} rows:\n{difference}"
+
+
+WINDOWED = [c for c in CASES if waits_for(c[2]) is InStream.WINDOWED and not reads_itself(c[1], c[2])]
+
+
+@pytest.mark.parametrize(("spec", "example", "query"), WINDOWED, ids=[c[0].name for c in WINDOWED])
+def test_windowed_gives_for_a_window_what_its_rows_alone_give(spec: CommandSpec, example: Example, query: str) -> None:
+    given, name = tables(example), first_table(example)
+    rows = given[name]
+    windows = [rows, rows.slice(1), rows.slice(0, rows.num_rows - 1)]
+    with connect(tz=ZONE) as running:
+        after_others = [windowed(running, query, {**given, name: window}) for window in windows]
+    for window, found in zip(windows, after_others, strict=True):
+        with connect(tz=ZONE) as alone:
+            difference = rows_equal(windowed(alone, query, {**given, name: window}), found, ordered=False, tz=ZONE)
+        assert difference is None, f"{spec.name} is declared windowed, but rows of another window count\n{difference}"
+
+
+def windowed(s: Session, query: str, given: dict[str, pa.Table]) -> list[dict[str, Any]]:
+    for name, table in given.items():
+        s.register(name, table)
+    return s.query(query).rows()
+
+
 def needs(query: str) -> OrderNeed:
     return folds.order_need(parse_query(query, GRAMMAR).commands[1])
 
@@ -156,6 +196,8 @@ def test_what_does_not_need_the_order_gives_the_same_rows_for_any(
 def test_the_behaviour_of_many_commands_is_looked_at() -> None:
     assert len(ROW_WISE) > 20
     assert len(ANY_ORDER) >= 30
+    assert len(RUNNING) >= 4
+    assert len(WINDOWED) >= 12
 
 
 @pytest.mark.parametrize(("spec", "example", "query"), CASES, ids=[c[0].name for c in CASES])

@@ -208,3 +208,23 @@ def test_paths_are_followed(text: str, silent: list[int]) -> None:
     function = ast.parse(f"def test_it():\n    {text}\n").body[0]
     assert isinstance(function, ast.FunctionDef)
     assert Paths(Path(__file__)).silent(function) == silent
+
+
+# --- Windows collects every file ------------------------------------------------------------------------------------
+
+#: Modules that only POSIX systems have, and one that does not do there what the tests need.
+POSIX = frozenset({"fcntl", "grp", "pexpect", "pty", "pwd", "resource", "termios", "tty"})
+
+
+def posix_imports(tree: ast.Module) -> list[str]:
+    """POSIX-only modules that are imported as soon as a file is collected."""
+    found = [a.name for node in tree.body if isinstance(node, ast.Import) for a in node.names]
+    found += [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return [name for name in found if name.partition(".")[0] in POSIX]
+
+
+def test_no_file_of_the_tests_needs_a_posix_system_to_be_collected() -> None:
+    files = [*(ROOT / "tests").rglob("*.py"), ROOT / "bench" / "house.py"]  # what tests import of bench
+    found = {f.name: n for f in files if (n := posix_imports(ast.parse(f.read_text(encoding="utf-8"))))}
+    assert not found, "import it in the test (marker posix), or pytest.importorskip(NAME, reason=...)"
+    assert posix_imports(ast.parse("import os, fcntl\nfrom pty import fork")) == ["fcntl", "pty"]
