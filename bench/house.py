@@ -13,6 +13,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +68,12 @@ def modules(root: Path = ROOT) -> dict[str, Path]:
     return found
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The tree of a file, read once in a process: many rules look at every file. Nobody changes it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(root: Path = ROOT) -> list[Import]:
     """Every import of one module of the program by another."""
     known = modules(root)
@@ -74,7 +81,7 @@ def imports(root: Path = ROOT) -> list[Import]:
 
 
 def _imports_of(name: str, path: Path, known: dict[str, Path]) -> Iterator[Import]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     inside = {
         id(node)

@@ -8,6 +8,9 @@ behind these only order keys tell the order, and only where the SELECT delivers 
 from __future__ import annotations
 
 from collections.abc import Collection
+from enum import Enum
+from functools import cache
+from typing import cast
 
 from sqlglot import exp
 
@@ -68,11 +71,13 @@ def _seen(query: exp.Select) -> tuple[bool, bool]:
     pending: list[object] = [*query.expressions, query.args.get("where")]
     while pending:
         node = pending.pop()
-        if isinstance(node, list):
-            pending.extend(node)
-        elif isinstance(node, exp.Expression):
-            if isinstance(node, exp.Column):
-                continue
+        kind: type = type(node)
+        role = _role(kind)
+        if role is _Role.SEVERAL:
+            pending.extend(cast("list[object]", node))
+        elif role is _Role.INNER:
+            pending.extend(cast("exp.Expression", node).args.values())
+        elif isinstance(node, exp.Expression) and role is _Role.TOLD:
             if isinstance(node, exp.Exists):
                 return True, spreading
             if isinstance(node, exp.Window) and not _runs(node):
@@ -84,6 +89,26 @@ def _seen(query: exp.Select) -> tuple[bool, bool]:
                 spreading = True
             pending.extend(node.args.values())
     return False, spreading
+
+
+class _Role(Enum):
+    """What a part of an expression is to the order of rows."""
+
+    SEVERAL = "a list of parts"
+    INNER = "nothing, its own parts may be"
+    TOLD = "may mix or spread rows"
+    LEAF = "nothing"
+
+
+@cache
+def _role(kind: type) -> _Role:
+    # A wide SELECT has thousands of parts of some thirty types: the type is asked once.
+    if issubclass(kind, list):
+        return _Role.SEVERAL
+    if not issubclass(kind, exp.Expression) or issubclass(kind, (exp.Column, exp.Literal, exp.Identifier)):
+        return _Role.LEAF
+    told = (exp.Exists, exp.Window, exp.Unnest, exp.Explode, exp.Anonymous)
+    return _Role.TOLD if issubclass(kind, told) else _Role.INNER
 
 
 #: Functions of a window whose value depends on the order of its rows.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 
 from logsql.language.tree import Assignment, Call, Command, Subquery
 from logsql.planner.duties import InStream, OrderNeed, RowState
@@ -23,13 +24,21 @@ def tree_nodes(value: object, *without: type) -> Iterator[object]:
         node = pending.pop()
         if isinstance(node, (tuple, list)):
             pending.extend(node)
-        elif is_dataclass(node) and not isinstance(node, (type, *without)):
+            continue
+        kind: type = type(node)
+        parts = _parts(kind)
+        if parts is not None and not isinstance(node, without):
             yield node
-            pending.extend(
-                getattr(node, f.name)
-                for f in fields(node)
-                if not (isinstance(node, Assignment) and f.name == "target") and not f.name.endswith("span")
-            )
+            pending.extend([getattr(node, name) for name in parts])
+
+
+@cache
+def _parts(kind: type) -> tuple[str, ...] | None:
+    """Names of the fields of a tree node that may hold nodes; None where the type is no dataclass."""
+    if not is_dataclass(kind):
+        return None
+    names = (f.name for f in fields(kind) if not f.name.endswith("span"))
+    return tuple(name for name in names if not (name == "target" and issubclass(kind, Assignment)))
 
 
 def counts_rows(command: Command) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import house
 from tests.support import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -45,7 +46,7 @@ def module(package: str) -> str:
 def imported(folder: str) -> Iterator[tuple[str, Path]]:
     """Top-level names of other people's modules that a folder's files import, anywhere in the file."""
     for path in sorted((ROOT / folder).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(house.parsed(path)):
             if isinstance(node, ast.Import):
                 found = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

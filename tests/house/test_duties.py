@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from bench import house
 from logsql.api import connect
 from logsql.commands.filter import limit
 from logsql.diagnostics.codes import CODES, SENTENCES, Code
@@ -145,10 +146,9 @@ def test_running_gives_for_the_first_rows_the_first_results(spec: CommandSpec, e
     rows = given[name]
     assert rows.num_rows > 1
     whole = run(query, given, ZONE)
-    for count in range(1, rows.num_rows):
-        part = run(query, {**given, name: rows.slice(0, count)}, ZONE)
-        difference = rows_equal(whole[: len(part)], part, ordered=True, tz=ZONE)
-        assert difference is None, f"{spec.name} is declared running; after {count} rows:\n{difference}"
+    parts = [run(query, {**given, name: rows.slice(0, count)}, ZONE) for count in range(1, rows.num_rows)]
+    differences = [rows_equal(whole[: len(part)], part, ordered=True, tz=ZONE) for part in parts]
+    assert differences == [None] * len(parts), f"{spec.name} is declared running"
 
 
 WINDOWED = [c for c in CASES if waits_for(c[2]) is InStream.WINDOWED and not reads_itself(c[1], c[2])]
@@ -161,10 +161,12 @@ def test_windowed_gives_for_a_window_what_its_rows_alone_give(spec: CommandSpec,
     windows = [rows, rows.slice(1), rows.slice(0, rows.num_rows - 1)]
     with connect(tz=ZONE) as running:
         after_others = [windowed(running, query, {**given, name: window}) for window in windows]
-    for window, found in zip(windows, after_others, strict=True):
-        with connect(tz=ZONE) as alone:
-            difference = rows_equal(windowed(alone, query, {**given, name: window}), found, ordered=False, tz=ZONE)
-        assert difference is None, f"{spec.name} is declared windowed, but rows of another window count\n{difference}"
+    alone = []
+    for window in windows:
+        with connect(tz=ZONE) as one:
+            alone.append(windowed(one, query, {**given, name: window}))
+    differences = [rows_equal(*pair, ordered=False, tz=ZONE) for pair in zip(alone, after_others, strict=True)]
+    assert differences == [None] * 3, f"{spec.name} is declared windowed, but rows of another window count"
 
 
 def windowed(s: Session, query: str, given: dict[str, pa.Table]) -> list[dict[str, Any]]:
@@ -287,7 +289,7 @@ def test_no_file_but_a_commands_own_knows_names_of_commands() -> None:
     found = {
         (path.relative_to(ROOT).as_posix(), what)
         for path in sorted((ROOT / "logsql").rglob("*.py"))
-        for what in lists_of_commands(ast.parse(path.read_text(encoding="utf-8")))
+        for what in lists_of_commands(house.parsed(path))
     }
     assert not found - ALLOWED, "what a command does is declared with the command (logsql/planner/duties.py)"
     assert not ALLOWED - found, "gone: take it off the list"

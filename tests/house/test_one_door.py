@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bench import house
+
 ROOT = Path(__file__).resolve().parents[2]
 #: Modules that only the store imports, and modules of which it alone uses these names (all of them: ``*``).
 FORBIDDEN: dict[str, frozenset[str]] = {
@@ -190,7 +192,7 @@ def test_only_the_store_touches_files() -> None:
     for path in sorted((ROOT / "logsql").rglob("*.py")):
         name = path.relative_to(ROOT / "logsql").as_posix()
         if not name.startswith("store/"):
-            for what, line in breaches(ast.parse(path.read_text(encoding="utf-8"))):
+            for what, line in breaches(house.parsed(path)):
                 found.setdefault((name, what), []).append(line)
     refused = {f"{name}:{lines}: {what}" for (name, what), lines in found.items() if (name, what) not in ALLOWED}
     assert not refused, "use logsql.store.files.Files of the session or of the run: it asks the policy first"

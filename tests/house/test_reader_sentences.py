@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench import house
 from logsql.diagnostics.messages import LANGUAGE
 from logsql.diagnostics.readers import READER_SENTENCES, reader_sentence
 from logsql.diagnostics.unreadable import READER_ROWS
@@ -18,7 +19,7 @@ from udfs.readers.errors import ReaderError
 def raised() -> Iterator[tuple[str, str | None, set[str] | None]]:
     """Every ReaderError that is made in ``udfs``: where, its sentence, its facts (None: not written in the call)."""
     for path in sorted((ROOT / "udfs").rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = house.parsed(path)
         for scope in [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]:
             bound = {
                 target.id: node.value.value
@@ -52,7 +53,7 @@ def names() -> set[str]:
     """Names of conditions in the calls of ReaderError: the third argument."""
     found = set()
     for path in sorted((ROOT / "udfs").rglob("*.py")):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for call in ast.walk(house.parsed(path)):
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "ReaderError" and len(call.args) > 2:
                 found |= {call.args[2].value} if isinstance(call.args[2], ast.Constant) else set()
     return found

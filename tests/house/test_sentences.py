@@ -9,6 +9,7 @@ import string
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench import house
 from docs.reference import errors_page
 from logsql.diagnostics.codes import CODES, SENTENCES, Sentence
 from logsql.diagnostics.messages import ENGLISH_ONLY, FORMS, TEXTS
@@ -26,7 +27,7 @@ PROSE = re.compile(r"\b[a-z]{2,} [a-z]{2,}\b(?!=)")
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
     for path in sorted((ROOT / "logsql").rglob("*.py")):
-        yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+        yield path.relative_to(ROOT).as_posix(), house.parsed(path)
 
 
 def bound_texts(tree: ast.AST) -> dict[str, list[ast.expr]]:

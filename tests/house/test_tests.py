@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import house
 from tests.support import ROOT
 
 FOLDER = ROOT / "tests"
@@ -32,7 +33,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @cache
 def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+    return house.parsed(path)
 
 
 @cache
@@ -225,6 +226,6 @@ def posix_imports(tree: ast.Module) -> list[str]:
 
 def test_no_file_of_the_tests_needs_a_posix_system_to_be_collected() -> None:
     files = [*(ROOT / "tests").rglob("*.py"), ROOT / "bench" / "house.py"]  # what tests import of bench
-    found = {f.name: n for f in files if (n := posix_imports(ast.parse(f.read_text(encoding="utf-8"))))}
+    found = {f.name: n for f in files if (n := posix_imports(house.parsed(f)))}
     assert not found, "import it in the test (marker posix), or pytest.importorskip(NAME, reason=...)"
     assert posix_imports(ast.parse("import os, fcntl\nfrom pty import fork")) == ["fcntl", "pty"]
