@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from logsql.diagnostics.errors import Diagnostic, LogsqlError
-from logsql.loading import collector_paused
-
 __version__ = "0.1.0"
 __all__ = ["Diagnostic", "LogsqlError", "Session", "connect", "parse", "translate"]
 
 if TYPE_CHECKING:
     from logsql.api import Session, connect, parse, translate
+    from logsql.diagnostics.errors import Diagnostic, LogsqlError
 
 
 def __getattr__(name: str) -> Any:
-    """Load the engine only when it is used: ``import logsql`` stays as cheap as its error types."""
+    """Load the engine only when it is used, and the error types when they are: ``import logsql`` costs nothing."""
+    if name in ("Diagnostic", "LogsqlError"):
+        from logsql.diagnostics import errors
+
+        return getattr(errors, name)
     if name in __all__:
+        from logsql.loading import collector_paused
+
         with collector_paused():
             from logsql import api  # for cost: the whole program
 

@@ -7,7 +7,9 @@ that goes away (``| head``) ends the run silently with 0. Nothing ever shows a t
 from __future__ import annotations
 
 import atexit
+import errno
 import importlib
+import io
 import itertools
 import os
 import signal
@@ -17,8 +19,9 @@ from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from logsql import __version__
-from logsql.diagnostics.errors import LogsqlError
+from logsql.diagnostics.errors import LogsqlError, diagnostic
 from logsql.diagnostics.messages import LANGUAGE, LANGUAGES
+from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
 from logsql.loading import collector_paused
 from logsql.shell.invocation import Invocation, parse, usage_page
 from logsql.shell.voice import Voice
@@ -48,6 +51,7 @@ class Terminated(BaseException):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code. ``argv``: words behind the program name."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure") and not stream.isatty():
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -63,6 +67,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         os._exit(TERMINATED)
     finally:
         LANGUAGE.reset(token)
+
+
+def _open_streams() -> None:
+    """Streams that were closed (``>&-``) are there: what is said goes nowhere, rows to stdout fail as on a full disk.
+
+    A closed handle that stays free would be that of the next file opened, and rows would go into it.
+    """
+    for handle, name, mode in ((0, "stdin", os.O_RDONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        if getattr(sys, name) is not None:
+            continue
+        nowhere = os.open(os.devnull, mode)
+        if nowhere != handle:
+            os.dup2(nowhere, handle)
+            os.close(nowhere)
+        raw = io.FileIO(handle, "rb" if name == "stdin" else "wb", closefd=False)
+        buffer = io.BufferedReader(raw) if name == "stdin" else io.BufferedWriter(raw)
+        setattr(sys, name, io.TextIOWrapper(buffer, encoding="utf-8"))
 
 
 def program() -> NoReturn:
@@ -119,6 +140,13 @@ def _guarded(words: list[str], voice: Voice) -> int:
     except LogsqlError as error:
         voice.error(error.diagnostic)
         return error.exit_code
+    except OSError as error:
+        if error.errno not in (errno.EBADF, errno.ENOSPC):
+            voice.defect(error)
+        else:  # a page of help for a closed stream or a full disk
+            _forget_stdout()
+            voice.error(diagnostic(OUTPUT_NOT_WRITTEN, path=error.filename or "stdout", reason=error.strerror))
+        return 1
     except Exception as error:
         voice.defect(error)
         return 1

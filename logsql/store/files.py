@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from logsql.diagnostics.errors import RunError, diagnostic
+from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
 from logsql.store.policy import Policy
 
 AnyPath = str | os.PathLike[str]
@@ -217,13 +219,30 @@ class Files:
 
     @contextlib.contextmanager
     def lock(self, folder: AnyPath) -> Iterator[None]:
-        """Hold the folder's lock: one writer at a time over all processes. The system frees that of a dead process."""
+        """Hold the folder's lock: one writer at a time over all processes. The system frees that of a dead process.
+
+        Raises RunError for a folder that cannot be made.
+        """
         import filelock  # for cost: it takes longer to import than a query runs, and only writers need it
 
         self.policy.check_write(os.fspath(folder))
-        os.makedirs(folder, exist_ok=True)
-        with filelock.FileLock(os.path.join(folder, ".lock")):
+        turn = filelock.FileLock(os.path.join(folder, ".lock"))
+        with keeping(folder):
+            os.makedirs(folder, exist_ok=True)
+            turn.acquire()
+        with turn:
+            turn.release()  # that of acquire: the block holds it too
             yield
+
+
+@contextlib.contextmanager
+def keeping(path: AnyPath) -> Iterator[None]:
+    """Writing the program's own files: trouble of the disk (a folder that is a file) is RunError, naming the place."""
+    try:
+        yield
+    except OSError as error:
+        where = os.fspath(error.filename or path)
+        raise RunError(diagnostic(OUTPUT_NOT_WRITTEN, path=where, reason=error.strerror or error)) from None
 
 
 def is_special(path: AnyPath) -> bool:

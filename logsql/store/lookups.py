@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from logsql.diagnostics.errors import RunError, SourceError, diagnostic
 from logsql.diagnostics.kept import LOOKUP_EMPTY, LOOKUP_NOT_READ, NO_LOOKUP_NAME
-from logsql.store.files import Files
+from logsql.store.files import Files, keeping
 from logsql.store.folders import BadName, file_stem
 
 _NAME, _KEY, _SOURCE = b"logsql.lookup", b"logsql.key", b"logsql.source"
@@ -123,7 +123,8 @@ class LookupFolder:
         meta = {_NAME: lookup.name.encode(), _KEY: lookup.key.encode(), _SOURCE: lookup.source.encode()}
         sink = pa.BufferOutputStream()
         pq.write_table(lookup.table.replace_schema_metadata({**(lookup.table.schema.metadata or {}), **meta}), sink)
-        self._files.write(path, sink.getvalue().to_pybytes())
+        with keeping(path):
+            self._files.write(path, sink.getvalue().to_pybytes())
 
     def remove(self, name: str) -> bool:
         """Forget a kept table; False when there is none, or nothing may be known of the folder."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from logsql.diagnostics.errors import RunError, SourceError, diagnostic
 from logsql.diagnostics.kept import RESULT_NAME, RESULT_NOT_READABLE
-from logsql.store.files import Files
+from logsql.store.files import Files, keeping
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
@@ -72,6 +72,6 @@ class SavedResults:
 
         self.check(name)
         path = self._folders[0] / f"{name}.parquet"
-        with self._files.replacing(path) as temporary:
+        with keeping(path), self._files.replacing(path) as temporary:
             pq.write_table(table, temporary)
         return str(path)

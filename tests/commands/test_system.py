@@ -79,3 +79,17 @@ def test_every_command_of_the_language_is_there_or_refused() -> None:
     names = {name.split()[0] for name in listed if not name.startswith("ml.")} - {"#"}
     assert len(names) > 200
     assert names - set(COMMANDS) - set(REFUSED_COMMANDS) == set()
+
+
+def test_a_backup_stays_in_its_folder(tmp_path: Path) -> None:
+    # A table's name was joined into the path: "../../x" and "/abs" were written outside of the backup.
+    names = ["../../x", f"{tmp_path}/abs", "..", "a%2Fb", "a/b", "plain name.v1"]
+    folder = tmp_path / "in" / "backup"
+    with logsql.connect(tz="UTC") as session:
+        for name in names:
+            session.sql(f'CREATE TABLE "{name}" AS SELECT 1 AS a').rows()
+        done = session.query(f'copytable path="{folder}"').rows()
+    assert sorted(row["table"] for row in done) == sorted(names)
+    assert {Path(row["path"]).parent.parent for row in done} == {folder}
+    assert len({row["path"] for row in done}) == len(names)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]

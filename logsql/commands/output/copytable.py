@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,7 @@ class Backup:
         return sql.and_(*tests) if tests else None
 
     def _copy(self, runtime: ActionRuntime, info: TableInfo, day: str, count: int) -> None:
-        folder = os.path.join(self.folder, info.name)
+        folder = os.path.join(self.folder, folder_name(info.name))
         path = os.path.join(folder, f"{day}.parquet")
         there = runtime.files.has(path)
         if there and self.mode == "incremental":
@@ -123,6 +124,17 @@ class Backup:
             target.set("catalog", sql.ident(runtime.database.name))
             runtime.execute(exp.Delete(this=target, where=exp.Where(this=where.copy())))
         self.done.append((info.name, day, count, path))
+
+
+def folder_name(table: str) -> str:
+    """The folder of a table's files: its name, in which what would lead to another folder is written as ``%XX``.
+
+    >>> folder_name("../../x"), folder_name("/abs"), folder_name(".."), folder_name("web 2024.v1")
+    ('..%2F..%2Fx', '%2Fabs', '%2E%2E', 'web 2024.v1')
+    """
+    if not table.strip("."):
+        return "%2E" * len(table)
+    return re.sub(r"[%/\\:\0]", lambda found: f"%{ord(found[0]):02X}", table)
 
 
 def _copy_statement(query: exp.Select, path: str) -> exp.Copy:
