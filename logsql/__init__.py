@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     """Load the engine only when it is used, and the error types when they are: ``import logsql`` costs nothing."""
     if name in ("Diagnostic", "LogsqlError"):
-        from logsql.diagnostics import errors
+        from logsql.diagnostics import errors  # for cost: most of a short command
 
         return getattr(errors, name)
     if name in __all__:
-        from logsql.loading import collector_paused
+        from logsql.loading import collector_paused  # for cost
 
         with collector_paused():
             from logsql import api  # for cost: the whole program

@@ -11,7 +11,7 @@ def start() -> NoReturn:
     pending = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # else it is ignored: nohup, a script's &
     if pending:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from logsql.cli import program
+    from logsql.cli import program  # for cost: Ctrl-C meanwhile
 
     if pending:
         signal.signal(signal.SIGINT, signal.default_int_handler)
