@@ -19,7 +19,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(errors, name)
     if name in __all__:
-        from logsql.loading import collector_paused  # for cost
+        from logsql.loading import collector_paused  # for cost: only the engine needs it
 
         with collector_paused():
             from logsql import api  # for cost: the whole program
