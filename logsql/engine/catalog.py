@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +15,7 @@ from logsql.diagnostics.engine import CONSTANT_FAILED
 from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.engine.arrowtypes import arrow_columns
 from logsql.engine.engineerrors import engine_error
+from logsql.engine.result import python_values
 from logsql.engine.runstate import RunState
 from logsql.engine.saved import past_table, saved_table
 from logsql.engine.sources import SourceOpener
@@ -109,7 +111,7 @@ class SessionCatalog:
             table = self._database.planning.sql(f"SELECT {text} AS v").to_arrow_table()
         except duckdb.Error as error:
             raise QueryError(diagnostic(CONSTANT_FAILED, reason=str(error).splitlines()[0])) from None
-        return table.column(0).to_pylist()[0]
+        return python_values(table.column(0).combine_chunks(), ZoneInfo(self.zone))[0]
 
     def describe(self, query: Sql) -> tuple[SourceColumn, ...]:
         """Columns of a query, bound but not run."""

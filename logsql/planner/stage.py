@@ -6,7 +6,6 @@ CTE by hand and never looks at other commands.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
@@ -14,17 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
 from sqlglot import exp
 
 from logsql.diagnostics.codes import Sentence, Text
-from logsql.diagnostics.errors import QueryError, diagnostic, did_you_mean
+from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.diagnostics.expressions import MISSING_SOURCE, OPTION, SERVICE_MISSING
 from logsql.diagnostics.losses import Loss
-from logsql.diagnostics.options import (
-    ADD_OPTION,
-    BELOW_MINIMUM,
-    BEYOND_64_BITS,
-    NOT_A_CHOICE,
-    NOT_AN_INTEGER,
-    OPTION_MISSING,
-)
+from logsql.diagnostics.options import ADD_OPTION, OPTION_MISSING
 from logsql.language.tree import Command, Expr, Name, Option, Query, Span, Subquery
 from logsql.planner import losses
 from logsql.planner.arrival import behind
@@ -33,24 +25,20 @@ from logsql.planner.catalog import Catalog, SourceColumn, SourceSpec
 from logsql.planner.chain import Chain
 from logsql.planner.duties import Demand
 from logsql.planner.expressions import ExprContext, NeedsFlush
-from logsql.planner.options import OptionKind, OptionSpec
+from logsql.planner.options import OptionSpec
+from logsql.planner.optionvalues import checked, refusing
 from logsql.planner.plan import Action, Materialise, Stream, order_items
 from logsql.planner.relation import PHYSICAL, UNORDERED, Column, Order, OrderKey, Rel, Rest
 from logsql.planner.services import Service
 from logsql.values import sql, values
 from logsql.values.imports import import_column, sql_names
 from logsql.values.sql import Sql
-from logsql.values.timespans import Fail, parse_span
+from logsql.values.timespans import Fail
 from logsql.values.types import LONG, Kind, LType
 from logsql.values.values import Typed
 
 if TYPE_CHECKING:
     from logsql.planner.plan import Transform
-
-#: Whole numbers as options have them; int() also takes ``1_000`` and the digits of other scripts.
-_WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
-#: No number of rows, bytes or places is larger.
-MOST = 2**63 - 1
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -128,11 +116,7 @@ class Stage:
 
     def refusing(self, option: Option) -> Fail:
         """What refuses the query at an option's value, for readers of values that do not know where they stand."""
-
-        def refuse(said: Sentence, /, *, text: object) -> NoReturn:
-            raise QueryError(diagnostic(said, option.value_span, text=text))
-
-        return refuse
+        return refusing(option)
 
     def needs_extra(
         self, what: str, package: str, extra: str, span: Span | None = None, module: str | None = None
@@ -170,40 +154,13 @@ class Stage:
                     option=name,
                 )
             return spec.default
-        return self._convert(spec, option, self.option_text(option))
+        return checked(spec, option, self.option_text(option))
 
     def option_text(self, option: Option) -> str:
         """Text of an option; ``$("p")`` gives the parameter's text, dates as ``yyyyMMddHHmmss``, null as ``""``."""
         if isinstance(option.value, str):
             return option.value
         return self.chain.constant_text(option.value, OPTION.fill(option=option.key))
-
-    def _convert(self, spec: OptionSpec, option: Option, text: str) -> Any:
-        if spec.kind is OptionKind.BOOL:
-            return text.lower() in ("t", "true")
-        if spec.kind is OptionKind.INT:
-            if _WHOLE.fullmatch(text) is None:
-                self.fail(spec.error.with_text(NOT_AN_INTEGER), option.value_span, option=spec.name, value=text)
-            number = int(text) if len(text) < 40 else MOST + 1
-            if abs(number) > MOST:
-                said = spec.error.with_text(BEYOND_64_BITS)
-                self.fail(said, option.value_span, option=spec.name, maximum=MOST, value=text[:40])
-            if spec.minimum is not None and number < spec.minimum:
-                said = spec.error.with_text(BELOW_MINIMUM)
-                self.fail(said, option.value_span, option=spec.name, minimum=spec.minimum, value=number)
-            return number
-        if spec.kind is OptionKind.CHOICE and text not in spec.choices:
-            self.fail(
-                spec.error.with_text(NOT_A_CHOICE),
-                option.value_span,
-                option=spec.name,
-                choices=", ".join(spec.choices),
-                value=text,
-                help=did_you_mean(text, spec.choices),
-            )
-        if spec.kind is OptionKind.SPAN:
-            return parse_span(text, self.refusing(option))
-        return text
 
     # --- expressions ------------------------------------------------------------------------------
 
