@@ -150,7 +150,7 @@ def _decode(call: FunctionCall) -> Typed:
     if codec != "utf-8":
         return Typed(slow, STRING)
     # decode() raises on malformed bytes, which the language shows as U+FFFD.
-    return Typed(sql.coalesce(sql.func("try", sql.func("decode", node)), slow), STRING)
+    return Typed(sql.coalesce(sql.attempt(sql.func("decode", node)), slow), STRING)
 
 
 def _tobase64(call: FunctionCall) -> Typed:
@@ -165,7 +165,7 @@ def _tohex(call: FunctionCall) -> Typed:
 
 def _frombase64(call: FunctionCall) -> Typed:
     node = values.string_sql(call.arg(0))
-    return null(BINARY) if node is None else Typed(sql.func("try", sql.func("from_base64", node)), BINARY)
+    return null(BINARY) if node is None else Typed(sql.attempt(sql.func("from_base64", node)), BINARY)
 
 
 def _fromhex(call: FunctionCall) -> Typed:

@@ -270,7 +270,7 @@ def _epoch(call: FunctionCall) -> Typed:
         [(sql.binary(">=", number, sql.integer(_MILLISECONDS_FROM)), number)],
         sql.binary("*", number, sql.integer(1000)),
     )
-    made = sql.func("try", sql.func("timezone", sql.string("UTC"), sql.func("make_timestamp_ms", millis)))
+    made = sql.attempt(sql.func("timezone", sql.string("UTC"), sql.func("make_timestamp_ms", millis)))
     if call.cx.run_id is None or call.cx.rel is None:
         return Typed(made, DATE)
     # Microseconds are no loss to the arithmetic, but nobody means the year 50607.
@@ -306,7 +306,7 @@ def _dateadd(call: FunctionCall) -> Typed:
     if node is None or abs(amount) > 100 * _FAR[unit]:
         return null(DATE)
     moved = sql.binary("-" if amount < 0 else "+", node, sql.interval(abs(amount), _ADD[unit]))
-    return Typed(sql.func("try", moved) if abs(amount) > _FAR[unit] else moved, DATE)
+    return Typed(sql.attempt(moved) if abs(amount) > _FAR[unit] else moved, DATE)
 
 
 def _datediff(call: FunctionCall) -> Typed:

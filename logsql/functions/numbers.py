@@ -57,7 +57,7 @@ def _abs(call: FunctionCall) -> Typed:
             return Typed(sql.try_cast(sql.func("abs", sql.cast(node, "BIGINT")), kind.physical), kind)
         # DuckDB takes the literal -2147483648 for 32 bits, the language for 64.
         wide = sql.cast(node, kind.physical) if isinstance(node.unnest(), exp.Neg) else node
-        return Typed(sql.func("try", sql.func("abs", wide)), kind)
+        return Typed(sql.attempt(sql.func("abs", wide)), kind)
 
     return by_number(
         call, value, whole, lambda node: Typed(sql.func("abs", node), kind if value.type.number else DOUBLE)
@@ -110,7 +110,7 @@ def _round_double(call: FunctionCall, mode: str, node: Sql, digits: int) -> Type
     if digits == 0:
         return long(sql.try_cast(_rounded(mode, node), "BIGINT"))
     scaled = sql.try_cast(_rounded(mode, sql.binary("/", node, sql.double(10.0**-digits))), "BIGINT")
-    return long(sql.func("try", sql.binary("*", scaled, sql.integer(10**-digits))))
+    return long(sql.attempt(sql.binary("*", scaled, sql.integer(10**-digits))))
 
 
 def _round_whole(mode: str, node: Sql, digits: int) -> Sql:

@@ -29,6 +29,7 @@ from logsql.planner.services import Service
 from logsql.udfbridge.registry import UdfSpec, register_udf
 from logsql.udfbridge.registry import install as install_functions
 from logsql.values import sql
+from logsql.values.texts import DOCUMENT_TEXT
 from logsql.values.types import ANY_JSON
 
 register_udf(UdfSpec("lq_mpsearch", ("VARCHAR[]", "VARCHAR", "VARCHAR"), "VARCHAR[]", "logsql.jobs.keywords:search"))
@@ -193,7 +194,7 @@ def _holds(second: str, rows: pa.Array, zone: str) -> list[bool]:
         catalog: Any = _Constants(connection, zone)
         cx = ExprContext(catalog, Rel("rows", (), rest=Rest("doc", ANY_JSON)))
         test = cx.condition(parse_expression(second))
-        install_functions(connection, cx.udfs, zone)
+        install_functions(connection, cx.udfs | {DOCUMENT_TEXT}, zone)
         given = pa.table({"raw": rows, "n": pa.array(range(len(rows)), pa.int64())})
         connection.register("given", given)
         lets = "".join(f', {node.sql("duckdb")} AS "{name}"' for name, node in cx.lets.items())
@@ -213,6 +214,7 @@ class _Constants:
     def __init__(self, connection: Any, zone: str) -> None:
         self._connection = connection
         self.zone = zone
+        self.run_id = None
 
     def evaluate(self, expression: Any) -> Any:
         table = self._connection.sql(f"SELECT {expression.sql('duckdb')} AS v").to_arrow_table()

@@ -95,6 +95,8 @@ class ExprContext:
         self._sampler = sampler
         self.origin = origin
         self.counters: set[str] = set()
+        #: A constant is computed while the query is planned, and its loss is counted where it stands in the rows.
+        self.counting = True
         self.lambda_depth = 0
         self._tested: list[Expr] = []
         self._told = 0
@@ -106,7 +108,7 @@ class ExprContext:
     @property
     def run_id(self) -> str | None:
         """The run whose ledger counts what is lost; None when the query is only translated."""
-        return self.catalog.run_id if self.catalog is not None else None
+        return self.catalog.run_id if self.counting and self.catalog is not None else None
 
     def sample(self, name: str) -> tuple[str, ...]:
         """Some values of a text field, for rules that ask what they look like; none where that would take work."""
@@ -350,6 +352,7 @@ class ExprContext:
     def _overflow(self, node: Expr, result: Sql, leaves: list[Sql]) -> Sql:
         given = sql.and_(*(sql.not_null(leaf.copy()) for leaf in leaves)) if leaves else None
         sample = sql.null("VARCHAR")
+        self.tells()
         return losses.or_lost(self, OVERFLOW, canonical(node), result, "BIGINT", sample, given, node)
 
     def _logic(self, expr: Binary) -> Typed:
@@ -421,6 +424,7 @@ class ExprContext:
         if not self.is_constant(expr):
             fail(NOT_CONSTANT, expr.span, what=what)
         inner = ExprContext(self.catalog, None, self.params, self.param_values, udfs=self.udfs, notes=self.notes)
+        inner.counting = False
         return self.catalog.evaluate(inner.lower(expr).expr)
 
     def let(self, node: Sql) -> Sql:

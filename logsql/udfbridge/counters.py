@@ -12,7 +12,9 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable
 
-PREFIX = "lq_count_"
+from logsql.values.sql import COUNTER
+
+PREFIX = COUNTER
 
 
 class Counter:

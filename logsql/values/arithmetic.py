@@ -97,7 +97,7 @@ def arithmetic(
     if a.whole is None or b.whole is None:
         return Typed(sql.binary(op, _real(a), _real(b)), DOUBLE)
     both = sql.and_(sql.not_null(a.whole), sql.not_null(b.whole))
-    exact = sql.func("try", sql.binary(op, a.whole, b.whole))
+    exact = sql.attempt(sql.binary(op, a.whole, b.whole))
     if overflow is not None:
         exact = overflow(exact)
     mixed = sql.case([(both, sql.cast(exact, "VARIANT"))], sql.cast(sql.binary(op, _real(a), _real(b)), "VARIANT"))
@@ -109,11 +109,11 @@ def _whole(op: str, left: Typed, right: Typed, a: Operand, b: Operand) -> Typed:
     assert b.whole is not None
     node = sql.binary(op, a.whole, b.whole)
     if a.huge or b.huge:
-        return Typed(sql.func("try", node), HUGE)
+        return Typed(sql.attempt(node), HUGE)
     small = ("INTEGER", "SMALLINT", "TINYINT", "USMALLINT", "UTINYINT", "UINTEGER")
     if left.type.physical in small and right.type.physical in small:
         return Typed(node, LONG)  # two 32-bit operands cannot leave 64 bits
-    return Typed(sql.func("try", node), LONG)
+    return Typed(sql.attempt(node), LONG)
 
 
 def _real(operand_: Operand) -> Sql:
@@ -144,7 +144,7 @@ def negate(value: Typed) -> Typed:
                 sql.try_cast(exp.Neg(this=sql.paren(sql.cast(value.expr, "BIGINT"))), value.type.physical), value.type
             )
         physical = "BIGINT" if value.type.physical == "BIGINT" else "HUGEINT"
-        node = sql.func("try", exp.Neg(this=sql.paren(sql.cast(value.expr, physical))))
+        node = sql.attempt(exp.Neg(this=sql.paren(sql.cast(value.expr, physical))))
         return Typed(node, LONG if physical == "BIGINT" else HUGE)
     if value.type.number:
         return Typed(exp.Paren(this=exp.Neg(this=sql.paren(value.expr))), value.type)
@@ -154,6 +154,6 @@ def negate(value: Typed) -> Typed:
             return NULL_VALUE
         if whole is None:  # doubles among other things: if(a > 1, 1.5, "none")
             return Typed(exp.Paren(this=exp.Neg(this=sql.paren(real))), DOUBLE)
-        exact = sql.cast(sql.func("try", exp.Neg(this=sql.paren(whole))), "VARIANT")
+        exact = sql.cast(sql.attempt(exp.Neg(this=sql.paren(whole))), "VARIANT")
         return Typed(sql.case([(sql.not_null(whole), exact)], sql.cast(exp.Neg(this=sql.paren(real)), "VARIANT")), ANY)
     return NULL_VALUE

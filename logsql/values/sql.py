@@ -82,6 +82,36 @@ def func(name: str, *args: Sql) -> Sql:
     return exp.Anonymous(this=name, expressions=list(args))
 
 
+#: How the functions begin that count losses (``udfbridge/counters.py``).
+COUNTER = "lq_count_"
+
+
+def attempt(node: Sql) -> Sql:
+    """``node``, null where it fails. TRY takes no volatile function: what counts losses inside is not counted there.
+
+    ``-(a * 99999999999)`` in a branch of ``if()``, where it cannot be computed once beforehand, was refused by the
+    engine.
+    """
+    return func("try", node.transform(_uncounted) if _counts(node) else node)
+
+
+def _counts(node: Sql) -> bool:
+    return any(_is_counter(call) for call in node.find_all(exp.Anonymous))
+
+
+def _is_counter(node: Sql | None) -> bool:
+    return isinstance(node, exp.Anonymous) and str(node.this).startswith(COUNTER)
+
+
+def _uncounted(node: Sql) -> Sql:
+    """``CASE WHEN lq_count_1() = 4 THEN ... ELSE FALSE END`` counts a value and is false."""
+    if isinstance(node, exp.Case):
+        tests = [branch.this for branch in node.args.get("ifs") or ()]
+        if any(isinstance(test, exp.EQ) and _is_counter(test.this) for test in tests):
+            return boolean(False)
+    return node
+
+
 def cast(node: Sql, physical: str) -> Sql:
     return exp.Cast(this=node, to=data_type(physical))
 
