@@ -200,7 +200,7 @@ def test_at_most_five_notes_and_a_count() -> None:
         ledger.lost(f"{number}.log", "broken-json")
     lines = remarks((), ledger)
     assert [f"{number}.log" in lines[number] for number in range(5)] == [True] * 5
-    assert lines[5:] == ["note: 4 more kinds of loss"]
+    assert lines[5:] == ["note: 4 more of them"]
     assert len(remarks((), ledger, every=True)) == 10
     assert remarks((), Ledger(), every=True) == ["the last query lost nothing"]
 

@@ -51,11 +51,11 @@ def test_sql_alone(case: Case, built_in: frozenset[str], record_property: Callab
     text = plan.final().sql("duckdb", pretty=True)
     printed = s.translate(case.query, case.params)
     assert text in printed
-    missing = {name for name in plan.udfs if f"{name}(" in text.lower()}
+    missing = {name for name in plan.functions if f"{name}(" in text.lower()}
     if missing:
         record_property("translate", "needs functions that the text names")
         assert not missing & built_in
-        assert "-- Python functions: " + ", ".join(sorted(plan.udfs)) in printed
+        assert "-- Python functions: " + ", ".join(sorted(plan.functions)) in printed
         rows = run(case.query, arrow_tables(case), case.tz, case.params)
     elif plan.open or plan.steps:
         record_property("translate", "needs the data's fields, or a step before it")

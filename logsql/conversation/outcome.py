@@ -23,7 +23,7 @@ add_messages(
     {
         "ledger": ("not in the result: {summary}", "결과에 없는 것: {summary}"),
         "ledger-fact": ("about the source: {summary}", "원본에 대해: {summary}"),
-        "ledger-more": ("{count} more kinds of loss", "빠진 것이 {count}종류 더 있습니다"),
+        "ledger-more": ("{count} more of them", "그 밖에 {count}건 더 있습니다"),
         "notes-more": ("{count} more notes", "알림이 {count}개 더 있습니다"),
         "no-loss": ("the last query lost nothing", "마지막 쿼리에서 빠진 것이 없습니다"),
     }
@@ -89,7 +89,7 @@ def remarks(
 
 def _losses(ledger: Ledger, pointer: str) -> list[str]:
     """A line for each of the first entries, and how many more there are."""
-    entries = list(ledger)
+    entries = sorted(ledger, key=lambda entry: entry.fact)  # what is lost before what is only said of a source
     shown = [message("ledger-fact" if e.fact else "ledger", summary=e.told()) for e in entries[:MOST_NOTES]]
     if len(entries) > MOST_NOTES:
         shown.append(message("ledger-more", count=len(entries) - MOST_NOTES))

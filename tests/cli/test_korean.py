@@ -38,7 +38,7 @@ QUERIES = [
     ("table web | curvefit src, bytes", "41115", 1),
     ("table web | lof k=2 bytes [ table web ]", "41150", 1),
     ("table web | import nosuch", "30101", 1),
-    ("table web | load nothere", "11200", 1),
+    ("load nothere", "11200", 1),
 ]
 #: Words behind the language, code, exit code.
 LINES = [

@@ -77,12 +77,14 @@ def test_what_the_result_lacks_is_told_with_its_offset(tmp_path: Path) -> None:
         (tmp_path / f"{number}.hive").write_bytes(hive)
     (tmp_path / "9.hive").write_bytes(b"no hive")
     query = f"hive-file {tmp_path}/*.hive | stats count by _file"
-    (note,) = run("-q", query).stderr.decode().splitlines()
-    assert f"dirty-hive in {tmp_path / '0.hive'} (at byte 4)" in note
-    assert note.endswith("; 2 more (--loss lists all)")
+    notes = run("-q", query).stderr.decode().splitlines()
+    assert notes[0].startswith(f"note: not in the result: 1 not-a-hive in {tmp_path / '9.hive'}")
+    for number, note in enumerate(notes[1:5]):
+        assert note.startswith(f"note: about the source: dirty-hive in {tmp_path / f'{number}.hive'} (at byte 4): ")
+    assert notes[5:] == ["note: 1 more of them (--loss lists all)"]
     head, *lines = run("-q", query, "--loss").stderr.decode().splitlines()
     assert head == "note: not in the result:"
-    assert [line.split()[1:5] for line in lines[:5]] == [
+    assert [line.split()[:4] for line in lines[:5]] == [
         ["dirty-hive", str(tmp_path / f"{number}.hive"), "at", "byte"] for number in range(5)
     ]
     assert lines[5].split()[:3] == ["1", "not-a-hive", str(tmp_path / "9.hive")]

@@ -99,7 +99,7 @@ def test_csv_bytes(session: logsql.Session) -> None:
     assert Path("out.csv").read_bytes() == (
         b'"when","text","bin","big","list","real","yes","gone"\n'
         b'"2024-02-01 00:00:01+0900","he said ""hi"", twice\r\nand left","00ff","18446744073709551615",'
-        b'"[1,null]","404.0","true",""\n'
+        b'"[1, null]","404.0","true",""\n'
         b'"","","","","","","",""\n'
     )
     with open("out.csv", encoding="utf-8", newline="") as file:
@@ -163,7 +163,7 @@ def test_open_rows_show_the_fields_of_all_rows(session: logsql.Session) -> None:
     written = [json.loads(line) for line in Path("out.json").read_text().splitlines()]
     assert written == [{"p": 1, "q": [1, {}], "r": None}, {"p": None, "q": "x", "r": None}] == rows
     run(session, "table docs | parsejson field=d overlay=t | outputcsv out.csv q, p, zz")
-    assert Path("out.csv").read_text() == '"q","p","zz"\n"[1,{}]","1",""\n"x","",""\n'
+    assert Path("out.csv").read_text() == '"q","p","zz"\n"[1, {}]","1",""\n"x","",""\n'
 
 
 def test_pivot_columns_in_value_order(session: logsql.Session) -> None:

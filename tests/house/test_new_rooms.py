@@ -41,6 +41,7 @@ registry_view(
     keys=r"\\\\Homes$",
     fields=(("owner", "string"), ("home", "string"), ("last_written", "date")),
     rows=rows,
+    hives=("SYSTEM",),
 )
 ''',
 }
