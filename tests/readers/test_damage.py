@@ -78,7 +78,7 @@ def test_an_event_log_whose_list_of_names_never_ends(tmp_path: Path) -> None:
     struct.pack_into("<I", chunk, other, one)
     (tmp_path / "x.evtx").write_bytes(data)
     loss = ListLoss()
-    assert table(EvtxReader(str(tmp_path / "x.evtx")), ["record_id"], loss).column("record_id").to_pylist() == [
+    assert table(EvtxReader(str(tmp_path / "x.evtx")), ["record_no"], loss).column("record_no").to_pylist() == [
         1,
         2,
         3,
@@ -95,7 +95,7 @@ def test_an_event_log_whose_list_of_names_leads_out_of_its_chunk(tmp_path: Path,
     data = bytearray(kind.finish(kind.seeds()[0]))
     struct.pack_into("<I", data, 4096 + 128, link)
     (tmp_path / "x.evtx").write_bytes(data)
-    assert table(EvtxReader(str(tmp_path / "x.evtx")), ["record_id"]).column("record_id").to_pylist() == [1, 2, 3, 4]
+    assert table(EvtxReader(str(tmp_path / "x.evtx")), ["record_no"]).column("record_no").to_pylist() == [1, 2, 3, 4]
 
 
 def _tangled(levels: int) -> bytes:
