@@ -124,6 +124,7 @@ def translate() -> list[measure.Row]:
             marks.append(time.perf_counter())
             for name, start, end in zip(stages, marks, marks[1:], strict=False):
                 stages[name].append((end - start) * 1000)
+            session.workspace.database.install(plan.functions)  # as a run does before it binds
             start = time.perf_counter()
             cursor.execute("PREPARE p AS " + sql) if not plan.steps else None
             bind.append((time.perf_counter() - start) * 1000)
