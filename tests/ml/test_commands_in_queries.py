@@ -10,7 +10,6 @@ import datetime as dt
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,31 +26,12 @@ from logsql.engine.session import Session
 from logsql.planner.spec import COMMANDS
 from sample_data.make_samples import transaction_rows
 from tests.ml.bots import FIELDS, bot_csv, bot_table
+from tests.ml.support import ml
 
 ML_COMMANDS = ("rforest", "anomalies", "kmeans", "lof", "tfidf", "curvefit", "stl", "forecast")
 
 
-@pytest.fixture(autouse=True)
-def own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key that seals models, and models of sessions without a database, stay inside the test's folder."""
-    for name in ("XDG_DATA_HOME", "LOCALAPPDATA", "HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "user"))
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    with logsql.connect(str(tmp_path / "case.duckdb"), tz="UTC") as opened:
-        yield opened
-
-
-def ml(session: Session, *lines: str) -> str:
-    """Carry out ml.* lines; returns what they print."""
-    shell = session.service("ml")
-    said: list[str] = []
-    shell.out = shell.err = said.append
-    for line in lines:
-        assert shell.run(line) == 0, said
-    return "\n".join(said)
+pytestmark = pytest.mark.usefixtures("own_data_folder")
 
 
 @pytest.fixture

@@ -5,37 +5,15 @@ Expected types follow from the texts alone: a column is of a type when every val
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import logsql
 from logsql.engine.session import Session
+from tests.ml.support import ml
 
-
-@pytest.fixture(autouse=True)
-def own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key that seals models stays inside the test's folder."""
-    for name in ("XDG_DATA_HOME", "LOCALAPPDATA", "HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "user"))
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    with logsql.connect(str(tmp_path / "case.duckdb"), tz="UTC") as opened:
-        yield opened
-
-
-def ml(session: Session, *lines: str) -> str:
-    """Carry out ml.* lines; returns what they print."""
-    shell = session.service("ml")
-    said: list[str] = []
-    shell.out = shell.err = said.append
-    for line in lines:
-        assert shell.run(line) == 0, said
-    return "\n".join(said)
+pytestmark = pytest.mark.usefixtures("own_data_folder")
 
 
 def read(session: Session, name: str) -> dict[str, list[Any]]:

@@ -1,0 +1,15 @@
+"""What tests of models share."""
+
+from __future__ import annotations
+
+from logsql.engine.session import Session
+
+
+def ml(session: Session, *lines: str) -> str:
+    """Carry out ml.* lines; returns what they print."""
+    shell = session.service("ml")
+    said: list[str] = []
+    shell.out = shell.err = said.append
+    for line in lines:
+        assert shell.run(line) == 0, said
+    return "\n".join(said)
