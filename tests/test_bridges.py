@@ -81,6 +81,13 @@ def test_help_of_a_foreign_name_says_the_form() -> None:
     assert caught.value.help == "use explode FIELD"
 
 
+def test_a_source_behind_rows_that_means_another_command_elsewhere_says_that_too() -> None:
+    """`table a, b` chooses fields in Splunk."""
+    with logsql.connect() as session, pytest.raises(logsql.LogsqlError) as caught:
+        session.plan('json "[{a:1}]" | table a')
+    assert (caught.value.code, caught.value.help and caught.value.help.endswith("; use fields A, B")) == ("E0004", True)
+
+
 def test_the_page_lists_every_word() -> None:
     page = bridges_page()
     missing = [word for bridge in BRIDGES for word in bridge.words() if f"`{word}`" not in page]

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from logsql.diagnostics.errors import LogsqlError, QueryError, SourceError, diagnostic
+from logsql.diagnostics.foreign import foreign_name
 from logsql.diagnostics.language import SECOND_SOURCE
+from logsql.diagnostics.places import Place
 from logsql.diagnostics.tables import TABLE_NOT_FOUND
 from logsql.language.tree import Command, Query
 from logsql.planner.arrange import arrange
@@ -112,6 +114,8 @@ def _check_source(command: Command, before: Command | None) -> None:
             return
     name = before.name if before is not None else "["
     made = diagnostic(SECOND_SOURCE, command.name_span, command=command.name, before=name)
+    if meant := foreign_name(command.name, Place.COMMAND):  # `table a, b` chooses fields in Splunk
+        made = replace(made, help=f"{made.help}; {meant}")
     raise QueryError(made)
 
 

@@ -73,8 +73,8 @@ PARAMETER_TEXT = define(
         "{other}은(는) {kind}이고 매개변수 {name}은(는) 텍스트입니다: {answer}",
     ),
     (
-        "-d {name}:=VALUE gives a number or a date, -d {name}=VALUE text",
-        "숫자나 날짜는 -d {name}:=VALUE로 줍니다. -d {name}=VALUE는 텍스트입니다",
+        "-d {name}:=VALUE (in the shell \\set {name}:=VALUE) gives a number or a date, {name}=VALUE text",
+        "숫자나 날짜는 -d {name}:=VALUE (셸에서는 \\set {name}:=VALUE)로 줍니다. {name}=VALUE는 텍스트입니다",
     ),
 )
 CONSTANTS = define(
