@@ -28,12 +28,12 @@ from logsql.values.values import Typed
 _QUOTED = r'(?:[^"\\]|\\.)*'
 _LINE = (
     r"^(\S+) (\S+) (.+?) \[([^\]]+)\] "
-    rf'"((?:([A-Z][A-Z_-]*) ({_QUOTED}?)(?: (HTTP/[0-9.]+))?|{_QUOTED}))" '
-    rf'([0-9]{{3}}) ([0-9]+|-)(?: "({_QUOTED})" "({_QUOTED})")?'
+    rf'"({_QUOTED})" ([0-9]{{3}}) ([0-9]+|-)(?: "({_QUOTED})" "({_QUOTED})")?'
 )
-_GROUPS = (
-    "src_ip", "ident", "user", "time", "request", "method", "target", "protocol", "status", "bytes", "referer", "agent",
-)  # fmt: skip
+_GROUPS = ("src_ip", "ident", "user", "time", "request", "status", "bytes", "referer", "agent")
+# An expression of its own: a query that reads none of these does not pay for them, a fifth of the whole line's cost.
+_REQUEST = rf"^([A-Z][A-Z_-]*) ({_QUOTED}?)(?: (HTTP/[0-9.]+))?$"
+_PARTS = ("method", "target", "protocol")
 
 FIELDS = (
     ParserField("_time", DATE, "time of the request"),
@@ -55,7 +55,8 @@ FIELDS = (
 
 def parse(builder: Builder) -> Parsed:
     group = builder.regex(_LINE, _GROUPS, behind_head(builder.text))
-    target = group("target")
+    part = builder.regex(_REQUEST, _PARTS, group("request"))
+    target = part("target")
     mark = sql.func("instr", target, sql.string("?"))
     has_query = sql.binary(">", mark, sql.integer(0))
     path = sql.case([(has_query, sql.func("left", target, sql.binary("-", mark, sql.integer(1))))], target)
@@ -72,10 +73,10 @@ def parse(builder: Builder) -> Parsed:
             ("ident", text(dash_null(group("ident")))),
             ("user", text(dash_null(group("user")))),
             ("request", text(unquoted("request"))),
-            ("method", text(group("method"))),
+            ("method", text(part("method"))),
             ("path", text(path)),
             ("query", text(query)),
-            ("protocol", text(group("protocol"))),
+            ("protocol", text(part("protocol"))),
             ("status", integer(group("status"), INT)),
             ("sent_bytes", integer(group("bytes"), LONG)),
             ("referer", text(unquoted("referer"))),

@@ -34,6 +34,8 @@ _WHOLE = (
     rf"^(?:{PRI}\d{{1,2}} \S+ \S+ \S+ \S+ \S+ {_ELEMENTS}(?: \x{{feff}}?|$)"
     rf'|(?:{PRI})?{TIME} *(?:{_WORD}(?:\S*[^\s:])?(?: +|$))?(?:[^\s:\[{{"]+(?:\[[^\]]*\])?:(?: +|$))?)'
 )
+#: What each head begins with: a priority, a sequence number, a mark of Cisco devices, a month's name or a year.
+_BEGINS = r"^(?:<|\d{1,10}:|[*.]|[A-Za-z]{3} {1,2}\d|\d{4}-)"
 #: Hours of the zone names that devices write; others are taken for local time.
 _ZONES = {
     "UTC": "+00", "GMT": "+00", "Z": "+00", "WET": "+00", "CET": "+01", "BST": "+01", "CEST": "+02", "EET": "+02",
@@ -51,7 +53,10 @@ def head_time(builder: Builder) -> Sql:
 
 def behind_head(node: Sql) -> Sql:
     """The text behind the head of a syslog line; the whole text where it begins with none."""
-    return sql.func("regexp_replace", node, sql.string(_WHOLE), sql.string(""))
+    # A line of most formats shows by its first characters that it has no head; replacing would copy its text.
+    begins = sql.func("regexp_matches", node, sql.string(_BEGINS))
+    behind = sql.func("regexp_replace", node.copy(), sql.string(_WHOLE), sql.string(""))
+    return sql.case([(begins, behind)], node.copy())
 
 
 def time_of(builder: Builder, group: Callable[[str], Sql]) -> Sql:
