@@ -42,7 +42,7 @@ def command_section(spec: CommandSpec) -> list[str]:
         for option in spec.options:
             kind = " \\| ".join(option.choices) or option.kind.value
             default = "" if option.default is None else option.default
-            lines.append(f"| `{option.name}=` | {kind} | {cell(option.help)} | {cell(default)} |")
+            lines.append(f"| `{option.name}=` | {kind} | {cell(option.told)} | {cell(default)} |")
         lines.append("")
     lines += duty_lines(spec)
     for example in spec.examples:

@@ -76,9 +76,54 @@ def test_letter_case_and_hyphens_do_not_matter() -> None:
 
 
 def test_help_of_a_foreign_name_says_the_form() -> None:
+    """It answered as an error with exit code 2, although it could help."""
+    page = manual.page("mvexpand")
+    assert page.startswith("mvexpand - a name of Splunk, KQL; here:\n  explode FIELD\n")
+    assert page.endswith("the page: logsql help explode")
+    assert [line for line in manual.page("top").splitlines() if line.startswith("top - ")] == [
+        "top - a name of Splunk; here:",
+        "top - a name of KQL; here:",
+    ]
+
+
+def test_every_word_of_the_table_has_a_page() -> None:
+    """A name that exists here, or that is refused with its reason, keeps its own page."""
+    for bridge in BRIDGES:
+        for word in bridge.words():
+            page = manual.page(word)
+            assert bridge.form in page or not page.startswith(f"{word} - a name of"), word
+
+
+@pytest.mark.parametrize(
+    ("query", "help"),
+    [
+        ("whre a == 1", 'did you mean "where"? use search CONDITION'),
+        ("sumarize count", 'did you mean "summarize"? use stats AGGREGATE as NAME by KEY'),
+        ("serach a == 1", 'did you mean "search"?'),
+        ("eval b = strln(a)", 'did you mean "strlen"? use len(x)'),
+        ("eval b = lenn(a)", 'did you mean "len"?'),
+    ],
+)
+def test_a_misspelt_foreign_name_is_known_too(query: str, help: str) -> None:
+    with logsql.connect() as session, pytest.raises(logsql.LogsqlError) as caught:
+        session.plan(f'json "[{{a:1}}]" | {query}')
+    assert caught.value.help == help
+
+
+@pytest.mark.parametrize("text", ["SELECT 1", " select * from t", "with a as (select 1) from a", "FROM web"])
+def test_sql_given_as_a_query_is_named(text: str) -> None:
     with pytest.raises(logsql.LogsqlError) as caught:
-        manual.page("mvexpand")
-    assert caught.value.help == "use explode FIELD"
+        logsql.parse(text)
+    assert caught.value.help is not None
+    assert caught.value.help.startswith("this is SQL: logsql sql 'SELECT ...'")
+
+
+@pytest.mark.parametrize("text", ["FROM web | WHERE a == 1", 'json "{}" | select a'])
+def test_a_pipe_of_another_language_is_no_sql(text: str) -> None:
+    with pytest.raises(logsql.LogsqlError) as caught:
+        logsql.parse(text)
+    assert caught.value.help is not None
+    assert "this is SQL" not in caught.value.help
 
 
 def test_a_source_behind_rows_that_means_another_command_elsewhere_says_that_too() -> None:

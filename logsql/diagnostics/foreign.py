@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from logsql.diagnostics.errors import nearest
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.places import Place
 
@@ -16,3 +19,25 @@ def foreign_name(word: str, place: Place) -> str | None:
 
     form = written_here(word, place)
     return None if form is None else message("help-use", form=form)
+
+
+def meant_name(word: str, place: Place, names: Iterable[str]) -> str | None:
+    """``help:`` for an unknown name: the form here of what another language calls so, else the nearest of ``names``
+    and of the names that other languages have; of those with the form here.
+
+    >>> meant_name("statz", Place.COMMAND, ["stats", "search"])
+    'did you mean "stats"?'
+    >>> meant_name("whre", Place.COMMAND, ["stats", "search"])
+    'did you mean "where"? use search CONDITION'
+    """
+    from logsql.diagnostics.bridges import foreign_words  # for cost: a hundred rows that only a mistake needs
+
+    if form := foreign_name(word, place):
+        return form
+    known = list(names)
+    near = nearest(word, [*known, *foreign_words(place)])
+    if not near:
+        return None
+    here = [name for name in near if name in known] if near[0] in known else near[:1]
+    meant = message("help-did-you-mean", names=message("word-or").join(f'"{name}"' for name in here))
+    return meant if near[0] in known else f"{meant} {foreign_name(near[0], place)}"

@@ -109,6 +109,10 @@ _SENTENCES: dict[str, Pair] = {
         'options of {command}: {options}; "==" compares',
         '{command} 명령의 옵션: {options}. 비교는 "=="입니다',
     ),
+    "help-sql": (
+        "this is SQL: logsql sql 'SELECT ...', in Python session.sql(\"SELECT ...\")",
+        "SQL입니다: logsql sql 'SELECT ...', 파이썬에서는 session.sql(\"SELECT ...\")",
+    ),
     "help-use": ("use {form}", "{form} 형식을 쓰세요"),
     "help-lower-case": ('keywords are lower case: "{word}"', '키워드는 소문자로 씁니다: "{word}"'),
     "help-double-quotes": ('text stands in double quotes: "..."', '문자열은 큰따옴표로 묶습니다: "..."'),

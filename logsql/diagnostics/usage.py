@@ -55,6 +55,17 @@ OTHER_VERB = USAGE.says(("{option} belongs to logsql {verb}", "{option}은(는) 
 QUERY_AND_FILE = USAGE.says(
     ("-q and {word!r} are both given: one query at a time", "-q와 {word!r}을(를) 함께 쓸 수 없습니다")
 )
+NO_VERB = USAGE.says(("logsql has no command {word!r}", "logsql에 {word!r} 명령이 없습니다"))
+NO_ENDING = USAGE.says(
+    (
+        "the ending of {path} names no output format",
+        "{path}의 확장자에 맞는 출력 형식이 없습니다",
+    ),
+    help=(
+        "endings: {endings}; -f names a format for any ending",
+        "확장자: {endings}. 다른 확장자는 -f로 형식을 지정하세요",
+    ),
+)
 ONE_FILE = USAGE.says(("{word!r} is one word too many", "단어 {word!r}이(가) 더 있습니다"))
 NO_QUERY_HERE = USAGE.says(("-q does not go with logsql {verb}", "logsql {verb}에는 -q를 쓰지 않습니다"))
 OTHER_WORDS = USAGE.says(("logsql {verb} is called in another way", "logsql {verb}의 사용법이 다릅니다"))

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from logsql.diagnostics.errors import did_you_mean
-from logsql.diagnostics.foreign import foreign_name
+from logsql.diagnostics.foreign import meant_name
 from logsql.diagnostics.language import EMPTY_COMMAND, EMPTY_QUERY, UNSUPPORTED_COMMAND
 from logsql.diagnostics.messages import Text, message
 from logsql.diagnostics.places import Place
@@ -23,6 +22,7 @@ from logsql.language.options import read_options, sweep_options
 from logsql.language.reader import ArgReader
 from logsql.language.source import Source
 from logsql.language.splitter import Group, Segment, Split, split
+from logsql.language.sqlwords import is_sql
 from logsql.language.tree import Command, Comment, Option, Query, Subquery
 
 if TYPE_CHECKING:
@@ -144,8 +144,10 @@ class QueryParser:
             help: str | None = message("help-comment-blank")
         elif head != name and head in names:
             help = message("help-blank-after-command", command=head)
+        elif not self.text[: self.source.span(start, start).start].strip() and is_sql(self.text, names):
+            help = message("help-sql")
         else:
-            help = foreign_name(name, Place.COMMAND) or did_you_mean(name, names)
+            help = meant_name(name, Place.COMMAND, names)
         return self.source.error(UNSUPPORTED_COMMAND, start, start + len(name), command=name, help=help)
 
 

@@ -13,9 +13,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.expressions import AGGREGATE_ARGUMENTS, DUPLICATE_OUTPUT, OTHER_OUTPUT
-from logsql.diagnostics.foreign import foreign_name
+from logsql.diagnostics.foreign import meant_name
 from logsql.diagnostics.language import UNKNOWN_AGGREGATE
 from logsql.diagnostics.messages import plural
 from logsql.diagnostics.places import Place
@@ -131,7 +130,7 @@ def aggregate_spec(aggregate: Aggregate) -> AggregateSpec:
     name = aggregate.function.text
     spec = AGGREGATES.get(name)
     if spec is None:
-        help = foreign_name(name, Place.AGGREGATE) or did_you_mean(name, AGGREGATES)
+        help = meant_name(name, Place.AGGREGATE, AGGREGATES)
         fail(UNKNOWN_AGGREGATE, aggregate.function.span, function=name, help=help)
     if not spec.min_args <= len(aggregate.args) <= spec.max_args:
         count = len(aggregate.args)

@@ -14,7 +14,6 @@ from typing import NoReturn
 from sqlglot import exp
 
 from logsql.diagnostics.codes import Sentence
-from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.expressions import (
     FUNCTION_REFUSED,
     NOT_CONSTANT,
@@ -25,7 +24,7 @@ from logsql.diagnostics.expressions import (
     UNKNOWN_NAMED_ARGUMENT,
     UNSUPPORTED_FUNCTION,
 )
-from logsql.diagnostics.foreign import foreign_name
+from logsql.diagnostics.foreign import meant_name
 from logsql.diagnostics.losses import OVERFLOW, TEXT_NOT_A_NUMBER, Loss
 from logsql.diagnostics.messages import plural
 from logsql.diagnostics.notes import Notes
@@ -268,7 +267,7 @@ class ExprContext:
             UNSUPPORTED_FUNCTION,
             call.name_span if call.name_span.end else call.span,
             function=call.name,
-            help=foreign_name(call.name, Place.FUNCTION) or did_you_mean(call.name, registry.FUNCTIONS),
+            help=meant_name(call.name, Place.FUNCTION, registry.FUNCTIONS),
             notes=(FUNCTION_REFUSED.fill(function=call.name, reason=reason.fill()),) if reason else (),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from logsql.diagnostics.codes import Code
+from logsql.diagnostics.codes import Code, Pair, Text
 from logsql.diagnostics.options import INVALID_OPTION
 
 
@@ -26,15 +26,20 @@ class OptionKind(Enum):
 
 @dataclass(frozen=True)
 class OptionSpec:
-    """One option: kind, default, bounds. ``error`` is the row for a value out of bounds; ``reads`` False: a field that
-    it names is none of the rows that arrive."""
+    """One option: kind, what it does in English and Korean, default, bounds. ``error`` is the row for a value out of
+    bounds; ``reads`` False: a field that it names is none of the rows that arrive."""
 
     name: str
     kind: OptionKind
-    help: str
+    help: Pair
     default: object = None
     choices: tuple[str, ...] = ()
     minimum: int | None = None
     required: bool = False
     error: Code = INVALID_OPTION
     reads: bool = True
+
+    @property
+    def told(self) -> str:
+        """What it does, in the language in force."""
+        return Text(*self.help).shown()

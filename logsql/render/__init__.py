@@ -91,3 +91,8 @@ def format_of_file(path: str) -> str | None:
     """The format a file name asks for, or None."""
     lower = path.lower()
     return next((f.name for f in FORMATS.values() if f.suffixes and lower.endswith(f.suffixes)), None)
+
+
+def suffixes() -> list[str]:
+    """The endings of file names that ask for a format."""
+    return [suffix for f in FORMATS.values() for suffix in f.suffixes]

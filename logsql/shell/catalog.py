@@ -35,7 +35,7 @@ class SessionCatalog:
 
     def options(self, command: str) -> Mapping[str, str]:
         spec = COMMANDS.get(command)
-        return {option.name: option.help for option in spec.options} if spec is not None else {}
+        return {option.name: option.told for option in spec.options} if spec is not None else {}
 
     def choices(self, command: str, option: str) -> Sequence[str]:
         spec = COMMANDS.get(command)

@@ -10,9 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from logsql.diagnostics.errors import nearest
 from logsql.diagnostics.messages import language as spoken
 from logsql.diagnostics.messages import message
-from logsql.diagnostics.usage import NO_CHOICE, NO_QUERY_HERE, ONE_FILE, OTHER_VERB, OTHER_WORDS, QUERY_AND_FILE
+from logsql.diagnostics.usage import (
+    NO_CHOICE,
+    NO_QUERY_HERE,
+    NO_VERB,
+    ONE_FILE,
+    OTHER_VERB,
+    OTHER_WORDS,
+    QUERY_AND_FILE,
+)
 from logsql.render import FORMATS
 from logsql.shell.commandline import (
     CommandLine,
@@ -155,8 +164,9 @@ def _invocation(values: dict[str, Any], plain: list[str]) -> Invocation:
             raise usage_error(QUERY_AND_FILE, word=plain[0])
         return replace(asked, verb="run")
     if len(plain) > 1:
-        help = did_you_mean(plain[0], VERBS, message("usage-quote-query"))
-        raise usage_error(ONE_FILE, help=help, word=plain[1])
+        if nearest(plain[0], VERBS):
+            raise usage_error(NO_VERB, help=did_you_mean(plain[0], VERBS, ""), word=plain[0])
+        raise usage_error(ONE_FILE, help=message("usage-quote-query"), word=plain[1])
     return replace(asked, verb="run", words=(plain[0],)) if plain else asked
 
 

@@ -13,11 +13,8 @@ import re
 from collections.abc import Container
 from enum import Enum
 
-_KEYWORDS = """alter analyze attach begin call checkpoint commit comment copy create delete describe detach drop execute
-explain export force from insert install merge pivot pragma prepare reset rollback select set show start summarize
-truncate unpivot update use vacuum values with"""
-SQL_KEYWORDS = frozenset(_KEYWORDS.split())
-_WORD = re.compile(r"\s*\(*\s*([A-Za-z]+)")
+from logsql.language.sqlwords import is_sql
+
 _COMMENT = re.compile(r"\s*#(?=\s|$)[^|]*")
 _SQL_TOKENS = re.compile(r"'(?:[^']|'')*'?|\"(?:[^\"]|\"\")*\"?|--[^\n]*|/\*.*?(?:\*/|$)|[(\[{]|[)\]}]", re.DOTALL)
 
@@ -49,12 +46,6 @@ def classify(text: str, commands: Container[str]) -> Kind:
     if first.lower().startswith("ml."):
         return Kind.ML
     return Kind.SQL if is_sql(stripped, commands) else Kind.QUERY
-
-
-def is_sql(text: str, commands: Container[str]) -> bool:
-    """Whether the text begins with an SQL keyword that is no pipe command."""
-    word = _WORD.match(text)
-    return word is not None and word[1].lower() in SQL_KEYWORDS and word[1] not in commands
 
 
 def continues(text: str, commands: Container[str]) -> bool:

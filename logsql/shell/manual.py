@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from logsql.diagnostics.bridges import Bridge, bridges_of, foreign_words
 from logsql.diagnostics.errors import UsageError, diagnostic, nearest
-from logsql.diagnostics.foreign import foreign_name
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.places import Place
 from logsql.diagnostics.usage import NO_TOPIC
 from logsql.planner.function_spec import AggregateSpec, FunctionSpec
+from logsql.planner.options import OptionSpec
 from logsql.planner.spec import CommandSpec
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS, REFUSED_COMMANDS, REFUSED_FUNCTIONS
 from logsql.shell import errorpages
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
-from logsql.shell.invocation import Invocation
+from logsql.shell.invocation import VERBS, Invocation
 from logsql.shell.voice import Voice
 
 WIDTH = 100
+_NAMES = re.compile(r"[a-z][\w-]*")
 
 
 def run(asked: Invocation, voice: Voice) -> int:
@@ -35,7 +38,9 @@ def run(asked: Invocation, voice: Voice) -> int:
 
 
 def page(name: str) -> str:
-    """The pages of everything called ``name``: error code, command, function, aggregate.
+    """The pages of everything called ``name``: error code, command, function, aggregate, word of the
+    command line; of a name that only other
+    query languages have, how the same is written here.
 
     Raises UsageError with the nearest names.
     """
@@ -46,15 +51,38 @@ def page(name: str) -> str:
         found.append(function_page(FUNCTIONS[name]))
     if name in AGGREGATES:
         found.append(function_page(AGGREGATES[name]))
+    if name in VERBS:
+        found.append(f"{VERBS[name].usage} - {message(f'use-{name}')}")
     if found:
         return "\n\n".join(found)
     refused = REFUSED_COMMANDS.get(name) or REFUSED_FUNCTIONS.get(name)
     if refused is not None:
         return message("topic-refused", name=name, reason=refused.fill())
-    near = nearest(name, [*COMMANDS, *FUNCTIONS, *AGGREGATES])
+    if bridges := bridges_of(name):
+        return foreign_page(name, bridges)
+    words = [word for place in Place for word in foreign_words(place)]
+    near = nearest(name, [*COMMANDS, *FUNCTIONS, *AGGREGATES, *VERBS, *words])
     hint = message("help-did-you-mean", names=message("word-or").join(near)) if near else None
-    hint = next((form for place in Place if (form := foreign_name(name, place))), hint)
     raise UsageError(diagnostic(NO_TOPIC, help=hint, name=name))
+
+
+def foreign_page(name: str, bridges: Sequence[Bridge]) -> str:
+    """A name of other query languages: of each meaning the languages, the form here and an example."""
+    lines: list[str] = []
+    for bridge in bridges:
+        lines += [message("foreign-name", name=name, languages=", ".join(bridge.languages(name))), f"  {bridge.form}"]
+        if bridge.query is not None:
+            lines += ["", f"{message('page-examples')}:", f"  ... {bridge.query}"]
+        lines.append("")
+    known = dict.fromkeys(word for bridge in bridges for word in _NAMES.findall(bridge.form) if word in _here(bridge))
+    return "\n".join([*lines, *(message("usage-page", name=word) for word in known)]).rstrip("\n")
+
+
+def _here(bridge: Bridge) -> Mapping[str, object]:
+    """The names of the language where the bridge's form stands."""
+    if bridge.place is Place.COMMAND:
+        return COMMANDS
+    return FUNCTIONS if bridge.place is Place.FUNCTION else AGGREGATES
 
 
 def code_page(entry: errorpages.Entry) -> str:
@@ -96,16 +124,16 @@ def command_page(spec: CommandSpec) -> str:
     return "\n".join(lines)
 
 
-def _option_text(option: Any) -> str:
-    text = option.help
+def _option_text(option: OptionSpec) -> str:
+    text = option.told
     if option.choices:
         text += f" ({' | '.join(option.choices)})"
     if option.required:
         text += f"; {message('page-required')}"
     elif option.default is not None:
-        default = {True: "t", False: "f"}.get(option.default, option.default)
+        default = ("t" if option.default else "f") if isinstance(option.default, bool) else option.default
         text += f"; {message('page-default', value=default)}"
-    return str(text)
+    return text
 
 
 def function_page(spec: FunctionSpec | AggregateSpec) -> str:

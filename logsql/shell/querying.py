@@ -6,20 +6,25 @@ import os
 import sys
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from logsql.api import connect
 from logsql.conversation.conversation import Conversation, Language, Settings
 from logsql.conversation.outcome import Kind, Outcome, remarks
+from logsql.diagnostics.errors import SourceError
 from logsql.diagnostics.messages import message
-from logsql.diagnostics.usage import NOT_FOR_TERMINAL
+from logsql.diagnostics.unreadable import QUERY_NOT_READ
+from logsql.diagnostics.usage import NO_ENDING, NOT_FOR_TERMINAL
 from logsql.engine.ledger import SHOWN
 from logsql.engine.session import Session
-from logsql.render import FORMATS, format_of_file
-from logsql.shell.commandline import usage_error
+from logsql.language.sqlwords import is_sql
+from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
+from logsql.render import FORMATS, format_of_file, suffixes
+from logsql.shell.commandline import did_you_mean, usage_error
 from logsql.shell.ctrlc import interruptible
 from logsql.shell.inputs import read_query_file
-from logsql.shell.invocation import Invocation
+from logsql.shell.invocation import VERBS, Invocation
 from logsql.shell.voice import Voice, terminal_width
 from logsql.store.policy import Policy
 
@@ -68,7 +73,7 @@ def run(asked: Invocation, voice: Voice) -> int:
     if asked.verb == "sql":
         text = asked.words[0]
     elif text is None:
-        text, origin = read_query_file(asked.words[0], policy_of(asked)), asked.words[0]
+        text, origin = _query_of_file(asked.words[0], policy_of(asked)), asked.words[0]
     session = open_session(asked)
     session.results.keeping = asked.keep is not None
     name = asked.keep or str(uuid.uuid4())
@@ -92,12 +97,45 @@ def run(asked: Invocation, voice: Voice) -> int:
     return outcome.exit_code
 
 
+def _query_of_file(word: str, policy: Policy) -> str:
+    """The text of a query file; where there is none of that name, the error says what the word is instead."""
+    try:
+        return read_query_file(word, policy)
+    except SourceError as error:
+        if error.code == QUERY_NOT_READ.code:
+            error.diagnostic = replace(error.diagnostic, help=_meant_word(word))
+        raise
+
+
+def _meant_word(word: str) -> str | None:
+    """What a word is that is no verb and no file: SQL, a query without ``-q``, the name of a command, a misspelt verb.
+
+    >>> _meant_word("stats")
+    'the page: logsql help stats'
+    >>> _meant_word("chek")
+    'did you mean check?'
+    """
+    first = word.split()[0] if word.strip() else ""
+    if is_sql(word, COMMANDS):
+        return message("help-sql")
+    if "|" in word or (first in COMMANDS and first != word):
+        return message("usage-quote-query")
+    if any(word in names for names in (COMMANDS, FUNCTIONS, AGGREGATES)):
+        return message("usage-page", name=word)
+    return did_you_mean(word, VERBS, "") or None
+
+
 def chosen_format(asked: Invocation) -> str:
-    """The format: ``-f``, else what the name of ``-o`` says, else a table on a terminal and JSON lines elsewhere."""
+    """The format: ``-f``, else what the ending of ``-o`` says, else a table on a terminal and JSON lines elsewhere.
+
+    An ending that says nothing is refused: ``-o rows.xlsx`` was a file of JSON lines.
+    """
     terminal = asked.output is None and sys.stdout.isatty()
     name = asked.format
     if name is None and asked.output is not None:
         name = format_of_file(asked.output)
+        if name is None and os.path.splitext(asked.output)[1].strip("."):
+            raise usage_error(NO_ENDING, path=asked.output, endings=" ".join(suffixes()))
     if name is None:
         name = "table" if terminal else "jsonl"
     if terminal and FORMATS[name].binary:

@@ -103,6 +103,7 @@ def test_translate_takes_a_word_or_q() -> None:
         (["sql", "select", "1"], "single quotes"),
         (["--check", "-q", "x"], "belongs to logsql fmt"),
         (["tranlsate", "table t"], "translate"),
+        (["chek", "a.lq"], "logsql has no command 'chek'"),
         (["--lang", "fr"], "en | ko"),
     ],
 )

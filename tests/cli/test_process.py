@@ -57,6 +57,10 @@ def test_stats_go_to_stderr(db: str) -> None:
         (("sql", "select nonsense"), 1, "error["),
         (("sql", ENDLESS, "--timeout", "0.5"), 4, "0.5 seconds"),
         (("help", "statts"), 2, "did you mean stats?"),
+        (("chek",), 3, "did you mean check?"),
+        (("stats",), 3, "logsql help stats"),
+        (("json '{}' | limit 1",), 3, "logsql -q 'QUERY'"),
+        (("-q", "table web", "-o", "rows.xlsx"), 2, ".csv"),
     ],
 )
 def test_exit_codes_and_errors(db: str, words: tuple[str, ...], code: int, said: str) -> None:

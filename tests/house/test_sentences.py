@@ -124,6 +124,17 @@ def test_korean_is_korean() -> None:
         assert not re.search(r"[A-Za-z]{3}", prose) or re.search("[\uac00-\ud7a3]", prose), text
 
 
+def test_every_option_is_told_in_both_languages() -> None:
+    """They were English only, on Korean pages too."""
+    options = [(spec.name, option) for spec in COMMANDS.values() for option in spec.options]
+    assert options
+    for command, option in options:
+        english, korean = option.help
+        assert not re.search("[\uac00-\ud7a3]", english), (command, option.name)
+        assert re.search("[\uac00-\ud7a3]", korean), (command, option.name)
+        assert re.findall(r"\{[^}]*\}|\d+", english) == re.findall(r"\{[^}]*\}|\d+", korean), (command, option.name)
+
+
 def test_a_form_of_syntax_is_no_sentence() -> None:
     load_all()
     for form in FORMS:

@@ -89,7 +89,15 @@ register(
         lowering=duties.Lowering.PORTABLE,
         twice=False,
         state=duties.RowState.STOPS,
-        options=(OptionSpec("type", OptionKind.CHOICE, "which rows to keep", default="inner", choices=joining.TYPES),),
+        options=(
+            OptionSpec(
+                "type",
+                OptionKind.CHOICE,
+                ("which rows to keep", "남길 행의 종류"),
+                default="inner",
+                choices=joining.TYPES,
+            ),
+        ),
         description="""\
 A key has the same name on both sides; `rename` in the subquery helps where it has not. Keys compare exactly: text with
 its letter case, numbers by value, text never equals a number, and null meets nothing. Every pair of matching rows is

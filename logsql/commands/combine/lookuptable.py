@@ -86,8 +86,8 @@ register(
         state=duties.RowState.STOPS,
         options_anywhere=True,
         options=(
-            OptionSpec("limit", OptionKind.INT, "rows to read", minimum=0),
-            OptionSpec("offset", OptionKind.INT, "rows to skip", default=0, minimum=0),
+            OptionSpec("limit", OptionKind.INT, ("rows to read", "읽을 행 수"), minimum=0),
+            OptionSpec("offset", OptionKind.INT, ("rows to skip", "건너뛸 행 수"), default=0, minimum=0),
         ),
         description="""\
 The rows as they were registered, in their order, with all columns or with those listed. The options may stand behind

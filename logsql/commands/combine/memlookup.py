@@ -163,11 +163,13 @@ register(
         state=duties.RowState.STOPS,
         options=(
             OptionSpec(
-                "op", OptionKind.CHOICE, "what to do", "list", ("build", "drop", "list"),
+                "op", OptionKind.CHOICE, ("what to do", "수행할 작업"), "list", ("build", "drop", "list"),
                 error=UNSUPPORTED_OP,
             ),
-            OptionSpec("name", OptionKind.TEXT, "name of the lookup table"),
-            OptionSpec("key", OptionKind.FIELD, "the field that is looked up (op=build)"),
+            OptionSpec("name", OptionKind.TEXT, ("name of the lookup table", "룩업 테이블 이름")),
+            OptionSpec(
+                "key", OptionKind.FIELD, ("the field that is looked up (op=build)", "조회 키로 쓸 필드 (op=build)")
+            ),
         ),
         description="""\
 `op=build` takes all rows of its input and makes of them the lookup table `name` for the rest of the session, replacing

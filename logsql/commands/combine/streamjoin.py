@@ -70,12 +70,16 @@ register(
             OptionSpec(
                 "type",
                 OptionKind.CHOICE,
-                "which rows to keep",
+                ("which rows to keep", "남길 행의 종류"),
                 default="inner",
                 choices=("inner", "left", "leftonly"),
                 error=UNSUPPORTED_TYPE,
             ),
-            OptionSpec("timeout", OptionKind.SPAN, "accepted; the time limit of the query applies"),
+            OptionSpec(
+                "timeout",
+                OptionKind.SPAN,
+                ("accepted; the time limit of the query applies", "받아들이지만 쿼리의 시간 제한을 따름"),
+            ),
         ),
         description="""\
 Matches and merges rows as `join` does. In a stream query the subquery runs once at the start.

@@ -38,7 +38,14 @@ register(
         lowering=duties.Lowering.PORTABLE,
         twice=True,
         state=duties.RowState.STOPS,
-        options=(OptionSpec("core", OptionKind.INT, "accepted; the session decides on threads", minimum=1),),
+        options=(
+            OptionSpec(
+                "core",
+                OptionKind.INT,
+                ("accepted; the session decides on threads", "받아들이지만 스레드 수는 세션이 정함"),
+                minimum=1,
+            ),
+        ),
         description="""\
 Accepted so that queries written for a server run: the commands in brackets take the rows that arrive. Unlike on the
 server the order of rows is kept.

@@ -64,7 +64,7 @@ register(
             OptionSpec(
                 "count",
                 OptionKind.INT,
-                "how often every row comes out",
+                ("how often every row comes out", "각 행을 반복할 횟수"),
                 minimum=0,
                 required=True,
                 error=MISSING_COUNT,

@@ -61,7 +61,14 @@ register(
         lowering=duties.Lowering.PORTABLE,
         twice=False,
         state=duties.RowState.FILTERS,
-        options=(OptionSpec("limit", OptionKind.INT, "stop after this many rows that match", minimum=0),),
+        options=(
+            OptionSpec(
+                "limit",
+                OptionKind.INT,
+                ("stop after this many rows that match", "조건에 맞는 행을 이만큼 찾으면 멈춤"),
+                minimum=0,
+            ),
+        ),
         description="""\
 Rows pass unchanged and in order. A comparison with a missing or null field is false, so `search a != "x"` drops rows
 without `a`, and `search not(a == "x")` keeps them.

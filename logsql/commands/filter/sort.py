@@ -123,7 +123,7 @@ register(
             OptionSpec(
                 "limit",
                 OptionKind.INT,
-                "keep the first rows only (of each partition with by)",
+                ("keep the first rows only (of each partition with by)", "앞의 행만 남김 (by가 있으면 파티션마다)"),
                 minimum=1,
                 error=INVALID_LIMIT,
             ),

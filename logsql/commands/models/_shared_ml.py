@@ -88,9 +88,13 @@ NOT_SECONDS = INVALID_OPTION.says(
     )
 )
 
-SIZE = OptionSpec("size", OptionKind.INT, "trees to train", default=100, minimum=1)
-MODEL = OptionSpec("model", OptionKind.MODEL, "name of a model made with ml.createModel and ml.fit")
-TIMEOUT = OptionSpec("timeout", OptionKind.SPAN, "longest time for the training")
+SIZE = OptionSpec("size", OptionKind.INT, ("trees to train", "학습할 트리 수"), default=100, minimum=1)
+MODEL = OptionSpec(
+    "model",
+    OptionKind.MODEL,
+    ("name of a model made with ml.createModel and ml.fit", "ml.createModel과 ml.fit으로 만든 모델 이름"),
+)
+TIMEOUT = OptionSpec("timeout", OptionKind.SPAN, ("longest time for the training", "학습에 쓸 최대 시간"))
 
 
 def field_list(reader: ArgReader, stop: tuple[str, ...] = (), required: bool = True) -> tuple[Name, ...]:

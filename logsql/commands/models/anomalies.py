@@ -151,14 +151,19 @@ register(
             OptionSpec(
                 "sample",
                 OptionKind.INT,
-                "rows each tree is grown from; the square root of the training rows",
+                (
+                    "rows each tree is grown from; the square root of the training rows",
+                    "트리 하나를 만드는 데 쓰는 행 수. 생략하면 학습 행 수의 제곱근",
+                ),
                 minimum=1,
             ),
             SIZE,
             MODEL,
             TIMEOUT,
-            OptionSpec("core", OptionKind.INT, "threads that score", default=1, minimum=1),
-            OptionSpec("scorer", OptionKind.INT, "fields to name in _scorer", default=0, minimum=0),
+            OptionSpec("core", OptionKind.INT, ("threads that score", "점수를 계산할 스레드 수"), default=1, minimum=1),
+            OptionSpec(
+                "scorer", OptionKind.INT, ("fields to name in _scorer", "_scorer에 적을 필드 수"), default=0, minimum=0
+            ),
         ),
         description="""\
 Every row stays, in order, and gets `_score` from 0 to 1: near 1 is an anomaly, well below 0.5 is normal; when all

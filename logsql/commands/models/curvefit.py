@@ -82,7 +82,9 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        options=(OptionSpec("degree", OptionKind.INT, "degree of the polynomial", default=3, minimum=0),),
+        options=(
+            OptionSpec("degree", OptionKind.INT, ("degree of the polynomial", "다항식의 차수"), default=3, minimum=0),
+        ),
         description="""\
 Adds `_x`, the value of X, and `_p`, the value of the polynomial there. A row without Y takes no part in the fit and
 still gets `_p`, so rows to predict may be appended; a row without X has a null `_p`. All rows are used. X may be a

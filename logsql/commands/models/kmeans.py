@@ -73,8 +73,10 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("k", OptionKind.INT, "number of clusters", default=3, minimum=1),
-            OptionSpec("iter", OptionKind.INT, "most rounds of improvement", default=10_000, minimum=1),
+            OptionSpec("k", OptionKind.INT, ("number of clusters", "군집 수"), default=3, minimum=1),
+            OptionSpec(
+                "iter", OptionKind.INT, ("most rounds of improvement", "최대 반복 횟수"), default=10_000, minimum=1
+            ),
         ),
         description="""\
 Adds `_cluster`, a number from 1 to k; clusters are numbered in the order in which they first appear. The distance is

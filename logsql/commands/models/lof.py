@@ -105,10 +105,26 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("k", OptionKind.INT, "neighbours to compare with", default=10, minimum=1),
-            OptionSpec("eps", OptionKind.TEXT, "smallest distance that counts, above 0 and up to 1", default="0.00001"),
-            OptionSpec("optimize", OptionKind.BOOL, "accepted for the language; always on", default=True),
-            OptionSpec("cores", OptionKind.INT, "threads that search neighbours", default=1, minimum=1),
+            OptionSpec("k", OptionKind.INT, ("neighbours to compare with", "비교할 이웃 수"), default=10, minimum=1),
+            OptionSpec(
+                "eps",
+                OptionKind.TEXT,
+                ("smallest distance that counts, above 0 and up to 1", "의미를 두는 최소 거리. 0보다 크고 1 이하"),
+                default="0.00001",
+            ),
+            OptionSpec(
+                "optimize",
+                OptionKind.BOOL,
+                ("accepted for the language; always on", "호환을 위해 받아들임. 항상 켜져 있음"),
+                default=True,
+            ),
+            OptionSpec(
+                "cores",
+                OptionKind.INT,
+                ("threads that search neighbours", "이웃을 찾을 스레드 수"),
+                default=1,
+                minimum=1,
+            ),
         ),
         description="""\
 Adds `_lof`: above 1 the row stands outside, about 1 it is at the border, below 1 it is inside. The factor is that of

@@ -211,9 +211,19 @@ register(
         options=(
             SIZE,
             MODEL,
-            OptionSpec("target", OptionKind.FIELD, "label field of the training subquery", reads=False),
+            OptionSpec(
+                "target",
+                OptionKind.FIELD,
+                ("label field of the training subquery", "학습 서브쿼리의 레이블 필드"),
+                reads=False,
+            ),
             TIMEOUT,
-            OptionSpec("probability", OptionKind.BOOL, "add _probability and _probabilities", default=False),
+            OptionSpec(
+                "probability",
+                OptionKind.BOOL,
+                ("add _probability and _probabilities", "_probability와 _probabilities 필드를 추가"),
+                default=False,
+            ),
         ),
         description="""\
 Every row stays, in order, and gets `_guess`, the guessed label, in the label's own type: a number for numeric labels, a

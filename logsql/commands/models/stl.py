@@ -151,7 +151,16 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         extra="timeseries",
-        options=(OptionSpec("period", OptionKind.TEXT, "length of the season; 0m for none; found when not given"),),
+        options=(
+            OptionSpec(
+                "period",
+                OptionKind.TEXT,
+                (
+                    "length of the season; 0m for none; found when not given",
+                    "계절의 길이. 0m이면 계절성 없음, 생략하면 자동 탐지",
+                ),
+            ),
+        ),
         description="""\
 Adds `_trend`, `_seasonal` and `_error`, whose sum is the value (seasonal-trend decomposition by loess, Cleveland and
 others, 1990). Rows need a `_time` at a constant interval, as `timechart` makes them; a missing interval is bridged.

@@ -138,10 +138,27 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("delimiter", OptionKind.TEXT, "characters between words", default=" "),
-            OptionSpec("numeric", OptionKind.BOOL, "digits of equal length are one word", default=False),
-            OptionSpec("op", OptionKind.CHOICE, "build: the words; query: the rows", "query", ("build", "query")),
-            OptionSpec("threshold", OptionKind.INT, "leave out words this frequent or rarer", default=0, minimum=0),
+            OptionSpec("delimiter", OptionKind.TEXT, ("characters between words", "단어를 나누는 문자"), default=" "),
+            OptionSpec(
+                "numeric",
+                OptionKind.BOOL,
+                ("digits of equal length are one word", "자릿수가 같은 숫자를 한 단어로 봄"),
+                default=False,
+            ),
+            OptionSpec(
+                "op",
+                OptionKind.CHOICE,
+                ("build: the words; query: the rows", "build: 단어를 출력, query: 행을 출력"),
+                "query",
+                ("build", "query"),
+            ),
+            OptionSpec(
+                "threshold",
+                OptionKind.INT,
+                ("leave out words this frequent or rarer", "빈도가 이 값 이하인 단어는 제외"),
+                default=0,
+                minimum=0,
+            ),
         ),
         description="""\
 `op=build` gives one row per word: `term` and `_idf`, the natural logarithm of (rows / rows with the word). Store it

@@ -150,14 +150,41 @@ class OutputForm:
 def output_options(*more: OptionSpec) -> tuple[OptionSpec, ...]:
     """The options that all three have, and those of one."""
     return (
-        OptionSpec("overwrite", OptionKind.BOOL, "replace a file that exists", default=False),
-        OptionSpec("append", OptionKind.BOOL, "add to a file that exists", default=False),
-        OptionSpec("encoding", OptionKind.TEXT, "charset of the file", default="utf-8"),
-        OptionSpec("bom", OptionKind.BOOL, "begin a new file with a byte order mark", default=False),
-        OptionSpec("partition", OptionKind.BOOL, "one file per date: the path holds {logtime:FMT} or {now:FMT}", False),
-        OptionSpec("tmp", OptionKind.PATH, "write to this file, then move it to PATH"),
-        OptionSpec("emptyfile", OptionKind.BOOL, "make the file even when there are no rows", default=False),
-        OptionSpec("flush", OptionKind.SPAN, "interval of writing to disk; without effect, files appear complete"),
+        OptionSpec(
+            "overwrite", OptionKind.BOOL, ("replace a file that exists", "이미 있는 파일을 덮어씀"), default=False
+        ),
+        OptionSpec("append", OptionKind.BOOL, ("add to a file that exists", "이미 있는 파일에 덧붙임"), default=False),
+        OptionSpec("encoding", OptionKind.TEXT, ("charset of the file", "파일의 문자 집합"), default="utf-8"),
+        OptionSpec(
+            "bom",
+            OptionKind.BOOL,
+            ("begin a new file with a byte order mark", "새 파일을 바이트 순서 표시(BOM)로 시작"),
+            default=False,
+        ),
+        OptionSpec(
+            "partition",
+            OptionKind.BOOL,
+            (
+                "one file per date: the path holds {logtime:FMT} or {now:FMT}",
+                "날짜별로 파일을 나눔. 경로에 {logtime:FMT}나 {now:FMT}를 씀",
+            ),
+            False,
+        ),
+        OptionSpec("tmp", OptionKind.PATH, ("write to this file, then move it to PATH", "이 파일에 쓴 뒤 PATH로 옮김")),
+        OptionSpec(
+            "emptyfile",
+            OptionKind.BOOL,
+            ("make the file even when there are no rows", "행이 없어도 파일을 만듦"),
+            default=False,
+        ),
+        OptionSpec(
+            "flush",
+            OptionKind.SPAN,
+            (
+                "interval of writing to disk; without effect, files appear complete",
+                "디스크에 쓰는 간격. 파일은 완성된 뒤에 나타나므로 효과 없음",
+            ),
+        ),
         *more,
     )
 

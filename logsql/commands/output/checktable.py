@@ -98,7 +98,12 @@ register(
         state=duties.RowState.STOPS,
         options=(
             *OPTIONS,
-            OptionSpec("trace", OptionKind.BOOL, "t also gives a row for tables that are whole", default=False),
+            OptionSpec(
+                "trace",
+                OptionKind.BOOL,
+                ("t also gives a row for tables that are whole", "t면 이상이 없는 테이블도 행으로 출력"),
+                default=False,
+            ),
         ),
         description="""\
 Every row of the tables (all tables without names) is read, and DuckDB compares the checksum of every block it reads. A

@@ -212,15 +212,36 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("path", OptionKind.PATH, "the folder to copy to", required=True),
-            OptionSpec("tables", OptionKind.TABLE, "the tables, * allowed; all when it is not given"),
-            OptionSpec("from", OptionKind.TEXT, "the first day, yyyyMMdd"),
-            OptionSpec("to", OptionKind.TEXT, "the last day, yyyyMMdd, included"),
-            OptionSpec("incremental", OptionKind.BOOL, "t leaves files that are there", default=False),
-            OptionSpec("overwrite", OptionKind.BOOL, "t replaces files that are there", default=False),
-            OptionSpec("worm", OptionKind.BOOL, "t makes the files read-only", default=False),
-            OptionSpec("move", OptionKind.BOOL, "t removes the copied rows; needs allow_purge", default=False),
-            OptionSpec("indexpath", OptionKind.TEXT, "accepted; there are no indexes"),
+            OptionSpec("path", OptionKind.PATH, ("the folder to copy to", "복사할 대상 폴더"), required=True),
+            OptionSpec(
+                "tables",
+                OptionKind.TABLE,
+                ("the tables, * allowed; all when it is not given", "대상 테이블. *를 쓸 수 있고 생략하면 전부"),
+            ),
+            OptionSpec("from", OptionKind.TEXT, ("the first day, yyyyMMdd", "첫날 (yyyyMMdd)")),
+            OptionSpec("to", OptionKind.TEXT, ("the last day, yyyyMMdd, included", "마지막 날 (yyyyMMdd, 그날 포함)")),
+            OptionSpec(
+                "incremental",
+                OptionKind.BOOL,
+                ("t leaves files that are there", "t면 이미 있는 파일을 그대로 둠"),
+                default=False,
+            ),
+            OptionSpec(
+                "overwrite",
+                OptionKind.BOOL,
+                ("t replaces files that are there", "t면 이미 있는 파일을 덮어씀"),
+                default=False,
+            ),
+            OptionSpec(
+                "worm", OptionKind.BOOL, ("t makes the files read-only", "t면 파일을 읽기 전용으로 만듦"), default=False
+            ),
+            OptionSpec(
+                "move",
+                OptionKind.BOOL,
+                ("t removes the copied rows; needs allow_purge", "t면 복사한 행을 지움. allow_purge가 필요함"),
+                default=False,
+            ),
+            OptionSpec("indexpath", OptionKind.TEXT, ("accepted; there are no indexes", "받아들이지만 인덱스는 없음")),
         ),
         description="""\
 Every day of a table becomes `FOLDER/TABLE/yyyy-MM-dd.parquet`, days in the session's zone; a table without `_time` and

@@ -84,7 +84,14 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        options=(OptionSpec("create", OptionKind.BOOL, "t makes the table when there is none", default=False),),
+        options=(
+            OptionSpec(
+                "create",
+                OptionKind.BOOL,
+                ("t makes the table when there is none", "t면 테이블이 없을 때 만듦"),
+                default=False,
+            ),
+        ),
         description="""\
 Appends the rows to a table of the database and passes them on. Columns are found by name; fields the table lacks
 become new columns. A value that does not fit the type of its column is stored as null and counted in the ledger.

@@ -94,8 +94,13 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("table", OptionKind.FIELD, "the field whose value is the table"),
-            OptionSpec("create", OptionKind.BOOL, "t makes tables that are not there", default=False),
+            OptionSpec("table", OptionKind.FIELD, ("the field whose value is the table", "테이블 이름이 든 필드")),
+            OptionSpec(
+                "create",
+                OptionKind.BOOL,
+                ("t makes tables that are not there", "t면 없는 테이블을 만듦"),
+                default=False,
+            ),
         ),
         description="""\
 Every row goes to the table named by the field (letter case is ignored); the field itself is not stored. Rows where it

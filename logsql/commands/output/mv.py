@@ -97,8 +97,14 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("from", OptionKind.PATH, "the file to move", required=True, error=MISSING),
-            OptionSpec("to", OptionKind.PATH, "where to; no file may be there", required=True, error=MISSING),
+            OptionSpec("from", OptionKind.PATH, ("the file to move", "옮길 파일"), required=True, error=MISSING),
+            OptionSpec(
+                "to",
+                OptionKind.PATH,
+                ("where to; no file may be there", "옮길 위치. 같은 이름의 파일이 없어야 함"),
+                required=True,
+                error=MISSING,
+            ),
         ),
         description="""\
 Moves a file once the output commands before it have finished their files, so that another program that watches the

@@ -54,5 +54,5 @@ added to (`append=t`) gets no second header.
             "table fw | outputcsv partition=t overwrite=t encoding=MS949 out/{logtime:yyyy-MM-dd}.csv _time, src_ip",
         ),
     ),
-    (OptionSpec("tab", OptionKind.BOOL, "tabs between the cells", default=False),),
+    (OptionSpec("tab", OptionKind.BOOL, ("tabs between the cells", "셀을 탭으로 구분"), default=False),),
 )

@@ -40,7 +40,7 @@ appended to a compressed file is read as one with it.
         Example("Compressed, with bars", 'table fw | outputtxt gz=t delimiter="|" pairs.gz src_ip, dst_ip'),
     ),
     (
-        OptionSpec("delimiter", OptionKind.TEXT, "text between the fields", default=" "),
-        OptionSpec("gz", OptionKind.BOOL, "compress with gzip", default=False),
+        OptionSpec("delimiter", OptionKind.TEXT, ("text between the fields", "필드 사이에 넣을 텍스트"), default=" "),
+        OptionSpec("gz", OptionKind.BOOL, ("compress with gzip", "gzip으로 압축"), default=False),
     ),
 )

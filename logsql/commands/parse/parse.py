@@ -199,8 +199,15 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("overlay", OptionKind.BOOL, "t keeps the row and adds the found fields", default=False),
-            OptionSpec("field", OptionKind.FIELD, "the field that holds the text", default="line"),
+            OptionSpec(
+                "overlay",
+                OptionKind.BOOL,
+                ("t keeps the row and adds the found fields", "t면 원래 행에 추출한 필드를 추가"),
+                default=False,
+            ),
+            OptionSpec(
+                "field", OptionKind.FIELD, ("the field that holds the text", "텍스트가 든 필드"), default="line"
+            ),
         ),
         description=f"""\
 An anchor rule takes the text behind START up to the first character of STOP, or to the end when STOP is empty. The

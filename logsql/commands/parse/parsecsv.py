@@ -91,10 +91,22 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("field", OptionKind.FIELD, "the field that holds the text", default="line"),
-            OptionSpec("overlay", OptionKind.BOOL, "t lays the cells over the row", default=False),
-            OptionSpec("strict", OptionKind.BOOL, "t reads quotes as RFC 4180 says", default=False),
-            OptionSpec("tab", OptionKind.BOOL, "t: cells end with a tab", default=False),
+            OptionSpec(
+                "field", OptionKind.FIELD, ("the field that holds the text", "텍스트가 든 필드"), default="line"
+            ),
+            OptionSpec(
+                "overlay",
+                OptionKind.BOOL,
+                ("t lays the cells over the row", "t면 원래 행에 셀을 덮어 추가"),
+                default=False,
+            ),
+            OptionSpec(
+                "strict",
+                OptionKind.BOOL,
+                ("t reads quotes as RFC 4180 says", "t면 따옴표를 RFC 4180대로 읽음"),
+                default=False,
+            ),
+            OptionSpec("tab", OptionKind.BOOL, ("t: cells end with a tab", "t면 셀을 탭으로 구분"), default=False),
         ),
         description=r"""
 Every cell is text. Cells take the given names in order, further ones `columnN` (N counts all cells from zero). With

@@ -112,13 +112,36 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("field", OptionKind.FIELD, "the field that holds the text", default="line"),
-            OptionSpec("overlay", OptionKind.BOOL, "t lays the found fields over the row", default=False),
-            OptionSpec("flatten", OptionKind.BOOL, "t joins nested keys by _ and numbers list items", default=False),
             OptionSpec(
-                "cutoff", OptionKind.INT, "characters read, 0 for all (default 0; 5000 with flatten=t)", minimum=0
+                "field", OptionKind.FIELD, ("the field that holds the text", "텍스트가 든 필드"), default="line"
             ),
-            OptionSpec("lenient", OptionKind.BOOL, "t closes what the cut left open", default=False),
+            OptionSpec(
+                "overlay",
+                OptionKind.BOOL,
+                ("t lays the found fields over the row", "t면 원래 행에 추출한 필드를 덮어 추가"),
+                default=False,
+            ),
+            OptionSpec(
+                "flatten",
+                OptionKind.BOOL,
+                ("t joins nested keys by _ and numbers list items", "t면 중첩된 키를 _로 잇고 목록 항목에 번호를 붙임"),
+                default=False,
+            ),
+            OptionSpec(
+                "cutoff",
+                OptionKind.INT,
+                (
+                    "characters read, 0 for all (default 0; 5000 with flatten=t)",
+                    "읽을 글자 수. 0이면 전부 (기본값 0, flatten=t이면 5000)",
+                ),
+                minimum=0,
+            ),
+            OptionSpec(
+                "lenient",
+                OptionKind.BOOL,
+                ("t closes what the cut left open", "t면 잘려서 닫히지 않은 괄호와 따옴표를 닫고 읽음"),
+                default=False,
+            ),
         ),
         description="""\
 The keys of a JSON object become fields. Without `overlay=t` they replace the row, `_time` included; with it the other

@@ -168,11 +168,30 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("field", OptionKind.FIELD, "the field that holds the text", default="line"),
-            OptionSpec("pairdelim", OptionKind.TEXT, "the text between pairs", default=" "),
-            OptionSpec("kvdelim", OptionKind.TEXT, "the text between key and value", default="="),
-            OptionSpec("quote", OptionKind.TEXT, "the quote around keys and values that hold delimiters (extension)"),
-            OptionSpec("overlay", OptionKind.BOOL, "t lays the pairs over the row", default=False),
+            OptionSpec(
+                "field", OptionKind.FIELD, ("the field that holds the text", "텍스트가 든 필드"), default="line"
+            ),
+            OptionSpec("pairdelim", OptionKind.TEXT, ("the text between pairs", "쌍 사이의 구분 텍스트"), default=" "),
+            OptionSpec(
+                "kvdelim",
+                OptionKind.TEXT,
+                ("the text between key and value", "키와 값 사이의 구분 텍스트"),
+                default="=",
+            ),
+            OptionSpec(
+                "quote",
+                OptionKind.TEXT,
+                (
+                    "the quote around keys and values that hold delimiters (extension)",
+                    "확장: 구분자가 든 키와 값을 감싸는 따옴표",
+                ),
+            ),
+            OptionSpec(
+                "overlay",
+                OptionKind.BOOL,
+                ("t lays the pairs over the row", "t면 원래 행에 키와 값을 덮어 추가"),
+                default=False,
+            ),
         ),
         description=r"""
 Every value is text. A pair is cut at the first `kvdelim`; a piece without one is a key whose value is null. When a

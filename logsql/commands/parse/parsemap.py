@@ -73,8 +73,13 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("field", OptionKind.FIELD, "the field that holds the map"),
-            OptionSpec("overlay", OptionKind.BOOL, "t lays the keys over the row", default=False),
+            OptionSpec("field", OptionKind.FIELD, ("the field that holds the map", "맵이 든 필드")),
+            OptionSpec(
+                "overlay",
+                OptionKind.BOOL,
+                ("t lays the keys over the row", "t면 원래 행에 맵의 키를 덮어 추가"),
+                default=False,
+            ),
         ),
         description="""\
 Without `overlay=t` the keys replace the row; with it they are laid over the row and the map stays. A row whose field is

@@ -67,8 +67,15 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("field", OptionKind.FIELD, "the field that holds the document", default="line"),
-            OptionSpec("overlay", OptionKind.BOOL, "t lays the found fields over the row", default=False),
+            OptionSpec(
+                "field", OptionKind.FIELD, ("the field that holds the document", "XML 문서가 든 필드"), default="line"
+            ),
+            OptionSpec(
+                "overlay",
+                OptionKind.BOOL,
+                ("t lays the found fields over the row", "t면 원래 행에 추출한 필드를 덮어 추가"),
+                default=False,
+            ),
         ),
         description="""\
 The children and attributes of the root element become fields. An element with text only is that text, trimmed; an empty

@@ -261,7 +261,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        options=(OptionSpec("field", OptionKind.FIELD, "the field to search"),),
+        options=(OptionSpec("field", OptionKind.FIELD, ("the field to search", "검색할 필드")),),
         description=r"""
 Searches the first match of a Java regular expression; every named group `(?<name>...)` that took part becomes a text
 field. Where nothing matches, and for a group that took no part, the field keeps its value. Groups without a name do not

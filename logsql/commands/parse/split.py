@@ -80,8 +80,10 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("field", OptionKind.FIELD, "the field to split", default="line"),
-            OptionSpec("sep", OptionKind.TEXT, "the text between the parts", required=True),
+            OptionSpec("field", OptionKind.FIELD, ("the field to split", "나눌 필드"), default="line"),
+            OptionSpec(
+                "sep", OptionKind.TEXT, ("the text between the parts", "조각 사이의 구분 텍스트"), required=True
+            ),
         ),
         description="""\
 The parts become text fields in order; names without a part are null and parts without a name are left out.

@@ -23,8 +23,8 @@ from logsql.values.sql import Sql
 from logsql.values.types import DATE, Kind
 
 OPTIONS = (
-    OptionSpec("from", OptionKind.TEXT, "first day, yyyyMMdd"),
-    OptionSpec("to", OptionKind.TEXT, "last day, yyyyMMdd"),
+    OptionSpec("from", OptionKind.TEXT, ("first day, yyyyMMdd", "첫날 (yyyyMMdd)")),
+    OptionSpec("to", OptionKind.TEXT, ("last day, yyyyMMdd", "마지막 날 (yyyyMMdd)")),
 )
 
 

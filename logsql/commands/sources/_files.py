@@ -27,11 +27,24 @@ from logsql.values.types import ANY, BOOL, DATE, DOUBLE, INT, LONG, LType
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
-LIMIT = OptionSpec("limit", OptionKind.INT, "rows to read", minimum=0)
-OFFSET = OptionSpec("offset", OptionKind.INT, "rows to skip", default=0, minimum=0)
-ZIP_CHARSET = OptionSpec("zipcharset", OptionKind.TEXT, "charset of the names inside the archive", default="utf-8")
-ZIP_OPTIONS = (OptionSpec("zippath", OptionKind.PATH, "read the path inside this ZIP archive"), ZIP_CHARSET)
-REPLAY = OptionSpec("replay", OptionKind.BOOL, "t applies the transaction logs beside the hive", default=False)
+LIMIT = OptionSpec("limit", OptionKind.INT, ("rows to read", "읽을 행 수"), minimum=0)
+OFFSET = OptionSpec("offset", OptionKind.INT, ("rows to skip", "건너뛸 행 수"), default=0, minimum=0)
+ZIP_CHARSET = OptionSpec(
+    "zipcharset",
+    OptionKind.TEXT,
+    ("charset of the names inside the archive", "압축 파일 안 이름의 문자 집합"),
+    default="utf-8",
+)
+ZIP_OPTIONS = (
+    OptionSpec("zippath", OptionKind.PATH, ("read the path inside this ZIP archive", "이 ZIP 파일 안의 경로를 읽음")),
+    ZIP_CHARSET,
+)
+REPLAY = OptionSpec(
+    "replay",
+    OptionKind.BOOL,
+    ("t applies the transaction logs beside the hive", "t면 하이브 옆의 트랜잭션 로그를 반영"),
+    default=False,
+)
 #: The call of the reader, for ``explain``.
 READS = syntax("{call}")
 #: The columns that got a type, for ``explain``.

@@ -417,7 +417,15 @@ register(
         state=duties.RowState.STOPS,
         options=(
             *OPTIONS,
-            OptionSpec("tt", OptionKind.BOOL, "t splits a term into words, all of which must occur", default=False),
+            OptionSpec(
+                "tt",
+                OptionKind.BOOL,
+                (
+                    "t splits a term into words, all of which must occur",
+                    "t면 검색어를 단어로 나누고 모두 들어 있어야 함",
+                ),
+                default=False,
+            ),
         ),
         description="""\
 A term in double quotes matches rows that hold it in any field, letter case ignored; `*` stands for any text. A field

@@ -64,8 +64,18 @@ register(
         options=(
             LIMIT,
             OFFSET,
-            OptionSpec("overlay", OptionKind.BOOL, "t keeps the text of each line in the field line", default=False),
-            OptionSpec("dates", OptionKind.BOOL, "extension: t reads ISO dates in texts as dates", default=False),
+            OptionSpec(
+                "overlay",
+                OptionKind.BOOL,
+                ("t keeps the text of each line in the field line", "t면 각 줄의 원문을 line 필드에 남김"),
+                default=False,
+            ),
+            OptionSpec(
+                "dates",
+                OptionKind.BOOL,
+                ("extension: t reads ISO dates in texts as dates", "확장: t면 ISO 형식의 날짜 텍스트를 날짜로 읽음"),
+                default=False,
+            ),
         ),
         description=f"""\
 Every key is a field with the type of its values; a key whose values differ in type keeps the type of each. A line

@@ -23,7 +23,11 @@ One row per record, generated columns included. A column has the type of its val
 its own. The file is opened read-only and never changed; a write-ahead log (`-wal`) beside it is read with it, from a
 temporary copy of both.
 """,
-        (OptionSpec("table", OptionKind.TEXT, "the table to read", required=True, error=MISSING_TABLE),),
+        (
+            OptionSpec(
+                "table", OptionKind.TEXT, ("the table to read", "읽을 테이블"), required=True, error=MISSING_TABLE
+            ),
+        ),
         "the columns of the table, _file",
         archive=False,
         ledger=(

@@ -270,8 +270,16 @@ register(
         options_anywhere=True,
         options=(
             *OPTIONS,
-            OptionSpec("diskonly", OptionKind.BOOL, "accepted: everything is stored", default=False),
-            *(OptionSpec(k, OptionKind.TEXT, f"refused, as is `system {w}`") for k, w in REFUSED_OPTIONS.items()),
+            OptionSpec(
+                "diskonly",
+                OptionKind.BOOL,
+                ("accepted: everything is stored", "받아들이지만 모든 데이터가 디스크에 있음"),
+                default=False,
+            ),
+            *(
+                OptionSpec(k, OptionKind.TEXT, (f"refused, as is `system {w}`", f"거부함: `system {w}` 명령과 같음"))
+                for k, w in REFUSED_OPTIONS.items()
+            ),
         ),
         description="""\
 `system tables` lists tables and views: `table`, `metadata` (kind and number of rows), `data_path`.

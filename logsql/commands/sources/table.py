@@ -258,12 +258,33 @@ def day_range(stage: Stage, first: str | None, last: str | None) -> tuple[Sql | 
 
 
 OPTIONS: Sequence[OptionSpec] = (
-    OptionSpec("duration", OptionKind.SPAN, "only rows of this span up to now: 10m, 3d, 1mon"),
-    OptionSpec("from", OptionKind.TEXT, "only rows from this time on, yyyyMMddHHmmss or a prefix of it"),
-    OptionSpec("to", OptionKind.TEXT, "only rows before this time, written as from="),
-    OptionSpec("limit", OptionKind.INT, "rows to read", minimum=0, error=NEGATIVE_LIMIT),
-    OptionSpec("offset", OptionKind.INT, "rows to skip", default=0, minimum=0, error=NEGATIVE_OFFSET),
-    OptionSpec("order", OptionKind.CHOICE, "newest first (desc) or oldest first (asc)", "desc", ("asc", "desc")),
+    OptionSpec(
+        "duration",
+        OptionKind.SPAN,
+        ("only rows of this span up to now: 10m, 3d, 1mon", "지금부터 이 기간 안의 행만 읽음: 10m, 3d, 1mon"),
+    ),
+    OptionSpec(
+        "from",
+        OptionKind.TEXT,
+        (
+            "only rows from this time on, yyyyMMddHHmmss or a prefix of it",
+            "이 시각부터의 행만 읽음. yyyyMMddHHmmss 또는 그 앞부분",
+        ),
+    ),
+    OptionSpec(
+        "to",
+        OptionKind.TEXT,
+        ("only rows before this time, written as from=", "이 시각 전의 행만 읽음. from=과 같은 형식"),
+    ),
+    OptionSpec("limit", OptionKind.INT, ("rows to read", "읽을 행 수"), minimum=0, error=NEGATIVE_LIMIT),
+    OptionSpec("offset", OptionKind.INT, ("rows to skip", "건너뛸 행 수"), default=0, minimum=0, error=NEGATIVE_OFFSET),
+    OptionSpec(
+        "order",
+        OptionKind.CHOICE,
+        ("newest first (desc) or oldest first (asc)", "최신순(desc) 또는 오래된 순(asc)"),
+        "desc",
+        ("asc", "desc"),
+    ),
 )
 
 register(
@@ -282,7 +303,14 @@ register(
         lowering=duties.Lowering.DUCKDB,
         twice=True,
         state=duties.RowState.STOPS,
-        options=(*OPTIONS, OptionSpec("window", OptionKind.SPAN, "live rows: not available on one machine")),
+        options=(
+            *OPTIONS,
+            OptionSpec(
+                "window",
+                OptionKind.SPAN,
+                ("live rows: not available on one machine", "실시간 행: 단일 머신에서는 쓸 수 없음"),
+            ),
+        ),
         description="""\
 Reads every field of the named tables, one table after the other. A table whose rows have a date in `_time` is read
 newest first (`order=asc`: oldest first), any other table in stored order. `limit` and `offset` count in that order.

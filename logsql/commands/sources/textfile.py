@@ -89,11 +89,28 @@ register(
             "udfs.readers.textfile:TextFileReader", code=NOT_FOUND.code, suffixes=(".txt", ".log", ".log.gz", ".txt.gz")
         ),
         options=(
-            OptionSpec("brex", OptionKind.REGEX, "a line that matches begins a record; others are joined to it"),
-            OptionSpec("erex", OptionKind.REGEX, "a line that matches ends a record"),
-            OptionSpec("dp", OptionKind.REGEX, "finds the text of the time; groups are joined"),
-            OptionSpec("df", OptionKind.TEXT, "reads that text into _time (SimpleDateFormat)"),
-            OptionSpec("cs", OptionKind.TEXT, "charset of the file", default="utf-8"),
+            OptionSpec(
+                "brex",
+                OptionKind.REGEX,
+                (
+                    "a line that matches begins a record; others are joined to it",
+                    "일치하는 줄에서 레코드가 시작하고 나머지 줄은 그 레코드에 이어 붙임",
+                ),
+            ),
+            OptionSpec(
+                "erex", OptionKind.REGEX, ("a line that matches ends a record", "일치하는 줄에서 레코드가 끝남")
+            ),
+            OptionSpec(
+                "dp",
+                OptionKind.REGEX,
+                ("finds the text of the time; groups are joined", "시각 텍스트를 찾는 정규식. 그룹은 이어 붙임"),
+            ),
+            OptionSpec(
+                "df",
+                OptionKind.TEXT,
+                ("reads that text into _time (SimpleDateFormat)", "그 텍스트를 _time으로 읽는 형식 (SimpleDateFormat)"),
+            ),
+            OptionSpec("cs", OptionKind.TEXT, ("charset of the file", "파일의 문자 집합"), default="utf-8"),
             LIMIT,
             OFFSET,
         ),

@@ -38,8 +38,14 @@ register(
         reads=SourceSpec("udfs.readers.xlsx:XlsxReader", suffixes=(".xlsx", ".xls")),
         extra="xlsx",
         options=(
-            OptionSpec("sheet", OptionKind.TEXT, "name of the sheet; the first when it is not given"),
-            OptionSpec("skip", OptionKind.INT, "rows above the header", default=0, minimum=0),
+            OptionSpec(
+                "sheet",
+                OptionKind.TEXT,
+                ("name of the sheet; the first when it is not given", "시트 이름. 생략하면 첫 시트"),
+            ),
+            OptionSpec(
+                "skip", OptionKind.INT, ("rows above the header", "헤더 위에서 건너뛸 행 수"), default=0, minimum=0
+            ),
             OFFSET,
             LIMIT,
         ),

@@ -42,8 +42,19 @@ register(
         state=duties.RowState.STOPS,
         reads=SourceSpec("udfs.readers.xmlrows:XmlReader", suffixes=(".xml",)),
         options=(
-            OptionSpec("cs", OptionKind.TEXT, "charset; the document's own declaration counts when it is not given"),
-            OptionSpec("xpath", OptionKind.TEXT, "the nodes to read; the root element when it is not given"),
+            OptionSpec(
+                "cs",
+                OptionKind.TEXT,
+                (
+                    "charset; the document's own declaration counts when it is not given",
+                    "문자 집합. 생략하면 문서의 선언을 따름",
+                ),
+            ),
+            OptionSpec(
+                "xpath",
+                OptionKind.TEXT,
+                ("the nodes to read; the root element when it is not given", "읽을 노드의 XPath. 생략하면 루트 요소"),
+            ),
             LIMIT,
             OFFSET,
         ),

@@ -81,7 +81,7 @@ register(
         options=(
             LIMIT,
             OFFSET,
-            OptionSpec("cs", OptionKind.TEXT, "charset of the text", default="utf-8"),
+            OptionSpec("cs", OptionKind.TEXT, ("charset of the text", "텍스트의 문자 집합"), default="utf-8"),
             ZIP_CHARSET,
         ),
         description=f"""\

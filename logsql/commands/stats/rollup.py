@@ -10,7 +10,11 @@ from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 
-LABEL = OptionSpec("label", OptionKind.TEXT, "what group fields hold in rows of totals (default null)")
+LABEL = OptionSpec(
+    "label",
+    OptionKind.TEXT,
+    ("what group fields hold in rows of totals (default null)", "합계 행에서 그룹 필드에 넣을 값 (기본값 null)"),
+)
 
 
 def lower(stage: Stage) -> Rel:

@@ -68,11 +68,18 @@ def order(args: StatsArgs) -> duties.OrderNeed:
 
 
 PARALLEL = OptionSpec(
-    "parallel", OptionKind.BOOL, "accepted for the language; every query uses all cores", default=False
+    "parallel",
+    OptionKind.BOOL,
+    ("accepted for the language; every query uses all cores", "호환을 위해 받아들임. 모든 쿼리가 코어를 전부 사용"),
+    default=False,
 )
 
 LIST_OPTION = OptionSpec(
-    "listlimit", OptionKind.INT, "most items of values() and array(), 0 for no limit", default=LIST_LIMIT, minimum=0
+    "listlimit",
+    OptionKind.INT,
+    ("most items of values() and array(), 0 for no limit", "values()와 array()의 최대 항목 수. 0이면 제한 없음"),
+    default=LIST_LIMIT,
+    minimum=0,
 )
 
 _ROWS = [

@@ -128,9 +128,19 @@ register(
         state=duties.RowState.STOPS,
         options=(
             OptionSpec(
-                "span", OptionKind.SPAN, "length of a bucket: 30s, 10m, 1h, 1d, 1w, 1mon, 1y", default=Span(1, "d")
+                "span",
+                OptionKind.SPAN,
+                ("length of a bucket: 30s, 10m, 1h, 1d, 1w, 1mon, 1y", "구간의 길이: 30s, 10m, 1h, 1d, 1w, 1mon, 1y"),
+                default=Span(1, "d"),
             ),
-            OptionSpec("offset", OptionKind.SPAN, "shifts the start of every bucket (span=1d offset=8h: shift day)"),
+            OptionSpec(
+                "offset",
+                OptionKind.SPAN,
+                (
+                    "shifts the start of every bucket (span=1d offset=8h: shift day)",
+                    "구간의 시작을 옮김 (span=1d offset=8h: 8시에 시작하는 하루)",
+                ),
+            ),
             LIST_OPTION,
             PARALLEL,
         ),

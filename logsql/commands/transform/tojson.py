@@ -114,7 +114,13 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         options=(
-            OptionSpec("output", OptionKind.FIELD, "the field that takes the text", default="_json", reads=False),
+            OptionSpec(
+                "output",
+                OptionKind.FIELD,
+                ("the field that takes the text", "텍스트를 담을 필드"),
+                default="_json",
+                reads=False,
+            ),
         ),
         description="""\
 Without names all fields that are not null are written; listed fields are written with their nulls. Dates are written as

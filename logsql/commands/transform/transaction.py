@@ -192,12 +192,29 @@ register(
         state=duties.RowState.STOPS,
         options_anywhere=True,
         options=(
-            OptionSpec("startswith", OptionKind.TEXT, "text in line of the row that begins a transaction"),
-            OptionSpec("endswith", OptionKind.TEXT, "text in line of the row that completes it"),
-            OptionSpec("maxspan", OptionKind.SPAN, "longest time from the first to the last row"),
-            OptionSpec("maxpause", OptionKind.SPAN, "longest time between two rows"),
-            OptionSpec("maxevents", OptionKind.INT, "most rows", minimum=1),
-            OptionSpec("keeporphans", OptionKind.BOOL, "t also gives rows of no complete transaction", default=False),
+            OptionSpec(
+                "startswith",
+                OptionKind.TEXT,
+                ("text in line of the row that begins a transaction", "트랜잭션을 시작하는 행의 line에 든 텍스트"),
+            ),
+            OptionSpec(
+                "endswith",
+                OptionKind.TEXT,
+                ("text in line of the row that completes it", "트랜잭션을 끝내는 행의 line에 든 텍스트"),
+            ),
+            OptionSpec(
+                "maxspan",
+                OptionKind.SPAN,
+                ("longest time from the first to the last row", "첫 행에서 마지막 행까지의 최대 시간"),
+            ),
+            OptionSpec("maxpause", OptionKind.SPAN, ("longest time between two rows", "두 행 사이의 최대 시간")),
+            OptionSpec("maxevents", OptionKind.INT, ("most rows", "최대 행 수"), minimum=1),
+            OptionSpec(
+                "keeporphans",
+                OptionKind.BOOL,
+                ("t also gives rows of no complete transaction", "t면 완결되지 않은 트랜잭션의 행도 출력"),
+                default=False,
+            ),
         ),
         description="""\
 The rows of each combination of the key fields are taken in the order of `_time`. A row whose `line` holds the start

@@ -14,7 +14,7 @@ from logsql.diagnostics.bridges.functions import FUNCTIONS
 from logsql.diagnostics.bridges.row import SOURCE, TABLE, Bridge
 from logsql.diagnostics.places import Place
 
-__all__ = ["BRIDGES", "SOURCE", "TABLE", "Bridge", "written_here"]
+__all__ = ["BRIDGES", "SOURCE", "TABLE", "Bridge", "bridges_of", "foreign_words", "written_here"]
 
 #: Every row: commands, functions, aggregates.
 BRIDGES: tuple[Bridge, ...] = COMMANDS + FUNCTIONS + AGGREGATES
@@ -32,9 +32,19 @@ def written_here(word: str, place: Place) -> str | None:
     >>> written_here("nothing", Place.COMMAND) is None
     True
     """
-    wanted = _plain(word)
-    forms = [b.form for b in BRIDGES if b.place is place and any(_plain(w) == wanted for w in b.words())]
+    forms = [bridge.form for bridge in bridges_of(word) if bridge.place is place]
     return "; ".join(dict.fromkeys(forms)) or None
+
+
+def bridges_of(word: str) -> list[Bridge]:
+    """The rows that have a word, whatever it is the name of."""
+    wanted = _plain(word)
+    return [bridge for bridge in BRIDGES if any(_plain(w) == wanted for w in bridge.words())]
+
+
+def foreign_words(place: Place) -> list[str]:
+    """The names that other languages have for a command, a function or an aggregate."""
+    return list(dict.fromkeys(word for bridge in BRIDGES if bridge.place is place for word in bridge.words()))
 
 
 def _plain(word: str) -> str:

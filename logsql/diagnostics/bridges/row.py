@@ -34,6 +34,15 @@ class Bridge:
     esql: tuple[str, ...] = ()
     sql: tuple[str, ...] = ()
 
+    def languages(self, word: str) -> list[str]:
+        """The languages in which the idea is called ``word``, as a user names them."""
+        plain = word.lower().replace("-", "_")
+        return [
+            language
+            for language, names in (("Splunk", self.spl), ("KQL", self.kql), ("ES|QL", self.esql), ("SQL", self.sql))
+            if any(plain == name.lower().replace("-", "_") for name in names)
+        ]
+
     def words(self) -> Iterator[str]:
         """Every name of the idea, in lower case."""
         for names in (self.spl, self.kql, self.esql, self.sql):
