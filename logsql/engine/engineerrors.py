@@ -6,13 +6,13 @@ Of an error in SQL that the user wrote, DuckDB's candidates and the place that i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import duckdb
 
 from logsql.diagnostics.engine import ENGINE_ERROR, ENGINE_REFUSED, INTERRUPTED, OUT_OF_MEMORY, TOO_MANY_ITEMS
-from logsql.diagnostics.errors import Interrupted, LogsqlError, PolicyError, RunError, diagnostic, too_long
+from logsql.diagnostics.errors import Interrupted, LogsqlError, PolicyError, RunError, diagnostic, nearest, too_long
 from logsql.diagnostics.messages import message
 from logsql.language.spans import width
 from logsql.language.tree import Span
@@ -21,11 +21,17 @@ from logsql.language.tree import Span
 _FENCES = re.compile(r"configuration has been locked|disabled by configuration|attached in read-only mode")
 
 #: What DuckDB adds to its sentence: names that are near, functions of that name, the line and the caret below it.
-_NEAR = re.compile(r"^(?:Candidate bindings|Did you mean)\b.*", re.M)
+_NEAR = re.compile(r"^(?:Candidate (?:bindings|tables)|Did you mean)\b.*", re.M)
 _QUOTED = re.compile(r'"((?:[^"\n]|"")+)"')
 _FUNCTIONS = re.compile(r"^\s*Candidate functions:\n((?:[ \t]+\S.*\n?)+)", re.M)
 _PLACE = re.compile(r"^(LINE (\d+): )(.*)\n( *)(\^+)", re.M)
-_NAMED = re.compile(r'(?:near|column|name|function|variable|type) (?:"([^"]+)"|(\S+)(?= does not))')
+_NAMED = re.compile(
+    r"(?:near|column|name|named|function|variable|type|table|parameter|pattern|field) "
+    r"(?:\"([^\"]+)\"|'([^']+)'|([^\s\"']+)(?= does not| not found|$))|argument types '(\w+)\("
+)
+#: A table or table function that is not there; the catalog's own views are no candidates for a name of the user's.
+_NO_TABLE = re.compile(r"^Catalog Error: Table (?:Function )?with name (\S+) does not exist")
+_SYSTEM = re.compile(r"(?:pg|duckdb|sqlite)_")
 #: Candidates that are shown.
 _MOST = 5
 
@@ -57,8 +63,16 @@ def engine_error(problem: duckdb.Error, interrupted: bool = False) -> LogsqlErro
     return RunError(diagnostic(ENGINE_ERROR, reason=first_line(problem)))
 
 
-def sql_error(problem: duckdb.Error, text: str, interrupted: bool = False) -> LogsqlError:
-    """The error for one of DuckDB's about SQL that the user wrote: with its candidates, and the place in the text."""
+def sql_error(
+    problem: duckdb.Error,
+    text: str,
+    interrupted: bool = False,
+    tables: Callable[[], Iterable[str]] = tuple,
+) -> LogsqlError:
+    """The error for one of DuckDB's about SQL that the user wrote: with its candidates, and the place in the text.
+
+    ``tables``: the names that may stand behind FROM, which DuckDB does not know all.
+    """
     error = engine_error(problem, interrupted)
     found = error.diagnostic
     if found.code != ENGINE_ERROR.code:
@@ -66,6 +80,9 @@ def sql_error(problem: duckdb.Error, text: str, interrupted: bool = False) -> Lo
     said = str(problem)
     near = _NEAR.search(said)
     names = _QUOTED.findall(near[0])[:_MOST] if near else []
+    if missing := _NO_TABLE.search(said):
+        own = nearest(missing[1], tables())
+        names = own or [name for name in names if _SYSTEM.match(missing[1]) or not _SYSTEM.match(name)]
     functions = _FUNCTIONS.search(said)
     notes = [line.strip() for line in functions[1].splitlines() if line.strip()][:_MOST] if functions else []
     help = message("help-did-you-mean", names=message("word-or").join(f'"{name}"' for name in names)) if names else None
@@ -77,16 +94,21 @@ def _place(said: str, text: str) -> Span | None:
     """What the caret points at. In the second of several statements DuckDB counts the ones before twice, and of
     rewritten text the line is another one: there the name that the sentence tells is looked for."""
     named = _NAMED.search(first_line(ValueError(said)))
-    words = [] if named is None else list(_words(text, named[1] or named[2]))
+    words = [] if named is None else list(_words(text, next(name for name in named.groups() if name)))
     spot = _PLACE.search(said)
     span = None if spot is None else _under_caret(spot, text)
-    if span is not None and (not words or span in words):
-        return span
+    if span is not None:
+        if not words:
+            return span
+        if inside := [word for word in words if span.start <= word.start and word.end <= span.end]:
+            return inside[0]
     return words[0] if len(words) == 1 else None
 
 
 def _words(text: str, name: str) -> Iterator[Span]:
-    for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.I):
+    before = r"(?<!\w)" if name[0].isalnum() else ""  # of a sign: `by)` is where `near ")"` is
+    behind = r"(?!\w)" if name[-1].isalnum() else ""
+    for match in re.finditer(f"{before}{re.escape(name)}{behind}", text, re.I):
         yield Span(*match.span())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import duckdb
@@ -16,6 +16,7 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
+from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.engine import (
     ARCHIVE_AND_ENTRY,
     ONE_COMMAND,
@@ -26,17 +27,20 @@ from logsql.diagnostics.engine import (
 )
 from logsql.diagnostics.errors import LogsqlError, QueryError, diagnostic
 from logsql.diagnostics.losses import loss
+from logsql.diagnostics.notes import Note
 from logsql.engine.catalog import SessionCatalog
+from logsql.engine.database import Database
 from logsql.engine.engineerrors import sql_error
 from logsql.engine.execution import Execution
 from logsql.engine.guard import Guard
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present_column
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
+from logsql.engine.sqlplaces import SQL, Asked, CallPlaces, Piece
 from logsql.engine.worker import BATCH, Runner
 from logsql.engine.workspace import Workspace
 from logsql.language.parser import parse_query
-from logsql.language.tree import Query, Text
+from logsql.language.tree import Query, Span, Text
 from logsql.planner.plan import Plan, result_select, with_ctes
 from logsql.planner.planner import Planner
 from logsql.planner.relation import NO_ROWS, Column, Rel
@@ -72,10 +76,10 @@ def sql_result(workspace: Workspace, text: str, params: Sequence[object] | None)
     plan, rewritten = Plan((), NO_ROWS, zone=database.zone), text
     if re.search(pattern, text, re.I):
         with workspace.runs.stoppable(state):
-            plan, rewritten = _rewrite(catalog, text)
+            plan, rewritten = _rewrite(catalog, database, text)
     if database.guard is not None:
         _allowed(database.guard, text, rewritten)
-    return Result(SqlExecution(workspace, plan, state, catalog.bindings, (text, rewritten), params))
+    return Result(SqlExecution(workspace, plan, state, catalog.bindings, (text, rewritten), params), plan.notes)
 
 
 def _allowed(guard: Guard, text: str, rewritten: str) -> None:
@@ -87,88 +91,148 @@ def _allowed(guard: Guard, text: str, rewritten: str) -> None:
         raise sql_error(error, text) from None
 
 
-def _rewrite(catalog: SessionCatalog, text: str) -> tuple[Plan, str]:
-    try:
-        tree = sqlglot.parse_one(text, dialect="duckdb")
-    except sqlglot.errors.ParseError as error:
-        reason = error.errors[0].get("description", error) if error.errors else error
-        raise QueryError(diagnostic(SQL_SYNTAX, reason=reason)) from None
+def _rewrite(catalog: SessionCatalog, database: Database, text: str) -> tuple[Plan, str]:
+    tree = _parsed_sql(database, text)
     planner = Planner(catalog)
     functions = table_functions()
+    notes: list[Note] = []
     for table in list(tree.find_all(exp.Table)):
         call = table.this
         name = call.name.lower() if isinstance(call, exp.Anonymous) else ""
         if name != "pipe" and name not in functions:
             continue
-        select = _planned(planner, *_pipe_query(name, call, functions))
+        query, asked = _pipe_query(name, call, functions, CallPlaces(text, call))
+        select = _planned(planner, query, asked)
+        notes += [asked.note(note) for note in planner.notes.ordered() if note.text == asked.text]
         replacement = exp.Subquery(this=select, alias=table.args.get("alias") or _alias(name))
         if table.args.get("joins"):
             replacement.set("joins", table.args["joins"])
         table.replace(replacement)
-    plan = Plan((), NO_ROWS, tuple(planner.steps), frozenset(planner.udfs), catalog.zone)
+    said = tuple(dict.fromkeys(notes))
+    plan = Plan((), NO_ROWS, tuple(planner.steps), frozenset(planner.udfs), catalog.zone, said)
     return plan, tree.sql("duckdb")
+
+
+def _parsed_sql(database: Database, text: str) -> exp.Expression:
+    """The tree of SQL text. Where it is none, DuckDB's own parser says why and where; ours only when that reads it."""
+    try:
+        tree: exp.Expression = sqlglot.parse_one(text, dialect="duckdb")  # type: ignore[assignment]
+        return tree
+    except sqlglot.errors.SqlglotError as error:
+        try:
+            database.planning.extract_statements(text)
+        except duckdb.Error as problem:
+            raise sql_error(problem, text) from None
+        known = error.errors[0] if isinstance(error, sqlglot.errors.ParseError) and error.errors else {}
+        raise QueryError(diagnostic(SQL_SYNTAX, reason=known.get("description", error))) from None
 
 
 def _alias(name: str) -> exp.TableAlias:
     return exp.TableAlias(this=sql.ident(name))
 
 
-def _pipe_query(name: str, call: exp.Anonymous, functions: dict[str, str]) -> tuple[Query, str]:
-    """The pipe query of one table function and its text: ``pipe``'s own, or the reader's command.
+def _pipe_query(name: str, call: exp.Anonymous, functions: dict[str, str], places: CallPlaces) -> tuple[Query, Asked]:
+    """The pipe query of one table function, and its text with the places: ``pipe``'s own, or the reader's command.
 
     A path is put into the tree, not into the text: ``hive_file('a|b.hive')`` is a file whose name holds a bar.
     """
-    words, options = _arguments(name, call)
+    words, options = _arguments(name, call, places)
     if name == "pipe":
-        if len(words) != 1:
-            raise QueryError(diagnostic(PIPE_ARGUMENT))
-        return _parsed(words[0]), words[0]
+        if len(words) != 1 or options:
+            raise _refused(places.name, places, PIPE_ARGUMENT)
+        asked = places.query(words[0].position, words[0].text)
+        return _parsed(asked), asked
     command = functions[name]
-    if COMMANDS[command].reads is None:
-        text = " ".join([command, *options, *words])
-        query = _parsed(text)
+    reads = COMMANDS[command].reads is not None
+    if reads:
+        quoted = [replace(word, text=f'"{number}"') for number, word in enumerate(words) if word.text]
+        asked = _command_text(command, options, quoted, places)
+    else:
+        asked = _command_text(command, options, words, places)
+    query = _parsed(asked)
+    if not reads:
         if len(query.commands) != 1:
-            raise QueryError(diagnostic(ONE_COMMAND, name=name, command=command))
-        return query, text
-    text = " ".join([command, *options, *(f'"{number}"' for number, word in enumerate(words) if word)])
-    query = _parsed(text)
+            raise _refused(places.name, places, ONE_COMMAND, name=name, command=command)
+        return query, asked
     (read,) = query.commands
-    places = [f for f in ("path", "entry") if isinstance(getattr(read.args, f, None), Text)]
-    if len(places) != len(words):
-        raise QueryError(diagnostic(ONE_PATH if len(places) == 1 else ARCHIVE_AND_ENTRY, name=name))
-    texts = {f: replace(getattr(read.args, f), value=word) for f, word in zip(places, words, strict=True)}
-    return replace(query, commands=(replace(read, args=replace(read.args, **texts)),)), text
+    fields = [f for f in ("path", "entry") if isinstance(getattr(read.args, f, None), Text)]
+    if len(fields) != len(words):
+        raise _refused(places.name, places, ONE_PATH if len(fields) == 1 else ARCHIVE_AND_ENTRY, name=name)
+    texts = {f: replace(getattr(read.args, f), value=word.text) for f, word in zip(fields, words, strict=True)}
+    return replace(query, commands=(replace(read, args=replace(read.args, **texts)),)), asked
 
 
-def _arguments(name: str, call: exp.Anonymous) -> tuple[list[str], list[str]]:
+@dataclass(frozen=True)
+class _Argument:
+    """An argument of a table function: where it stands among them, its name if it has one, its text."""
+
+    position: int
+    text: str
+    name: str = ""
+
+
+def _refused(span: Span, places: CallPlaces, said: Sentence, **facts: str) -> QueryError:
+    error = QueryError(diagnostic(said, span, **facts))
+    error.located(places.written, SQL)
+    return error
+
+
+def _arguments(name: str, call: exp.Anonymous, places: CallPlaces) -> tuple[list[_Argument], list[_Argument]]:
     """The plain string arguments, and the named ones as options of a pipe command (names ignore case, as in SQL)."""
-    plain: list[str] = []
-    options: list[str] = []
-    for argument in call.expressions:
-        if isinstance(argument, (exp.PropertyEQ, exp.EQ, exp.Kwarg)):
-            value = argument.expression
-            text = ("t" if value.this else "f") if isinstance(value, exp.Boolean) else value.name
-            quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-            options.append(f'{argument.this.name.lower()}="{quoted}"')
-        elif isinstance(argument, exp.Literal) and argument.is_string:
-            plain.append(argument.this)
+    plain: list[_Argument] = []
+    options: list[_Argument] = []
+    for position, argument in enumerate(call.expressions):
+        named = isinstance(argument, (exp.PropertyEQ, exp.EQ, exp.Kwarg))
+        text = _constant(argument.expression if named else argument)
+        if text is None or not (named or isinstance(argument, exp.RawString) or argument.is_string):
+            raise _refused(places.argument(position), places, STRING_CONSTANTS, name=name)
+        if named:
+            options.append(_Argument(position, text, argument.this.name.lower()))
         else:
-            raise QueryError(diagnostic(STRING_CONSTANTS, name=name))
+            plain.append(_Argument(position, text))
     return plain, options
 
 
-def _parsed(text: str) -> Query:
-    try:
-        return parse_query(text, GRAMMAR)
-    except LogsqlError as error:
-        raise error.located(text, "pipe") from None
+def _constant(value: exp.Expression) -> str | None:
+    """A constant as the value of an option: ``true`` is t. None for anything that would have to be computed."""
+    if isinstance(value, exp.Boolean):
+        return "t" if value.this else "f"
+    if isinstance(value, exp.Neg) and isinstance(value.this, exp.Literal):
+        return f"-{value.this.this}"
+    return value.name if isinstance(value, (exp.Literal, exp.RawString, exp.Column)) else None
 
 
-def _planned(planner: Planner, query: Query, text: str) -> exp.Expression:
+def _command_text(command: str, options: list[_Argument], words: list[_Argument], places: CallPlaces) -> Asked:
+    """The text of a pipe command with these options and words, and where each of them stands in the SQL."""
+    text, pieces = command, [Piece(0, len(command), places.name)]
+
+    def add(piece: str, span: Span, offset: int = 0) -> None:
+        nonlocal text
+        pieces.append(Piece(len(text) + offset, len(text) + len(piece), span))
+        text += piece
+
+    for option in options:
+        quoted = option.text.replace("\\", "\\\\").replace('"', '\\"')
+        add(f" {option.name}", places.label(option.position), 1)
+        add(f'="{quoted}"', places.value(option.position), 1)
+    for word in words:
+        add(f" {word.text}", places.argument(word.position), 1)
+    return Asked(text, places.written, tuple(pieces), places.name)
+
+
+def _parsed(asked: Asked) -> Query:
     try:
-        rel = planner.pipeline(query, True)
+        return parse_query(asked.text, GRAMMAR)
     except LogsqlError as error:
-        raise error.located(text, "pipe") from None
+        raise asked.located(error) from None
+
+
+def _planned(planner: Planner, query: Query, asked: Asked) -> exp.Expression:
+    try:
+        with planner.notes.within(asked.text, SQL):
+            rel = planner.pipeline(query, True)
+    except LogsqlError as error:
+        raise asked.located(error) from None
     return with_ctes(result_select(rel), planner.ctes, (rel.source,))
 
 
@@ -204,7 +268,11 @@ class SqlExecution(Execution):
         return Runner(self.cursor, self.state, self._origins, self._explain)
 
     def _explain(self, problem: duckdb.Error, interrupted: bool) -> LogsqlError:
-        return sql_error(problem, self._written, interrupted)
+        return sql_error(problem, self._written, interrupted, self._sources)
+
+    def _sources(self) -> list[str]:
+        """Names that may stand behind FROM: tables, and the readers as table functions."""
+        return [*self.database.tables(), "pipe", *table_functions()]
 
     def fields(self) -> list[Field]:
         if self._fields is None:

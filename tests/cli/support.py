@@ -11,7 +11,6 @@ import duckdb
 
 from tests.support import ROOT
 
-
 #: Seconds after which a process hangs. A start takes one, and many on a machine with other work: what was refused at
 #: once when alone (a named pipe) ran into a minute beside a dozen others.
 BOUND = 300

@@ -70,6 +70,15 @@ def test_results_of_earlier_statements_are_counted(session: logsql.Session) -> N
         ("SELECT * FROM read_csvv('x')", "read_csvv", '"read_csv"'),
         ("SELECT abc FRM t WHERE", "t", None),
         ("SELECT\n  CAST('x' AS INT)", "CAST('x' AS INT)", None),
+        ("SELECT count() OVER (PARTITION BY) FROM t", ")", None),
+        ("SELECT x.abc FROM t c", "x", '"c"'),
+        ("SELECT x.a FROM pipe('json \"{}\"') c", "x", None),
+        ("SELECT sum(a) FROM pipe('json \"{a:''x''}\"') c", "sum", None),
+        ("SELECT * FROM csvfil('x')", "csvfil", '"csvfile"'),
+        ("SELECT * FROM other", "other", None),
+        ("UPDATE t SET abx = 1", "abx", '"abc" or "abd"'),
+        ("SELECT a FROM pipe('json \"{}\"') wher a = 1", "a", None),
+        ("SELECT a FROM pipe('json \"{}\"'", "'json", None),
     ],
 )
 def test_an_error_points_at_the_text_and_tells_what_is_near(
@@ -83,6 +92,49 @@ def test_an_error_points_at_the_text_and_tells_what_is_near(
     assert text[error.span.start : error.span.end].startswith(place)
     assert (help or "") in (error.help or "")
     assert "^" in render(error.diagnostic)
+
+
+def test_views_of_the_catalog_are_no_candidates(session: logsql.Session) -> None:
+    """`asets` was answered with "did you mean pg_settings?"."""
+    with pytest.raises(LogsqlError) as caught:
+        session.sql("SELECT * FROM asets").rows()
+    assert caught.value.help is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place"),
+    [
+        ("SELECT * FROM csvfile('nosuch.csv')", "10800", "'nosuch.csv'"),
+        ("SELECT 1, *\nFROM csvfile('x.csv', foo => 1)", "90001", "foo"),
+        ("SELECT * FROM csvfile('x.csv', limit => 'x')", "90001", "'x'"),
+        ("SELECT '한글', * FROM csvfile('x.csv', offset => -1)", "90001", "-1"),
+        ("SELECT * FROM csvfile('x.csv', offset => 1 + 1)", "E1602", "offset => 1 + 1"),
+        ("SELECT * FROM csvfile('a.csv', 'b')", "E1602", "csvfile"),
+        ("SELECT * FROM csvfile(1 + 1)", "E1602", "1 + 1"),
+        ("SELECT * FROM pipe('json \"{}\" | statz')", "92000", "statz"),
+        ("SELECT * FROM pipe('json \"{}\" | search a == \"it''s\" | statz') c", "92000", "statz"),
+        ('SELECT * FROM t JOIN pipe($$json "{}"\n| statz$$) c ON true', "92000", "statz"),
+        ("SELECT * FROM t WHERE abc IN (SELECT a FROM pipe('json \"{}\" | eval a = foo(1)'))", "90900", "foo"),
+        ("SELECT * FROM pipe('json \"{}\"', x => 1)", "E1602", "pipe"),
+    ],
+)
+def test_a_refused_table_function_is_shown_where_it_stands(
+    session: logsql.Session, text: str, code: str, place: str
+) -> None:
+    """The place was that in a pipe query that nobody wrote: ``pipe:1:9`` of ``csvfile "0"``."""
+    with pytest.raises(LogsqlError) as caught:
+        session.sql(text)
+    found = caught.value.diagnostic
+    assert (found.code, found.text, found.origin) == (code, text, "sql")
+    assert found.span is not None
+    assert text[found.span.start : found.span.end] == place
+
+
+def test_notes_of_a_pipe_query_in_sql_have_their_place_there(session: logsql.Session) -> None:
+    text = "SELECT * FROM pipe('json \"{a:''x''}\" | search nme == 1') p"
+    (note,) = [note for note in session.sql(text).notes if note.code == "N1001"]
+    assert note.span is not None
+    assert (note.origin, text[note.span.start : note.span.end]) == ("sql", "nme")
 
 
 def test_functions_of_that_name_are_told(session: logsql.Session) -> None:
