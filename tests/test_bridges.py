@@ -99,7 +99,7 @@ def test_every_word_of_the_table_has_a_page() -> None:
     [
         ("whre a == 1", 'did you mean "where"? use search CONDITION'),
         ("sumarize count", 'did you mean "summarize"? use stats AGGREGATE as NAME by KEY'),
-        ("serach a == 1", 'did you mean "search"?'),
+        ("serach a == 1", 'did you mean "search" or "mpsearch" or "serial"?'),
         ("eval b = strln(a)", 'did you mean "strlen"? use len(x)'),
         ("eval b = lenn(a)", 'did you mean "len"?'),
     ],

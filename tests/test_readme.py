@@ -6,14 +6,19 @@ import csv
 import gzip
 import json
 import re
+import subprocess
+import sys
 from collections import Counter, defaultdict
 
 import pytest
 
+import logsql
 from docs.transcripts import PAGES, ROOT, blocks, printed
+from logsql.diagnostics.messages import message
 from logsql.render import FORMATS
 from logsql.shell.invocation import OPTIONS, VERBS
 from logsql.shell.metas import METAS
+from tests.cli.support import BOUND, env
 
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
 BLOCKS = [(name, line, output) for name in PAGES for line, output in blocks(TEXTS[name])]
@@ -32,6 +37,45 @@ def test_every_verb_option_format_and_shell_command_is_named(name: str) -> None:
     hidden = {"--debug", "--help", "--version", "-h", "-V"}
     assert all(any(n in text for n in o.names) for o in OPTIONS if not hidden & set(o.names))
     assert all(meta.name in text for meta in METAS)
+
+
+QUERIES = [
+    (name, line.strip())
+    for name in PAGES
+    for line in TEXTS[name].splitlines()
+    if re.match(r" {4}[a-z][\w-]* \S+ \| ", line) and not line.strip().startswith("logsql")
+]
+
+
+def test_every_query_of_the_page_runs_on_what_is_shipped() -> None:
+    """The first query of the page read a file that nobody had."""
+    assert {name for name, _ in QUERIES} == set(PAGES)
+    with logsql.connect(tz="UTC") as session:
+        for _, query in QUERIES:
+            assert session.query(query).rows(), query
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_python_of_the_page_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", TEXTS[name], re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=env(), timeout=BOUND, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().startswith("{'owner': 'dev', 'count': 10}\n")
+
+
+def test_the_page_says_of_options_what_help_says() -> None:
+    """`--safe` read "no files" in the help, and told of folders on the page."""
+    for name, language in (("README.md", "en"), ("README.ko.md", "ko")):
+        for option in ("safe", "allow-dir"):
+            assert f" | {message(f'opt-{option}', language)} |" in TEXTS[name].replace("`", "")
+
+
+def test_translate_says_which_rows_are_a_readers() -> None:
+    """The page said that the SQL runs by itself; DuckDB does not know "__csvfile_1"."""
+    text = printed("logsql translate 'csvfile sample_data/assets.csv | limit 1'")
+    assert text.startswith('-- "__csvfile_1" is the rows of csvfile')
+    assert "--" not in printed("logsql translate 'json \"{}\"'")
 
 
 def shown(start: str) -> str:

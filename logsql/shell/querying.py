@@ -18,6 +18,7 @@ from logsql.diagnostics.unreadable import QUERY_NOT_READ
 from logsql.diagnostics.usage import NO_ENDING, NOT_FOR_TERMINAL
 from logsql.engine.ledger import SHOWN
 from logsql.engine.session import Session
+from logsql.engine.translate import plan_text
 from logsql.language.sqlwords import is_sql
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
 from logsql.render import FORMATS, format_of_file, suffixes
@@ -155,9 +156,15 @@ def stats_line(outcome: Outcome) -> str:
 
 
 def translate(asked: Invocation, voice: Voice) -> int:
-    """Print the SQL of a query; nothing is run."""
+    """Print the SQL of a query; nothing is run. Rows that a reader of ours delivers are named in a comment."""
     with open_session(asked) as session:
-        sys.stdout.write(session.translate(asked.words[0], dict(asked.params)) + "\n")
+        plan, _, catalog = session.plan(asked.words[0], dict(asked.params))
+        text = plan_text(plan)
+        readers = [name for name in catalog.bindings if name.startswith("__") and f'"{name}"' in text]
+        for name in readers:
+            label = name.strip("_").rpartition("_")[0]
+            sys.stdout.write(f"-- {message('sql-reader', name=name, label=label)}\n")
+        sys.stdout.write(text + "\n")
     return 0
 
 

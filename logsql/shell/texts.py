@@ -56,11 +56,24 @@ SENTENCES: dict[str, tuple[str, str]] = {
         '쿼리 매개변수, $("key")로 읽음. =은 텍스트, :=은 표현식의 값(code:=404)',
     ),
     "opt-format": ("output format; a table on a terminal, jsonl otherwise", "출력 형식. 터미널은 table, 그 외는 jsonl"),
-    "opt-output": ("write to this file; it appears when it is complete", "이 파일에 저장. 완성된 뒤에만 생김"),
+    "opt-output": (
+        "write to this file, in the format of its ending; it appears when it is complete",
+        "이 파일에 저장. 확장자가 형식을 정하고 완성된 뒤에만 생김",
+    ),
     "opt-db": ("DuckDB database with the tables (default: in memory)", "테이블이 있는 DuckDB 파일"),
     "opt-tz": ("time zone to read and print dates in", "날짜를 읽고 쓰는 시간대"),
-    "opt-safe": ("no files, no writing, no network", "파일, 쓰기, 네트워크 금지"),
-    "opt-allow-dir": ("with --safe: files below this directory may be read", "--safe에서 읽을 수 있는 디렉터리"),
+    "opt-safe": (
+        "nothing is written, no network is used, only files below an --allow-dir are read; --db is opened read-only",
+        "쓰기와 네트워크를 금지하고 --allow-dir 아래의 파일만 읽음. --db는 읽기 전용",
+    ),
+    "opt-allow-dir": (
+        "with --safe: files below this directory may be read (query files and \\i too); may be repeated",
+        "--safe에서 이 디렉터리 아래의 파일을 읽을 수 있음 (쿼리 파일, \\i 포함). 여러 번 쓸 수 있음",
+    ),
+    "sql-reader": (
+        '"{name}" is the rows of {label}: a reader of logsql, which DuckDB alone does not know',
+        '"{name}"은(는) {label} 리더가 읽은 행입니다. DuckDB만으로는 읽을 수 없습니다',
+    ),
     "opt-threads": ("threads of the engine", "엔진 스레드 수"),
     "opt-memory": ("memory limit, such as 4GB", "메모리 한도, 예: 4GB"),
     "opt-timeout": ("give up after this many seconds", "이 시간(초)이 지나면 중단"),

@@ -138,7 +138,7 @@ register(
                 OptionKind.SPAN,
                 (
                     "shifts the start of every bucket (span=1d offset=8h: shift day)",
-                    "구간의 시작을 옮김 (span=1d offset=8h: 8시에 시작하는 하루)",
+                    "구간의 시작을 옮김 (span=1d offset=8h: 교대 근무일)",
                 ),
             ),
             LIST_OPTION,
