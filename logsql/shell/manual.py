@@ -61,7 +61,10 @@ def page(name: str) -> str:
     if bridges := bridges_of(name):
         return foreign_page(name, bridges)
     words = [word for place in Place for word in foreign_words(place)]
-    near = nearest(name, [*COMMANDS, *FUNCTIONS, *AGGREGATES, *VERBS, *words])
+    here = [*COMMANDS, *FUNCTIONS, *AGGREGATES, *VERBS]
+    near = nearest(name, [*here, *words])
+    if near and near[0] in here:
+        near = [known for known in near if known in here]
     hint = message("help-did-you-mean", names=message("word-or").join(near)) if near else None
     raise UsageError(diagnostic(NO_TOPIC, help=hint, name=name))
 
