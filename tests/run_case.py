@@ -16,6 +16,7 @@ import pytest
 import logsql
 from logsql.diagnostics.errors import LogsqlError, QueryError
 from logsql.engine.session import Session
+from tests import told
 from tests.compare import rows_equal, values_equal
 from tests.conformance_cases import Case, arrow_tables, error_matches, every
 
@@ -108,7 +109,7 @@ def difference(case: Case, rows: list[dict[str, Any]]) -> str | None:
 
 
 def check(case: Case) -> None:
-    """Fails with the difference between what is expected and what the product delivers."""
+    """Fails with the difference between what is expected and what the product delivers, or says of it on stderr."""
     tables = arrow_tables(case)
     if case.errors:
         with pytest.raises(LogsqlError) as caught:
@@ -116,8 +117,14 @@ def check(case: Case) -> None:
         assert error_matches(case, str(caught.value)), str(caught.value)
         assert not isinstance(caught.value, QueryError) or caught.value.span is not None, "it points at no place"
         return
-    found = difference(case, run(case.query, tables, case.tz, case.params))
+    s = session(case.tz)
+    load_tables(s, tables)
+    result = s.query(case.query, params=case.params)
+    found = difference(case, result.rows())
+    said = told.difference(case.id, result)
+    result.close()
     assert found is None, f"{case.note}\n{case.query}\n{found}"
+    assert said is None, f"{case.note}\n{case.query}\n{said}"
 
 
 def show(case: Case) -> bool:

@@ -26,6 +26,7 @@ from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.session import Session
 from logsql.planner.spec import REFUSED_COMMANDS
 from tests import examples_inputs as inputs
+from tests import told
 from tests.compare import canonical, same
 from tests.conformance_cases import arrow_table
 from tests.run_case import load_tables
@@ -138,7 +139,11 @@ def _run(
         s.query(inputs.BEFORE[key]).rows()
     result = s.query(_rewritten(key, query, paths, folder), params=params)
     try:
-        return result.columns, result.rows()
+        columns, rows = result.columns, result.rows()
+        if query == RECORDS[key]["query"]:
+            said = told.difference(key, result)
+            assert said is None, f"{query}\n{said}"
+        return columns, rows
     finally:
         result.close()
 

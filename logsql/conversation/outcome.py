@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -73,27 +73,32 @@ def remarks(
     """What a reader of the rows should know besides, a line each: what the plan told, the notes, then what the
     result lacks.
 
-    ``every`` lists all losses, else there is a line for each of the first and the last line ends with ``pointer``: the
-    way to see the rest, empty for none.
+    A note at several places is said of the first, a loss whose cause a note tells not at all. ``every`` lists all
+    losses, else there is a line for each of the first and the last line ends with ``pointer``: the way to see the rest,
+    empty for none.
     """
-    lines = [*(render_note(note) for note in told), *(f"note: {note}" for note in notes)]
+    once: dict[tuple[str, str, str | None], Note] = {}
+    for note in told:
+        once.setdefault((note.code, note.sentence, note.origin), note)
+    lines = [*map(render_note, once.values()), *(f"note: {note}" for note in notes)]
     if len(lines) > MOST_NOTES:
         lines[MOST_NOTES:] = ["note: " + message("notes-more", count=len(lines) - MOST_NOTES)]
     if every:
         lines.append("note: " + message("ledger", summary="").rstrip() if ledger else message("no-loss"))
         lines += ledger.lines() if ledger else []
     elif ledger:
-        lines += _losses(ledger, pointer)
+        lines += _losses(ledger, pointer, {note.covers for note in told})
     return lines
 
 
-def _losses(ledger: Ledger, pointer: str) -> list[str]:
-    """A line for each of the first entries, and how many more there are."""
-    entries = sorted(ledger, key=lambda entry: entry.fact)  # what is lost before what is only said of a source
+def _losses(ledger: Ledger, pointer: str, covered: Collection[tuple[str, str] | None]) -> list[str]:
+    """A line for each of the first entries whose cause no note has told, and how many more there are."""
+    entries = [entry for entry in ledger if (entry.reason, entry.source) not in covered]
+    entries.sort(key=lambda entry: entry.fact)  # what is lost before what is only said of a source
     shown = [message("ledger-fact" if e.fact else "ledger", summary=e.told()) for e in entries[:MOST_NOTES]]
     if len(entries) > MOST_NOTES:
         shown.append(message("ledger-more", count=len(entries) - MOST_NOTES))
     lines = [f"note: {line}" for line in shown]
-    if pointer:
+    if pointer and lines:
         lines[-1] += f" ({pointer})"
     return lines

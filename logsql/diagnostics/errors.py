@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.language import TOO_LONG
-from logsql.diagnostics.messages import message
+from logsql.diagnostics.messages import message, shortened
 
 if TYPE_CHECKING:
     from logsql.language.tree import Span
@@ -157,4 +157,4 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
     found = nearest(name, candidates)
     if not found:
         return None
-    return message("help-did-you-mean", names=message("word-or").join(f'"{near}"' for near in found))
+    return message("help-did-you-mean", names=message("word-or").join(f'"{shortened(near)}"' for near in found))

@@ -73,6 +73,10 @@ def plural(count: int) -> str:
     return "" if count == 1 else "s"
 
 
+#: Characters of a name that help lines show: the header of a file that is no text may be a megabyte long.
+_NAME = 40
+
+
 def listed(names: Iterable[str], most: int = 8) -> str:
     """Names with commas between, the first ``most`` of them; for help lines.
 
@@ -80,7 +84,18 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     'a, b, ... (4)'
     """
     found = list(names)
-    return ", ".join(found) if len(found) <= most else ", ".join([*found[:most], f"... ({len(found)})"])
+    shown = [shortened(name) for name in found[:most]]
+    return ", ".join(shown if len(found) <= most else [*shown, f"... ({len(found)})"])
+
+
+def shortened(name: str) -> str:
+    """A name that came from data as a line shows it: no control characters, 40 characters at most.
+
+    >>> shortened("a\x00b"), shortened("x" * 41)[-4:]
+    ('a\ufffdb', 'x...')
+    """
+    shown = "".join(c if c.isprintable() else "\ufffd" for c in name[: _NAME + 1])
+    return shown if len(name) <= _NAME else shown[: _NAME - 3] + "..."
 
 
 _SENTENCES: dict[str, Pair] = {

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Note:
     """One finding. ``sentence`` and ``help`` are in the language in force when the query was planned; ``span`` are
-    offsets into ``text``, the query as the user wrote it, which was read from the file ``origin`` if there is one."""
+    offsets into ``text``, the query as the user wrote it, which was read from the file ``origin`` if there is one.
+    ``covers`` is a loss (reason, source) of which the note tells the cause: it is not said a second time.
+    """
 
     code: str
     name: str
@@ -36,6 +38,7 @@ class Note:
     help: str | None = None
     text: str | None = field(default=None, repr=False, compare=False)
     origin: str | None = None
+    covers: tuple[str, str] | None = field(default=None, compare=False)
 
     def located(self, text: str, origin: str | None = None) -> Note:
         """The same note with the query text it belongs to, unless it has one already."""
@@ -67,14 +70,25 @@ class Notes:
         self._text: str | None = None
         self._origin: str | None = None
 
-    def add(self, said: Sentence, span: Span | None = None, /, *, help: str | None = None, **facts: object) -> None:
+    def add(
+        self,
+        said: Sentence,
+        span: Span | None = None,
+        /,
+        *,
+        help: str | None = None,
+        covers: object = None,
+        **facts: object,
+    ) -> None:
         """Keep a note made of a row of the catalogue; ``help`` takes the place of the row's own."""
         key = (said.code, span, self._text)
         if key in self._found:
             return
         if help is None and said.help is not None:
             help = said.help.fill(**facts)
-        self._found[key] = Note(said.code, said.name, said.text.fill(**facts), span, help, self._text, self._origin)
+        entry = (str(covers[0]), str(covers[1])) if isinstance(covers, tuple) else None
+        sentence = said.text.fill(**facts)
+        self._found[key] = Note(said.code, said.name, sentence, span, help, self._text, self._origin, entry)
 
     def add_general(self, said: Sentence, span: Span, /, *, help: str | None = None, **facts: object) -> None:
         """As :meth:`add`, of a note that is left out where another says more of the same place."""

@@ -35,7 +35,7 @@ from logsql.planner import losses
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.catalog import Catalog
 from logsql.planner.notes import comparisons, conditions, documents, numbers, parameters
-from logsql.planner.notes.fields import tell_field, tell_operator
+from logsql.planner.notes.fields import SEARCHING, Stands, tell_field, tell_operator
 from logsql.planner.relation import Rel, Rest
 from logsql.values import mixing, paths, patterns, sql, values
 from logsql.values.arithmetic import arithmetic, negate
@@ -101,7 +101,7 @@ class ExprContext:
         self._told = 0
         self._shared: dict[str, Typed] = {}
         self._branches = 0
-        self._asked: set[Span] = set()
+        self._stands: dict[Span, Stands] = {}
         self._said: set[Span] = set()
 
     @property
@@ -151,7 +151,7 @@ class ExprContext:
         """A field that the user wrote at ``span``: a note where it is certain that no row has it."""
         value = self.field(name)
         if value is NULL_VALUE and span not in self._said:
-            tell_field(self.notes, self.rel, name, span, span in self._asked)
+            tell_field(self.notes, self.rel, name, span, self._stands.get(span, Stands.PLAIN))
         return value
 
     def field(self, name: str) -> Typed:
@@ -256,7 +256,9 @@ class ExprContext:
         if spec.tests_null or spec.loss is not None:
             self._tested.extend(made.nodes)
         if spec.tests_null or spec.family == "type check":
-            self._asked.update(arg.span for arg in call.args if isinstance(arg, Field))
+            self._stands.update((arg.span, Stands.ASKED) for arg in call.args if isinstance(arg, Field))
+        elif call.name in SEARCHING:
+            self._stands.update((arg.span, Stands.VALUE) for arg in call.args[1:] if isinstance(arg, Field))
         result = spec.lower(made)
         self._branches -= spec.branches
         return result if spec.loss is None else made.lost(spec.loss, result)
@@ -309,6 +311,8 @@ class ExprContext:
             return self._logic(expr)
         if expr.op in ARITHMETIC:
             return self._arithmetic(expr)
+        if isinstance(expr.right, Field):
+            self._stands[expr.right.span] = Stands.VALUE
         left, right = self.lower(expr.left), self.lower(expr.right)
         comparisons.compared(self, expr, left, right)
         if expr.op in ("==", "!="):

@@ -7,7 +7,7 @@ projection and filter that no CTE has been written for yet, so that neighbouring
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from logsql.values import sql
@@ -117,7 +117,8 @@ class Rel:
     """A stage's output, made by the moves of :class:`~logsql.planner.stage.Stage` only: they alone know its order.
 
     ``pending`` maps idents to expressions over ``source`` where they are not the plain column; ``tag`` is the name that
-    the pending SELECT will get, after the command that began it.
+    the pending SELECT will get, after the command that began it. ``others`` looks up the further fields of a source
+    that reads only those that the query names, for help lines.
     """
 
     source: str
@@ -128,6 +129,7 @@ class Rel:
     pending: Mapping[str, Sql] = field(default_factory=dict)
     where: Sql | None = None
     tag: str = ""
+    others: Callable[[], tuple[str, ...]] | None = field(default=None, compare=False, repr=False)
 
     def column(self, name: str) -> Column | None:
         """The field of this exact name."""

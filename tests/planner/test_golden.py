@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests import told
 from tests.compare import rows_equal
 from tests.conformance_cases import arrow_table
 from tests.run_case import load_tables, session
@@ -42,7 +43,9 @@ def test_golden(path: Path) -> None:
     assert session(ZONE).translate(parts["query"]).strip() == parts["sql"]
     result = session(ZONE).query(parts["query"])
     rows = result.rows()
+    said = told.difference(path.stem, result)
     result.close()
+    assert said is None, said
     expected = [json.loads(line) for line in parts["rows"].splitlines()]
     assert rows_equal(expected, rows, ordered=True, tz=ZONE) is None
     if expected:

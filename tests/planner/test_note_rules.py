@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,13 @@ SAID = [
     (f"{A}eval total = a + b | search totl > 1", "N1001", "totl", 'did you mean "total"?'),
     (f"{A}stats sum(b) as total by a | sort totl", "N1001", "totl", 'did you mean "total"?'),
     (f"{A}stats count by a | search b == 1", "N1001", "b", "there are a, count"),
+    # a constant in capitals, a word of the data without its quotes
+    (f"{LABEL}eval x = TRUE", "N1001", "TRUE", "write true"),
+    (f"{LABEL}search TRUE", "N1001", "TRUE", "write true"),
+    (f"{LABEL}search label == dev", "N1001", "dev", 'write "dev"'),
+    (f"{LABEL}search label == lin", "N1001", "lin", 'did you mean "line"?'),
+    (f"{LABEL}search contains(line, Failed)", "N1001", "Failed", 'write "Failed"'),
+    (f"{LABEL}search in(line, 1.2.3.4, \"x\")", "N1001", "1.2.3.4", 'write "1.2.3.4"'),
     # names with operators and blanks
     (f'{AGENT}search user-agent == "curl"', "N1003", "user-agent", 'field("user-agent")'),
     (f"{AGENT}stats max(user-agent)", "N1003", "user-agent", 'field("user-agent")'),
@@ -82,6 +90,9 @@ SAID = [
 
 SILENT = [
     f'{A}stats count by "a"',
+    f"{A}order a, _table, _id",
+    f'{A}eval x = "p" < "q" | search "" == "" or "-" != "x"',
+    "json \"[{'Registered No.':'x'}]\" | rex field=Registered No. \"(?<a>.)\"",
     f'{EVENT}fields "Event ID"',
     f"{A}rename a as tmp, b as a, tmp as b",
     f"{A}search isnull(zzz) or nvl(zzz, 0) == 0 or typeof(zzz) == \"int\" or isnotnull(zzz)",
@@ -147,6 +158,7 @@ NEWCOMERS = [
     ("textfile sample_data/auth.log | search Failed | stats count", "N1208"),
     ("textfile sample_data/auth.log | search line == '*Failed*' | stats count", "N1209"),
     ("jsonfile sample_data/access.jsonl.gz | stats count by lable", "N1001"),
+    ("jsonfile sample_data/access.jsonl.gz | search staus == 404", "N1001"),
     ("jsonfile sample_data/access.jsonl.gz | stats count by status | sort count desc | limit 1", "N1102"),
     ("textfile sample_data/auth.log | fields -line | limit 1", "N1104"),
     ('ntfs-mft sample_data/ntfs/MFT | search filename == "*.exe" | stats count', "N1001"),
@@ -159,3 +171,23 @@ NEWCOMERS = [
 def test_what_newcomers_type(session: Session, query: str, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert [note.code for note in session.plan(query)[0].notes] == [code]
+
+
+def test_a_file_of_json_helps_with_all_its_fields(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader looks for what the query names; the help listed these alone, and knew no nearest name."""
+    monkeypatch.chdir(ROOT)
+    source = "jsonfile sample_data/access.jsonl.gz | "
+    helps = [session.plan(source + q)[0].notes[0].help for q in ("stats count by lable", "stats count by zzzzz, label")]
+    assert helps[0] == 'did you mean "label"?'
+    assert helps[1] is not None
+    assert helps[1].startswith("there are label, _file, _time, ")
+    (note,) = session.plan(source + "fields label, status | search zzzzz == 1")[0].notes
+    assert note.help == "there are label, status"
+
+
+def test_names_from_a_file_that_is_no_text_are_cut(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(bytes(range(14, 127)) * 9 + b",b\n1,2\n")
+    (note,) = session.plan(f"csvfile {tmp_path / 'x.csv'} | stats count by zzz")[0].notes
+    assert note.help is not None
+    assert note.help.isprintable()
+    assert len(note.help) < 8 * 42 + 30

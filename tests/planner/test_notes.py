@@ -59,8 +59,31 @@ def test_equal_notes_at_one_place_are_one() -> None:
     ordered = notes.ordered()
     assert [n.sentence for n in ordered] == ["y once", "y once", "x once", "z once"]
     assert render_note(ordered[-1]) == "note[N0001 made-up]: other.lq:1:4: z once"
-    told = [note.located("ab\ncd") for note in ordered] * 2
+
+
+def test_a_note_at_several_places_is_said_of_the_first_and_many_are_counted() -> None:
+    row = Sentence("N0001", "made-up", Text("{word}", "{word}"))
+    notes = Notes()
+    for place, word in enumerate("abcabcdefgh"):
+        notes.add(row, Span(place, place + 1), word=word)
+    told = [note.located("0123456789x") for note in notes.ordered()]
     lines = remarks(["cut"], None, told=told)
-    assert len(lines) == MOST_NOTES + 1
-    assert lines[-1] == "note: 4 more notes"
-    assert lines[2] == "note[N0001 made-up]: 2:1: x once"
+    assert lines[:3] == [f"note[N0001 made-up]: 1:{n}: {w}" for n, w in enumerate("abc", 1)]
+    assert lines[3] == "note[N0001 made-up]: 1:7: d"
+    assert (len(lines), lines[-1]) == (MOST_NOTES + 1, "note: 4 more notes")
+
+
+def test_a_loss_whose_cause_a_note_tells_is_not_said_twice(session: Session) -> None:
+    """`timechart` over a text `_time` said both that no row takes part and that every row was left out."""
+    for query, note in (
+        ("json \"[{_time:'2024',v:'x'}]\" | timechart count", "N1308"),
+        ("json \"[{v:'x'}]\" | stats sum(v)", "N1301"),
+        ('json "[{v:1}]" | eval w = "x" + 1', "N1210"),
+    ):
+        result = session.query(query)
+        result.rows()
+        assert [n.code for n in result.notes] == [note]
+        (entry,) = result.ledger  # it stays in the ledger
+        assert result.notes[0].covers == (entry.reason, entry.source)
+        assert [line.partition(" ")[0] for line in remarks((), result.ledger, told=result.notes)] == [f"note[{note}"]
+        assert len(remarks((), result.ledger)) == 1

@@ -188,6 +188,20 @@ def survey(
     return JsonSurvey(tuple(files), ordered)
 
 
+def first_keys(path: str, context: ReadContext) -> tuple[str, ...]:
+    """The keys of the first objects of a file, for who wants to know what there is: a look at 64 KB."""
+    with open_source(path, replace(context, loss=NullLoss())) as source:
+        lines = source.read(_HEAD).split(b"\n")
+    found: dict[str, None] = {}
+    for line in lines if len(lines) == 1 else lines[:-1]:
+        try:
+            item = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        found.update(dict.fromkeys(item if isinstance(item, dict) else ()))
+    return tuple(found)
+
+
 def read_json_options() -> dict[str, object]:
     """Named arguments that every ``read_json`` of a clean file needs beside ``columns``.
 

@@ -71,7 +71,7 @@ def keep(stage: Stage, rel: Rel, names: list[str]) -> Rel:
                 rel, columns=(*rel.columns, Column(name, ident, NULL)), pending=pending, tag=rel.tag or stage.tag
             )
     by_name = {c.name: c for c in rel.columns}
-    return replace(rel, columns=tuple(by_name[n] for n in names), rest=None)
+    return replace(rel, columns=tuple(by_name[n] for n in names), rest=None, others=None)
 
 
 _ROWS = [{"time": "09:00", "src": "10.0.0.1", "bytes": 120}]

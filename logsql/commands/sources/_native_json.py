@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -30,7 +31,7 @@ _NO_KEY = "__no_key"
 def clean_source(request: Request) -> SourceInfo | None:
     """The files through ``read_json``, or None when they need the exact reader. Options: ``overlay``, ``demand``."""
     from udfs.readers.jsonfile import date_keys  # for cost: Arrow and numpy
-    from udfs.readers.jsonsurvey import SURVEYS, KeySurvey, survey  # for cost: Arrow and numpy
+    from udfs.readers.jsonsurvey import SURVEYS, KeySurvey, first_keys, survey  # for cost: Arrow and numpy
 
     if request.flag("overlay"):
         return None
@@ -47,7 +48,9 @@ def clean_source(request: Request) -> SourceInfo | None:
     columns = (*columns, SourceColumn("_file", "VARCHAR"))
     call = f"jsonfile({', '.join(map(repr, request.paths))})"
     places = [request.context.files.for_duckdb(path) for path in files]
-    meta = {"typed": date_keys(request, known)} if request.flag("dates") else {}
+    meta: dict[str, object] = {"typed": date_keys(request, known)} if request.flag("dates") else {}
+    if keys is not None:
+        meta["others"] = partial(first_keys, files[0], request.context)
     return SourceInfo("", columns, call, _read_json(places, file_name(files[0]), known), meta)
 
 

@@ -26,6 +26,8 @@ def lower(stage: Stage) -> Rel:
     rel = scan_source(stage, info)
     if info.meta.get("open"):
         rel = _by_path(rel, overlay)
+    elif (others := info.meta.get("others")) is not None:
+        rel = replace(rel, others=others)
     return stage.limit(rel, limit, offset) if info.native is not None else rel
 
 

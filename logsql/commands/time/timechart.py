@@ -69,7 +69,7 @@ def lower(stage: Stage) -> Rel:
         return Typed(bucket(cx.let(node), span, offset), DATE)
 
     def counted(cx: ExprContext) -> Sql:
-        notes.time_field(cx, stage.spec.name, stage.command.name_span)
+        notes.time_field(cx, stage.spec.name, stage.command.name_span, (NO_TIME.name, "timechart"))
         value = cx.field(TIME)
         node = values.date_sql(value)
         test = sql.boolean(False) if node is None else sql.not_null(node)

@@ -3,6 +3,6 @@
 Each rule is a function that a lowering calls where it knows the types. It says a note or nothing, changes nothing, and
 is silent where a type is open (mixed values, fields known only when data is read).
 
-``names`` and ``fields`` look at names in arguments and in expressions, ``texts`` at the query as it is written; their
-rows are in :mod:`logsql.diagnostics.names`. A rule about one command stands in that command's file.
+``names`` and ``fields`` look at names in arguments and in expressions, ``texts`` at the query as it is written. A row
+of the catalogue stands beside its rule; a rule about one command, with its row, in that command's file.
 """

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import re
 
-from logsql.diagnostics.names import (
-    CLAUSE_IN_NAME,
-    COMMAND_BEHIND,
-    KEYS_BEHIND,
-    SEARCH_BEFORE,
-    SEARCH_BEHIND,
-)
+from logsql.diagnostics.codes import define, text
 from logsql.language.tree import Aggregate
 from logsql.planner.notes.fields import Say
 
+CLAUSE_IN_NAME = define(
+    "N1108",
+    "clause-in-name",
+    (
+        "a clause behind the new name of a result is read as part of that name",
+        "결과의 새 이름 뒤에 쓴 절을 이름의 일부로 읽습니다",
+    ),
+    (
+        "{text} is read as one name: {word} says nothing here",
+        "{text} 전체를 이름으로 읽습니다: {word}은(는) 뜻이 없습니다",
+    ),
+)
+SEARCH_BEFORE = text(
+    "search the rows before: search {rest} | {command} ... as {name}",
+    "앞에서 행을 거르세요: search {rest} | {command} ... as {name}",
+)
+SEARCH_BEHIND = text(
+    "search the result behind: {command} ... as {name} | search {rest}",
+    "결과를 뒤에서 거르세요: {command} ... as {name} | search {rest}",
+)
+COMMAND_BEHIND = text("a command of its own: | {word} {rest}", "명령을 따로 쓰세요: | {word} {rest}")
+KEYS_BEHIND = text("leave out {word}: as {name} by ...", "{word}을(를) 빼세요: as {name} by ...")
 _CLAUSE = re.compile(
     r"(?P<name>\w+)\s+(?P<word>where|filter|if|when|having|search|sort|limit)\s+(?P<rest>.+)",
     re.IGNORECASE | re.DOTALL,

@@ -8,7 +8,7 @@ from logsql.diagnostics.codes import define, text
 from logsql.language.tree import Binary, Expr, Field, Literal, canonical
 from logsql.planner.calls import Lowering
 from logsql.planner.notes.datetexts import USUAL, guess_pattern
-from logsql.planner.notes.words import depends, kind_word, number_text, parameter, settled_kind
+from logsql.planner.notes.words import WRITE, depends, kind_word, number_text, parameter, settled_kind
 from logsql.values.types import RANK, Kind
 from logsql.values.values import Typed
 
@@ -103,7 +103,6 @@ QUOTED_NAME = define(
 )
 ALWAYS = text("always true", "늘 참입니다")
 NEVER = text("never true", "결코 참이 아닙니다")
-WRITE = text("write {better}", "{better}로 쓰세요")
 #: An integer, a double, a boolean and a date as text.
 _TEXTS = {
     Kind.FLOAT: r"-?\d+\.\d+(E-?\d+)?|NaN|-?Infinity",
@@ -123,8 +122,8 @@ _ORDER = ("<", "<=", ">", ">=")
 def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
     """Tell of a comparison that is always, or never, true by its types."""
     if isinstance(expr.left, Literal) and isinstance(expr.right, Literal) and expr.left.kind == "string":
-        better = WRITE.fill(better=f"{name_of(expr.left)} {expr.op} {canonical(expr.right)}")
-        cx.note(CONSTANTS, expr.span, help=better, text=canonical(expr.left))
+        if cx.rel is not None and cx.rel.column(str(expr.left.value)) is not None:
+            constants(cx, expr)
         return
     if expr.op in ("==", "!=") and isinstance(expr.right, Literal) and expr.right.kind == "string":
         _with_pattern(cx, expr, left, str(expr.right.value))
@@ -155,6 +154,17 @@ def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
         right_kind=kind_word(right.kind),
         answer=said,
     )
+
+
+def constants(cx: Lowering, expr: Expr) -> None:
+    """Tell of a condition that compares a text with a constant: the text is probably meant as a field."""
+    if not isinstance(expr, Binary) or expr.op not in ("==", "!=", *_ORDER):
+        return
+    if not isinstance(expr.left, Literal) or expr.left.kind != "string" or not isinstance(expr.right, Literal):
+        return
+    if re.fullmatch(r"[^\W\d][\w .-]*", str(expr.left.value)):  # "" == "x" is no field's name
+        better = WRITE.fill(better=f"{name_of(expr.left)} {expr.op} {canonical(expr.right)}")
+        cx.note(CONSTANTS, expr.span, help=better, text=canonical(expr.left))
 
 
 def name_of(node: Literal) -> str:
@@ -189,6 +199,8 @@ def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, o
             if isinstance(node, Literal):
                 return str(node.value) if number_text(str(node.value)) else None
             if op in ("==", "!=") and isinstance(other, Literal):
+                return None
+            if (values := [v for v in sample(cx, node) if v]) and not any(map(number_text, values)):
                 return None
             return f"double({canonical(node)})"
         if theirs.kind is Kind.DATE:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from logsql.diagnostics.codes import define
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, Unary, canonical
 from logsql.planner.calls import Lowering
-from logsql.planner.notes.comparisons import WRITE
-from logsql.planner.notes.words import kind_word, settled_kind
+from logsql.planner.notes.comparisons import constants
+from logsql.planner.notes.fields import CONSTANTS, likely
+from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.values.types import Kind
 from logsql.values.values import Typed
 
@@ -66,13 +67,21 @@ def condition(cx: Lowering, node: Expr, value: Typed, before: Expr | None = None
     if isinstance(node, Literal):
         if node.kind in ("bool", "null"):
             return
-        cx.note(CONSTANT, node.span, help=WRITE.fill(better=_looked_for(cx, node, before)), value=canonical(node))
+        sought = WRITE.fill(better=_looked_for(cx, node, before)) if node.value not in ("", 0, 1) else None
+        cx.note(CONSTANT, node.span, help=sought, value=canonical(node))
     elif isinstance(node, Field):
-        if value.kind is Kind.NULL and missing(cx, node) and not quoted(node):
+        if value.kind is Kind.NULL and missing(cx, node) and not quoted(node) and not _misspelt(cx, node):
             better = f'{_text_field(cx)} == "*{node.name}*"'
             cx.note(BARE_WORD, node.span, help=WRITE.fill(better=better), word=node.name)
-    elif value.type.number and _computed(node):
+    elif isinstance(node, Binary):
+        constants(cx, node)
+    if value.type.number and _computed(node):
         cx.note(ANY_NUMBER, node.span, value=canonical(node))
+
+
+def _misspelt(cx: Lowering, node: Field) -> bool:
+    """Whether the note of a field that no row has says more: ``search TRUE``, ``search actve``."""
+    return node.name.lower() in CONSTANTS or (cx.rel is not None and likely(cx.rel, node.name))
 
 
 def _computed(node: Expr) -> bool:

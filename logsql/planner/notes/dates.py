@@ -8,9 +8,9 @@ from logsql.diagnostics.codes import Sentence, define, text
 from logsql.diagnostics.messages import listed
 from logsql.language.tree import Expr, Field, Literal, Span, canonical
 from logsql.planner.calls import FunctionCall, Lowering
-from logsql.planner.notes.comparisons import WRITE, sample
+from logsql.planner.notes.comparisons import sample
 from logsql.planner.notes.datetexts import guess_pattern
-from logsql.planner.notes.words import kind_word, settled_kind
+from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.planner.relation import Rel
 from logsql.values.types import Kind
 from logsql.values.values import Typed
@@ -179,8 +179,11 @@ def made_date(cx: Lowering, node: Expr, value: Typed) -> str | None:
     return f"epoch({canonical(node)})" if value.type.integer and not isinstance(node, Literal) else None
 
 
-def time_field(cx: Lowering, command: str, span: Span) -> None:
-    """Tell of rows in which ``_time`` never is a date, where a command looks at nothing else."""
+def time_field(cx: Lowering, command: str, span: Span, covers: tuple[str, str]) -> None:
+    """Tell of rows in which ``_time`` never is a date, where a command looks at nothing else.
+
+    ``covers`` is the entry of the ledger that counts these rows.
+    """
     rel = cx.rel
     value = cx.field("_time")
     if rel is None or value.kind in (Kind.ANY, Kind.DATE):
@@ -188,9 +191,9 @@ def time_field(cx: Lowering, command: str, span: Span) -> None:
     if value.kind is not Kind.NULL:
         made = made_date(cx, Field("_time"), value)
         help = None if made is None else WRITE.fill(better=f"eval _time = {made} | {command} ...")
-        cx.note(TIME_IS, span, help=help, command=command, kind=kind_word(value.kind))
+        cx.note(TIME_IS, span, help=help, covers=covers, command=command, kind=kind_word(value.kind))
     elif rel.rest is None and rel.column("_time") is None:
-        cx.note(NO_TIME, span, help=_other_times(cx, rel, command), command=command)
+        cx.note(NO_TIME, span, help=_other_times(cx, rel, command), covers=covers, command=command)
 
 
 def _other_times(cx: Lowering, rel: Rel, command: str) -> str | None:

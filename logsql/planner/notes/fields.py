@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 
+from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.fields import HELP_FIELDS
 from logsql.diagnostics.messages import listed
-from logsql.diagnostics.names import OPERATOR_NAME, UNKNOWN_FIELD
 from logsql.diagnostics.notes import Notes
 from logsql.language.tree import Binary, Expr, Field, Span
+from logsql.planner.notes.words import WRITE
 from logsql.planner.relation import Rel
 from logsql.values.paths import splits
 
+UNKNOWN_FIELD = define(
+    "N1001",
+    "unknown-field",
+    (
+        "the fields of the rows are known before the query runs, and this is none of them: it is null everywhere",
+        "실행 전에 행의 필드를 모두 알 수 있는데 이 필드는 없어 값이 모두 null입니다",
+    ),
+    ('no row has a field "{field}"', '"{field}" 필드가 있는 행이 없습니다'),
+)
+OPERATOR_NAME = define(
+    "N1003",
+    "operator-in-name",
+    (
+        "a name with an operator in it is read as arithmetic, and the row has a field of that very name",
+        "연산자가 든 이름을 계산식으로 읽는데 행에 바로 그 이름의 필드가 있습니다",
+    ),
+    (
+        "{name} is read as arithmetic, and there is a field of that name",
+        "{name}을(를) 계산식으로 읽는데 그 이름의 필드가 있습니다",
+    ),
+    help=syntax('field("{name}")'),
+)
+#: Constants are written in small letters: ``TRUE`` is the name of a field.
+CONSTANTS = ("true", "false", "null")
+#: Functions that look for a value, or compare with one: all arguments but the first.
+SEARCHING = frozenset({"contains", "endswith", "in", "indexof", "lastindexof", "match", "startswith"})
 #: ``note(ROW, span, help=..., **facts)``: how a stage, a context or a call says a note.
 Say = Callable[..., None]
 
@@ -29,17 +57,39 @@ def near(rel: Rel, name: str) -> str | None:
 
     None where only names such as ``_file`` are known: a source that reads what a query names knows no others.
     """
-    if all(known.startswith("_") for known in rel.names) and not name.startswith("_"):
+    names = rel.names if rel.others is None else tuple(dict.fromkeys((*rel.names, *rel.others())))
+    if all(known.startswith("_") for known in names) and not name.startswith("_"):
         return None
-    return did_you_mean(name, rel.names) or HELP_FIELDS.fill(fields=listed(rel.names))
+    return did_you_mean(name, names) or HELP_FIELDS.fill(fields=listed(names))
 
 
-def tell_field(notes: Notes | None, rel: Rel | None, name: str, span: Span, asked: bool = False) -> None:
-    """A field in an expression that no row has. ``asked``: the query asks whether it is there (``isnull(a)``)."""
+def likely(rel: Rel, name: str) -> bool:
+    """Whether a name may well be a misspelt field, and not a word of the data: ``Failed`` is near ``_file``."""
+    return did_you_mean(name, [n for n in rel.names if not n.startswith("_")]) is not None
+
+
+class Stands(Enum):
+    """What the place of a field in an expression says about what is meant."""
+
+    PLAIN = "plain"
+    #: The query asks whether the field is there (``isnull(a)``).
+    ASKED = "asked"
+    #: A value may stand there as well (``owner == dev``, ``contains(line, Failed)``).
+    VALUE = "value"
+
+
+def tell_field(notes: Notes | None, rel: Rel | None, name: str, span: Span, stands: Stands = Stands.PLAIN) -> None:
+    """A field in an expression that no row has."""
     if notes is None or rel is None or span.end == 0 or not absent(rel, name):
         return
-    if not asked or did_you_mean(name, rel.names):
-        notes.add_general(UNKNOWN_FIELD, span, field=name, help=near(rel, name))
+    if name.lower() in CONSTANTS:
+        help: str | None = WRITE.fill(better=name.lower())
+    elif stands is Stands.VALUE and not likely(rel, name):
+        help = WRITE.fill(better=f'"{name}"')
+    else:
+        help = near(rel, name)
+    if stands is not Stands.ASKED or did_you_mean(name, rel.names):
+        notes.add_general(UNKNOWN_FIELD, span, field=name, help=help)
 
 
 def tell_operator(note: Say, rel: Rel | None, expr: Binary) -> tuple[Span, ...]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from logsql.diagnostics.codes import define, text
 from logsql.language.tree import Name
-from logsql.planner.notes.comparisons import WRITE
-from logsql.planner.notes.words import kind_word, settled_kind
+from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.planner.relation import Rel
 from logsql.planner.stage import Stage
 from logsql.values.types import RANK, Kind

@@ -6,25 +6,91 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 
+from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import QueryError
-from logsql.diagnostics.names import (
-    ALIAS_AS_NAME,
-    DIRECTION_AS_NAME,
-    EXPRESSION_AS_NAME,
-    SEVERAL_NAMES,
-    SIGN_AS_NAME,
-    SPLIT_NAME,
-    UNKNOWN_FIELD,
-    WORD_AS_NAME,
-)
 from logsql.language.expressions import parse_expression
 from logsql.language.tree import Binary, Call, Command, Expr, Field, Name, SortKey, Span, Unary
 from logsql.planner.duties import Kind
-from logsql.planner.notes.fields import Say, absent, near
+from logsql.planner.notes.fields import UNKNOWN_FIELD, Say, absent, near
 from logsql.planner.options import OptionKind
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec
 
+SPLIT_NAME = define(
+    "N1004",
+    "blank-in-name",
+    (
+        "a name with blanks is read as several names, and the row has a field of that very name",
+        "공백이 든 이름을 여러 이름으로 읽는데 행에 바로 그 이름의 필드가 있습니다",
+    ),
+    (
+        "{name} is read as {count} names, and there is a field of that name",
+        "{name}을(를) 이름 {count}개로 읽는데 그 이름의 필드가 있습니다",
+    ),
+    help=syntax('"{name}"'),
+)
+EXPRESSION_AS_NAME = define(
+    "N1101",
+    "expression-as-name",
+    (
+        "an expression stands where a field name is read: it is taken for a name that no row has",
+        "필드 이름 자리에 표현식이 있어 없는 이름으로 읽습니다",
+    ),
+    (
+        "{text} is read as the name of a field, not as an expression",
+        "{text}을(를) 표현식이 아니라 필드 이름으로 읽습니다",
+    ),
+    help=(
+        "compute it first: eval x = {text} | {command} ... x",
+        "먼저 계산하세요: eval x = {text} | {command} ... x",
+    ),
+)
+DIRECTION_AS_NAME = define(
+    "N1102",
+    "direction-as-name",
+    (
+        "asc or desc behind a field is read as part of its name",
+        "필드 뒤의 asc나 desc를 이름의 일부로 읽습니다",
+    ),
+    ("{text} is read as the name of a field", "{text}을(를) 필드 이름으로 읽습니다"),
+    help=syntax("sort {right}"),
+)
+ALIAS_AS_NAME = define(
+    "N1103",
+    "alias-as-name",
+    ("as is read as a name or as part of one here", "여기서는 as를 이름이나 이름의 일부로 읽습니다"),
+    (
+        "as gives no new name here: {text} is read as a name",
+        "여기서는 as로 이름을 바꾸지 못합니다. 이름으로 읽음: {text}",
+    ),
+    help=("give the name before: rename {old} as {new}", "이름은 그 앞에서 바꾸세요: rename {old} as {new}"),
+)
+SIGN_AS_NAME = define(
+    "N1104",
+    "sign-as-name",
+    ("a sign is read as a name or as part of one", "부호를 이름이나 이름의 일부로 읽습니다"),
+    ("{text} is read as the name of a field", "{text}을(를) 필드 이름으로 읽습니다"),
+    help=syntax("{command} {right}"),
+)
+WORD_AS_NAME = define(
+    "N1105",
+    "word-as-name",
+    (
+        "a word, quotes or parentheses around a name are read as part of it",
+        "이름에 붙은 낱말, 따옴표, 괄호를 이름의 일부로 읽습니다",
+    ),
+    ("{text} is read as the name of a field", "{text}을(를) 필드 이름으로 읽습니다"),
+    help=("write {right}", "{right}(이)라고 쓰세요"),
+)
+SEVERAL_NAMES = define(
+    "N1106",
+    "several-names",
+    ("several names stand where one field is read", "필드 하나의 자리에 이름이 여럿 있습니다"),
+    ("{text} is read as the name of one field", "{text}을(를) 필드 하나의 이름으로 읽습니다"),
+    help=syntax("{right}"),
+)
+#: Fields that tables of the vendor's server have beside those of their rows: queries name them to put them in order.
+_OF_TABLES = ("_id", "_table")
 _DIRECTION = re.compile(r"(?P<name>.+?)\s+(?P<word>asc|desc|ascending|descending)", re.IGNORECASE | re.DOTALL)
 _ALIAS = re.compile(r"(?P<old>.+?)\s+as\s+(?P<new>.+)", re.IGNORECASE | re.DOTALL)
 _DIRECTION_FIRST = re.compile(r"(?P<word>asc|desc|ascending|descending)\s+(?P<name>.+)", re.IGNORECASE | re.DOTALL)
@@ -39,7 +105,7 @@ def tell_names(note: Say, spec: CommandSpec, command: Command, rel: Rel | None) 
     keys = written(spec, command)
     skip: set[int] = set()
     for position, key in enumerate(keys):
-        if position in skip or not absent(rel, key.name.text):
+        if position in skip or key.name.text in _OF_TABLES or not absent(rel, key.name.text):
             continue
         taken = _over_several(note, command, rel, keys, position)
         skip |= set(range(position, position + taken))
@@ -77,7 +143,10 @@ def option_names(spec: CommandSpec, command: Command) -> Iterator[Name]:
         if option.kind is not OptionKind.FIELD or not option.reads:
             continue
         given = command.option(option.name)
-        if given is None and isinstance(option.default, str):
+        longer = getattr(command.args, option.name, None)
+        if isinstance(longer, Name):  # rex field=Registered No. "...": the name goes on behind the option's value
+            yield longer
+        elif given is None and isinstance(option.default, str):
             yield Name(option.default, command.name_span)
         elif given is not None and isinstance(given.value, str):
             yield Name(given.value, given.value_span)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from logsql.diagnostics.codes import define
+from logsql.diagnostics.losses import TEXT_NOT_A_NUMBER
 from logsql.language.tree import Binary, Expr, Literal, SortKey, canonical
 from logsql.planner.calls import AggregateCall, Lowering
-from logsql.planner.notes.comparisons import WRITE, numbers_of_several_lengths, quoted_name, sample
-from logsql.planner.notes.words import kind_word, number_text, settled_kind
+from logsql.planner.notes.comparisons import numbers_of_several_lengths, quoted_name, sample
+from logsql.planner.notes.words import WRITE, kind_word, number_text, settled_kind
 from logsql.values.types import Kind
 from logsql.values.values import Typed
 
@@ -78,6 +79,7 @@ def aggregated(cx: Lowering, call: AggregateCall) -> None:
                     help=_as_numbers(call, place)
                     if value.kind is Kind.STRING and not isinstance(node, Literal)
                     else None,
+                    covers=(TEXT_NOT_A_NUMBER.name, call.written),
                     function=name,
                     value=canonical(node),
                     kind=kind_word(value.kind),
@@ -115,6 +117,7 @@ def arithmetic(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
             NULL_ARITHMETIC,
             expr.span,
             help=_instead(expr, left, right, words),
+            covers=(TEXT_NOT_A_NUMBER.name, canonical(node)),
             value=canonical(node),
             kind=kind_word(value.kind),
             op=expr.op,

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import re
 
-from logsql.diagnostics.names import COMMENT_SWALLOWS
+from logsql.diagnostics.codes import define
 from logsql.diagnostics.notes import Notes
 from logsql.language.tree import Query
 from logsql.planner.spec import COMMANDS
 
+COMMENT_SWALLOWS = define(
+    "N1107",
+    "comment-swallows",
+    (
+        "a comment goes on to the next pipe, and a line of it begins like a command",
+        "주석은 다음 파이프까지 이어지는데 그 안에 명령처럼 시작하는 줄이 있습니다",
+    ),
+    (
+        'the comment goes on to the next pipe: the line "{line}" is part of it',
+        '주석은 다음 파이프까지 이어져 "{line}" 줄도 주석입니다',
+    ),
+    help=("begin that line with a pipe: | {line}", "그 줄을 파이프로 시작하세요: | {line}"),
+)
 _HEAD = re.compile(r"([\w.-]+)(?=\s|\Z)")
 
 
