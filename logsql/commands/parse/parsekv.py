@@ -51,6 +51,7 @@ QUOTE_OPEN = loss(
     ),
 )
 
+_BLANKS = " \t\r\n"
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
 _TEXT_MAP = LType(Kind.MAP, "MAP(VARCHAR, VARCHAR)")
 
@@ -85,8 +86,8 @@ def lower(stage: Stage) -> Rel:
         rel = stage.where(rel, sql.not_null(text.copy()))
     scratch: tuple[str, ...] = ()
     if quote is None:
-        rel, (pairs,) = carry(stage, rel, ("__pairs", _pairs(told, pair), _LIST))
-        made = pairs_map(sql.col(pairs), _key(delimiter), _value(delimiter))
+        rel, (pairs,) = carry(stage, rel, ("__pairs", _pairs(told, text, pair), _LIST))
+        key_of, value_of = _key(delimiter), _value(delimiter)
     else:
         cut = _quoted.Quoted(pair, delimiter, quote)
         rel, (pieces,) = carry(stage, rel, ("__pieces", cut.pieces(text), _LIST))
@@ -95,19 +96,30 @@ def lower(stage: Stage) -> Rel:
         told = losses.told(cx, QUOTE_OPEN, source, sql.col(pieces), "VARCHAR[]", cut.unclosed(last), last.copy())
         # A column of its own: the map reads the pieces several times, and each time would be counted.
         rel, (pairs,) = carry(stage, rel, ("__pairs", told, _LIST))
-        made = pairs_map(sql.col(pairs), cut.key_of, cut.value_of)
+        key_of, value_of = cut.key_of, cut.value_of
         scratch = (pieces,)
+    # A column of its own: the engine would cut the keys anew for the test of repeated ones and for the map.
+    found = sql.func("list_transform", sql.col(pairs), sql.lambda_(["p"], key_of(sql.var("p"))))
+    rel, (keys,) = carry(stage, rel, ("__keys", found, _LIST))
+    made = pairs_map(sql.col(pairs), sql.col(keys), key_of, value_of)
     rel, (kv,) = carry(stage, rel, ("__kv", made, _TEXT_MAP))
-    document = Document(sql.not_null(sql.col(kv)), kv, is_map=True, scratch=(*scratch, pairs, kv))
+    document = Document(sql.not_null(sql.col(kv)), kv, is_map=True, scratch=(*scratch, pairs, keys, kv))
     return lay_over(stage, rel, document, overlay, () if overlay else META, everywhere=not overlay)
 
 
-def _pairs(text: Sql, delimiter: str) -> Sql:
-    """The trimmed pieces that are not empty."""
-    pieces = sql.func("string_split", text, sql.string(delimiter))
-    trim = sql.func("trim", sql.var("p"), sql.string(" \t\r\n"))
+def _pairs(told: Sql, text: Sql, delimiter: str) -> Sql:
+    """The trimmed pieces that are not empty; ``told`` is ``text``, looked at."""
+    pieces = sql.func("string_split", told, sql.string(delimiter))
+    trim = sql.func("trim", sql.var("p"), sql.string(_BLANKS))
     trimmed = sql.func("list_transform", pieces, sql.lambda_(["p"], trim))
-    return sql.func("list_filter", trimmed, sql.lambda_(["p"], sql.binary("<>", sql.var("p"), sql.string(""))))
+    # Trimming each piece is most of the cost, and most texts have no blank to trim.
+    blanks = [blank for blank in _BLANKS if blank != delimiter]
+    some = sql.or_(*(sql.func("contains", text.copy(), sql.string(blank)) for blank in blanks))
+    return sql.case([(some, _filled(trimmed))], _filled(pieces.copy()))
+
+
+def _filled(pieces: Sql) -> Sql:
+    return sql.func("list_filter", pieces, sql.lambda_(["p"], sql.binary("<>", sql.var("p"), sql.string(""))))
 
 
 def _key(delimiter: str) -> Cut:
@@ -132,19 +144,17 @@ def _value(delimiter: str) -> Cut:
     return value
 
 
-def pairs_map(pairs: Sql, key_of: Cut, value_of: Cut) -> Sql:
+def pairs_map(pairs: Sql, keys: Sql, key_of: Cut, value_of: Cut) -> Sql:
     """Pieces of key and value as a MAP; no delimiter: the value is null; of equal keys the last one counts."""
-    key, value = key_of(sql.var("p")), value_of(sql.var("p"))
-    keys = sql.func("list_transform", pairs, sql.lambda_(["p"], key))
-    values_ = sql.func("list_transform", pairs.copy(), sql.lambda_(["p"], value))
-    plain = sql.func("map", keys, values_)
+    value = value_of(sql.var("p"))
+    plain = sql.func("map", keys, sql.func("list_transform", pairs, sql.lambda_(["p"], value)))
     # A key that comes again: keep the pieces whose key is not among those behind them.
     later = sql.func("list_slice", keys.copy(), sql.binary("+", sql.var("i"), sql.integer(1)), sql.integer(-1))
-    last = sql.not_(sql.func("list_contains", later, key.copy()))
+    last = sql.not_(sql.func("list_contains", later, key_of(sql.var("p"))))
     kept = sql.func("list_filter", pairs.copy(), sql.lambda_(["p", "i"], last))
     unique = sql.func(
         "map",
-        sql.func("list_transform", kept, sql.lambda_(["p"], key.copy())),
+        sql.func("list_transform", kept, sql.lambda_(["p"], key_of(sql.var("p")))),
         sql.func("list_transform", kept.copy(), sql.lambda_(["p"], value.copy())),
     )
     distinct = sql.eq(sql.func("len", keys.copy()), sql.func("list_unique", keys.copy()))
