@@ -48,7 +48,7 @@ class SessionCatalog:
         if self.run_id is not None:
             self.state.ledger.lost(source, reason, count, sample=sample[:80])
 
-    def counter(self, source: str, reason: str, identity: tuple[object, ...] | None, branch: bool) -> tuple[str, int]:
+    def counter(self, source: str, reason: str, identity: tuple[object, ...] | None, branch: int) -> tuple[str, int]:
         """A counter of the run's ledger."""
         return self.state.ledger.counter(source, reason, identity, branch)
 

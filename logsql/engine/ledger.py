@@ -79,12 +79,13 @@ _NUMBERS = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where SQL counts what it loses. Places of one ``identity`` lose the same values; a ``branch`` some of them."""
+    """Where SQL counts what it loses. Places of one ``identity`` lose the same values; a ``branch`` (its number, 0 for
+    none) some of them."""
 
     counter: Counter
     before: int
     identity: tuple[object, ...] | None
-    branch: bool
+    branch: int
 
     @property
     def count(self) -> int:
@@ -92,13 +93,15 @@ class Place:
 
 
 def counted_once(places: Iterable[Place]) -> int:
-    """Values that these places of one entry lost: those of one identity count as the place that saw every row."""
-    groups: dict[object, tuple[list[int], list[int]]] = {}
+    """Values that these places of one entry lost: those of one identity count as the place that saw every row, and
+    once in each branch where none did.
+    """
+    groups: dict[object, dict[int, int]] = {}
     for place in places:
-        if place.count:
-            whole, part = groups.setdefault(place.identity or place.counter.name, ([], []))
-            (part if place.branch else whole).append(place.count)
-    return sum(max(whole) if whole else sum(part) for whole, part in groups.values())
+        if count := place.count:
+            found = groups.setdefault(place.identity or place.counter.name, {})
+            found[place.branch] = max(found.get(place.branch, 0), count)
+    return sum(found[0] if 0 in found else sum(found.values()) for found in groups.values())
 
 
 class Ledger:
@@ -134,7 +137,7 @@ class Ledger:
             else:
                 self._entries[key] = replace(known, count=known.count + count)
 
-    def counter(self, source: str, reason: str, identity: tuple[object, ...] | None, branch: bool) -> tuple[str, int]:
+    def counter(self, source: str, reason: str, identity: tuple[object, ...] | None, branch: int) -> tuple[str, int]:
         """A counter for a place in SQL: its function and what that gives the first time."""
         counter = counters.take()
         place = Place(counter, counter.value, identity, branch)

@@ -171,14 +171,27 @@ def _whole_and_fraction(value: Typed) -> tuple[Sql | None, Sql, Sql] | None:
     return whole, every if whole is None else sql.case([(sql.not_null(whole), sql.null("DOUBLE"))], every), every
 
 
-def _sum(call: AggregateCall) -> Typed:
-    value, result = call.args[0], total(call.args[0])
-    if not value.type.integer:
+def _or_overflow(call: AggregateCall, result: Typed) -> Typed:
+    """A result of integers alone, counted where it does not fit into 64 bits; ``result`` of one expression."""
+    value = call.args[0]
+    whole = values.integer_sql(value)
+    if whole is None or call.cx.run_id is None:
         return result
-    every = sql.not_null(sql.func("sum", value.expr))
-    sample = sql.null("VARCHAR")
-    node = losses.or_lost(call.cx, OVERFLOW, call.written, result.expr, result.type.physical, sample, every)
-    return Typed(node, result.type)
+    node = result.expr
+    every = sql.not_null(sql.func("max", whole.copy()))
+    if result.kind is Kind.ANY:  # a null that was cast to VARIANT is a value of its own
+        assert isinstance(node, exp.Case)
+        split = _whole_and_fraction(value)
+        assert split is not None
+        every = sql.and_(every, sql.eq(sql.func("count", split[1].copy()), sql.integer(0)))
+        integers = node.args["ifs"][0].args["true"]
+        integers.replace(sql.when(sql.not_null(integers.this.copy()), integers.copy()))
+    told = losses.or_lost(call.cx, OVERFLOW, call.written, node, result.type.physical, sql.null("VARCHAR"), every)
+    return Typed(told, result.type)
+
+
+def _sum(call: AggregateCall) -> Typed:
+    return _or_overflow(call, total(call.args[0]))
 
 
 def _avg(call: AggregateCall) -> Typed:
@@ -186,8 +199,7 @@ def _avg(call: AggregateCall) -> Typed:
     return nothing(DOUBLE) if node is None else Typed(sql.func("avg", node), DOUBLE)
 
 
-def _range(call: AggregateCall) -> Typed:
-    value = call.args[0]
+def _spread(value: Typed) -> Typed:
 
     def distance(node: Sql, wide: str) -> Sql:
         low, high = sql.func("min", node), sql.func("max", node)
@@ -206,6 +218,10 @@ def _range(call: AggregateCall) -> Typed:
     only = sql.eq(sql.func("count", fraction), sql.integer(0))
     integers = sql.cast(sql.try_cast(distance(whole, "HUGEINT"), "BIGINT"), "VARIANT")
     return Typed(sql.case([(only, integers)], sql.cast(distance(every, ""), "VARIANT")), ANY)
+
+
+def _range(call: AggregateCall) -> Typed:
+    return _or_overflow(call, _spread(call.args[0]))
 
 
 def _rate(seconds: int) -> Callable[[AggregateCall], Typed]:

@@ -294,6 +294,7 @@ def _math_row(
     return FunctionSpec(
         name, "numeric", f"{name}(number)", summary, lower, 1, 1, "double", duty,
         tuple(example(e, r) for e, r in shown), notes=("text and null give null; NaN outside the domain",),
+        numbers=1,
     )  # fmt: skip
 
 
@@ -302,7 +303,7 @@ def _round_row(name: str, summary: str, duty: FunctionDuty, *shown: tuple[str, o
         name, "numeric", f"{name}(number, [digits])", summary, _rounding(name), 1, 2, "long or double", duty,
         tuple(example(e, r) for e, r in shown),
         notes=("integers stay as they are unless digits is negative",
-        "doubles give a long, with positive digits a double"),
+        "doubles give a long, with positive digits a double"), numbers=1,
     )  # fmt: skip
 
 
@@ -310,7 +311,7 @@ register(
     FunctionSpec(
         "abs", "numeric", "abs(number)", "Absolute value, of the same type; null for anything but a number.", _abs, 1,
         1, "as the argument", DUCKDB,
-        (example("abs(-1.5)", 1.5), example("abs(1 - 43)", 42), example('abs("5")', None)),
+        (example("abs(-1.5)", 1.5), example("abs(1 - 43)", 42), example('abs("5")', None)), numbers=1,
     ),
     _round_row("round", "Nearest; half goes up, also below zero.", PLAIN, ("round(-1.5)", -1), ("round(1.47, 1)", 1.5),
     ("round(1837, -2)", 1800)),
@@ -320,11 +321,11 @@ register(
         "mod", "numeric", "mod(a, b)",
         "Remainder of integers, with the sign of a; null when b is 0 or a value is no integer.",
         _mod, 2, 2, "long", PLAIN,
-        (example("mod(-5, 3)", -2), example("mod(5, 0)", None), example("mod(5.5, 2)", None)),
+        (example("mod(-5, 3)", -2), example("mod(5, 0)", None), example("mod(5.5, 2)", None)), numbers=2,
     ),
     FunctionSpec(
         "pow", "numeric", "pow(base, exponent)", "Power, always a double.", _pow, 2, 2, "double", PLAIN,
-        (example("pow(2, 2)", 4.0), example('pow("2", 2)', None)),
+        (example("pow(2, 2)", 4.0), example('pow("2", 2)', None)), numbers=2,
     ),
     _math_row("sqrt", "Square root.", _real("sqrt", _negative), PLAIN, ("sqrt(4)", 2.0), ("sqrt(-1)", "NaN")),
     _math_row("exp", "e to the power of the number.", _real("exp"), PLAIN, ("exp(1)", 2.718281828459045)),

@@ -100,10 +100,11 @@ class Catalog(Protocol):
     def lost(self, source: str, reason: str, count: int, sample: str) -> None:
         """Count what is lost while a query is planned in the ledger of its run."""
 
-    def counter(self, source: str, reason: str, identity: tuple[object, ...] | None, branch: bool) -> tuple[str, int]:
+    def counter(self, source: str, reason: str, identity: tuple[object, ...] | None, branch: int) -> tuple[str, int]:
         """A function of SQL that counts what is lost at one place, and what it gives the first time.
 
-        Places of one ``identity`` lose the same values. ``branch``: the place is evaluated for some rows only.
+        Places of one ``identity`` lose the same values. ``branch``: the branch in which the place is evaluated for
+        some rows only, 0 for none.
         """
 
     def table(self, name: str) -> TableInfo | None:

@@ -7,6 +7,7 @@ catalog, and collects *lets* (large operands that are read more than once) for t
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NoReturn
@@ -31,9 +32,10 @@ from logsql.diagnostics.notes import Notes
 from logsql.diagnostics.places import Place
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical, walk
 from logsql.planner import function_spec as registry
-from logsql.planner import losses
+from logsql.planner import losses, numberlosses
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.catalog import Catalog
+from logsql.planner.inline import Frame, held
 from logsql.planner.notes import comparisons, conditions, documents, numbers, parameters
 from logsql.planner.notes.fields import SEARCHING, Stands, tell_field, tell_operator
 from logsql.planner.relation import Rel, Rest
@@ -101,6 +103,10 @@ class ExprContext:
         self._told = 0
         self._shared: dict[str, Typed] = {}
         self._branches = 0
+        self._branch = 0
+        self._direct = False
+        self._frames: list[Frame] = []
+        self._numbers = itertools.count(1)
         self._stands: dict[Span, Stands] = {}
         self._said: set[Span] = set()
 
@@ -131,8 +137,18 @@ class ExprContext:
         if isinstance(expr, Call):
             return self.call(expr)
         if isinstance(expr, Unary):
-            return negate(self.argument(expr.operand))
+            value = self.argument(expr.operand)
+            return numberlosses.counted(self, expr, negate(value), ((expr.operand, value),))
         return self.list_value([self.lower(item) for item in expr.items])
+
+    def whole(self, expr: Expr) -> Typed:
+        """The typed SQL of an expression that becomes a field. Where it counts losses and may be of any type it is a
+        column of its own, for the field and its type are both read.
+        """
+        value = self.lower(expr)
+        often = value.kind in (Kind.ANY, Kind.LIST, Kind.MAP)
+        counting = self.run_id is not None and any(sql.counts(part.expr) for part in value.parts or (value,))
+        return self.once(value, EVERY_KIND) if often and counting else value
 
     def condition(self, expr: Expr) -> Sql:
         """SQL for WHERE: true for the rows that ``search`` keeps."""
@@ -252,6 +268,7 @@ class ExprContext:
             if isinstance(arg, NamedArg) and arg.name not in spec.named:
                 fail(UNKNOWN_NAMED_ARGUMENT, arg.span, function=call.name, argument=arg.name, usage=spec.signature)
         made = FunctionCall(self, spec, call)
+        direct, self._direct = self._direct, spec.branches
         self._branches += spec.branches
         if spec.tests_null or spec.loss is not None:
             self._tested.extend(made.nodes)
@@ -261,6 +278,10 @@ class ExprContext:
             self._stands.update((arg.span, Stands.VALUE) for arg in call.args[1:] if isinstance(arg, Field))
         result = spec.lower(made)
         self._branches -= spec.branches
+        self._direct = direct
+        if spec.numbers and not self.untold(call):
+            operands = [(made.nodes[at], made.arg(at)) for at in range(min(spec.numbers, len(made)))]
+            return numberlosses.counted(self, call, result, operands)
         return result if spec.loss is None else made.lost(spec.loss, result)
 
     def _unknown_function(self, call: Call) -> NoReturn:
@@ -347,7 +368,7 @@ class ExprContext:
         told = self._told
         value = self.lower(node)
         large = told != self._told or sql.size(value.expr, MANY_TIMES) >= MANY_TIMES
-        return (self.once(value, EVERY_KIND) if large and not self._branches else value), []
+        return (self.once(value, EVERY_KIND) if large and (self._frames or not self._branches) else value), []
 
     def _or_overflow(self, node: Expr, value: Typed, leaves: list[Sql]) -> Typed:
         return Typed(self._overflow(node, value.expr, leaves), value.type) if leaves else value
@@ -432,12 +453,12 @@ class ExprContext:
 
     def let(self, node: Sql) -> Sql:
         """``node`` itself when small or inside a lambda, else a column that the stage computes once beforehand."""
-        if (
-            self.lambda_depth
-            or self.rel is None
-            or isinstance(node, (exp.Column, exp.Literal))
-            or sql.size(node, LET_SIZE) < LET_SIZE
-        ):
+        if self.rel is None or isinstance(node, (exp.Column, exp.Literal)) or sql.size(node, LET_SIZE) < LET_SIZE:
+            return node
+        if (self._branches or self._frames) and held(node):
+            frame = self._frames[-1] if self._frames else None
+            return node if frame is None or frame.depth != self.lambda_depth else frame.let(node)
+        if self.lambda_depth:
             return node
         for name, known in self.lets.items():
             if known == node:
@@ -454,8 +475,10 @@ class ExprContext:
         def counted(text: Sql, number: Sql) -> Sql:
             given = sql.binary("<>", text.copy(), sql.string(""))  # an empty cell of CSV is no text
             told = losses.or_lost(self, TEXT_NOT_A_NUMBER, canonical(node), number, "DOUBLE", text, given, node)
+            if self._frames:
+                self.tells()
             # A column of its own: a result of two types reads its operands several times, and each time would count.
-            return told if self._branches else self.let(told)
+            return self.let(told)
 
         return counted
 
@@ -465,21 +488,37 @@ class ExprContext:
         if shared is not None:
             return shared
         told = self._told
-        value = self.lower(node)
+        value = self._framed(node)
         if told != self._told:  # what counts is evaluated once a row, and in a branch of if() where it is taken only
-            if self._branches:
-                return value
             value = self.once(value, EVERY_KIND)
-            if not self.lambda_depth:
+            if not self.lambda_depth and not self._branches:
                 self._shared[canonical(node)] = value
             return value
         return self.once(value, EVERY_KIND if sql.size(value.expr, HUGE_SIZE) >= HUGE_SIZE else MIXED)
+
+    def _framed(self, node: Expr) -> Typed:
+        """An argument; in a branch and inside a lambda, what counts is computed once within it."""
+        branch, direct = self._branch, self._direct
+        self._direct = False
+        if direct:
+            self._branch = next(self._numbers)
+        try:
+            if self.run_id is None or not (self._branches or self.lambda_depth):
+                return self.lower(node)
+            self._frames.append(frame := Frame(next(self._numbers), self.lambda_depth))
+            try:
+                value = self.lower(node)
+            finally:
+                self._frames.pop()
+            return frame.closed(value)
+        finally:
+            self._branch, self._direct = branch, direct
 
     # --- losses -----------------------------------------------------------------------------------
 
     def counter(self, row: Loss, source: str, expr: Expr | None) -> tuple[str, int]:
         """A counter of lost values: its function in SQL and the number that it gives the first one."""
-        branch = bool(self._branches or self.lambda_depth)
+        branch = self._branch if self._branches else 0
         name, first = self.catalog.counter(source, row.name, self._identity(expr), branch)
         self.counters.add(name)
         return name, first
@@ -487,7 +526,10 @@ class ExprContext:
     def _identity(self, expr: Expr | None) -> losses.Identity:
         """The expression and where its fields come from: a conversion that is written twice loses a value once."""
         rel, origin = self.rel, self.origin
-        if expr is None or rel is None or origin is None or self.lambda_depth or self.bindings:
+        if expr is not None and self.lambda_depth:
+            around = next((frame for frame in self._frames if frame.depth == self.lambda_depth), None)
+            return None if around is None else (canonical(expr), around.number)
+        if expr is None or rel is None or origin is None or self.bindings:
             return None
         idents: set[str] = set()
         for node in walk(expr):
@@ -513,7 +555,7 @@ class ExprContext:
             if spec is None or spec.loss is None:
                 break
             node = inner
-        return self.once(self.argument(node), EVERY_KIND) if not self._branches else self.argument(node)
+        return self.once(self.argument(node), EVERY_KIND)
 
     def once(self, value: Typed, kinds: frozenset[Kind] = _READ_OFTEN) -> Typed:
         """A large value of these kinds as a column of its own, for operations that read it several times.

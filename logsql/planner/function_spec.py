@@ -38,7 +38,8 @@ class FunctionSpec:
     computable without a row; ``patterns``: arguments after the first are matched as patterns with ``*``. ``loss``: the
     function converts its first argument, and a value that is not null and becomes null is counted under this reason;
     ``tests_null``: its arguments may well be null, so that conversions that stand directly in it are not counted;
-    ``branches``: some arguments are evaluated in some rows only.
+    ``branches``: some arguments are evaluated in some rows only; ``numbers``: so many first arguments are numbers, and
+    other values, for which the function is null, are counted.
     """
 
     name: str
@@ -59,6 +60,7 @@ class FunctionSpec:
     loss: Loss | None = None
     tests_null: bool = False
     branches: bool = False
+    numbers: int = 0
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,8 @@ def or_lost(
     """``node``; where it is null and ``given`` holds (None: always), a value is counted."""
     if cx.run_id is None:
         return node
-    counted = sql.when(value_lost(cx, row, source, sample, expr), sql.null(physical))
+    # A value that is never taken: DuckDB leaves out of a COALESCE what its statistics know to be null, counter and all.
+    counted = sql.when(value_lost(cx, row, source, sample, expr), _some(physical))
     # One CASE inside the other, not AND: both sides of an AND may be evaluated for every row.
     return sql.coalesce(node, counted if given is None else sql.when(given, counted))
 
@@ -97,3 +98,15 @@ def beside(cx: Counting, row: Loss, source: str, node: Sql, physical: str, count
     some = sql.binary(">", count, sql.integer(0))
     lost = sql.case([(some, many_lost(cx, row, source, count.copy()))], sql.boolean(False))
     return sql.case([(lost, sql.null(physical))], node)
+
+
+def _some(physical: str) -> Sql:
+    """A constant of this type that is not null."""
+    if physical.endswith("[]"):
+        return sql.cast(sql.array([]), physical)
+    if physical == "VARIANT":
+        return sql.cast(sql.boolean(False), physical)
+    text = {"BOOLEAN": "false", "VARCHAR": "", "BLOB": "", "JSON": "{}"}.get(physical)
+    if text is None:
+        text = "epoch" if physical.startswith(("TIMESTAMP", "DATE")) else "0"
+    return sql.cast(sql.string(text), physical)

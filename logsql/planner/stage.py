@@ -205,7 +205,7 @@ class Stage:
 
     def lower(self, rel: Rel, *exprs: Expr) -> tuple[Rel, list[Typed]]:
         """As :meth:`lowered` for plain expressions."""
-        return self.lowered(rel, lambda cx: [cx.lower(e) for e in exprs])
+        return self.lowered(rel, lambda cx: [cx.whole(e) for e in exprs])
 
     def constant(self, expr: Expr, what: str) -> Any:
         return self.context(None).constant(expr, what)

@@ -154,6 +154,9 @@ def negate(value: Typed) -> Typed:
             return NULL_VALUE
         if whole is None:  # doubles among other things: if(a > 1, 1.5, "none")
             return Typed(exp.Paren(this=exp.Neg(this=sql.paren(real))), DOUBLE)
-        exact = sql.cast(sql.attempt(exp.Neg(this=sql.paren(whole))), "VARIANT")
-        return Typed(sql.case([(sql.not_null(whole), exact)], sql.cast(exp.Neg(this=sql.paren(real)), "VARIANT")), ANY)
+        # A null that is cast to VARIANT is a value of its own: text must give none, or nothing counts it.
+        exact = sql.attempt(exp.Neg(this=sql.paren(whole)))
+        negated = exp.Neg(this=sql.paren(real))
+        branches = [(sql.not_null(whole), sql.when(sql.not_null(exact.copy()), sql.cast(exact, "VARIANT")))]
+        return Typed(sql.case([*branches, (sql.not_null(real), sql.cast(negated, "VARIANT"))]), ANY)
     return NULL_VALUE

@@ -67,7 +67,9 @@ def choose(branches: Sequence[tuple[Sql, Typed]], default: Typed | None = None) 
     found = shapes(every)
     if not found:
         return NULL_VALUE
-    if len(found) > 1 and sum(sql.size(test, MAX_TESTS) for test, _ in branches) >= MAX_TESTS:
+    # A condition that counts losses stands once as well: each copy would count.
+    large = len(found) > 1 and sum(sql.size(test, MAX_TESTS) for test, _ in branches) >= MAX_TESTS
+    if large or (len(found) > 1 and any(sql.counts(test) for test, _ in branches)):
         found = [ANY]
         branches = [(test, values.to_variant(value)) for test, value in branches]
         default = None if default is None else values.to_variant(default)

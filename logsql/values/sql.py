@@ -92,10 +92,11 @@ def attempt(node: Sql) -> Sql:
     ``-(a * 99999999999)`` in a branch of ``if()``, where it cannot be computed once beforehand, was refused by the
     engine.
     """
-    return func("try", node.transform(_uncounted) if _counts(node) else node)
+    return func("try", node.transform(_uncounted) if counts(node) else node)
 
 
-def _counts(node: Sql) -> bool:
+def counts(node: Sql) -> bool:
+    """Whether the node counts losses."""
     return any(_is_counter(call) for call in node.find_all(exp.Anonymous))
 
 

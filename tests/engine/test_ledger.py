@@ -29,9 +29,12 @@ TABLES = {
     "big": [{"a": 9223372036854775807, "b": 1}, {"a": 1, "b": 1}, {"a": None, "b": 2}],
     "docs": [{"line": "{broken"}, {"line": '{"a":1}'}, {"line": ""}, {"line": None}, {"line": "<e><a>1</a></e>"}],
     "micros": [{"a": 1534860261221373}, {"a": 1557514248379911176}, {"a": 1386104400}, {"a": None}],
+    "lists": [{"a": ["x", "1"]}, {"a": ["y"]}, {"a": None}],
     "empties": [{"a": ""}, {"a": "1"}, {"a": None}],
     "keyed": [{"k": 1, "a": "x"}, {"k": 1, "a": "y"}, {"k": 2, "a": "z"}],
 }
+#: Of several types: two values that are no numbers, the smallest long, a number beyond the longs, an empty text.
+MIXED = """json "[{a:'x'},{a:1},{a:null},{a:[1]},{a:-9223372036854775808},{a:1e300},{a:''}]" """
 #: query -> (source, reason, count) of each entry, and why
 KINDS: list[tuple[str, list[tuple[str, str, int]], str]] = [
     ("table texts | eval b = int(a)", [("int(a)", "not-converted", 1)], "H8: text that is no integer"),
@@ -56,6 +59,51 @@ KINDS: list[tuple[str, list[tuple[str, str, int]], str]] = [
         "rows that are read twice on purpose",
     ),
     ("json \"[{a:''},{a:'1'}]\" | eval b = int(a), c = a * 2 | stats sum(b), avg(c)", [], "an empty cell is empty"),
+    (
+        'table texts | eval b = if(a == "x", -int(a) + abs(int(a)), 0)',
+        [("int(a)", "not-converted", 1)],
+        "in a branch, under what the engine evaluates in TRY, written twice",
+    ),
+    (
+        'table texts | eval b = case(a == "1", 1, a == "x", decode(fromhex(a)), "-")',
+        [("decode(fromhex(a))", "not-converted", 1)],
+        "only where the branch is taken",
+    ),
+    ('table texts | eval b = if(a == "x", a * 2 + a, 0)', [("a", "text-not-a-number", 1)], "text in a branch, twice"),
+    ('table texts | eval b = if(int(a) > 1, 1, "no")', [("int(a)", "not-converted", 1)], "a test of two types"),
+    (
+        "table lists | eval b = foreach(int(_1) + int(_1), a)",
+        [("int(_1)", "not-converted", 2)],
+        "an item is lost once, not at each place that reads it",
+    ),
+    ("table lists | eval b = foreach(_1 * 2, a)", [("_1", "text-not-a-number", 2)], "and once in arithmetic"),
+    (
+        'table lists | eval b = foreach(if(_1 == "x", -int(_1), 0), a)',
+        [("int(_1)", "not-converted", 1)],
+        "a branch inside foreach",
+    ),
+    (
+        "table texts | eval b = -a, c = abs(a)",
+        [("-a", "text-not-a-number", 3), ("abs(a)", "text-not-a-number", 3)],
+        "functions of numbers are null for text",
+    ),
+    (MIXED + "| eval b = -a", [("-a", "beyond-64-bits", 1), ("-a", "text-not-a-number", 2)], "of any type"),
+    (MIXED + "| eval b = abs(a)", [("abs(a)", "beyond-64-bits", 1), ("abs(a)", "text-not-a-number", 2)], "parts"),
+    (MIXED + "| eval b = mod(a, 3)", [("mod(a, 3)", "text-not-a-number", 2)], "nothing overflows"),
+    (MIXED + "| eval b = nvl(abs(a), 0)", [], "nvl() asks whether it is null"),
+    (
+        MIXED + "| eval b = floor(double(a) * 4)",
+        [("double(a)", "not-converted", 2), ("floor((double(a) * 4))", "beyond-64-bits", 2)],
+        "-3.7e19 and 4e300 are no longs",
+    ),
+    ("table big | stats range(a)", [], "the distance fits"),
+    (
+        'json "[{a:9223372036854775807},{a:-5}]" | eval a = long(a) | stats range(a)',
+        [("range(a)", "beyond-64-bits", 1)],
+        "the distance does not",
+    ),
+    ('json "[{a:9223372036854775807},{a:-5}]" | stats range(a)', [("range(a)", "beyond-64-bits", 1)], "of any type"),
+    ('json "[{a:9223372036854775807},{a:5}]" | stats sum(a)', [("sum(a)", "beyond-64-bits", 1)], "of any type"),
     ("table empties | eval b = int(a) | stats sum(b), sum(a)", [("sum(a)", "text-not-a-number", 1)], "of CSV"),
     ("table texts | eval b = int(double(a)) + 1", [("int(double(a))", "not-converted", 1)], "one value is lost once"),
     ("table texts | eval b = abs(int(a))", [("int(a)", "not-converted", 1)], "a function reads its argument twice"),
@@ -165,6 +213,7 @@ AWKWARD = [
 ]  # fmt: skip
 #: conversion -> the call with its further arguments
 CALLS = {name: f"{name}(a)" for name, spec in FUNCTIONS.items() if GRAMMAR and spec.loss is not None}
+NUMBERS = {name: f"{name}(a)" for name, spec in FUNCTIONS.items() if GRAMMAR and spec.numbers == 1} | {"minus": "-a"}
 CALLS |= {"date": 'date(a, "yyyy-MM-dd")', "network": "network(a, 8)", "decode": 'decode(a, "UTF-8")'}
 
 
@@ -182,15 +231,19 @@ def awkward_tables() -> list[tuple[str, pa.Array]]:
     ]
 
 
-@pytest.mark.parametrize("name", sorted(CALLS))
+#: What a conversion, a function of numbers and unary minus say of a value that they made null.
+REASONS = ("not-converted", "text-not-a-number", "beyond-64-bits")
+
+
+@pytest.mark.parametrize("name", sorted(CALLS | NUMBERS))
 def test_values_in_are_values_out_and_nulls_and_losses(name: str) -> None:
     wrong = []
     with logsql.connect(tz="UTC") as own:
         for kind, column in awkward_tables():
             own.register("t", pa.table({"a": column}))
-            result = own.query(f"table t | eval b = {CALLS[name]} | fields b")
+            result = own.query(f"table t | eval b = {(CALLS | NUMBERS)[name]} | fields b")
             found = result.arrow().column("b")
-            lost = sum(entry.count for entry in result.ledger if entry.reason == "not-converted")
+            lost = sum(entry.count for entry in result.ledger if entry.reason in REASONS)
             # Empty text is an empty cell, no loss; some conversions read it.
             pairs = zip(column.to_pylist(), found.to_pylist(), strict=True)
             empty = sum(given == "" and made is None for given, made in pairs)
@@ -203,12 +256,13 @@ def test_values_in_are_values_out_and_nulls_and_losses(name: str) -> None:
 def test_values_of_documents_are_accounted_for_too(session: Session, seed: int) -> None:
     """A field of several types, in a document and in parts."""
     chance = random.Random(seed)
-    values = [None, "x", "12", 5, 2.5, True, [1], {"k": 1}, "2024-01-01", -(1 << 40)]
+    values = [None, "x", "12", 5, 2.5, True, [1], {"k": 1}, "2024-01-01", -(1 << 40), -(1 << 63), 1e300]
     rows = [{"a": chance.choice(values)} for _ in range(chance.choice([1, 30, 400]))]
-    name = chance.choice(sorted(CALLS))
-    result = session.query(f"json {logsql_text(rows)} | eval b = {CALLS[name]}")
+    calls = CALLS | NUMBERS
+    name = chance.choice(sorted(calls))
+    result = session.query(f"json {logsql_text(rows)} | eval b = {calls[name]}")
     found = result.rows()
-    lost = sum(entry.count for entry in result.ledger if entry.reason == "not-converted")
+    lost = sum(entry.count for entry in result.ledger if entry.reason in REASONS)
     given, made = (sum(row[field] is None for row in found) for field in ("a", "b"))
     assert made == given + lost, name
 

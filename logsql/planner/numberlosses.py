@@ -1,0 +1,82 @@
+"""What functions of numbers and unary minus lose: values that are no numbers, and results beyond 64 bits.
+
+``abs("x")``, ``-"7"`` and ``abs(long("-9223372036854775808"))`` are null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from logsql.diagnostics.losses import OVERFLOW, TEXT_NOT_A_NUMBER, Loss
+from logsql.language.tree import Expr, canonical
+from logsql.planner import losses
+from logsql.planner.calls import Lowering
+from logsql.values import sql, values
+from logsql.values.sql import Sql
+from logsql.values.types import LONG, Kind
+from logsql.values.values import Typed
+
+
+def counted(cx: Lowering, node: Expr, result: Typed, operands: Sequence[tuple[Expr, Typed]]) -> Typed:
+    """``result`` of the call or operator ``node``; the operands (as written, lowered) that made it null are counted."""
+    if cx.run_id is None or cx.rel is None or cx.is_constant(node):
+        return result
+    if result.kind is Kind.NULL and any(value.kind is not Kind.NULL for _, value in operands):
+        result = Typed(sql.null(LONG.physical), LONG)
+    for expr, value in operands:
+        test = None if cx.is_constant(expr) else _no_number(value)
+        if test is not None:
+            result = _lost(cx, node, TEXT_NOT_A_NUMBER, result, _last(result), value, test)
+        number = _number(value, bool(result.parts)) if len(operands) == 1 else None
+        if number is not None:
+            result = _lost(cx, node, OVERFLOW, result, _whole(result), value, sql.not_null(number))
+    return result
+
+
+def _no_number(value: Typed) -> Sql | None:
+    """Whether a value is there and no number; an empty cell of CSV is no value. None where there can be none."""
+    if value.type.number or value.kind is Kind.NULL:
+        return None
+    filled = sql.binary("<>", values.text_sql(value).copy(), sql.string(""))
+    if value.kind is Kind.STRING:
+        return filled
+    number = values.number_sql(value)
+    if number is None:
+        return values.not_null(value)
+    return sql.when(sql.is_null(number), sql.when(values.not_null(value), filled))
+
+
+def _number(value: Typed, exact: bool) -> Sql | None:
+    """The number that a value is, or with ``exact`` the integer; None where it never is one."""
+    if value.type.number:
+        return value.expr.copy()
+    if value.kind is not Kind.ANY:
+        return None
+    return values.integer_sql(value) if exact else values.number_sql(value)
+
+
+def _last(result: Typed) -> int | None:
+    """The part that is null for all that is no number; None: the result has no parts."""
+    return len(result.parts) - 1 if result.parts else None
+
+
+def _whole(result: Typed) -> int | None:
+    """The part of the integers; -1 where the result is never an integer."""
+    if not result.parts:
+        return None if result.type.integer or result.kind is Kind.ANY else -1
+    return next((number for number, part in enumerate(result.parts) if part.type.integer), -1)
+
+
+def _lost(cx: Lowering, node: Expr, row: Loss, result: Typed, place: int | None, value: Typed, given: Sql) -> Typed:
+    """The result with its part at ``place`` (None: itself, -1: none of them) counted where it is null."""
+    if place == -1 or result.kind is Kind.NULL:
+        return result
+    target = result if place is None else result.parts[place]
+    cx.tells()
+    sample = sql.null("VARCHAR") if row is OVERFLOW else values.text_sql(value).copy()
+    told = losses.or_lost(cx, row, canonical(node), target.expr, target.type.physical, sample, given, node)
+    made = Typed(told, target.type)
+    if place is None:
+        return made
+    return replace(result, parts=(*result.parts[:place], made, *result.parts[place + 1 :]))
