@@ -1,8 +1,9 @@
 """Windows event logs (.evtx) to Arrow: one row per event (command ``evtx-file``), over the package ``evtx``.
 
 Contract: rows in file order. Events and chunks the parser refuses are counted in the ledger and the rest is read.
-``event_data`` is JSON text: the named values of EventData, or the fields of the single element of UserData.
-``msg`` is null: the text tables are in the providers' DLLs, not in the file. The package is an extra (``forensic``),
+``event_data`` is JSON text: the named values of EventData, or the fields of the single element of UserData, and
+whatever else stands beside System. ``msg`` is the message of an event that was rendered before it was collected, else
+null: the text tables are in the providers' DLLs, not in the file. The package is an extra (``forensic``),
 imported at the first scan. Constant memory.
 """
 

@@ -38,7 +38,7 @@ a collector or an export wrote, whose record headers hold the times and numbers 
 _HEADER_TIME = "time-of-record"
 _FACTS = {
     "provider": pa.string(), "event_id": pa.int32(), "level": pa.int32(), "task": pa.int32(),
-    "channel": pa.string(), "computer": pa.string(), "event_data": pa.string(),
+    "channel": pa.string(), "computer": pa.string(), "event_data": pa.string(), "msg": pa.string(),
 }  # fmt: skip
 """Columns taken out of an event's JSON, in the order of ``_facts``."""
 # Quotes inside JSON strings are escaped, so a bare ,"Channel":" is the element and nothing else.
@@ -46,8 +46,10 @@ _USUAL = re.compile(
     r'\{"Event":\{(?:"#attributes":\{[^{}]*\},)?"System":\{'
     r'"Provider":\{"#attributes":\{"Name":"([^"\\]*)"(?:,"\w+":"[^"\\]*")*\}\},'
     r'"EventID":(?:([0-9]{1,18})|\{"#attributes":\{"Qualifiers":[0-9]+\},"#text":([0-9]{1,18})\}),'
-    r'(?:"Version":[0-9]+,)?"Level":([0-9]{1,18}),"Task":([0-9]{1,18}),.*?'
-    r',"Channel":"([^"\\]*)","Computer":"([^"\\]*)","Security":(?:null|\{[^{}]*\{[^{}]*\}\})\},"EventData":'
+    r'(?:"Version":[0-9]+,)?"Level":(?P<level>[0-9]{1,18}),"Task":([0-9]{1,18}),(?:"Opcode":[0-9]+,)?'
+    r'"Keywords":"[^"\\]*","TimeCreated":\{"#attributes":\{[^{}]*\}\},"EventRecordID":[0-9]+,'
+    r'(?:"Correlation":(?:null|\{"#attributes":\{[^{}]*\}\}),)?(?:"Execution":\{"#attributes":\{[^{}]*\}\},)?'
+    r'"Channel":"([^"\\]*)","Computer":"([^"\\]*)","Security":(?:null|\{[^{}]*\{[^{}]*\}\})\},"EventData":'
 )
 
 
@@ -62,6 +64,13 @@ _WHEN = re.compile(
 )
 _BEGIN_OF_1602 = -11_612_937_600_000_000
 """In microseconds since 1970: an earlier time is none (FILETIME 0 and what is counted from it)."""
+# Quotes inside a text are escaped, so this finds each name and, in a text that begins with a colon, one too many.
+_NAMES = re.compile(r'"([^"\\]*)":')
+_DATA = '{"Data":'
+_DATA_TEXT = '{"Data":{"#text":'
+_SHAPES = 4096
+"""Templates that are remembered; texts with a quote and a colon inside make more of them than a log has."""
+_NO_DATA = ("#attributes", "System", "RenderingInfo")
 
 
 class Event(TypedDict):
@@ -87,6 +96,7 @@ class EventRows:
         self._occurrence = bool(names & {"_time", "record_id"})
         self._numbered = "record_no" in names
         self._facts = bool(names & _FACTS.keys())
+        self._shapes: dict[tuple[str, int], bool] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -115,7 +125,7 @@ class EventRows:
         if self._numbered:
             self._numbers.append(_integer(event["event_record_id"], 63))
         if self._facts:
-            self._found.append(_facts(data))
+            self._found.append(_facts(data, self._shapes))
         self.held += 1
         return self.held
 
@@ -123,7 +133,6 @@ class EventRows:
         """The wanted columns of the events held, which are let go."""
         rows = self.held
         made: dict[str, pa.Array] = {
-            "msg": pa.nulls(rows, pa.string()),
             "_file": pa.repeat(pa.scalar(self._file, pa.string()), rows),
         }
         if self._occurrence:
@@ -191,17 +200,52 @@ def _microseconds(stamp: str) -> int | None:
         return None
 
 
-def _facts(data: str) -> tuple[object, ...]:
-    """Provider, event, level, task, channel, computer and event data of one event's JSON.
+def _repeats(data: str, usual: re.Match[str], shapes: dict[tuple[str, int], bool]) -> bool:
+    """Whether a name may come twice in the event data.
+
+    The names come from a template of the provider, one for each number and version of its events: they are looked
+    at once for each, and each number of names. ``shapes`` remembers what was found.
+    """
+    shape = (data[: usual.start("level")], data.count('":', usual.end()))
+    found = shapes.get(shape)
+    if found is None:
+        names = _NAMES.findall(data, usual.end())
+        if len(shapes) > _SHAPES:
+            shapes.clear()
+        found = shapes[shape] = len(set(names)) < len(names)
+    return found
+
+
+def _unnamed(text: str) -> str | None:
+    """``{"Data":{"#text":["a","b"]},"Binary":null}``, as classic events have it, with the texts as Data."""
+    names = _NAMES.findall(text)
+    if names == ["Data", "#text"]:
+        return _DATA + text[len(_DATA_TEXT) : -1]
+    if names == ["Data", "#text", "Binary"]:
+        end = text.rfind('},"Binary":')
+        return _DATA + text[len(_DATA_TEXT) : end] + text[end + 1 :]
+    return None
+
+
+def _facts(data: str, shapes: dict[tuple[str, int], bool]) -> tuple[object, ...]:
+    """Provider, event, level, task, channel, computer, event data and message of one event's JSON.
 
     Nearly all events have the shape of ``_USUAL``, and their event data is the text behind it as it stands: three
     times as fast as parsing the JSON and writing part of it again.
     """
     usual = _USUAL.match(data)
-    if usual is None or data.find('"#', usual.end()) >= 0:
+    if usual is None:
+        return _parsed_facts(data)
+    text: str | None = data[usual.end() : -2]
+    if data.find('"#', usual.end()) >= 0:
+        text = _unnamed(data[usual.end() : -2])
+    elif data.find('},"', usual.end()) >= 0 or not data.startswith(("{", "null}"), usual.end()):
+        text = None  # a further element may follow
+    elif _repeats(data, usual, shapes):
+        text = None
+    if text is None:
         return _parsed_facts(data)
     provider, plain_id, qualified_id, level, task, channel, computer = usual.groups()
-    text = data[usual.end() : -2]
     return (
         provider,
         int(plain_id or qualified_id) & 0xFFFF,
@@ -210,6 +254,7 @@ def _facts(data: str) -> tuple[object, ...]:
         channel,
         computer,
         None if text == "null" else text,
+        None,
     )
 
 
@@ -224,15 +269,27 @@ def _parsed_facts(data: str) -> tuple[object, ...]:
         _text(system.get("Channel")),
         _text(system.get("Computer")),
         _event_data(body),
+        _message(body),
     )
 
 
 def _body(data: str) -> dict[str, object]:
     """The element Event; a record whose JSON is broken gives a row of nulls."""
     try:
-        return _mapping(_mapping(json.loads(data)).get("Event"))
+        return _mapping(_mapping(json.loads(data, object_pairs_hook=_gathered)).get("Event"))
     except (ValueError, RecursionError):
         return {}
+
+
+def _gathered(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of JSON; the values of a name that comes again are a list (event 4648 has two ``LogonGuid``)."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    several: dict[str, list[object]] = {}
+    for name, value in pairs:
+        several.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in several.items()}
 
 
 def _mapping(value: object) -> dict[str, object]:
@@ -266,19 +323,57 @@ def _provider(value: object) -> str | None:
     return _text(_mapping(_mapping(value).get("#attributes")).get("Name"))
 
 
+def _message(body: dict[str, object]) -> str | None:
+    """The text of an event that was rendered before it was collected."""
+    return _text(_mapping(body.get("RenderingInfo")).get("Message"))
+
+
 def _event_data(body: dict[str, object]) -> str | None:
-    data = body.get("EventData")
-    if data is None:
-        user = {key: value for key, value in _mapping(body.get("UserData")).items() if key != "#attributes"}
-        data = next(iter(user.values())) if len(user) == 1 else user or None
-        if isinstance(data, dict):
-            data = {key: value for key, value in data.items() if key != "#attributes"}
-    if data is None:
+    """All that stands in the event beside System, as JSON: the fields of EventData or of the element in UserData.
+
+    Other elements are there instead of EventData where an event could not be written as meant (ProcessingErrorData,
+    DebugData, BinaryEventData): their fields; beside it they have their name.
+    """
+    parts = {name: value for name, value in body.items() if name not in _NO_DATA and value is not None}
+    if "UserData" in parts:
+        elements = _kept_attributes(parts["UserData"])
+        parts["UserData"] = next(iter(elements.values())) if len(elements) == 1 else elements
+    rendered = _kept_attributes(body.get("RenderingInfo"))
+    rendered.pop("Message", None)
+    if rendered:
+        parts["RenderingInfo"] = rendered
+    if not parts:
         return None
-    if isinstance(data, dict):
-        # An unnamed <Data> comes as {"Data": {"#text": ...}}; the text is the value.
-        data = {
-            key: value["#text"] if isinstance(value, dict) and value.keys() == {"#text"} else value
-            for key, value in data.items()
-        }
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    first = next(name for name in ("EventData", "UserData", *parts) if name in parts)
+    data = _opened(parts.pop(first))
+    if parts:
+        data = _gathered([*(data.items() if isinstance(data, dict) else [(first, data)]), *parts.items()])
+    return json.dumps(_plainer(data), ensure_ascii=False, separators=(",", ":"))
+
+
+def _opened(element: object) -> object:
+    """The fields of an element: its attributes, then what stands in it; its text where it has nothing else."""
+    if not isinstance(element, dict):
+        return element
+    inside = _kept_attributes(element)
+    attributes = _mapping(inside.pop("#attributes", None))
+    return _gathered([*attributes.items(), *inside.items()])
+
+
+def _kept_attributes(element: object) -> dict[str, object]:
+    """An element without the attributes that only name a namespace."""
+    found = _mapping(element)
+    attributes = _mapping(found.get("#attributes")).items()
+    kept = {name: value for name, value in attributes if name.partition(":")[0] != "xmlns"}
+    inside = {name: value for name, value in found.items() if name != "#attributes"}
+    return {"#attributes": kept, **inside} if kept else inside
+
+
+def _plainer(value: object) -> object:
+    """An element that is only text (an unnamed ``<Data>`` comes as ``{"#text": ...}``) is that text."""
+    if isinstance(value, list):
+        return [_plainer(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {name: _plainer(item) for name, item in _kept_attributes(value).items()}
+    return kept["#text"] if kept.keys() == {"#text"} else kept

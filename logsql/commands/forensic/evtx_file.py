@@ -23,9 +23,11 @@ register(
         SourceSpec("udfs.readers.evtx:EvtxReader", suffixes=(".evtx",)),
         "Read a Windows event log.",
         """
-One row per event. `event_data` is a map of the event's own values. `_time` (TimeCreated) and `record_id`
-(EventRecordID) are those of the event; `record_no` is the number of the record in this file, another one in logs
-that a collector or an export wrote. An event without a time of its own has the time of its record and is counted in the
+One row per event. `event_data` is a map of the event's own values, all that it has beside System; a name that comes
+again has a list of its values. `msg` is the text of events that were rendered before they were collected, else null:
+the texts are in the providers' DLLs, not in the log. `_time` (TimeCreated) and `record_id` (EventRecordID) are those of
+the event; `record_no` is the number of the record in this file, another one in logs that a collector or an export
+wrote. An event without a time of its own has the time of its record and is counted in the
 ledger, as are damaged chunks and events.
 """,
         extra="forensic",
