@@ -48,8 +48,8 @@ def loss(name: str, sentence: Pair, fact: bool = False) -> Loss:
 TEXT_NOT_A_NUMBER = loss(
     "text-not-a-number",
     (
-        "values that are no numbers: null in arithmetic, left out of aggregates",
-        "숫자가 아닌 값: 산술식에서는 null이고 집계에서는 빠집니다",
+        'values that are no numbers (in aggregates text like "12" too): null in arithmetic, left out of aggregates',
+        '숫자가 아닌 값(집계에서는 "12" 같은 텍스트 포함): 산술식에서는 null이고 집계에서는 빠집니다',
     ),
 )
 OVERFLOW = loss(

@@ -26,8 +26,8 @@ from logsql.values.values import Typed
 TEXT_AMONG_NUMBERS = loss(
     "text-among-numbers",
     (
-        "values that are no numbers in a column of numbers: text is larger than every number",
-        "숫자 필드에 섞인 숫자가 아닌 값: 문자열은 모든 숫자보다 큽니다",
+        'values of other types among numbers (text like "12" too): text is larger than every number',
+        '숫자 필드에 섞인 다른 타입의 값("12" 같은 텍스트 포함): 텍스트는 모든 숫자보다 큽니다',
     ),
 )
 _PLAIN = frozenset({Kind.BOOL, Kind.SHORT, Kind.INT, Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.DATE, Kind.BINARY})

@@ -126,6 +126,7 @@ class ExprContext:
     def lower(self, expr: Expr) -> Typed:
         """The typed SQL of an expression."""
         if isinstance(expr, Literal):
+            numbers.literal(self, expr)
             return lower_literal(expr)
         if isinstance(expr, Field):
             conditions.quoted_value(self, expr)

@@ -118,7 +118,7 @@ class Rel:
 
     ``pending`` maps idents to expressions over ``source`` where they are not the plain column; ``tag`` is the name that
     the pending SELECT will get, after the command that began it. ``others`` looks up the further fields of a source
-    that reads only those that the query names, for help lines.
+    that reads only those that the query names, for help lines; ``typed_by`` is how the source gives its texts types.
     """
 
     source: str
@@ -129,6 +129,7 @@ class Rel:
     pending: Mapping[str, Sql] = field(default_factory=dict)
     where: Sql | None = None
     tag: str = ""
+    typed_by: str = field(default="", compare=False)
     others: Callable[[], tuple[str, ...]] | None = field(default=None, compare=False, repr=False)
 
     def column(self, name: str) -> Column | None:

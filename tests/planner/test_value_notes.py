@@ -34,9 +34,11 @@ def notes(session: Session, query: str, **params: object) -> list[tuple[str, str
 
 
 TOLD = [
-    (f"csvfile {SALES} | search amount > 100", "N1201", "amount > 100", "write double(amount) > 100"),
+    (f"csvfile {SALES} | search amount > 100", "N1201", "amount > 100",
+     "write double(amount) > 100, or read with csvfile types=t"),
     (f"csvfile {SALES} | search amount == 100", "N1202", "amount == 100", 'write amount == "100"'),
-    (f"csvfile {SALES} | stats sum(amount)", "N1301", "amount", "write sum(double(amount))"),
+    (f"csvfile {SALES} | stats sum(amount)", "N1301", "amount",
+     "write sum(double(amount)), or read with csvfile types=t"),
     (f"csvfile {SALES} | stats max(amount)", "N1302", "amount", "write max(double(amount))"),
     (f"csvfile {SALES} | sort -amount", "N1302", "amount", "write eval amount = double(amount) | sort -amount"),
     (f"csvfile {SALES} | search amount > \"100\"", "N1204", 'amount > "100"', "write double(amount) > 100"),
@@ -61,6 +63,16 @@ TOLD = [
         "_time",
         'write datetrunc(date(_time, "yyyy-MM-dd HH:mm:ssZ"), "1h")',
     ),
+    # language.md 3.1: what parsekv reads is text; whether there is such a field only the data tell
+    ("json \"[{line:'a=1'}]\" | parsekv | stats sum(zz)", "N1301", "zz", "write sum(double(zz))"),
+    # a boolean and a number, a boolean and a text (language.md 3.3): the constant that is meant
+    (ROW + "search b == 1", "N1202", "b == 1", "write b == true"),
+    (ROW + "search t == true", "N1202", "t == true", 'write t == "true"'),
+    # language.md 2: whole numbers are 64 bits, larger ones doubles
+    (ROW + "search n == 12345678901234567890", "N1312", "12345678901234567890", "in double quotes"),
+    # texts of dates compare letter by letter (language.md 3.3); of another form than the values, or day first
+    (f'jsonfile {WEB} | search _time >= "2022/09/20"', "N1214", '_time >= "2022/09/20"',
+     'write date(_time, "yyyy-MM-dd HH:mm:ssZ") >= date("2022/09/20", "yyyy/MM/dd"), or read with jsonfile dates=t'),
     # two constants: a quoted name is a text, and language.md 4 compares it as one for every row
     (ROW + 'search "t" == "x"', "N1212", '"t" == "x"', 'write t == "x"'),
     (ROW + 'search "Event ID" == "4624"', "N1212", '"Event ID" == "4624"', 'write field("Event ID") == "4624"'),
@@ -123,6 +135,65 @@ def test_what_the_plan_knows_is_told(session: Session, query: str, code: str, pi
     found = notes(session, query)
     assert (code, piece) in [(c, p) for c, p, _ in found]
     assert any(help in h for c, p, h in found if (c, p) == (code, piece)), found
+
+
+#: A file whose texts decide what is told: zip with a zero in front, days before months, years of two digits, six digits
+#: of a second, microseconds.
+TEXTS = "zip,b,t,u,w,e\n00123,true,05/03/24,2024-03-05T10:00:00.123456Z,05/03/2024,1534860261221373\n" + (
+    "45678,false,06/03/24,2024-03-05T10:00:00.000006Z,16/04/2023,1534860261221374\n"
+)
+OF_TEXTS = [
+    ("search zip == 123", "N1202", "write double(zip) == 123"),  # zip == "123" matches nothing
+    ("search b == true", "N1202", 'write b == "true"'),
+    ("search t > 100", "N1201", ""),  # double(t) would be null everywhere
+    ('search w > "01/04/2023"', "N1214", 'write date(w, "dd/MM/yyyy") > date("01/04/2023", "dd/MM/yyyy")'),
+    ('eval d = date(t, "dd/MM/yyyy")', "N1313", 'write "dd/MM/yy"'),
+    ("eval d = date(u, \"yyyy-MM-dd'T'HH:mm:ss.SSSX\")", "N1313", "write \"yyyy-MM-dd'T'HH:mm:ss.SSSSSSX\""),
+    ("eval d = epoch(e)", "N1306", "write epoch(long(e / 1000))"),
+]
+OF_TEXTS_SILENT = [
+    'search zip == "00123" and b == "true" and u > "2024-03-05" and u > "2024"',
+    'eval d = date(t, "dd/MM/yy"), f = date(w, "dd/MM/yyyy"), g = date(w, "dd/MM/yy")',
+    "eval d = date(u, \"yyyy-MM-dd'T'HH:mm:ss.SSSSSSX\"), f = epoch(long(e / 1000))",
+]
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("texts") / "texts.csv"
+    path.write_text(TEXTS)
+    return path
+
+
+@pytest.mark.parametrize(("query", "code", "help"), OF_TEXTS, ids=[query for query, *_ in OF_TEXTS])
+def test_what_values_at_hand_show_is_told(session: Session, texts: Path, query: str, code: str, help: str) -> None:
+    (found,) = notes(session, f"csvfile {texts} | {query}")
+    assert (found[0], found[2].partition(", or read")[0]) == (code, help)
+
+
+@pytest.mark.parametrize("query", OF_TEXTS_SILENT)
+def test_what_fits_the_values_is_silent(session: Session, texts: Path, query: str) -> None:
+    assert notes(session, f"csvfile {texts} | {query}") == []
+
+
+def test_a_file_with_another_delimiter(session: Session, tmp_path: Path) -> None:
+    """`a;b;c` was the name of one column, and nothing was told."""
+    for header, option in (("a;b;c", 'delim=";"'), ("a\tb", "tab=t"), ("a|b", 'delim="|"')):
+        (tmp_path / "x.csv").write_text(f"{header}\n1;2;3\n4;5,x;6\n")
+        (note,) = session.plan(f"csvfile {tmp_path / 'x.csv'}")[0].notes
+        assert (note.code, note.help) == ("N1402", f"write csvfile {option} ...")
+    (tmp_path / "x.csv").write_text("a;b,c\n1,2\n")
+    assert session.plan(f"csvfile {tmp_path / 'x.csv'}")[0].notes == ()
+    assert session.plan(f'csvfile delim=";" {tmp_path / "x.csv"}')[0].notes == ()
+
+
+def test_keys_of_a_lookup_are_texts(session: Session, tmp_path: Path) -> None:
+    """functions.md, lookup: keys compare as text, so that 1.0 does not find "1"."""
+    (tmp_path / "codes.csv").write_text("code,name\n1,one\n2,two\n")
+    session.add_lookup("codes", str(tmp_path / "codes.csv"))
+    for value, told in (("1.0", ["N1703"]), ("1", []), ("'1'", [])):
+        found = session.plan(f'json "[{{code:{value}}}]" | lookup codes code output name')[0].notes
+        assert [n.code for n in found] == told, value
 
 
 SILENT = [

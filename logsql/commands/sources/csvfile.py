@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.diagnostics.paths import NEEDS_PATH, NO_FILE, NO_PATH, PATH_FORM
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
+from logsql.planner.notes import texts
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -31,7 +34,9 @@ def lower(stage: Stage) -> Rel:
     delim: str | None = stage.option("delim")
     if delim is not None and (len(delim) != 1 or not delim.isascii() or delim in '"\r\n\0' or options["tab"]):
         stage.fail(DELIM)
-    return scan_source(stage, open_files(stage, {**options, "demand": stage.demand}))
+    rel = scan_source(stage, open_files(stage, {**options, "demand": stage.demand}))
+    texts.one_column(stage, rel)
+    return rel if options["types"] else replace(rel, typed_by="csvfile types=t")
 
 
 register(

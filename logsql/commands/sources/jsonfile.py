@@ -26,8 +26,8 @@ def lower(stage: Stage) -> Rel:
     rel = scan_source(stage, info)
     if info.meta.get("open"):
         rel = _by_path(rel, overlay)
-    elif (others := info.meta.get("others")) is not None:
-        rel = replace(rel, others=others)
+    else:
+        rel = replace(rel, others=info.meta.get("others"), typed_by="" if stage.option("dates") else "jsonfile dates=t")
     return stage.limit(rel, limit, offset) if info.native is not None else rel
 
 

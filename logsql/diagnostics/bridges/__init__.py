@@ -12,6 +12,7 @@ from logsql.diagnostics.bridges.aggregates import AGGREGATES
 from logsql.diagnostics.bridges.commands import COMMANDS
 from logsql.diagnostics.bridges.functions import FUNCTIONS
 from logsql.diagnostics.bridges.row import SOURCE, TABLE, Bridge
+from logsql.diagnostics.messages import message
 from logsql.diagnostics.places import Place
 
 __all__ = ["BRIDGES", "SOURCE", "TABLE", "Bridge", "bridges_of", "foreign_words", "written_here"]
@@ -33,7 +34,7 @@ def written_here(word: str, place: Place) -> str | None:
     True
     """
     forms = [bridge.form for bridge in bridges_of(word) if bridge.place is place]
-    return "; ".join(dict.fromkeys(forms)) or None
+    return message("word-or").join(dict.fromkeys(forms)) or None
 
 
 def bridges_of(word: str) -> list[Bridge]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from logsql.diagnostics.codes import define, text
 from logsql.language.tree import Binary, Expr, Field, Literal, canonical
@@ -55,6 +56,16 @@ TEXT_ORDER = define(
     ),
     ("{better}", "{better}"),
 )
+DATE_ORDER = define(
+    "N1214",
+    "dates-ordered-as-text",
+    ("dates that are text are compared letter by letter", "텍스트인 날짜를 글자 순서로 비교합니다"),
+    (
+        "{left} holds dates as text, which < and > compare letter by letter, and not by time",
+        "{left}에는 날짜가 텍스트로 들어 있어 시간이 아니라 글자 순서로 비교합니다",
+    ),
+    ("{better}", "{better}"),
+)
 NEVER_IN = define(
     "N1211",
     "candidate-of-another-type",
@@ -103,6 +114,7 @@ QUOTED_NAME = define(
 )
 ALWAYS = text("always true", "늘 참입니다")
 NEVER = text("never true", "결코 참이 아닙니다")
+OR_TYPED = text("{help}, or read with {option}", "{help}. 또는 {option}로 읽으세요")
 #: An integer, a double, a boolean and a date as text.
 _TEXTS = {
     Kind.FLOAT: r"-?\d+\.\d+(E-?\d+)?|NaN|-?Infinity",
@@ -117,6 +129,12 @@ _CHARACTERS = {
     **dict.fromkeys((Kind.SHORT, Kind.INT, Kind.LONG), r"[-0-9*]*"),
 }
 _ORDER = ("<", "<=", ">", ">=")
+
+
+def never_written(kind: Kind, texts: Sequence[str]) -> bool:
+    """Whether no value of a type has one of these texts."""
+    shape = _TEXTS.get(kind)
+    return shape is not None and not any(re.fullmatch(shape, text) for text in texts)
 
 
 def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
@@ -189,7 +207,17 @@ def _better(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None
     ]
     if sides[0] is None and sides[1] is None:
         return None
-    return WRITE.fill(better=f"{sides[0] or canonical(expr.left)} {expr.op} {sides[1] or canonical(expr.right)}")
+    meant = WRITE.fill(better=f"{sides[0] or canonical(expr.left)} {expr.op} {sides[1] or canonical(expr.right)}")
+    for side, value, theirs in ((sides[0], left, right), (sides[1], right, left)):
+        if side is not None and value.kind is Kind.STRING and not (theirs.type.number and expr.op not in _ORDER):
+            return or_typed(cx, meant, theirs.kind is Kind.DATE)
+    return meant
+
+
+def or_typed(cx: Lowering, help: str, date: bool = False) -> str:
+    """``help``, and the option of the source that reads its texts as numbers and dates, where there is one."""
+    by = cx.rel.typed_by if cx.rel is not None else ""
+    return OR_TYPED.fill(help=help, option=by) if by and (date or by.endswith("types=t")) else help
 
 
 def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, op: str) -> str | None:
@@ -198,9 +226,10 @@ def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, o
         if theirs.type.number:
             if isinstance(node, Literal):
                 return str(node.value) if number_text(str(node.value)) else None
-            if op in ("==", "!=") and isinstance(other, Literal):
+            values = [v for v in sample(cx, node) if v]
+            if values and not any(map(number_text, values)):
                 return None
-            if (values := [v for v in sample(cx, node) if v]) and not any(map(number_text, values)):
+            if op in ("==", "!=") and isinstance(other, Literal) and not any(map(_padded, values)):
                 return None
             return f"double({canonical(node)})"
         if theirs.kind is Kind.DATE:
@@ -211,11 +240,23 @@ def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, o
             return f'date({canonical(node)}, "{pattern}")'
         if theirs.kind is Kind.IP:
             return f"ip({canonical(node)})"
+    if isinstance(node, Literal) and op in ("==", "!="):
+        if theirs.kind is Kind.BOOL:
+            return {"1": "true", "0": "false", "true": "true", "false": "false"}.get(str(node.value).lower())
+        if value.kind is Kind.BOOL and theirs.kind is Kind.STRING:
+            return f'"{str(node.value).lower()}"'
     if value.type.number and theirs.kind is Kind.STRING and op in ("==", "!=") and isinstance(node, Literal):
+        if any(map(_padded, sample(cx, other))) or isinstance(node.value, float):
+            return None
         return f'"{canonical(node)}"'
     if value.type.integer and theirs.kind is Kind.DATE and not isinstance(node, Literal):
         return f"epoch({canonical(node)})"
     return None
+
+
+def _padded(text: str) -> bool:
+    """Whether a text is a number that is not written as a constant of it prints: ``00123``, ``1.0``, ``+5``."""
+    return number_text(text) and re.fullmatch(r"0|-?[1-9]\d*", text) is None
 
 
 def sample(cx: Lowering, node: Expr) -> tuple[str, ...]:
@@ -249,7 +290,8 @@ def _with_pattern(cx: Lowering, expr: Binary, left: Typed, pattern: str) -> None
 
 
 def _letter_by_letter(cx: Lowering, expr: Binary) -> None:
-    """``amount > "100"``: told only where the values at hand are numbers of several lengths."""
+    """``amount > "100"``: told only where the values at hand are numbers of several lengths, or dates out of order."""
+    _dates_by_letter(cx, expr)
     for field, other in ((expr.left, expr.right), (expr.right, expr.left)):
         if isinstance(field, Field) and isinstance(other, Literal) and number_text(str(other.value)):
             if numbers_of_several_lengths(sample(cx, field)):
@@ -258,6 +300,29 @@ def _letter_by_letter(cx: Lowering, expr: Binary) -> None:
                 better = WRITE.fill(better=f"{first} {expr.op} {second}")
                 cx.note(TEXT_ORDER, expr.span, left=canonical(field), better=better)
             return
+
+
+def _dates_by_letter(cx: Lowering, expr: Binary) -> None:
+    """``_time >= "2022-09-20"`` over texts: silent where texts of both forms stand in the order of time."""
+    for field, other in ((expr.left, expr.right), (expr.right, expr.left)):
+        if not (isinstance(field, Field) and isinstance(other, Literal)):
+            continue
+        values = sample(cx, field)
+        texts = [str(other.value)]
+        pattern = guess_pattern(values, "")
+        wanted = guess_pattern(texts, "") or guess_pattern([*texts, *values], "")
+        if not pattern or not wanted or _in_order(pattern, wanted, values):
+            continue
+        sides = (f'date({field.name}, "{pattern}")', f'date({canonical(other)}, "{wanted}")')
+        first, second = sides if field is expr.left else (sides[1], sides[0])
+        better = or_typed(cx, WRITE.fill(better=f"{first} {expr.op} {second}"), date=True)
+        cx.note(DATE_ORDER, expr.span, left=canonical(field), better=better)
+
+
+def _in_order(pattern: str, wanted: str, values: tuple[str, ...]) -> bool:
+    """Whether texts of two date patterns compare as their times do: the year first, one form, one zone."""
+    zones = {match[0] if (match := re.search(r"(?:Z|[+-]\d\d:?\d\d)$", v)) else "" for v in values if v}
+    return pattern.startswith("yyyy") and pattern.startswith(wanted) and (len(zones) == 1 or "HH" not in wanted)
 
 
 def numbers_of_several_lengths(values: tuple[str, ...]) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from logsql.diagnostics.codes import Sentence, define, text
+from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.diagnostics.messages import listed
 from logsql.language.tree import Expr, Field, Literal, Span, canonical
 from logsql.planner.calls import FunctionCall, Lowering
-from logsql.planner.notes.comparisons import sample
+from logsql.planner.notes.comparisons import or_typed, sample
 from logsql.planner.notes.datetexts import guess_pattern
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.planner.relation import Rel
@@ -113,7 +114,7 @@ EPOCH_UNIT = define(
         "epoch()에는 초나 밀리초를 줍니다. {value}은(는) {unit}로 보입니다",
     ),
     (
-        "write epoch({value} / {divisor}) through long(): epoch(long({value} / {divisor}))",
+        "write epoch(long({value} / {divisor}))",
         "epoch(long({value} / {divisor}))로 쓰세요",
     ),
 )
@@ -130,6 +131,26 @@ TIME_IS = NO_TIME.says(
     (
         "{command} needs a date in _time, which is {kind} here: no row takes part",
         "{command}에는 날짜인 _time이 필요한데 여기서는 {kind}이어서 모든 행이 빠집니다",
+    )
+)
+UNLIKE_VALUES = define(
+    "N1313",
+    "pattern-unlike-values",
+    (
+        "a date pattern reads the digits of the values otherwise than they are meant",
+        "날짜 패턴이 값의 숫자를 뜻과 다르게 읽습니다",
+    ),
+)
+MORE_DIGITS = UNLIKE_VALUES.says(
+    (
+        "{letters} is milliseconds, and the values have {count} digits: 123456 is 123 seconds and 456 milliseconds",
+        "{letters}는 밀리초인데 값은 {count}자리입니다. 123456은 123초 456밀리초가 됩니다",
+    )
+)
+SHORT_YEAR = UNLIKE_VALUES.says(
+    (
+        "{letters} takes the year as it is written, and the values have two digits: the year {year}",
+        "{letters}는 연도를 적힌 그대로 읽는데 값은 두 자리입니다: {year}년",
     )
 )
 MICROSECONDS, NANOSECONDS = text("microseconds", "마이크로초"), text("nanoseconds", "나노초")
@@ -165,7 +186,7 @@ def date_argument(call: FunctionCall, position: int, value: Typed) -> None:
     help = None
     if made is not None:
         written[position] = made
-        help = WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
+        help = or_typed(cx, WRITE.fill(better=f"{call.spec.name}({', '.join(written)})"), value.kind is Kind.STRING)
     cx.note(NO_DATE, node.span, help=help, function=call.spec.name, value=canonical(node), kind=kind_word(value.kind))
 
 
@@ -190,7 +211,8 @@ def time_field(cx: Lowering, command: str, span: Span, covers: tuple[str, str]) 
         return
     if value.kind is not Kind.NULL:
         made = made_date(cx, Field("_time"), value)
-        help = None if made is None else WRITE.fill(better=f"eval _time = {made} | {command} ...")
+        better = WRITE.fill(better=f"eval _time = {made} | {command} ...")
+        help = None if made is None else or_typed(cx, better, value.kind is Kind.STRING)
         cx.note(TIME_IS, span, help=help, covers=covers, command=command, kind=kind_word(value.kind))
     elif rel.rest is None and rel.column("_time") is None:
         cx.note(NO_TIME, span, help=_other_times(cx, rel, command), covers=covers, command=command)
@@ -214,16 +236,24 @@ DATES_ARE = text(
 
 
 def epoch_argument(call: FunctionCall) -> None:
-    """Tell of a constant that is micro- or nanoseconds."""
+    """Tell of a constant that is micro- or nanoseconds, and of a field whose values at hand are."""
     node = call.nodes[0]
+    if isinstance(node, Field):
+        found = [int(text) for text in sample(call.cx, node) if text.isascii() and text.isdigit() and text != "0"]
+        if found and min(found) >= _MICRO_FROM:
+            _epoch_unit(call, node.name, min(found) >= _NANO_FROM)
     if not isinstance(node, Literal) or isinstance(node.value, bool):
         return
     digits = str(node.value)
     if not digits.isdigit() or int(digits) < _MICRO_FROM:
         return
-    nano = int(digits) >= _NANO_FROM
+    _epoch_unit(call, digits, int(digits) >= _NANO_FROM)
+
+
+def _epoch_unit(call: FunctionCall, value: str, nano: bool) -> None:
     unit = (NANOSECONDS if nano else MICROSECONDS).fill()
-    call.note(EPOCH_UNIT, 0, value=digits, unit=unit, divisor=1_000_000 if nano else 1000)
+    covers = (NOT_CONVERTED.name if nano else "date-beyond-9999", canonical(call.call))
+    call.note(EPOCH_UNIT, 0, covers=covers, value=value, unit=unit, divisor=1_000_000 if nano else 1000)
 
 
 def pattern(call: FunctionCall, position: int, written: str) -> None:
@@ -247,8 +277,42 @@ def pattern(call: FunctionCall, position: int, written: str) -> None:
         call.note(NO_YEAR, position, pattern=written, value=canonical(call.nodes[0]))
     if re.search(r"[ms]'Z'$", written):
         call.note(ZONE_AS_LETTER, position, help=_pattern_help(f"{written[:-3]}X"))
+    if isinstance(call.nodes[0], Field):
+        _against_values(call, position, written, runs)
     if runs.get("S", 0) > 6:
         call.note(FRACTION_CUT, position, letters="S" * runs["S"], count=runs["S"])
+
+
+def _against_values(call: FunctionCall, position: int, written: str, runs: dict[str, int]) -> None:
+    """Tell of a pattern whose years or fractions are shorter or longer than those of the values at hand."""
+    fraction, year = 0 < runs.get("S", 0) < 4, runs.get("y", 0) > 2
+    if not (fraction or year):
+        return
+    shape = re.compile(_shape(written))
+    found = [match for text in sample(call.cx, call.nodes[0]) if (match := shape.match(text))]
+    if fraction and (digits := max((len(m["S"]) for m in found), default=0)) > 3:
+        better = written.replace("S" * runs["S"], "S" * digits)
+        call.note(MORE_DIGITS, position, help=_pattern_help(better), letters="S" * runs["S"], count=digits)
+    if year and found and all(len(m["y"]) == 2 for m in found):
+        better = written.replace("y" * runs["y"], "yy")
+        call.note(SHORT_YEAR, position, help=_pattern_help(better), letters="y" * runs["y"], year=found[0]["y"])
+
+
+#: Text in quotes, a run of one letter, another character.
+_PIECES = re.compile(r"'([^']*)'|(([A-Za-z])\3*)|([^A-Za-z'])")
+
+
+def _shape(written: str) -> str:
+    """A regular expression of texts that a date pattern reads, the year and the fraction as groups."""
+    built = ""
+    for quoted, run, _, other in _PIECES.findall(written):
+        if run and run[0] in "yS" and f"(?P<{run[0]}>" not in built:
+            built += rf"(?P<{run[0]}>\d+)"
+        elif run:
+            built += r"\d+" if run[0] in "MdHhmskK" and len(run) < 3 else r"[^\s/.,:-]+"
+        else:
+            built += re.escape(quoted or other)
+    return built
 
 
 def _pattern_help(better: str) -> str:

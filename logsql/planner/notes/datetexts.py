@@ -34,8 +34,11 @@ def guess_pattern(texts: Sequence[str], otherwise: str = USUAL) -> str:
     "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"
     >>> guess_pattern(["12/Mar/2021:07:08:09 +0900"]), guess_pattern(["x"], "")
     ('dd/MMM/yyyy:HH:mm:ss Z', '')
+    >>> guess_pattern(["03/04/2024", "13/04/2024"]), guess_pattern(["03/04/2024"], "")
+    ('dd/MM/yyyy', '')
     """
-    found = {_pattern(text) for text in texts if text}
+    days = (*_DAYS, *_slashed(texts))
+    found = {_pattern(text, days) for text in texts if text}
     if len(found) > 1 and None not in found:
         # Fractions of a second of several lengths are one pattern.
         found = {max((f for f in found if f is not None), key=len)} if len({_bare(f) for f in found}) == 1 else found
@@ -43,12 +46,21 @@ def guess_pattern(texts: Sequence[str], otherwise: str = USUAL) -> str:
     return one or otherwise
 
 
+def _slashed(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The pattern of ``13/04/2024``: some text must tell day from month."""
+    pairs = [(int(m[1]), int(m[2])) for text in texts if (m := re.match(r"(\d\d)/(\d\d)/\d{4}", text))]
+    days_first, months_first = any(a > 12 for a, _ in pairs), any(b > 12 for _, b in pairs)
+    if days_first == months_first:
+        return ()
+    return ((r"\d\d/\d\d/\d{4}", "dd/MM/yyyy" if days_first else "MM/dd/yyyy"),)
+
+
 def _bare(pattern: str | None) -> str:
     return re.sub(r"\.S+", ".S", pattern or "")
 
 
-def _pattern(text: str) -> str | None:
-    for shape, day in _DAYS:
+def _pattern(text: str, days: Sequence[tuple[str, str]]) -> str | None:
+    for shape, day in days:
         match = re.match(shape, text)
         if match is None:
             continue

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.losses import TEXT_NOT_A_NUMBER
-from logsql.language.tree import Binary, Expr, Literal, SortKey, canonical
+from logsql.language.tree import Binary, Expr, Field, Literal, SortKey, canonical
 from logsql.planner.calls import AggregateCall, Lowering
-from logsql.planner.notes.comparisons import numbers_of_several_lengths, quoted_name, sample
+from logsql.planner.notes.comparisons import numbers_of_several_lengths, or_typed, quoted_name, sample
 from logsql.planner.notes.words import WRITE, kind_word, number_text, settled_kind
 from logsql.values.types import Kind
 from logsql.values.values import Typed
@@ -19,6 +19,12 @@ NO_NUMBERS = define(
         "{function}() takes numbers, and {value} is {kind}: the result is null",
         "{function}()은(는) 숫자를 집계합니다. {value}은(는) {kind}이므로 결과가 null입니다",
     ),
+)
+IF_THERE = NO_NUMBERS.says(
+    (
+        "{function}() takes numbers, and {value}, where a row has it, is {kind}: the result is null",
+        "{function}()은(는) 숫자를 집계합니다. {value}은(는) 있더라도 {kind}이므로 결과가 null입니다",
+    )
 )
 ORDERED_AS_TEXT = define(
     "N1302",
@@ -54,6 +60,16 @@ COUNT_OF_CONDITION = define(
     ),
     ("write count(if({condition}, 1, null))", "count(if({condition}, 1, null))로 쓰세요"),
 )
+DIGITS_LOST = define(
+    "N1312",
+    "digits-lost",
+    ("a whole number beyond 64 bits is read as a double", "64비트를 넘는 정수를 실수로 읽습니다"),
+    (
+        "a whole number beyond 64 bits is read as the double {value}: about sixteen digits of it count",
+        "64비트를 넘는 정수를 실수 {value}(으)로 읽습니다. 유효 숫자는 열여섯 자리쯤입니다",
+    ),
+    ("put it in double quotes to compare it as text", "텍스트로 비교하려면 큰따옴표로 묶으세요"),
+)
 _EVERY_ARGUMENT = frozenset({"corr", "correl", "cov", "covar", "slope"})
 _NUMBERS_ONLY = _EVERY_ARGUMENT | {
     "avg", "median", "per_day", "per_hour", "per_minute", "per_second", "perc", "percentile",
@@ -73,8 +89,9 @@ def aggregated(cx: Lowering, call: AggregateCall) -> None:
         for place in range(len(call.args) if name in _EVERY_ARGUMENT else 1):
             value, node = call.args[place], call.nodes[place]
             if settled_kind(value.kind) and not value.type.number:
+                row = IF_THERE if value.kind is Kind.STRING and _open(cx, node) else NO_NUMBERS
                 cx.note(
-                    NO_NUMBERS,
+                    row,
                     node.span,
                     help=_as_numbers(call, place)
                     if value.kind is Kind.STRING and not isinstance(node, Literal)
@@ -90,9 +107,16 @@ def aggregated(cx: Lowering, call: AggregateCall) -> None:
             cx.note(ORDERED_AS_TEXT, node.span, help=_as_numbers(call, 0), value=canonical(node), function=f"{name}()")
 
 
+def _open(cx: Lowering, node: Expr) -> bool:
+    """Whether only the data tell that there is such a field: what parsekv reads is text, if a line has it."""
+    return (
+        isinstance(node, Field) and cx.rel is not None and cx.rel.rest is not None and cx.rel.column(node.name) is None
+    )
+
+
 def _as_numbers(call: AggregateCall, place: int) -> str:
     written = [f"double({canonical(n)})" if i == place else canonical(n) for i, n in enumerate(call.nodes)]
-    return WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
+    return or_typed(call.cx, WRITE.fill(better=f"{call.spec.name}({', '.join(written)})"))
 
 
 def sorted_by(cx: Lowering, command: str, keys: tuple[SortKey, ...]) -> None:
@@ -104,7 +128,14 @@ def sorted_by(cx: Lowering, command: str, keys: tuple[SortKey, ...]) -> None:
         name = key.name.text
         if numbers_of_several_lengths(cx.sample(name)):
             help = WRITE.fill(better=f"eval {name} = double({name}) | {command} {'-' if key.descending else ''}{name}")
-            cx.note(ORDERED_AS_TEXT, key.name.span, help=help, value=name, function=command)
+            cx.note(ORDERED_AS_TEXT, key.name.span, help=or_typed(cx, help), value=name, function=command)
+
+
+def literal(cx: Lowering, node: Literal) -> None:
+    """Tell of a whole number beyond 64 bits, which is read as a double: ``12345678901234567890`` loses digits."""
+    value = node.value
+    if isinstance(value, float) and abs(value) >= 2**63 and node.span.end - node.span.start >= len(str(2**63)):
+        cx.note(DIGITS_LOST, node.span, value=canonical(node))
 
 
 def arithmetic(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:

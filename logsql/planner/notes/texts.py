@@ -1,13 +1,16 @@
-"""The query as it is written: what its comments swallow."""
+"""The query as it is written: what its comments swallow; the header of a file that another character separates."""
 
 from __future__ import annotations
 
 import re
 
 from logsql.diagnostics.codes import define
+from logsql.diagnostics.messages import shortened
 from logsql.diagnostics.notes import Notes
 from logsql.language.tree import Query
+from logsql.planner.relation import Rel
 from logsql.planner.spec import COMMANDS
+from logsql.planner.stage import Stage
 
 COMMENT_SWALLOWS = define(
     "N1107",
@@ -22,7 +25,32 @@ COMMENT_SWALLOWS = define(
     ),
     help=("begin that line with a pipe: | {line}", "그 줄을 파이프로 시작하세요: | {line}"),
 )
+ONE_COLUMN = define(
+    "N1402",
+    "another-delimiter",
+    (
+        "a CSV file has one column, whose name holds the character that other files put between cells",
+        "CSV 파일의 컬럼이 하나이고, 그 이름에 다른 파일이 셀을 나누는 문자가 들어 있습니다",
+    ),
+    (
+        'the file has one column, "{name}": its cells are not separated by commas',
+        '파일의 컬럼이 "{name}" 하나뿐입니다. 쉼표로 나눈 셀이 아닙니다',
+    ),
+    ("write csvfile {option} ...", "csvfile {option} ...로 쓰세요"),
+)
 _HEAD = re.compile(r"([\w.-]+)(?=\s|\Z)")
+
+
+def one_column(stage: Stage, rel: Rel) -> None:
+    """Tell of a header ``user;host;port`` that was read as one name, where the query chose no delimiter."""
+    names = [column.name for column in rel.columns if not column.name.startswith("_")]
+    further = [name for name in names[1:] if re.fullmatch(r"column\d+", name) is None]  # a cell with a comma in it
+    if not names or further or stage.option("delim") is not None or stage.option("tab") or not stage.option("header"):
+        return
+    found = next((mark for mark in ";\t|" if mark in names[0].strip(mark)), None)
+    if found is not None:
+        option = "tab=t" if found == "\t" else f'delim="{found}"'
+        stage.note(ONE_COLUMN, stage.command.name_span, name=shortened(names[0]), option=option)
 
 
 def tell_comments(notes: Notes, query: Query) -> None:
