@@ -134,7 +134,8 @@ def sorted_by(cx: Lowering, command: str, keys: tuple[SortKey, ...]) -> None:
 def literal(cx: Lowering, node: Literal) -> None:
     """Tell of a whole number beyond 64 bits, which is read as a double: ``12345678901234567890`` loses digits."""
     value = node.value
-    if isinstance(value, float) and abs(value) >= 2**63 and node.span.end - node.span.start >= len(str(2**63)):
+    # 2**63 itself stands behind the minus of the smallest whole number, and is exact.
+    if isinstance(value, float) and value > 2**63 and node.span.end - node.span.start >= len(str(2**63)):
         cx.note(DIGITS_LOST, node.span, value=canonical(node))
 
 
