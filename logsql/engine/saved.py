@@ -45,6 +45,8 @@ LEFT = loss(
         "쿼리가 중단되거나 끝까지 읽히지 않아 보관한 결과가 잘렸습니다",
     ),
 )
+#: Marks the column of a saved result that holds the types of the mixed column before it.
+_COMPANION = b"logsql.companion"
 _ENDINGS = {Ending.FULL: FULL, Ending.LEFT: LEFT, Ending.OPEN: LEFT}
 
 
@@ -132,6 +134,17 @@ class Results:
                 self._folder.drop(thing.path)
         return total <= MOST_BYTES
 
+    def clear_old(self) -> None:
+        """Drop kept files of other sessions that are older than the bound, and what no living session owns.
+
+        A shell does it when it starts: one that keeps only small results never looks otherwise.
+        """
+        oldest = time.time() - MOST_SECONDS
+        for file in self._folder.look():
+            if file.changed <= oldest:
+                self._folder.others.remove(file)
+                self._folder.drop(file.path)
+
     def _forget(self, kept: Kept) -> None:
         for number in [number for number, found in self.kept.items() if found is kept]:
             self.kept.pop(number)
@@ -160,14 +173,61 @@ def saved_table(home: HasResults, name: str, bindings: dict[str, object]) -> Tab
     if dataset is None:
         return None
     key = f"__saved_{len(bindings) + 1}"
-    bindings[key] = dataset
-    return TableInfo(key, (key,), arrow_columns(dataset.schema))
+    if not any(_is_companion(field) for field in dataset.schema):
+        bindings[key] = dataset
+        return TableInfo(key, (key,), arrow_columns(dataset.schema))
+    kept = _unstored(dataset.schema)
+    schema = coded(kept)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in dataset.to_batches():
+            yield coded_batch(pa.RecordBatch.from_arrays(batch.columns, schema=kept), schema)
+
+    bindings[key] = StageTable(schema, batches)
+    return TableInfo(key, (key,), arrow_columns(schema))
+
+
+def _is_companion(field: pa.Field) -> bool:
+    return _COMPANION in (field.metadata or {})
+
+
+def _stored(schema: pa.Schema) -> pa.Schema:
+    """The schema under which kept rows are saved: companion columns under names that every reader of Parquet takes."""
+    return pa.schema(
+        pa.field(f"{field.name.removesuffix(TYPE_SUFFIX)} (type)", field.type, metadata={_COMPANION: b"1"})
+        if field.name.endswith(TYPE_SUFFIX)
+        else field
+        for field in schema
+    )
+
+
+def _unstored(schema: pa.Schema) -> pa.Schema:
+    """The schema of kept rows that were saved: a companion stands behind its column."""
+    return pa.schema(
+        pa.field(schema[position - 1].name + TYPE_SUFFIX, field.type) if _is_companion(field) else field
+        for position, field in enumerate(schema)
+    )
 
 
 def save_result(home: HasResults, result: Result, name: str) -> str:
-    """Write a result as Parquet under a name; returns the path. Raises :class:`RunError` for a bad name."""
-    home.results.saved.check(name)
-    return home.results.saved.write(name, result.arrow())
+    """Write a result as Parquet under a name; returns the path. Raises :class:`RunError` for a bad name.
+
+    Rows that were read are not asked for again where the session kept them, and only those have the types of their
+    mixed values: saved they are what was seen.
+    """
+    results = home.results
+    results.saved.check(name)
+    kept = _whole(results, result)
+    if kept is None:
+        table = result.arrow()
+        kept = _whole(results, result)
+    return results.saved.write(name, table if kept is None else typed_table(kept))
+
+
+def _whole(results: Results, result: Result) -> Kept | None:
+    """All rows of a result, if the session kept them."""
+    kept = results.find(str(result.number)) if result.number else None
+    return kept if kept is not None and kept.ending is Ending.WHOLE else None
 
 
 def save_last(home: HasResults, name: str) -> tuple[str, Ledger] | None:
@@ -183,7 +243,16 @@ def save_last(home: HasResults, name: str) -> tuple[str, Ledger] | None:
         return None
     told = Ledger()
     _tell(last, name, told)
-    return home.results.saved.write(name, shown_table(last)), told
+    return home.results.saved.write(name, typed_table(last)), told
+
+
+def typed_table(kept: Kept) -> pa.Table:
+    """A kept result as it is saved, with the types of its mixed values.
+
+    Text alone gave a date or bytes among values of other types back as text.
+    """
+    schema = _stored(kept.schema)
+    return pa.Table.from_batches((pa.RecordBatch.from_arrays(b.columns, schema=schema) for b in kept.batches()), schema)
 
 
 def shown_table(kept: Kept) -> pa.Table:

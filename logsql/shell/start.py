@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from logsql.conversation.conversation import Settings
+from logsql.diagnostics.errors import LogsqlError
 from logsql.shell.invocation import Invocation
 from logsql.shell.plainlines import PlainLines
 from logsql.shell.querying import open_session
@@ -27,6 +29,8 @@ def run(asked: Invocation, voice: Voice) -> int:
     )
     session = open_session(asked)
     try:
+        with suppress(OSError, LogsqlError):  # safe mode, a folder that is none
+            session.results.clear_old()
         source = PlainLines(sys.stdin)
         shell = Shell(session, settings, sys.stdout.buffer, voice, lambda _: source.read().strip())
         if terminal:

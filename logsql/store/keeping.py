@@ -62,12 +62,12 @@ class KeptFolder:
         """A path for the rows of a result; at first the session makes itself known. Raises OSError, PolicyError."""
         if self._held is None:
             self._held = self.files.hold(self.folder / f"{self._token}{_LOCK}")
-        self._look()
+        self.look()
         self._count += 1
         return self.folder / f"{self._token}-{self._count}{_ROWS}"
 
-    def _look(self) -> None:
-        """Take down what the other sessions have here; what belongs to none that lives goes."""
+    def look(self) -> list[Foreign]:
+        """Take down what the other sessions have here, oldest first; what belongs to none that lives goes."""
         alive: dict[str, bool] = {self._token: True}
         found: list[Foreign] = []
         for path in self.files.matching(self.folder, _ROWS, _LOCK):
@@ -79,6 +79,7 @@ class KeptFolder:
             elif token != self._token and path.suffix == _ROWS and (facts := self.files.facts(path)) is not None:
                 found.append(Foreign(path, facts.size, facts.changed / 1e9))
         self.others = sorted(found, key=lambda file: file.changed)
+        return list(self.others)
 
     def drop(self, path: Path) -> None:
         """Remove a file, if that can be done."""

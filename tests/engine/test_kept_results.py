@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 import logsql
@@ -15,6 +18,7 @@ from logsql.engine import saved
 from logsql.shell.repl import Settings, Shell
 from logsql.shell.voice import Voice
 from logsql.store import keeping
+from tests.cli.support import run
 
 GUID = "77836557-3f7d-4c0e-9a0a-0a4f2f1f2f00"
 
@@ -102,6 +106,45 @@ def test_a_result_read_back_is_the_same_value_for_value(
         # Arrow does not show what is kept beside the values.
         assert session.query(f"result {again.number}").arrow().column_names == first.columns
     assert len(session.kept_numbers) == 4 * len(queries)
+
+
+def test_a_saved_result_is_loaded_the_same_value_for_value(session: logsql.Session, home: Path) -> None:
+    """`\\save` and `load` gave dates and bytes among values of other types as text, a list as its text."""
+    query = (
+        'table limit=6 big | sort n | eval m = case(n == 0, now(), n == 1, binary("ab"), n == 2, array(1, now(), "x"), '
+        'n == 3, dict("k", 1), n == 4, "t", n), d = now() | fields n, m, d'
+    )
+    first = session.query(query)
+    rows = first.rows()
+    session.save_last("last")
+    session.save(first, "kept")
+    for name in ("last", "kept"):
+        again = session.query(f"load {name}")
+        assert again.rows() == rows
+        assert [[type(v) for v in r.values()] for r in again.rows()] == [[type(v) for v in r.values()] for r in rows]
+        assert again.schema == first.schema
+        assert again.arrow().column_names == first.columns
+    assert session.query('load kept | search typeof(m) == "date" | stats count').rows() == [{"count": 1}]
+    (path,) = home.rglob("kept.parquet")
+    # Any reader of Parquet sees the texts and their types.
+    assert pq.read_table(path).column_names == ["n", "m", "m (type)", "d"]
+
+
+def test_a_shell_clears_old_results_of_others_when_it_starts(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """The bound of days was looked at only when a large result was kept."""
+    monkeypatch.setattr(keeping, "SMALL", 0)
+    folder = home / "XDG_STATE_HOME" / "logsql" / "kept"
+    with logsql.connect(tz="UTC") as other:
+        other.sql("CREATE TABLE t AS SELECT 1 AS n").rows()
+        other.query("table t").rows()
+        other.query("table t").rows()
+        old = sorted(folder.glob("*.arrow"))[0]
+        os.utime(old, (time.time() - 8 * 86_400,) * 2)
+        (folder / "dead.lock").touch()
+        (folder / "dead-1.arrow").write_bytes(b"x")
+        assert run(stdin=b"\\q", XDG_STATE_HOME=str(home / "XDG_STATE_HOME")).returncode == 0
+        assert not old.exists()
+        assert sorted(path.suffix for path in folder.iterdir()) == [".arrow", ".lock"]
 
 
 def test_the_bound_is_one_for_all_sessions_and_nothing_is_left(
