@@ -108,6 +108,42 @@ def test_a_misspelt_foreign_name_is_known_too(query: str, help: str) -> None:
     assert caught.value.help == help
 
 
+@pytest.mark.parametrize(
+    ("query", "help"),
+    [
+        ("sample_data/assets.csv | stats count", "use csvfile sample_data/assets.csv"),
+        ("cat sample_data/auth.log | grep Failed", "use textfile sample_data/auth.log"),
+        ('source="a.jsonl.gz" | stats count', None),
+        ('read "a.evtx" | stats count', "use evtx-file a.evtx"),
+        ('json "{}" | eval x = if(a = 1, 2, 3)', 'use "==" to compare'),
+        ('json "{}" | regex a="^d"', 'use search match(FIELD, "REGEX")'),
+    ],
+)
+def test_what_is_typed_first_is_answered_with_what_to_type(query: str, help: str | None) -> None:
+    """A file where a command stands had no help; `if(a = 1, ...)` was answered with the usage of if()."""
+    with logsql.connect() as session, pytest.raises(logsql.LogsqlError) as caught:
+        session.plan(query)
+    assert help is None or caught.value.help == help
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "help"),
+    [
+        ("search owner == dev", "N1001", 'a text stands in double quotes: "dev"; there are owner, n'),
+        ("search owner == ownr", "N1001", 'did you mean "owner"?'),
+        ("search ab == owner", "N1001", "there are owner, n"),
+        ("stats count by owner limit 3", "N1108", "a command of its own: | limit 3"),
+        ("stats count by owner having count > 1", "N1108", "a command of its own: | search count > 1"),
+        ("sort owner head 2", "N1108", "a command of its own: | limit 2"),
+    ],
+)
+def test_notes_say_what_to_write(query: str, code: str, help: str) -> None:
+    """`owner == dev` listed the fields, `by owner limit 3` only that there is no such field."""
+    with logsql.connect() as session:
+        notes = session.query(f"json \"[{{'owner': 'dev', 'n': 1}}]\" | {query}").notes
+    assert [(note.code, note.help) for note in notes] == [(code, help)]
+
+
 @pytest.mark.parametrize("text", ["SELECT 1", " select * from t", "with a as (select 1) from a", "FROM web"])
 def test_sql_given_as_a_query_is_named(text: str) -> None:
     with pytest.raises(logsql.LogsqlError) as caught:

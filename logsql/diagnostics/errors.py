@@ -140,14 +140,14 @@ class UsageError(LogsqlError):
     exit_code = 2
 
 
-def nearest(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
-    """Names close to ``name``, nearest first, at most ``limit`` (for ``help:`` lines)."""
+def nearest(name: str, candidates: Iterable[str], limit: int = 3, cutoff: float = 0.6) -> list[str]:
+    """Names close to ``name``, nearest first, at most ``limit`` (for ``help:`` lines); ``cutoff`` from 0 to 1."""
     import difflib  # for cost: only mistakes need it
 
     pool = list(dict.fromkeys(candidates))
     lowered = {c.lower(): c for c in reversed(pool)}
     exact = [lowered[name.lower()]] if name.lower() in lowered and lowered[name.lower()] != name else []
-    close = difflib.get_close_matches(name.lower(), list(lowered), n=limit + 1, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower(), list(lowered), n=limit + 1, cutoff=cutoff)
     found = exact + [lowered[c] for c in close if lowered[c] not in exact and lowered[c] != name]
     return found[:limit]
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from logsql.diagnostics.errors import nearest
+from logsql.diagnostics.errors import did_you_mean, nearest
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.places import Place
+
+#: How near a misspelt name of another language is: `whre` is "where" (0.89), `grep` is not "group" (0.67).
+_NEAR = 0.82
 
 
 def foreign_name(word: str, place: Place) -> str | None:
@@ -35,9 +38,8 @@ def meant_name(word: str, place: Place, names: Iterable[str]) -> str | None:
     if form := foreign_name(word, place):
         return form
     known = list(names)
-    near = nearest(word, [*known, *foreign_words(place)])
-    if not near:
-        return None
-    here = [name for name in near if name in known] if near[0] in known else near[:1]
-    meant = message("help-did-you-mean", names=message("word-or").join(f'"{name}"' for name in here))
-    return meant if near[0] in known else f"{meant} {foreign_name(near[0], place)}"
+    near = nearest(word, known)
+    theirs = nearest(word, [*near, *foreign_words(place)], cutoff=_NEAR)
+    if not theirs or theirs[0] in near:
+        return did_you_mean(word, known)
+    return message("help-did-you-mean", names=f'"{theirs[0]}"') + f" {foreign_name(theirs[0], place)}"

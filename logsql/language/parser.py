@@ -52,6 +52,7 @@ class Grammar(Protocol):
     def refused(self) -> Mapping[str, Text]: ...
     def command(self, name: str) -> CommandGrammar | None: ...
     def command_names(self) -> Iterable[str]: ...
+    def reader_of(self, path: str) -> str | None: ...
 
 
 def parse_query(text: str, grammar: Grammar) -> Query:
@@ -144,11 +145,23 @@ class QueryParser:
             help: str | None = message("help-comment-blank")
         elif head != name and head in names:
             help = message("help-blank-after-command", command=head)
-        elif not self.text[: self.source.span(start, start).start].strip() and is_sql(self.text, names):
+        elif self._first(start) and is_sql(self.text, names):
             help = message("help-sql")
+        elif self._first(start) and (found := self._read_file(start)):
+            help = message("help-use", form=found)
         else:
             help = meant_name(name, Place.COMMAND, names)
         return self.source.error(UNSUPPORTED_COMMAND, start, start + len(name), command=name, help=help)
+
+    def _first(self, start: int) -> bool:
+        return not self.text[: self.source.span(start, start).start].strip()
+
+    def _read_file(self, start: int) -> str | None:
+        """The command that reads a file named where a command stands: ``a.csv | ...``, ``cat a.log | ...``."""
+        segment = self.split.root.segments[0]
+        words = self.source.buffer[start : segment.end].split()
+        path = next((word.strip("\"'") for word in words[:2] if self.grammar.reader_of(word.strip("\"'"))), None)
+        return None if path is None else f"{self.grammar.reader_of(path)} {path}"
 
 
 def trimmed(source: Source, start: int, end: int) -> tuple[int, int]:

@@ -165,6 +165,12 @@ class RegistryGrammar:
     def command_names(self) -> Iterable[str]:
         return COMMANDS
 
+    def reader_of(self, path: str) -> str | None:
+        """The command that reads files whose names end as this one's does."""
+        lower = path.lower()
+        readers = [(end, spec.name) for spec in COMMANDS.values() if spec.reads for end in spec.reads.suffixes]
+        return next((name for end, name in sorted(readers, key=lambda r: -len(r[0])) if lower.endswith(end)), None)
+
 
 GRAMMAR = RegistryGrammar()
 

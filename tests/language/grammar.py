@@ -241,6 +241,9 @@ class TestGrammar:
     def command_names(self) -> Iterable[str]:
         return self.specs
 
+    def reader_of(self, path: str) -> str | None:
+        return None
+
 
 GRAMMAR = TestGrammar()
 LOOSE = TestGrammar(strict=False)

@@ -28,6 +28,9 @@ class One:
     def command_names(self) -> list[str]:
         return ["x"]
 
+    def reader_of(self, path: str) -> str | None:
+        return None
+
 
 def read(arguments: str, shape: Callable[[ArgReader], Any], **more: Any) -> Any:
     return parse_query(f"x {arguments}", One(shape, **more)).commands[0].args

@@ -18,7 +18,7 @@ from logsql.operators.uniting import union
 from logsql.planner import duties
 from logsql.planner.catalog import TableInfo
 from logsql.planner.relation import OrderKey, Rel
-from logsql.planner.spec import COMMANDS, CommandSpec, Example, Group, OptionKind, OptionSpec, register
+from logsql.planner.spec import GRAMMAR, CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.sql import Sql
@@ -161,8 +161,7 @@ def _file_help(stage: Stage, name: str) -> str | None:
     lower = name.lower()
     if lower.endswith(".parquet"):
         return PARQUET_FILE.fill(path=name)
-    readers = [(s, spec.name) for spec in COMMANDS.values() if spec.reads is not None for s in spec.reads.suffixes]
-    command = next((command for suffix, command in readers if lower.endswith(suffix)), None)
+    command = GRAMMAR.reader_of(name)
     return READ_FILE.fill(command=command, path=name) if command is not None else None
 
 

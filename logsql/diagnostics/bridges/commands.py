@@ -9,10 +9,16 @@ COMMANDS: tuple[Bridge, ...] = (
         "search CONDITION",
         '| search status >= 400 and path == "*wp-*"',
         "SELECT * FROM web WHERE status >= 400 AND path LIKE '%wp-%'",
-        spl=("where", "regex"),
+        spl=("where",),
         kql=("where", "filter"),
         esql=("where",),
         sql=("where", "having"),
+    ),
+    command(
+        'search match(FIELD, "REGEX")',
+        '| search match(path, "wp-[a-z]+")',
+        "SELECT * FROM web WHERE regexp_matches(path, 'wp-[a-z]+')",
+        spl=("regex",),
     ),
     command(
         "limit COUNT",

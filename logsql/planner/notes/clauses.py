@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 from logsql.diagnostics.codes import define, text
-from logsql.language.tree import Aggregate
+from logsql.language.tree import Aggregate, Span
 from logsql.planner.notes.fields import Say
 
 CLAUSE_IN_NAME = define(
     "N1108",
     "clause-in-name",
     (
-        "a clause behind the new name of a result is read as part of that name",
-        "결과의 새 이름 뒤에 쓴 절을 이름의 일부로 읽습니다",
+        "a clause behind a name (the new one of a result, a key) is read as part of that name",
+        "이름(결과의 새 이름이나 키) 뒤에 쓴 절을 이름의 일부로 읽습니다",
     ),
     (
         "{text} is read as one name: {word} says nothing here",
@@ -36,6 +36,25 @@ _CLAUSE = re.compile(
 )
 #: What stands before ``by``, which begins the keys.
 _BEFORE_BY = re.compile(r"(?P<name>\w+)\s+(?P<word>group|order)(?P<rest>)", re.IGNORECASE)
+
+
+#: The same behind a key or a field: ``by owner limit 3``.
+_BEHIND_KEY = re.compile(
+    r"(?P<name>[\w.-]+)\s+(?P<word>limit|head|top|sort|order by|having|where)\s+(?P<rest>\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_HERE = {"head": "limit", "top": "limit", "order by": "sort", "having": "search", "where": "search"}
+
+
+def tell_key(note: Say, span: Span, text: str) -> bool:
+    """Look at a name of a field that no row has; whether a clause stands behind the name."""
+    found = _BEHIND_KEY.fullmatch(text)
+    if found is None:
+        return False
+    word = found["word"].lower()
+    help = COMMAND_BEHIND.fill(word=_HERE.get(word, word), rest=found["rest"])
+    note(CLAUSE_IN_NAME, span, help=help, text=text, word=word)
+    return True
 
 
 def tell_output(note: Say, command: str, aggregate: Aggregate) -> None:

@@ -11,6 +11,7 @@ from logsql.diagnostics.errors import QueryError
 from logsql.language.expressions import parse_expression
 from logsql.language.tree import Binary, Call, Command, Expr, Field, Name, SortKey, Span, Unary
 from logsql.planner.duties import Kind
+from logsql.planner.notes.clauses import tell_key
 from logsql.planner.notes.fields import UNKNOWN_FIELD, Say, absent, near
 from logsql.planner.options import OptionKind
 from logsql.planner.relation import Rel
@@ -204,6 +205,8 @@ def _tell(note: Say, command: Command, rel: Rel, key: SortKey) -> None:
     elif found := _QUOTES.fullmatch(text):
         right = found["name"]
         note(WORD_AS_NAME, span, text=text, right=right if not absent(rel, right) else near(rel, right) or right)
+    elif tell_key(note, span, text):
+        return
     elif text[0] in "+-" and rel.column(text[1:].strip()) is not None:
         note(SIGN_AS_NAME, span, text=text, command=command.name, right=f"{text[0]} {text[1:].strip()}")
     elif "," in text and all(not absent(rel, part.strip()) for part in text.split(",")):
