@@ -115,7 +115,7 @@ def test_a_misspelt_foreign_name_is_known_too(query: str, help: str) -> None:
         ("cat sample_data/auth.log | grep Failed", "use textfile sample_data/auth.log"),
         ('source="a.jsonl.gz" | stats count', None),
         ('read "a.evtx" | stats count', "use evtx-file a.evtx"),
-        ('json "{}" | eval x = if(a = 1, 2, 3)', 'use "==" to compare'),
+        ('json "{}" | eval x = if(a = 1, 2, 3)', "to compare, write a == ..."),
         ('json "{}" | regex a="^d"', 'use search match(FIELD, "REGEX")'),
     ],
 )

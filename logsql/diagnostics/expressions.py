@@ -95,6 +95,13 @@ UNKNOWN_NAMED_ARGUMENT = define(
     ("{function}() has no argument named {argument}", "{function}()에는 {argument}라는 인자가 없습니다"),
     ("usage: {usage}", "사용법: {usage}"),
 )
+NO_NAMED_ARGUMENT = UNKNOWN_NAMED_ARGUMENT.says(
+    (
+        "{function}() has no argument named {argument}",
+        "{function}()에는 {argument}라는 인자가 없습니다",
+    ),
+    help=("to compare, write {argument} == ...", "비교하려면 {argument} == ...로 쓰세요"),
+)
 UNSUPPORTED_FUNCTION = define(
     "90900",
     "unsupported-function",

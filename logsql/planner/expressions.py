@@ -17,6 +17,7 @@ from sqlglot import exp
 from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.expressions import (
     FUNCTION_REFUSED,
+    NO_NAMED_ARGUMENT,
     NOT_CONSTANT,
     PARAMETER_MISSING,
     PARAMETER_NAME,
@@ -27,7 +28,7 @@ from logsql.diagnostics.expressions import (
 )
 from logsql.diagnostics.foreign import meant_name
 from logsql.diagnostics.losses import OVERFLOW, TEXT_NOT_A_NUMBER, Loss
-from logsql.diagnostics.messages import message, plural
+from logsql.diagnostics.messages import plural
 from logsql.diagnostics.notes import Notes
 from logsql.diagnostics.places import Place
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical, walk
@@ -267,15 +268,9 @@ class ExprContext:
             )
         for arg in call.args:
             if isinstance(arg, NamedArg) and arg.name not in spec.named:
-                help = None if spec.named else message("help-compare")
-                fail(
-                    UNKNOWN_NAMED_ARGUMENT,
-                    arg.span,
-                    function=call.name,
-                    argument=arg.name,
-                    usage=spec.signature,
-                    help=help,
-                )
+                if not spec.named:
+                    fail(NO_NAMED_ARGUMENT, arg.span, function=call.name, argument=arg.name)
+                fail(UNKNOWN_NAMED_ARGUMENT, arg.span, function=call.name, argument=arg.name, usage=spec.signature)
         made = FunctionCall(self, spec, call)
         direct, self._direct = self._direct, spec.branches
         self._branches += spec.branches
