@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ import pytest
 import logsql
 from logsql import Session
 from logsql.planner.spec import COMMANDS
+from tests.support import ROOT
 
 Rows = list[dict[str, Any]]
 Expected = Callable[[Rows], int]
@@ -108,8 +111,35 @@ LEARNING: dict[str, Expected] = {
     "forecast count=3 n": lambda rows: len(rows) + 3,
 }
 
-#: Commands without input rows; the readers of lines are accounted for below, the others by their own tests.
-SOURCES = {name for name, spec in COMMANDS.items() if spec.source}
+#: Commands without input rows -> the test in which their rows and what they refused are all that there was. Those of
+#: this file are in ``DAMAGE``; a reader of records is held to ``read + refused == there`` for every kind of damage.
+DAMAGED = "tests/readers/test_damage.py"
+SOURCES = {
+    "textfile": __file__,
+    "csvfile": __file__,
+    "jsonfile": __file__,
+    "table": __file__,
+    "json": "tests/engine/test_ledger.py",
+    "-": "tests/test_bad_input.py",
+    "xmlfile": "tests/readers/test_text_damage.py",
+    "xlsxfile": "tests/readers/test_text_damage.py",
+    "zipfile": "tests/readers/test_text_damage.py",
+    "load": "tests/engine/test_kept_results.py",
+    "result": "tests/engine/test_kept_results.py",
+    "proc": "tests/commands/test_procedures.py",
+    "system": "tests/commands/test_system.py",
+    "lookuptable": "tests/commands/test_lookups.py",
+    "fulltext": "tests/commands/test_matching.py",
+    "checktable": "tests/commands",
+    "copytable": "tests/commands",
+    "purge": "tests/commands",
+    **dict.fromkeys(
+        ("evtx-file", "hive-file", "ntfs-logfile", "ntfs-mft", "ntfs-usnjrnl", "sqlite-records", "sqlite-tables",
+         "zipfile-entries", "reg-bam-entries", "reg-network-profiles", "reg-opensave-files", "reg-recent-docs",
+         "reg-shellbags", "reg-shim-cache", "reg-user-assists"),
+        DAMAGED,
+    ),
+}  # fmt: skip
 
 #: Commands that need a model, a service or a rule set; their row counts are asserted where those are made.
 ELSEWHERE = {
@@ -128,8 +158,8 @@ def command_names(query: str) -> set[str]:
     return {part.split()[0] for part in query.split(" | ")}
 
 
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
     with logsql.connect(tz="UTC") as session:
         session.register("right", pa.Table.from_pylist(RIGHT, pa.schema([("k", pa.int32()), ("w", pa.int32())])))
         yield session
@@ -143,8 +173,19 @@ def counted(session: Session, rows: Rows, query: str, folder: Path) -> tuple[int
 
 def test_every_command_is_classified() -> None:
     seen = set().union(*(command_names(q) for q in (*KEEP, *COUNTED, *LEARNING)))
-    assert set(COMMANDS) - seen - SOURCES - set(ELSEWHERE) == set()
-    assert seen - set(COMMANDS) == set()
+    sources = {name for name, spec in COMMANDS.items() if spec.source}
+    assert set(COMMANDS) - seen - sources - set(ELSEWHERE) == set()
+    assert (seen | set(ELSEWHERE)) - set(COMMANDS) == set()
+    assert sources == set(SOURCES)
+
+
+@pytest.mark.parametrize(("name", "place"), sorted((SOURCES | ELSEWHERE).items()))
+def test_the_place_that_accounts_for_a_command_knows_it(name: str, place: str) -> None:
+    """The kinds of damage stand beside their test, in files of the same folder."""
+    path = ROOT / place
+    files = sorted(path.rglob("*.py")) if path.is_dir() else sorted(path.parent.glob("*.py"))
+    word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+    assert any(word.search(file.read_text(encoding="utf-8")) for file in files)
 
 
 @pytest.mark.parametrize("query", KEEP)
@@ -176,11 +217,67 @@ def test_a_filter_and_its_opposite_share_the_rows(session: Session, tmp_path: Pa
 
 
 def test_rows_that_were_stored_are_there(session: Session, tmp_path: Path) -> None:
-    counted(session, TABLES["some"], "import create=t target", tmp_path)
-    counted(session, TABLES["many"], "import target", tmp_path)
-    assert session.query("table target | stats count").rows() == [{"count": 1_537}]
+    counted(session, TABLES["some"], "import create=t kept", tmp_path)
+    counted(session, TABLES["many"], "import kept", tmp_path)
+    assert session.query("table kept | stats count").rows() == [{"count": 1_537}]
     counted(session, TABLES["many"], f"outputcsv overwrite=t {tmp_path}/o.csv i, t", tmp_path)
     assert session.query(f"csvfile {tmp_path}/o.csv | stats count").rows() == [{"count": 1_500}]
+
+
+# --- fields of any type -----------------------------------------------------------------------------------------------
+
+#: Values of one field: every type, numbers at their edges, texts that look like something else.
+ODD: list[Any] = [
+    None, "", "x", "12", " 5 ", "NaN", "k=v", "{broken", '{"z":1}', "2024-13-41", "9999999-01-01", "\U0001f600", "a\tb",
+    0, -1, 1 << 40, (1 << 63) - 1, -(1 << 63), 1 << 70, 1.5, -0.0, 1e300, True, False, [], [1, "a", None], [[1], []],
+    {}, {"k": {"z": [1]}}, {"": None},
+]  # fmt: skip
+#: Commands that give one row for each row, whatever the field holds.
+ODD_KEEP = (
+    "eval z = o + 1, y = o * 2 - o", "eval z = -o, y = abs(o)", "eval z = if(o > 1, int(o), -o)", "sort o",
+    "sort -o, i", "rename o as p", "order o", "prev o", "serial [ eval z = o ]", "tojson",
+    "parsekv field=o overlay=t", "parsejson field=o", "parsejson field=o overlay=t", "parsexml field=o",
+    'split field=o sep="=" a, b', "parsemap field=o", 'rex field=o "(?<q>v)"', 'parse field=o "k=*" as v',
+    "parsecsv field=o a, b", "parse field=o openssh", "parse field=o json", "evalc z = o",
+    "import create=t odd", "eval line = o | signature",
+    "streamjoin type=left i [ table right | rename k as i ]", "ratelimit 100000",
+    "outputjson overwrite=t {folder}/odd.json", "outputcsv overwrite=t {folder}/odd.csv o"
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def odd() -> tuple[str, int]:
+    """``json`` of rows whose field ``o`` is of any type, and how many rows they are."""
+    chance = random.Random(10)
+    rows = [{"i": 100 + i, "o": chance.choice(ODD)} for i in range(120)] + [{"i": 0, "o": value} for value in ODD]
+    text = json.dumps(rows, ensure_ascii=False).replace("\\", "\\\\").replace('"', '\\"')
+    return f'json "{text}"', len(rows)
+
+
+@pytest.mark.parametrize("query", ODD_KEEP)
+def test_a_row_for_each_row_of_any_type(session: Session, odd: tuple[str, int], tmp_path: Path, query: str) -> None:
+    source, count = odd
+    assert len(session.query(f"{source} | {query.replace('{folder}', str(tmp_path))}").rows()) == count
+
+
+@pytest.mark.parametrize(
+    "test",
+    ["o == 12", 'o == "*1*"', "o > 1", 'o < "m"', "o", "isnum(o)", "in(o, 1, true)", "int(o) > 0", 'contains(o, "a")'],
+)
+def test_a_filter_and_its_opposite_share_rows_of_any_type(session: Session, odd: tuple[str, int], test: str) -> None:
+    """A test of null is null (language.md 3.3): such rows are in neither half."""
+    source, count = odd
+    shares = (test, f"not({test})", f"isnull({test})")
+    assert sum(len(session.query(f"{source} | search {words}").rows()) for words in shares) == count
+
+
+@pytest.mark.parametrize("command", ["stats count by o", "pivot count rows o", "rollup count by o"])
+def test_groups_of_any_type_hold_every_row(session: Session, odd: tuple[str, int], command: str) -> None:
+    """The rows of all groups are the rows that came in (``rollup``: and once more in the total)."""
+    source, count = odd
+    found = session.query(f"{source} | {command}").rows()
+    counts = [value for row in found for name, value in row.items() if name != "o" and value is not None]
+    assert sum(counts) == count * (2 if command.startswith("rollup") else 1)
 
 
 # --- readers ----------------------------------------------------------------------------------------------------------

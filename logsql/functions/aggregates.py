@@ -171,14 +171,14 @@ def _whole_and_fraction(value: Typed) -> tuple[Sql | None, Sql, Sql] | None:
     return whole, every if whole is None else sql.case([(sql.not_null(whole), sql.null("DOUBLE"))], every), every
 
 
-def _or_overflow(call: AggregateCall, result: Typed) -> Typed:
-    """A result of integers alone, counted where it does not fit into 64 bits; ``result`` of one expression."""
+def _or_overflow(call: AggregateCall, result: Typed, shared: str) -> Typed:
+    """A result of integers alone, counted where it does not fit into 64 bits. ``shared``: an aggregate that it uses."""
     value = call.args[0]
     whole = values.integer_sql(value)
     if whole is None or call.cx.run_id is None:
         return result
     node = result.expr
-    every = sql.not_null(sql.func("max", whole.copy()))
+    every = sql.not_null(sql.func(shared, whole.copy()))
     if result.kind is Kind.ANY:  # a null that was cast to VARIANT is a value of its own
         assert isinstance(node, exp.Case)
         split = _whole_and_fraction(value)
@@ -191,7 +191,7 @@ def _or_overflow(call: AggregateCall, result: Typed) -> Typed:
 
 
 def _sum(call: AggregateCall) -> Typed:
-    return _or_overflow(call, total(call.args[0]))
+    return _or_overflow(call, total(call.args[0]), "sum")
 
 
 def _avg(call: AggregateCall) -> Typed:
@@ -221,7 +221,7 @@ def _spread(value: Typed) -> Typed:
 
 
 def _range(call: AggregateCall) -> Typed:
-    return _or_overflow(call, _spread(call.args[0]))
+    return _or_overflow(call, _spread(call.args[0]), "max")
 
 
 def _rate(seconds: int) -> Callable[[AggregateCall], Typed]:

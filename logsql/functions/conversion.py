@@ -11,6 +11,7 @@ from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.functions.lowering import example, null
 from logsql.functions.network import ipv4_number, signed_32
 from logsql.functions.textlists import charset
+from logsql.planner import losses
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
@@ -64,7 +65,7 @@ def _to_integer(call: FunctionCall, value: Typed, target: LType) -> Typed:
         return Typed(_cut(call, value.expr, target), target)
     if value.kind is Kind.STRING:
         node = call.let(value.expr)
-        return Typed(_from_text(node, physical), target)
+        return Typed(_from_text(node, physical, call.cx.run_id is not None), target)
     if value.kind is Kind.IP:
         number = ipv4_number(call.let(value.expr))
         return Typed(signed_32(call.let(number)) if target is INT else number, target)
@@ -73,13 +74,16 @@ def _to_integer(call: FunctionCall, value: Typed, target: LType) -> Typed:
     return null(target)
 
 
-def _from_text(node: Sql, physical: str) -> Sql:
+def _from_text(node: Sql, physical: str, counting: bool = False) -> Sql:
     # A bare TRY_CAST takes '12.7' (as 13), ' 5 ' and '0x10'; a number that prints as it was written is a fifth of the
     # cost of a regular expression, which is left for '007' and '+5'.
     number = sql.try_cast(node, physical)
     printed = sql.eq(sql.cast(number, "VARCHAR"), node)
     shaped = sql.func("regexp_full_match", node, sql.string(INTEGER_TEXT))
-    return sql.case([(printed, number), (shaped, number)])
+    if not counting:
+        return sql.case([(printed, number), (shaped, number)])
+    # '99999999999' has the shape and is no int: what counts losses stands in the branch behind.
+    return losses.falls_through([(printed, number), (sql.and_(shaped, sql.not_null(number)), number)])
 
 
 def _cut(call: FunctionCall, node: Sql, target: LType) -> Sql:

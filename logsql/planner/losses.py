@@ -11,7 +11,10 @@ knows which places count the same (``identity``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, TypeAlias
+
+from sqlglot import exp
 
 from logsql.diagnostics.losses import Loss
 from logsql.language.tree import Expr
@@ -20,6 +23,7 @@ from logsql.values.sql import Sql
 
 #: Between the parts of the text that names an entry of the ledger to the functions of SQL.
 MARK = "\x1f"
+_FALLS = "falls-through"
 
 
 #: What places that count the same have in common; None: a place of its own.
@@ -72,8 +76,21 @@ def or_lost(
         return node
     # A value that is never taken: DuckDB leaves out of a COALESCE what its statistics know to be null, counter and all.
     counted = sql.when(value_lost(cx, row, source, sample, expr), _some(physical))
+    if isinstance(node, exp.Case) and node.meta.get(_FALLS):
+        branches = [(branch.this, branch.args["true"]) for branch in node.args["ifs"]]
+        return sql.case(branches, counted) if given is None else sql.case([*branches, (given, counted)])
     # One CASE inside the other, not AND: both sides of an AND may be evaluated for every row.
     return sql.coalesce(node, counted if given is None else sql.when(given, counted))
+
+
+def falls_through(branches: Sequence[tuple[Sql, Sql]]) -> Sql:
+    """A CASE that is null where none of its tests holds, and nowhere else: the count is a branch more.
+
+    A COALESCE around it cost a sixth of int() in a column of which every hundredth value is lost.
+    """
+    made = sql.case(branches)
+    made.meta[_FALLS] = True
+    return made
 
 
 def told(cx: Counting, row: Loss, source: str, node: Sql, physical: str, test: Sql, sample: Sql) -> Sql:
