@@ -130,10 +130,12 @@ register(
         "isnum", "type check", "isnum(value)", "Whether the value is a number; numeric text is none.", _isnum, 1, 1,
         "bool", PLAIN,
         (example("isnum(1.5)", True), example('isnum("1")', False), example("isnum(null)", False)),
+        tests_null=True,
     ),
     FunctionSpec(
         "isstr", "type check", "isstr(value)", "Whether the value is text.", _isstr, 1, 1, "bool", PLAIN,
         (example('isstr("")', True), example("isstr(0)", False), example("isstr(null)", False)),
+        tests_null=True,
     ),
     FunctionSpec(
         "typeof", "type check", "typeof(value)",
