@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import struct
 from collections import Counter
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 
 from sample_data.make_ntfs import Entry, Volume, entry_record, file_name, reference, story
 from tests.readers.ntfs_support import FILETIME_EPOCH_US, table, unpacked, values
+from tests.support import shared_data
 from udfs.readers.base import ListLoss, ReaderError
 from udfs.readers.ntfs_logfile import OPERATIONS, LogFileReader
 from udfs.readers.ntfs_mft import MftReader
@@ -30,6 +32,15 @@ def _unfixed(page: bytes) -> bytes:
 def _chain(data: bytes) -> list[dict[str, Any]]:
     """Independent reader: from record to record by their lengths, as a log service would, page after page."""
     found: list[dict[str, Any]] = []
+    # Pages 2 and 3 hold copies of the newest pages: their eighth byte is the place in the file, the thirty-second the
+    # number of the last record that ends in them.
+    for copy in sorted(
+        (data[at : at + 4096] for at in (8192, 12288)), key=lambda c: int.from_bytes(c[32:40], "little")
+    ):
+        place, ends = (int.from_bytes(copy[at : at + 8], "little") for at in (8, 32))
+        there = data[place : place + 4096]
+        if copy[:4] == b"RCRD" and (there[:4] != b"RCRD" or ends > int.from_bytes(there[32:40], "little")):
+            data = data[:place] + copy + data[place + 4096 :]
     pages = len(data) // 4096
     page, at, body = 4, 64, b""
     while page < pages:
@@ -39,6 +50,7 @@ def _chain(data: bytes) -> list[dict[str, Any]]:
             continue
         body = _unfixed(raw)
         last = struct.unpack_from("<Q", body, 8)[0]  # the last record that begins in this page
+        last = struct.unpack_from("<Q", body, 32)[0] if last == page * 4096 else last  # a copy
         if at > 4096 - 48 or (found and found[-1]["lsn"] == last):
             page, at = page + 1, 64
             continue
@@ -97,6 +109,27 @@ def test_names_written_to_the_log_are_names_in_the_mft(tmp_path: Path) -> None:
     deleted = [row["file_name"] for row in log if row["redo_op"] == "delete_index_entry_allocation"]
     assert Counter(deleted)["suspicious.zip"] == 1
     assert all(row["file_name"] is None for row in log if row["redo_op"] in ("noop", "update_resident_value"))
+
+
+@pytest.mark.evidence
+def test_the_newest_transaction_is_only_in_a_copy(tmp_path: Path) -> None:
+    """dfir_ntfs shows record 8410130; it is in the copies only, as their page lies behind the end of the file."""
+    path = tmp_path / "LogFile"
+    data = lzma.decompress(shared_data("evidence2", "d08-LogFile_7.bin.xz").read_bytes())
+    path.write_bytes(data)
+    loss = ListLoss()
+    rows = table(LogFileReader(str(path)), ["lsn", "prev_lsn", "page", "redo_op", "record_type"], loss).to_pylist()
+    assert not loss.entries
+    assert [(row["lsn"], row["prev_lsn"], row["page"], row["redo_op"], row["record_type"]) for row in rows[-2:]] == [
+        (8410130, 8410095, 42, "forget_transaction", 1),
+        (8410141, 0, 42, None, 2),  # the checkpoint that the restart pages name as the current one
+    ]
+    assert len({row["lsn"] for row in rows}) == len(rows)
+    # A torn copy is none, and the older one counts then; a copy that names a page of another log neither.
+    for change, newest in (((8192 + 510, b"\xff\xff"), 8410130), ((8192 + 8, bytes(8)), 8410130)):
+        at, put = change
+        path.write_bytes(data[:at] + put + data[at + len(put) :])
+        assert max(table(LogFileReader(str(path)), ["lsn"])["lsn"].to_pylist()) == newest
 
 
 class _Log:
@@ -220,7 +253,13 @@ def test_pages_that_stand_elsewhere_give_their_records(kind: str, tmp_path: Path
     part = tmp_path / "part"
     part.write_bytes(b"".join(data[begin * 4096 : end * 4096] for begin, end in pieces))
     found = table(LogFileReader(str(part)), ["lsn", "redo_op", "prev_lsn"]).to_pylist()
-    expected = [{name: row[name] for name in ("lsn", "redo_op", "prev_lsn")} for row in whole if row["page"] in there]
+    # Without the copies before the log, the four newest records are gone.
+    only_copied = set() if 3 in there else {row["lsn"] for row in whole[-4:]}
+    expected = [
+        {name: row[name] for name in ("lsn", "redo_op", "prev_lsn")}
+        for row in whole
+        if row["page"] in there and row["lsn"] not in only_copied
+    ]
     # A record that begins in the last page before a cut goes on in one that is not there: its operation is unknown.
     assert sorted(row["lsn"] for row in found) == sorted(row["lsn"] for row in expected)
     assert sum(row in expected for row in found) >= len(expected) - 2

@@ -3,9 +3,10 @@
 Contract: rows in file order, older passes of the circular log included; names and times of records that write a whole
 file record (redo ``initialize_file_record_segment``) or take an entry out of a directory (``delete_index_entry_*``).
 A log sequence number holds the file offset of its own record in its low bits, so records are found in all pages at
-once by comparing every quadword with its position; the copies of the newest page that stand before the log never
-match, and damage cannot lead astray. In a page that stands elsewhere (a part of a log, a page lost before it) the
-page's header tells its place. A log of 0xFF only (a fresh volume of ntfs-3g) has no rows. Memory is bounded by the
+once by comparing every quadword with its position, and damage cannot lead astray. The copies of the newest pages that
+stand before the log are read in the place of their page when that is older or not there: what was last written to a
+volume that was not shut down is only in them. In a page that stands elsewhere (a part of a log, a page lost before it)
+the page's header tells its place. A log of 0xFF only (a fresh volume of ntfs-3g) has no rows. Memory is bounded by the
 window. Layout: libyal's NTFS documentation; operation names as the manual spells them.
 """
 
@@ -53,6 +54,11 @@ _LONGEST = 65_536
 """Bytes of client data of one record that are believed."""
 _REACH = _LONGEST // _BODY + 2
 """Pages behind the window that a record beginning in it may reach."""
+_COPIES = (2, 3)
+"""Pages before the log that hold copies of its newest pages."""
+_LAST_END = 4
+"""Quadword of a page's header: number of the last record that ends in the page."""
+_FIRST = np.zeros(1, np.int64)
 _RSTR, _RCRD = 0x52545352, 0x44524352
 
 OPERATIONS = {
@@ -94,8 +100,9 @@ SCHEMA = pa.schema(
         field("_file", pa.string()),
     ]
 )
-"""``page``: number of the 4,096-byte page that holds the record's header. ``mft_head``: first 16 bytes of the file
-record or directory entry in hexadecimal. Redo and undo fields are null in checkpoint records (``record_type`` 2)."""
+"""``page``: number of the 4,096-byte page of the log that the record's header belongs to. ``mft_head``: first 16 bytes
+of the file record or directory entry in hexadecimal. Redo and undo fields are null in checkpoint records
+(``record_type`` 2)."""
 
 
 class LogFileReader(EvidenceReader):
@@ -141,8 +148,47 @@ def _offset_mask(evidence: Evidence) -> int:
     return (1 << max((evidence.size - 1).bit_length() - 3, 9)) - 1
 
 
+def _newest(evidence: Evidence, mask: int) -> dict[int, Bytes]:
+    """Pages that are to be read as page N of the log: copies that are newer than what stands there, as they are stored.
+
+    A copy holds the place of its page where other pages hold the number of the last record that begins in them (MS
+    log format 1.1). Of two copies of one page, and of a copy and the page, the one whose last whole record is newer.
+    """
+    found: dict[int, Bytes] = {}
+    newest: dict[int, int] = {}
+    for number in _COPIES:
+        page = np.zeros(PAGE, np.uint8)
+        if evidence.read_at(number * PAGE, page) < PAGE:
+            break
+        block = Block(page.copy(), PAGE)
+        place, ends = int(block.quads[1]), int(block.quads[_LAST_END])
+        home = place // PAGE
+        if int(block.signatures()[0]) != _RCRD or place % PAGE or home <= _COPIES[-1] or fix_up(block, _FIRST).any():
+            continue
+        if (ends & mask) * 8 // PAGE not in (home - 1, home):
+            continue  # no copy: what it names is elsewhere
+        if home not in newest:
+            newest[home] = _last_end(evidence, home, mask)
+        if 0 <= newest[home] < ends:
+            found[home], newest[home] = page, ends
+    return found
+
+
+def _last_end(evidence: Evidence, home: int, mask: int) -> int:
+    """Number of the last record that ends in page ``home``; 0: no page of the log is there, -1: one from elsewhere."""
+    there = np.zeros(PAGE, np.uint8)
+    evidence.read_at(home * PAGE, there)
+    block = Block(there, PAGE)
+    if int(block.signatures()[0]) != _RCRD:
+        return 0
+    begins, ends = int(block.quads[1]), int(block.quads[_LAST_END])
+    belongs = home in ((begins & mask) * 8 // PAGE, (ends & mask) * 8 // PAGE)
+    return ends if belongs else -1
+
+
 def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> Iterator[pa.RecordBatch]:
     mask = _offset_mask(evidence)
+    newest = _newest(evidence, mask)
     pages = evidence.size // PAGE
     buffer = np.zeros((min(_WINDOW, pages) + _REACH) * PAGE, np.uint8)
     known = untouched = 0
@@ -152,15 +198,19 @@ def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> 
             # The log is a ring: a record in the last page goes on in the first one behind the restart pages and copies.
             got += evidence.read_at(4 * PAGE, buffer[got * PAGE : (got + _REACH) * PAGE]) // PAGE
         buffer[got * PAGE :] = 0
+        for home in [home for home in newest if first <= home < min(first + got, pages)]:
+            buffer[(home - first) * PAGE :][:PAGE] = newest[home]
         block = Block(buffer, PAGE)
         signature = block.signatures()
         here = min(_WINDOW, pages - first)
         blank = (signature[:here] == 0xFFFFFFFF) | (signature[:here] == 0)
         log = signature == _RCRD
+        if first == 0 and newest:
+            log[: _COPIES[-1] + 1] = False
         known += int((log[:here] | (signature[:here] == _RSTR)).sum())
         # A log that was set back is all ones; all zeros is a file that was never written or is lost.
         untouched += int((signature[:here] == 0xFFFFFFFF).sum())
-        other = np.flatnonzero(~blank & ~log[:here] & (signature[:here] != _RSTR))
+        other = np.flatnonzero(~blank & (signature[:here] != _RCRD) & (signature[:here] != _RSTR))
         if len(other):
             tally.add("damaged-page", len(other), (first + int(other[0])) * PAGE)
         rows = np.flatnonzero(log)
@@ -172,12 +222,26 @@ def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> 
         at = _find(block, log, here, first, mask)
         if len(at):
             yield _Records(block, at, first, tally).decode(wanted, name)
+    for home in sorted(home for home in newest if home >= pages):
+        yield from _beyond(home, newest[home], mask, wanted, name, tally)
     if (not known and untouched < pages) or not pages:
         raise ReaderError(
             "{path} is not an NTFS $LogFile: it holds neither restart nor record pages",
             evidence.name,
             "not-a-logfile",
         )
+
+
+def _beyond(home: int, page: Bytes, mask: int, wanted: pa.Schema, name: str, tally: Tally) -> Iterator[pa.RecordBatch]:
+    """The rows of a page whose place is behind the end of the file: of a log that was cut."""
+    buffer = np.zeros((1 + _REACH) * PAGE, np.uint8)
+    buffer[:PAGE] = page
+    block = Block(buffer, PAGE)
+    log = block.signatures() == _RCRD
+    fix_up(block, _FIRST)
+    at = _find(block, log, 1, home, mask)
+    if len(at):
+        yield _Records(block, at, home, tally).decode(wanted, name)
 
 
 def _find(block: Block, log: Flags, here: int, first: int, mask: int) -> Ints:
