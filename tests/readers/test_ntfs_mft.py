@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
 import struct
 import zipfile
 from pathlib import Path
@@ -237,12 +238,32 @@ def test_paths_end_where_a_parent_does_not_hold(tmp_path: Path) -> None:
     rows = list(mft(volume))
     rows.append(record(58, _name_attribute("orphan.txt", 3, parent=9999), 1, 1, 1))
     rows.append(record(59, _name_attribute("reused.txt", 3, parent=31), 1, 1, 1))  # sequence 5 wanted, 1 there
+    rows.append(record(60, _name_attribute("lost folder", 3, parent=9999), 5, 3, 1))
+    rows.append(record(61, _name_attribute("in it.txt", 3, parent=60), 1, 1, 1))
     found = _records(tmp_path, *rows)
     # A cycle contributes nothing, nor does anything below it; a deleted folder (one number higher) still counts.
     assert [found["file_path"][no] for no in range(50, 60)] == [
         "loopA", "loopB", "in.txt", "below", "deep.txt", "$Recycle.Bin\\gone", "$Recycle.Bin\\gone\\child.txt", "self",
         "orphan.txt", "reused.txt",
     ]  # fmt: skip
+    # The way up ends elsewhere than at the root: of all but the deleted folder and its file.
+    assert [found["is_orphan"][no] for no in range(50, 60)] == [True] * 5 + [False] * 2 + [True] * 3
+    assert [found["is_orphan"][no] for no in (5, 24, 60, 61)] == [False, False, True, True]
+    assert (found["file_path"][61], found["is_orphan"][16]) == ("lost folder\\in it.txt", None)
+
+
+@pytest.mark.evidence
+def test_files_of_a_folder_whose_number_was_used_again_are_orphans(tmp_path: Path) -> None:
+    """dfir_ntfs prints ``<Orphan>/2.txt``; with the bare path alone they look like files of the root."""
+    path = tmp_path / "MFT"
+    path.write_bytes(lzma.decompress(shared_data("evidence2", "d11-orphan.mft.xz").read_bytes()))
+    rows = table(MftReader(str(path)), ["no", "file_path", "is_orphan"]).to_pylist()
+    found = {row["no"]: (row["file_path"], row["is_orphan"]) for row in rows}
+    assert [found[no] for no in range(44, 48)] == [(f"{n}.txt", True) for n in range(2, 6)]
+    assert [found[no] for no in (39, 43)] == [("n1", False), ("n2", False)]
+    # Alone it costs the same and says the same.
+    alone = table(MftReader(str(path)), ["no", "is_orphan"]).to_pylist()
+    assert {row["no"]: row["is_orphan"] for row in alone} == {no: orphan for no, (_, orphan) in found.items()}
 
 
 def test_a_thousand_levels(tmp_path: Path) -> None:

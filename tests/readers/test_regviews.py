@@ -276,6 +276,27 @@ def test_a_view_on_another_hive_says_which_it_wants(keys: str, name: str, told: 
 
 
 @pytest.mark.evidence
+def test_shim_cache_of_windows_xp_lists_the_entries_in_use(tmp_path: Path) -> None:
+    """AppCompatCacheParser's own test finds 17 in this cache of 96 places; so says the third word of its head."""
+    path = tmp_path / "SYSTEM"
+    path.write_bytes(lzma.decompress(shared_data("evidence2", "d07-SYSTEM_WinXPx86.xz").read_bytes()))
+    rows = _rows("reg-shim-cache", path)
+    assert len(rows) == 17
+    assert all(row["file_path"] and row["modified_at"] for row in rows)
+
+
+def test_shim_cache_of_windows_xp_leaves_out_what_is_no_longer_in_use() -> None:
+    def slot(name: str) -> bytes:
+        return _utf16(name).ljust(528, b"\0") + struct.pack("<QQQ", _FILETIME, 0, 0)
+
+    slots = slot("\\??\\C:\\new.exe") + slot("\\??\\C:\\left.exe") + slot("") + slot("")
+    listed = struct.pack("<6I", 0xDEADBEEF, 4, 2, 0, 3, 0).ljust(400, b"\xff") + slots
+    assert [path for path, _ in entries(listed)] == ["C:\\new.exe", ""]
+    unlisted = struct.pack("<4I", 0xDEADBEEF, 4, 0, 0).ljust(400, b"\0") + slots
+    assert [path for path, _ in entries(unlisted)] == ["C:\\new.exe", "C:\\left.exe"]
+
+
+@pytest.mark.evidence
 def test_shim_cache_of_windows_8_0(tmp_path: Path) -> None:
     """Paths and times of Velocidex/regparser; without the package's length the times began in 1643."""
     path = tmp_path / "SYSTEM"

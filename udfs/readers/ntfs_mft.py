@@ -89,10 +89,14 @@ SCHEMA = pa.schema(
         field("parent_file_ref", pa.uint64()),
         field("parent_no", pa.int64()),
         field("short_name", pa.string()),
+        field("is_orphan", pa.bool_()),
         field("_file", pa.string()),
     ]
 )
-"""``file_ref`` is the base record's reference, 0 for a base record; ``parent_no`` its low 48 bits; sizes in bytes."""
+"""``file_ref`` is the base record's reference, 0 for a base record; ``parent_no`` its low 48 bits; sizes in bytes.
+``is_orphan``: a folder above is missing, was deleted and its number used again, or lies in a circle, so ``file_path``
+begins below it."""
+_FROM_PATHS = frozenset({"file_path", "is_orphan"})
 _INTERNAL = (pa.field("#rank", pa.int8()), pa.field("#stream", pa.bool_()))
 
 
@@ -188,7 +192,7 @@ def _most(values: npt.NDArray[np.integer[Any]]) -> tuple[int, int]:
 
 def _decode_file(evidence: Evidence, layout: _Layout, wanted: frozenset[str], tally: Tally) -> Iterator[pa.RecordBatch]:
     """Every block of the file as a batch of the ``wanted`` columns (internal ones included)."""
-    schema = pa.schema([f for f in (*SCHEMA, *_INTERNAL) if f.name in wanted and f.name not in ("file_path", "_file")])
+    schema = pa.schema([f for f in (*SCHEMA, *_INTERNAL) if f.name in wanted and f.name not in (*_FROM_PATHS, "_file")])
     buffer = _block_buffer(evidence)
     size, offset = layout.size, layout.start
     if offset:
@@ -331,7 +335,7 @@ class _File:
     @property
     def needed(self) -> frozenset[str]:
         """Columns to decode: the wanted ones, those that merging needs, those that paths need."""
-        return self.names | _MERGE_COLUMNS | (_PATH_COLUMNS if "file_path" in self.names else frozenset())
+        return self.names | _MERGE_COLUMNS | (_PATH_COLUMNS if self.names & _FROM_PATHS else frozenset())
 
 
 def _two_passes(file: _File, wanted: pa.Schema, name: str) -> Iterator[pa.RecordBatch]:
@@ -346,13 +350,13 @@ def _two_passes(file: _File, wanted: pa.Schema, name: str) -> Iterator[pa.Record
         if complete and kept > SPOOL_BYTES:
             complete = False
             spool = [b.select([n for n in b.schema.names if n in path_columns]) for b in spool]
-        if complete or "file_path" in file.names:
+        if complete or file.names & _FROM_PATHS:
             spool.append(batch if complete else batch.select([n for n in batch.schema.names if n in path_columns]))
-    if not complete and "file_path" not in file.names:
+    if not complete and not file.names & _FROM_PATHS:
         spool.clear()
     spool = [extensions.fill(batch) for batch in spool]
     paths = None
-    if "file_path" in file.names:
+    if file.names & _FROM_PATHS:
         paths = Paths([_names(batch, file.layout.first) for batch in spool], file.layout.first)
         file.tally.add("path-too-long", paths.cut, 0, "the path begins below")
     if complete:
@@ -390,7 +394,11 @@ def _finish(
             arrays["_file"] = constant(name, batch.num_rows)
         if paths is not None:
             named = arrays["file_name"].is_valid().to_numpy(zero_copy_only=False)
-            arrays["file_path"] = paths.of(raw(arrays["no"], np.int64) - paths.first, named, arrays["file_name"])
+            no = raw(arrays["no"], np.int64) - paths.first
+            if "file_path" in wanted.names:
+                arrays["file_path"] = paths.of(no, named, arrays["file_name"])
+            if "is_orphan" in wanted.names:
+                arrays["is_orphan"] = paths.orphans(no, named)
         yield batch_of(wanted, arrays, batch.num_rows)
 
 

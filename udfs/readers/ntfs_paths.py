@@ -61,6 +61,10 @@ class Paths:
         """Record number to its row in ``_table``; -1 contributes nothing (as does the extra row at the end)."""
         self._table: pa.Array = pa.array([], pa.string())
         self._lengths = np.zeros(0, np.int64)
+        self._lost = np.zeros(self._size, np.bool_)
+        """Records whose parent is not the one they were put into."""
+        self._lost_rows = np.zeros(0, np.bool_)
+        """Of each row in ``_table``: whether the path begins below a lost folder, not at the root."""
         self._build(pieces)
 
     def _up(self, parent: npt.NDArray[np.uint64], named: Flags) -> Ints:
@@ -81,6 +85,8 @@ class Paths:
         up = self._above
         for piece in pieces:
             up[piece.no] = self._up(piece.parent, piece.named)
+            outside = (piece.parent & np.uint64(NUMBER)).view(np.int64) != ROOT
+            self._lost[piece.no] = piece.named & outside & (up[piece.no] < 0)
         above_any = np.zeros(self._size, np.bool_)
         above_any[up[up >= 0]] = True
         folders = np.flatnonzero(above_any)
@@ -99,12 +105,14 @@ class Paths:
         level = np.flatnonzero(above < 0)
         paths = names.take(pa.array(level)).cast(pa.string())
         lengths = name_bytes[level]
-        tables, all_lengths, done, total = [], [], 0, 0
+        lost = self._lost[folders[level]]
+        tables, all_lengths, all_lost, done, total = [], [], [], 0, 0
         for _ in range(MAX_DEPTH):
             if not len(level):
                 break
             tables.append(paths)
             all_lengths.append(lengths)
+            all_lost.append(lost)
             self._slot[folders[level]] = done + np.arange(len(level))
             done += len(level)
             total += int(lengths.sum())
@@ -118,12 +126,23 @@ class Paths:
                 kept[:] = False
             self.cut += int((~kept).sum())
             level, parents, lengths = below[kept], parents[kept], next_lengths[kept]
+            lost = lost[parents]
             paths = pc.binary_join_element_wise(
                 paths.take(pa.array(parents)), names.take(pa.array(level)).cast(pa.string()), "\\"
             )
         if tables:
             self._table = pa.concat_arrays(tables)
             self._lengths = np.concatenate(all_lengths)
+            self._lost_rows = np.concatenate(all_lost)
+
+    def orphans(self, no: Ints, named: Flags) -> pa.Array:
+        """Whether the way up from each record ``no`` does not end at the root; null where it has no name."""
+        above = self._above.take(no)
+        slot = self._slot.take(above)
+        lost = self._lost.take(no) | (above >= 0) & (slot < 0)  # of a cycle no folder has a path
+        inside = np.flatnonzero(slot >= 0)
+        lost[inside] |= self._lost_rows[slot[inside]]
+        return pa.array(lost, mask=~named)
 
     def of(self, no: Ints, named: Flags, name: pa.Array) -> pa.Array:
         """Paths of the records ``no``: string, null where the record has no name."""

@@ -16,7 +16,8 @@ register(
         """
 One row per record, deleted ones included (`in_use` is false). The times of $FILE_NAME are `created_at` and so on,
 those of $STANDARD_INFORMATION `std_created_at` and so on. `file_name` and `file_path` are the long names,
-`short_name` the 8.3 name.
+`short_name` the 8.3 name. `is_orphan` (an extension) is true where the way up does not end at the root, because a
+folder above is not in the file or its record was used again: `file_path` begins below it then.
 """,
         errors=(
             NOT_MFT,

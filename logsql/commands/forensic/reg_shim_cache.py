@@ -14,6 +14,8 @@ from logsql.commands.forensic._views import registry_view
 from udfs.readers.regviews.view import Lost, RegValue, Row, filetime_at, in_current_set
 
 Entry = tuple[str, int | None]
+_XP_LIST = 96
+"""Numbers that the list of entries of Windows XP holds, the most recently used one first."""
 
 
 def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
@@ -45,9 +47,18 @@ def entries(data: bytes) -> Iterator[Entry]:
 
 
 def _xp(data: bytes) -> Iterator[Entry]:
-    (count,) = struct.unpack_from("<I", data, 4)
-    for at in range(400, 400 + 552 * min(count, len(data) // 552), 552):
-        yield _path(data[at : at + 528]), filetime_at(data, at + 528)
+    """Places for (mostly 96) entries; the third word says how many are in use, the list behind the head which.
+
+    Where it says none, those with a path are.
+    """
+    count, used = struct.unpack_from("<II", data, 4)
+    count, used = min(count, len(data) // 552), min(used, _XP_LIST)
+    in_use = frozenset(struct.unpack_from(f"<{used}I", data, 16))
+    for number in range(count):
+        at = 400 + 552 * number
+        path = _path(data[at : at + 528])
+        if number in in_use or (path and not in_use):
+            yield path, filetime_at(data, at + 528)
 
 
 def _table(data: bytes, first: int, sizes: tuple[int, int]) -> Iterator[Entry]:
