@@ -54,7 +54,8 @@ class Results:
     """The results of a session: those kept by the number of their query, and the files that are saved.
 
     ``numbers`` numbers the session's queries; ``keeping``: whether rows are kept as they stream; ``last`` is the result
-    that was read last, also one of SQL, which has no number.
+    that was read last, also one of SQL, which has no number. ``kept`` stands in the order of the readings. The bounds
+    are watched by sums: a session that is asked 10,000 times does not look at a thousand kept results every time.
     """
 
     def __init__(self, saved: SavedResults, files: Files, folder: Path) -> None:
@@ -64,25 +65,34 @@ class Results:
         self.last: Kept | None = None
         self.numbers: Iterator[int] = itertools.count(1)
         self._folder = KeptFolder(files, folder)
+        self._streaming: set[Kept] = set()
+        #: Bytes of the kept results that no longer grow, and of those among them that lie in memory.
+        self._bytes = self._in_memory = 0
 
     def open(self, number: int, schema: pa.Schema) -> Kept:
-        """A new kept result; what is too old, or too much with it, goes."""
-        before, last = self.kept.pop(str(number), None), self.last
-        self.last = kept = Kept(self._folder, schema)
+        """A new kept result; what is too old, or too much with it, goes. :meth:`ended` tells its end."""
+        if (before := self.kept.get(str(number))) is not None:
+            self._forget(str(number))
+        last, self.last = self.last, None
+        if last is not None and (last is before or not self._is_kept(last)):
+            self._streaming.discard(last)
+            last.close()
+        self.last = kept = Kept(self._folder, schema, number)
         if number:
             self.kept[str(number)] = kept
-        for gone in {before, last} - {None, *self.kept.values()}:
-            gone.close()  # type: ignore[union-attr]  # None is taken away
+        self._streaming.add(kept)
         self._make_room(kept)
-        held = [k for k in self.kept.values() if k.in_memory and k is not kept]
-        total = sum(k.size for k in held)
-        for small in held:
-            if total <= MOST_IN_MEMORY:
-                break
-            total -= small.size
-            if not small.put_down():
-                self._forget(small)
+        if self._in_memory > MOST_IN_MEMORY:
+            self._clear_memory(kept)
         return kept
+
+    def ended(self, kept: Kept, ending: Ending) -> None:
+        """No more rows come for a result; the first ending counts."""
+        kept.end(ending)
+        if kept in self._streaming:
+            self._streaming.remove(kept)
+            if self._is_kept(kept):
+                self._count(kept, 1)
 
     def keep(
         self, number: int, schema: pa.Schema, batches: Iterator[pa.RecordBatch], with_types: bool
@@ -102,23 +112,47 @@ class Results:
                 if not kept.in_memory and kept.ending is Ending.OPEN and not self._make_room(kept):
                     kept.end(Ending.FULL)
                 yield batch if len(shown) == len(schema) else batch.select(shown)
-            kept.end(Ending.WHOLE)
+            self.ended(kept, Ending.WHOLE)
         finally:
-            kept.end(Ending.LEFT)
+            self.ended(kept, Ending.LEFT)
 
     def find(self, number: str) -> Kept | None:
         """A kept result that can be read; None when there is none, or another session's needed its room."""
         kept = self.kept.get(number)
         if kept is not None and not kept.settle():
-            self._forget(kept)
+            self._forget(number)
             return None
         return kept
+
+    def _is_kept(self, kept: Kept) -> bool:
+        return self.kept.get(str(kept.number)) is kept
+
+    def _count(self, kept: Kept, sign: int) -> None:
+        self._bytes += sign * kept.size
+        self._in_memory += sign * kept.size if kept.in_memory else 0
+
+    def _clear_memory(self, but: Kept) -> None:
+        """Put the oldest results that lie in memory down into files, until the others are few enough."""
+        for number, small in list(self.kept.items()):
+            if self._in_memory <= MOST_IN_MEMORY:
+                return
+            if not small.in_memory or small is but or small in self._streaming:
+                continue
+            self._count(small, -1)
+            put_down = small.put_down()
+            self._count(small, 1)
+            if not put_down:
+                self._forget(number)
 
     def _make_room(self, but: Kept) -> bool:
         """Drop the oldest results, also of other sessions, until all lie within the bounds; False when they cannot."""
         oldest = time.time() - MOST_SECONDS
         theirs = self._folder.others
-        total = sum(kept.size for kept in {*self.kept.values(), but}) + sum(file.size for file in theirs)
+        total = self._bytes + sum(k.size for k in {*self._streaming, but}) + sum(file.size for file in theirs)
+        first = next(iter(self.kept.values()), but)
+        if total <= MOST_BYTES and len(self.kept) <= MOST and first.started > oldest:
+            if not theirs or theirs[0].changed > oldest:
+                return True
         files: list[tuple[float, Kept | Foreign]] = [(kept.started, kept) for kept in self.kept.values()]
         files += [(file.changed, file) for file in theirs]
         for begun, thing in sorted(files, key=lambda found: found[0]):
@@ -128,7 +162,7 @@ class Results:
                 continue
             total -= thing.size
             if isinstance(thing, Kept):
-                self._forget(thing)
+                self._forget(str(thing.number))
             else:
                 theirs.remove(thing)
                 self._folder.drop(thing.path)
@@ -145,10 +179,13 @@ class Results:
                 self._folder.others.remove(file)
                 self._folder.drop(file.path)
 
-    def _forget(self, kept: Kept) -> None:
-        for number in [number for number, found in self.kept.items() if found is kept]:
-            self.kept.pop(number)
+    def _forget(self, number: str) -> None:
+        """``result NUMBER`` reads it no more; what was read last can still be saved."""
+        kept = self.kept.pop(number)
+        if kept not in self._streaming:
+            self._count(kept, -1)
         if kept is not self.last:
+            self._streaming.discard(kept)
             kept.close()
 
     def close(self) -> None:
@@ -156,6 +193,8 @@ class Results:
         for kept in [*self.kept.values(), *([self.last] if self.last is not None else [])]:
             kept.close()
         self.kept.clear()
+        self._streaming.clear()
+        self._bytes = self._in_memory = 0
         self.last = None
         self._folder.close()
 
@@ -272,7 +311,7 @@ def keep_result(home: HasResults, result: Result) -> str:
     kept = results.open(number, table.schema)
     for batch in table.to_batches():
         kept.add(batch)
-    kept.end(Ending.WHOLE)
+    results.ended(kept, Ending.WHOLE)
     return str(number)
 
 

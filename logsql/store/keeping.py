@@ -95,10 +95,14 @@ class KeptFolder:
 
 
 class Kept:
-    """Rows of one result. ``started`` is seconds since 1970; ``size`` the bytes of ``rows`` rows."""
+    """Rows of one result. ``started`` is seconds since 1970; ``size`` the bytes of ``rows`` rows.
 
-    def __init__(self, folder: KeptFolder, schema: pa.Schema) -> None:
+    ``number`` is that of its query, 0 for SQL.
+    """
+
+    def __init__(self, folder: KeptFolder, schema: pa.Schema, number: int) -> None:
         self.schema = schema
+        self.number = number
         self.started = time.time()
         self.rows = self.size = 0
         self.ending = Ending.OPEN
