@@ -74,10 +74,24 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imports(root: Path = ROOT) -> list[Import]:
+def walk(tree: ast.AST) -> Iterable[ast.AST]:
+    """As ``ast.walk``; of a whole file only once: a dozen rules look at every node of every file, seconds each time."""
+    if not isinstance(tree, ast.Module):
+        return ast.walk(tree)
+    if id(tree) not in _WALKED:
+        _WALKED[id(tree)] = (tree, tuple(ast.walk(tree)))
+    return _WALKED[id(tree)][1]
+
+
+#: The nodes of each file, and the file's tree, without which its id could become another's.
+_WALKED: dict[int, tuple[ast.Module, tuple[ast.AST, ...]]] = {}
+
+
+@cache
+def imports(root: Path = ROOT) -> tuple[Import, ...]:
     """Every import of one module of the program by another."""
     known = modules(root)
-    return [found for name, path in known.items() for found in _imports_of(name, path, known)]
+    return tuple(found for name, path in known.items() for found in _imports_of(name, path, known))
 
 
 def _imports_of(name: str, path: Path, known: dict[str, Path]) -> Iterator[Import]:
@@ -85,11 +99,12 @@ def _imports_of(name: str, path: Path, known: dict[str, Path]) -> Iterator[Impor
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     inside = {
         id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        for function in walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
         for node in ast.walk(function)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
     }
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             for target in dict.fromkeys(_targets(node, package, known)):
                 if target != name:

@@ -46,7 +46,7 @@ def module(package: str) -> str:
 def imported(folder: str) -> Iterator[tuple[str, Path]]:
     """Top-level names of other people's modules that a folder's files import, anywhere in the file."""
     for path in sorted((ROOT / folder).rglob("*.py")):
-        for node in ast.walk(house.parsed(path)):
+        for node in house.walk(house.parsed(path)):
             if isinstance(node, ast.Import):
                 found = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

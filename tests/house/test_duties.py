@@ -276,7 +276,7 @@ def literals(node: ast.AST) -> list[str]:
 def lists_of_commands(tree: ast.AST) -> Iterator[str]:
     """Collections of three or more names of commands, and comparisons with one."""
     names = set(COMMANDS) - {"-"}
-    for node in ast.walk(tree):
+    for node in house.walk(tree):
         if isinstance(node, (ast.Set, ast.List, ast.Tuple, ast.Dict)):
             found = [word for word in literals(node) if word in names]
             if len(found) >= 3:

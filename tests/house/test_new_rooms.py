@@ -159,6 +159,7 @@ def rows(run, text):
         return error.code
 
 found = {"from": logsql.__file__}
+PAGES = reference.pages()
 with logsql.connect(tz="UTC") as s:
     for name, path in (("reg-test-homes", "hive"), ("words-file", "words.txt")):
         found[name] = {
@@ -169,7 +170,7 @@ with logsql.connect(tz="UTC") as s:
             "manual": said("help", name),
             "listed": name in said("commands"),
             "completed": [c.text for c in complete(name[:6], 6, SessionCatalog(s, {})) if c.text == name],
-            "page": reference.pages().get(f"commands/{name}.md", ""),
+            "page": PAGES.get(f"commands/{name}.md", ""),
         }
     text = "json \"[{a: 'xy'}, {a: 'z'}]\" | "
     found["command"] = {
@@ -177,14 +178,14 @@ with logsql.connect(tz="UTC") as s:
         "manual": said("help", "only-first"),
         "listed": "only-first" in said("commands"),
         "completed": [c.text for c in complete(text + "only", len(text) + 4, SessionCatalog(s, {}))],
-        "page": "commands/only-first.md" in reference.pages(),
+        "page": "commands/only-first.md" in PAGES,
     }
     found["function"] = {
         "query": rows(s.query, text + "eval b = backwards(a)"),
         "manual": said("help", "backwards"),
         "listed": "backwards" in said("functions"),
         "completed": [c.text for c in complete(text + "eval b = backw", len(text) + 14, SessionCatalog(s, {}))],
-        "page": "functions/backwards.md" in reference.pages(),
+        "page": "functions/backwards.md" in PAGES,
     }
 print(json.dumps(found))
 """
@@ -195,7 +196,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program without its tests, a hive and a text."""
     root = tmp_path_factory.mktemp("copy")
     for folder in ("logsql", "udfs", "docs"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, root / folder)  # with what is compiled: two runs would compile 700 files
     hive = Key("ROOT", 0)
     hive.child("Software\\Homes").set("kim", SZ, text("/home/kim"))
     (root / "hive").write_bytes(build(hive))

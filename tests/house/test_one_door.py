@@ -118,7 +118,7 @@ ALLOWED: dict[tuple[str, str], str] = {
 def breaches(tree: ast.AST) -> Iterator[tuple[str, int]]:
     """What a module does with files, each with its line."""
     names = _imported(tree)
-    for node in ast.walk(tree):
+    for node in house.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from _forbidden_imports(node)
         elif isinstance(node, ast.Call):
@@ -130,7 +130,7 @@ def breaches(tree: ast.AST) -> Iterator[tuple[str, int]]:
 def _imported(tree: ast.AST) -> dict[str, str]:
     """The module behind each name that an import statement binds."""
     names: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in house.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 names[alias.asname or alias.name.split(".")[0]] = (

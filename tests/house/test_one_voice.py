@@ -16,7 +16,7 @@ def speakers() -> Iterator[str]:
     for name, path in house.modules().items():
         if name in ALLOWED:
             continue
-        for node in ast.walk(house.parsed(path)):
+        for node in house.walk(house.parsed(path)):
             named = isinstance(node, ast.Attribute) and node.attr in ("stderr", "__stderr__")
             if named or (isinstance(node, ast.Name) and node.id == "print"):
                 yield f"{name}:{node.lineno}"
@@ -28,5 +28,5 @@ def test_only_the_voice_writes_to_stderr() -> None:
 
 def test_the_command_line_does_not_write_to_it_either() -> None:
     tree = house.parsed(house.modules()["logsql.cli"])
-    written = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in ("write", "writelines")]
+    written = [n for n in house.walk(tree) if isinstance(n, ast.Attribute) and n.attr in ("write", "writelines")]
     assert all(isinstance(n.value, ast.Attribute) and n.value.attr == "stdout" for n in written)

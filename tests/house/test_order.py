@@ -257,7 +257,7 @@ SHAPES = frozenset({"logsql/jobs/keywords.py", "logsql/engine/passthrough.py", "
 def made_by_hand(path: Path) -> Iterator[str]:
     """Places outside ``planner/`` that say themselves where rows come from and how they are ordered."""
     name = path.relative_to(ROOT).as_posix()
-    for node in ast.walk(house.parsed(path)):
+    for node in house.walk(house.parsed(path)):
         if isinstance(node, ast.ImportFrom) and node.module == "logsql.planner.relation":
             said = {a.name for a in node.names} & {"PHYSICAL", "UNORDERED", "Order"}
             yield from (f"{name}:{node.lineno} imports {word}" for word in sorted(said))

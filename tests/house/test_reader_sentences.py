@@ -20,15 +20,15 @@ def raised() -> Iterator[tuple[str, str | None, set[str] | None]]:
     """Every ReaderError that is made in ``udfs``: where, its sentence, its facts (None: not written in the call)."""
     for path in sorted((ROOT / "udfs").rglob("*.py")):
         tree = house.parsed(path)
-        for scope in [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]:
+        for scope in [n for n in house.walk(tree) if isinstance(n, ast.FunctionDef)]:
             bound = {
                 target.id: node.value.value
-                for node in ast.walk(scope)
+                for node in house.walk(scope)
                 if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
                 for target in node.targets
                 if isinstance(target, ast.Name)
             }
-            for call in ast.walk(scope):
+            for call in house.walk(scope):
                 if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "ReaderError":
                     facts = {"path", *(keyword.arg or "" for keyword in call.keywords)}
                     said = call.args[0]
@@ -53,7 +53,7 @@ def names() -> set[str]:
     """Names of conditions in the calls of ReaderError: the third argument."""
     found = set()
     for path in sorted((ROOT / "udfs").rglob("*.py")):
-        for call in ast.walk(house.parsed(path)):
+        for call in house.walk(house.parsed(path)):
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "ReaderError" and len(call.args) > 2:
                 found |= {call.args[2].value} if isinstance(call.args[2], ast.Constant) else set()
     return found

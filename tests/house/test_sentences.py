@@ -33,7 +33,7 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
 def bound_texts(tree: ast.AST) -> dict[str, list[ast.expr]]:
     """Values given to each plain name in a tree."""
     found: dict[str, list[ast.expr]] = {}
-    for node in ast.walk(tree):
+    for node in house.walk(tree):
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )
@@ -85,11 +85,11 @@ def offences() -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for path, tree in sources():
         module = bound_texts(ast.Module([n for n in tree.body if isinstance(n, ast.Assign | ast.AnnAssign)], []))
-        functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+        functions = [n for n in house.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
         lines: set[int] = set()
         for scope in [tree, *functions]:
             names = module | bound_texts(scope) if scope is not tree else module
-            for node in ast.walk(scope):
+            for node in house.walk(scope):
                 if isinstance(node, ast.Call) and makes_error(node) and offends(node, names):
                     lines.add(node.lineno)
         if lines:
@@ -181,7 +181,7 @@ def test_a_call_gives_every_fact_of_its_sentence() -> None:
     wrong = []
     for path, tree in sources():
         names = vars(module_of(path))
-        for node in ast.walk(tree):
+        for node in house.walk(tree):
             if not (isinstance(node, ast.Call) and makes_error(node) and node.args):
                 continue
             row = names.get(node.args[0].id) if isinstance(node.args[0], ast.Name) else None

@@ -39,14 +39,14 @@ def tree(path: Path) -> ast.Module:
 @cache
 def functions(path: Path) -> dict[str, Function]:
     """Functions and methods of a file by name."""
-    return {n.name: n for n in ast.walk(tree(path)) if isinstance(n, Function)}
+    return {n.name: n for n in house.walk(tree(path)) if isinstance(n, Function)}
 
 
 @cache
 def imported(path: Path) -> dict[str, tuple[Path, str]]:
     """Names that a file takes from other files of the tests."""
     found = {}
-    for node in ast.walk(tree(path)):
+    for node in house.walk(tree(path)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests"):
             file = ROOT.joinpath(*(node.module or "").split(".")).with_suffix(".py")
             found.update({a.asname or a.name: (file, a.name) for a in node.names if file.exists()})
@@ -156,7 +156,7 @@ class Paths:
 def every_test() -> Iterator[tuple[Path, Function]]:
     for path in FILES:
         if path.name.startswith("test_"):
-            for node in ast.walk(tree(path)):
+            for node in house.walk(tree(path)):
                 if isinstance(node, Function) and node.name.startswith("test_"):
                     yield path, node
 
@@ -173,7 +173,7 @@ def test_no_path_through_a_test_asserts_nothing() -> None:
 def test_skips_say_why_and_nothing_is_expected_to_fail() -> None:
     found = []
     for path in FILES:
-        for node in ast.walk(tree(path)):
+        for node in house.walk(tree(path)):
             if isinstance(node, ast.Attribute) and node.attr == "xfail":
                 found.append(f"{path.name}:{node.lineno} expects to fail")
             if isinstance(node, ast.Call) and called(node.func) in ("skip", "skipif", "importorskip"):
