@@ -149,10 +149,9 @@ class Results:
         oldest = time.time() - MOST_SECONDS
         theirs = self._folder.others
         total = self._bytes + sum(k.size for k in {*self._streaming, but}) + sum(file.size for file in theirs)
-        first = next(iter(self.kept.values()), but)
-        if total <= MOST_BYTES and len(self.kept) <= MOST and first.started > oldest:
-            if not theirs or theirs[0].changed > oldest:
-                return True
+        first = min(next(iter(self.kept.values()), but).started, theirs[0].changed if theirs else oldest + 1)
+        if total <= MOST_BYTES and len(self.kept) <= MOST and first > oldest:
+            return True
         files: list[tuple[float, Kept | Foreign]] = [(kept.started, kept) for kept in self.kept.values()]
         files += [(file.changed, file) for file in theirs]
         for begun, thing in sorted(files, key=lambda found: found[0]):
