@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from logsql.diagnostics.losses import OVERFLOW, TEXT_NOT_A_NUMBER, Loss
-from logsql.language.tree import Expr, canonical
+from logsql.language.tree import Call, Expr, NamedArg, canonical
 from logsql.planner import losses
-from logsql.planner.calls import Lowering
+from logsql.planner.calls import Lowering, has_fields
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import LONG, Kind
@@ -24,11 +24,16 @@ def counted(cx: Lowering, node: Expr, result: Typed, operands: Sequence[tuple[Ex
         return result
     if result.kind is Kind.NULL and any(value.kind is not Kind.NULL for _, value in operands):
         result = Typed(sql.null(LONG.physical), LONG)
+    # round(x, n) is null where n is: only a number alone, or with constants, tells that it overflowed.
+    alone = len(operands) == 1 and not (
+        isinstance(node, Call)
+        and any(has_fields(argument) for argument in node.args[1:] if not isinstance(argument, NamedArg))
+    )
     for expr, value in operands:
         test = None if cx.is_constant(expr) else _no_number(value)
         if test is not None:
             result = _lost(cx, node, TEXT_NOT_A_NUMBER, result, _last(result), value, test)
-        number = _number(value, bool(result.parts)) if len(operands) == 1 else None
+        number = _number(value, bool(result.parts)) if alone else None
         if number is not None:
             result = _lost(cx, node, OVERFLOW, result, _whole(result), value, sql.not_null(number))
     return result
