@@ -106,6 +106,7 @@ def translate() -> list[measure.Row]:
     from logsql.language.parser import parse_query
     from logsql.planner.planner import compile_query
     from logsql.registry import GRAMMAR
+    from logsql.values.sqltext import written
 
     text = seed.query()
     with logsql.connect(tz=seed.ZONE, threads=seed.THREADS) as session:
@@ -120,7 +121,7 @@ def translate() -> list[measure.Row]:
             marks.append(time.perf_counter())
             plan = compile_query(tree, catalog)
             marks.append(time.perf_counter())
-            sql = plan.final().sql("duckdb")
+            sql = written(plan.final())
             marks.append(time.perf_counter())
             for name, start, end in zip(stages, marks, marks[1:], strict=False):
                 stages[name].append((end - start) * 1000)

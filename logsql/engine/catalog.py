@@ -24,6 +24,7 @@ from logsql.planner.catalog import NoData, SourceColumn, SourceInfo, SourceSpec,
 from logsql.planner.services import LookupTable, Service
 from logsql.values import sql
 from logsql.values.sql import Sql
+from logsql.values.sqltext import written
 from logsql.values.texts import DOCUMENT_TEXT
 from udfs.readers.base import NullLoss, NullProgress
 
@@ -92,8 +93,8 @@ class SessionCatalog:
         return TableInfo(name, (name,), columns, has_rowid and "rowid" not in {c.name.lower() for c in columns})
 
     def _bound(self, target: exp.Table, items: list[Sql]) -> duckdb.DuckDBPyRelation:
-        """SELECT of the items from the table, bound but not run. The trees are new: nobody else holds them."""
-        return self._database.planning.sql(sql.select(items, target).sql("duckdb", copy=False))
+        """SELECT of the items from the table, bound but not run."""
+        return self._database.planning.sql(written(sql.select(items, target)))
 
     def tables(self) -> Sequence[str]:
         return self._database.tables()
@@ -105,7 +106,7 @@ class SessionCatalog:
 
     def evaluate(self, expression: Sql) -> Any:
         """Value of a constant expression."""
-        text = expression.sql("duckdb")
+        text = written(expression)
         self._database.install(str(f.this) for f in expression.find_all(exp.Anonymous) if str(f.this).startswith("lq_"))
         try:
             table = self._database.planning.sql(f"SELECT {text} AS v").to_arrow_table()
@@ -116,7 +117,7 @@ class SessionCatalog:
     def describe(self, query: Sql) -> tuple[SourceColumn, ...]:
         """Columns of a query, bound but not run."""
         self._database.install([DOCUMENT_TEXT])
-        relation = self._database.planning.sql(query.sql("duckdb"))
+        relation = self._database.planning.sql(written(query))
         return tuple(SourceColumn(n, str(t)) for n, t in zip(relation.columns, relation.types, strict=True))
 
     def sample(self, query: Sql) -> tuple[str, ...]:
@@ -132,7 +133,7 @@ class SessionCatalog:
         try:
             for name, thing in sources.items():
                 cursor.register(name, self._quiet(thing))
-            return tuple(str(row[0]) for row in cursor.execute(query.sql("duckdb")).fetchall() if row[0] is not None)
+            return tuple(str(row[0]) for row in cursor.execute(written(query)).fetchall() if row[0] is not None)
         except (duckdb.Error, pa.ArrowException, OSError):
             return ()
         finally:

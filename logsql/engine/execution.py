@@ -24,6 +24,7 @@ from logsql.engine.workspace import Workspace
 from logsql.planner.plan import Action, Materialise, Plan, Stream, order_items, with_ctes
 from logsql.planner.runtime import Row
 from logsql.values import sql
+from logsql.values.sqltext import written
 from logsql.values.texts import DOCUMENT_TEXT
 
 
@@ -63,9 +64,7 @@ class Execution:
     def arrow_schema(self) -> pa.Schema:
         """Schema of the result without reading rows (used when there are none)."""
         self._prepare()
-        relation = self._runner.call(
-            lambda: self.cursor.sql(self._final(False).sql("duckdb") + " LIMIT 0").to_arrow_table()
-        )
+        relation = self._runner.call(lambda: self.cursor.sql(written(self._final(False)) + " LIMIT 0").to_arrow_table())
         return self._shape(relation.schema, with_types=False)
 
     def sql_text(self) -> str:
@@ -101,10 +100,10 @@ class Execution:
         ``with_types`` adds the companion type columns of mixed fields.
         """
         kept_types = with_types or self._results.keeping
+        self._runs.started(self)  # again, where rows are read once more
         try:
             self._prepare()
-            # Not copied first, which takes a third of the time of writing: nothing of ours changes when it is written.
-            text = self._final(kept_types).sql("duckdb", copy=False)
+            text = written(self._final(kept_types))
         except RecursionError:  # sqlglot writes nested nodes by recursion
             raise too_long() from None
         stream = self._stream = self._runner.batches(text, size)
@@ -116,6 +115,18 @@ class Execution:
             stream.close()
             self._stop_scans()
             self._runs.finished(self)
+            if not self._work:
+                self._release()
+
+    def _release(self) -> None:
+        """Give the cursor back and be forgotten: a session that is asked 10,000 times would hold all of it to its end.
+
+        The ledger goes with the result, and its counters, which the database knows, serve the next query.
+        """
+        if self._cursor is not None:
+            self._cursor.close()
+            self._cursor = None
+        self._runs.forget(self)
 
     def _shape(self, schema: pa.Schema, with_types: bool) -> pa.Schema:
         """The presented schema: true names (which DuckDB may have had to change), language types in metadata."""
@@ -155,7 +166,7 @@ class Execution:
         real = self.database.work_name(name)
         self._work.append(real)
         self._names[name] = real
-        self._runner.execute(f'CREATE TABLE {WORK}.main."{real}" AS {self.resolve(query).sql("duckdb")}')
+        self._runner.execute(f'CREATE TABLE {WORK}.main."{real}" AS {written(self.resolve(query))}')
 
     def work_table(self, name: str) -> str:
         """SQL text of the work table that holds a step of the plan."""
@@ -193,7 +204,7 @@ class Execution:
             return
         cursor = self.new_cursor()
         try:
-            yield from cursor.sql(self.resolve(query).sql("duckdb")).to_arrow_reader(98_304)
+            yield from cursor.sql(written(self.resolve(query))).to_arrow_reader(98_304)
         finally:
             cursor.close()
 
@@ -258,13 +269,10 @@ class Execution:
             with suppress(ValueError):  # another thread is inside it
                 self._stream.close()
         self._stop_scans()
-        if self._cursor is not None:
-            self._cursor.close()
-            self._cursor = None
-        for name in self._work:
+        work, self._work = self._work, []
+        self._release()
+        for name in work:
             self.database.drop_work(name)
-        self._work = []
-        self._runs.forget(self)
 
 
 def _renamed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -20,6 +20,7 @@ from logsql.planner.runtime import Row
 from logsql.planner.services import Service
 from logsql.store.files import Files
 from logsql.store.policy import Policy
+from logsql.values.sqltext import written
 
 T = TypeVar("T")
 
@@ -102,12 +103,12 @@ class Actions(_Runtime):
     def execute(self, query: exp.Expression) -> list[Row]:
         """Run a statement; names of the plan's work tables are understood."""
         self.database.changed()
-        return self._fetch(self._run.resolve(query).sql("duckdb"))
+        return self._fetch(written(self._run.resolve(query)))
 
     def batches(self, query: exp.Expression, size: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Rows of a query as record batches."""
         node = self._run.resolve(query)
-        yield from self._run.cursor.sql(node.sql("duckdb")).to_arrow_reader(size)
+        yield from self._run.cursor.sql(written(node)).to_arrow_reader(size)
 
     def fields(self, rel: Rel) -> list[Field]:
         """The fields of a relation that the plan has materialised; those of an open row are found in its rows."""

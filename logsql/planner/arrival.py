@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import Enum
 from functools import cache
-from typing import cast
+from typing import Any
 
 from sqlglot import exp
 
@@ -68,16 +68,16 @@ def behind(order: Order, query: Sql, delivered: Collection[str]) -> Order:
 def _seen(query: exp.Select) -> tuple[bool, bool]:
     """Whether the items or the test of a SELECT mix rows, and whether an item spreads a row over several."""
     spreading = False
-    pending: list[object] = [*query.expressions, query.args.get("where")]
+    pending: list[Any] = [*query.expressions, query.args.get("where")]
+    several, inner, told = _Role.SEVERAL, _Role.INNER, _Role.TOLD
     while pending:
         node = pending.pop()
-        kind: type = type(node)
-        role = _role(kind)
-        if role is _Role.SEVERAL:
-            pending.extend(cast("list[object]", node))
-        elif role is _Role.INNER:
-            pending.extend(cast("exp.Expression", node).args.values())
-        elif isinstance(node, exp.Expression) and role is _Role.TOLD:
+        role = _role(type(node))
+        if role is inner:
+            pending += node.args.values()
+        elif role is several:
+            pending += node
+        elif role is told:
             if isinstance(node, exp.Exists):
                 return True, spreading
             if isinstance(node, exp.Window) and not _runs(node):

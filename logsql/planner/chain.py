@@ -23,6 +23,7 @@ from logsql.planner.notes.samples import sample_query
 from logsql.planner.plan import Cte, Step, handed_on, with_ctes
 from logsql.planner.relation import Rel
 from logsql.values import sql
+from logsql.values.sqltext import written
 from logsql.values.types import BINARY, BOOL, DATE, DOUBLE, INT, LONG, STRING
 from logsql.values.values import NULL_VALUE, Typed
 
@@ -124,7 +125,7 @@ class Chain(ABC):
         query = sample_query(self.ctes, rel, name)
         if query is None:
             return ()
-        key = query.sql("duckdb")
+        key = written(query)
         if key not in self._samples:
             self._samples[key] = self.catalog.sample(query)
         return self._samples[key]

@@ -204,7 +204,7 @@ class ExprContext:
         column = rel.column(name) if rel is not None else None
         if rel is None or column is None:
             return None
-        if any(rel.computed(i) for i in column.idents()):
+        if rel.pending and any(rel.computed(i) for i in column.idents()):
             raise NeedsFlush
         return rel.value(column)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
+from operator import attrgetter
+from typing import Any
 
 from logsql.language.tree import Assignment, Call, Command, Subquery
 from logsql.planner.duties import InStream, OrderNeed, RowState
@@ -19,26 +21,29 @@ def own_nodes(command: Command) -> Iterator[object]:
 
 def tree_nodes(value: object, *without: type) -> Iterator[object]:
     """Every tree node below a value, but for targets of assignments and what is below nodes of some types."""
-    pending: list[object] = [value]
+    pending: list[Any] = [value]
     while pending:
         node = pending.pop()
         if isinstance(node, (tuple, list)):
-            pending.extend(node)
+            pending += node
             continue
-        kind: type = type(node)
-        parts = _parts(kind)
+        parts = _parts(type(node))
         if parts is not None and not isinstance(node, without):
             yield node
-            pending.extend([getattr(node, name) for name in parts])
+            pending += parts(node)
 
 
 @cache
-def _parts(kind: type) -> tuple[str, ...] | None:
-    """Names of the fields of a tree node that may hold nodes; None where the type is no dataclass."""
+def _parts(kind: type) -> Callable[[object], Iterable[object]] | None:
+    """What reads the fields of a tree node that may hold nodes; None where the type is no dataclass."""
     if not is_dataclass(kind):
         return None
-    names = (f.name for f in fields(kind) if not f.name.endswith("span"))
-    return tuple(name for name in names if not (name == "target" and issubclass(kind, Assignment)))
+    names = [f.name for f in fields(kind) if not f.name.endswith("span")]
+    names = [name for name in names if not (name == "target" and issubclass(kind, Assignment))]
+    if not names:
+        return lambda _: ()
+    read = attrgetter(*names)  # of several names a tuple of values, of one the value
+    return read if len(names) > 1 else lambda node: (read(node),)
 
 
 def counts_rows(command: Command) -> bool:

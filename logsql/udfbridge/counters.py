@@ -44,7 +44,8 @@ class Counter:
 #: Every counter by name, and those that no run holds.
 COUNTERS: dict[str, Counter] = {}
 _FREE: list[Counter] = []
-_GUARD = threading.Lock()
+#: Entered twice by a thread in which a ledger is collected while a counter is made: a plain lock would never open.
+_GUARD = threading.RLock()
 
 
 def take() -> Counter:

@@ -56,7 +56,9 @@ def string(value: str) -> Sql:
 
 
 def integer(value: int) -> Sql:
-    return exp.Literal.number(value) if value >= 0 else exp.Paren(this=exp.Neg(this=exp.Literal.number(-value)))
+    # Not Literal.number: it reads the text of every number again to see its sign.
+    digits = exp.Literal(this=str(abs(value)), is_string=False)
+    return digits if value >= 0 else exp.Paren(this=exp.Neg(this=digits))
 
 
 def double(value: float) -> Sql:
@@ -300,9 +302,14 @@ def row_number(order: exp.Order | None = None, partition: Sequence[Sql] = ()) ->
 
 def size(node: Sql, limit: int = 1000) -> int:
     """Number of nodes below ``node``, counted up to ``limit``."""
+    # Not node.walk(), three nested generators: every argument of every call is asked.
     count = 0
-    for _ in node.walk():
-        count += 1
-        if count >= limit:
-            break
+    pending: list[object] = [node]
+    while pending and count < limit:
+        found = pending.pop()
+        if isinstance(found, list):
+            pending += found
+        elif isinstance(found, exp.Expr):
+            count += 1
+            pending += found.args.values()
     return count

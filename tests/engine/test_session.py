@@ -16,6 +16,7 @@ import pytest
 import logsql
 from logsql.diagnostics.errors import Interrupted, LogsqlError, QueryError, TimeoutError_, UsageError
 from logsql.diagnostics.messages import LANGUAGE
+from logsql.udfbridge.counters import COUNTERS
 from udfs.readers.base import Reader, check_cancelled
 from udfs.readers.request import Request
 from udfs.readers.sqlite import SqliteRecordsReader
@@ -47,6 +48,19 @@ def test_rows_can_be_read_twice() -> None:
         s.register("t", pa.table({"a": [1, 2, 3]}))
         result = s.query("table t | search a > 1")
         assert result.rows() == result.rows() == [{"a": 2}, {"a": 3}]
+
+
+def test_a_result_that_was_read_holds_nothing_in_its_session() -> None:
+    """Each query left its cursor, plan and counters with the session: 1,000 of them were 2,000 registered functions."""
+    with logsql.connect(tz="UTC") as session:
+        for _ in range(3):
+            result = session.query("json \"{'a': 'x'}\" | eval b = int(a)")
+            assert (result.rows(), result.ledger.total) == ([{"a": "x", "b": None}], 1)
+            assert result.rows() == [{"a": "x", "b": None}], "and can be read again"
+        known = len(COUNTERS)
+        for _ in range(10):
+            session.query("json \"{'a': 'x'}\" | eval b = int(a)").rows()
+        assert len(COUNTERS) <= known + 2, "those of the last ledger and of the query in hand"
 
 
 def test_functions_outlive_the_cursor_that_ran_first() -> None:
