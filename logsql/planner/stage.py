@@ -383,8 +383,12 @@ class Stage:
     @staticmethod
     def _shared(rel: Rel, column: Column) -> bool:
         """Whether another field or carried column uses the same SQL column."""
-        others = [c for c in (*rel.columns, *rel.carried) if c is not column]
-        return any(column.ident in c.idents() for c in others)
+        ident = column.ident
+        # A loop: it is asked for every assignment, of every column.
+        for other in (*rel.columns, *rel.carried):
+            if other is not column and (ident in other.idents() if other.parts else ident == other.ident):
+                return True
+        return False
 
     def filter(self, rel: Rel, expr: Expr) -> Rel:
         """Keep the rows for which an expression is true."""
