@@ -72,7 +72,8 @@ def _seen(query: exp.Select) -> tuple[bool, bool]:
     several, inner, told = _Role.SEVERAL, _Role.INNER, _Role.TOLD
     while pending:
         node = pending.pop()
-        role = _role(type(node))
+        kind: type = type(node)
+        role = _role(kind)
         if role is inner:
             pending += node.args.values()
         elif role is several:

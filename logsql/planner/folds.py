@@ -27,7 +27,8 @@ def tree_nodes(value: object, *without: type) -> Iterator[object]:
         if isinstance(node, (tuple, list)):
             pending += node
             continue
-        parts = _parts(type(node))
+        kind: type = type(node)
+        parts = _parts(kind)
         if parts is not None and not isinstance(node, without):
             yield node
             pending += parts(node)

@@ -6,13 +6,16 @@ the 1,200 nodes of a wide query most are of these kinds, and ours have no commen
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.generators.duckdb import DuckDBGenerator
 
 from logsql.values.sql import Sql
 
 
-class _Writer(DuckDB.Generator):
+class _Writer(DuckDBGenerator):
     """DuckDB's generator of sqlglot with short ways for the commonest nodes; whatever is special goes the long way."""
 
     def column_sql(self, expression: exp.Column) -> str:
@@ -37,7 +40,7 @@ class _Writer(DuckDB.Generator):
 
     def datatype_sql(self, expression: exp.DataType) -> str:
         kind = expression.args["this"]
-        if not isinstance(kind, exp.DataType.Type) or any(v for k, v in expression.args.items() if k != "this"):
+        if not isinstance(kind, exp.DType) or any(v for k, v in expression.args.items() if k != "this"):
             return super().datatype_sql(expression)
         found = _TYPES.get(kind)
         if found is None:
@@ -48,11 +51,11 @@ class _Writer(DuckDB.Generator):
 #: Parts of a column that its name and its table make up.
 _NAMED = {"this", "table"}
 #: Text of the types without parameters.
-_TYPES: dict[exp.DataType.Type, str] = {}
+_TYPES: dict[exp.DType, str] = {}
 _DUCKDB = DuckDB()
 
 
-def _plain(node: object) -> bool:
+def _plain(node: object) -> TypeGuard[exp.Identifier]:
     return type(node) is exp.Identifier and bool(node.args.get("quoted"))
 
 
