@@ -131,7 +131,6 @@ loss("truncated-record", ("a record that is cut at the end of the file: no row",
 loss("record-without-file-signature", ("records without the mark FILE: no row", "FILE 표식이 없는 레코드: 행 없음"))
 loss("path-too-long", ("paths that are cut", "잘린 경로"))
 loss("zero-record", ("empty places between records", "레코드 사이의 빈 자리"))
-loss("version-4-record", ("records of version 4, which have no name: no row", "이름이 없는 버전 4 레코드: 행 없음"))
 loss("unreadable-bytes", ("bytes that are no record", "레코드가 아닌 바이트"))
 
 # --- registry hives ---------------------------------------------------------------------------------------------------

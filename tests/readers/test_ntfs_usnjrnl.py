@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
 import os
 import random
 import struct
@@ -64,8 +65,10 @@ def test_the_23_reason_names_of_the_manual() -> None:
     spelt = ntfs_usnjrnl.reasons(np.array(masks, np.uint32)).to_pylist()
     assert len(ntfs_usnjrnl.REASONS) == 23
     assert all(len(names) == 1 for names in spelt[:23])
-    assert spelt[23] == sorted(name for [name] in spelt[:23])
-    assert spelt[24:] == [[], []]  # an unknown bit is dropped
+    # A bit that has no name in the manual is its number: nine of 32.
+    known = [name for name in spelt[23] if not name.startswith("0x")]
+    assert (known, len(spelt[23])) == (sorted(name for [name] in spelt[:23]), 32)
+    assert spelt[24:] == [[], ["0x8"]]
 
 
 def test_journal_and_mft_agree_on_references(tmp_path: Path) -> None:
@@ -128,13 +131,39 @@ def test_windows_do_not_cut_records(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert found["file_name"] == [row.name for row in rows]
 
 
-def test_version_4_and_unknown_versions_are_counted(tmp_path: Path) -> None:
-    fourth = (struct.pack("<IHHQQQQqIIIHH", 80, 4, 0, 77, 0, 88, 0, 64, 2, 0, 0, 1, 16)).ljust(80, b"\0")
+def _fourth(reason: int, ranges: int = 1, size: int = 16) -> bytes:
+    head = struct.pack("<IHHQQQQqIIIHH", 80, 4, 0, 77 | 3 << 48, 0, 88, 0, 64, reason, 0, 0, ranges, size)
+    return head.ljust(80, b"\0")
+
+
+def test_version_4_has_no_name_and_no_time_and_unknown_versions_are_counted(tmp_path: Path) -> None:
     ninth = struct.pack("<IHH", 64, 9, 9).ljust(64, b"\0")
-    (tmp_path / "J").write_bytes(fourth + usn_record(_SAMPLE, 80) + ninth)
+    (tmp_path / "J").write_bytes(_fourth(0x81000001) + usn_record(_SAMPLE, 80) + ninth)
     loss = ListLoss()
-    assert table(UsnJrnlReader(str(tmp_path / "J")), None, loss).num_rows == 1
-    assert {(entry.reason, entry.count) for entry in loss.entries} == {("version-4-record", 1), ("unreadable-bytes", 8)}
+    fourth, second = table(UsnJrnlReader(str(tmp_path / "J")), None, loss).to_pylist()
+    assert fourth == {
+        "_time": None, "file_name": None, "file_no": 77, "file_ref": 77 | 3 << 48, "parent_file_no": 88,
+        "parent_file_ref": 88, "reason": ["0x1000000", "CLOSE", "DATA_OVERWRITE"], "usn": 64, "_file": "J",
+    }  # fmt: skip
+    assert (second["file_no"], second["file_name"]) == (77, "보고서.hwp")
+    assert {(entry.reason, entry.count) for entry in loss.entries} == {("unreadable-bytes", 8)}
+
+
+@pytest.mark.parametrize("wrong", [{"ranges": 0}, {"ranges": 2}, {"size": 8}])
+def test_what_has_no_ranges_is_no_version_4_record(wrong: dict[str, int], tmp_path: Path) -> None:
+    (tmp_path / "J").write_bytes(_fourth(2, **wrong) + usn_record(_SAMPLE, 80))
+    loss = ListLoss()
+    assert [row["usn"] for row in table(UsnJrnlReader(str(tmp_path / "J")), None, loss).to_pylist()] == [80]
+    assert [entry.reason for entry in loss.entries] == ["unreadable-bytes"]
+
+
+@pytest.mark.evidence
+def test_version_4_of_a_real_journal(tmp_path: Path) -> None:
+    path = tmp_path / "J"
+    path.write_bytes(lzma.decompress(shared_data("evidence2", "d12-usn-v4.bin.xz").read_bytes()))
+    (row,) = table(UsnJrnlReader(str(path))).to_pylist()
+    assert (row["usn"], row["file_no"], row["parent_file_no"]) == (1170955904, 20928, 4198)
+    assert (row["reason"], row["file_name"], row["_time"]) == (["CLOSE", "DATA_OVERWRITE"], None, None)
 
 
 def test_a_sparse_front_of_a_terabyte(tmp_path: Path) -> None:

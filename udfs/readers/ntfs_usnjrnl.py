@@ -1,10 +1,10 @@
-"""NTFS change journal ($UsnJrnl:$J) to Arrow: one row per record of version 2 or 3 (command ``ntfs-usnjrnl``).
+"""NTFS change journal ($UsnJrnl:$J) to Arrow: one row per record of version 2, 3 or 4 (command ``ntfs-usnjrnl``).
 
 Contract: rows in file order. Holes and zeros are skipped, holes without reading them. Records are found by testing
 every 8-byte position of a window at once, then dropping those that begin inside an earlier record: the same answer as
 stepping from record to record and 8 bytes at a time through junk, so fragments may begin anywhere. Version 4 records
-(no name, no time) and bytes that are no record are counted in the ledger. Constant memory.
-Layout: Microsoft's USN_RECORD_V2/V3 documentation.
+(ranges of a file that changed) have no name and no time: both are null. Bytes that are no record are counted in the
+ledger. Constant memory. Layout: Microsoft's USN_RECORD_V2/V3/V4 documentation.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ REASONS = {
     0x100000: "REPARSE_POINT_CHANGE", 0x200000: "STREAM_CHANGE", 0x400000: "TRANSACTED_CHANGE",
     0x800000: "INTEGRITY_CHANGE", 0x80000000: "CLOSE",
 }  # fmt: skip
-"""Reason bits; others are dropped."""
+"""Reason bits; others are written as their number: ``0x1000000``."""
 _REASON_LIST = pa.list_(pa.string())
 
 SCHEMA = pa.schema(
@@ -71,15 +71,15 @@ SCHEMA = pa.schema(
         field("_file", pa.string()),
     ]
 )
-"""``file_no`` is the low 48 bits of ``file_ref``; of 128-bit references (version 3) the low 64 bits are kept."""
+"""``file_no`` is the low 48 bits of ``file_ref``; of 128-bit references (version 3 and 4) the low 64 bits are kept."""
 
 
 class UsnJrnlReader(EvidenceReader):
     """Reader of $J streams, also cut out or carved ones.
 
     ``paths``, ``zippath``, ``zipcharset``: as for ``MftReader``. ReaderError codes: ``empty-file``, ``not-a-journal``
-    (no record in the whole file). Ledger reasons (position = byte offset of the first): ``version-4-record``,
-    ``truncated-record`` (reaches past the end of the file), ``unreadable-bytes`` (count = bytes).
+    (no record in the whole file). Ledger reasons (position = byte offset of the first): ``truncated-record`` (reaches
+    past the end of the file), ``unreadable-bytes`` (count = bytes).
     """
 
     columns = SCHEMA
@@ -116,9 +116,8 @@ def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> 
         found = _find(buffer, stop, evidence.size - offset)
         any_record |= bool(len(found.starts))
         _report_rest(buffer, stop, found, offset, tally)
-        rows = found.starts[found.versions != 4]
-        if len(rows):
-            yield _decode(buffer, rows, found.versions[found.versions != 4], wanted, name)
+        if len(found.starts):
+            yield _decode(buffer, found.starts, found.versions, wanted, name)
         offset += max(stop, int(found.ends[-1]) if len(found.ends) else 0)
     if not any_record:
         raise ReaderError(
@@ -154,7 +153,9 @@ def _find(buffer: Bytes, stop: int, left: int) -> _Found:
     good = (name_offset >= 60 + shift) & (name_bytes & 1 == 0) & (name_offset & 1 == 0)
     good &= name_offset + name_bytes <= length
     good &= first | ((name_offset == 60 + shift) & (name_bytes > 0) & (name_offset + name_bytes > length - 8))
-    good |= (versions == 4) & (length >= 80) & first
+    # Of version 4 the ranges fill the rest: their number and the size of each stand before them.
+    ranges, size = words[(starts >> 1) + 30].astype(np.int64), words[(starts >> 1) + 31]
+    good = np.where(versions == 4, first & (size == 16) & (ranges > 0) & (64 + 16 * ranges <= length), good)
     # Of a record cut off at the end of the file the name's place may be missing already.
     past = starts + length > left
     cut = int(starts[np.argmax(past)]) if past.any() else -1
@@ -182,9 +183,6 @@ def _apart(starts: Ints, ends: Ints) -> Ints:
 
 def _report_rest(buffer: Bytes, stop: int, found: _Found, offset: int, tally: Tally) -> None:
     """Count what lies between the records and is not zero."""
-    fourth = found.starts[found.versions == 4]
-    if len(fourth):
-        tally.add("version-4-record", len(fourth), offset + int(fourth[0]))
     begin = np.concatenate([[0], found.ends]) >> 3
     end = np.maximum(np.concatenate([found.starts, [stop]]) >> 3, begin)
     if found.cut >= 0 and (not len(found.ends) or found.cut >= found.ends[-1]):
@@ -203,16 +201,19 @@ def _decode(
 ) -> pa.RecordBatch:
     quads: Ints = buffer.view("<i8")
     words: npt.NDArray[np.uint16] = buffer.view("<u2")
-    wide: Flags = versions == 3
+    wide: Flags = versions >= 3
     shift = np.where(wide, 16, 0)
+    named: Flags | None = versions != 4 if (versions == 4).any() else None
     names = frozenset(wanted.names)
     made: dict[str, pa.Array] = {}
     if "_time" in names:
-        made["_time"] = filetimes(quads[(rows + shift + 32) >> 3])
+        made["_time"] = filetimes(quads[(rows + shift + 32) >> 3], named)
     if "file_name" in names:
         length = words[(rows + shift + 56) >> 1].astype(np.int64) >> 1
         start = (rows + words[(rows + shift + 58) >> 1]) >> 1
-        made["file_name"] = strings(words, start, length)
+        if named is not None:
+            length, start = length * named, start * named
+        made["file_name"] = strings(words, start, length, named)
     for ref, number, place in (
         ("file_ref", "file_no", rows + 8),
         ("parent_file_ref", "parent_file_no", rows + np.where(wide, 24, 16)),
@@ -222,7 +223,8 @@ def _decode(
             made[ref] = uint64(value)
             made[number] = int64(value & NUMBER)
     if "reason" in names:
-        made["reason"] = reasons(buffer.view("<u4")[(rows + shift + 40) >> 2])
+        # Behind the number of a version 4 record there is no time.
+        made["reason"] = reasons(buffer.view("<u4")[(rows + np.where(versions == 4, 48, shift + 40)) >> 2])
     if "usn" in names:
         made["usn"] = int64(quads[(rows + shift + 24) >> 3])
     if "_file" in names:
@@ -233,5 +235,6 @@ def _decode(
 def reasons(masks: npt.NDArray[np.uint32]) -> pa.Array:
     """Reason masks as lists of names, alphabetical (the published lists are); each distinct mask is spelt once."""
     coded = primitive(masks, pa.uint32()).dictionary_encode()
-    spelt = [sorted(text for bit, text in REASONS.items() if mask & bit) for mask in coded.dictionary.to_pylist()]
+    bits = [1 << bit for bit in range(32)]
+    spelt = [sorted(REASONS.get(b, f"0x{b:x}") for b in bits if mask & b) for mask in coded.dictionary.to_pylist()]
     return pa.array(spelt, _REASON_LIST).take(coded.indices)

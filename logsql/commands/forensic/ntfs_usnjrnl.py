@@ -14,7 +14,8 @@ register(
         SourceSpec("udfs.readers.ntfs_usnjrnl:UsnJrnlReader"),
         "Read the change journal of an NTFS volume ($UsnJrnl:$J).",
         """
-One row per record, also from cut out or carved pieces. `reason` is the list of flag names in alphabetical order.
+One row per record, also from cut out or carved pieces. `reason` is the list of flag names in alphabetical order,
+a flag without a name is its number. Records of version 4 (ranges of a file that changed) have no name and no time.
 """,
         errors=(
             NOT_JOURNAL,
