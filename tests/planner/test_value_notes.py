@@ -97,6 +97,7 @@ TOLD = [
     (ROW + "search in(t, 'kim')", "N1209", "'kim'", 'write "kim"'),
     (ROW + "search n == 1 or 2", "N1205", "2", "write n == 1"[:-1] + "2"),
     (ROW + 'search t == "a" or "b"', "N1205", '"b"', 'write t == "b"'),
+    (ROW + 'search t == ("a" or "b")', "N1202", 't == ("a" or "b")', 'write in(t, "a", "b")'),
     (ROW + 'eval y = if("x", 1, 2)', "N1205", '"x"', 'write t == "*x*"'),
     (ROW + "search len(t)", "N1206", "len(t)", "compare it: len(t) > 0"),
     (ROW + "eval y = not(n)", "N1207", "n", ""),

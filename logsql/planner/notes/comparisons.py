@@ -66,6 +66,12 @@ DATE_ORDER = define(
     ),
     ("{better}", "{better}"),
 )
+NULL_COMPARED = define(
+    "N1215",
+    "null-compared",
+    ("a value is compared with null by == or !=, which is never true", "==나 !=로 null과 비교하면 결코 참이 아닙니다"),
+    ("{op} null is never true, whatever the value is", "{op} null은 값과 관계없이 결코 참이 아닙니다"),
+)
 NEVER_IN = define(
     "N1211",
     "candidate-of-another-type",
@@ -143,6 +149,11 @@ def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
         if cx.rel is not None and cx.rel.column(str(expr.left.value)) is not None:
             constants(cx, expr)
         return
+    if expr.op in ("==", "!=") and isinstance(expr.right, Literal) and expr.right.kind == "null":
+        if depends(expr.left):
+            test = f"{'isnull' if expr.op == '==' else 'isnotnull'}({canonical(expr.left)})"
+            cx.note(NULL_COMPARED, expr.span, help=WRITE.fill(better=test), op=expr.op)
+        return
     if expr.op in ("==", "!=") and isinstance(expr.right, Literal) and expr.right.kind == "string":
         _with_pattern(cx, expr, left, str(expr.right.value))
         return
@@ -192,15 +203,19 @@ def name_of(node: Literal) -> str:
     return name if plain else f"field({canonical(node)})"
 
 
-def quoted_name(cx: Lowering, node: Expr) -> None:
+def quoted_name(cx: Lowering, node: Expr) -> bool:
     """Tell of ``dc("Event ID")`` and ``isnull("Event ID")``, where the row has a field of exactly that name."""
     rel = cx.rel if isinstance(node, Literal) and node.kind == "string" else None
-    if isinstance(node, Literal) and rel is not None and rel.column(str(node.value)) is not None:
-        cx.note(QUOTED_NAME, node.span, help=WRITE.fill(better=name_of(node)), text=canonical(node))
+    if not isinstance(node, Literal) or rel is None or rel.column(str(node.value)) is None:
+        return False
+    cx.note(QUOTED_NAME, node.span, help=WRITE.fill(better=name_of(node)), text=canonical(node))
+    return True
 
 
 def _better(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None:
     """The comparison as it is probably meant."""
+    if expr.op == "==" and isinstance(expr.right, Binary) and (choices := _choices(expr.right)):
+        return WRITE.fill(better=f"in({', '.join(map(canonical, (expr.left, *choices)))})")
     sides = [
         _meant(cx, expr.left, left, expr.right, right, expr.op),
         _meant(cx, expr.right, right, expr.left, left, expr.op),
@@ -212,6 +227,14 @@ def _better(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None
         if side is not None and value.kind is Kind.STRING and not (theirs.type.number and expr.op not in _ORDER):
             return or_typed(cx, meant, theirs.kind is Kind.DATE)
     return meant
+
+
+def _choices(node: Expr) -> list[Expr]:
+    """The constants of ``("a" or "b")``; nothing where it is anything else."""
+    if isinstance(node, Binary) and node.op == "or":
+        sides = [_choices(side) for side in (node.left, node.right)]
+        return [*sides[0], *sides[1]] if all(sides) else []
+    return [node] if isinstance(node, Literal) else []
 
 
 def or_typed(cx: Lowering, help: str, date: bool = False) -> str:

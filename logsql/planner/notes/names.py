@@ -156,11 +156,16 @@ def option_names(spec: CommandSpec, command: Command) -> Iterator[Name]:
 def _over_several(note: Say, command: Command, rel: Rel, keys: Sequence[SortKey], position: int) -> int:
     """What is said of a name together with those behind it, in lists that blanks split; the number of names taken."""
     joined = keys[position].name.text
+    quote = joined[0] if joined[0] in "'`" else ""
     for end in range(position + 1, min(position + 6, len(keys))):
         last, name = keys[end - 1].name, keys[end].name
         if not absent(rel, name.text) or name.span.start - last.span.end != 1:
             break
         joined = f"{joined} {name.text}"
+        if quote and joined.endswith(quote) and rel.column(joined[1:-1]) is not None:
+            span = Span(keys[position].name.span.start, name.span.end)
+            note(WORD_AS_NAME, span, text=joined, right=f'"{joined[1:-1]}"')
+            return end - position + 1
         if rel.column(joined) is not None:
             span = Span(keys[position].name.span.start, name.span.end)
             note(SPLIT_NAME, span, name=joined, count=end - position + 1)

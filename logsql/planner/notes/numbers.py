@@ -81,7 +81,8 @@ def aggregated(cx: Lowering, call: AggregateCall) -> None:
     """Tell of an aggregate that no value of its argument takes part in, and of extremes of numbers that are text."""
     name = call.spec.name
     for node in call.nodes[:1]:
-        quoted_name(cx, node)
+        if quoted_name(cx, node):
+            return
         if name == "count" and isinstance(node, Binary) and call.args[0].kind is Kind.BOOL:
             condition = canonical(node).removeprefix("(").removesuffix(")")
             cx.note(COUNT_OF_CONDITION, node.span, condition=condition)
