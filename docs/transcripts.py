@@ -11,7 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,12 +25,11 @@ def blocks(text: str) -> Iterator[tuple[str, str]]:
         yield found[1], found[2]
 
 
-def printed(line: str) -> str:
-    """What the command line prints."""
-    words = shlex.split(line)[1:]
+def started(words: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """``logsql WORDS`` in the repository's root."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LOGSQL_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "logsql", "--tz", "Asia/Seoul", *words],
+    return subprocess.run(
+        [sys.executable, "-m", "logsql", *words],
         capture_output=True,
         cwd=ROOT,
         env={**environment, "PYTHONPATH": str(ROOT)},
@@ -38,6 +37,11 @@ def printed(line: str) -> str:
         timeout=120,
         check=False,
     )
+
+
+def printed(line: str, run: Callable[[list[str]], subprocess.CompletedProcess[bytes]] = started) -> str:
+    """What the command line prints."""
+    done = run(["--tz", "Asia/Seoul", *shlex.split(line)[1:]])
     return (done.stdout + done.stderr).decode()
 
 

@@ -9,18 +9,28 @@ import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from functools import cache
 
 import pytest
 
 import logsql
-from docs.transcripts import PAGES, ROOT, blocks, printed
+from docs import transcripts
+from docs.transcripts import PAGES, ROOT, blocks
 from logsql.diagnostics.messages import message
 from logsql.render import FORMATS
 from logsql.shell.invocation import OPTIONS, VERBS
 from logsql.shell.metas import METAS
-from tests.cli.support import BOUND, env
+from tests.cli.support import BOUND, env, run
 
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
+
+
+@cache
+def printed(line: str) -> str:
+    """What a command line prints; the pages show many of them twice, in two languages."""
+    return transcripts.printed(line, lambda words: run(*words, cwd=ROOT))
+
+
 BLOCKS = [(name, line, output) for name in PAGES for line, output in blocks(TEXTS[name])]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from tests.cli import warm
 from tests.support import ROOT
 
 #: Seconds after which a process hangs. A start takes one, and many on a machine with other work: what was refused at
@@ -19,7 +20,16 @@ BOUND = 300
 def run(
     *words: str, stdin: bytes | None = None, cwd: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """``logsql WORDS`` in a process of its own."""
+    """``logsql WORDS`` in a process of its own, forked where that can be (:mod:`tests.cli.warm`)."""
+    if hasattr(os, "fork") and sys.platform != "darwin":  # there a fork of what has read frameworks may hang
+        return warm.run(list(words), stdin or b"", cwd, env(**environment), BOUND)
+    return started(*words, stdin=stdin, cwd=cwd, **environment)
+
+
+def started(
+    *words: str, stdin: bytes | None = None, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    """``logsql WORDS`` as a user starts it, by Python."""
     return subprocess.run(
         command(*words),
         input=stdin if stdin is not None else b"",

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.support import ENDLESS, command, env, make_database, run
+from tests.cli.support import ENDLESS, command, env, make_database, run, started
 from tests.support import ROOT
 
 
@@ -240,11 +240,11 @@ def test_an_internal_error_has_no_traceback_unless_asked(tmp_path: Path) -> None
     broken = "def broken(*asked):\n    raise RuntimeError('two\\nlines')\n"
     (tmp_path / "sitecustomize.py").write_text(f"import logsql.cli\n\n{broken}\nlogsql.cli.dispatch = broken\n")
     path = os.pathsep.join([str(tmp_path), env()["PYTHONPATH"]])
-    done = run("-q", "x", PYTHONPATH=path)
+    done = started("-q", "x", PYTHONPATH=path)
     assert done.returncode == 1
     assert done.stderr.decode().splitlines()[0] == "internal error: RuntimeError: two lines"
     assert done.stderr.decode().splitlines()[1].startswith("help: ")
-    assert b"Traceback" in run("-q", "x", "--debug", PYTHONPATH=path).stderr
+    assert b"Traceback" in started("-q", "x", "--debug", PYTHONPATH=path).stderr
 
 
 PROBE = """
