@@ -22,7 +22,7 @@ from logsql import __version__
 from logsql.diagnostics.errors import LogsqlError, diagnostic
 from logsql.diagnostics.messages import LANGUAGE, LANGUAGES
 from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
-from logsql.loading import collector_paused
+from logsql.loading import arrow_without_pandas, collector_paused
 from logsql.shell.invocation import Invocation, parse, usage_page
 from logsql.shell.voice import Voice
 
@@ -48,8 +48,11 @@ class Terminated(BaseException):
     """SIGTERM arrived."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code. ``argv``: words behind the program name."""
+def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
+    """Run the command line; returns the exit code. ``argv``: words behind the program name.
+
+    ``own_process``: nobody else uses this interpreter.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     _open_streams()
     for stream in (sys.stdout, sys.stderr):
@@ -59,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     token = LANGUAGE.set(_asked_language(words))
     try:
         with _terminable():
-            return _guarded(words, voice)
+            return _guarded(words, voice, own_process)
     except KeyboardInterrupt:
         voice.interrupted()
         return INTERRUPTED
@@ -92,7 +95,7 @@ def program() -> NoReturn:
     What was left open is closed first (functions registered with ``atexit``). A thread that is still inside Python when
     the interpreter takes itself apart ends the process with "terminate called" or never.
     """
-    code = main()
+    code = main(own_process=True)
     if (sessions := sys.modules.get("logsql.engine.session")) is not None:
         atexit.unregister(sessions.settle)  # nothing need be waited for
     atexit._run_exitfuncs()
@@ -129,9 +132,9 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _guarded(words: list[str], voice: Voice) -> int:
+def _guarded(words: list[str], voice: Voice, own_process: bool) -> int:
     try:
-        code = dispatch(parse(words), voice)
+        code = dispatch(parse(words), voice, own_process)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -158,7 +161,7 @@ def _forget_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def dispatch(asked: Invocation, voice: Voice) -> int:
+def dispatch(asked: Invocation, voice: Voice, own_process: bool = False) -> int:
     """Carry out an invocation; returns the exit code. Raises LogsqlError."""
     if asked.verb == "version":
         sys.stdout.write(f"logsql {__version__}\n")
@@ -169,4 +172,6 @@ def dispatch(asked: Invocation, voice: Voice) -> int:
     module, _, name = VERBS[asked.verb].partition(":")
     with collector_paused():
         carry_out: Callable[[Invocation, Voice], int] = getattr(importlib.import_module(module), name)
+        if own_process:
+            arrow_without_pandas()
     return carry_out(asked, voice)

@@ -249,18 +249,9 @@ def test_an_internal_error_has_no_traceback_unless_asked(tmp_path: Path) -> None
 
 PROBE = """
 import json, sys
-from importlib.abc import MetaPathFinder
 from logsql.cli import main
 
-class NoPandas(MetaPathFinder):
-    # Where pandas is installed pyarrow imports it at its first conversion; nothing of ours may need it.
-
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "pandas":
-            raise ModuleNotFoundError(name=name)
-
-sys.meta_path.insert(0, NoPandas())
-code = main(json.loads(sys.argv[1]))
+code = main(json.loads(sys.argv[1]), own_process=True)
 print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 sys.exit(code)
 """
