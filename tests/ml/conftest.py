@@ -9,12 +9,13 @@ import pytest
 
 import logsql
 from logsql.engine.session import Session
+from tests.ml.support import DATA_FOLDERS
 
 
 @pytest.fixture
 def own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key that seals models, and models of sessions without a database, stay inside the test's folder."""
-    for name in ("XDG_DATA_HOME", "LOCALAPPDATA", "HOME"):
+    for name in DATA_FOLDERS:
         monkeypatch.setenv(name, str(tmp_path / "user"))
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from logsql.engine.session import Session
 
+#: Variables that say where the program keeps its key and models.
+DATA_FOLDERS = ("XDG_DATA_HOME", "LOCALAPPDATA", "HOME")
+
 
 def ml(session: Session, *lines: str) -> str:
     """Carry out ml.* lines; returns what they print."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from logsql.engine.session import Session
 from logsql.planner.spec import COMMANDS
 from sample_data.make_samples import transaction_rows
 from tests.ml.bots import FIELDS, bot_csv, bot_table
-from tests.ml.support import ml
+from tests.ml.support import DATA_FOLDERS, ml
 
 ML_COMMANDS = ("rforest", "anomalies", "kmeans", "lof", "tfidf", "curvefit", "stl", "forecast")
 
@@ -34,18 +36,31 @@ ML_COMMANDS = ("rforest", "anomalies", "kmeans", "lof", "tfidf", "curvefit", "st
 pytestmark = pytest.mark.usefixtures("own_data_folder")
 
 
-@pytest.fixture
-def bot(session: Session, tmp_path: Path) -> Session:
-    """A session with the model ``bot``, trained through a CSV file as in the article."""
-    path = bot_csv(tmp_path, 4000, seed=3)
-    said = ml(
-        session,
-        f'ml.addCsvInput bot "{path}"',
-        'ml.createModel rforest bot bot fields="+label, *"',
-        "ml.fit bot wait=t",
-    )
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the model ``bot``, trained through a CSV file as in the article, and the key that seals it."""
+    folder = tmp_path_factory.mktemp("trained")
+    path = bot_csv(folder, 4000, seed=3)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in DATA_FOLDERS:
+            patch.setenv(name, str(folder / "user"))
+        with logsql.connect(str(folder / "case.duckdb"), tz="UTC") as session:
+            said = ml(
+                session,
+                f'ml.addCsvInput bot "{path}"',
+                'ml.createModel rforest bot bot fields="+label, *"',
+                "ml.fit bot wait=t",
+            )
     assert said.split() == ["added", "created", "started", "finished"]
-    return session
+    return folder
+
+
+@pytest.fixture
+def bot(trained: Path, tmp_path: Path, own_data_folder: None) -> Iterator[Session]:
+    """A session of the test's own that has the model ``bot``."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    with logsql.connect(str(tmp_path / "case.duckdb"), tz="UTC") as opened:
+        yield opened
 
 
 def stored_estimator(folder: Path, name: str) -> tuple[Any, dict[str, Any]]:
