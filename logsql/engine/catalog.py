@@ -107,7 +107,9 @@ class SessionCatalog:
     def evaluate(self, expression: Sql) -> Any:
         """Value of a constant expression."""
         text = written(expression)
-        self._database.install(str(f.this) for f in expression.find_all(exp.Anonymous) if str(f.this).startswith("lq_"))
+        self._database.install(
+            str(f.this) for f in sql.below(expression, exp.Anonymous) if str(f.this).startswith("lq_")
+        )
         try:
             table = self._database.planning.sql(f"SELECT {text} AS v").to_arrow_table()
         except duckdb.Error as error:
@@ -126,7 +128,7 @@ class SessionCatalog:
         None where the files cannot be read now: the query itself will say why. None of what can be read once
         (standard input), which the query would not find any more, and which may not have come yet.
         """
-        sources = {t.name: self.bindings[t.name] for t in query.find_all(exp.Table) if t.name in self.bindings}
+        sources = {t.name: self.bindings[t.name] for t in sql.below(query, exp.Table) if t.name in self.bindings}
         if not all(self._again(thing) for thing in sources.values()):
             return ()
         cursor = self._database.planning.cursor()

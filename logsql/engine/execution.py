@@ -177,7 +177,7 @@ class Execution:
         if not self._names:
             return query
         node = query.copy()
-        for table in node.find_all(exp.Table):
+        for table in sql.below(node, exp.Table):
             real = self._names.get(table.name)
             if real is not None:
                 if not table.alias:

@@ -8,6 +8,11 @@ from logsql.planner.plan import Action, Materialise, Plan, Stream
 
 def plan_text(plan: Plan, pretty: bool = True) -> str:
     """The SQL of a plan. Steps that come before the final SELECT are printed in order; Python stages as comments."""
+    return "\n\n".join(plan_parts(plan, pretty))
+
+
+def plan_parts(plan: Plan, pretty: bool = True) -> list[str]:
+    """The parts of :func:`plan_text`; the last is the SELECT."""
     parts: list[str] = []
     for step in plan.steps:
         if isinstance(step, Materialise):
@@ -24,7 +29,7 @@ def plan_text(plan: Plan, pretty: bool = True) -> str:
     if functions := plan.functions:
         parts.append("-- Python functions: " + ", ".join(sorted(functions)))
     parts.append(plan.final().sql("duckdb", pretty=pretty))
-    return "\n\n".join(parts)
+    return parts
 
 
 def _commented(text: str) -> str:

@@ -331,7 +331,7 @@ def repeatable(stage: Stage, rel: Rel) -> bool:
         cte = by_name.get(source)
         if source in streams or (cte and not _twice(cte.command) and not source.startswith(own)):
             return False
-        if cte is not None and any(str(call.this) != "row_number" for call in cte.query.find_all(exp.Anonymous)):
+        if cte is not None and any(str(call.this) != "row_number" for call in sql.below(cte.query, exp.Anonymous)):
             return False  # ``table duration=1h`` reads now(), which moves on between two readings
         pending.extend(cte.reads if cte else ())
     return True

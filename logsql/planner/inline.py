@@ -61,12 +61,12 @@ def _reads(value: Typed) -> bool:
 
 
 def _mentions(node: Sql, prefix: str = PREFIX) -> bool:
-    return any(found.name.startswith(prefix) for found in node.find_all(exp.Column))
+    return any(found.name.startswith(prefix) for found in sql.below(node, exp.Column))
 
 
 def _bound(name: str, given: Sql, node: Sql) -> Sql:
     """``node`` with ``name`` bound; in place where it is read once and neither in a TRY nor for each item of a list."""
-    places = [found for found in node.find_all(exp.Column) if found.name == name]
+    places = [found for found in sql.below(node, exp.Column) if found.name == name]
     if not places:
         return node
     if len(places) == 1 and places[0].find_ancestor(exp.Lambda) is None and not _tried(places[0]):

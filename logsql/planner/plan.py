@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlglot import exp
@@ -101,11 +102,11 @@ class Plan:
     notes: tuple[Note, ...] = ()
     remarks: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def functions(self) -> frozenset[str]:
         """The Python functions of the plan, the one that texts of lists and maps need among them."""
         queries = [q for step in self.steps if not isinstance(step, Action) and (q := step.query) is not None]
-        calls = (call for query in [self.final(), *queries] for call in query.find_all(exp.Anonymous))
+        calls = (call for query in [self.final(), *queries] for call in sql.below(query, exp.Anonymous))
         return self.udfs | {DOCUMENT_TEXT for call in calls if call.this == DOCUMENT_TEXT}
 
     @property

@@ -214,7 +214,7 @@ class Stage:
         """CTEs that compute the lets, one per level of dependence, beside everything the relation carries."""
         level: dict[str, int] = {}
         for name, node in lets.items():
-            inner = [level[c.name] for c in node.find_all(exp.Column) if c.name in level]
+            inner = [level[c.name] for c in sql.below(node, exp.Column) if c.name in level]
             level[name] = 1 + max(inner, default=0)
         known: list[str] = []
         for depth in range(1, max(level.values()) + 1):

@@ -7,12 +7,14 @@ bind looser than their surroundings are parenthesised here, because the generato
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from sqlglot import exp
 
 from logsql.values.types import data_type
 
 Sql = exp.Expression
+Node = TypeVar("Node", bound=exp.Expr)
 
 _LOOSE = (exp.Binary, exp.Not, exp.Neg, exp.In, exp.Between, exp.Lambda, exp.Alias)
 
@@ -99,7 +101,7 @@ def attempt(node: Sql) -> Sql:
 
 def counts(node: Sql) -> bool:
     """Whether the node counts losses."""
-    return any(_is_counter(call) for call in node.find_all(exp.Anonymous))
+    return any(_is_counter(call) for call in below(node, exp.Anonymous))
 
 
 def _is_counter(node: Sql | None) -> bool:
@@ -298,6 +300,24 @@ def ordered(node: Sql, descending: bool = False) -> Sql:
 
 def row_number(order: exp.Order | None = None, partition: Sequence[Sql] = ()) -> Sql:
     return exp.Window(this=func("row_number"), partition_by=list(partition), order=order)
+
+
+def below(node: Sql, kind: type[Node]) -> list[Node]:
+    """The nodes of a kind in a tree, the tree itself among them, in no particular order.
+
+    ``find_all`` goes through three nested generators and takes four times as long.
+    """
+    found: list[Node] = []
+    pending: list[object] = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, list):
+            pending += one
+        elif isinstance(one, exp.Expr):
+            if isinstance(one, kind):
+                found.append(one)
+            pending += one.args.values()
+    return found
 
 
 def size(node: Sql, limit: int = 1000) -> int:

@@ -19,7 +19,7 @@ import pytest
 
 import logsql
 from logsql.engine import worker
-from tests.support import ROOT
+from tests.support import ROOT, sample
 from udfs.readers.base import ReadContext, check_cancelled, null_context
 from udfs.readers.dataset import ReaderDataset
 
@@ -44,7 +44,7 @@ def long_mft(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("script", list(SCRIPTS))
 def test_a_script_may_leave_everything_open(script: str, long_mft: Path) -> None:
     text = SCRIPTS[script].format(query=f"ntfs-mft {long_mft} | fields no", path=long_mft)
-    for _ in range(2):
+    for _ in range(sample(4, 1)):
         done = subprocess.run(
             [sys.executable, "-c", f"import logsql\n{text}"], cwd=ROOT, capture_output=True, timeout=60, check=False
         )
@@ -52,7 +52,7 @@ def test_a_script_may_leave_everything_open(script: str, long_mft: Path) -> None
 
 
 def test_limit_on_the_command_line(long_mft: Path) -> None:
-    for _ in range(2):
+    for _ in range(sample(4, 1)):
         done = subprocess.run(
             [sys.executable, "-m", "logsql", "-q", f"ntfs-mft {long_mft} | limit 2 | fields no"],
             cwd=ROOT,

@@ -27,7 +27,7 @@ def lossy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(params=["en", "ko"])
+@pytest.fixture(scope="module", params=["en", "ko"])
 def shell(request: pytest.FixtureRequest) -> Iterator[tuple[Any, list[str]]]:
     """A shell on a pseudo terminal of 200 columns at its prompt, and the options it was started with."""
     options = ["--tz", "UTC", "--lang", request.param]
