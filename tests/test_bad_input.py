@@ -19,7 +19,7 @@ from tests.cli.support import run
 SOURCE = """json "[{'a': 1}]" | """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
     with logsql.connect(tz="UTC") as session:
         yield session

@@ -10,9 +10,11 @@ import io
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -40,10 +42,7 @@ def run(
     server = _server()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         read, write = os.pipe()
-        asked = json.dumps([words, str(cwd or Path.cwd()), environment]).encode()
-        streams = [read, out.fileno(), err.fileno()]
-        socket.send_fds(server, [len(asked).to_bytes(_LENGTH, "big")], streams)
-        server.sendall(asked)
+        _ask(server, words, cwd, environment, [read, out.fileno(), err.fileno()])
         os.close(read)
         with os.fdopen(write, "wb") as pipe:
             try:
@@ -54,6 +53,35 @@ def run(
         server.settimeout(bound)
         code = int.from_bytes(server.recv(_LENGTH, socket.MSG_WAITALL), "big", signed=True)
         return subprocess.CompletedProcess(words, code, _read(out), _read(err))
+
+
+def on_a_terminal(words: list[str], environment: dict[str, str], rows: int, columns: int, bound: float) -> str:
+    """What ``logsql WORDS`` shows on a terminal of this size."""
+    import fcntl
+    import pty
+    import termios
+
+    server = _server()
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    _ask(server, words, None, environment, [theirs, theirs, theirs])
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # EIO: nobody holds the other side any more
+        while part := os.read(ours, 65_536):
+            shown += part
+    os.close(ours)
+    server.settimeout(bound)
+    server.recv(_LENGTH, socket.MSG_WAITALL)
+    return shown.decode()
+
+
+def _ask(
+    server: socket.socket, words: list[str], cwd: Path | None, environment: dict[str, str], streams: list[int]
+) -> None:
+    asked = json.dumps([words, str(cwd or Path.cwd()), environment]).encode()
+    socket.send_fds(server, [len(asked).to_bytes(_LENGTH, "big")], streams)
+    server.sendall(asked)
 
 
 def _read(file: IO[bytes]) -> bytes:

@@ -20,7 +20,7 @@ COLUMNS = {
 COMMANDS = ("stats {} array(v) as a, values(v) as b", "pivot {} array(v) as a, values(v) as b")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
     with logsql.connect(tz="UTC") as session:
         session.query('json "{}" | repeat count=130 | eval one = 1 | import create=t base').rows()

@@ -17,7 +17,7 @@ from logsql.engine.session import Session
 from logsql.jobs import keywords
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
     with logsql.connect(tz="UTC") as made:
         yield made

@@ -13,6 +13,7 @@ import pytest
 import logsql
 from logsql.commands.parse.logs.base import PARSERS, ParserSpec, Sample
 from logsql.planner.spec import COMMANDS
+from tests.run_case import session
 
 SPECS = list({id(s): s for s in PARSERS.values()}.values())
 SAMPLES = [pytest.param(spec, sample, id=f"{spec.name}-{i}") for spec in SPECS for i, sample in enumerate(spec.samples)]
@@ -21,10 +22,9 @@ RECEIVED = dt.datetime(2003, 10, 12, tzinfo=dt.UTC)
 
 def run(lines: list[str], tail: str, extra: dict[str, list[Any]] | None = None) -> list[dict[str, Any]]:
     """Rows of ``table t | TAIL`` over lines received on 2003-10-12."""
-    with logsql.connect(tz="UTC") as session:
-        times = pa.array([RECEIVED] * len(lines), pa.timestamp("us", tz="UTC"))
-        session.register("t", pa.table({"_time": times, "line": lines, **(extra or {})}))
-        return session.query(f"table order=asc t | {tail}").rows()
+    times = pa.array([RECEIVED] * len(lines), pa.timestamp("us", tz="UTC"))
+    session("UTC").register("t", pa.table({"_time": times, "line": lines, **(extra or {})}))
+    return session("UTC").query(f"table order=asc t | {tail}").rows()
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:
@@ -67,9 +67,8 @@ def test_overlay_keeps_the_row(spec: ParserSpec) -> None:
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda s: s.name)
 def test_declared_fields_have_their_types(spec: ParserSpec) -> None:
-    with logsql.connect(tz="UTC") as session:
-        session.register("t", pa.table({"line": [*spec.samples[0].before, spec.samples[0].line]}))
-        schema = session.query(f"table t | parse {spec.name}").schema
+    session("UTC").register("t", pa.table({"line": [*spec.samples[0].before, spec.samples[0].line]}))
+    schema = session("UTC").query(f"table t | parse {spec.name}").schema
     assert {f.name: f.type.label for f in spec.fields} == {f.name: schema[f.name] for f in spec.fields}
 
 

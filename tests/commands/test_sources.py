@@ -24,7 +24,7 @@ from logsql.engine.session import Session
 SEOUL = ZoneInfo("Asia/Seoul")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
     with logsql.connect(tz="Asia/Seoul") as made:
         yield made
@@ -52,15 +52,15 @@ def code(session: Session, text: str) -> tuple[str, str]:
 
 def events(session: Session) -> None:
     session.planning.execute(
-        "CREATE TABLE ev AS SELECT TIMESTAMPTZ '2024-01-01 00:00:00+09' + to_hours(h::INT) AS _time, h AS n "
+        "CREATE OR REPLACE TABLE ev AS SELECT TIMESTAMPTZ '2024-01-01 00:00:00+09' + to_hours(h::INT) AS _time, h AS n "
         "FROM (VALUES (2), (0), (1), (2)) t(h)"
     )
-    session.planning.execute("CREATE TABLE plain AS SELECT * FROM (VALUES (3), (1), (2)) t(n)")
+    session.planning.execute("CREATE OR REPLACE TABLE plain AS SELECT * FROM (VALUES (3), (1), (2)) t(n)")
 
 
 def test_newest_first_and_ties_in_stored_order(session: Session) -> None:
     session.planning.execute(
-        "CREATE TABLE e AS SELECT TIMESTAMPTZ '2024-01-01' AS _time, i AS n FROM range(5) t(i) "
+        "CREATE OR REPLACE TABLE e AS SELECT TIMESTAMPTZ '2024-01-01' AS _time, i AS n FROM range(5) t(i) "
         "UNION ALL SELECT TIMESTAMPTZ '2024-01-02', 9"
     )
     assert [r["n"] for r in rows(session, "table e")] == [9, 0, 1, 2, 3, 4]
@@ -84,7 +84,7 @@ def test_time_range_takes_from_and_leaves_to(session: Session) -> None:
 
 def test_duration_looks_back_from_now(session: Session) -> None:
     session.planning.execute(
-        "CREATE TABLE e AS SELECT now() - to_minutes(m::INT) AS _time, m FROM (VALUES (1), (90)) t(m)"
+        "CREATE OR REPLACE TABLE e AS SELECT now() - to_minutes(m::INT) AS _time, m FROM (VALUES (1), (90)) t(m)"
     )
     assert [r["m"] for r in rows(session, "table duration=1h e")] == [1]
     assert [r["m"] for r in rows(session, "table duration=1d e")] == [1, 90]

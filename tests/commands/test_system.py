@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,26 @@ from logsql.planner.spec import COMMANDS, REFUSED_COMMANDS
 from tests.support import spec_file
 
 
-@pytest.fixture
-def session() -> Iterator[Session]:
+@contextmanager
+def opened() -> Iterator[Session]:
     with logsql.connect(tz="Asia/Seoul") as made:
         # 40 hours from 2024-01-01 10:00 on: 14 rows on the first day, 24 on the second, 2 on the third.
         start = "TIMESTAMPTZ '2024-01-01 10:00+09'"
         made.planning.execute(f"CREATE TABLE ev AS SELECT {start} + to_hours(h::INT) AS _time FROM range(40) t(h)")
         made.planning.execute("CREATE TABLE other AS SELECT 1 AS a")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with opened() as made:
+        yield made
+
+
+@pytest.fixture
+def own_session() -> Iterator[Session]:
+    """For a test that takes rows away."""
+    with opened() as made:
         yield made
 
 
@@ -37,21 +51,21 @@ def test_tables_and_counts(session: Session) -> None:
     assert [r["count"] for r in rows(session, "system count from=20240102 to=20240102 ev")] == [24]
 
 
-def test_copies_by_day_and_reads_them_back(session: Session, tmp_path: Path) -> None:
+def test_copies_by_day_and_reads_them_back(own_session: Session, tmp_path: Path) -> None:
     text = f"copytable path={tmp_path} tables=ev"
-    found = rows(session, text)
+    found = rows(own_session, text)
     assert [(r["day"], r["count"]) for r in found] == [("2024-01-01", 14), ("2024-01-02", 24), ("2024-01-03", 2)]
-    assert rows(session, f'load {found[0]["path"]} | stats count, min(_time) as t | eval t = string(t, "HH")') == [
+    assert rows(own_session, f'load {found[0]["path"]} | stats count, min(_time) as t | eval t = string(t, "HH")') == [
         {"count": 14, "t": "10"}
     ]
     with pytest.raises(LogsqlError):
-        rows(session, text)
-    assert rows(session, text.replace("path=", "incremental=t path=")) == []
+        rows(own_session, text)
+    assert rows(own_session, text.replace("path=", "incremental=t path=")) == []
     move = text.replace("path=", "overwrite=t move=t from=20240102 path=")
-    session.allow_purge = True
-    moved = rows(session, move)
+    own_session.allow_purge = True
+    moved = rows(own_session, move)
     assert [r["count"] for r in moved] == [24, 2]
-    assert rows(session, "table ev | stats count") == [{"count": 14}]
+    assert rows(own_session, "table ev | stats count") == [{"count": 14}]
 
 
 def test_moving_deletes_rows_which_the_session_must_allow(session: Session, tmp_path: Path) -> None:
@@ -64,9 +78,9 @@ def test_moving_deletes_rows_which_the_session_must_allow(session: Session, tmp_
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED_COMMANDS))
-def test_a_refused_command_says_why(name: str) -> None:
+def test_a_refused_command_says_why(session: Session, name: str) -> None:
     assert name not in COMMANDS
-    with logsql.connect() as session, pytest.raises(QueryError) as caught:
+    with pytest.raises(QueryError) as caught:
         session.query(f"{name} x")
     assert caught.value.code == "92000"
     assert REFUSED_COMMANDS[name].en in " ".join(caught.value.notes)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.support import command, env
+from tests.cli import warm
+from tests.cli.support import BOUND, command, env
 
 pexpect = pytest.importorskip("pexpect", reason="pexpect is not installed")
 pytestmark = pytest.mark.posix("pseudo terminals")
@@ -57,11 +58,7 @@ def from_the_shell(child: Any, query: str) -> list[str]:
 
 
 def from_the_command_line(options: list[str], query: str) -> list[str]:
-    words = command("-q", query, *options)
-    child = pexpect.spawn(words[0], words[1:], env=_env(), dimensions=(60, 200), timeout=30, encoding="utf-8")
-    child.expect(pexpect.EOF)
-    child.close()
-    return printed(child.before)
+    return printed(warm.on_a_terminal(["-q", query, *options], _env(), 60, 200, BOUND))
 
 
 def said(lines: list[str]) -> list[str]:
