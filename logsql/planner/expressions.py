@@ -37,7 +37,7 @@ from logsql.planner import losses, numberlosses
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.catalog import Catalog
 from logsql.planner.inline import Frame, held
-from logsql.planner.notes import comparisons, conditions, documents, numbers, parameters
+from logsql.planner.notes import arguments, comparisons, conditions, documents, numbers, parameters
 from logsql.planner.notes.fields import SEARCHING, Stands, tell_field, tell_operator
 from logsql.planner.relation import Rel, Rest
 from logsql.values import mixing, paths, patterns, sql, values
@@ -281,6 +281,8 @@ class ExprContext:
         elif call.name in SEARCHING:
             self._stands.update((arg.span, Stands.VALUE) for arg in call.args[1:] if isinstance(arg, Field))
         result = spec.lower(made)
+        if call.name in arguments.LOOKED_AT:
+            arguments.told(made)
         self._branches -= spec.branches
         self._direct = direct
         if spec.numbers and not self.untold(call):
@@ -405,6 +407,7 @@ class ExprContext:
     def _equality(self, expr: Binary, left: Typed, right: Typed) -> Typed:
         pattern = literal_string(expr.right)
         if pattern is not None:
+            arguments.compared_text(self, expr, pattern)
             test = self._any_item(expr.left, left, lambda value: patterns.matches(value, pattern))
         else:
             left, right = self.once(left, MIXED), self.once(right, MIXED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.diagnostics.codes import define
+from logsql.diagnostics.codes import define, text
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, Unary, canonical
 from logsql.planner.calls import Lowering
 from logsql.planner.notes.comparisons import constants
@@ -33,6 +33,7 @@ ANY_NUMBER = define(
     ),
     ("compare it: {value} > 0", "비교하세요: {value} > 0"),
 )
+BETTER = text("compare it: {better}", "비교하세요: {better}")
 NOT_OF = define(
     "N1207",
     "not-of-no-boolean",
@@ -76,7 +77,9 @@ def condition(cx: Lowering, node: Expr, value: Typed, before: Expr | None = None
     elif isinstance(node, Binary):
         constants(cx, node)
     if value.type.number and _computed(node):
-        cx.note(ANY_NUMBER, node.span, value=canonical(node))
+        position = isinstance(node, Call) and node.name in ("indexof", "lastindexof")  # 0 is the first character
+        help = BETTER.fill(better=f"{canonical(node)} >= 0") if position else None
+        cx.note(ANY_NUMBER, node.span, help=help, value=canonical(node))
 
 
 def _misspelt(cx: Lowering, node: Field) -> bool:
@@ -109,8 +112,8 @@ def _looked_for(cx: Lowering, node: Literal, before: Expr | None) -> str:
         and isinstance(before.right, Literal)
     ):
         return f"{canonical(before.left)} {before.op} {canonical(node)}"
-    text = canonical(node)[1:-1] if node.kind == "string" else canonical(node)
-    return f'{_text_field(cx)} == "*{text.strip("*")}*"'
+    sought = canonical(node)[1:-1] if node.kind == "string" else canonical(node)
+    return f'{_text_field(cx)} == "*{sought.strip("*")}*"'
 
 
 def _text_field(cx: Lowering) -> str:

@@ -1,0 +1,164 @@
+"""Arguments that never do what they stand for: a text where a length stands, a pattern of another tool.
+
+What a function takes is said by its row (functions.md); these are the places at which people expect a conversion, or
+another meaning of ``*``, ``%`` and backslashes.
+"""
+
+from __future__ import annotations
+
+import re
+
+from logsql.diagnostics.codes import Sentence, define, text
+from logsql.diagnostics.losses import NOT_CONVERTED
+from logsql.language.tree import Binary, Expr, Literal, canonical
+from logsql.planner.calls import FunctionCall, Lowering
+from logsql.planner.notes.words import WRITE, kind_word, settled_kind
+from logsql.values.types import Kind
+from logsql.values.values import Typed
+
+WRONG_TYPE = define(
+    "N1320",
+    "argument-of-another-type",
+    (
+        "a function is given a value of a type that it does not take: the result is null",
+        "함수가 받지 않는 타입의 값을 줍니다. 결과는 null입니다",
+    ),
+)
+WHOLE = WRONG_TYPE.says(
+    (
+        "{function}() takes a whole number there, and {value} is {kind}: the result is always null",
+        "{function}()의 이 자리에는 정수를 줍니다. {value}은(는) {kind}이므로 결과가 늘 null입니다",
+    )
+)
+BYTES = WRONG_TYPE.says(
+    (
+        "{function}() takes bytes, and {value} is {kind}: the result is always null",
+        "{function}()에는 바이트를 줍니다. {value}은(는) {kind}이므로 결과가 늘 null입니다",
+    )
+)
+ITEMS = WRONG_TYPE.says(
+    (
+        "{function}() takes a list, and {value} is {kind}: the result is always null",
+        "{function}()에는 리스트를 줍니다. {value}은(는) {kind}이므로 결과가 늘 null입니다",
+    )
+)
+FOREIGN_PATTERN = define(
+    "N1220",
+    "text-is-no-pattern",
+    (
+        "a text that is a pattern in other tools is looked for as it is written",
+        "다른 도구에서는 패턴인 텍스트를 적힌 그대로 찾습니다",
+    ),
+    (
+        "{text} is no pattern here: its characters are looked for as they are",
+        "{text}은(는) 여기서 패턴이 아닙니다. 글자를 적힌 그대로 찾습니다",
+    ),
+)
+FRACTION = text("a number with a fraction", "실수")
+_WHOLE = {
+    "left": (1,), "right": (1,), "substr": (1, 2), "lpad": (1,), "rpad": (1,), "indexof": (2,), "lastindexof": (2,),
+    "subarray": (1, 2),
+}  # fmt: skip
+_BYTES = {"hash": (1,), "tobase64": (0,), "tohex": (0,), "decode": (0,), "encrypt": (1, 2), "decrypt": (1, 2)}
+_ITEMS = {"strjoin": (1,), "subarray": (0,)}
+_AS_WRITTEN = {"contains": 1, "indexof": 1, "lastindexof": 1, "replace": 1, "split": 1}
+#: ``*.exe``, ``*Failed*``: a star that stands for other characters, and not the one of ``SELECT *`` or ``**``.
+_STARRED = re.compile(r"\*+(?=[\w.])([^*]*\w)\**")
+#: A text that is a regular expression as a whole: ``\s+``, ``\|``, ``[,;]``, ``.*x.*``.
+_REGEX = re.compile(r"(\\[sdwSDWbt|.]|\[[^\]\[\w\s]{2,}\]|\[\^?\w-\w.*\])[+*]?")
+_DOTTED = re.compile(r"\.\*(\w.*\w|\w)\.\*")
+_PERCENT = re.compile(r"%(\w[^%*]*\w)%")
+
+
+#: Names between percent signs that Windows puts values for.
+_VARIABLES = frozenset(
+    {
+        "allusersprofile", "appdata", "commonprogramfiles", "computername", "comspec", "homedrive", "homepath",
+        "localappdata", "path", "programdata", "programfiles", "programw6432", "public", "systemdrive", "systemroot",
+        "temp", "tmp", "userdomain", "username", "userprofile", "windir",
+    }
+)  # fmt: skip
+LOOKED_AT = frozenset({*_WHOLE, *_BYTES, *_ITEMS, *_AS_WRITTEN})
+
+
+def told(call: FunctionCall) -> None:
+    """Tell of arguments of a type that the function never takes, and of patterns that it takes as plain text."""
+    name = call.spec.name
+    for said, places in ((WHOLE, _WHOLE), (BYTES, _BYTES), (ITEMS, _ITEMS)):
+        _typed(call, said, [place for place in places.get(name, ()) if place < len(call.nodes)])
+    place_of = _AS_WRITTEN.get(name)
+    if place_of is not None and place_of < len(call.nodes):
+        _as_written(call, place_of)
+
+
+def _typed(call: FunctionCall, said: Sentence, places: list[int]) -> None:
+    """Tell of each argument of a wrong type; the help is the call with all of them mended."""
+    wrong: dict[int, tuple[str, str | None]] = {}
+    for place in places:
+        node = call.nodes[place]
+        if said is WHOLE and isinstance(node, Literal) and node.kind == "int":
+            continue
+        value = call.arg(place)
+        taken = value.type.integer if said is WHOLE else value.kind is (Kind.BINARY if said is BYTES else Kind.LIST)
+        if not taken and settled_kind(value.kind):
+            fraction = said is WHOLE and value.type.number
+            wrong[place] = (FRACTION.fill() if fraction else kind_word(value.kind), _mended(said, node, value))
+    better = {place: mended for place, (_, mended) in wrong.items() if mended is not None}
+    help = _written(call, better) if better and len(better) == len(wrong) and call.spec.name != "decode" else None
+    covers = (NOT_CONVERTED.name, canonical(call.call)) if said is BYTES else None
+    for place, (kind, _) in wrong.items():
+        value_of = canonical(call.nodes[place])
+        call.note(said, place, help=help, covers=covers, function=call.spec.name, value=value_of, kind=kind)
+
+
+def _mended(said: Sentence, node: Expr, value: Typed) -> str | None:
+    """The argument as it is probably meant; None where nothing is near."""
+    plain = canonical(node)
+    if said is BYTES:
+        return f"binary({plain})" if value.kind is Kind.STRING else None
+    if said is ITEMS:
+        return None
+    if isinstance(node, Literal):
+        return str(node.value) if re.fullmatch(r"\d+", str(node.value)) else None
+    if not (value.type.number or value.kind is Kind.STRING):
+        return None
+    return f"int{plain}" if isinstance(node, Binary) else f"int({plain})"
+
+
+def _written(call: FunctionCall, better: dict[int, str]) -> str:
+    """The call with some of its arguments replaced."""
+    written = [better.get(place, canonical(node)) for place, node in enumerate(call.call.args)]
+    return WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
+
+
+def _as_written(call: FunctionCall, place: int) -> None:
+    """Tell of a constant text that is a pattern elsewhere."""
+    node, name = call.nodes[place], call.spec.name
+    if not isinstance(node, Literal) or node.kind != "string" or (name == "replace" and len(call.nodes) > 3):
+        return
+    written = str(node.value)
+    plain = _STARRED.fullmatch(written) or _DOTTED.fullmatch(written)
+    if (plain is None or name == "split") and _REGEX.fullmatch(written) is None:
+        return
+    help = None
+    if plain is not None:
+        if name in ("contains", "indexof", "lastindexof"):
+            help = _written(call, {place: canonical(Literal(plain[1], "string"))})
+    elif name == "replace":
+        help = WRITE.fill(better=f'{canonical(call.call)[:-1]}, "re")')
+    elif name == "contains":
+        help = WRITE.fill(better=f"match({', '.join(canonical(a) for a in call.call.args)})")
+    elif name == "split" and re.fullmatch(r"\\[|.]", written):
+        help = _written(call, {place: f'"{written[1]}"'})
+    elif name == "split" and len(call.nodes) == 2:
+        first = canonical(call.nodes[0])
+        help = WRITE.fill(better=f'split(replace({first}, {canonical(node)}, " ", "re"), " ")')
+    call.note(FOREIGN_PATTERN, place, help=help, text=canonical(node))
+
+
+def compared_text(cx: Lowering, expr: Binary, pattern: str) -> None:
+    """Tell of ``line == "%Failed%"`` and ``line == ".*Failed.*"``: here ``*`` alone stands for other characters."""
+    found = _PERCENT.fullmatch(pattern) or _DOTTED.fullmatch(pattern)
+    if found is not None and not isinstance(expr.left, Literal) and found[1].lower() not in _VARIABLES:
+        better = WRITE.fill(better=f"{canonical(expr.left)} {expr.op} {canonical(Literal(f'*{found[1]}*', 'string'))}")
+        cx.note(FOREIGN_PATTERN, expr.right.span, help=better, text=canonical(expr.right))

@@ -1,0 +1,104 @@
+"""Notes about arguments that never do what they stand for, and about patterns of other tools.
+
+Expected is what a query of that kind gives by the specification (language.md 3.3, 4 and 9): null, every row, no row.
+A help that says ``write ...`` is run in place of what it mends: it has to run, and to be silent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from logsql.diagnostics.messages import LANGUAGE
+from logsql.diagnostics.notes import Note
+from logsql.engine.session import Session
+
+ROW = "json \"[{a:'abc', n:5, t:'3', line:'x Failed y'}]\" | "
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with Session(tz="Asia/Seoul") as opened:
+        yield opened
+
+
+def notes(session: Session, query: str) -> list[tuple[str, str, str | None]]:
+    """Code, the piece of the query that is pointed at, the help line."""
+    found: tuple[Note, ...] = session.plan(query)[0].notes
+    return [(n.code, query[n.span.start : n.span.end] if n.span else "", n.help) for n in found]
+
+
+#: The query up to an expression, the expression, code, the place, what to write instead of the expression.
+TOLD = [
+    # a text or a fraction where a whole number stands: null (functions.md)
+    ("eval x = ", 'left(a, "2")', "N1320", '"2"', "left(a, 2)"),
+    ("eval x = ", 'substr(a, "0", "1")', "N1320", '"0"', "substr(a, 0, 1)"),
+    ("eval x = ", "left(a, len(a) / 2)", "N1320", "len(a) / 2", "left(a, int(len(a) / 2))"),
+    ("eval x = ", "right(a, t)", "N1320", "t", "right(a, int(t))"),
+    ("eval x = ", "lpad(a, 1.5)", "N1320", "1.5", None),
+    ("eval x = ", 'indexof(a, "b", "0")', "N1320", '"0"', 'indexof(a, "b", 0)'),
+    ("eval x = ", 'subarray(split(a, ","), "0")', "N1320", '"0"', 'subarray(split(a, ","), 0)'),
+    # bytes, lists
+    ("eval x = ", 'hash("md5", a)', "N1320", "a", 'hash("md5", binary(a))'),
+    ("eval x = ", "tobase64(a)", "N1320", "a", "tobase64(binary(a))"),
+    ("eval x = ", "tohex(n)", "N1320", "n", None),
+    ("eval x = ", 'strjoin(",", a)', "N1320", "a", None),
+    # patterns of other tools, which are looked for as they are written
+    ("search ", 'contains(line, "*Failed*")', "N1220", '"*Failed*"', 'contains(line, "Failed")'),
+    ("search ", 'contains(line, "*.exe")', "N1220", '"*.exe"', 'contains(line, ".exe")'),
+    ("search ", 'indexof(line, "*Failed*") >= 0', "N1220", '"*Failed*"', 'indexof(line, "Failed")'),
+    ("search ", 'contains(line, "[0-9]+")', "N1220", '"[0-9]+"', 'match(line, "[0-9]+")'),
+    ("search ", 'contains(line, ".*Failed.*")', "N1220", '".*Failed.*"', 'contains(line, "Failed")'),
+    ("search ", 'line == "%Failed%"', "N1220", '"%Failed%"', 'line == "*Failed*"'),
+    ("search ", 'line != ".*Failed.*"', "N1220", '".*Failed.*"', 'line != "*Failed*"'),
+    ("eval x = ", 'split(a, "\\\\|")', "N1220", '"\\\\|"', 'split(a, "|")'),
+    ("eval x = ", 'split(a, "\\\\s+")', "N1220", '"\\\\s+"', 'split(replace(a, "\\\\s+", " ", "re"), " ")'),
+    ("eval x = ", 'replace(a, "\\\\d", "")', "N1220", '"\\\\d"', 'replace(a, "\\\\d", "", "re")'),
+    # every number is true: a position 0 is the first character
+    ("search ", 'indexof(line, "x")', "N1206", 'indexof(line, "x")', 'indexof(line, "x") >= 0'),
+]
+SILENT = [
+    "eval x = left(a, 2), y = left(a, int(t)), z = left(a, long(t)), w = substr(a, -1), v = left(a, null)",
+    'eval x = hash("md5", binary(a)), y = tobase64(frombase64(a)), z = strjoin(",", split(a, ","))',
+    'eval x = strjoin(",", nosuch)',
+    'search contains(line, "SELECT *") or contains(line, "*") or contains(line, "**") or contains(line, "a*b")',
+    'eval p = valueof(split(a, "\\\\"), 1), q = replace(a, "\\\\Device", ""), r = split(a, "."), s = split(a, "|")',
+    'eval p = replace(a, "\\\\d", "", "re"), q = replace(a, "[pre-auth]", "")',
+    'search line == "%SystemRoot%" or line == "%ProgramFiles%" or line == "100%" or line == "*%x%"',
+    'search indexof(line, "x") >= 0',
+]
+
+
+@pytest.mark.parametrize(("before", "expression", "code", "place", "better"), TOLD)
+def test_a_note_says_what_is_meant(
+    session: Session, before: str, expression: str, code: str, place: str, better: str | None
+) -> None:
+    query = ROW + before + expression
+    ((told, at, help), *_) = notes(session, query)
+    assert (told, at) == (code, place)
+    if better is None:
+        assert help is None
+        return
+    assert help is not None
+    assert help.endswith(better)
+    whole = better if before != "search " or re.search(r"[<>=]|^(contains|match)", better) else f"{better} >= 0"
+    assert notes(session, ROW + before + whole) == []
+    session.query(ROW + before + whole).rows()
+
+
+@pytest.mark.parametrize("query", SILENT)
+def test_a_right_call_is_silent(session: Session, query: str) -> None:
+    found = notes(session, ROW + query)
+    assert [n for n in found if n[0] != "N1001"] == []
+
+
+def test_notes_of_arguments_in_korean(session: Session) -> None:
+    token = LANGUAGE.set("ko")
+    try:
+        (note,) = session.plan(ROW + 'eval x = left(a, "2")')[0].notes
+        assert note.sentence == 'left()의 이 자리에는 정수를 줍니다. "2"은(는) 텍스트이므로 결과가 늘 null입니다'
+        assert note.help == "left(a, 2)로 쓰세요"
+    finally:
+        LANGUAGE.reset(token)
