@@ -120,6 +120,7 @@ class Ledger:
         self._entries: dict[tuple[str, str], Entry] = {}
         self._places: dict[tuple[str, str], list[Place]] = {}
         self._samples: dict[tuple[str, str], str] = {}
+        self._fates: dict[tuple[str, str], tuple[int, str]] = {}
         self._lock = threading.Lock()
         taken: list[Counter] = []
         self._taken = taken
@@ -151,6 +152,14 @@ class Ledger:
         with self._lock:
             self._samples.setdefault((source, reason), sample)
 
+    def came(self, place: str, rank: int, reason: str, source: str) -> None:
+        """Rows of a place of the query met a fate. The best one (the lowest rank) is told; no reason: it is silent."""
+        key = (place, source)
+        with self._lock:
+            known = self._fates.get(key)
+            if known is None or rank < known[0]:
+                self._fates[key] = (rank, reason)
+
     def __iter__(self) -> Iterator[Entry]:
         with self._lock:
             found = dict(self._entries)
@@ -160,6 +169,9 @@ class Ledger:
                     entry = found.get(key) or Entry(*key, 0)
                     sample = entry.sample or self._samples.get(key)
                     found[key] = replace(entry, count=entry.count + count, sample=sample)
+            for (_, source), (_, reason) in self._fates.items():
+                if reason:
+                    found.setdefault((source, reason), Entry(source, reason, 0))
         return iter(list(found.values()))
 
     def __len__(self) -> int:

@@ -55,6 +55,18 @@ def value_lost(cx: Counting, row: Loss, source: str, sample: Sql, expr: Expr | N
     return sql.case([(is_first, cx.udf("lq_lost", sample, entry(cx.run_id, row, source)))], sql.boolean(False))
 
 
+def came(cx: Counting, place: str, rank: int, row: Loss | None, source: str) -> Sql:
+    """The empty text, in a branch that rows of one fate take; the ledger tells the lowest rank that any row of
+    ``place`` met: ``row``, or nothing where that is None.
+
+    The number of the transaction is one value for all rows, so that DuckDB calls the function once for 2,048 of them,
+    and is not known before the run, so that it does not call it while it plans.
+    """
+    assert cx.run_id is not None
+    fate = MARK.join((cx.run_id, place, str(rank), "" if row is None else row.name, source))
+    return cx.udf("lq_came", sql.func("current_transaction_id"), sql.string(fate))
+
+
 def many_lost(cx: Counting, row: Loss, source: str, count: Sql) -> Sql:
     """False; counts ``count`` values."""
     assert cx.run_id is not None

@@ -29,6 +29,14 @@ def lost_many(counts: Column, entries: Column) -> Column:
     return pa.array([False] * len(counts), pa.bool_())
 
 
+def came(_: int, fate: str) -> str:
+    """The empty text; the ledger of a run learns that rows of a place met a fate (``planner/losses.py`` writes it)."""
+    run, place, rank, reason, source = fate.split("\x1f", 4)
+    if (ledger := LEDGERS.get(run)) is not None:
+        ledger.came(place, int(rank), reason, source)
+    return ""
+
+
 def _entry(entries: Column) -> tuple[str, str, str]:
     """Run, reason and source (``logsql/planner/losses.py`` writes them)."""
     run, reason, source = (first(entries) or "\x1f\x1f").split("\x1f", 2)

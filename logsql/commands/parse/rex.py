@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from logsql.commands.parse._overlay import carry, old_value
 from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.losses import Loss, loss
 from logsql.diagnostics.messages import text
 from logsql.language.tree import Name, Span, Text
-from logsql.planner import duties
+from logsql.planner import duties, losses
 from logsql.planner.expressions import ExprContext
 from logsql.planner.notes.regexes import named_group_help
 from logsql.planner.relation import Rel
@@ -57,6 +58,21 @@ UNQUOTED_REGEX = INVALID_REGEX.says(
     ("the regular expression of rex stands in double quotes", "rex의 정규식은 큰따옴표로 묶습니다"), help=_FORM
 )
 BAD_REGEX = INVALID_REGEX.says(("the regular expression cannot be used: {reason}", "쓸 수 없는 정규식입니다: {reason}"))
+NO_MATCH = loss(
+    "no-match",
+    (
+        "the pattern takes nothing out of any of the rows: no field is set",
+        "정규식이 어느 행에서도 값을 꺼내지 못해 필드가 생기지 않습니다",
+    ),
+)
+NO_TEXT = loss(
+    "nothing-to-search",
+    ("the field is null in every row: no field is set", "모든 행에서 검색할 필드가 null이어서 필드가 생기지 않습니다"),
+)
+#: Characters of a pattern that the ledger names.
+_SHORT = 40
+#: What a capture that tells the ledger would be without.
+_PLAIN = "plain"
 #: Words of a field name before the quote of the pattern.
 _MORE_WORDS = re.compile(r"[^\s\"()\[\]=|]+(?:\s+[^\s\"()\[\]=|]+)*(?=\s+\")")
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
@@ -68,6 +84,53 @@ class RexArgs:
 
     pattern: Text
     field: Name | None = None
+
+
+@dataclass(frozen=True)
+class Fates:
+    """Tells the ledger whether any row matched, and if not, whether any had a text: each in a branch of its own.
+
+    A call is the empty text, which is what DuckDB's ``regexp_extract`` gives where nothing matches: so no value is
+    computed twice or copied. Without ``cx`` (a plan that is only translated) the SQL says what a user reads.
+    """
+
+    cx: ExprContext | None = None
+    place: str = ""
+    source: str = ""
+
+    def matched(self) -> Sql:
+        return self._came(0, None)
+
+    def failed(self) -> Sql:
+        return self._came(1, NO_MATCH)
+
+    def untold(self) -> Sql:
+        return self._came(2, NO_TEXT)
+
+    def _came(self, rank: int, row: Loss | None) -> Sql:
+        assert self.cx is not None
+        return losses.came(self.cx, self.place, rank, row, self.source)
+
+    def empty(self, test: Sql, given: Sql) -> Sql:
+        """The empty text. ``test`` holds in the rows that match, ``given`` is null where there is no text to search."""
+        if self.cx is None:
+            return sql.string("")
+        return sql.case([(test, self.matched()), (sql.not_null(given.copy()), self.failed())], self.untold())
+
+    def filled(self, found: Sql) -> Sql:
+        """``found``, null where it is empty: there nothing matched."""
+        return sql.func("nullif", found, self.empty(_some(found), found))
+
+    def test(self, test: Sql, given: Sql) -> Sql:
+        """``test``, as a condition."""
+        if self.cx is None:
+            return test
+        failed, untold = _some(self.failed()), _some(self.untold())
+        return sql.case([(test, sql.eq(self.matched(), sql.string(""))), (sql.not_null(given.copy()), failed)], untold)
+
+
+def _some(text: Sql) -> Sql:
+    return sql.binary("<>", text.copy(), sql.string(""))
 
 
 def parse(reader: ArgReader) -> RexArgs:
@@ -123,7 +186,10 @@ def _extract(stage: Stage, spec: Any) -> tuple[Rel, dict[str, Typed], list[str]]
             return capture(cx.let(values.text_sql(cx.field(field))), spec)
 
         def one(cx: ExprContext) -> tuple[Sql, list[Typed]]:
-            return only(cx), [cx.field(name) for name in spec.columns]
+            text = cx.let(values.text_sql(cx.field(field)))
+            node = capture(text, spec, _fates(stage, cx, field))
+            node.meta[_PLAIN] = capture(text, spec)
+            return node, [cx.field(name) for name in spec.columns]
 
         rel, node = stage.lowered(stage.rel, only)
         if _repeats(rel, spec.names[0], node):
@@ -133,16 +199,25 @@ def _extract(stage: Stage, spec: Any) -> tuple[Rel, dict[str, Typed], list[str]]
     if _native(spec):
         return _groups(stage, spec, field)
 
-    def slow(cx: ExprContext) -> Sql:
-        return cx.udf("lq_rex", values.text_sql(cx.field(field)), sql.string(spec.pattern))
+    def slow(cx: ExprContext) -> tuple[Sql, Fates]:
+        fates = _fates(stage, cx, field)
+        text = cx.let(values.text_sql(cx.field(field)))
+        node = cx.udf("lq_rex", text, sql.string(spec.pattern))
+        if fates.cx is None:
+            return node, fates
+        none = sql.when(_some(fates.empty(sql.boolean(False), text)), sql.cast(sql.array([]), _LIST.physical))
+        return sql.coalesce(node, none), fates
 
     stage.remark(IN_PYTHON, why=spec.why or EMPTY_GROUP.fill())
-    rel, node = stage.lowered(stage.rel, slow)
+    rel, (node, fates) = stage.lowered(stage.rel, slow)
     rel, (listed,) = carry(stage, rel, ("__found", node, _LIST))
-    captured = {
-        name: Typed(sql.index(sql.col(listed), sql.integer(place)), STRING)
-        for place, name in enumerate(spec.columns, 1)
-    }
+    matched = sql.not_null(sql.col(listed))
+    captured = {}
+    for place, name in enumerate(spec.columns, 1):
+        item = sql.index(sql.col(listed), sql.integer(place))
+        if fates.cx is not None:
+            item = sql.when(sql.eq(sql.when(matched.copy(), fates.matched()), sql.string("")), item)
+        captured[name] = Typed(item, STRING)
     return rel, captured, [listed]
 
 
@@ -156,19 +231,34 @@ def _native(spec: Any) -> bool:
 def _repeats(rel: Rel, name: str, node: Sql) -> bool:
     """Whether the field already is this capture of the same text (the seed queries extract a header twice)."""
     column = rel.column(name)
-    return column is not None and not column.parts and rel.pending.get(column.ident) == node
+    if column is None or column.parts or (known := rel.pending.get(column.ident)) is None:
+        return False
+    return bool(known.meta.get(_PLAIN, known) == node)
 
 
-def capture(text: Sql, spec: Any) -> Sql:
+def _fates(stage: Stage, cx: ExprContext, field: str) -> Fates:
+    """What tells the ledger; nothing for a plan that is only translated, nor where the row has no such field (a note
+    says so)."""
+    pattern: str = stage.arguments(RexArgs).pattern.value
+    if cx.run_id is None or cx.field(field).kind is Kind.NULL:
+        return Fates()
+    short = pattern if len(pattern) <= _SHORT else f"{pattern[:_SHORT]}..."
+    return Fates(cx, str(stage.number), f'rex field={field} "{short}"')
+
+
+def capture(text: Sql, spec: Any, fates: Fates = Fates()) -> Sql:
     """The only group of a pattern: null where nothing matches."""
     pattern, place = spec.re2, spec.group_index[0]
     if (cut := literal_cut(spec.pattern)) is not None:
-        return _cut(text, cut, pattern, place)
-    if not spec.may_be_empty[0]:
-        found = sql.func("regexp_extract", text, sql.string(pattern), sql.integer(place))
-        return sql.func("nullif", found, sql.string(""))
+        return _cut(text, cut, pattern, place, fates)
+    return _exact(text, pattern, place, spec.may_be_empty[0], fates)
+
+
+def _exact(text: Sql, pattern: str, place: int, may_be_empty: bool, fates: Fates) -> Sql:
     found = sql.func("regexp_extract", text.copy(), sql.string(pattern), sql.integer(place))
-    return sql.when(sql.func("regexp_matches", text, sql.string(pattern)), found)
+    if not may_be_empty:
+        return fates.filled(found)
+    return sql.when(fates.test(sql.func("regexp_matches", text, sql.string(pattern)), text), found)
 
 
 def literal_cut(pattern: str) -> Any:
@@ -181,7 +271,7 @@ def literal_cut(pattern: str) -> Any:
     return cut
 
 
-def _cut(text: Sql, cut: Any, pattern: str, place: int) -> Sql:
+def _cut(text: Sql, cut: Any, pattern: str, place: int, fates: Fates) -> Sql:
     """The text behind the first occurrence of the literal up to the stop character.
 
     Five such captures of a block of headers cost half of five regular expressions, because DuckDB computes the
@@ -201,13 +291,14 @@ def _cut(text: Sql, cut: Any, pattern: str, place: int) -> Sql:
         folded = [sql.func("contains", text, sql.string(char)) for char in ("\u0130", "\u212a")]
         test = sql.and_(test, sql.or_(ascii_only, sql.not_(sql.or_(*folded))))
     elif not cut.min_len:
-        return value
-    exact = sql.func("regexp_extract", text, sql.string(pattern), sql.integer(place))
-    if cut.min_len:
-        exact = sql.func("nullif", exact, sql.string(""))
-    else:
-        exact = sql.when(sql.func("regexp_matches", text, sql.string(pattern)), exact)
-    return sql.case([(test, value), (sql.binary(">", at, sql.integer(0)), exact)])
+        return value if fates.cx is None else sql.when(fates.test(test, text), value)
+    exact = _exact(text, pattern, place, not cut.min_len, fates)
+    cases = [(test, value), (sql.binary(">", at, sql.integer(0)), exact)]
+    if fates.cx is None:
+        return sql.case(cases)
+    matched = sql.case([(test, sql.eq(fates.matched(), sql.string("")))], sql.boolean(False))
+    none = sql.case([(sql.not_null(text.copy()), fates.failed())], fates.untold())
+    return sql.case([(matched, value), cases[1]], sql.func("nullif", none, sql.string("")))
 
 
 def _groups(stage: Stage, spec: Any, field: str) -> tuple[Rel, dict[str, Typed], list[str]]:
@@ -218,27 +309,31 @@ def _groups(stage: Stage, spec: Any, field: str) -> tuple[Rel, dict[str, Typed],
     count = max(spec.group_index) + shift
     names = sql.array([sql.string(f"g{number}") for number in range(1, count + 1)])
 
-    def make(cx: ExprContext) -> Sql:
+    def make(cx: ExprContext) -> tuple[Sql, Fates]:
+        fates = _fates(stage, cx, field)
         text = cx.let(values.text_sql(cx.field(field)))
         call = sql.func("regexp_extract", text, sql.string(pattern), names)
         if empties and spec.nullable:
-            return sql.when(sql.func("regexp_matches", text.copy(), sql.string(pattern)), call)
-        return call
+            matches = sql.func("regexp_matches", text.copy(), sql.string(pattern))
+            return sql.when(fates.test(matches, text), call), Fates()
+        return call, fates
 
-    rel, node = stage.lowered(stage.rel, make)
+    rel, (node, fates) = stage.lowered(stage.rel, make)
     shape = LType(Kind.ANY, "STRUCT")
     rel, (ident,) = carry(stage, rel, ("__groups", node, shape))
 
     def group(number: int) -> Sql:
         return sql.func("struct_extract", sql.col(ident), sql.string(f"g{number}"))
 
+    # Each field tells it: one that nothing reads is not computed.
+    matched = _some(group(1)) if shift else sql.or_(*(_some(group(number)) for number in spec.group_index))
     captured: dict[str, Typed] = {}
     for name, index, empty in zip(spec.names, spec.group_index, spec.may_be_empty, strict=True):
         value = group(index + shift)
         if not empty:
-            value = sql.func("nullif", value, sql.string(""))
+            value = sql.func("nullif", value, fates.empty(matched.copy(), sql.col(ident)))
         elif shift:
-            value = sql.when(sql.binary("<>", group(1), sql.string("")), value)
+            value = sql.when(fates.test(matched.copy(), sql.col(ident)), value)
         if name in captured:  # of groups with one name the last that took part counts
             value = sql.coalesce(value, captured[name].expr)
         captured[name] = Typed(value, STRING)
@@ -285,5 +380,6 @@ capture. The pattern stands between double quotes as it is: nothing inside is un
             NO_FIELD,
             INVALID_REGEX,
         ),
+        ledger=(NO_MATCH, NO_TEXT),
     )
 )
