@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +93,75 @@ def test_a_note_says_what_is_meant(
 def test_a_right_call_is_silent(session: Session, query: str) -> None:
     found = notes(session, ROW + query)
     assert [n for n in found if n[0] != "N1001"] == []
+
+
+FLAGS = "json \"[{f:0, b:'false', c:'TRUE', s:404, t:'a', l:['x', 'y'], k:[1, 2], m:{l:['x', 'y']}, ip:'10.0.0.1'},"
+FLAGS += "{f:1, b:'true', c:'no', s:7, t:'b', l:['z'], k:[3], m:{l:['z']}, ip:'9.0.0.1'}]\" | search "
+
+#: A condition that is the same for every row, code, the place, what to write.
+SAME = [
+    # one value has one value (3.3); together they are never, or always, true
+    ("s == 200 and s == 404", "N1221", "s == 404", "s == 200 or s == 404"),
+    ('t == "a" and t == "b"', "N1221", 't == "b"', 't == "a" or t == "b"'),
+    ("s != 200 or s != 404", "N1221", "s != 404", "s != 200 and s != 404"),
+    ('t == "*" and (s > 300 and s < 200)', "N1221", "s < 200", None),
+    ("s >= -1 and s <= -2", "N1221", "s <= -2", None),
+    # every value but false and null is true (3.4)
+    ("f", "N1222", "f", "f == 1"),
+    ("b", "N1222", "b", 'b == "true"'),
+    ('t == "a" and b', "N1222", "b", 'b == "true"'),
+    # texts are compared letter by letter, and as a whole (3.3, 4)
+    ('ip > "9.0.0.5"', "N1223", 'ip > "9.0.0.5"', 'ip(ip) > ip("9.0.0.5")'),
+    ('ip == "10.1.2.3/8"', "N1224", '"10.1.2.3/8"', 'network(ip, 8) == "10.0.0.0"'),
+    # a list is compared as the text [x, y] (3.5); only a path into one meets its items
+    ('l == "x"', "N1203", 'l == "x"', 'contains(l, "x")'),
+    ('l != "x"', "N1203", 'l != "x"', 'not(contains(l, "x"))'),
+    ('k == "1"', "N1203", 'k == "1"', "contains(k, 1)"),
+    ("k == 1", "N1202", "k == 1", "contains(k, 1)"),
+]
+OPEN_CONDITIONS = [
+    's == 200 or s == 404', 's != 200 and s != 404', 's > 100 and s < 300', 's >= 7 and s <= 7',
+    't == "a*" and t == "*a"',
+    'm.l == "x" and m.l == "y"', 'm.l == "x"', 'l == "[x, y]" or l == "*x*"', "s", "t", "c",
+    'ip > "1.0.0.0" and ip == "10.*"', 's == "404" and s == 404', 't != "a" or s != 1',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("condition", "code", "place", "better"), SAME)
+def test_a_condition_that_is_the_same_for_every_row(
+    session: Session, condition: str, code: str, place: str, better: str | None
+) -> None:
+    ((told, at, help), *more) = notes(session, FLAGS + condition)
+    assert (told, at, more) == (code, place, [])
+    assert help == (None if better is None else f"write {better}")
+    if better is not None:
+        assert notes(session, FLAGS + better) == []
+        assert session.query(FLAGS + better).rows() != []
+
+
+@pytest.mark.parametrize("condition", OPEN_CONDITIONS)
+def test_a_condition_that_rows_answer_is_silent(session: Session, condition: str) -> None:
+    assert notes(session, FLAGS + condition) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "better"),
+    [
+        (["1,234", "12"], 'write sum(double(replace(n, ",", "")))'),
+        (["1,234", "5,678"], 'write sum(double(replace(n, ",", "")))'),
+        (["12 KB", "3 MB"], None),
+        (["1.234,50", "99,10"], None),
+        (["5", "x"], "write sum(double(n))"),
+        (["5", ""], "write sum(double(n)), or read with csvfile types=t"),
+    ],
+)
+def test_the_help_of_a_sum_of_texts_makes_numbers_of_these(
+    session: Session, tmp_path: Path, values: list[str], better: str | None
+) -> None:
+    path = tmp_path / "n.csv"
+    path.write_text("n\n" + "".join(f'"{value}"\n' for value in values))
+    ((code, _, help),) = notes(session, f"csvfile {path} | stats sum(n)")
+    assert (code, help) == ("N1301", better)
 
 
 def test_notes_of_arguments_in_korean(session: Session) -> None:

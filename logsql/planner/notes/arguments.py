@@ -7,10 +7,11 @@ another meaning of ``*``, ``%`` and backslashes.
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 
 from logsql.diagnostics.codes import Sentence, define, text
 from logsql.diagnostics.losses import NOT_CONVERTED
-from logsql.language.tree import Binary, Expr, Literal, canonical
+from logsql.language.tree import Binary, Expr, Field, Literal, canonical
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.values.types import Kind
@@ -54,6 +55,18 @@ FOREIGN_PATTERN = define(
         "{text}은(는) 여기서 패턴이 아닙니다. 글자를 적힌 그대로 찾습니다",
     ),
 )
+NETWORK_TEXT = define(
+    "N1224",
+    "network-as-text",
+    ("an address is compared with the text of a network", "IP 주소를 네트워크 표기와 비교합니다"),
+    (
+        "{text} is compared as a text, and not as a network that an address may be in",
+        "{text}은(는) 주소가 속한 네트워크가 아니라 텍스트로 비교합니다",
+    ),
+    ("write {better}", "{better}로 쓰세요"),
+)
+_NETWORK = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3})/([12]?\d|3[012])")
+_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 FRACTION = text("a number with a fraction", "실수")
 _WHOLE = {
     "left": (1,), "right": (1,), "substr": (1, 2), "lpad": (1,), "rpad": (1,), "indexof": (2,), "lastindexof": (2,),
@@ -162,3 +175,13 @@ def compared_text(cx: Lowering, expr: Binary, pattern: str) -> None:
     if found is not None and not isinstance(expr.left, Literal) and found[1].lower() not in _VARIABLES:
         better = WRITE.fill(better=f"{canonical(expr.left)} {expr.op} {canonical(Literal(f'*{found[1]}*', 'string'))}")
         cx.note(FOREIGN_PATTERN, expr.right.span, help=better, text=canonical(expr.right))
+    network = _NETWORK.fullmatch(pattern)
+    if network is not None and isinstance(expr.left, Field):
+        found_at = cx.sample(expr.left.name)
+        if found_at and all(_ADDRESS.fullmatch(value) for value in found_at if value):
+            try:
+                first = ip_network(pattern, strict=False).network_address
+            except ValueError:  # 300.0.0.0/8
+                return
+            within = f'network({expr.left.name}, {network[2]}) {expr.op} "{first}"'
+            cx.note(NETWORK_TEXT, expr.right.span, text=canonical(expr.right), better=within)

@@ -56,6 +56,17 @@ TEXT_ORDER = define(
     ),
     ("{better}", "{better}"),
 )
+ADDRESS_ORDER = define(
+    "N1223",
+    "addresses-ordered-as-text",
+    ("addresses that are text are compared letter by letter", "텍스트인 IP 주소를 글자 순서로 비교합니다"),
+    (
+        '{left} is text, and < and > compare addresses in it letter by letter: "9.0.0.1" is greater than "10.0.0.1"',
+        '{left}은(는) 텍스트이므로 주소를 글자 순서로 비교합니다. "9.0.0.1"이 "10.0.0.1"보다 큽니다',
+    ),
+    ("write {better}", "{better}로 쓰세요"),
+)
+_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 DATE_ORDER = define(
     "N1214",
     "dates-ordered-as-text",
@@ -128,6 +139,8 @@ _TEXTS = {
     Kind.BOOL: "true|false",
     Kind.DATE: r"[+-]?\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?([+-]\d{4}|Z)?",
     **dict.fromkeys((Kind.SHORT, Kind.INT, Kind.LONG), r"0|-?[1-9]\d*"),
+    Kind.LIST: r"(?s)\[.*\]",
+    Kind.MAP: r"(?s)\{.*\}",
 }
 #: What a text of these types may be made of, for patterns with a star.
 _CHARACTERS = {
@@ -216,6 +229,8 @@ def _better(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None
     """The comparison as it is probably meant."""
     if expr.op == "==" and isinstance(expr.right, Binary) and (choices := _choices(expr.right)):
         return WRITE.fill(better=f"in({', '.join(map(canonical, (expr.left, *choices)))})")
+    if left.kind is Kind.LIST and expr.op in ("==", "!="):
+        return _holds(expr, left)
     sides = [
         _meant(cx, expr.left, left, expr.right, right, expr.op),
         _meant(cx, expr.right, right, expr.left, left, expr.op),
@@ -224,7 +239,12 @@ def _better(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None
         return None
     meant = WRITE.fill(better=f"{sides[0] or canonical(expr.left)} {expr.op} {sides[1] or canonical(expr.right)}")
     for side, value, theirs in ((sides[0], left, right), (sides[1], right, left)):
-        if side is not None and value.kind is Kind.STRING and not (theirs.type.number and expr.op not in _ORDER):
+        numbers = theirs.type.number
+        if side is not None and value.kind is Kind.STRING and not (numbers and expr.op not in _ORDER):
+            if numbers and not all(
+                map(number_text, filter(None, sample(cx, expr.left if side is sides[0] else expr.right)))
+            ):
+                return meant
             return or_typed(cx, meant, theirs.kind is Kind.DATE)
     return meant
 
@@ -293,7 +313,7 @@ def _with_pattern(cx: Lowering, expr: Binary, left: Typed, pattern: str) -> None
         return
     shapes = _CHARACTERS if "*" in pattern else _TEXTS
     shape = shapes.get(left.kind)
-    if shape is None or re.fullmatch(shape, pattern):
+    if shape is None or re.fullmatch(shape, pattern) or (left.kind is Kind.LIST and not _column(cx, expr.left)):
         return
     answer = (ALWAYS if expr.op == "!=" else NEVER).fill()
     help = None
@@ -301,6 +321,8 @@ def _with_pattern(cx: Lowering, expr: Binary, left: Typed, pattern: str) -> None
         help = WRITE.fill(better=f"{canonical(expr.left)} {expr.op} {pattern}")
     elif left.kind is Kind.DATE and "*" not in pattern and (found := guess_pattern([pattern], "")):
         help = WRITE.fill(better=f'{canonical(expr.left)} {expr.op} date("{pattern}", "{found}")')
+    elif left.kind is Kind.LIST and "*" not in pattern:
+        help = _holds(expr, left)
     cx.note(
         NEVER_THIS_TEXT,
         expr.span,
@@ -312,10 +334,38 @@ def _with_pattern(cx: Lowering, expr: Binary, left: Typed, pattern: str) -> None
     )
 
 
+def _holds(expr: Binary, left: Typed) -> str | None:
+    """A test of a list for the constant that it is compared with, where its items are of that type."""
+    element, node = left.type.element, expr.right
+    if element is None or not isinstance(node, Literal):
+        return None
+    sought = canonical(node)
+    if element.number and node.kind == "string":
+        sought = str(node.value)
+    if element.kind is not Kind.STRING and not (element.number and number_text(sought)):
+        return None
+    if element.kind is Kind.STRING and node.kind != "string":
+        return None
+    holds = f"contains({canonical(expr.left)}, {sought})"
+    return WRITE.fill(better=f"not({holds})" if expr.op == "!=" else holds)
+
+
+def _column(cx: Lowering, node: Expr) -> bool:
+    """Whether an expression is a field of the row: a path that leads to a list is equal to each of its items."""
+    return not isinstance(node, Field) or (cx.rel is not None and cx.rel.column(node.name) is not None)
+
+
 def _letter_by_letter(cx: Lowering, expr: Binary) -> None:
     """``amount > "100"``: told only where the values at hand are numbers of several lengths, or dates out of order."""
     _dates_by_letter(cx, expr)
     for field, other in ((expr.left, expr.right), (expr.right, expr.left)):
+        if isinstance(field, Field) and isinstance(other, Literal) and _ADDRESS.fullmatch(str(other.value)):
+            if _as_addresses(sample(cx, field), str(other.value)):
+                return
+            sides = (f"ip({field.name})", f"ip({canonical(other)})")
+            first, second = sides if field is expr.left else (sides[1], sides[0])
+            cx.note(ADDRESS_ORDER, expr.span, left=canonical(field), better=f"{first} {expr.op} {second}")
+            return
         if isinstance(field, Field) and isinstance(other, Literal) and number_text(str(other.value)):
             if numbers_of_several_lengths(sample(cx, field)):
                 sides = (f"double({field.name})", str(other.value))
@@ -323,6 +373,17 @@ def _letter_by_letter(cx: Lowering, expr: Binary) -> None:
                 better = WRITE.fill(better=f"{first} {expr.op} {second}")
                 cx.note(TEXT_ORDER, expr.span, left=canonical(field), better=better)
             return
+
+
+def _as_addresses(values: tuple[str, ...], constant: str) -> bool:
+    """Whether the addresses at hand stand on the same side of a constant as texts and as addresses."""
+    found = [value for value in values if _ADDRESS.fullmatch(value)]
+    known = [(value < constant) == (_octets(value) < _octets(constant)) for value in found]
+    return bool(known) and all(known)
+
+
+def _octets(address: str) -> tuple[int, ...]:
+    return tuple(map(int, address.split(".")))
 
 
 def _dates_by_letter(cx: Lowering, expr: Binary) -> None:

@@ -6,6 +6,7 @@ from logsql.diagnostics.codes import define, text
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, Unary, canonical
 from logsql.planner.calls import Lowering
 from logsql.planner.notes.comparisons import constants
+from logsql.planner.notes.contradictions import joined
 from logsql.planner.notes.fields import CONSTANTS, likely
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.values.types import Kind
@@ -34,6 +35,20 @@ ANY_NUMBER = define(
     ("compare it: {value} > 0", "비교하세요: {value} > 0"),
 )
 BETTER = text("compare it: {better}", "비교하세요: {better}")
+FLAG = define(
+    "N1222",
+    "flag-as-condition",
+    (
+        "a field of numbers or texts that mean no stands alone as a condition",
+        "아니요를 뜻하는 숫자나 텍스트가 든 필드만 조건으로 썼습니다",
+    ),
+    (
+        "{value} is {kind}: alone as a condition every value of it is true, {absent} too",
+        "{value}은(는) {kind}이므로 조건으로 쓰면 {absent}도 참입니다",
+    ),
+)
+#: What says no, what says yes.
+_FLAGS = (("false", "true"), ("0", "1"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"))
 NOT_OF = define(
     "N1207",
     "not-of-no-boolean",
@@ -75,11 +90,32 @@ def condition(cx: Lowering, node: Expr, value: Typed, before: Expr | None = None
             better = f'{_text_field(cx)} == "*{node.name}*"'
             cx.note(BARE_WORD, node.span, help=WRITE.fill(better=better), word=node.name)
     elif isinstance(node, Binary):
+        if node.op in ("and", "or"):
+            joined(cx, node)
         constants(cx, node)
+    if isinstance(node, Field):
+        _flag(cx, node, value)
     if value.type.number and _computed(node):
         position = isinstance(node, Call) and node.name in ("indexof", "lastindexof")  # 0 is the first character
         help = BETTER.fill(better=f"{canonical(node)} >= 0") if position else None
         cx.note(ANY_NUMBER, node.span, help=help, value=canonical(node))
+
+
+def _flag(cx: Lowering, node: Field, value: Typed) -> None:
+    """Tell of a field of ``"false"`` or 0 that stands alone as a condition: both are true (language.md 3.4)."""
+    if value.kind is not Kind.STRING and not value.type.number:
+        return
+    found = set(cx.sample(node.name))
+    for no, yes in _FLAGS if value.kind is Kind.STRING else (("0", "1"),):
+        written = {text for text in found if text.lower() in (no, yes)}
+        if written == found and no in {text.lower() for text in written}:
+            shown = '"{}"' if value.kind is Kind.STRING else "{}"
+            absent = min(text for text in written if text.lower() == no)
+            plain = all(text.islower() or text.isdigit() for text in written)
+            better = WRITE.fill(better=f"{node.name if plain else f'lower({node.name})'} == {shown.format(yes)}")
+            kind = kind_word(value.kind)
+            cx.note(FLAG, node.span, help=better, value=node.name, kind=kind, absent=shown.format(absent))
+            return
 
 
 def _misspelt(cx: Lowering, node: Field) -> bool:

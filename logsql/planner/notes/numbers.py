@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.losses import TEXT_NOT_A_NUMBER
 from logsql.language.tree import Binary, Expr, Field, Literal, SortKey, canonical
@@ -70,6 +72,8 @@ DIGITS_LOST = define(
     ),
     ("put it in double quotes to compare it as text", "텍스트로 비교하려면 큰따옴표로 묶으세요"),
 )
+#: Digits in groups of three: ``1,234,567.89``.
+_GROUPED = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d+)?")
 _EVERY_ARGUMENT = frozenset({"corr", "correl", "cov", "covar", "slope"})
 _NUMBERS_ONLY = _EVERY_ARGUMENT | {
     "avg", "median", "per_day", "per_hour", "per_minute", "per_second", "perc", "percentile",
@@ -115,9 +119,18 @@ def _open(cx: Lowering, node: Expr) -> bool:
     )
 
 
-def _as_numbers(call: AggregateCall, place: int) -> str:
-    written = [f"double({canonical(n)})" if i == place else canonical(n) for i, n in enumerate(call.nodes)]
-    return or_typed(call.cx, WRITE.fill(better=f"{call.spec.name}({', '.join(written)})"))
+def _as_numbers(call: AggregateCall, place: int) -> str | None:
+    """The aggregate over numbers made of the texts; None where the texts at hand are none: ``12 KB``."""
+    found = [text for text in sample(call.cx, call.nodes[place]) if text]
+    argument = canonical(call.nodes[place])
+    if not all(map(number_text, found)):
+        if all(map(_GROUPED.fullmatch, found)):
+            argument = f'replace({argument}, ",", "")'
+        elif not any(map(number_text, found)):
+            return None
+    written = [f"double({argument})" if i == place else canonical(n) for i, n in enumerate(call.nodes)]
+    help = WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
+    return or_typed(call.cx, help) if all(map(number_text, found)) else help
 
 
 def sorted_by(cx: Lowering, command: str, keys: tuple[SortKey, ...]) -> None:
