@@ -41,6 +41,7 @@ class SessionCatalog:
         self._database = workspace.database
         self._workspace = workspace
         self.run_id = state.ledger.run_id if state.counting else None
+        self.shared = state.shares is not None
         self.bindings: dict[str, object] = {}
         self._opener = SourceOpener(self.bindings.__setitem__, state.read_context)
 
@@ -52,6 +53,10 @@ class SessionCatalog:
     def counter(self, source: str, reason: str, identity: tuple[object, ...] | None, branch: int) -> tuple[str, int]:
         """A counter of the run's ledger."""
         return self.state.ledger.counter(source, reason, identity, branch)
+
+    def tally(self, source: str) -> tuple[str, str, str] | None:
+        """Counters of the rows of a command."""
+        return None if self.state.shares is None else self.state.shares.tally(source)
 
     # --- tables -----------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from logsql.engine.ledger import Ledger
+from logsql.engine.shares import Shares
 from logsql.store.policy import Policy
 from udfs.readers.base import ReadContext
 from udfs.readers.files import Files
@@ -30,6 +31,7 @@ class RunState:
     zone: str
     ledger: Ledger = field(default_factory=Ledger)
     counting: bool = True
+    shares: Shares | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
     reached: dict[str, tuple[int, int]] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)

@@ -26,7 +26,8 @@ from logsql.engine.result import Result
 from logsql.engine.runstate import ProgressReport, RunState
 from logsql.engine.saved import Results, keep_result, save_last, save_result, shown_table
 from logsql.engine.services import Settings
-from logsql.engine.translate import explain_text, plan_text
+from logsql.engine.shares import Shares
+from logsql.engine.translate import explain_text, plan_text, run_text
 from logsql.engine.workspace import Workspace
 from logsql.loading import collector_paused
 from logsql.planner.plan import Plan
@@ -188,12 +189,14 @@ class Session:
         origin: str | None = None,
         counting: bool = False,
         data: bool = True,
+        shares: Shares | None = None,
     ) -> tuple[Plan, RunState, SessionCatalog]:
         """Parse and plan, with the catalog that collected the plan's sources.
 
         ``counting`` makes the SQL report coerced values to the run's ledger, which takes a Python function; without it
         the SQL is the same in plain DuckDB. ``data`` False opens no file: a plan to look at, which cannot run, where
-        fields that only files and missing tables tell are unknown.
+        fields that only files and missing tables tell are unknown. ``shares`` counts the rows that parse, rex, parsekv
+        and parsejson take something out of.
         """
         with collector_paused():
             from logsql.engine.catalog import SessionCatalog  # for cost: opening a session plans nothing
@@ -201,7 +204,7 @@ class Session:
             from logsql.planner.planner import compile_query  # for cost: the planner
             from logsql.registry import GRAMMAR  # for cost: every command and function
 
-        state = RunState(self.policy, self.zone, counting=counting, on_progress=self.on_progress)
+        state = RunState(self.policy, self.zone, counting=counting, shares=shares, on_progress=self.on_progress)
         catalog = SessionCatalog(self.workspace, state, data)
         try:
             with self.workspace.runs.stoppable(state):
@@ -225,9 +228,23 @@ class Session:
         """The SQL of a pipe query; nothing is run."""
         return plan_text(self.plan(text, params)[0])
 
-    def explain(self, text: str, params: Mapping[str, object] | None = None) -> str:
-        """Stages, schema, order and SQL of a pipe query."""
-        return explain_text(self.plan(text, params)[0])
+    def explain(self, text: str, params: Mapping[str, object] | None = None, run: bool = False) -> str:
+        """Stages, schema, order and SQL of a pipe query.
+
+        ``run`` runs it too, without its rows, and says how many there are, of how many rows each parse, rex, parsekv
+        and parsejson took something out, and what the ledger holds.
+        """
+        explained = explain_text(self.plan(text, params)[0])
+        return f"{explained}\n\n{self._ran(text, params)}" if run else explained
+
+    def _ran(self, text: str, params: Mapping[str, object] | None) -> str:
+        from logsql.engine.execution import Execution  # for cost: opening a session runs nothing
+        from logsql.engine.worker import BATCH  # for cost: as above
+
+        plan, state, catalog = self.plan(text, params, counting=True, shares=(shares := Shares()))
+        execution = Execution(self.workspace, plan, state, catalog.bindings)
+        rows = sum(batch.num_rows for batch in execution.batches(BATCH, with_types=False))
+        return run_text(rows, shares, state.ledger)
 
     def stoppable(self, state: RunState) -> AbstractContextManager[None]:
         """While a query is planned: :meth:`interrupt` reaches the readers that look through a whole file for types."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from logsql.diagnostics.messages import text
+from logsql.engine.ledger import Ledger
+from logsql.engine.shares import Shares
 from logsql.language.spans import render_note
 from logsql.planner.plan import Action, Materialise, Plan, Stream
+
+_RUN = text("run: rows {rows:,}", "실행: {rows:,}행")
 
 
 def plan_text(plan: Plan, pretty: bool = True) -> str:
@@ -56,3 +61,9 @@ def explain_text(plan: Plan) -> str:
     lines += [render_note(note) for note in plan.notes]
     lines += ["", "sql", plan_text(plan)]
     return "\n".join(lines)
+
+
+def run_text(rows: int, shares: Shares, ledger: Ledger) -> str:
+    """What a run found: rows, the share of rows that each command took something out of, entries of the ledger."""
+    told = [*(share.told() for share in shares), *(entry.told() for entry in ledger)]
+    return "\n".join([_RUN.fill(rows=rows), *(f"  {line}" for line in told)])

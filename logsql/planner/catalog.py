@@ -96,6 +96,8 @@ class Catalog(Protocol):
     run_id: str | None
     #: Whether files may be opened; else what only they tell is unknown.
     data: bool
+    #: Whether the run counts how many rows a command takes something out of (``tally``).
+    shared: bool
 
     def lost(self, source: str, reason: str, count: int, sample: str) -> None:
         """Count what is lost while a query is planned in the ledger of its run."""
@@ -105,6 +107,11 @@ class Catalog(Protocol):
 
         Places of one ``identity`` lose the same values. ``branch``: the branch in which the place is evaluated for
         some rows only, 0 for none.
+        """
+
+    def tally(self, source: str) -> tuple[str, str, str] | None:
+        """Functions of SQL that count rows of a command that match, that do not, and that have no text; None where
+        the run is not asked for the shares (``explain --run``).
         """
 
     def table(self, name: str) -> TableInfo | None:

@@ -67,6 +67,7 @@ class Invocation:
     write: bool = False
     strict: bool = False
     no_data: bool = False
+    run: bool = False
     lang: str | None = None
     given: tuple[str, ...] = field(default=(), compare=False)
 
@@ -97,6 +98,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--write",), "write", None, "opt-write"),
     Option(("--strict",), "strict", None, "opt-strict"),
     Option(("--no-data",), "no_data", None, "opt-no-data"),
+    Option(("--run",), "run", None, "opt-run"),
     Option(("-h", "--help"), "help", None, "opt-help"),
     Option(("-V", "--version"), "version", None, "opt-version"),
 )
@@ -120,7 +122,7 @@ class Verb:
 VERBS: dict[str, Verb] = {
     "sql": Verb("logsql sql 'SELECT ...'", fewest=1),
     "translate": Verb("logsql translate 'QUERY'", fewest=1, query=True),
-    "explain": Verb("logsql explain 'QUERY'", fewest=1, query=True),
+    "explain": Verb("logsql explain 'QUERY' [--run]", fewest=1, own=("run",), query=True),
     "check": Verb(
         "logsql check FILE... [-f text|json|github|sarif] [--strict] [--no-data]",
         fewest=1,

@@ -26,7 +26,7 @@ METAS: tuple[Meta, ...] = (
     Meta("\\set", "[NAME[:]=VALUE | notes on|off]", "meta-set"),
     Meta("\\unset", "NAME", "meta-unset"),
     Meta("\\sql", "on|off", "meta-sql"),
-    Meta("\\plan", "[QUERY]", "meta-plan"),
+    Meta("\\plan", "[--run] [QUERY]", "meta-plan"),
     Meta("\\save", "NAME", "meta-save"),
     Meta("\\loss", "", "meta-loss"),
     Meta("\\rows", "N", "meta-rows"),

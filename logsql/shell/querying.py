@@ -171,5 +171,5 @@ def translate(asked: Invocation, voice: Voice) -> int:
 def explain(asked: Invocation, voice: Voice) -> int:
     """Print stages, fields, order and SQL of a query."""
     with open_session(asked) as session:
-        sys.stdout.write(session.explain(asked.words[0], dict(asked.params)) + "\n")
+        sys.stdout.write(session.explain(asked.words[0], dict(asked.params), asked.run) + "\n")
     return 0

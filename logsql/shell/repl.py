@@ -201,10 +201,12 @@ class Shell:
         self.say(message("shell-on" if self.show_sql else "shell-off"))
 
     def _plan(self, rest: str) -> None:
-        query = rest or self.last_query
+        word, _, behind = rest.partition(" ")
+        run = word == "--run"
+        query = (behind.strip() if run else rest) or self.last_query
         if query is None:
             raise UsageError(diagnostic(NO_QUERY_YET))
-        self.say(self.session.explain(query, dict(self.settings.params)))
+        self.say(self.session.explain(query, dict(self.settings.params), run))
 
     def _save(self, rest: str) -> None:
         if not rest:

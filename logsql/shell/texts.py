@@ -96,6 +96,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "opt-debug": ("show the traceback of an internal error", "내부 오류의 추적 정보 출력"),
     "opt-check": ("fmt: only say which files are not formatted", "fmt: 형식이 다른 파일만 표시"),
     "opt-write": ("fmt: rewrite the files", "fmt: 파일을 고쳐 씀"),
+    "opt-run": (
+        "explain: run the query too and tell the share of rows that parse and rex matched",
+        "explain: 쿼리를 실행해 parse와 rex가 일치한 행의 비율도 표시",
+    ),
     "opt-strict": ("check: a warning fails", "check: 경고도 실패로 처리"),
     "opt-no-data": ("check: open no files and tables", "check: 파일과 테이블을 열지 않음"),
     "opt-help": ("this page", "이 도움말"),

@@ -58,6 +58,27 @@ def carry(stage: Stage, rel: Rel, *made: tuple[str, Sql, LType]) -> tuple[Rel, l
     return stage.flush(rel), idents
 
 
+def tallied(stage: Stage, rel: Rel, ident: str, matched: Sql, field: str | Sql, source: str) -> tuple[Rel, str]:
+    """The carried column ``ident``, with the rows counted in which ``matched`` holds, of those where the field is not
+    null. The column itself where nobody asked (``explain --run``).
+    """
+    names = stage.catalog.tally(source)
+    if names is None:
+        return rel, ident
+    if isinstance(field, str):
+        name = field
+        rel, text = stage.lowered(rel, lambda cx: values.text_sql(cx.field(name)))
+    else:
+        text = field
+    given = sql.not_null(text)
+    type_ = next(column.type for column in rel.carried if column.ident == ident)
+    hit, miss, nothing = (
+        sql.when(sql.binary(">", stage.context(None).udf(name), sql.integer(0)), sql.col(ident)) for name in names
+    )
+    rel, (made,) = carry(stage, rel, ("__tallied", sql.case([(matched, hit), (given, miss)], nothing), type_))
+    return rel, made
+
+
 def lay_over(
     stage: Stage, rel: Rel, found: Document, overlay: bool, kept: Sequence[str] = (), everywhere: bool = False
 ) -> Rel:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse import logs
-from logsql.commands.parse._overlay import META, Document, carry, lay_over
+from logsql.commands.parse._overlay import META, Document, carry, lay_over, tallied
 from logsql.commands.parse.logs.base import PARSERS
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
@@ -138,6 +138,8 @@ def lower(stage: Stage) -> Rel:
 
     rel, node = stage.lowered(stage.rel, make)
     rel, (listed,) = carry(stage, rel, ("__found", node, _LIST))
+    some = sql.binary(">", sql.func("list_count", sql.col(listed)), sql.integer(0))
+    rel, listed = tallied(stage, rel, listed, some, field, f"parse field={field}")
     fixed: dict[str, tuple[Typed, Sql]] = {}
     for place, anchor in enumerate(args.anchors, 1):
         item = sql.index(sql.col(listed), sql.integer(place))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logsql.commands.parse._overlay import Document, carry, lay_over, object_test
+from logsql.commands.parse._overlay import Document, carry, lay_over, object_test, tallied
 from logsql.diagnostics.fields import NEVER_TEXT
 from logsql.diagnostics.losses import loss
 from logsql.planner import duties, losses
@@ -54,6 +54,7 @@ def lower(stage: Stage) -> Rel:
         stage.remark(NEVER_TEXT, field=field)
         return rel
     rel, (raw,) = carry(stage, rel, ("__json", node, ANY_JSON))
+    rel, raw = tallied(stage, rel, raw, sql.not_null(sql.col(raw)), field, f"parsejson field={field}")
     is_object, is_list = object_test(sql.col(raw)), object_test(sql.col(raw), "[")
     rel, (document, listed) = carry(
         stage,

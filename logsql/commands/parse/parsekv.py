@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse import _quoted
-from logsql.commands.parse._overlay import META, Document, carry, lay_over
+from logsql.commands.parse._overlay import META, Document, carry, lay_over, tallied
 from logsql.diagnostics.delimiters import EMPTY_DELIMITER
 from logsql.diagnostics.losses import loss
 from logsql.diagnostics.options import INVALID_OPTION
@@ -103,6 +103,8 @@ def lower(stage: Stage) -> Rel:
     rel, (keys,) = carry(stage, rel, ("__keys", found, _LIST))
     made = pairs_map(sql.col(pairs), sql.col(keys), key_of, value_of)
     rel, (kv,) = carry(stage, rel, ("__kv", made, _TEXT_MAP))
+    some = sql.binary(">", sql.func("cardinality", sql.col(kv)), sql.integer(0))
+    rel, kv = tallied(stage, rel, kv, some, field, source)
     document = Document(sql.not_null(sql.col(kv)), kv, is_map=True, scratch=(*scratch, pairs, keys, kv))
     return lay_over(stage, rel, document, overlay, () if overlay else META, everywhere=not overlay)
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from logsql.commands.parse._overlay import carry, old_value
+from logsql.commands.parse._overlay import carry, old_value, tallied
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.losses import Loss, loss
 from logsql.diagnostics.messages import text
@@ -180,6 +180,7 @@ def _extract(stage: Stage, spec: Any) -> tuple[Rel, dict[str, Typed], list[str]]
     named: Name | None = stage.arguments(RexArgs).field
     field = stage.option("field") if named is None else named.text
     single = len(spec.names) == 1
+    source = f"rex field={field} {_short(stage)}"
     if _native(spec) and single:
 
         def only(cx: ExprContext) -> Sql:
@@ -195,6 +196,10 @@ def _extract(stage: Stage, spec: Any) -> tuple[Rel, dict[str, Typed], list[str]]
         if _repeats(rel, spec.names[0], node):
             return rel, {}, []
         rel, (node, _) = stage.lowered(rel, one)
+        if stage.catalog.shared:
+            rel, (ident,) = carry(stage, rel, ("__found", node, STRING))
+            rel, made = tallied(stage, rel, ident, sql.not_null(sql.col(ident)), field, source)
+            return rel, {spec.names[0]: Typed(sql.col(made), STRING)}, [ident, made]
         return rel, {spec.names[0]: Typed(node, STRING)}, []
     if _native(spec):
         return _groups(stage, spec, field)
@@ -211,6 +216,7 @@ def _extract(stage: Stage, spec: Any) -> tuple[Rel, dict[str, Typed], list[str]]
     stage.remark(IN_PYTHON, why=spec.why or EMPTY_GROUP.fill())
     rel, (node, fates) = stage.lowered(stage.rel, slow)
     rel, (listed,) = carry(stage, rel, ("__found", node, _LIST))
+    rel, listed = tallied(stage, rel, listed, sql.not_null(sql.col(listed)), field, source)
     matched = sql.not_null(sql.col(listed))
     captured = {}
     for place, name in enumerate(spec.columns, 1):
@@ -239,11 +245,15 @@ def _repeats(rel: Rel, name: str, node: Sql) -> bool:
 def _fates(stage: Stage, cx: ExprContext, field: str) -> Fates:
     """What tells the ledger; nothing for a plan that is only translated, nor where the row has no such field (a note
     says so)."""
-    pattern: str = stage.arguments(RexArgs).pattern.value
     if cx.run_id is None or cx.field(field).kind is Kind.NULL:
         return Fates()
-    short = pattern if len(pattern) <= _SHORT else f"{pattern[:_SHORT]}..."
-    return Fates(cx, str(stage.number), f'rex field={field} "{short}"')
+    return Fates(cx, str(stage.number), f"rex field={field} {_short(stage)}")
+
+
+def _short(stage: Stage) -> str:
+    """The beginning of the pattern as it is written."""
+    pattern: str = stage.arguments(RexArgs).pattern.value
+    return f'"{pattern}"' if len(pattern) <= _SHORT else f'"{pattern[:_SHORT]}..."'
 
 
 def capture(text: Sql, spec: Any, fates: Fates = Fates()) -> Sql:
@@ -327,6 +337,9 @@ def _groups(stage: Stage, spec: Any, field: str) -> tuple[Rel, dict[str, Typed],
 
     # Each field tells it: one that nothing reads is not computed.
     matched = _some(group(1)) if shift else sql.or_(*(_some(group(number)) for number in spec.group_index))
+    if empties and spec.nullable:
+        matched = sql.not_null(sql.col(ident))
+    rel, ident = tallied(stage, rel, ident, matched.copy(), field, f"rex field={field} {_short(stage)}")
     captured: dict[str, Typed] = {}
     for name, index, empty in zip(spec.names, spec.group_index, spec.may_be_empty, strict=True):
         value = group(index + shift)

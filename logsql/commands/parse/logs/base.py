@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from logsql.commands.parse._overlay import META, Document, carry, lay_over
+from logsql.commands.parse._overlay import META, Document, carry, lay_over, tallied
 from logsql.diagnostics.losses import loss
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -151,6 +151,17 @@ class ParserSpec:
         read = sql.coalesce(found.ok, sql.boolean(False))
         told = stage.lost(NOT_PARSED, f"parse {self.name}", read, sql.coalesce(builder.text, sql.string("")))
         parsed = builder.column("parsed", read if told is read else sql.case([(given, told)], read), BOOL)
+        if isinstance(parsed, exp.Column):
+            builder.rel, name = tallied(
+                stage,
+                builder.rel,
+                parsed.name,
+                parsed,
+                builder.text,
+                f"parse field={stage.option('field')} {self.name}",
+            )
+            parsed = sql.col(name)
+            builder.helpers.append(name)
         ident: str | None = None
         if found.document is not None:
             document = builder.column("doc", sql.when(parsed, found.document))
