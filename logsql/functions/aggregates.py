@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from logsql.diagnostics.codes import define
 from logsql.diagnostics.expressions import AGGREGATE_ARGUMENTS
 from logsql.diagnostics.losses import OVERFLOW, TEXT_NOT_A_NUMBER
 from logsql.planner import losses
@@ -263,6 +264,18 @@ def _pair(function: str, swap: bool = False) -> Callable[[AggregateCall], Typed]
     return lower
 
 
+SHARE_OF_ONE = define(
+    "N1321",
+    "percentile-below-one",
+    ("a percentage between 0 and 1 is less than one percent", "0과 1 사이의 백분율은 1%보다 작습니다"),
+    (
+        "{function}() takes a percentage from 0 to 100: {share} is less than one percent",
+        "{function}()의 백분율은 0부터 100까지입니다. {share}은(는) 1%보다 작습니다",
+    ),
+    ("write {percent}", "{percent}(으)로 쓰세요"),
+)
+
+
 # --- percentiles ------------------------------------------------------------------------------------------------------
 
 
@@ -277,6 +290,8 @@ def _percentile(call: AggregateCall) -> Typed:
         call.fail(PERCENTAGE, share=share)
     if mode not in MODES:
         call.fail(PERCENTILE_MODE, modes=", ".join(MODES), mode=mode)
+    if 0 < share < 1:
+        call.note(SHARE_OF_ONE, 1, share=share, function=call.spec.name, percent=f"{share * 100:.6g}")
     return _quantile(call.args[0], float(share), mode)
 
 

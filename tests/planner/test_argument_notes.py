@@ -172,3 +172,54 @@ def test_notes_of_arguments_in_korean(session: Session) -> None:
         assert note.help == "left(a, 2)로 쓰세요"
     finally:
         LANGUAGE.reset(token)
+
+
+#: A command, code, the place, the help.
+WITHOUT_EFFECT = [
+    ("explode a", "N1404", "a", 'make a list of it: eval a = split(a, ",") | explode a'),
+    ("explode n", "N1404", "n", None),
+    ("parsemap field=line", "N1404", "parsemap", "parsejson field=line reads the text of a document first"),
+    ("stats percentile(n, 0.95)", "N1321", "0.95", "write 95"),
+]
+
+
+@pytest.mark.parametrize(("command", "code", "place", "help"), WITHOUT_EFFECT)
+def test_a_command_that_does_nothing_is_told(
+    session: Session, command: str, code: str, place: str, help: str | None
+) -> None:
+    assert notes(session, ROW + command) == [(code, place, help)]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ['eval a = split(a, ",") | explode a', "explode nosuch", "stats percentile(n, 95), percentile(n, 0)",
+     "parsejson | explode list", 'eval m = dict("k", 1) | parsemap field=m'],
+)  # fmt: skip
+def test_a_command_that_may_open_something_is_silent(session: Session, command: str) -> None:
+    assert [n for n in notes(session, ROW + command) if n[0] != "N1001"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ("1,2\n3,4\n", "write csvfile header=f ..."),
+        ("# made by x\na,b\n1,2\n", 'write csvfile comment="#" ...'),
+        ('[\n{"a":1},\n{"a":2}\n]\n', "write jsonfile ...: the file holds JSON"),
+        ('{"a":1}\n{"a":2}\n', "write jsonfile ...: the file holds JSON"),
+        ("a,b\n1,2\n", None),
+        ("#,name\n1,x\n", None),
+        ("7\n1\n", None),
+        ("year,2023,2024\nx,1,2\n", None),
+    ],
+)
+def test_a_first_line_that_is_no_header(session: Session, tmp_path: Path, text: str, help: str | None) -> None:
+    path = tmp_path / "file.csv"
+    path.write_text(text)
+    found = notes(session, f"csvfile {path}")
+    assert found == ([] if help is None else [("N1403", "csvfile", help)])
+    for option in ("header=f", 'comment="#"') if help is not None and help.startswith("write csvfile") else ():
+        if option in str(help):
+            assert notes(session, f"csvfile {option} {path}") == []
+            assert session.query(f"csvfile {option} {path} | stats count").rows() == [
+                {"count": 1 + (option == "header=f")}
+            ]

@@ -10,12 +10,13 @@ from logsql.diagnostics.codes import define
 from logsql.diagnostics.fields import NEVER_A_MAP
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
+from logsql.planner.notes import documents
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.sql import Sql
-from logsql.values.types import MAP
+from logsql.values.types import MAP, Kind
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
@@ -50,6 +51,7 @@ def lower(stage: Stage) -> Rel:
     rel, node = stage.lowered(stage.rel, make)
     if node is None:
         stage.remark(NEVER_A_MAP, field=field)
+        documents.opened(stage.context(rel), "parsemap", field, stage.command.name_span, Kind.MAP)
         return rel
     rel, (document,) = carry(stage, rel, ("__doc", node, MAP))
     parsed = sql.not_null(sql.col(document))

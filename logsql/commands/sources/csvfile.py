@@ -36,6 +36,7 @@ def lower(stage: Stage) -> Rel:
         stage.fail(DELIM)
     rel = scan_source(stage, open_files(stage, {**options, "demand": stage.demand}))
     texts.one_column(stage, rel)
+    texts.header_of_values(stage, rel)
     return rel if options["types"] else replace(rel, typed_by="csvfile types=t")
 
 

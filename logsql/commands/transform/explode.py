@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Name
 from logsql.planner import duties
+from logsql.planner.notes import documents
 from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.sql import Sql
-from logsql.values.types import ANY, ANY_LIST, LONG, LType
+from logsql.values.types import ANY, ANY_LIST, LONG, Kind, LType
 from logsql.values.values import Typed
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def lower(stage: Stage) -> Rel:
     rel, value = stage.lowered(stage.rel, lambda cx: cx.field(name))
     listed = values.as_list(value)
     if listed is None:
+        documents.opened(stage.context(rel), "explode", name, args.field.span, Kind.LIST)
         return rel
     element, items = _elements(value, listed)
     if not rel.order.physical and rel.order.keys is not None and stage.order_needed:

@@ -6,7 +6,7 @@ import re
 
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.messages import text
-from logsql.language.tree import Field, canonical
+from logsql.language.tree import Field, Span, canonical
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.notes.words import kind_word, settled_kind
 from logsql.values.types import Kind
@@ -20,6 +20,30 @@ NO_PARTS = define(
         "{value} is {kind} and has no parts: {path} is always null",
         "{value}은(는) {kind}이어서 안쪽이 없습니다. {path}은(는) 늘 null입니다",
     ),
+)
+NOTHING_TO_OPEN = define(
+    "N1404",
+    "nothing-to-open",
+    (
+        "a command opens lists or maps, and the field is neither: the rows pass unchanged",
+        "리스트나 맵을 펼치는 명령인데 필드가 그런 값이 아닙니다. 행은 그대로 지나갑니다",
+    ),
+)
+NO_LIST = NOTHING_TO_OPEN.says(
+    (
+        "{command} takes a list, and {value} is {kind}: all rows pass unchanged",
+        "{command}에는 리스트를 줍니다. {value}은(는) {kind}이므로 행이 그대로 지나갑니다",
+    )
+)
+NO_MAP = NOTHING_TO_OPEN.says(
+    (
+        "{command} takes a map, and {value} is {kind}: all rows pass unchanged",
+        "{command}에는 맵을 줍니다. {value}은(는) {kind}이므로 행이 그대로 지나갑니다",
+    )
+)
+SPLIT_FIRST = text(
+    'make a list of it: eval {value} = split({value}, ",") | explode {value}',
+    '먼저 리스트로 만드세요: eval {value} = split({value}, ",") | explode {value}',
 )
 PARSE_FIRST = text(
     "parsejson field={value} reads the text of a document first",
@@ -48,3 +72,15 @@ def path(cx: Lowering, node: Field) -> None:
     kind = column.type.kind
     help = PARSE_FIRST.fill(value=parent) if kind is Kind.STRING else None
     cx.note(NO_PARTS, node.span, help=help, value=parent, kind=kind_word(kind), path=node.name)
+
+
+def opened(cx: Lowering, command: str, name: str, span: Span, wanted: Kind) -> None:
+    """Tell of ``explode`` of a text and ``parsemap`` of one: nothing happens to any row."""
+    kind = cx.field(name).kind
+    if not settled_kind(kind) or kind is wanted:
+        return
+    help = None
+    if kind is Kind.STRING and re.fullmatch(r"[^\W\d]\w*", name):
+        help = (SPLIT_FIRST if wanted is Kind.LIST else PARSE_FIRST).fill(value=name)
+    said = NO_LIST if wanted is Kind.LIST else NO_MAP
+    cx.note(said, span, help=help, command=command, value=name, kind=kind_word(kind))

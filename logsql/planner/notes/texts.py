@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from logsql.diagnostics.codes import define
+from logsql.diagnostics.codes import define, text
 from logsql.diagnostics.messages import shortened
 from logsql.diagnostics.notes import Notes
 from logsql.language.tree import Query
+from logsql.planner.notes.words import WRITE, number_text
 from logsql.planner.relation import Rel
 from logsql.planner.spec import COMMANDS
 from logsql.planner.stage import Stage
@@ -38,6 +39,16 @@ ONE_COLUMN = define(
     ),
     ("write csvfile {option} ...", "csvfile {option} ...로 쓰세요"),
 )
+HEADER_IS_DATA = define(
+    "N1403",
+    "header-of-values",
+    ("the first line of a CSV file holds no names", "CSV 파일의 첫 줄이 컬럼 이름이 아닙니다"),
+    (
+        'the first line is read as names, and is no header: "{line}"',
+        '첫 줄을 컬럼 이름으로 읽었는데 머리글이 아닙니다: "{line}"',
+    ),
+)
+JSON_AS_CSV = text("write jsonfile ...: the file holds JSON", "JSON 파일입니다: jsonfile ...로 쓰세요")
 _HEAD = re.compile(r"([\w.-]+)(?=\s|\Z)")
 
 
@@ -51,6 +62,23 @@ def one_column(stage: Stage, rel: Rel) -> None:
     if found is not None:
         option = "tab=t" if found == "\t" else f'delim="{found}"'
         stage.note(ONE_COLUMN, stage.command.name_span, name=shortened(names[0]), option=option)
+
+
+def header_of_values(stage: Stage, rel: Rel) -> None:
+    """Tell of a first line that is read as names and is a row of numbers, a remark or JSON: no row is made of it."""
+    names = [column.name for column in rel.columns if not column.name.startswith("_")]
+    own = [name for name in names if re.fullmatch(r"column\d+", name) is None]
+    if not own or stage.option("header") is False or stage.option("comment") or stage.option("skip"):
+        return
+    help = None
+    if all(map(number_text, own)) and len(set(own)) > 1:
+        help = WRITE.fill(better="csvfile header=f ...")
+    elif re.match(r"#\s", own[0]) and len(own) == 1 < len(names):
+        help = WRITE.fill(better='csvfile comment="#" ...')
+    elif re.match(r"\[$|\[?\{(\"|$)", own[0]):
+        help = JSON_AS_CSV.fill()
+    if help is not None:
+        stage.note(HEADER_IS_DATA, stage.command.name_span, help=help, line=shortened(",".join(own)))
 
 
 def tell_comments(notes: Notes, query: Query) -> None:
