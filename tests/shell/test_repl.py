@@ -91,6 +91,9 @@ def test_plan_of_the_last_query(talk: Talk) -> None:
     talk.say("table web | fields status")
     assert "status: int" in talk.say("\\plan")[1]
     assert "src: string" in talk.say("\\plan table web | fields src")[1]
+    assert "run: rows" not in talk.say("\\plan")[1]
+    assert "run: rows" in talk.say("\\plan --run")[1]
+    assert "1 of" in talk.say('\\plan --run json "{line: \'k=5\'}" | rex field=line "k=(?<v>.)"')[1]
 
 
 def test_time_zone(talk: Talk) -> None:
