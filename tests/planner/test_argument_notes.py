@@ -223,3 +223,29 @@ def test_a_first_line_that_is_no_header(session: Session, tmp_path: Path, text: 
             assert session.query(f"csvfile {option} {path} | stats count").rows() == [
                 {"count": 1 + (option == "header=f")}
             ]
+
+
+DATES = (
+    "json \"[{a:'13/02/2024', b:'01/02/2024', c:'2024-13-01', l:[{k:1}]},{a:'01/02/2024', b:'02/01/2024', c:'x'}]\" | "
+)
+
+
+@pytest.mark.parametrize(
+    ("expression", "place", "code", "help"),
+    [
+        # lenient dates count a thirteenth month on into the next year (language.md 6)
+        ('date(a, "MM/dd/yyyy")', '"MM/dd/yyyy"', "N1313", 'write "dd/MM/yyyy"'),
+        ('date(c, "yyyy-MM-dd")', '"yyyy-MM-dd"', "N1313", 'write "yyyy-dd-MM"'),
+        # a list has places, no keys
+        ("l.k", "l.k", "N1401", "write l[0].k"),
+    ],
+)
+def test_values_that_the_pattern_and_the_path_do_not_fit(
+    session: Session, expression: str, place: str, code: str, help: str
+) -> None:
+    assert notes(session, f"{DATES}eval x = {expression}") == [(code, place, help)]
+
+
+@pytest.mark.parametrize("expression", ['date(a, "dd/MM/yyyy")', 'date(b, "MM/dd/yyyy")', "l[0].k", "l[0]"])
+def test_values_that_fit_are_silent(session: Session, expression: str) -> None:
+    assert notes(session, f"{DATES}eval x = {expression}") == []

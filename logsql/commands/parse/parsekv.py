@@ -39,8 +39,10 @@ BAD_QUOTE = INVALID_OPTION.says(
 QUOTE_CUT = loss(
     "quoted-value-cut",
     (
-        'texts in which a value opens a quote and is cut at a pair delimiter inside it: quote="\\"" reads it whole',
-        '따옴표로 시작한 값이 그 안의 쌍 구분자에서 잘린 문자열: quote="\\""로 값을 온전히 읽습니다',
+        "texts in which a value opens a quote and is cut at a pair delimiter inside it: "
+        'quote= with that quote (quote="\\"") reads it whole',
+        "따옴표로 시작한 값이 그 안의 쌍 구분자에서 잘린 문자열: "
+        'quote=에 그 따옴표를 주면(quote="\\"") 값을 온전히 읽습니다',
     ),
 )
 QUOTE_OPEN = loss(

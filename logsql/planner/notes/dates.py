@@ -153,6 +153,12 @@ SHORT_YEAR = UNLIKE_VALUES.says(
         "{letters}는 연도를 적힌 그대로 읽는데 값은 두 자리입니다: {year}년",
     )
 )
+BEYOND_TWELVE = UNLIKE_VALUES.says(
+    (
+        "{letters} is the month, and the values have {month} there: it is counted on into the next year",
+        "{letters}는 월인데 값에는 {month}이(가) 있습니다. 다음 해로 넘어가 계산합니다",
+    )
+)
 MICROSECONDS, NANOSECONDS = text("microseconds", "마이크로초"), text("nanoseconds", "나노초")
 #: Milliseconds from here on lie behind the year 3000, seconds of it before the year 9999.
 _MICRO_FROM, _NANO_FROM = 32_503_680_000_000, 32_503_680_000_000_000
@@ -286,7 +292,8 @@ def pattern(call: FunctionCall, position: int, written: str) -> None:
 def _against_values(call: FunctionCall, position: int, written: str, runs: dict[str, int]) -> None:
     """Tell of a pattern whose years or fractions are shorter or longer than those of the values at hand."""
     fraction, year = 0 < runs.get("S", 0) < 4, runs.get("y", 0) > 2
-    if not (fraction or year):
+    month = 0 < runs.get("M", 0) < 3
+    if not (fraction or year or month):
         return
     shape = re.compile(_shape(written))
     found = [match for text in sample(call.cx, call.nodes[0]) if (match := shape.match(text))]
@@ -296,6 +303,11 @@ def _against_values(call: FunctionCall, position: int, written: str, runs: dict[
     if year and found and all(len(m["y"]) == 2 for m in found):
         better = written.replace("y" * runs["y"], "yy")
         call.note(SHORT_YEAR, position, help=_pattern_help(better), letters="y" * runs["y"], year=found[0]["y"])
+    if month and (beyond := [m["M"] for m in found if int(m["M"]) > 12]):
+        day = 0 < runs.get("d", 0) < 3 and "'" not in written and all(int(m["d"]) < 13 for m in found)
+        better = "".join({"M": "d", "d": "M"}.get(letter, letter) for letter in written)
+        help = _pattern_help(better) if day else None
+        call.note(BEYOND_TWELVE, position, help=help, letters="M" * runs["M"], month=beyond[0])
 
 
 #: Text in quotes, a run of one letter, another character.
@@ -306,7 +318,8 @@ def _shape(written: str) -> str:
     """A regular expression of texts that a date pattern reads, the year and the fraction as groups."""
     built = ""
     for quoted, run, _, other in _PIECES.findall(written):
-        if run and run[0] in "yS" and f"(?P<{run[0]}>" not in built:
+        named = bool(run) and (run[0] in "yS" or (run[0] in "Md" and len(run) < 3))
+        if named and f"(?P<{run[0]}>" not in built:
             built += rf"(?P<{run[0]}>\d+)"
         elif run:
             built += r"\d+" if run[0] in "MdHhmskK" and len(run) < 3 else r"[^\s/.,:-]+"

@@ -8,7 +8,7 @@ from logsql.diagnostics.codes import define
 from logsql.diagnostics.messages import text
 from logsql.language.tree import Field, Span, canonical
 from logsql.planner.calls import FunctionCall, Lowering
-from logsql.planner.notes.words import kind_word, settled_kind
+from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.values.types import Kind
 from logsql.values.values import Typed
 
@@ -45,6 +45,12 @@ SPLIT_FIRST = text(
     'make a list of it: eval {value} = split({value}, ",") | explode {value}',
     '먼저 리스트로 만드세요: eval {value} = split({value}, ",") | explode {value}',
 )
+NO_KEYS = NO_PARTS.says(
+    (
+        "{value} is a list and has no keys: {path} is always null",
+        "{value}은(는) 리스트이어서 키가 없습니다. {path}은(는) 늘 null입니다",
+    )
+)
 PARSE_FIRST = text(
     "parsejson field={value} reads the text of a document first",
     "문서인 텍스트는 먼저 parsejson field={value}로 읽으세요",
@@ -67,6 +73,10 @@ def path(cx: Lowering, node: Field) -> None:
         return
     parent = re.split(r"[.\[]", node.name, maxsplit=1)[0]
     column = rel.column(parent) if parent != node.name else None
+    if column is not None and not column.parts and column.type.kind is Kind.LIST and node.name[len(parent)] == ".":
+        better = WRITE.fill(better=f"{parent}[0]{node.name[len(parent) :]}")
+        cx.note(NO_KEYS, node.span, help=better, value=parent, path=node.name)
+        return
     if column is None or column.parts or not settled_kind(column.type.kind) or column.type.kind in _PARTED:
         return
     kind = column.type.kind
