@@ -14,7 +14,10 @@ PACKAGE_MISSING = define(
         "{what} needs the package {package}, which is not installed",
         "{what}: {package} 패키지가 설치되어 있지 않습니다",
     ),
-    help=("install it: pip install 'logsql[{extra}]'", "설치: pip install 'logsql[{extra}]'"),
+    help=(
+        "install it: pip install 'logsql[{extra}]', in a checkout: python3 .ci/install.py .venv {extra}",
+        "설치: pip install 'logsql[{extra}]', 소스 디렉터리에서는 python3 .ci/install.py .venv {extra}",
+    ),
 )
 
 

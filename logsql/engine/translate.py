@@ -54,7 +54,9 @@ def explain_text(plan: Plan) -> str:
         lines.append("  ... and the fields found in the data")
     order = plan.rel.order
     if order.keys:
-        lines.append("order: " + ", ".join(f"{k.ident}{' desc' if k.descending else ''}" for k in order.keys))
+        # A column of several types is sorted by a key of each.
+        keys = dict.fromkeys(f"{k.ident}{' desc' if k.descending else ''}" for k in order.keys)
+        lines.append("order: " + ", ".join(keys))
     else:
         lines.append("order: " + ("as read" if order.physical else "not defined"))
     lines += [f"note: {remark}" for remark in plan.remarks]

@@ -27,7 +27,8 @@ def parse(reader: ArgReader) -> NoArgs:
 def lower(stage: Stage) -> Rel:
     rel = stage.flush(stage.rel)
     items = [(i, rel.expr(i)) for i in rel.all_idents()]
-    return stage.reordered(stage.select("drop", rel, items, sql.boolean(False)), ())
+    # No rows are in any order, and `union [ ... | drop ]` asks for one.
+    return stage.select("drop", rel, items, sql.boolean(False))
 
 
 register(
