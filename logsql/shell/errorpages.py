@@ -6,10 +6,13 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 
-from logsql import diagnostics
+from logsql import diagnostics, jobs
 from logsql.diagnostics.codes import CODES, SENTENCES, Code, Text
+from logsql.planner import notes
 from logsql.registry import COMMANDS
 
+#: Where rows stand beside those of commands and functions, which the registry loads.
+ROOMS = (diagnostics, notes, jobs)
 
 @dataclass(frozen=True)
 class Entry:
@@ -24,8 +27,10 @@ class Entry:
 
 def entries() -> tuple[Entry, ...]:
     """All codes in their order: numbers first, then those with a letter."""
-    for module in pkgutil.iter_modules(diagnostics.__path__, f"{diagnostics.__name__}."):
-        importlib.import_module(module.name)
+    for room in ROOMS:
+        for module in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
+            importlib.import_module(module.name)
+    importlib.import_module("logsql.shell.lint")
     listed: dict[str, dict[str, Code]] = {}
     for name, spec in sorted(COMMANDS.items()):
         if name == spec.name:
@@ -42,5 +47,7 @@ def find(word: str) -> list[Entry]:
 def _entry(code: str, listed: dict[str, Code]) -> Entry:
     row = CODES.get(code) or next(iter(listed.values()))
     said = SENTENCES.get(code, [])
-    names = dict.fromkeys([row.name, *(s.name for s in said), *(r.name for r in listed.values())])
-    return Entry(code, tuple(names), row.meaning, tuple(dict.fromkeys(s.text for s in said)), tuple(listed))
+    # In an order of their own: rows are made as modules are imported, which a query before may have done.
+    names = dict.fromkeys([row.name, *sorted({*(s.name for s in said), *(r.name for r in listed.values())})])
+    texts = sorted(dict.fromkeys(s.text for s in said), key=lambda text: (text.en, text.ko))
+    return Entry(code, tuple(names), row.meaning, tuple(texts), tuple(listed))

@@ -6,6 +6,8 @@ import ast
 import importlib
 import re
 import string
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -157,6 +159,19 @@ def test_every_listed_row_is_the_row_of_its_code() -> None:
 def test_help_finds_a_code_in_both_cases() -> None:
     assert find("e0003") == find("E0003")
     assert [entry.code for entry in entries()] == [code for e in entries() for code in {f.code for f in find(e.code)}]
+
+
+def test_help_finds_every_code_in_a_fresh_process() -> None:
+    """``logsql help N1101`` found nothing: its row stands beside the rule, which no query had loaded yet."""
+    made = {
+        code
+        for path in (ROOT / "logsql").rglob("*.py")
+        for code in re.findall(r'\bdefine\(\s*"([A-Z]?\d+)"', path.read_text(encoding="utf-8"))
+    }
+    code = "from logsql.shell.errorpages import entries; print(*(e.code for e in entries()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert len(made) > 200
+    assert made <= set(done.stdout.split())
 
 
 def test_every_row_is_raised_or_listed() -> None:
