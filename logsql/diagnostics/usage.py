@@ -153,7 +153,7 @@ CHART_EXTRA = CHART.says(
     ("a PNG picture needs matplotlib", "PNG 그림에는 matplotlib이 필요합니다"),
     help=(
         "install it: pip install 'logsql[chart]', in a checkout: python3 .ci/install.py .venv chart; or write .html",
-        "설치: pip install 'logsql[chart]', 소스 디렉터리에서는 python3 .ci/install.py .venv chart; 또는 .html로 쓰세요",
+        "설치: pip install 'logsql[chart]', 소스에서는 python3 .ci/install.py .venv chart; 또는 .html로 쓰세요",
     ),
 )
 NOTHING_TO_DRAW = define(

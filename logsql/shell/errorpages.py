@@ -14,6 +14,7 @@ from logsql.registry import COMMANDS
 #: Where rows stand beside those of commands and functions, which the registry loads.
 ROOMS = (diagnostics, notes, jobs)
 
+
 @dataclass(frozen=True)
 class Entry:
     """One code. ``names`` has several where a code is printed under several names."""
