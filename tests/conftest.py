@@ -32,6 +32,8 @@ NEEDED = (
 )
 OUTSIDE = "outside data not available"
 LEFT_OUT = pytest.StashKey[int]()
+#: Files of one long test each. They run first: at the end one worker would have nothing to do meanwhile.
+LONG = ("tests/ml/test_tutorial.py", "tests/ml/test_article_session.py")
 
 
 def must_not_skip(reason: str, strict: bool) -> bool:
@@ -56,6 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if marker := item.get_closest_marker("posix"):
                 item.add_marker(pytest.mark.skip(reason=f"needs POSIX: {marker.args[0]}"))
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
     if not support.evidence_is_there():
         without = [item for item in items if item.get_closest_marker("evidence")]
         config.stash[LEFT_OUT] = len(without)
