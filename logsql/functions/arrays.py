@@ -7,7 +7,7 @@ from logsql.functions.lowering import Position, computed_pointer, example, lambd
 from logsql.functions.textlists import delimiter
 from logsql.language.tree import Call
 from logsql.planner.calls import FunctionCall
-from logsql.planner.duties import DUCKDB
+from logsql.planner.duties import DUCKDB, Takes
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.planner.notes import documents
 from logsql.values import sql, values
@@ -341,6 +341,7 @@ register(
         "Elements from begin up to, not including, end; negative positions count from the end.",
         _subarray, 2, 3, "list", DUCKDB,
         (example("subarray(array(1, 2, 3, 4, 5), 1, -1)", [2, 3, 4]), example("subarray(array(1, 2), 2)", None)),
+        takes=((0, Takes.LIST), (1, Takes.WHOLE), (2, Takes.WHOLE)),
     ),
     FunctionSpec(
         "sumarray", "array", "sumarray(list)", "Sum of the numbers in the list; 0 when there are none.", _sumarray, 1,

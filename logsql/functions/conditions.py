@@ -205,6 +205,7 @@ register(
         ),
         patterns=True,
         notes=("types must agree: a number never equals text",),
+        searches=True,
     ),
     FunctionSpec(
         "match",
@@ -223,6 +224,7 @@ register(
         ),
         constant=(1,),
         notes=("look-around, back-references and possessive quantifiers run outside SQL",),
+        searches=True,
     ),
     FunctionSpec(
         "not",

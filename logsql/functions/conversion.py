@@ -13,7 +13,7 @@ from logsql.functions.network import ipv4_number, signed_32
 from logsql.functions.textlists import charset
 from logsql.planner import losses
 from logsql.planner.calls import FunctionCall
-from logsql.planner.duties import DUCKDB, PARTLY
+from logsql.planner.duties import DUCKDB, PARTLY, Takes
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.arithmetic import INTEGER_TEXT, text_double
@@ -235,11 +235,13 @@ register(
         (example('decode(fromhex("ED959C"))', "한"), example('decode(encode("A", "UTF-16LE"), "UTF-16LE")', "A"),
         example('decode("x")', None)),
         constant=(1,), notes=_CODEC_NOTE, loss=NOT_CONVERTED,
+        takes=((0, Takes.TEXT_BYTES),),
     ),
     FunctionSpec(
         "tobase64", "conversion", "tobase64(binary)", "Base64 text of the bytes.", _tobase64, 1, 1, "string", DUCKDB,
         (example('tobase64(binary("hello, world!"))', "aGVsbG8sIHdvcmxkIQ=="), example('tobase64("x")', None)),
         loss=NOT_CONVERTED,
+        takes=((0, Takes.BYTES),),
     ),
     FunctionSpec(
         "frombase64", "conversion", "frombase64(text)", "Bytes of base64 text; null when it is none.", _frombase64, 1,
@@ -249,6 +251,7 @@ register(
     FunctionSpec(
         "tohex", "conversion", "tohex(binary)", "Lower-case hex of the bytes.", _tohex, 1, 1, "string", DUCKDB,
         (example('tohex(encode("abcde"))', "6162636465"),), loss=NOT_CONVERTED,
+        takes=((0, Takes.BYTES),),
     ),
     FunctionSpec(
         "fromhex", "conversion", "fromhex(text)", "Bytes of hex digits; null for an odd length or another character.",

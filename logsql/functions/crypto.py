@@ -10,7 +10,7 @@ from collections.abc import Callable
 from logsql.diagnostics.codes import define, text
 from logsql.functions.lowering import constant_text, example, null
 from logsql.planner.calls import FunctionCall
-from logsql.planner.duties import PARTLY, PYTHON, VOLATILE, VOLATILE_PYTHON
+from logsql.planner.duties import PARTLY, PYTHON, VOLATILE, VOLATILE_PYTHON, Takes
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -99,6 +99,7 @@ def _cipher_row(
         name, "crypto", f"{name}(algorithm[/mode/padding], key, data, [iv])", summary, lower, 3, 4, "binary", PYTHON,
         (example(expression, result), example(f'{name}("AES", binary("short"), binary("x"))', None)),
         constant=(0,),
+        takes=((1, Takes.BYTES), (2, Takes.BYTES)),
         notes=("AES alone means AES/ECB/PKCS5Padding", "a wrong key size, bad data or anything but binary gives null"),
     )  # fmt: skip
 
@@ -114,6 +115,7 @@ register(
             example('hash("md5", "text")', None),
         ),
         constant=(0,),
+        takes=((1, Takes.BYTES),),
     ),
     _cipher_row("encrypt", "Encrypts bytes as Java's Cipher does.", _cipher,
     f'tobase64(encrypt("AES", {_KEY}, binary("helloworld")))', "2W3kHbN95/HUSTE/bJt/8g=="),

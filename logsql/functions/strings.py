@@ -13,7 +13,7 @@ from logsql.diagnostics.codes import define
 from logsql.diagnostics.codes import text as sentence
 from logsql.functions.lowering import Position, example, lambda_name, minus, null, plus, position, slice_of, text
 from logsql.planner.calls import FunctionCall
-from logsql.planner.duties import DUCKDB, PLAIN
+from logsql.planner.duties import DUCKDB, PLAIN, Plain, Takes
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.keys import same
@@ -289,6 +289,8 @@ register(
             example('contains(array("1", "abc"), "abc")', True),
             example('contains(null, "a")', False),
         ),
+        plain=Plain(1, "match({0}, {1})"),
+        searches=True,
     ),
     FunctionSpec(
         "len", "string", "len(value)", "Characters of the text, elements of a list, keys of a map; 0 for null.",
@@ -326,17 +328,20 @@ register(
             example('substr("abc", 3)', None),
         ),
         notes=("null when begin is at or past the end, or after end",),
+        takes=((1, Takes.WHOLE), (2, Takes.WHOLE)),
     ),
     FunctionSpec(
         "left", "string", "left(text, length)", "The first characters; the whole text when it is shorter.",
         _side, 2, 2, "string", DUCKDB,
         (example('left("0123456789", 4)', "0123"), example("left(1.23, 3)", "1.2")),
         notes=("a negative constant length is refused, a negative computed one gives null",),
+        takes=((1, Takes.WHOLE),),
     ),
     FunctionSpec(
         "right", "string", "right(text, length)", "The last characters; the whole text when it is shorter.",
         _side, 2, 2, "string", PLAIN,
         (example('right("0123456789", 4)', "6789"), example("right(1234, 2)", "34")),
+        takes=((1, Takes.WHOLE),),
     ),
     FunctionSpec(
         "lpad", "string", "lpad(text, length, [pad])",
@@ -344,11 +349,13 @@ register(
         _pad, 2, 3, "string", PLAIN,
         (example('lpad("string", 10, "pad")', "padpstring"), example('lpad("ab", 4)', "  ab"), example('lpad("abc", 2)',
         "ab")),
+        takes=((1, Takes.WHOLE),),
     ),
     FunctionSpec(
         "rpad", "string", "rpad(text, length, [pad])", "Padded on the right to the length; longer text is cut.",
         _pad, 2, 3, "string", PLAIN,
         (example('rpad("string", 10, "pad")', "stringpadp"),),
+        takes=((1, Takes.WHOLE),),
     ),
     FunctionSpec(
         "indexof", "string", "indexof(text, needle, [start])",
@@ -356,11 +363,13 @@ register(
         _indexof, 2, 3, "int", PLAIN,
         (example('indexof("hello world", "o", 5)', 7), example('indexof("abc", "x")', -1), example('indexof(null, "x")',
         None)),
+        takes=((2, Takes.WHOLE),), plain=Plain(1), searches=True, finds_place=True,
     ),
     FunctionSpec(
         "lastindexof", "string", "lastindexof(text, needle, [start])",
         "Position of the last occurrence that begins at or before start, -1 when absent.",
         _lastindexof, 2, 3, "int", DUCKDB,
         (example('lastindexof("가나가", "가")', 2), example('lastindexof("a.b.c", ".", 2)', 1)),
+        takes=((2, Takes.WHOLE),), plain=Plain(1), searches=True, finds_place=True,
     ),
 )  # fmt: skip

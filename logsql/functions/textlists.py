@@ -12,7 +12,7 @@ from logsql.diagnostics.delimiters import EMPTY_DELIMITER
 from logsql.functions.lowering import computed_pointer, constant_text, example, lambda_name, null, text
 from logsql.functions.regexes import matched, regex, replaced
 from logsql.planner.calls import FunctionCall
-from logsql.planner.duties import DUCKDB, PARTLY, READS_ROW
+from logsql.planner.duties import DUCKDB, PARTLY, READS_ROW, Plain, Takes
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -310,12 +310,14 @@ register(
             example('split("", ",")', []),
         ),
         constant=(1, 2),
+        plain=Plain(1, 'split(replace({0}, {1}, " ", "re"), " ")', stars=False),
     ),
     FunctionSpec(
         "strjoin", "string", "strjoin(delimiter, list)", "The elements as one text; null elements print as null.",
         _strjoin, 2, 2, "string", DUCKDB,
         (example('strjoin("-", array("a", null, "b"))', "a-null-b"), example('strjoin(",", "text")', None)),
         constant=(0,),
+        takes=((1, Takes.LIST),),
     ),
     FunctionSpec(
         "replace", "string", 'replace(text, find, replacement, ["re"])',
@@ -328,6 +330,7 @@ register(
         ),
         constant=(3,),
         notes=("a null find returns the text, a null replacement removes", 'any other fourth argument changes nothing'),
+        plain=Plain(1, 'replace({0}, {1}, {2}, "re")', bare=False, most=3),
     ),
     FunctionSpec(
         "format", "string", "format(format, value, ... or list)",

@@ -237,6 +237,31 @@ READS_ROW = replace(DUCKDB, reads=Reads.WHOLE_ROW)
 READS_NAMED = replace(DUCKDB, reads=Reads.NAMED)
 
 
+class Takes(Enum):
+    """A type that an argument must have; a value of another type makes the result null."""
+
+    WHOLE = "whole number"
+    BYTES = "bytes"
+    TEXT_BYTES = "bytes of a text"
+    LIST = "list"
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The argument at ``place`` is looked for as it is written, and is a pattern in other tools.
+
+    ``pattern``: the call with the fewest arguments that takes a regular expression, ``{0}`` being the first argument as
+    written. ``stars``: whether ``*x*`` may be meant as a pattern, and ``bare`` whether ``x`` alone then finds what is
+    meant. ``most``: a call with more arguments takes a pattern itself.
+    """
+
+    place: int
+    pattern: str | None = None
+    stars: bool = True
+    bare: bool = True
+    most: int = 100
+
+
 @dataclass(frozen=True)
 class AggregateDuty:
     """``ordered``: the value depends on the order of rows. ``portable``: as of :class:`FunctionDuty`."""

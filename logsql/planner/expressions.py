@@ -38,7 +38,7 @@ from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.catalog import Catalog
 from logsql.planner.inline import Frame, held
 from logsql.planner.notes import arguments, comparisons, conditions, documents, numbers, parameters
-from logsql.planner.notes.fields import SEARCHING, Stands, tell_field, tell_operator
+from logsql.planner.notes.fields import Stands, tell_field, tell_operator
 from logsql.planner.relation import Rel, Rest
 from logsql.values import mixing, paths, patterns, sql, values
 from logsql.values.arithmetic import arithmetic, negate
@@ -278,11 +278,11 @@ class ExprContext:
             self._tested.extend(made.nodes)
         if spec.tests_null or spec.family == "type check":
             self._stands.update((arg.span, Stands.ASKED) for arg in call.args if isinstance(arg, Field))
-        elif call.name in SEARCHING:
+        elif spec.searches:
             self._stands.update((arg.span, Stands.VALUE) for arg in call.args[1:] if isinstance(arg, Field))
         result = spec.lower(made)
-        if call.name in arguments.LOOKED_AT:
-            arguments.told(made)
+        if spec.takes or spec.plain is not None:
+            arguments.told(made, spec)
         self._branches -= spec.branches
         self._direct = direct
         if spec.numbers and not self.untold(call):

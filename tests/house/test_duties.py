@@ -252,7 +252,6 @@ ALLOWED = {
     ("logsql/commands/filter/search.py", "o.key == 'limit'"),
     ("logsql/commands/filter/sort.py", "o.key == 'limit'"),
     ("logsql/functions/arrays.py", "node.name != 'split'"),
-    ("logsql/planner/notes/arguments.py", "name == 'split'"),
     # Words of other languages behind the name of a result.
     ("logsql/planner/notes/clauses.py", "word == 'order'"),
     ("logsql/planner/notes/clauses.py", "word in ('having', 'search')"),

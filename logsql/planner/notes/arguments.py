@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from ipaddress import ip_network
 
-from logsql.diagnostics.codes import Sentence, define, text
+from logsql.diagnostics.codes import define, text
 from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.language.tree import Binary, Expr, Field, Literal, canonical
 from logsql.planner.calls import FunctionCall, Lowering
+from logsql.planner.duties import Plain, Takes
+from logsql.planner.function_spec import FunctionSpec
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.values.types import Kind
 from logsql.values.values import Typed
@@ -68,13 +70,6 @@ NETWORK_TEXT = define(
 _NETWORK = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3})/([12]?\d|3[012])")
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 FRACTION = text("a number with a fraction", "실수")
-_WHOLE = {
-    "left": (1,), "right": (1,), "substr": (1, 2), "lpad": (1,), "rpad": (1,), "indexof": (2,), "lastindexof": (2,),
-    "subarray": (1, 2),
-}  # fmt: skip
-_BYTES = {"hash": (1,), "tobase64": (0,), "tohex": (0,), "decode": (0,), "encrypt": (1, 2), "decrypt": (1, 2)}
-_ITEMS = {"strjoin": (1,), "subarray": (0,)}
-_AS_WRITTEN = {"contains": 1, "indexof": 1, "lastindexof": 1, "replace": 1, "split": 1}
 #: ``*.exe``, ``*Failed*``: a star that stands for other characters, and not the one of ``SELECT *`` or ``**``.
 _STARRED = re.compile(r"\*+(?=[\w.])([^*]*\w)\**")
 #: A text that is a regular expression as a whole: ``\s+``, ``\|``, ``[,;]``, ``.*x.*``.
@@ -91,45 +86,47 @@ _VARIABLES = frozenset(
         "temp", "tmp", "userdomain", "username", "userprofile", "windir",
     }
 )  # fmt: skip
-LOOKED_AT = frozenset({*_WHOLE, *_BYTES, *_ITEMS, *_AS_WRITTEN})
+_SAID = {Takes.WHOLE: WHOLE, Takes.BYTES: BYTES, Takes.TEXT_BYTES: BYTES, Takes.LIST: ITEMS}
+_KINDS = {Takes.BYTES: Kind.BINARY, Takes.TEXT_BYTES: Kind.BINARY, Takes.LIST: Kind.LIST}
 
 
-def told(call: FunctionCall) -> None:
+def told(call: FunctionCall, spec: FunctionSpec) -> None:
     """Tell of arguments of a type that the function never takes, and of patterns that it takes as plain text."""
-    name = call.spec.name
-    for said, places in ((WHOLE, _WHOLE), (BYTES, _BYTES), (ITEMS, _ITEMS)):
-        _typed(call, said, [place for place in places.get(name, ()) if place < len(call.nodes)])
-    place_of = _AS_WRITTEN.get(name)
-    if place_of is not None and place_of < len(call.nodes):
-        _as_written(call, place_of)
+    for taken in Takes:
+        places = [place for place, type_ in spec.takes if type_ is taken and place < len(call.nodes)]
+        if places:
+            _typed(call, taken, places)
+    if spec.plain is not None and spec.plain.place < len(call.nodes):
+        _as_written(call, spec.plain, spec.min_args)
 
 
-def _typed(call: FunctionCall, said: Sentence, places: list[int]) -> None:
+def _typed(call: FunctionCall, taken: Takes, places: list[int]) -> None:
     """Tell of each argument of a wrong type; the help is the call with all of them mended."""
     wrong: dict[int, tuple[str, str | None]] = {}
+    whole = taken is Takes.WHOLE
     for place in places:
         node = call.nodes[place]
-        if said is WHOLE and isinstance(node, Literal) and node.kind == "int":
+        if whole and isinstance(node, Literal) and node.kind == "int":
             continue
         value = call.arg(place)
-        taken = value.type.integer if said is WHOLE else value.kind is (Kind.BINARY if said is BYTES else Kind.LIST)
-        if not taken and settled_kind(value.kind):
-            fraction = said is WHOLE and value.type.number
-            wrong[place] = (FRACTION.fill() if fraction else kind_word(value.kind), _mended(said, node, value))
+        fits = value.type.integer if whole else value.kind is _KINDS[taken]
+        if not fits and settled_kind(value.kind):
+            fraction = whole and value.type.number
+            wrong[place] = (FRACTION.fill() if fraction else kind_word(value.kind), _mended(taken, node, value))
     better = {place: mended for place, (_, mended) in wrong.items() if mended is not None}
-    help = _written(call, better) if better and len(better) == len(wrong) and call.spec.name != "decode" else None
-    covers = (NOT_CONVERTED.name, canonical(call.call)) if said is BYTES else None
+    help = _written(call, better) if better and len(better) == len(wrong) else None
+    covers = (NOT_CONVERTED.name, canonical(call.call)) if _SAID[taken] is BYTES else None
     for place, (kind, _) in wrong.items():
         value_of = canonical(call.nodes[place])
-        call.note(said, place, help=help, covers=covers, function=call.spec.name, value=value_of, kind=kind)
+        call.note(_SAID[taken], place, help=help, covers=covers, function=call.spec.name, value=value_of, kind=kind)
 
 
-def _mended(said: Sentence, node: Expr, value: Typed) -> str | None:
+def _mended(taken: Takes, node: Expr, value: Typed) -> str | None:
     """The argument as it is probably meant; None where nothing is near."""
     plain = canonical(node)
-    if said is BYTES:
+    if taken is Takes.BYTES:
         return f"binary({plain})" if value.kind is Kind.STRING else None
-    if said is ITEMS:
+    if taken is not Takes.WHOLE:  # decode(binary(a)) is a again
         return None
     if isinstance(node, Literal):
         return str(node.value) if re.fullmatch(r"\d+", str(node.value)) else None
@@ -144,29 +141,23 @@ def _written(call: FunctionCall, better: dict[int, str]) -> str:
     return WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
 
 
-def _as_written(call: FunctionCall, place: int) -> None:
-    """Tell of a constant text that is a pattern elsewhere."""
-    node, name = call.nodes[place], call.spec.name
-    if not isinstance(node, Literal) or node.kind != "string" or (name == "replace" and len(call.nodes) > 3):
+def _as_written(call: FunctionCall, plain: Plain, fewest: int) -> None:
+    """Tell of a constant text that is a pattern elsewhere. ``fewest``: arguments that the function needs."""
+    node = call.nodes[plain.place]
+    if not isinstance(node, Literal) or node.kind != "string" or len(call.nodes) > plain.most:
         return
-    written = str(node.value)
-    plain = _STARRED.fullmatch(written) or _DOTTED.fullmatch(written)
-    if (plain is None or name == "split") and _REGEX.fullmatch(written) is None:
+    written, help = str(node.value), None
+    starred = _STARRED.fullmatch(written) or _DOTTED.fullmatch(written)
+    if starred is not None and plain.stars:
+        if plain.bare:
+            help = _written(call, {plain.place: canonical(Literal(starred[1], "string"))})
+    elif _REGEX.fullmatch(written) is None:
         return
-    help = None
-    if plain is not None:
-        if name in ("contains", "indexof", "lastindexof"):
-            help = _written(call, {place: canonical(Literal(plain[1], "string"))})
-    elif name == "replace":
-        help = WRITE.fill(better=f'{canonical(call.call)[:-1]}, "re")')
-    elif name == "contains":
-        help = WRITE.fill(better=f"match({', '.join(canonical(a) for a in call.call.args)})")
-    elif name == "split" and re.fullmatch(r"\\[|.]", written):
-        help = _written(call, {place: f'"{written[1]}"'})
-    elif name == "split" and len(call.nodes) == 2:
-        first = canonical(call.nodes[0])
-        help = WRITE.fill(better=f'split(replace({first}, {canonical(node)}, " ", "re"), " ")')
-    call.note(FOREIGN_PATTERN, place, help=help, text=canonical(node))
+    elif not plain.stars and re.fullmatch(r"\\[|.]", written):
+        help = _written(call, {plain.place: f'"{written[1]}"'})
+    elif plain.pattern is not None and len(call.nodes) == fewest:
+        help = WRITE.fill(better=plain.pattern.format(*map(canonical, call.call.args)))
+    call.note(FOREIGN_PATTERN, plain.place, help=help, text=canonical(node))
 
 
 def compared_text(cx: Lowering, expr: Binary, pattern: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from logsql.diagnostics.codes import define, text
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, Unary, canonical
 from logsql.planner.calls import Lowering
+from logsql.planner.function_spec import FUNCTIONS
 from logsql.planner.notes.comparisons import constants
 from logsql.planner.notes.contradictions import joined
 from logsql.planner.notes.fields import CONSTANTS, likely
@@ -96,7 +97,7 @@ def condition(cx: Lowering, node: Expr, value: Typed, before: Expr | None = None
     if isinstance(node, Field):
         _flag(cx, node, value)
     if value.type.number and _computed(node):
-        position = isinstance(node, Call) and node.name in ("indexof", "lastindexof")  # 0 is the first character
+        position = isinstance(node, Call) and FUNCTIONS[node.name].finds_place
         help = BETTER.fill(better=f"{canonical(node)} >= 0") if position else None
         cx.note(ANY_NUMBER, node.span, help=help, value=canonical(node))
 

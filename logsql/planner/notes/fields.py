@@ -39,8 +39,6 @@ OPERATOR_NAME = define(
 )
 #: Constants are written in small letters: ``TRUE`` is the name of a field.
 CONSTANTS = ("true", "false", "null")
-#: Functions that look for a value, or compare with one: all arguments but the first.
-SEARCHING = frozenset({"contains", "endswith", "in", "indexof", "lastindexof", "match", "startswith"})
 #: ``note(ROW, span, help=..., **facts)``: how a stage, a context or a call says a note.
 Say = Callable[..., None]
 
