@@ -69,11 +69,12 @@ def _seen(query: exp.Select) -> tuple[bool, bool]:
     """Whether the items or the test of a SELECT mix rows, and whether an item spreads a row over several."""
     spreading = False
     pending: list[Any] = [*query.expressions, query.args.get("where")]
-    several, inner, told = _Role.SEVERAL, _Role.INNER, _Role.TOLD
+    leaf, several, inner, told = _Role.LEAF, _Role.SEVERAL, _Role.INNER, _Role.TOLD
     while pending:
         node = pending.pop()
-        kind: type = type(node)
-        role = _role(kind)
+        role = _role(type(node))
+        if role is leaf:
+            continue
         if role is inner:
             pending += node.args.values()
         elif role is several:

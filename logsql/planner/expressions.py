@@ -148,9 +148,10 @@ class ExprContext:
         column of its own, for the field and its type are both read.
         """
         value = self.lower(expr)
-        often = value.kind in (Kind.ANY, Kind.LIST, Kind.MAP)
-        counting = self.run_id is not None and any(sql.counts(part.expr) for part in value.parts or (value,))
-        return self.once(value, EVERY_KIND) if often and counting else value
+        if self.run_id is None or value.kind not in (Kind.ANY, Kind.LIST, Kind.MAP):
+            return value
+        counting = any(sql.counts(part.expr) for part in value.parts or (value,))
+        return self.once(value, EVERY_KIND) if counting else value
 
     def condition(self, expr: Expr) -> Sql:
         """SQL for WHERE: true for the rows that ``search`` keeps."""
@@ -501,6 +502,8 @@ class ExprContext:
             if not self.lambda_depth and not self._branches:
                 self._shared[canonical(node)] = value
             return value
+        if isinstance(value.expr, (exp.Column, exp.Literal)):
+            return self.once(value, MIXED)
         return self.once(value, EVERY_KIND if sql.size(value.expr, HUGE_SIZE) >= HUGE_SIZE else MIXED)
 
     def _framed(self, node: Expr) -> Typed:

@@ -71,8 +71,8 @@ NO_TEXT = loss(
 )
 #: Characters of a pattern that the ledger names.
 _SHORT = 40
-#: What a capture that tells the ledger would be without.
-_PLAIN = "plain"
+#: What a capture was made of: its text and its pattern.
+_MADE_OF = "made of"
 #: Words of a field name before the quote of the pattern.
 _MORE_WORDS = re.compile(r"[^\s\"()\[\]=|]+(?:\s+[^\s\"()\[\]=|]+)*(?=\s+\")")
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
@@ -183,17 +183,17 @@ def _extract(stage: Stage, spec: Any) -> tuple[Rel, dict[str, Typed], list[str]]
     source = f"rex field={field} {_short(stage)}"
     if _native(spec) and single:
 
-        def only(cx: ExprContext) -> Sql:
-            return capture(cx.let(values.text_sql(cx.field(field))), spec)
+        def read(cx: ExprContext) -> Sql:
+            return cx.let(values.text_sql(cx.field(field)))
 
         def one(cx: ExprContext) -> tuple[Sql, list[Typed]]:
-            text = cx.let(values.text_sql(cx.field(field)))
+            text = read(cx)
             node = capture(text, spec, _fates(stage, cx, field))
-            node.meta[_PLAIN] = capture(text, spec)
+            node.meta[_MADE_OF] = (text, spec.pattern)
             return node, [cx.field(name) for name in spec.columns]
 
-        rel, node = stage.lowered(stage.rel, only)
-        if _repeats(rel, spec.names[0], node):
+        rel, found = stage.lowered(stage.rel, read)
+        if _repeats(rel, spec.names[0], (found, spec.pattern)):
             return rel, {}, []
         rel, (node, _) = stage.lowered(rel, one)
         if stage.catalog.shared:
@@ -234,12 +234,12 @@ def _native(spec: Any) -> bool:
     )
 
 
-def _repeats(rel: Rel, name: str, node: Sql) -> bool:
+def _repeats(rel: Rel, name: str, made_of: tuple[Sql, str]) -> bool:
     """Whether the field already is this capture of the same text (the seed queries extract a header twice)."""
     column = rel.column(name)
     if column is None or column.parts or (known := rel.pending.get(column.ident)) is None:
         return False
-    return bool(known.meta.get(_PLAIN, known) == node)
+    return bool(known.meta.get(_MADE_OF) == made_of)
 
 
 def _fates(stage: Stage, cx: ExprContext, field: str) -> Fates:
