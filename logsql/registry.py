@@ -1,40 +1,27 @@
-"""The one place that loads commands, functions and log parsers.
+"""The one place that says where commands and functions are.
 
-Importing this module fills the registries that the parser and the planner read (:data:`logsql.planner.spec.COMMANDS`,
-:data:`logsql.planner.function_spec.FUNCTIONS` and ``AGGREGATES``, :data:`logsql.commands.parse.logs.base.PARSERS`).
-A session imports it with its first query, the shell and the pages of help when they start: opening a session costs
-nothing of it. What plans or runs a query sees declarations, never the rooms they come from.
+Importing this module fills the registries of functions (:data:`logsql.planner.function_spec.FUNCTIONS` and
+``AGGREGATES``) and tells that of commands (:data:`logsql.planner.spec.COMMANDS`) where its rows are: the module of a
+command is imported when its name is first asked for, all of them when somebody looks through the names. A session
+imports it with its first query, the shell and the pages of help when they start: opening a session costs nothing of
+it. What plans or runs a query sees declarations, never the rooms they come from.
 """
 
 from __future__ import annotations
 
 import importlib
-import pkgutil
 
-from logsql.loading import collector_paused
+from logsql.loading import collector_paused, modules_below
 from logsql.planner.function_spec import AGGREGATES, FUNCTIONS, REFUSED_FUNCTIONS
 from logsql.planner.spec import COMMANDS, GRAMMAR, REFUSED_COMMANDS
 
-__all__ = ["AGGREGATES", "COMMANDS", "FUNCTIONS", "GRAMMAR", "REFUSED_COMMANDS", "REFUSED_FUNCTIONS", "load"]
+__all__ = ["AGGREGATES", "COMMANDS", "FUNCTIONS", "GRAMMAR", "REFUSED_COMMANDS", "REFUSED_FUNCTIONS"]
 
-#: Packages whose modules register themselves when they are imported. A module whose name begins with ``_`` is a helper.
-ROOMS = ("logsql.commands", "logsql.functions")
+#: Commands and log parsers are found by their names; a function may stand in any module of its room, so all are read.
+FUNCTION_ROOM = "logsql.functions"
 
-
-def load() -> None:
-    """Import every module of the rooms once (cheap: none imports a heavy library at import time)."""
-    with collector_paused():
-        for room in ROOMS:
-            _import_below(room)
-
-
-def _import_below(name: str) -> None:
-    package = importlib.import_module(name)
-    for module in pkgutil.iter_modules(package.__path__, f"{name}."):
-        if module.ispkg:
-            _import_below(module.name)
-        else:
-            importlib.import_module(module.name)
-
-
-load()
+COMMANDS.rooms("logsql.commands")
+REFUSED_COMMANDS.rooms("logsql.commands.system")
+with collector_paused():
+    for _module in modules_below(FUNCTION_ROOM):
+        importlib.import_module(_module)

@@ -72,7 +72,8 @@ def _seen(query: exp.Select) -> tuple[bool, bool]:
     leaf, several, inner, told = _Role.LEAF, _Role.SEVERAL, _Role.INNER, _Role.TOLD
     while pending:
         node = pending.pop()
-        role = _role(type(node))
+        kind: type = type(node)
+        role = _role(kind)
         if role is leaf:
             continue
         if role is inner:

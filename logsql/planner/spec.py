@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from logsql.diagnostics.codes import Code, Text
 from logsql.diagnostics.losses import Loss
 from logsql.language.tree import Command, Name
+from logsql.loading import Rows
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.duties import Argument, Fields, Flow, InStream, Lowering, OrderDuty, RowState, Subquery
 from logsql.planner.options import OptionKind, OptionSpec
@@ -139,19 +140,16 @@ class CommandSpec:
         raise KeyError(f"{self.name} declares no option {name}")
 
 
-COMMANDS: dict[str, CommandSpec] = {}
+COMMANDS: Rows[CommandSpec] = Rows()
 #: Commands of the language that make no sense on one machine or are not offered: name and the reason shown to the user.
-REFUSED_COMMANDS: dict[str, Text] = {}
+REFUSED_COMMANDS: Rows[Text] = Rows()
 
 
 def register(*specs: CommandSpec) -> None:
     """Add commands to the registry under their names and aliases."""
     for spec in specs:
         for name in (spec.name, *spec.aliases):
-            if name in COMMANDS:
-                raise ValueError(f"command {name} is registered twice")
-            COMMANDS[name] = spec
-            REFUSED_COMMANDS.pop(name, None)
+            COMMANDS.add(name, spec)
 
 
 class RegistryGrammar:

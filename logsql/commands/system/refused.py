@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logsql.diagnostics.messages import Text, text
-from logsql.planner.spec import COMMANDS, REFUSED_COMMANDS
+from logsql.planner.spec import REFUSED_COMMANDS
 
 _NODES = text(
     "it manages the nodes of a vendor cluster; a local database has none",
@@ -184,21 +184,9 @@ _REASONS: dict[Text, tuple[str, ...]] = {
         "다른 벤더의 네트워크 접근 제어 서버에 묻는 명령입니다",
     ): ("genian-nac-nodes",),
     text("it reads the vendor's configuration database", "벤더의 설정 데이터베이스를 읽는 명령입니다"): ("confdb",),
-    text(
-        "tables here carry no signatures to verify; DuckDB checks its own blocks",
-        "여기 테이블에는 검증할 서명이 없습니다. 블록은 DuckDB가 스스로 검사합니다",
-    ): ("checktable",),
-    text(
-        "log schemas come from the vendor's server; use rename and fields",
-        "로그 스키마는 벤더 서버에서 옵니다. rename과 fields를 쓰세요",
-    ): ("schema",),
     text("no table of Korean districts comes with this program", "이 프로그램에는 한국 행정구역 표가 없습니다"): (
         "geocode_kr",
     ),
-    text(
-        "files are not renamed by queries; write to the path with outputcsv, outputjson or outputtxt",
-        "쿼리로 파일 이름을 바꾸지 않습니다. outputcsv, outputjson, outputtxt로 원하는 경로에 쓰세요",
-    ): ("mv",),
     text("it lists senders of the vendor's server", "벤더 서버의 송신자를 나열하는 명령입니다"): (
         "system-syslog-tcp-senders",
     ),
@@ -216,5 +204,4 @@ _REASONS: dict[Text, tuple[str, ...]] = {
 
 for _reason, _names in _REASONS.items():
     for _name in _names:
-        if _name not in COMMANDS:
-            REFUSED_COMMANDS[_name] = _reason
+        REFUSED_COMMANDS.add(_name, _reason)

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from logsql.commands.parse._overlay import META, Document, carry, lay_over, tallied
 from logsql.diagnostics.losses import loss
+from logsql.loading import Rows
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import ANY_JSON, BOOL, DATE, STRING, Kind, LType
@@ -184,16 +185,15 @@ def _time_of_row(builder: Builder, parsed: Sql, found: tuple[Typed, Sql] | None)
     return {"_time": (Typed(value, DATE), sql.boolean(True))}
 
 
-PARSERS: dict[str, ParserSpec] = {}
+PARSERS: Rows[ParserSpec] = Rows()
+PARSERS.rooms("logsql.commands.parse.logs")
 
 
 def register(*specs: ParserSpec) -> None:
     """Add parsers to the registry under their names and aliases, lower case."""
     for spec in specs:
         for name in (spec.name, *spec.aliases):
-            if name.lower() in PARSERS:
-                raise ValueError(f"parser {name} is registered twice")
-            PARSERS[name.lower()] = spec
+            PARSERS.add(name.lower(), spec)
 
 
 # --- building blocks --------------------------------------------------------------------------------------------------
