@@ -21,6 +21,7 @@ from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 
 from logsql import __version__
 from logsql.diagnostics.messages import message
+from logsql.registry import COMMANDS
 from logsql.shell.catalog import SessionCatalog
 from logsql.shell.complete import complete
 from logsql.shell.repl import Leave, Shell
@@ -67,6 +68,7 @@ def converse(shell: Shell) -> int:
     prompt = _prompt_session(shell)
     shell.ask = lambda question: PromptSession[str]().prompt(question)
     shell.voice.say(message("shell-hello", version=__version__))
+    COMMANDS.load()  # while the greeting is read: the first Tab asks for all of them
     while True:
         try:
             text = prompt.prompt()
