@@ -1,4 +1,4 @@
-"""docs/tutorials/bot-model.md: every command runs, and prints what the page says.
+"""docs/tutorials/bot-model.md: every command runs, and prints what the page says; by day those of the first model.
 
 Counts of the data are compared exactly. Numbers that come out of a model may differ by two percent (or ten rows), for
 other versions of scikit-learn.
@@ -7,14 +7,17 @@ other versions of scikit-learn.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import ROOT, sample
 from tests.tutorials import PAGES, carried_out, console_lines, enter_sample_folder, same_line, same_output
 
 PAGE = PAGES / "bot-model.md"
+#: Commands of the page up to where the first model is tried.
+FIRST_MODEL = 13
 
 
 @pytest.fixture
@@ -37,22 +40,24 @@ def test_tutorial_prints_what_it_says(folder: Path, capsys: pytest.CaptureFixtur
     (query,) = re.findall(r"```lq\n(.*?)```", text, re.S)
     (folder / "features.lq").write_text(query, "utf-8")
     outputs: dict[str, str] = {}
-    for line, expected in console_lines(text):
+    for line, expected in list(console_lines(text))[: sample(29, FIRST_MODEL)]:
         outputs[line] = carried_out(line, capsys)
         exact = "rforest" not in line and " ml model " not in line
         found = [found.rstrip() for found in outputs[line].splitlines()]
         assert same_output([e.rstrip() for e in expected], found, exact), (line, found)
-    assert len(outputs) == 29
+    assert len(outputs) == sample(29, FIRST_MODEL)
 
     def of(pattern: str, line: str) -> list[float]:
         return [float(n) for n in re.findall(pattern, next(o for asked, o in outputs.items() if line in asked))]
 
-    accuracy = [of(r"Accuracy: ([0-9.]+)", f"ml model {name}")[0] for name in ("bot", "bot2", "bot3")]
+    models = ("bot", "bot2", "bot3")[: sample(3, 1)]
+    accuracy = [of(r"Accuracy: ([0-9.]+)", f"ml model {name}")[0] for name in models]
     assert accuracy[0] >= 0.98
-    assert accuracy[1] > accuracy[0]  # corrected labels
-    assert accuracy[2] > accuracy[1] + 0.01  # the feature that was missing
-    missed = [of(r"MALICIOUS +([0-9]+) ", f"ml model {name}")[0] for name in ("bot", "bot2")]
-    assert missed[1] < missed[0] / 3
+    # Corrected labels, then the feature that was missing.
+    gains = [after - before for before, after in pairwise(accuracy)]
+    assert all(gain > least for gain, least in zip(gains, (0, 0.01), strict=False))
+    missed = [of(r"MALICIOUS +([0-9]+) ", f"ml model {name}")[0] for name in models[:2]]
+    assert all(after < before / 3 for before, after in pairwise(missed))
 
 
 def test_query_of_the_tutorial_is_the_sample_query() -> None:

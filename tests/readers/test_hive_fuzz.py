@@ -15,8 +15,8 @@ from udfs.readers.hive import HiveReader
 from udfs.readers.hive.reader import scan_image
 
 _SHARDS = sample(8, 1)
-#: A test of a hive takes 3 ms: by day half of what a shard does at night.
-_EACH = sample(2500, 1250)
+#: A test of a hive takes 3 ms: by day a quarter of what a shard does at night.
+_EACH = sample(2500, 625)
 _BATCH_LIMIT = 64 << 20
 
 

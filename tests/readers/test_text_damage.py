@@ -32,8 +32,8 @@ from udfs.readers.textlines import TextReader
 from udfs.readers.xlsx import XlsxReader
 from udfs.readers.xmlrows import XmlReader
 
-_BY_DAY = {"textfile": 1000, "csvfile": 1000, "xmlfile": 1000, "xlsxfile": 1000, "jsonfile": 500, "jsonsurvey": 125}
-_ROUNDS = {name: sample(20 * rounds, rounds) for name, rounds in _BY_DAY.items()}
+_BY_DAY = {"textfile": 500, "csvfile": 500, "xmlfile": 500, "xlsxfile": 500, "jsonfile": 250, "jsonsurvey": 100}
+_ROUNDS = {name: sample(40 * rounds, rounds) for name, rounds in _BY_DAY.items()}
 
 
 @pytest.mark.posix("the memory of a process is measured")
