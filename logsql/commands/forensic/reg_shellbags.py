@@ -1,8 +1,10 @@
 """``reg-shellbags``: folders a user looked at in Explorer (NTUSER.DAT, UsrClass.dat).
 
 ``Shell\\BagMRU`` is a tree: every numbered value is a shell item, the subkey of the same number holds the items below
-it. ``last_written`` is the time of the key that holds the item. Format: libyal winreg-kb, "Shell Bags";
-libyal libfwsi, "Windows Shell Item format".
+it. ``last_written`` is the time of the key that holds the item. An item's own key changes when something below it is
+opened for the first time or again: without anything below it tells when the folder was opened first. The key that
+holds the items changes when the order does: it tells when the one in front was opened last (the rules of SBECmd).
+Format: libyal winreg-kb, "Shell Bags"; libyal libfwsi, "Windows Shell Item format".
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, mru_order
 def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
     """One row a folder: ``file_path`` from the desktop down, ``file_ext`` of archives and files, ``order`` from 0."""
     chains: dict[str, list[Item]] = {}
-    for key, named in by_key(values).items():
+    keys = by_key(values)
+    own = {key.lower(): next(iter(named.values())).written for key, named in keys.items()}
+    holding = {key.lower() for key, named in keys.items() if any(name.isdecimal() for name in named)}
+    for key, named in keys.items():
         above = chains.get(key.lower(), [])
         order = mru_order(named)
         for name, value in named.items():
@@ -29,9 +34,10 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
                 item = parse(value.data[:size])
             except (struct.error, ValueError, IndexError):
                 lost(value)
-                item = Item("(unreadable)")
+                item = Item("(unreadable)", "unreadable")
             chain = [*above, item]
-            chains[f"{key}\\{name}".lower()] = chain
+            below = f"{key}\\{name}".lower()
+            chains[below] = chain
             yield {
                 "file_name": item.name,
                 "file_ext": _extension(item),
@@ -41,6 +47,12 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
                 "created_at": item.created,
                 "modified_at": item.modified,
                 "access_at": item.accessed,
+                "item_type": item.kind,
+                "mft_no": None if item.mft_entry is None else int.from_bytes(item.mft_entry, "little"),
+                "mft_seq": item.ntfs_seq,
+                "first_opened": None if below in holding else own.get(below),
+                "last_opened": value.written if order.get(name) == 0 else None,
+                "bag_path": key[key.lower().rindex("bagmru") :] + f"\\{name}",
             }
 
 
@@ -53,7 +65,10 @@ registry_view(
     "reg-shellbags",
     "List the folders a user opened (NTUSER.DAT, UsrClass.dat).",
     """
-One row per folder; `file_path` is the path from the desktop down, `order` 0 the latest of its folder.
+One row per folder; `file_path` is the path from the desktop down, `order` 0 the latest of its folder. Extensions:
+`item_type` is what the item is (directory, volume, known folder, control panel category ...), `mft_no` and `mft_seq`
+the record of the folder on its volume (join them with `no` and `seq` of `ntfs-mft`), `bag_path` the place in the hive.
+`first_opened` is known of folders with nothing opened below, `last_opened` of the latest of its folder.
 """,
     keys=r"\\Shell(NoRoam)?\\BagMRU(\\[0-9]+)*$",
     fields=(
@@ -65,6 +80,12 @@ One row per folder; `file_path` is the path from the desktop down, `order` 0 the
         ("created_at", "date"),
         ("modified_at", "date"),
         ("access_at", "date"),
+        ("item_type", "string"),
+        ("mft_no", "long"),
+        ("mft_seq", "long"),
+        ("first_opened", "date"),
+        ("last_opened", "date"),
+        ("bag_path", "string"),
     ),
     rows=rows,
     hives=("NTUSER.DAT", "USRCLASS.DAT"),

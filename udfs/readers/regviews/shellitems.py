@@ -13,43 +13,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-KNOWN_FOLDERS = {
-    "20d04fe0-3aea-1069-a2d8-08002b30309d": "My Computer",
-    "450d8fba-ad25-11d0-98a8-0800361b1103": "My Documents",
-    "208d2c60-3aea-1069-a2d7-08002b30309d": "My Network Places",
-    "645ff040-5081-101b-9f08-00aa002f954e": "Recycle Bin",
-    "21ec2020-3aea-1069-a2dd-08002b30309d": "Control Panel",
-    "26ee0668-a00a-44d7-9371-beb064c98683": "Control Panel",
-    "59031a47-3f72-44a7-89c5-5595fe6b30ee": "Users Files",
-    "031e4825-7b94-4dc3-b131-e946b44c8dd5": "Libraries",
-    "679f85cb-0220-4080-b29b-5540cc05aab6": "Quick access",
-    "871c5380-42a0-1069-a2ea-08002b30309d": "Internet Explorer",
-    "f02c1a0d-be21-4350-88b0-7367fc96ef3c": "Network",
-    "018d5c66-4533-4307-9b53-224de2ed1fe6": "OneDrive",
-    "374de290-123f-4565-9164-39c4925e467b": "Downloads",
-    "088e3905-0323-4b02-9826-5d99428e115f": "Downloads",
-    "b4bfcc3a-db2c-424c-b029-7fe99a87c641": "Desktop",
-    "a8cdff1c-4878-43be-b5fd-f8091c1c60d0": "Documents",
-    "d3162b92-9365-467a-956b-92703aca08af": "Documents",
-    "24ad3ad4-a569-4530-98e1-ab02f9417aa8": "Pictures",
-    "3dfdf296-dbec-4fb4-81d1-6a3438bcf4de": "Music",
-    "f86fa3ab-70d2-4fc7-9c99-fcbf05467f3a": "Videos",
-    "3add1653-eb32-4cb0-bbd7-dfa0abb5acca": "Pictures",
-    "1cf1260c-4dd0-4ebb-811f-33c572699fde": "Music",
-    "a0953c92-50dc-43bf-be83-3742fed03c9c": "Videos",
-}
-
+from udfs.readers.regviews.shellfolders import folder_names
 
 _DRIVE_MARK = b"\x10\xb7\xa6\xf5"
 """Of an item of class 0x1f that holds a volume item (0x2f) behind its mark instead of a folder's GUID."""
 _NAME_SET = uuid.UUID("b725f130-47ef-101a-a5f1-02608c9eebac").bytes_le
+_DELEGATE = uuid.UUID("5e591a74-df96-48d3-8d67-1733bcee28ba").bytes_le
+"""Stands before the GUID of the folder that an item of a delegate folder belongs to."""
+_SEARCH, _KNOWN_FOLDER = b"\xd5\xdf\xa3\x23", b"\xee\xbb\xfe\x23"
+_CLOUD_FILE = b"CFSF"
+_PORTABLE_VOLUME, _PORTABLE_FILE = b"\x05\x20\x31\x10", b"\x06\x20\x19\x07"
+_CATEGORY = b"\x84\x21\xde\x39"
+_CATEGORIES = (
+    "All Control Panel Items", "Appearance and Personalization", "Hardware and Sound", "Network and Internet",
+    "Sounds, Speech, and Audio Devices", "System and Security", "Clock, Language, and Region", "Ease of Access",
+    "Programs", "User Accounts", "Security Center", "Mobile PC",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Item:
-    """``name``: what Explorer would show, or ``{guid}``; the rest is None where the item does not hold it."""
+    """``name``: what Explorer would show, or ``{guid}``; ``kind``: what it is; the rest is None where the item does not
+    hold it."""
 
     name: str
+    kind: str
     is_file_entry: bool = False
     size: int | None = None
     modified: datetime | None = None
@@ -85,26 +73,55 @@ def path_of(parts: list[Item]) -> str:
 def parse(data: bytes) -> Item:
     """One item, its size field included. ValueError or struct.error when it is too short for its class."""
     kind = data[2]
+    found = _marked(data)
+    if found is not None:
+        return found
     if kind == 0x1F:
-        if data[6:10] == _DRIVE_MARK and len(data) > 14:
-            return Item(_ansi(data[13:]))
-        # A search is stored under the same class; what follows is its conditions, not a folder's GUID.
-        return Item("Search Folder" if data[4:8] == b"\x81\x03\xd5\xdf" else _folder(data[4:20]))
+        # Too short for a folder's GUID: seen with nothing but the class.
+        return Item(_folder(data[4:20]) if len(data) >= 20 else "(shell item 0x1f)", "root folder")
     if kind & 0x70 == 0x20:
         if kind & 0x01:
-            return Item(_ansi(data[3:]))
-        return Item(_folder(data[4:20]) if len(data) >= 20 else "")
+            return Item(_ansi(data[3:]), "volume")
+        if data.find(_DELEGATE) >= 40:
+            # A device that was attached as a camera or phone is: its name stands first behind the head.
+            return Item(_wide(data[40 : 40 + 2 * struct.unpack_from("<I", data, 30)[0]]), "portable device")
+        return Item(_folder(data[4:20]) if len(data) >= 20 else "", "volume")
     if kind & 0x70 == 0x30:
         return _file_entry(data, kind)
     if kind & 0x70 == 0x40:
-        return Item(_ansi(data[5:]))
+        return Item(_ansi(data[5:]), "network location")
     if kind == 0x61:
-        return Item(_uri(data))
+        return Item(_uri(data), "uri")
     if kind in (0x70, 0x71):
-        return Item(_folder(data[14:30]) if len(data) >= 30 else "Control Panel")
-    if kind == 0x2E:
-        return Item(_folder(data[4:20]))
-    return _by_signature(data)
+        return Item(_folder(data[14:30]) if len(data) >= 30 else "Control Panel", "control panel item")
+    return _unmarked(data)
+
+
+def _marked(data: bytes) -> Item | None:
+    """An item that its signature tells, whatever class it says: views of a user's folders, devices, categories."""
+    mark = data[6:10]
+    if mark == _DRIVE_MARK and data[2] == 0x1F and len(data) > 14:
+        return Item(_ansi(data[13:]), "volume")
+    if mark == _SEARCH:
+        # What follows is the conditions of the search, not a folder's GUID.
+        return Item("Search Folder", "search")
+    if mark == _KNOWN_FOLDER and len(data) >= 30:
+        return Item(_folder(data[14:30]), "known folder")
+    if mark == _CLOUD_FILE and len(data) > 40:
+        inner = data[10:]
+        size = struct.unpack_from("<H", inner)[0]
+        return _file_entry(inner[:size] + data[10 + size :], inner[2])
+    if mark == _PORTABLE_VOLUME and len(data) > 56:
+        return Item(_wide(data[54 : 54 + 2 * struct.unpack_from("<I", data, 38)[0]]), "portable device")
+    if mark == _PORTABLE_FILE and len(data) > 76:
+        return Item(_wide(data[74 : 74 + 2 * struct.unpack_from("<I", data, 62)[0]]), "portable device file")
+    if data[4:8] == _CATEGORY and len(data) >= 12:
+        number = struct.unpack_from("<I", data, 8)[0]
+        known = number < len(_CATEGORIES)
+        return Item(_CATEGORIES[number] if known else f"(category {number})", "control panel category")
+    if data[4:8] == b"GFSI" and len(data) >= 24:
+        return Item(_folder(data[8:24]), "game")
+    return None
 
 
 def _file_entry(data: bytes, kind: int) -> Item:
@@ -112,7 +129,8 @@ def _file_entry(data: bytes, kind: int) -> Item:
     extension = _extension(data)
     limit = extension if extension is not None else len(data)
     short = _wide(data[14:limit]) if kind & 0x04 else _ansi(data[14:limit])
-    base = Item(short, True, size, _fat(date, time))
+    what = "directory" if kind & 0x01 else "file"
+    base = Item(short, what, True, size, _fat(date, time))
     if extension is None:
         return base
     version = struct.unpack_from("<H", data, extension + 2)[0]
@@ -136,7 +154,7 @@ def _file_entry(data: bytes, kind: int) -> Item:
     if version >= 8:
         at += 4
     name = _wide(data[at:-2]) if at < len(data) else ""
-    return Item(name or short, True, size, base.modified, created, accessed, mft_entry, seq)
+    return Item(name or short, what, True, size, base.modified, created, accessed, mft_entry, seq)
 
 
 def _extension(data: bytes) -> int | None:
@@ -149,15 +167,18 @@ def _extension(data: bytes) -> int | None:
     return found - 4 if found >= 18 and found + 14 <= len(data) else None
 
 
-def _by_signature(data: bytes) -> Item:
-    """Items without a class of their own: delegate items hold a file entry, others a name behind a known mark."""
-    if len(data) > 10 and data[4:6] == b"\x00\x00" and data[6:10] == b"CFSF":
-        inner = data[10:]
-        size = struct.unpack_from("<H", inner)[0]
-        return _file_entry(inner[:size] + data[10 + size :], inner[2])
-    if len(data) >= 58 and data[6:10] == b"\xee\xbb\xfe\x23":
-        return Item(_folder(data[14:30]))
-    return Item(_display_name(data) or f"(shell item 0x{data[2]:02x})")
+def _unmarked(data: bytes) -> Item:
+    """Items without a class of their own: a name for display, an applet, or the folder that delegates to them."""
+    name = _display_name(data)
+    if name is not None:
+        return Item(name, "property view")
+    if data[2] == 0 and len(data) > 26 and ".cpl" in (path := _wide(data[24:])).lower():
+        # An applet of Windows XP: where its name begins is counted in characters behind the head.
+        return Item(_wide(data[24 + 2 * struct.unpack_from("<H", data, 20)[0] :]) or path, "control panel applet")
+    delegate = data.find(_DELEGATE)
+    if delegate >= 0 and len(data) >= delegate + 32:
+        return Item(_folder(data[delegate + 16 : delegate + 32]), "delegate folder")
+    return Item(f"(shell item 0x{data[2]:02x})", "unknown")
 
 
 def _display_name(data: bytes) -> str | None:
@@ -199,7 +220,7 @@ def _folder(data: bytes) -> str:
     if len(data) < 16:
         raise ValueError("short folder item")
     guid = str(uuid.UUID(bytes_le=data))
-    return KNOWN_FOLDERS.get(guid, "{" + guid + "}")
+    return folder_names().get(guid, "{" + guid + "}")
 
 
 def _ansi(data: bytes) -> str:
