@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import re
 import struct
 import zipfile
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from sample_data.make_hive import BINARY, DWORD, MULTI_SZ, SZ, Key, build, text
 from tests.readers.hive_support import image_of, plain, rows_of, table
 from tests.readers.test_hive_answers import usb_join_parts
 from tests.support import shared_data
+from udfs.readers import base
 from udfs.readers.base import (
     BATCH_ROWS,
     ListLoss,
@@ -482,3 +484,60 @@ def test_multi_strings_with_empty_ones(stored: str, strings: list[str]) -> None:
     root.set("this", MULTI_SZ, stored.encode("utf-16-le"))
     root.set("behind", MULTI_SZ, text("y") + b"\0\0")
     assert [row["value.list"] for row in rows_of(build(root))] == [["x"], strings, ["y"]]
+
+
+def _with_empty_keys() -> Key:
+    root = Key("R", _WHEN)
+    root.child("a\\b")
+    root.child("c").set("v", SZ, text("x"))
+    root.child("c\\d", _WHEN + 10_000_000)
+    root.child("e").set("w", SZ, text("y")).set("z", SZ, text("y"))
+    root.child("f")
+    return root
+
+
+def test_keys_without_values_are_rows_when_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "h"
+    path.write_bytes(build(_with_empty_keys()))
+    for most in (base.BATCH_ROWS, 1):
+        monkeypatch.setattr(base, "BATCH_ROWS", most)
+        made = HiveReader(str(path), keys=True)
+        rows = [row for batch in made.scan(None, base.null_context()) for row in batch.to_pylist()]
+        assert [(r["key"], r["name"], r["type"], r["value.text"]) for r in rows] == [
+            ("R", None, None, None), ("R\\a", None, None, None), ("R\\a\\b", None, None, None),
+            ("R\\c", "v", "SZ", "x"), ("R\\c\\d", None, None, None),
+            ("R\\e", "w", "SZ", "y"), ("R\\e", "z", "SZ", "y"), ("R\\f", None, None, None),
+        ]  # fmt: skip
+        assert rows[4]["last_written"] > rows[3]["last_written"]
+    assert [r["key"] for r in rows_of(build(_with_empty_keys()))] == ["R\\c", "R\\e", "R\\e"]
+
+
+def test_a_hive_of_keys_alone(tmp_path: Path) -> None:
+    path = tmp_path / "h"
+    path.write_bytes(build(Key("R", _WHEN)))
+    made = HiveReader(str(path), keys=True)
+    assert [row["key"] for batch in made.scan(["key"], base.null_context()) for row in batch.to_pylist()] == ["R"]
+
+
+def test_class_names(tmp_path: Path) -> None:
+    """The class of LSA's keys holds the boot key: a length in the key and a cell of UTF-16 text."""
+    data = bytearray(build(_with_empty_keys()))
+    nk = next(m.start() for m in re.finditer(b"nk", data) if data[m.start() + 72 : m.start() + 78] == b"\1\0\0\0c\0")
+    free = len(data) - 64  # inside the free cell at the end of the bin
+    data[free : free + 16] = struct.pack("<i", -16) + "4b3d".encode("utf-16-le") + bytes(4)
+    struct.pack_into("<I", data, nk + 48, free - 4096)
+    struct.pack_into("<H", data, nk + 74, 8)
+    path = tmp_path / "h"
+    path.write_bytes(bytes(data))
+    rows = [row for batch in HiveReader(str(path)).scan(None, base.null_context()) for row in batch.to_pylist()]
+    assert [(r["key"], r["class_name"]) for r in rows] == [("R\\c", "4b3d"), ("R\\e", None), ("R\\e", None)]
+
+
+@pytest.mark.evidence
+def test_the_empty_key_of_a_hive_of_all_types(tmp_path: Path) -> None:
+    path = tmp_path / "d14.hive"
+    path.write_bytes(lzma.decompress(shared_data("evidence2", "d14-value-types.hive.xz").read_bytes()))
+    made = HiveReader(str(path), keys=True).scan(["key", "name", "type", "value.raw"], base.null_context())
+    rows = [row for batch in made for row in batch.to_pylist()]
+    (row,) = (row for row in rows if row["key"] == "ROOT\\empty")
+    assert (row["name"], row["type"], row["value.raw"]) == (None, None, None)

@@ -6,7 +6,14 @@ from logsql.commands.forensic._hive_ledger import HIVE_LEDGER
 from logsql.commands.sources._files import REPLAY, evidence_command
 from logsql.diagnostics.unreadable import DAMAGED_HIVE, NOT_HIVE, TRUNCATED_HIVE
 from logsql.planner.catalog import SourceSpec
-from logsql.planner.spec import Group, register
+from logsql.planner.spec import Group, OptionKind, OptionSpec, register
+
+KEYS = OptionSpec(
+    "keys",
+    OptionKind.BOOL,
+    ("t gives keys without values a row", "t면 값이 없는 키도 한 행"),
+    default=False,
+)
 
 register(
     evidence_command(
@@ -17,12 +24,14 @@ register(
         """
 One row per value. `value` has the type of the data: text, a number, a list of texts or binary. `key` begins with the
 name of the hive's root key, `last_written` is the time of the key, `type` the type without `REG_`; the default value
-has the empty name. `replay=t` applies the transaction logs that lie beside the hive.
+has the empty name. `replay=t` applies the transaction logs that lie beside the hive. `class_name` (an extension) is the
+class of the key. A key without values has no row; `keys=t` gives it one whose `name`, `type` and `value` are null: its
+time tells when it was made.
 
 Damage does not end the query: what can be read is read, and each kind of damage is counted in the ledger with the byte
 offset of the first.
 """,
-        (REPLAY,),
+        (KEYS, REPLAY),
         ledger=HIVE_LEDGER,
         errors=(
             NOT_HIVE,

@@ -1,8 +1,9 @@
 """``HiveReader``: Windows registry hives, one row a value, as record batches.
 
 Keys come in the order of a depth-first walk, subkeys and values as their lists store them. Keys without values give no
-row. Memory: the hive itself, about 60 bytes a key, and one batch. Damage is tolerated and reported with its byte
-offset; ``ReaderError`` (``not-a-hive``, ``truncated``, ``damaged-hive``) only when no key at all can be reached.
+row unless they are asked for. Memory: the hive itself, about 60 bytes a key, and one batch. Damage is tolerated and
+reported with its byte offset; ``ReaderError`` (``not-a-hive``, ``truncated``, ``damaged-hive``) only when no key at all
+can be reached.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def _schema() -> pa.Schema:
             variant("value.bytes", pa.binary()),
             variant("value.raw", pa.binary(), base.VARIANT_RAW),
             pa.field("last_written", pa.timestamp("us", "UTC")),
+            pa.field("class_name", pa.string()),
             pa.field("_file", pa.string()),
         ]
     )
@@ -53,12 +55,13 @@ class HiveReader:
     ``paths``: file paths, ``*`` allowed in the file name; with ``zippath`` entry names inside that archive, whose
     names are decoded as ``zipcharset`` unless flagged UTF-8. ``replay``: apply FILE.LOG, FILE.LOG1 and FILE.LOG2
     beside a hive whose base block says it is dirty. The default reads the file as it is; that it is dirty is then a
-    ``dirty-hive`` entry with the count 0.
+    ``dirty-hive`` entry with the count 0. ``keys``: a key without values is a row whose name, type and value are null.
 
     Columns: key, type, name string; value.text string (SZ, EXPAND_SZ, LINK), value.int uint64 (DWORD,
     DWORD_BIG_ENDIAN, QWORD), value.list list<string> (MULTI_SZ), value.bytes binary (the rest): one of the four is
     not null unless the data is damaged; value.raw binary, the stored data of every value; last_written timestamp[us,
-    UTC], of the key, null when 0 or beyond the signed range; _file string, the base name.
+    UTC], of the key, null when 0 or beyond the signed range; class_name string, of the key, null where it has none;
+    _file string, the base name.
 
     Of several files those that are no hives are ``not-a-hive``-style losses; ReaderError when there is no hive at all.
     """
@@ -71,9 +74,11 @@ class HiveReader:
         zippath: str | None = None,
         zipcharset: str = "utf-8",
         replay: bool = False,
+        keys: bool = False,
     ) -> None:
         self._targets = paths if isinstance(paths, Targets) else Targets(paths, zippath, zipcharset)
         self._replay = replay
+        self._keys = keys
 
     @classmethod
     def described(cls, given: object) -> pa.Schema:
@@ -82,8 +87,8 @@ class HiveReader:
 
     @classmethod
     def of(cls, request: Request) -> HiveReader:
-        """Options: ``replay``, ``zippath``, ``zipcharset``."""
-        return cls(Targets.of(request), replay=request.flag("replay"))
+        """Options: ``keys``, ``replay``, ``zippath``, ``zipcharset``."""
+        return cls(Targets.of(request), replay=request.flag("replay"), keys=request.flag("keys"))
 
     def scan(self, columns: Sequence[str] | None, context: base.ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of at most ``BATCH_ROWS`` rows and about 48 MiB, with the wanted columns only."""
@@ -98,7 +103,7 @@ class HiveReader:
 
         def one(source: str | Member) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
             image = open_image(source, context, self._replay)
-            yield image.source, scan_image(image, schema, base_name(source), context)
+            yield image.source, scan_image(image, schema, base_name(source), context, self._keys)
 
         yield from scan_each(self._targets.found(context), context, one)
 
@@ -132,18 +137,25 @@ def _report_base_block(image: HiveImage, context: base.ReadContext, replay: bool
 
 
 def scan_image(
-    image: HiveImage, schema: pa.Schema, file_name: str, context: base.ReadContext
+    image: HiveImage, schema: pa.Schema, file_name: str, context: base.ReadContext, bare: bool = False
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of one hive with exactly the columns of ``schema``."""
+    """The rows of one hive with exactly the columns of ``schema``; ``bare``: keys without values are rows too."""
     damage = Damage(context.loss, image.source)
     keys = tree.build(image, damage, context.cancelled)
     base.check_cancelled(context)
     lists = values.value_lists(image, keys, damage)
     total = int(lists.before[-1])
     budget = values.Budget(4 * image.size + (1 << 20))
-    for first in range(0, total, base.BATCH_ROWS):
+    empty = np.flatnonzero(lists.count == 0) if bare else np.zeros(0, np.int64)
+    for first in range(0, max(total, min(len(empty), 1)), base.BATCH_ROWS):
         last = min(first + base.BATCH_ROWS, total)
         found = values.cells(image, lists, first, last, damage)
+        if len(empty):
+            # Those that stand before the last key of this batch; behind the last value all that are left.
+            upto = len(empty)
+            if last < total:
+                upto = int(np.searchsorted(empty, np.searchsorted(lists.before, last - 1, side="right") - 1))
+            found, empty = values.with_keys(found, empty[:upto]), empty[upto:]
         for low, high in _pieces(image, keys, found):
             base.check_cancelled(context)
             piece = values.Cells(found.key[low:high], found.at[low:high])
@@ -156,10 +168,11 @@ def _pieces(image: HiveImage, keys: tree.KeyTree, found: values.Cells) -> Iterat
     """Row ranges whose paths, names and data together stay near the byte limit of a batch."""
     if len(found.at) == 0:
         return
-    length = image.word(found.at, 4).astype(np.int64)
+    at = np.maximum(found.at, 0)
+    length = image.word(at, 4).astype(np.int64)
     length[length >= 0x80000000] = 4
     length = np.minimum(length, image.size)
-    bulk = np.cumsum(keys.path_bytes[found.key] + (image.word(found.at, 0) >> 16) + 2 * length)
+    bulk = np.cumsum(keys.path_bytes[found.key] + ((image.word(at, 0) >> 16) + 2 * length) * (found.at >= 0))
     low = 0
     while low < len(bulk):
         limit = _BATCH_BYTES + (int(bulk[low - 1]) if low else 0)
@@ -182,17 +195,37 @@ def _batch(
     arrays: dict[str, pa.Array] = {}
     if "key" in wanted:
         arrays["key"] = key_paths.key_paths(image, keys, found.key)
-    if "name" in wanted:
-        arrays["name"] = text.names(image.data, *values.name_fields(image, found.at))
     if "last_written" in wanted:
         arrays["last_written"] = _times(image, keys.at, found.key, damage)
+    if "class_name" in wanted:
+        arrays["class_name"] = _class_names(image, keys.at, found.key)
     if "_file" in wanted:
         arrays["_file"] = pa.repeat(pa.scalar(file_name, pa.string()), rows)
+    own: dict[str, pa.Array] = {}
+    is_value = found.at >= 0
+    at = found.at if is_value.all() else found.at[is_value]
+    if "name" in wanted:
+        own["name"] = text.names(image.data, *values.name_fields(image, at))
     if "type" in wanted:
-        arrays["type"] = values.type_names(image.word(found.at, 12))
+        own["type"] = values.type_names(image.word(at, 12))
     if wanted & _VALUE_COLUMNS:
-        arrays |= _values(image, found.at, wanted, damage, budget)
-    return base.batch_of(schema, arrays, rows)
+        own |= _values(image, at, wanted, damage, budget)
+    if len(at) < rows:
+        place = pa.array(np.cumsum(is_value) - 1, mask=~is_value)
+        own = {name: array.take(place) for name, array in own.items()}
+    return base.batch_of(schema, arrays | own, rows)
+
+
+def _class_names(image: HiveImage, at: I64, key: I64) -> pa.Array:
+    """Class names of the rows' keys; null where a key has none, or where its cell does not hold it."""
+    own, place = np.unique(key, return_inverse=True)
+    nk = at[own]
+    length = (image.word(nk, 72) >> 16).astype(np.int64)
+    where = image.content(image.word(nk, 48), 4)
+    has = (length > 0) & (where >= 0)
+    has[has] = length[has] <= image.room(where[has])
+    found = text.array(text.utf16(image.data, where[has], length[has]), pa.string(), has)
+    return found.take(pa.array(place))
 
 
 def _values(image: HiveImage, at: I64, wanted: set[str], damage: Damage, budget: values.Budget) -> dict[str, pa.Array]:

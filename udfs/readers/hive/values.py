@@ -53,7 +53,7 @@ class ValueLists:
 
 @dataclass(frozen=True)
 class Cells:
-    """Readable vk cells in row order: the key of each and the content position of its vk."""
+    """Readable vk cells in row order: the key of each and the content position of its vk, -1 for the key itself."""
 
     key: I64
     at: I64
@@ -149,6 +149,14 @@ def cells(image: HiveImage, lists: ValueLists, first: int, last: int, damage: Da
     if cut.any():
         damage.at("value-name-cut", at[cut])
     return Cells(key, at)
+
+
+def with_keys(found: Cells, keys: I64) -> Cells:
+    """``found`` with rows for ``keys`` (ascending) in the order of the tree."""
+    key = np.concatenate([found.key, keys])
+    at = np.concatenate([found.at, np.full(len(keys), -1, np.int64)])
+    order = np.argsort(key, kind="stable")
+    return Cells(key[order], at[order])
 
 
 def _is_value(image: HiveImage, at: I64) -> Mask:
