@@ -121,8 +121,8 @@ def test_programs_since_the_day_as_the_vendor_printed_them() -> None:
 def test_reserved_record_has_the_published_fields_and_no_others() -> None:
     found = _codegate()
     present = {name for name, column in found.items() if column[16] is not None}
-    assert present == {"_file", "no", "lsn", "is_dir", "link_count", "in_use", "file_ref", "seq", "file_size",
-                       "alloc_size"}  # fmt: skip
+    assert present == {"_file", "no", "lsn", "is_dir", "link_count", "in_use", "file_ref", "own_ref", "seq",
+                       "file_size", "alloc_size"}  # fmt: skip
     assert [found["lsn"][no] for no in (16, 17)] == [33557136, 33557136 + 19]
 
 

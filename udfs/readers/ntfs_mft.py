@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ from udfs.readers.evidence import (
     EvidenceReader,
     Tally,
     Target,
+    Targets,
     base_name,
     joined,
 )
@@ -46,8 +47,10 @@ from udfs.readers.ntfs_arrays import (
     strings,
     uint64,
 )
+from udfs.readers.ntfs_more import NAME_TIMES, STREAM_COLUMNS, More, whole
 from udfs.readers.ntfs_paths import NUMBER, Names, Paths
 from udfs.readers.ntfs_records import DOS_ONLY, FILE, NO_NAME, Attributes, Block, fix_up, stream_sizes, walk
+from udfs.readers.request import Request
 
 BLOCK_BYTES = 6 << 20
 """Bytes decoded at a time: small enough that the records are still in the processor's cache for the last column."""
@@ -66,7 +69,7 @@ _BITS = {
 }  # fmt: skip
 _NAME_COLUMNS = ("file_name", "short_name", *_TIMES, "parent_file_ref", "parent_no", "#rank")
 _SIZE_COLUMNS = ("file_size", "alloc_size", "#stream")
-_HEADER_COLUMNS = frozenset({"no", "in_use", "is_dir", "link_count", "lsn", "seq", "file_ref", "_file"})
+_HEADER_COLUMNS = frozenset({"no", "in_use", "is_dir", "link_count", "lsn", "seq", "file_ref", "own_ref", "_file"})
 _MERGE_COLUMNS = frozenset({"no", "seq", "in_use", "file_ref", "#rank", "#stream"})
 _PATH_COLUMNS = frozenset({"no", "seq", "in_use", "file_name", "parent_file_ref"})
 
@@ -90,14 +93,28 @@ SCHEMA = pa.schema(
         field("parent_no", pa.int64()),
         field("short_name", pa.string()),
         field("is_orphan", pa.bool_()),
+        field("own_ref", pa.uint64()),
+        field("names", pa.list_(pa.string())),
+        field("ads", pa.string(), "json"),
         field("_file", pa.string()),
     ]
 )
 """``file_ref`` is the base record's reference, 0 for a base record; ``parent_no`` its low 48 bits; sizes in bytes.
+``own_ref``: number and sequence, the reference that others name the record by.
+``names``: the paths of further names (hard links). ``ads``: named streams as ``name``, ``size`` and ``content``.
 ``is_orphan``: a folder above is missing, was deleted and its number used again, or lies in a circle, so ``file_path``
 begins below it."""
-_FROM_PATHS = frozenset({"file_path", "is_orphan"})
+_FROM_PATHS = frozenset({"file_path", "is_orphan", "names"})
+_LATER = frozenset({"file_path", "is_orphan", "names", "ads", "_file", *STREAM_COLUMNS})
+"""Columns that are made when the whole file was seen."""
+_STREAM_SCHEMA = pa.schema([*(f for f in SCHEMA if f.name not in ("ads", "_file")),
+                            *(pa.field(n, t) for n, t in STREAM_COLUMNS.items()), SCHEMA.field("_file")])  # fmt: skip
+"""Of ``streams=t``: one row a named stream."""
 _INTERNAL = (pa.field("#rank", pa.int8()), pa.field("#stream", pa.bool_()))
+
+
+Each = Literal["name", "stream"] | None
+"""What a row is: a record (None), one of its names, one of its named streams."""
 
 
 class MftReader(EvidenceReader):
@@ -111,22 +128,32 @@ class MftReader(EvidenceReader):
     """
 
     columns = SCHEMA
+    _each: Each = None
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Options: ``names``, ``streams``, ``zippath``, ``zipcharset``."""
+        made = cls(Targets.of(request))
+        made._each = "name" if request.flag("names") else "stream" if request.flag("streams") else None
+        if made._each == "stream":
+            made.columns = _STREAM_SCHEMA
+        return made
 
     def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of one file, in record order."""
-        return _scan_file(target, wanted, context)
+        return _scan_file(target, wanted, context, self._each)
 
 
-def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
+def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext, each: Each = None) -> Iterator[pa.RecordBatch]:
     names = frozenset(wanted.names)
     with Evidence(target, context) as evidence:
         layout = _layout(evidence)
         tally = Tally()
         try:
-            if names <= _HEADER_COLUMNS or all(n in _HEADER_COLUMNS or n in _BITS or n[:4] == "std_" for n in names):
-                yield from _finish(_decode_file(evidence, layout, names, tally), wanted, base_name(target), None)
+            if each is None and all(n in _HEADER_COLUMNS or n in _BITS or n[:4] == "std_" for n in names):
+                yield from _finish(_decode_file(evidence, layout, names, tally), wanted, base_name(target), None, None)
                 return
-            yield from _two_passes(_File(evidence, layout, names, tally), wanted, base_name(target))
+            yield from _two_passes(_File(evidence, layout, names, tally, each), wanted, base_name(target))
         finally:
             tally.report(context, evidence.name)
 
@@ -190,9 +217,11 @@ def _most(values: npt.NDArray[np.integer[Any]]) -> tuple[int, int]:
     return int(found[best]), int(counts[best])
 
 
-def _decode_file(evidence: Evidence, layout: _Layout, wanted: frozenset[str], tally: Tally) -> Iterator[pa.RecordBatch]:
+def _decode_file(
+    evidence: Evidence, layout: _Layout, wanted: frozenset[str], tally: Tally, more: More | None = None
+) -> Iterator[pa.RecordBatch]:
     """Every block of the file as a batch of the ``wanted`` columns (internal ones included)."""
-    schema = pa.schema([f for f in (*SCHEMA, *_INTERNAL) if f.name in wanted and f.name not in (*_FROM_PATHS, "_file")])
+    schema = pa.schema([f for f in (*SCHEMA, *_INTERNAL) if f.name in wanted and f.name not in _LATER])
     buffer = _block_buffer(evidence)
     size, offset = layout.size, layout.start
     if offset:
@@ -208,7 +237,7 @@ def _decode_file(evidence: Evidence, layout: _Layout, wanted: frozenset[str], ta
                 buffer[got : whole + size] = 0
                 whole += size
         if whole:
-            batch = _decode_block(Block(buffer[:whole], size), offset, layout.first, schema, tally)
+            batch = _decode_block(Block(buffer[:whole], size), offset, layout.first, schema, tally, more)
             if batch.num_rows:
                 yield batch
         if got < len(buffer):
@@ -216,7 +245,9 @@ def _decode_file(evidence: Evidence, layout: _Layout, wanted: frozenset[str], ta
         offset += got
 
 
-def _decode_block(block: Block, offset: int, first: int, schema: pa.Schema, tally: Tally) -> pa.RecordBatch:
+def _decode_block(
+    block: Block, offset: int, first: int, schema: pa.Schema, tally: Tally, more: More | None
+) -> pa.RecordBatch:
     signatures = block.signatures()
     rows = np.flatnonzero(signatures == FILE)
     if len(rows) < block.count:
@@ -230,7 +261,10 @@ def _decode_block(block: Block, offset: int, first: int, schema: pa.Schema, tall
     arrays = _header_columns(block, rows, first + offset // block.size, names)
     if len(rows) and not names <= _HEADER_COLUMNS:
         torn = fix_up(block, rows)
-        attributes = walk(block, rows)
+        found = None if more is None else more.found()
+        attributes = walk(block, rows, found)
+        if more is not None and found is not None:
+            more.take(block, arrays, found)
         for reason, marked in (("torn-record", torn), ("damaged-record", attributes.damaged)):
             if marked.any():
                 first = offset + int(rows[np.argmax(marked)]) * block.size
@@ -259,6 +293,8 @@ def _header_columns(block: Block, rows: Ints, first: int, names: frozenset[str])
         made["seq"] = int32(block.header_word(rows, 16))
     if "file_ref" in names:
         made["file_ref"] = uint64(block.header_quad(rows, 32))
+    if "own_ref" in names:
+        made["own_ref"] = uint64(rows + first | block.header_word(rows, 16).astype(np.int64) << 48)
     return made
 
 
@@ -331,19 +367,30 @@ class _File:
     layout: _Layout
     names: frozenset[str]
     tally: Tally
+    each: Each = None
+
+    @property
+    def more(self) -> More | None:
+        """What is to be collected beside the columns of records."""
+        names, streams = "names" in self.names or self.each == "name", "ads" in self.names or self.each == "stream"
+        return More(names, streams) if names or streams else None
 
     @property
     def needed(self) -> frozenset[str]:
         """Columns to decode: the wanted ones, those that merging needs, those that paths need."""
-        return self.names | _MERGE_COLUMNS | (_PATH_COLUMNS if self.names & _FROM_PATHS else frozenset())
+        needed = self.names | _MERGE_COLUMNS
+        if self.names & _FROM_PATHS:
+            needed |= _PATH_COLUMNS
+        return needed | {"file_name", "parent_file_ref"} if self.each == "name" or "names" in self.names else needed
 
 
 def _two_passes(file: _File, wanted: pa.Schema, name: str) -> Iterator[pa.RecordBatch]:
     spool: list[pa.RecordBatch] = []
     extensions = _Extensions()
+    more = file.more
     path_columns = _PATH_COLUMNS | {"#rank", "file_ref", "#stream"}
     kept, complete = 0, True
-    for batch in _decode_file(file.evidence, file.layout, file.needed, file.tally):
+    for batch in _decode_file(file.evidence, file.layout, file.needed, file.tally, more):
         extensions.add(batch)
         # Not nbytes, which takes as long as decoding two columns: it looks for slices, and there are none.
         kept += batch.get_total_buffer_size()
@@ -367,7 +414,7 @@ def _two_passes(file: _File, wanted: pa.Schema, name: str) -> Iterator[pa.Record
         spool.clear()
         decoded = _decode_file(file.evidence, file.layout, file.needed, Tally())
         again = (extensions.fill(batch) for batch in decoded)
-    yield from _finish(again, wanted, name, paths)
+    yield from _finish(again, wanted, name, paths, more, file.each)
 
 
 def _names(batch: pa.RecordBatch, first: int) -> Names:
@@ -384,7 +431,12 @@ def _names(batch: pa.RecordBatch, first: int) -> Names:
 
 
 def _finish(
-    batches: Iterator[pa.RecordBatch], wanted: pa.Schema, name: str, paths: Paths | None
+    batches: Iterator[pa.RecordBatch],
+    wanted: pa.Schema,
+    name: str,
+    paths: Paths | None,
+    more: More | None,
+    each: Each = None,
 ) -> Iterator[pa.RecordBatch]:
     """Batches of the contract's size and schema: joined, with path and file name added, internal columns gone."""
     # A block of the file is a batch: joining the columns of several would cost as much as decoding half of them.
@@ -399,7 +451,44 @@ def _finish(
                 arrays["file_path"] = paths.of(no, named, arrays["file_name"])
             if "is_orphan" in wanted.names:
                 arrays["is_orphan"] = paths.orphans(no, named)
-        yield batch_of(wanted, arrays, batch.num_rows)
+        if more is not None and paths is not None and "names" in wanted.names:
+            arrays["names"] = more.names_column(batch, paths)
+        if more is not None and "ads" in wanted.names:
+            arrays["ads"] = more.ads_column(batch)
+        rows = batch.num_rows
+        if more is not None and each == "name":
+            rows, arrays = _row_a_name(more, batch, arrays, paths)
+        elif more is not None and each == "stream":
+            rows, arrays = _row_a_stream(more, batch, arrays)
+        yield batch_of(wanted, arrays, rows)
+
+
+def _row_a_name(
+    more: More, batch: pa.RecordBatch, arrays: dict[str, pa.Array], paths: Paths | None
+) -> tuple[int, dict[str, pa.Array]]:
+    """The columns with further rows for further names, behind the record's own."""
+    row, names = more.further(batch)
+    order = np.argsort(np.concatenate([np.arange(batch.num_rows), row]), kind="stable")
+    place = pa.array(order)
+    parent = whole(names["parent_file_ref"])
+    own: dict[str, pa.Array] = {name: whole(names[name]) for name in ("file_name", *NAME_TIMES)}
+    own |= {"parent_file_ref": parent, "parent_no": pc.bit_wise_and(parent, pa.scalar(NUMBER, pa.uint64()))}
+    own["parent_no"] = own["parent_no"].cast(pa.int64())
+    if paths is not None:
+        own |= {"file_path": paths.under(parent, own["file_name"]), "is_orphan": pa.array(paths.lost_under(parent))}
+    made = {
+        name: pa.concat_arrays([array, own[name] if name in own else array.take(pa.array(row))]).take(place)
+        for name, array in arrays.items()
+    }
+    return len(order), made
+
+
+def _row_a_stream(more: More, batch: pa.RecordBatch, arrays: dict[str, pa.Array]) -> tuple[int, dict[str, pa.Array]]:
+    """The columns of records repeated for each of their named streams, and what the streams are."""
+    row, streams = more.named_streams(batch)
+    place = pa.array(row)
+    made = {name: array.take(place) for name, array in arrays.items()}
+    return len(row), made | {name: whole(streams[name]) for name in STREAM_COLUMNS}
 
 
 class _Extensions:

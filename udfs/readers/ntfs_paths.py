@@ -146,12 +146,29 @@ class Paths:
 
     def of(self, no: Ints, named: Flags, name: pa.Array) -> pa.Array:
         """Paths of the records ``no``: string, null where the record has no name."""
-        slot = self._slot.take(self._above.take(no))
+        return self._joined(self._slot.take(self._above.take(no)), named, name)
+
+    def under(self, parent: pa.Array, name: pa.Array) -> pa.Array:
+        """Paths of names that stand in the folders ``parent`` (full references): of hard links."""
+        named = np.ones(len(name), np.bool_)
+        refs = np.asarray(parent, dtype=np.uint64)
+        return self._joined(self._slot.take(self._up(refs, named)), named, name)
+
+    def lost_under(self, parent: pa.Array) -> Flags:
+        """Whether the way up from the folders ``parent`` does not end at the root."""
+        refs = np.asarray(parent, dtype=np.uint64)
+        above = self._up(refs, np.ones(len(refs), np.bool_))
+        slot = self._slot.take(above)
+        lost: Flags = ((refs & np.uint64(NUMBER)) != ROOT) & (slot < 0)
+        inside = np.flatnonzero(slot >= 0)
+        lost[inside] = self._lost_rows[slot[inside]]
+        return lost
+
+    def _joined(self, slot: Ints, named: Flags, name: pa.Array) -> pa.Array:
         if int(self._lengths[slot[slot >= 0]].sum()) > MAX_TABLE_BYTES and len(slot) > 1:
             half = len(slot) // 2
-            return pa.concat_arrays(
-                [self.of(no[:half], named[:half], name[:half]), self.of(no[half:], named[half:], name[half:])]
-            )
+            parts = ((slice(None, half)), (slice(half, None)))
+            return pa.concat_arrays([self._joined(slot[part], named[part], name[part]) for part in parts])
         folder = self._table.take(pa.array(slot, mask=slot < 0))
         # With null_handling="skip" Arrow 26 leaves out the rows in which both sides are null: none may be.
         own = pc.fill_null(name, "") if name.null_count else name

@@ -20,7 +20,9 @@ from udfs.readers.ntfs_arrays import Flags, Ints
 FILE = 0x454C4946
 """``FILE`` as a little-endian dword."""
 _END = 0xFFFFFFFF
-_STANDARD_INFORMATION, _FILE_NAME, _DATA = 0x10, 0x30, 0x80
+_STANDARD_INFORMATION, FILE_NAME, _DATA = 0x10, 0x30, 0x80
+NAMED_DATA = 0x180
+"""How ``Found`` calls a $DATA with a name."""
 NO_NAME = 9
 """Rank of a record without $FILE_NAME."""
 DOS_ONLY = 3
@@ -28,8 +30,8 @@ _HEADER = 24
 """Bytes of the header of a resident attribute without a name."""
 # Rank by namespace: Win32, Win32 and DOS in one, POSIX, DOS alone, anything else. A DOS name such as OFFICE~1.CAB is
 # the last choice: "*.manifest" or "*.docx" can never match it (decision 6).
-_RANKS = np.full(256, 4, np.int8)
-_RANKS[[1, 3, 0, 2]] = (0, 1, 2, DOS_ONLY)
+RANKS = np.full(256, 4, np.int8)
+RANKS[[1, 3, 0, 2]] = (0, 1, 2, DOS_ONLY)
 
 
 class Block:
@@ -42,6 +44,8 @@ class Block:
         self.words: npt.NDArray[np.uint16] = data.view("<u2")
         self.dwords: npt.NDArray[np.uint32] = data.view("<u4")
         self.quads: Ints = data.view("<i8")
+        self.walked: Ints | None = None
+        """The records whose attributes were walked; None for all."""
 
     def signatures(self) -> npt.NDArray[np.uint32]:
         """First dword of every record."""
@@ -82,6 +86,32 @@ class Attributes:
         return Attributes(nowhere[0], nowhere[1], nowhere[2], rank, nowhere[3], np.zeros(records, np.bool_))
 
 
+class Found:
+    """Every $FILE_NAME and every $DATA with a name that a walk passes: row of the walk and offset, as wanted."""
+
+    def __init__(self, names: bool, streams: bool) -> None:
+        self._wanted = {FILE_NAME: names, NAMED_DATA: streams}
+        self._found: dict[int, list[tuple[Ints, Ints]]] = {FILE_NAME: [], NAMED_DATA: []}
+
+    def step(self, block: Block, kind: npt.NDArray[np.uint32], live: Ints, at: Ints) -> None:
+        """Note the attributes at ``at`` of the rows ``live``."""
+        if self._wanted[FILE_NAME]:
+            here = np.flatnonzero((kind == FILE_NAME) & (block.data.take(at + 8) == 0))
+            self._found[FILE_NAME].append((live[here], at[here]))
+        if self._wanted[NAMED_DATA]:
+            here = np.flatnonzero(kind == _DATA)
+            here = here[block.data.take(at[here] + 9) > 0]
+            self._found[NAMED_DATA].append((live[here], at[here]))
+
+    def of(self, kind: int) -> tuple[Ints, Ints]:
+        """Rows and offsets of ``FILE_NAME`` or ``NAMED_DATA``, record by record as they are stored."""
+        none = np.zeros(0, np.int64)
+        pieces = self._found[kind] or [(none, none)]
+        at = np.concatenate([piece[1] for piece in pieces])
+        order = np.argsort(at)
+        return np.concatenate([piece[0] for piece in pieces])[order], at[order]
+
+
 def fix_up(block: Block, rows: Ints) -> Flags:
     """Put the true last words of all 512-byte sectors back, in place; returns which records are torn.
 
@@ -117,13 +147,14 @@ def fix_up(block: Block, rows: Ints) -> Flags:
     return torn
 
 
-def walk(block: Block, rows: Ints) -> Attributes:
-    """Follow the attribute chains of the records ``rows``.
+def walk(block: Block, rows: Ints, found: Found | None = None) -> Attributes:
+    """Follow the attribute chains of the records ``rows``; ``found`` notes what a record has more than one of.
 
     A chain ends at the end marker; a length under 16, not a multiple of 8, or one that leaves no room for the end
     marker in the record breaks it off, unless the attribute's content tells where the next one begins.
     """
     result = Attributes.none(len(rows))
+    block.walked = rows
     first = block.header_word(rows, 20).astype(np.int64)
     live = np.arange(len(rows))
     at = rows * block.size + first
@@ -156,12 +187,14 @@ def walk(block: Block, rows: Ints) -> Attributes:
             _standard(block, result, live, at, length)
             at = at + length
             continue
-        for wanted, visit in ((_STANDARD_INFORMATION, _standard), (_FILE_NAME, _file_name), (_DATA, _stream)):
+        for wanted, visit in ((_STANDARD_INFORMATION, _standard), (FILE_NAME, _file_name), (_DATA, _stream)):
             here = np.flatnonzero(kind == wanted)
             if len(here) == len(live):
                 visit(block, result, live, at, length)
             elif len(here):
                 visit(block, result, live.take(here), at.take(here), length.take(here))
+        if found is not None:
+            found.step(block, kind, live, at)
         at = at + length
     return result
 
@@ -238,7 +271,7 @@ def _file_name(block: Block, result: Attributes, live: Ints, at: Ints, length: I
     if not (good & fits).all():
         result.damaged[live[~(good & fits)]] = True
         live, where, tail = live[good], where[good], tail[good]
-    rank = _RANKS.take(tail >> 8)
+    rank = RANKS.take(tail >> 8)
     better = rank < result.rank.take(live)
     short = np.flatnonzero(rank == DOS_ONLY)
     if len(short):

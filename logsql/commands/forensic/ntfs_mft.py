@@ -5,7 +5,20 @@ from __future__ import annotations
 from logsql.commands.sources._files import evidence_command
 from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_MFT
 from logsql.planner.catalog import SourceSpec
-from logsql.planner.spec import Group, register
+from logsql.planner.spec import Group, OptionKind, OptionSpec, register
+
+NAMES = OptionSpec(
+    "names",
+    OptionKind.BOOL,
+    ("t gives each name (hard link) of a record a row", "t면 레코드의 이름(하드 링크)마다 한 행"),
+    default=False,
+)
+STREAMS = OptionSpec(
+    "streams",
+    OptionKind.BOOL,
+    ("t gives each named stream a row instead", "t면 레코드 대신 이름 있는 스트림마다 한 행"),
+    default=False,
+)
 
 register(
     evidence_command(
@@ -18,7 +31,15 @@ One row per record, deleted ones included (`in_use` is false). The times of $FIL
 those of $STANDARD_INFORMATION `std_created_at` and so on. `file_name` and `file_path` are the long names,
 `short_name` the 8.3 name. `is_orphan` (an extension) is true where the way up does not end at the root, because a
 folder above is not in the file or its record was used again: `file_path` begins below it then.
+
+Further extensions: `own_ref` is the reference of the record itself (number and sequence), `names` the paths of further
+names (hard links) where a record has more than one, `ads` its named streams (alternate data streams), a list of maps
+with `name`, `size` and `content`: the first 1,024 bytes in hexadecimal where the stream lies in the record, else null.
+`names=t` gives each name a row, `file_name`, `file_path`, the parent and the times being those of that name.
+`streams=t` gives each named stream a row, with `stream_name`, `stream_size` and `stream_content` (binary); records
+without one have none.
 """,
+        (NAMES, STREAMS),
         errors=(
             NOT_MFT,
             EMPTY_FILE,
