@@ -9,9 +9,11 @@ the reason's name)::
     )
 
 The name is ``Entry.reason`` and never changes; the sentence is printed. ``fact=True`` says that nothing was lost and
-that it is worth saying (a hive that was not closed properly). A name may end in a place (``invalid-{charset}``): one
-row for a family of reasons. Counting from SQL: ``call.lost``, ``stage.lost`` (``docs/authors.md``); from Python:
-``runtime.loss.lost(source, ROW.name, count)``. ``CommandSpec.ledger`` lists the rows of a command for its page.
+that it is worth saying (a hive that was not closed properly), ``beside=True`` that it is told only where other rows of
+the source met the fate of its name (text that is sorted, where there are numbers). A name may end in a place
+(``invalid-{charset}``): one row for a family of reasons. Counting from SQL: ``call.lost``, ``stage.lost``
+(``docs/authors.md``); from Python: ``runtime.loss.lost(source, ROW.name, count)``. ``CommandSpec.ledger`` lists the
+rows of a command for its page.
 """
 
 from __future__ import annotations
@@ -31,17 +33,18 @@ class Loss:
     name: str
     text: Text
     fact: bool = False
+    beside: bool = False
 
     def when(self, pair: Pair) -> Loss:
         """The same reason with what it means in one command, for the table on that command's page."""
         return replace(self, text=text(*pair))
 
 
-def loss(name: str, sentence: Pair, fact: bool = False) -> Loss:
+def loss(name: str, sentence: Pair, fact: bool = False, beside: bool = False) -> Loss:
     """Add a row. A name that is there already is a programming error (ValueError)."""
     if name in LOSSES:
         raise ValueError(f"the reason {name!r} is already defined")
-    found = LOSSES[name] = Loss(name, text(*sentence), fact)
+    found = LOSSES[name] = Loss(name, text(*sentence), fact, beside)
     return found
 
 

@@ -165,7 +165,7 @@ class Ledger:
             found = dict(self._entries)
             for key, places in self._places.items():
                 count = counted_once(places)
-                if count:
+                if count and self._told(*key):
                     entry = found.get(key) or Entry(*key, 0)
                     sample = entry.sample or self._samples.get(key)
                     found[key] = replace(entry, count=entry.count + count, sample=sample)
@@ -173,6 +173,10 @@ class Ledger:
                 if reason:
                     found.setdefault((source, reason), Entry(source, reason, 0))
         return iter(list(found.values()))
+
+    def _told(self, source: str, reason: str) -> bool:
+        row = loss_row(reason)
+        return row is None or not row.beside or (reason, source) in self._fates
 
     def __len__(self) -> int:
         return len(list(iter(self)))

@@ -6,6 +6,7 @@ from logsql.diagnostics.expressions import CANDIDATE
 from logsql.functions.lowering import example, null
 from logsql.functions.regexes import matched
 from logsql.language.tree import Expr, Literal
+from logsql.planner import mixedlosses
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import PARTLY, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
@@ -69,7 +70,8 @@ def _in(call: FunctionCall) -> Typed:
             others.append(call.cx.argument(node))
             comparisons.candidates(call.cx, call.nodes[0], value, node, others[-1].kind)
     tests = _text_tests(value, texts) + _typed_tests(value, others)
-    return values.settled(sql.or_(*tests) if tests else sql.boolean(False))
+    found = sql.or_(*tests) if tests else sql.boolean(False)
+    return values.settled(mixedlosses.among(call.cx, call.call, value, others, found))
 
 
 def _constant_text(call: FunctionCall, node: Expr) -> str | None:

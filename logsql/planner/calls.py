@@ -31,6 +31,7 @@ class Lowering(Protocol):
     rel: Rel | None
     bindings: dict[str, Typed]
     lets: dict[str, Sql]
+    type_asked: set[str]
     lambda_depth: int
     row_order: Callable[[], exp.Expression | None] | None
 

@@ -33,7 +33,7 @@ from logsql.diagnostics.notes import Notes
 from logsql.diagnostics.places import Place
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical, walk
 from logsql.planner import function_spec as registry
-from logsql.planner import losses, numberlosses
+from logsql.planner import losses, mixedlosses, numberlosses
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.catalog import Catalog
 from logsql.planner.inline import Frame, held
@@ -100,6 +100,8 @@ class ExprContext:
         #: A constant is computed while the query is planned, and its loss is counted where it stands in the rows.
         self.counting = True
         self.lambda_depth = 0
+        #: What a condition around this one asks the type of, as written.
+        self.type_asked: set[str] = set()
         self._tested: list[Expr] = []
         self._told = 0
         self._shared: dict[str, Typed] = {}
@@ -275,6 +277,8 @@ class ExprContext:
         made = FunctionCall(self, spec, call)
         direct, self._direct = self._direct, spec.branches
         self._branches += spec.branches
+        if spec.branches:
+            self.type_asked |= mixedlosses.asked_types(call)
         if spec.tests_null or spec.loss is not None:
             self._tested.extend(made.nodes)
         if spec.tests_null or spec.family == "type check":
@@ -345,7 +349,9 @@ class ExprContext:
         comparisons.compared(self, expr, left, right)
         if expr.op in ("==", "!="):
             return self._equality(expr, left, right)
-        return compare(expr.op, self.once(left, MIXED), self.once(right, MIXED))
+        left, right = self.once(left, MIXED), self.once(right, MIXED)
+        found = compare(expr.op, left, right)
+        return replace(found, expr=mixedlosses.compared(self, expr, left, right, found.expr))
 
     def _arithmetic(self, expr: Binary) -> Typed:
         value, leaves = self._computed(expr)
@@ -388,6 +394,7 @@ class ExprContext:
 
     def _logic(self, expr: Binary) -> Typed:
         terms: list[Typed] = []
+        self.type_asked |= mixedlosses.asked_types(expr)
         node: Expr = expr
         while isinstance(node, Binary) and node.op == expr.op:
             left = node.left.right if isinstance(node.left, Binary) and node.left.op == expr.op else node.left
@@ -415,6 +422,7 @@ class ExprContext:
             test = self._any_item(
                 expr.left, left, lambda a: self._any_item(expr.right, right, lambda b: equals(a, b), "other")
             )
+            test = mixedlosses.compared(self, expr, left, right, test)
         if expr.op == "==":
             return values.settled(test)
         if Kind.NULL in (left.kind, right.kind):

@@ -35,6 +35,8 @@ TABLES = {
 }
 #: Of several types: two values that are no numbers, the smallest long, a number beyond the longs, an empty text.
 MIXED = """json "[{a:'x'},{a:1},{a:null},{a:[1]},{a:-9223372036854775808},{a:1e300},{a:''}]" """
+#: A field of numbers and texts.
+BESIDE = "json \"[{b:10},{b:'9'},{b:'x'},{}]\" "
 #: query -> (source, reason, count) of each entry, and why
 KINDS: list[tuple[str, list[tuple[str, str, int]], str]] = [
     ("table texts | eval b = int(a)", [("int(a)", "not-converted", 1)], "H8: text that is no integer"),
@@ -125,6 +127,24 @@ KINDS: list[tuple[str, list[tuple[str, str, int]], str]] = [
     ("table keyed | cube sum(a) by k, a", [("sum(a)", "text-not-a-number", 3)], "nor do those of a cube"),
     ("json \"[{b:10},{b:'20'},{b:30.5}]\" | stats median(b)", [("median(b)", "text-not-a-number", 1)], "H8: mixed"),
     ("json \"[{b:10},{b:'20'},{b:30.5}]\" | stats max(b)", [("max(b)", "text-among-numbers", 1)], "text is largest"),
+    (BESIDE + "| search b > 15", [("b > 15", "number-against-text", 2)], "language.md 3.3: text is above every number"),
+    (BESIDE + "| search 15 < b", [("15 < b", "number-against-text", 2)], "the field on the other side"),
+    (BESIDE + "| search b < 15", [("b < 15", "number-against-text", 1)], "a word is no number, and rightly left out"),
+    (BESIDE + "| search b == 9", [("b == 9", "number-against-text", 1)], "9 is asked for and is there as text"),
+    (BESIDE + "| search b == 8", [], "no text reads as 8"),
+    (BESIDE + "| search in(b, 9, 10)", [("in(b, 9, 10)", "number-against-text", 1)], "as == does"),
+    (BESIDE + '| search in(b, 9, "9")', [], "both are asked for"),
+    (BESIDE + '| search b > "5"', [('b > "5"', "number-against-text", 1)], "no number is above a text"),
+    (BESIDE + "| search isnum(b) and b > 5", [], "the numbers are meant"),
+    (BESIDE + "| eval c = if(isnum(b), b > 5, false)", [], "the numbers are meant here too"),
+    (BESIDE + "| search double(b) > 15", [("double(b)", "not-converted", 1)], "the help"),
+    (BESIDE + "| sort -b", [("sort b", "text-sorted-among-numbers", 1)], "9 stands above 10"),
+    (BESIDE + "| sort limit=1 b", [("sort b", "text-sorted-among-numbers", 1)], "and with a limit"),
+    (
+        'json "[{line:\'{b:\\\\"10\\\\"}\'},{line:\'{b:\\\\"9\\\\"}\'}]" | parsejson | sort b',
+        [],
+        "no number among them",
+    ),
     ("table texts | stats max(a), count(a), values(a), dc(a)", [], "these take text"),
     ("table big | stats sum(b), avg(b), stddev(b)", [], "nulls are not counted"),
     ("table big | timechart count", [("timechart", "row-without-time", 3)], "H8: no _time at all"),

@@ -9,7 +9,7 @@ from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.language import NEED_COLUMN
 from logsql.language.tree import Name, SortKey
 from logsql.operators.grouping import identity
-from logsql.planner import duties
+from logsql.planner import duties, mixedlosses
 from logsql.planner.notes import numbers
 from logsql.planner.ordering import field_keys
 from logsql.planner.plan import order_items
@@ -68,6 +68,7 @@ def lower(stage: Stage) -> Rel:
     before = rel.order.keys or ()
     wanted = [(n.text, False) for n in args.by] + [(k.name.text, k.descending) for k in args.keys]
     numbers.sorted_by(stage.context(rel), stage.spec.name, args.keys)
+    rel = _counted(stage, rel, args.keys)
     rel, keys = field_keys(stage, rel, wanted)
     taken = {k.ident for k in keys}
     rel = stage.reordered(rel, [*keys, *(k for k in before if k.ident not in taken)])
@@ -77,6 +78,14 @@ def lower(stage: Stage) -> Rel:
     if not args.by:
         return stage.limit(rel, limit)
     return _limit_each(stage, rel, limit)
+
+
+def _counted(stage: Stage, rel: Rel, keys: tuple[SortKey, ...]) -> Rel:
+    """The rows as they are; texts like "9" among the numbers of a key are counted."""
+    rel, tests = stage.lowered(rel, lambda cx: mixedlosses.sorted_among(cx, stage.spec.name, keys))
+    for test in tests:
+        rel = stage.where(rel, test)
+    return rel
 
 
 def _limit_each(stage: Stage, rel: Rel, limit: int) -> Rel:
@@ -144,6 +153,7 @@ ascending.
             ),
         ),
         errors=(NEED_COLUMN, BY_CLAUSE, INVALID_LIMIT),
+        ledger=(mixedlosses.SORTED_AMONG_NUMBERS,),
     )
 )
 
