@@ -26,7 +26,7 @@ from logsql.render.csv import quoted_lines
 from logsql.render.pieces import pieces
 from logsql.render.texts import joined_lines, object_lines, put
 from logsql.render.values import text_column
-from logsql.store.outputfiles import Manner, OutputFile, check_target, check_temporary
+from logsql.store.outputfiles import Manner, OutputFile, check_target, check_temporary, commit
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.values import Typed
@@ -323,8 +323,7 @@ class _Writer:
                 self._file(path)
             elif self.job.manner.overwrite:
                 self.runtime.loss.lost(path, LEFT_AS_IT_WAS.name, 0)
-        for file in self.files.values():
-            file.commit(self.runtime.cancelled)
+        commit(self.files.values(), self.runtime.cancelled)
         if self.undated:
             self.runtime.loss.lost(self.job.command, NO_DATE.name, self.undated)
         if self.encoder.replaced:

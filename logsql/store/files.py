@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import stat
 import sys
@@ -24,6 +23,7 @@ from typing import BinaryIO, cast
 
 from logsql.diagnostics.errors import RunError, diagnostic
 from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
+from logsql.store import placing
 from logsql.store.policy import Policy
 
 AnyPath = str | os.PathLike[str]
@@ -126,18 +126,16 @@ class Files:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), target)
         if make_folders:
             os.makedirs(folder, exist_ok=True)
-        temporary = os.path.join(folder, f".logsql-{secrets.token_hex(8)}.part")
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        temporary = placing.beside(target)
+        placing.make(temporary, 0o600)
         try:
             yield temporary
-            os.chmod(temporary, _mode(target) if mode is None else mode)
-            settle(temporary)
-            os.replace(temporary, target)
+            placing.replace(temporary, target, placing.mode_of(target) if mode is None else mode)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
-        settle(folder)
+        placing.settle_folder(folder)
 
     @contextlib.contextmanager
     def writing(self, path: AnyPath) -> Iterator[int]:
@@ -203,7 +201,30 @@ class Files:
         self.policy.check_write(os.fspath(target))
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(target))
-        shutil.move(source, target)
+        placing.reached("move", target)
+        try:
+            os.rename(source, target)
+        except OSError as problem:
+            if problem.errno != errno.EXDEV or not os.path.isfile(source) or os.path.islink(source):
+                raise
+            self._move_far(os.fspath(source), os.fspath(target))
+        placing.settle_folder(os.path.dirname(target))
+        placing.settle_folder(os.path.dirname(source))
+
+    def _move_far(self, source: str, target: str) -> None:
+        """Onto another file system: the file is whole there before it goes here."""
+        temporary = placing.beside(target)
+        placing.make(temporary, 0o600)
+        try:
+            shutil.copyfile(source, temporary)
+            shutil.copystat(source, temporary)
+            placing.place_new(temporary, target, placing.mode_of(source))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        placing.settle_folder(os.path.dirname(target))
+        os.unlink(source)
 
     def make_read_only(self, path: AnyPath) -> None:
         """Take away the right to write from everybody."""
@@ -252,24 +273,3 @@ def is_special(path: AnyPath) -> bool:
     except OSError:
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
-
-
-def settle(path: AnyPath) -> None:
-    """Have what was written to a file, or renamed in a folder, on the disk (not where folders cannot be opened)."""
-    if sys.platform == "win32" and os.path.isdir(path):
-        return
-    handle = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _mode(target: str) -> int:
-    """Permissions of the file that is replaced, else what a new file would get."""
-    try:
-        return stat.S_IMODE(os.stat(target).st_mode)
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask

@@ -1,29 +1,24 @@
 """One file that an output command writes: nothing is at its path before every row is there.
 
 Rows go to a temporary file beside the target (or to ``tmp=``). ``commit`` then puts it in place: by a link where the
-target must be new, so that a file made in the meantime is not lost; by a rename where it is replaced; by copying onto
-the end, under a lock, where rows are appended. A copy that fails is cut off again. Pipes and devices are written to
-directly. A file that is not being written to can be suspended, so that thousands of partitions need few handles.
+target must be new, so that a file made in the meantime is not lost; by a rename where it is replaced; as
+:mod:`.appending` says where rows are appended. Pipes and devices are written to directly. A file that is not being
+written to can be suspended, so that thousands of partitions need few handles.
 """
 
 from __future__ import annotations
 
 import errno
-import gzip
 import os
-import secrets
 import shutil
-import stat
-import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
 from logsql.diagnostics.codes import Code
-from logsql.diagnostics.engine import INTERRUPTED
-from logsql.diagnostics.errors import Interrupted, RunError, diagnostic
+from logsql.diagnostics.errors import RunError, diagnostic
 from logsql.diagnostics.kept import (
     CANNOT_WRITE,
     FILE_EXISTS,
@@ -32,9 +27,9 @@ from logsql.diagnostics.kept import (
     REPLACE_OR_ADD,
     TEMPORARY_EXISTS,
 )
-from logsql.store.files import is_special, settle
-
-_COPY = 1 << 20
+from logsql.store import placing
+from logsql.store.appending import Rows, append
+from logsql.store.files import is_special
 
 
 @dataclass(frozen=True)
@@ -111,11 +106,11 @@ class OutputFile:
 
     def _make_temporary(self) -> str:
         folder = os.path.dirname(self.target)
-        chosen = self.manner.tmp or os.path.join(folder, f".logsql-{secrets.token_hex(8)}.part")
+        chosen = self.manner.tmp or placing.beside(self.target)
         try:
             if self.manner.make_folders:
                 os.makedirs(folder, exist_ok=True)
-            os.close(os.open(chosen, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            placing.make(chosen, 0o600)
         except FileExistsError:
             check_temporary(self.manner)
             raise
@@ -164,20 +159,22 @@ class OutputFile:
     # --- the end ----------------------------------------------------------------------------------
 
     def commit(self, cancelled: Callable[[], bool]) -> None:
-        """Put the finished file in its place."""
+        """Put the finished file in its place; :func:`commit` settles the folders of all files of a command."""
         self.suspend()
         if self.temporary is None:
             return
+        manner = self.manner
         try:
-            if self.manner.append:
-                self._append(cancelled)
-            elif self.manner.overwrite:
-                self._replace()
+            if manner.append:
+                append(self.target, Rows(self.temporary, manner.prefix, manner.newline, manner.gz), cancelled)
+            elif manner.overwrite:
+                beside = self._beside()
+                placing.replace(beside, self.target, placing.mode_of(self.target))
             else:
                 self._place()
         except OSError as error:
-            raise io_error(self.manner.codes, self.path, error) from None
-        self.temporary = None
+            raise io_error(manner.codes, self.path, error) from None
+        self.discard()
 
     def discard(self) -> None:
         """Throw away what was written; the target stays as it was."""
@@ -190,27 +187,11 @@ class OutputFile:
                 os.unlink(self.temporary)
             self.temporary = None
 
-    def _replace(self) -> None:
-        assert self.temporary is not None
-        with suppress(FileNotFoundError):
-            os.chmod(self._beside(), stat.S_IMODE(os.stat(self.target).st_mode))
-        settle(self._beside())
-        os.replace(self._beside(), self.target)
-
     def _place(self) -> None:
-        """A new file: a link fails where a file came up meanwhile; file systems without links check and rename."""
-        beside = self._beside()
-        settle(beside)
         try:
-            os.link(beside, self.target)
+            placing.place_new(self._beside(), self.target)
         except FileExistsError:
             raise file_exists(self.path, self.manner) from None
-        except OSError:
-            if os.path.lexists(self.target):
-                raise file_exists(self.path, self.manner) from None
-            os.rename(beside, self.target)
-            return
-        os.unlink(beside)
 
     def _beside(self) -> str:
         """The temporary file on the target's own file system (``tmp=`` may name another)."""
@@ -218,7 +199,8 @@ class OutputFile:
         folder = os.path.dirname(self.target)
         if self.manner.tmp is None or os.stat(self.temporary).st_dev == os.stat(folder).st_dev:
             return self.temporary
-        moved = os.path.join(folder, f".logsql-{secrets.token_hex(8)}.part")
+        moved = placing.beside(self.target)
+        placing.make(moved, 0o600)
         try:
             shutil.copyfile(self.temporary, moved)
         except BaseException:
@@ -229,67 +211,14 @@ class OutputFile:
         self.temporary = moved
         return moved
 
-    def _append(self, cancelled: Callable[[], bool]) -> None:
-        """Copy the temporary file onto the end of the target, alone; a copy that fails is cut off again."""
-        assert self.temporary is not None
-        handle, made = self._locked(cancelled)
-        with os.fdopen(handle, "r+b") as target, open(self.temporary, "rb") as rows:
-            size = target.seek(0, os.SEEK_END)
-            try:
-                target.write(self._joint(target, size))
-                shutil.copyfileobj(rows, target, _COPY)
-                target.flush()
-                os.fsync(handle)
-            except BaseException:
-                with suppress(OSError):
-                    os.ftruncate(handle, size)
-                if made and not size:
-                    with suppress(OSError):
-                        os.unlink(self.target)
-                raise
-        os.unlink(self.temporary)
 
-    def _joint(self, target: IO[bytes], size: int) -> bytes:
-        """What goes before appended rows: mark and header of a new file, a line feed where the last line has none."""
-        manner = self.manner
-        if not size:
-            return gzip.compress(manner.prefix, mtime=0) if manner.gz and manner.prefix else manner.prefix
-        if manner.gz:
-            return b""
-        target.seek(max(size - len(manner.newline), 0))
-        ending = target.read()
-        return b"" if ending == manner.newline else manner.newline
-
-    def _locked(self, cancelled: Callable[[], bool]) -> tuple[int, bool]:
-        """A handle on the target that holds its lock, and whether the file was made for it."""
-        while True:
-            made = not os.path.exists(self.target)
-            handle = os.open(self.target, os.O_RDWR | os.O_CREAT, 0o666)
-            try:
-                lock(handle, cancelled)
-                if os.path.samestat(os.fstat(handle), os.stat(self.target)):
-                    return handle, made
-            except FileNotFoundError:
-                pass  # removed while we waited for the lock: make it anew
-            except BaseException:
-                os.close(handle)
-                raise
-            os.close(handle)
-
-
-def lock(handle: int, cancelled: Callable[[], bool]) -> None:
-    """Wait until the file is ours alone; closing it unlocks. Systems without such locks go on without one."""
-    try:
-        import fcntl
-    except ImportError:
-        return
-    while True:
+def commit(files: Collection[OutputFile], cancelled: Callable[[], bool]) -> None:
+    """Put the finished files of one command in their places, and have that on the disk. Raises :class:`RunError`."""
+    placed = {os.path.dirname(file.target): file for file in files if not file.direct}
+    for file in files:
+        file.commit(cancelled)
+    for folder, file in placed.items():
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if cancelled():
-                raise Interrupted(diagnostic(INTERRUPTED)) from None
-            time.sleep(0.05)
-        except OSError:
-            return
+            placing.settle_folder(folder)
+        except OSError as error:
+            raise io_error(file.manner.codes, file.path, error) from None

@@ -396,18 +396,22 @@ def test_a_full_disk_is_an_error(session: logsql.Session) -> None:
     assert (error.code, error.name) == ("30404", "io-error")
 
 
-def test_a_failing_append_is_cut_off_again(session: logsql.Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    from logsql.store import outputfiles
+@pytest.mark.parametrize("most_copied", [1 << 20, 0])
+def test_a_failing_append_is_cut_off_again(
+    session: logsql.Session, monkeypatch: pytest.MonkeyPatch, most_copied: int
+) -> None:
+    from logsql.store import appending
 
     def half(source: Any, target: Any, size: int) -> None:
         target.write(source.read(1))
         target.flush()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(outputfiles.shutil, "copyfileobj", half)
+    monkeypatch.setattr(appending, "MOST_COPIED", most_copied)
+    monkeypatch.setattr(appending.shutil, "copyfileobj", half)
     Path("out.txt").write_text("old\n")
-    for path in ("out.txt", "new.txt"):
-        assert failure(session, f"table n | outputtxt append=t {path} a").code == "30404"
+    for query in ("outputtxt append=t out.txt a", "outputcsv append=t new.csv a"):
+        assert failure(session, f"table n | {query}").code in ("30404", "30203")
     assert (Path("out.txt").read_text(), names()) == ("old\n", ["out.txt"])
 
 
