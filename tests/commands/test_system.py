@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import logsql
+from logsql.commands.output import copytable
 from logsql.diagnostics.errors import LogsqlError, QueryError
 from logsql.engine.session import Session
 from logsql.planner.spec import COMMANDS, REFUSED_COMMANDS
@@ -107,3 +108,87 @@ def test_a_backup_stays_in_its_folder(tmp_path: Path) -> None:
     assert {Path(row["path"]).parent.parent for row in done} == {folder}
     assert len({row["path"] for row in done}) == len(names)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+@contextmanager
+def ended_at(moment: str) -> Iterator[None]:
+    """The command ends at a moment of its writing, once, as far as the files and the table can tell."""
+    before = copytable.reached
+
+    def stop(passed: str, path: str) -> None:
+        if passed == moment:
+            raise Killed
+
+    copytable.reached = stop  # type: ignore[assignment]  # put back below
+    try:
+        yield
+    finally:
+        copytable.reached = before  # type: ignore[assignment]  # as above
+
+
+def moved(session: Session, folder: Path, more: str = "") -> list[tuple[str, int]]:
+    session.allow_purge = True
+    return [(r["day"], r["count"]) for r in rows(session, f"copytable move=t {more} path={folder} tables=ev")]
+
+
+@pytest.mark.parametrize("more", ["", "incremental=t", "worm=t", "overwrite=t"])
+def test_a_move_that_was_killed_before_the_deletion_is_finished(
+    own_session: Session, tmp_path: Path, more: str
+) -> None:
+    """The rerun took the file for a finished day: its rows stayed in the table and in the backup for ever."""
+    with ended_at("delete"), pytest.raises(Killed):
+        moved(own_session, tmp_path, more)
+    assert [p.name for p in sorted(tmp_path.rglob("*.parquet"))] == ["2024-01-01.parquet"]
+    assert rows(own_session, "table ev | stats count") == [{"count": 40}]
+    assert moved(own_session, tmp_path, more) == [("2024-01-01", 14), ("2024-01-02", 24), ("2024-01-03", 2)]
+    assert rows(own_session, "table ev | stats count") == [{"count": 0}]
+    counts = [rows(own_session, f"load {p} | stats count")[0]["count"] for p in sorted(tmp_path.rglob("*.parquet"))]
+    assert counts == [14, 24, 2]
+
+
+def test_a_day_whose_file_holds_other_rows_is_left_and_told(own_session: Session, tmp_path: Path) -> None:
+    with ended_at("delete"), pytest.raises(Killed):
+        moved(own_session, tmp_path)
+    own_session.sql("delete from ev where rowid = (select min(rowid) from ev)").rows()
+    own_session.allow_purge = True
+    result = own_session.query(f"copytable move=t incremental=t path={tmp_path} tables=ev")
+    assert [r["count"] for r in result.rows()] == [24, 2]
+    (lost,) = result.ledger
+    assert (lost.source, lost.reason, lost.count) == ("ev", "not-moved-file-holds-other-rows", 13)
+    assert rows(own_session, "table ev | stats count") == [{"count": 13}]
+    with pytest.raises(LogsqlError) as caught:
+        moved(own_session, tmp_path)
+    assert caught.value.name == "file-exists"
+
+
+def test_rows_that_parquet_cannot_hold_are_not_deleted(tmp_path: Path) -> None:
+    """DuckDB writes HUGEINT as DOUBLE: the digits were gone from the file, and the rows from the table."""
+    with logsql.connect(tz="UTC", allow_purge=True) as session:
+        session.sql("create table t as select 170141183460469231731687303715884105::hugeint a").rows()
+        session.sql("create table u as select 12::hugeint a, {'b': 1} s, 'x' j").rows()
+        assert [r["table"] for r in rows(session, f"copytable move=t path={tmp_path} tables=u")] == ["u"]
+        with pytest.raises(LogsqlError) as caught:
+            rows(session, f"copytable move=t path={tmp_path} tables=t")
+        assert caught.value.name == "io-error"
+        assert rows(session, "table t | stats count") == [{"count": 1}]
+        assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["no-time.parquet"]
+
+
+def test_rows_added_while_a_day_is_moved_stay(own_session: Session, tmp_path: Path) -> None:
+    """Rows of the day that came in between copy and deletion were deleted too."""
+    before = copytable.reached
+
+    def add(moment: str, path: str) -> None:
+        if moment == "delete":
+            own_session.sql("insert into ev select * from ev limit 5").rows()
+
+    try:
+        copytable.reached = add  # type: ignore[assignment]  # put back below
+        assert [count for _, count in moved(own_session, tmp_path, "from=20240103")] == [2]
+    finally:
+        copytable.reached = before  # type: ignore[assignment]  # as above
+    assert rows(own_session, "table ev | stats count") == [{"count": 43}]

@@ -43,7 +43,7 @@ class Files:
 
     def for_duckdb(self, path: str) -> str:
         """The path as DuckDB's file functions take it: ``*``, ``?`` and ``[`` are patterns there unless bracketed."""
-        return "".join(f"[{char}]" if char in "*?[" else char for char in self.granted(path))
+        return duckdb_path(self.granted(path))
 
     def open(self, path: str) -> BinaryIO:
         """The file for reading, at its beginning."""
@@ -167,6 +167,11 @@ class Scratch:
     def database(self, name: str) -> sqlite3.Connection:
         """The copy of an SQLite database, with the log that lies beside it here."""
         return _database(os.path.join(self._folder, name), "?mode=rw")
+
+
+def duckdb_path(path: str) -> str:
+    """A path of which DuckDB's file functions take every character as it is."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in path)
 
 
 def archive(file: IO[bytes]) -> zipfile.ZipFile:
