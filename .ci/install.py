@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,13 +45,20 @@ def main() -> int:
 
 def pip(python: Path) -> list[str]:
     """The command line of a pip that installs into the environment: giving it one of its own takes seconds."""
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--disable-pip-version-check"]
-    if subprocess.run([*command, "--help"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
-        return command
+    if _pip() >= (22, 3):  # the first that knows --python; asking it costs more than a second
+        return [sys.executable, "-m", "pip", "--python", str(python), "install", "--disable-pip-version-check"]
     own = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
     if subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True).returncode:
         subprocess.run([str(python), "-m", "ensurepip", "--upgrade"], check=True, stdout=subprocess.DEVNULL)
     return own
+
+
+def _pip() -> tuple[int, ...]:
+    """The version of the pip of the Python that runs this; () where it has none."""
+    try:
+        return tuple(int(part) for part in version("pip").split(".")[:2])
+    except (PackageNotFoundError, ValueError):
+        return ()
 
 
 def piped(command: list[str]) -> int:

@@ -171,8 +171,8 @@ TIMESPAN_UNIT = define(
     "invalid time unit",
     ("an unknown unit", "알 수 없는 시간 단위입니다"),
     (
-        'the unit of the time span "{text}" is not one of s, m, h, d, w, mon, y',
-        '시간 간격 "{text}"의 단위가 s, m, h, d, w, mon, y 중 하나가 아닙니다',
+        'the unit of the time span "{text}" is not one of {units}',
+        '시간 간격 "{text}"의 단위가 {units} 중 하나가 아닙니다',
     ),
 )
 DATE_PATTERN = define(

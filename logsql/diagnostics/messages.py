@@ -7,8 +7,9 @@ argument, else the context variable :data:`LANGUAGE`, else the environment varia
 else English.
 
 Where is a sentence? One command's own stands in the command's file. What several say stands in this folder, one file
-per subject: ``fields`` ``names`` ``options`` ``expressions`` ``tables`` ``lookups`` ``paths`` ``places`` ``delimiters``
-(arguments of commands), ``language`` (the text of a query), ``engine`` (what DuckDB refuses), ``readers``
+per subject: ``fields`` ``options`` ``expressions`` ``tables`` ``lookups`` ``paths`` ``places`` ``delimiters``
+(arguments of commands), ``language`` (the text of a query), ``engine`` (the session, its zone and
+database, SQL), ``readers``
 ``unreadable`` (files), ``reasons`` (of losses), ``notes``, ``models`` ``modeldata`` ``modelfiles`` ``mlshell`` (machine
 learning), ``kept`` (results), ``usage`` (the command line), ``bridges``. ``logsql help CODE`` shows the row of a code,
 ``git grep CODE`` its file.

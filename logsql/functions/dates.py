@@ -242,8 +242,8 @@ def span_argument(call: FunctionCall, node: Expr) -> Span:
     """A span constant; errors 90500, 90501, 90502 at the argument."""
     value = call.cx.constant(node, TIME_SPAN_OF.fill(function=call.spec.name))
 
-    def refuse(said: Sentence, /, *, text: object) -> NoReturn:
-        found = diagnostic(said, node.span, text=text)
+    def refuse(said: Sentence, /, *, text: object, units: str = "") -> NoReturn:
+        found = diagnostic(said, node.span, text=text, units=units)
         raise QueryError(replace(found, message=f"{call.spec.name}(): {found.message}"))
 
     return parse_span(value, refuse)
@@ -369,7 +369,7 @@ def _daterange(call: FunctionCall) -> Typed:
     start, end = call.let(start), call.let(end)
     count_name, item_name = lambda_name(call.cx, "n"), lambda_name(call.cx, "t")
     # Every item is counted from the start: adding a month to 28 February again would lose the 31st of January.
-    shortest = (span.seconds or {"mon": 28, "y": 365}[span.unit] * 86400 * span.amount) * 1000
+    shortest = span.shortest_seconds * 1000
     steps = sql.binary(
         "+",
         sql.binary(

@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from logsql.diagnostics.models import MODEL_NAMED, THE_MODEL
+from logsql.ml.defaults import TREES
 from logsql.ml.features import FeatureSpec, check_schema, encode, row_encoder, typed_classes
 from logsql.ml.metrics import Metrics
 from udfs.inference import Forest, Matrix
@@ -39,7 +40,7 @@ class FitOptions:
     out of training; seed: of the forest and of the hold-out.
     """
 
-    trees: int = 100
+    trees: int = TREES
     depth: int | None = None
     leaf: int = 1
     sample: int | None = None

@@ -51,6 +51,8 @@ class LookupTable:
 def load_table(files: Files, path: str) -> pa.Table:
     """Rows of a lookup file: Parquet, or CSV (TSV for ``.tsv``) with a header line, all text.
 
+    Columns are named as ``csvfile`` names them: cells beyond the header have columns of their own.
+
     Raises :class:`SourceError` when the file is missing or has no header.
     """
     try:
@@ -66,13 +68,12 @@ def load_table(files: Files, path: str) -> pa.Table:
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     if not rows:
         raise SourceError(diagnostic(LOOKUP_EMPTY, path=path))
-    header = rows[0]
-    columns: dict[str, list[str | None]] = {name: [] for name in header}
-    for row in rows[1:]:
-        if row:
-            for position, name in enumerate(header):
-                columns[name].append(row[position] if position < len(row) else None)
-    return pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
+    from udfs.readers.csvrows import named  # for cost: pyarrow.csv
+
+    names, _ = named(rows[0], max(map(len, rows)))
+    body = [row for row in rows[1:] if row]
+    cells = {name: [row[at] if at < len(row) else None for row in body] for at, name in enumerate(names)}
+    return pa.table({name: pa.array(column, pa.string()) for name, column in cells.items()})
 
 
 class LookupFolder:

@@ -28,11 +28,41 @@ from logsql.values.types import DATE
 class Fail(Protocol):
     """Refuses the query with a row of the catalogue at the place where the span is written."""
 
-    def __call__(self, said: Sentence, /, *, text: object) -> NoReturn: ...
+    def __call__(self, said: Sentence, /, *, text: object, units: str = "") -> NoReturn: ...
 
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_PLURAL = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks", "mon": "months", "y": "years"}
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of time spans, lengths in seconds.
+
+    ``plural`` is DuckDB's word. ``exact``: on a clock that never changes, None where the calendar tells. ``mean`` is
+    what rates are computed with, ``shortest`` what no such span falls below, ``round`` whole days.
+    """
+
+    plural: str
+    exact: int | None
+    mean: int
+    shortest: int
+    round: int
+    amounts: tuple[int, ...] = ()
+
+
+def _clock(plural: str, seconds: int) -> Unit:
+    return Unit(plural, seconds, seconds, seconds, seconds)
+
+
+_DAY = 86_400
+#: Every unit that a span may be written in; ``amounts`` are the only numbers before it where there are any.
+UNITS = {
+    "s": _clock("seconds", 1),
+    "m": _clock("minutes", 60),
+    "h": _clock("hours", 3600),
+    "d": _clock("days", _DAY),
+    "w": _clock("weeks", 7 * _DAY),
+    "mon": Unit("months", None, 2_629_746, 28 * _DAY, 30 * _DAY, (1, 2, 3, 4, 6)),
+    "y": Unit("years", None, 12 * 2_629_746, 365 * _DAY, 365 * _DAY, (1,)),
+}
+_REFUSED_AMOUNT = {"mon": TIMESPAN_MONTHS, "y": TIMESPAN_YEAR}
 #: Spans that DuckDB's ``date_trunc`` cuts in the session zone as the language does.
 _TRUNC = {
     (1, "s"): "second",
@@ -57,18 +87,33 @@ class Span:
     @property
     def seconds(self) -> int | None:
         """Length in seconds on a clock that never changes; None for months and years."""
-        size = _SECONDS.get(self.unit)
+        size = UNITS[self.unit].exact
         return None if size is None else size * self.amount
+
+    @property
+    def mean_seconds(self) -> int:
+        """Length in seconds, of months and years the mean: rates compare buckets."""
+        return UNITS[self.unit].mean * self.amount
+
+    @property
+    def shortest_seconds(self) -> int:
+        """Seconds that no such span falls below."""
+        return UNITS[self.unit].shortest * self.amount
+
+    @property
+    def round_seconds(self) -> int:
+        """Length in seconds as one speaks of it: a month has 30 days, a year 365."""
+        return UNITS[self.unit].round * self.amount
 
     @property
     def interval(self) -> Sql:
         """The span as a DuckDB interval."""
-        return sql.interval(self.amount, _PLURAL[self.unit])
+        return sql.interval(self.amount, UNITS[self.unit].plural)
 
     def times(self, count: Sql) -> Sql:
         """``count`` spans as an interval."""
         number = count if self.amount == 1 else sql.binary("*", count, sql.integer(self.amount))
-        return sql.interval(number, _PLURAL[self.unit])
+        return sql.interval(number, UNITS[self.unit].plural)
 
     def __str__(self) -> str:
         return f"{self.amount}{self.unit}"
@@ -80,13 +125,11 @@ def parse_span(text: object, fail: Fail) -> Span:
     if found is None:
         fail(INVALID_TIMESPAN, text=text)
     amount, unit = int(found[1]), found[2].lower()
-    if unit not in _PLURAL:
-        fail(TIMESPAN_UNIT, text=text)
-    if unit == "mon" and amount not in (1, 2, 3, 4, 6):
-        fail(TIMESPAN_MONTHS, text=text)
-    if unit == "y" and amount != 1:
-        fail(TIMESPAN_YEAR, text=text)
-    if not 0 < amount * _SECONDS.get(unit, 1) <= _MOST * 86400 or (unit in ("d", "w") and amount > _MOST // 7):
+    if unit not in UNITS:
+        fail(TIMESPAN_UNIT, text=text, units=", ".join(UNITS))
+    if (amounts := UNITS[unit].amounts) and amount not in amounts:
+        fail(_REFUSED_AMOUNT[unit], text=text)
+    if not 0 < amount * (UNITS[unit].exact or 1) <= _MOST * 86400 or (unit in ("d", "w") and amount > _MOST // 7):
         fail(TIMESPAN_RANGE, text=text)
     return Span(amount, unit)
 

@@ -61,6 +61,16 @@ def test_a_lookup_never_doubles_or_drops_rows_and_keeps_their_order(session: Ses
     assert set(found["v"].to_pylist()) == {"new", None}
 
 
+def test_every_cell_of_a_lookup_file_can_be_looked_up(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "wide.csv").write_text("k,v,v\na,1,2,over\nb,3\n", encoding="utf-8")
+    session.add_lookup("wide", str(tmp_path / "wide.csv"), "k")
+    text = "json \"[{k:'a'},{k:'b'}]\" | lookup wide k output v, v_1, column3"
+    assert rows(session, text) == [
+        {"k": "a", "v": "1", "v_1": "2", "column3": "over"},
+        {"k": "b", "v": "3", "v_1": None, "column3": None},
+    ]
+
+
 def test_a_lookup_over_open_rows(session: Session) -> None:
     session.register("j", pa.table({"line": ['{"status": 200, "desc": "z"}', '{"status": 1, "desc": "y"}']}))
     text = "table j | parsejson | lookup codes status output desc, n | fields status, desc, n"

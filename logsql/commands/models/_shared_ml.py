@@ -32,6 +32,7 @@ from logsql.diagnostics.models import (
 )
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Name, Option, Span, Subquery
+from logsql.ml.defaults import TREES
 from logsql.ml.service import MODELS
 from logsql.planner.relation import Rel
 from logsql.planner.spec import OptionKind, OptionSpec
@@ -88,7 +89,7 @@ NOT_SECONDS = INVALID_OPTION.says(
     )
 )
 
-SIZE = OptionSpec("size", OptionKind.INT, ("trees to train", "학습할 트리 수"), default=100, minimum=1)
+SIZE = OptionSpec("size", OptionKind.INT, ("trees to train", "학습할 트리 수"), default=TREES, minimum=1)
 MODEL = OptionSpec(
     "model",
     OptionKind.MODEL,

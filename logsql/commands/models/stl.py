@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from logsql.operators.models import Feature, Forms
     from logsql.planner.runtime import StageRuntime
 
-#: Length of the calendar units of ``period=`` in days: a season of months is counted in intervals of the rows.
-_DAYS = {"mon": 30, "y": 365}
-
 
 TARGET_MISSING = define(
     "40300",
@@ -125,9 +122,8 @@ def _period(stage: Stage) -> int | None:
     text = stage.option_text(option)
     if text.rstrip("abcdefghijklmnopqrstuvwxyz").strip("0") == "" and text[:1] == "0":
         return 0
-    span = parse_span(text, stage.refusing(option))
-    days = _DAYS.get(span.unit)
-    return 1000 * (span.seconds if span.seconds is not None else 86_400 * (days or 0) * span.amount)
+    # A season of months is counted in intervals of the rows.
+    return 1000 * parse_span(text, stage.refusing(option)).round_seconds
 
 
 _WEEKS = [

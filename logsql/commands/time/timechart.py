@@ -84,23 +84,14 @@ def lower(stage: Stage) -> Rel:
         # One CASE inside the other: a row without both is left out once.
         return sql.when(timed, losses.kept(cx, NO_GROUP, source, named, sql.null("VARCHAR")))
 
-    rel = stage.rel
+    rel, seconds = stage.rel, sql.integer(span.mean_seconds)
     special: dict[str, Callable[[ExprContext], Typed]] = {TIME: start}
     if args.by:
-        seconds = _seconds(span)
         return crosstab(stage, rel, [time], args.by, args.aggregates, counted, seconds, special)
     check_names([time], [a.output for a in args.aggregates])
     rel, test = stage.lowered(rel, counted)
-    groups = lower_groups(stage, rel, [time], args.aggregates, _seconds(span), special)
+    groups = lower_groups(stage, rel, [time], args.aggregates, seconds, special)
     return sorted_groups(stage, "timechart", groups, test)
-
-
-def _seconds(span: Span) -> Sql:
-    """Length of a bucket in seconds; months and years take their mean length, as rates compare buckets."""
-    if span.seconds is not None:
-        return sql.integer(span.seconds)
-    months = span.amount * (12 if span.unit == "y" else 1)
-    return sql.integer(months * 2_629_746)
 
 
 def order(args: TimechartArgs) -> duties.OrderNeed:
