@@ -19,7 +19,8 @@ from tests.support import SHARED, shared_data
 from udfs.readers.base import LOGICAL_TYPE, ListLoss, NullProgress, ReadContext, ReaderError
 from udfs.readers.evidence import Tally
 from udfs.readers.evtx import EvtxReader
-from udfs.readers.evtx_events import _USUAL, SCHEMA, EventRows, _facts, _parsed_facts
+from udfs.readers.evtx_events import _USUAL, SCHEMA, EventRows, _facts, _parsed_facts, _system
+from udfs.readers.evtx_system import SystemReader, with_braces
 from udfs.readers.files import Files
 
 _ANSWERS = SHARED / "data" / "forensics" / "expected-evtx.json"
@@ -202,6 +203,10 @@ def _packed_logs() -> Iterator[bytes]:
                     yield packed.extractfile(member).read()  # type: ignore[union-attr]
 
 
+#: Behind it there are zeros, and libevtx takes it for no record of the chunk: number, EventRecordID, time.
+_ONLY_OURS = (17, 17, 1533278646418533)
+
+
 def _leaves(value: object) -> int:
     """Texts and numbers of event data that are not blank."""
     if isinstance(value, dict | list):
@@ -217,8 +222,6 @@ def test_every_event_is_told_as_another_reader_tells_it(tmp_path: Path) -> None:
     for line in (Path(__file__).parent / "evtx_answers.txt").read_text().splitlines()[3:]:
         log, count, digest, leaves = line.split()
         answers[log] = (int(count), digest, leaves)
-    # Behind it there are zeros, and libevtx takes it for no record of the chunk.
-    only_ours = (17, 17, 1533278646418533)
     different = []
     for data in _packed_logs():
         path = tmp_path / "log.evtx"
@@ -226,7 +229,7 @@ def test_every_event_is_told_as_another_reader_tells_it(tmp_path: Path) -> None:
         found = table(EvtxReader(str(path)), ["_time", "record_id", "record_no", "event_data", "msg"])
         columns = [found.column(name).cast("int64").to_pylist() for name in ("record_no", "record_id", "_time")]
         texts = zip(found.column("event_data").to_pylist(), found.column("msg").to_pylist(), strict=True)
-        rows = [(*row, text) for *row, text in zip(*columns, texts, strict=True) if tuple(row) != only_ours]
+        rows = [(*row, text) for *row, text in zip(*columns, texts, strict=True) if tuple(row) != _ONLY_OURS]
         lines = sorted(f"{number} {own} {time}" for number, own, time, _ in rows)
         digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
         leaves = sum(_leaves(json.loads(text or "null")) + _leaves(message) for *_, (text, message) in rows)
@@ -249,7 +252,7 @@ def test_names_that_come_again_and_bodies_that_are_no_event_data(tmp_path: Path)
         path.write_bytes(lzma.decompress(shared_data("evidence2", f"{name}.xz").read_bytes()))
         made[name[:3]] = table(EvtxReader(str(path)), ["record_no", "event_data"]).to_pylist()
     (again,) = (json.loads(row["event_data"]) for row in made["d02"] if row["record_no"] == 4)
-    guid = "{0}-{1}-{1}-{1}-{2}".format
+    guid = "{{{0}-{1}-{1}-{1}-{2}}}".format
     assert again["LogonGuid"] == [guid(c * 8, c * 4, c * 12) for c in "AB"]
     assert (again["SubjectUserSid"], again["TargetServerName"]) == ("S-1-5-18", "localhost")
     error = json.loads(made["d03"][0]["event_data"])
@@ -325,3 +328,80 @@ def test_the_header_dates_an_event_without_a_time(created: str, time: int, count
     loss = ListLoss()
     tally.report(ReadContext(loss, NullProgress(), lambda: False, Files()), "log.evtx")
     assert [(entry.reason, entry.count) for entry in loss.entries] == [("time-of-record", 1)] * counted
+
+
+_SYSTEM_COLUMNS = ("version", "opcode", "keywords", "process_id", "thread_id", "user_sid", "activity_id",
+                   "related_activity_id", "provider_guid")  # fmt: skip
+
+
+def _said(column: str, value: object) -> str:
+    """A value of System as the answers write it."""
+    if value is None:
+        return ""
+    return str(int(str(value), 16)) if column == "keywords" else str(value).upper()
+
+
+@pytest.mark.evidence
+@pytest.mark.usefixtures("_package")
+def test_system_as_another_reader_tells_it(tmp_path: Path) -> None:
+    answers = {}
+    for line in (Path(__file__).parent / "evtx_system_answers.txt").read_text().splitlines()[3:]:
+        log, count, digest = line.split()
+        answers[log] = (int(count), digest)
+    different = []
+    for data in _packed_logs():
+        path = tmp_path / "log.evtx"
+        path.write_bytes(data)
+        found = table(EvtxReader(str(path)), ["_time", "record_id", "record_no", *_SYSTEM_COLUMNS])
+        numbers = [found.column(name).cast("int64").to_pylist() for name in ("record_no", "record_id", "_time")]
+        only_ours = list(zip(*numbers, strict=True)).index(_ONLY_OURS) if 1533278646418533 in numbers[2] else -1
+        rows = [row for place, row in enumerate(found.to_pylist()) if place != only_ours]
+        lines = sorted("|".join([str(row["record_no"])] + [_said(c, row[c]) for c in _SYSTEM_COLUMNS]) for row in rows)
+        digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        expected = answers.pop(hashlib.sha256(data).hexdigest()[:16], None)
+        if expected != (len(rows), digest):
+            different.append((len(rows), expected))
+    assert not different
+    assert not answers
+
+
+@pytest.mark.parametrize(
+    ("system", "expected"),
+    [
+        (_SYSTEM % "5", {"version": "0", "opcode": "0", "keywords": "0x0", "process_id": "1", "thread_id": "2",
+                         "provider_guid": "{1}"}),
+        # Rendered before it was collected: texts for numbers.
+        (_SYSTEM.replace('"Version":0', '"Version":"3"') % '"5"', {"version": "3", "opcode": "0", "keywords": "0x0",
+                                                                   "process_id": "1", "thread_id": "2",
+                                                                   "provider_guid": "{1}"}),
+        (_SYSTEM.replace('"Correlation":null',
+                         '"Correlation":{"#attributes":{"ActivityID":"A","RelatedActivityID":"B"}}')
+         .replace('"Security":null', '"Security":{"#attributes":{"UserID":"S-1-5-18"}}')
+         .replace('"Name":"P","Guid":"{1}"', '"Name":"P"') % "5",
+         {"version": "0", "opcode": "0", "keywords": "0x0", "process_id": "1", "thread_id": "2", "user_sid": "S-1-5-18",
+          "activity_id": "A", "related_activity_id": "B"}),
+        ('"EventID":5,"Execution":{"#attributes":{"ThreadID":4}},"Keywords":"0x1"', {"thread_id": "4",
+                                                                                   "keywords": "0x1"}),
+        ('"EventID":5,"Keywords":{"a":1},"Security":"x"', {}),
+    ],
+)  # fmt: skip
+def test_what_system_says(system: str, expected: dict[str, str]) -> None:
+    """The short way gives what parsing gives; a text of the event that looks like System is none."""
+    data = _event(system, '"EventData":{"q":"\\"Version\\":9,\\"Opcode\\":9"}')
+    reader = SystemReader(_system)
+    for text in (data, data, data.replace('"System":{', '"System": {')):  # the last one always goes the long way
+        assert {name: value for part in reader.facts(text) for name, value in part.items()} == expected
+
+
+def test_guids_have_braces() -> None:
+    """Windows and libevtx write them so; a GUID inside a text and one in small letters are texts as they stand."""
+    guid = "5770385F-C22A-43E0-BF4C-06F5698FFBD9"
+    texts = [
+        f'{{"a":"{guid}","b":["{guid}","x {guid}"],"c":"\\"{guid}\\"","d":"{guid.lower()}","e":"{{{guid}}}"}}',
+        None,
+    ]
+    assert with_braces(pa.array(texts, pa.string())).to_pylist() == [
+        f'{{"a":"{{{guid}}}","b":["{{{guid}}}","x {guid}"],"c":"\\"{guid}\\"","d":"{guid.lower()}","e":"{{{guid}}}"}}',
+        None,
+    ]
+    assert with_braces(pa.array(['{"a":1}'])).to_pylist() == ['{"a":1}']

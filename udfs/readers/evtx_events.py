@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from udfs.readers.base import batch_of, field
 from udfs.readers.evidence import Tally
+from udfs.readers.evtx_system import SYSTEM_COLUMNS, Facts, SystemReader, system_arrays, with_braces
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -29,6 +30,7 @@ SCHEMA = pa.schema(
         field("record_no", pa.int64()),
         field("msg", pa.string()),
         field("event_data", pa.string(), "json"),
+        *SYSTEM_COLUMNS,
         field("_file", pa.string()),
     ]
 )
@@ -96,6 +98,8 @@ class EventRows:
         self._occurrence = bool(names & {"_time", "record_id"})
         self._numbered = "record_no" in names
         self._facts = bool(names & _FACTS.keys())
+        self._system = names & {column.name for column in SYSTEM_COLUMNS}
+        self._system_reader = SystemReader(_system)
         self._shapes: dict[tuple[str, int], bool] = {}
         self._begin()
 
@@ -106,6 +110,7 @@ class EventRows:
         self._ids: list[str | None] = []
         self._numbers: list[int | None] = []
         self._found: list[tuple[object, ...]] = []
+        self._systems: list[tuple[Facts, ...]] = []
 
     def add(self, event: Event) -> int:
         """Take what is wanted of ``event``; the number of events held."""
@@ -126,6 +131,8 @@ class EventRows:
             self._numbers.append(_integer(event["event_record_id"], 63))
         if self._facts:
             self._found.append(_facts(data, self._shapes))
+        if self._system:
+            self._systems.append(self._system_reader.facts(data))
         self.held += 1
         return self.held
 
@@ -147,6 +154,9 @@ class EventRows:
         if self._facts:
             for (column, type_), values in zip(_FACTS.items(), zip(*self._found, strict=True), strict=True):
                 made[column] = pa.array(values, type_)
+            if "event_data" in self._wanted.names:
+                made["event_data"] = with_braces(made["event_data"])
+        made |= system_arrays(self._systems, self._system)
         self._begin()
         return batch_of(self._wanted, made, rows)
 
@@ -279,6 +289,10 @@ def _body(data: str) -> dict[str, object]:
         return _mapping(_mapping(json.loads(data, object_pairs_hook=_gathered)).get("Event"))
     except (ValueError, RecursionError):
         return {}
+
+
+def _system(data: str) -> dict[str, object]:
+    return _mapping(_body(data).get("System"))
 
 
 def _gathered(pairs: list[tuple[str, object]]) -> dict[str, object]:
