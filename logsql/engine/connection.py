@@ -10,7 +10,7 @@ from logsql.diagnostics.engine import DATABASE_NOT_OPENED, INVALID_SETTING, UNKN
 from logsql.diagnostics.errors import SourceError, UsageError, diagnostic
 from logsql.engine.guard import SETTINGS
 from logsql.store.databases import open_file
-from logsql.store.folders import MEMORY, spill_folder
+from logsql.store.folders import MEMORY
 from logsql.store.policy import Policy
 
 #: Attached in-memory database that holds materialised steps: a query that only reads never writes the user's file.
@@ -25,8 +25,11 @@ class Limits:
     memory: str | None = None
 
 
-def open_database(path: str, zone: str | None, limits: Limits, policy: Policy) -> duckdb.DuckDBPyConnection:
-    """A connection to the database file (or ``:memory:``), set up and locked to the policy."""
+def open_database(path: str, zone: str | None, limits: Limits, policy: Policy, spill: str) -> duckdb.DuckDBPyConnection:
+    """A connection to the database file (or ``:memory:``), set up and locked to the policy.
+
+    ``spill``: the folder for what does not fit into memory.
+    """
     config: dict[str, str | bool | int | float | list[str]] = {
         "python_enable_replacements": False,
         "autoinstall_known_extensions": False,
@@ -45,7 +48,7 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy) -
         if "IO Error" in first or "not a valid DuckDB" in str(error):
             raise SourceError(diagnostic(DATABASE_NOT_OPENED, path=path, reason=first)) from None
         raise UsageError(diagnostic(INVALID_SETTING, reason=first)) from None
-    run(connection, "SET temp_directory = ?", str(spill_folder()))
+    run(connection, "SET temp_directory = ?", spill)
     # DuckDB draws its bar on standard output where there is no script file (python -c, notebooks), between the rows.
     run(connection, "SET enable_progress_bar_print = false")  # this one turns the bar on
     run(connection, "SET enable_progress_bar = false")

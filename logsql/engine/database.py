@@ -19,11 +19,13 @@ from sqlglot import exp
 from logsql.engine.connection import WORK, Limits, current_zone, main_database, open_database, run, set_zone
 from logsql.engine.guard import Guard
 from logsql.planner.runtime import Row
+from logsql.store.databases import spill_folder
 from logsql.store.files import Files
 from logsql.store.folders import default_folder
 from logsql.store.policy import Policy
 from logsql.udfbridge.registry import install
 from logsql.values import sql
+from udfs.temporary import PrivateFolder
 
 
 class ArrowSource(Protocol):
@@ -36,14 +38,23 @@ class ArrowSource(Protocol):
 class _Core:
     """What a database and its siblings have in common: the first connection, numbers, what was learned."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, spill: PrivateFolder | None) -> None:
         self.connection = connection
+        self.spill = spill
         self.zone = current_zone(connection)
         self.name = main_database(connection)
         self.numbers = itertools.count(1)
         self.functions: set[str] = set()
         self.logical: dict[tuple[str, str], str] | None = None
         self.guard = threading.Lock()
+        self.users = 0
+
+    def used(self, change: int) -> None:
+        """A database more or less; with the last one goes what DuckDB put on the disk."""
+        with self.guard:
+            self.users += change
+            if not self.users and self.spill is not None:
+                self.spill.close()
 
 
 class Database:
@@ -57,11 +68,15 @@ class Database:
         self._core = core
         self._connection = core.connection
         self.planning = core.connection.cursor()
+        self._open = True
+        core.used(1)
 
     @classmethod
     def open(cls, path: str, zone: str | None, limits: Limits, policy: Policy) -> Database:
         """Open a database file or ``:memory:``. Raises SourceError, UsageError for a wrong setting."""
-        return cls(path, policy, _Core(open_database(path, zone, limits, policy)), {})
+        spill = spill_folder()
+        connection = open_database(path, zone, limits, policy, spill.path if spill is not None else "")
+        return cls(path, policy, _Core(connection, spill), {})
 
     @cached_property
     def guard(self) -> Guard | None:
@@ -176,6 +191,9 @@ class Database:
         self.registered.clear()
         self.planning.close()
         self._connection.close()
+        if self._open:
+            self._open = False
+            self._core.used(-1)
 
 
 def arrow_source(table: object) -> ArrowSource:

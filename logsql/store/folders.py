@@ -10,8 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-import tempfile
-from os import environ, getpid
+from os import environ
 from pathlib import Path
 
 #: The database that is no file.
@@ -38,11 +37,6 @@ def cache_folder() -> Path:
     import platformdirs  # for cost
 
     return platformdirs.user_cache_path(_APP, appauthor=False)
-
-
-def spill_folder() -> Path:
-    """Where DuckDB of this process puts what does not fit into memory."""
-    return Path(tempfile.gettempdir()) / f"{_APP}-{getpid()}"
 
 
 def user_folder() -> Path:

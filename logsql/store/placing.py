@@ -13,21 +13,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
-import hashlib
 import os
 import re
-import secrets
-import socket
 import stat
 import sys
-import time
+
+from udfs.temporary import is_dead, own_name
 
 AnyPath = str | os.PathLike[str]
-#: A temporary name: the place a process runs at, its number, and something that nobody can guess.
-_NAME = re.compile(r"\.logsql-([0-9a-f]{12})-(\d+)-[0-9a-f]{16}(\.\w{1,8})?\.part")
-#: Seconds after which a file of another machine, or of one that was started anew since, belongs to nobody.
-_ABANDONED = 7 * 86400
+#: A temporary name.
+_NAME = re.compile(r"\.logsql-([0-9a-f]{12}-\d+-[0-9a-f]{16})(\.\w{1,8})?\.part")
 
 
 def reached(moment: str, path: AnyPath) -> None:
@@ -35,23 +30,12 @@ def reached(moment: str, path: AnyPath) -> None:
     sys.audit(f"logsql.{moment}", os.fspath(path))
 
 
-@functools.cache
-def _place() -> str:
-    """What tells process numbers of here from those of elsewhere: machine, start of the machine, container."""
-    facts = [socket.gethostname()]
-    with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        facts.append(file.read().strip())
-    with contextlib.suppress(OSError):
-        facts.append(os.readlink("/proc/self/ns/pid"))
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
-
-
 def beside(target: AnyPath) -> str:
     """A new temporary name in the folder of ``target``, with its ending."""
     folder, name = os.path.split(os.fspath(target))
     ending = os.path.splitext(name)[1]
     kind = ending if re.fullmatch(r"\.\w{1,8}", ending, re.ASCII) else ""
-    return os.path.join(folder, f".logsql-{_place()}-{os.getpid()}-{secrets.token_hex(8)}{kind}.part")
+    return os.path.join(folder, f".logsql-{own_name()}{kind}.part")
 
 
 def make(path: AnyPath, mode: int) -> None:
@@ -114,21 +98,10 @@ def sweep(folder: AnyPath) -> None:
     with contextlib.suppress(OSError):
         for name in os.listdir(folder or "."):
             found = _NAME.fullmatch(name)
-            if found is not None and _is_dead(os.path.join(folder, name), found[1], int(found[2])):
-                with contextlib.suppress(OSError):
-                    os.unlink(os.path.join(folder, name))
-
-
-def _is_dead(path: AnyPath, place: str, process: int) -> bool:
-    if place != _place() or sys.platform == "win32":
-        return time.time() - os.stat(path).st_mtime > _ABANDONED
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return False
+            path = os.path.join(folder, name)
+            with contextlib.suppress(OSError):
+                if found is not None and is_dead(path, found[1]):
+                    os.unlink(path)
 
 
 def _settle_file(path: AnyPath, mode: int | None) -> None:

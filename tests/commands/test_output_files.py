@@ -19,6 +19,7 @@ from logsql.diagnostics.errors import RunError
 from logsql.store import appending, files, placing
 from logsql.store.outputfiles import Codes, Manner, OutputFile
 from tests.language.grammar import row
+from udfs.temporary import here
 
 
 @pytest.fixture
@@ -122,12 +123,12 @@ def test_what_a_dead_writer_left_goes_with_the_next_file_and_that_of_a_living_on
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     for process in (gone.pid, os.getppid()):
-        Path(f".logsql-{placing._place()}-{process}-{'0' * 16}.csv.part").write_text("rows")
+        Path(f".logsql-{here()}-{process}-{'0' * 16}.csv.part").write_text("rows")
     Path(f".logsql-{'0' * 12}-{gone.pid}-{'0' * 16}.part").write_text("of another machine")
     session.query("table n | outputtxt out.txt a").rows()
     left = [
         f".logsql-{'0' * 12}-{gone.pid}-{'0' * 16}.part",
-        f".logsql-{placing._place()}-{os.getppid()}-{'0' * 16}.csv.part",
+        f".logsql-{here()}-{os.getppid()}-{'0' * 16}.csv.part",
     ]
     assert sorted(os.listdir()) == sorted(["out.txt", *left])
 

@@ -140,9 +140,9 @@ class Files:
     @contextmanager
     def scratch(self) -> Iterator[Scratch]:
         """A folder of copies, removed at the end."""
-        import tempfile
+        from udfs.temporary import PrivateFolder  # for cost: few readers copy
 
-        with tempfile.TemporaryDirectory(prefix="logsql-") as folder:
+        with PrivateFolder() as folder:
             yield Scratch(self, folder)
 
     def _ask(self, path: str) -> None:
