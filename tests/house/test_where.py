@@ -22,6 +22,7 @@ def test_the_path_is_there(path: str) -> None:
 def test_the_usual_questions_are_answered() -> None:
     rows = [line for line in TABLE.splitlines() if line.startswith("| ")][2:]
     assert len(rows) >= 20
+    assert len(rows) == sum(line.startswith("|") for line in TABLE.strip().split("\n\n")[0].splitlines()) - 2
     assert all("`" in row.split("|")[2] for row in rows)
     assert len(PATHS) >= 20
 
