@@ -98,11 +98,19 @@ DATABASE_NOT_OPENED = define(
     ("the database file cannot be opened", "데이터베이스 파일을 열 수 없습니다"),
     ("cannot open the database {path}: {reason}", "데이터베이스 {path}을(를) 열 수 없습니다: {reason}"),
 )
+DATABASE_NOT_READ = DATABASE_NOT_OPENED.says(
+    (
+        "there is no database at {path} that safe mode could read",
+        "안전 모드에서 읽을 수 있는 데이터베이스가 {path}에 없습니다",
+    ),
+    help=text("name its folder with --allow-dir to be told why", "이유를 보려면 --allow-dir로 폴더를 허용하세요"),
+)
 
 # --- the policy -------------------------------------------------------------------------------------------------------
 
 ALLOW_DIRECTORY = text("allow it with --allow-dir", "--allow-dir로 허용하세요")
 WITHOUT_SAFE = text("allow it with a session without --safe", "--safe 없는 세션에서 실행하세요")
+ALLOW_WRITE = text("allow it with --allow-write", "--allow-write로 허용하세요")
 NOT_ALLOWED = define(
     "E4001",
     "not-allowed",
@@ -115,7 +123,7 @@ READ_NOT_ALLOWED = NOT_ALLOWED.says(
 )
 WRITE_NOT_ALLOWED = NOT_ALLOWED.says(
     ("writing {path} is not allowed in safe mode", "안전 모드에서는 {path}에 쓸 수 없습니다"),
-    help=WITHOUT_SAFE,
+    help=ALLOW_WRITE,
     name="write-not-allowed",
 )
 STORE_NOT_ALLOWED = NOT_ALLOWED.says(
@@ -123,7 +131,7 @@ STORE_NOT_ALLOWED = NOT_ALLOWED.says(
         "storing rows in {table} is not allowed in safe mode",
         "안전 모드에서는 {table} 테이블에 행을 저장할 수 없습니다",
     ),
-    help=WITHOUT_SAFE,
+    help=ALLOW_WRITE,
     name="write-not-allowed",
 )
 STATEMENT_NOT_ALLOWED = NOT_ALLOWED.says(

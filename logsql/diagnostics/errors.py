@@ -117,9 +117,18 @@ class SourceError(RunError):
 
 
 class PolicyError(RunError):
-    """The policy does not allow what the query asks for."""
+    """The policy does not allow what the query asks for.
+
+    It points at where the path begins and no further: what is said of two files is the same but for their names.
+    """
 
     exit_code = 3
+
+    def located(self, text: str, origin: str | None = None) -> LogsqlError:
+        super().located(text, origin)
+        if (span := self.diagnostic.span) is not None and span.end > span.start + 1:
+            self.diagnostic = replace(self.diagnostic, span=replace(span, end=span.start + 1))
+        return self
 
 
 class TimeoutError_(RunError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from logsql.diagnostics.engine import DATABASE_NOT_OPENED, INVALID_SETTING, UNKNOWN_ZONE
+from logsql.diagnostics.engine import DATABASE_NOT_OPENED, DATABASE_NOT_READ, INVALID_SETTING, UNKNOWN_ZONE
 from logsql.diagnostics.errors import SourceError, UsageError, diagnostic
 from logsql.engine.guard import SETTINGS
 from logsql.store.databases import open_file
@@ -39,11 +39,13 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy, s
         config["threads"] = limits.threads
     if limits.memory is not None:
         config["memory_limit"] = limits.memory
-    if policy.safe and path != MEMORY:
+    if policy.safe and path != MEMORY and not policy.may_write(path):
         config["access_mode"] = "READ_ONLY"  # the file is evidence: neither made nor changed
     try:
         connection = open_file(path, config)
     except duckdb.Error as error:
+        if path != MEMORY and not policy.may_read(path):  # one answer, whatever is or is not there
+            raise SourceError(diagnostic(DATABASE_NOT_READ, path=path)) from None
         first = str(error).splitlines()[0]
         if "IO Error" in first or "not a valid DuckDB" in str(error):
             raise SourceError(diagnostic(DATABASE_NOT_OPENED, path=path, reason=first)) from None

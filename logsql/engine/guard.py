@@ -33,7 +33,7 @@ from logsql.diagnostics.engine import (
 )
 from logsql.diagnostics.errors import PolicyError, diagnostic
 from logsql.store.folders import MEMORY
-from logsql.store.policy import Policy
+from logsql.store.policy import Policy, read_refused
 
 
 def _names(text: str) -> frozenset[str]:
@@ -115,7 +115,8 @@ class Guard:
     def __init__(self, connection: duckdb.DuckDBPyConnection, policy: Policy, path: str, name: str) -> None:
         self._connection = connection
         self._policy = policy
-        self._in_memory = path == MEMORY
+        self._fills = path == MEMORY or policy.may_write(path)
+        self._in_file = path != MEMORY
         self._name = name
 
     # --- what is asked ----------------------------------------------------------------------------
@@ -145,7 +146,7 @@ class Guard:
             self._explain(statement.query, words)
         elif kind in ("SET", "VARIABLE_SET") or (kind == "PRAGMA" and first == "pragma"):
             self._setting(kind, words)
-        elif kind in _TABLES and self._in_memory:
+        elif kind in _TABLES and self._fills:
             self._table(kind, words)
         elif kind != "TRANSACTION":
             raise refused(STATEMENT_NOT_ALLOWED, kind=kind)
@@ -202,7 +203,7 @@ class Guard:
                 self._base(node)
 
     def _query(self, kind: str, reading: bool) -> None:
-        if kind in _QUERIES or (kind in _WRITES and self._in_memory and not reading):
+        if kind in _QUERIES or (kind in _WRITES and self._fills and not reading):
             return
         raise refused(STATEMENT_NOT_ALLOWED, kind=kind.removesuffix("_NODE").removesuffix("_QUERY"))
 
@@ -285,7 +286,8 @@ class Guard:
         if ".." in re.split(r"[/\\]", plain) or re.match(r"[A-Za-z][\w+.-]+:", plain) or "\0" in plain:
             raise refused(PATH_NOT_ALLOWED, path=path)
         pattern = re.search(r"[*?\[{]", plain)
-        self._policy.check_read(os.path.dirname(plain[: pattern.start()]) or "." if pattern else plain)
+        if not self._policy.may_read(os.path.dirname(plain[: pattern.start()]) or "." if pattern else plain):
+            raise read_refused(path)
 
     @cached_property
     def _builtin(self) -> frozenset[str]:
@@ -299,7 +301,7 @@ class Guard:
     @cached_property
     def _views(self) -> frozenset[str]:
         """Views and macros of the database file whose definition is refused, also through one another."""
-        if self._in_memory:
+        if not self._in_file:
             return frozenset()
         rows = self._connection.execute(
             "SELECT lower(view_name), sql FROM duckdb_views() WHERE database_name = ? AND NOT internal UNION ALL "

@@ -46,8 +46,9 @@ FRONT_SERVICES: dict[str, Callable[[Session], object]] = {}
 class Session:
     """Queries over one DuckDB database. A context manager; ``close`` releases everything.
 
-    ``path`` is a database file or ``:memory:``; ``tz`` an IANA zone name (the machine's by default); ``safe`` denies
-    files, writing and the network except below ``directories``; ``timeout`` is in seconds. ``geoip`` names databases in
+    ``path`` is a database file or ``:memory:``; ``tz`` an IANA zone name (the machine's by default). ``safe`` denies
+    the network, reading but below ``allow_dirs`` (an older name: ``directories``) and ``allow_write``, and writing but
+    below ``allow_write``; a database file elsewhere is read. ``timeout`` is in seconds. ``geoip`` names databases in
     MaxMind's format for ``lookup geoip`` (a ``.mmdb`` file or a folder), ``procs`` folders of stored queries for
     ``proc``. Deleting rows with ``purge`` needs ``allow_purge``.
     """
@@ -65,8 +66,10 @@ class Session:
         geoip: str | None = None,
         procs: Sequence[str] = (),
         allow_purge: bool = False,
+        allow_dirs: Sequence[str] = (),
+        allow_write: Sequence[str] = (),
     ) -> None:
-        policy = Policy.safe_mode(directories) if safe else Policy()
+        policy = Policy.safe_mode((*allow_dirs, *directories), allow_write) if safe else Policy()
         database = Database.open(path, tz, Limits(threads, memory_limit), policy)
         self._begin(Workspace.over(database, Settings(geoip, tuple(procs), allow_purge), timeout))
         self.on_progress = on_progress

@@ -307,6 +307,7 @@ class _Writer:
     def _file(self, path: str) -> OutputFile:
         found = self.files.get(path)
         if found is None:
+            self.runtime.policy.check_write(path)  # a date in the path may hold more than digits
             found = self.files[path] = OutputFile(path, self.job.manner)
         self.active.pop(path, None)
         self.active[path] = found

@@ -166,7 +166,7 @@ def store(
     runtime: ActionRuntime, rel: Rel, fields: Sequence[Stored], table: str, create: bool, where: Sql | None = None
 ) -> None:
     """Append the rows of a work table to a stored table, all or none. Raises :class:`RunError`."""
-    if not runtime.policy.write:
+    if not runtime.policy.may_write(runtime.database.path):
         raise PolicyError(diagnostic(STORE_NOT_ALLOWED, table=table))
     have = columns_of(runtime, table)
     if have is None and not create:

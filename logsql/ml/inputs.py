@@ -163,7 +163,7 @@ class InputStore:
         found = self._load(name)
         if found.kind is not InputKind.QUERY and self._stamp(found.target) not in (None, found.stamp):
             found = self._described(name, found.kind, found.target)
-            if self._files.policy.write:
+            if self._files.policy.may_write(str(self._folder)):
                 with self._files.lock(self._folder):
                     self._write(found)
         return found

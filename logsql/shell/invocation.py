@@ -51,6 +51,7 @@ class Invocation:
     zone: str | None = None
     safe: bool = False
     directories: tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
     threads: int | None = None
     memory_limit: str | None = None
     timeout: float | None = None
@@ -81,6 +82,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--tz",), "zone", "ZONE", "opt-tz"),
     Option(("--safe",), "safe", None, "opt-safe"),
     Option(("--allow-dir",), "directories", "DIR", "opt-allow-dir", repeat=True),
+    Option(("--allow-write",), "writable", "DIR", "opt-allow-write", repeat=True),
     Option(("--threads",), "threads", "N", "opt-threads", count),
     Option(("--memory-limit",), "memory_limit", "SIZE", "opt-memory"),
     Option(("--timeout",), "timeout", "S", "opt-timeout", seconds),

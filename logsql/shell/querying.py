@@ -32,7 +32,7 @@ from logsql.store.policy import Policy
 
 def policy_of(asked: Invocation) -> Policy:
     """What the words of the command line may touch; a session opened for them follows the same rules."""
-    return Policy.safe_mode(asked.directories) if asked.safe else Policy()
+    return Policy.safe_mode(asked.directories, asked.writable) if asked.safe else Policy()
 
 
 def open_session(asked: Invocation) -> Session:
@@ -41,7 +41,8 @@ def open_session(asked: Invocation) -> Session:
         asked.database,
         asked.zone,
         safe=asked.safe,
-        directories=asked.directories,
+        allow_dirs=asked.directories,
+        allow_write=asked.writable,
         threads=asked.threads,
         memory_limit=asked.memory_limit,
         timeout=asked.timeout,

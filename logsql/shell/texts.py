@@ -63,12 +63,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "opt-db": ("DuckDB database with the tables (default: in memory)", "테이블이 있는 DuckDB 파일"),
     "opt-tz": ("time zone to read and print dates in", "날짜를 읽고 쓰는 시간대"),
     "opt-safe": (
-        "nothing is written, no network is used, only files below an --allow-dir are read; --db is opened read-only",
-        "쓰기와 네트워크를 금지하고 --allow-dir 아래의 파일만 읽음. --db는 읽기 전용",
+        "no network; files are read below an --allow-dir only and written below an --allow-write only; --db is read",
+        "네트워크를 금지하고 --allow-dir 아래의 파일만 읽으며 --allow-write 아래에만 씀. --db는 읽기만 함",
     ),
     "opt-allow-dir": (
         "with --safe: files below this directory may be read (query files and \\i too); may be repeated",
         "--safe에서 이 디렉터리 아래의 파일을 읽을 수 있음 (쿼리 파일, \\i 포함). 여러 번 쓸 수 있음",
+    ),
+    "opt-allow-write": (
+        "with --safe: files below this directory may be read and written (-o, output commands, --db); may be repeated",
+        "--safe에서 이 디렉터리 아래의 파일을 읽고 쓸 수 있음 (-o, 출력 명령, --db). 여러 번 쓸 수 있음",
     ),
     "sql-reader": (
         '"{name}" is the rows of {label}: a reader of logsql, which DuckDB alone does not know',

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import duckdb
 
+from logsql.store.files import is_special
+from logsql.store.folders import MEMORY
 from udfs.temporary import PrivateFolder
 
 
@@ -14,6 +16,8 @@ def open_file(path: str, config: Mapping[str, str | bool | int | float | list[st
 
     Raises duckdb.Error for a file that is none, is locked, or a setting that is wrong.
     """
+    if path != MEMORY and is_special(path):  # opening a named pipe waits for somebody who writes into it
+        raise duckdb.IOException("IO Error: it is a pipe or a device, not a file")
     return duckdb.connect(path, config=dict(config))
 
 

@@ -24,7 +24,7 @@ from typing import BinaryIO, cast
 from logsql.diagnostics.errors import RunError, diagnostic
 from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
 from logsql.store import placing
-from logsql.store.policy import Policy
+from logsql.store.policy import Policy, read_refused
 
 AnyPath = str | os.PathLike[str]
 
@@ -52,7 +52,14 @@ class Files:
     def open(self, path: AnyPath) -> BinaryIO:
         """A file, opened for reading bytes."""
         self.policy.check_read(os.fspath(path))
-        return open(path, "rb")
+        return self._meant(os.fspath(path), open(path, "rb"))
+
+    def _meant(self, path: str, file: BinaryIO) -> BinaryIO:
+        """The open file, if it is the one that was asked about and no link was turned since."""
+        if not self.policy.opened(path, file.fileno()):
+            file.close()
+            raise read_refused(path)
+        return file
 
     def read(self, path: AnyPath, limit: int | None = None) -> bytes:
         """All bytes of a file; ValueError when there are more than ``limit``."""

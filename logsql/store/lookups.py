@@ -17,6 +17,7 @@ from logsql.diagnostics.errors import RunError, SourceError, diagnostic
 from logsql.diagnostics.kept import LOOKUP_EMPTY, LOOKUP_NOT_READ, NO_LOOKUP_NAME
 from logsql.store.files import Files, keeping
 from logsql.store.folders import BadName, file_stem
+from logsql.store.policy import read_refused
 
 _NAME, _KEY, _SOURCE = b"logsql.lookup", b"logsql.key", b"logsql.source"
 
@@ -93,6 +94,8 @@ class LookupFolder:
             path = self._path(name)
         except BadName:
             return None
+        if not self.readable():  # names the folder: the user's home is not told with every name that is tried
+            raise read_refused(str(self._folder))
         if not self._files.has_file(path):
             return None
         import pyarrow.parquet as pq  # for cost: pandas comes with it

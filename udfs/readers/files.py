@@ -27,11 +27,22 @@ def any_file(path: str) -> bool:
     return True
 
 
-class Files:
-    """The files that ``may_read`` allows. Links are followed before it is asked (it gets the path as written)."""
+def any_handle(path: str, handle: int) -> bool:
+    """The policy of scripts and tests: whatever was opened is what was meant."""
+    return True
 
-    def __init__(self, may_read: Callable[[str], bool] = any_file) -> None:
+
+class Files:
+    """The files that ``may_read`` allows (it gets the path as written, and follows links itself).
+
+    ``opened`` says of an open file whether it is the one that was allowed.
+    """
+
+    def __init__(
+        self, may_read: Callable[[str], bool] = any_file, opened: Callable[[str, int], bool] = any_handle
+    ) -> None:
         self._may_read = may_read
+        self._opened = opened
 
     # --- one file ---------------------------------------------------------------------------------
 
@@ -49,9 +60,15 @@ class Files:
         """The file for reading, at its beginning."""
         self.granted(path)
         try:
-            return open(path, "rb")
+            return self._meant(path, open(path, "rb"))
         except OSError as problem:
             raise os_error(problem, path) from problem
+
+    def _meant(self, path: str, file: BinaryIO) -> BinaryIO:
+        if not self._opened(path, file.fileno()):
+            file.close()
+            raise _refused(path)
+        return file
 
     def size(self, path: str) -> int:
         """File size in bytes."""

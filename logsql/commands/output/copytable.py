@@ -111,6 +111,8 @@ class Backup:
     def run(self, runtime: ActionRuntime, infos: list[TableInfo]) -> None:
         """Copy all tables; the rows are deleted afterwards when they are to be moved."""
         runtime.policy.check_write(self.folder)
+        if self.move:
+            runtime.policy.check_write(runtime.database.path)
         for info in infos:
             for day, count in runtime.execute(self._days(info)):
                 self._copy(runtime, info, day, int(count))

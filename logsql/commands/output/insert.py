@@ -16,6 +16,7 @@ from logsql.planner.plan import Action
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+from logsql.store.policy import write_refused
 from logsql.values import sql, values
 from logsql.values.types import STRING
 
@@ -44,7 +45,8 @@ def parse(reader: ArgReader) -> None:
 
 def check(runtime: ActionRuntime) -> None:
     """Refuse before any row is read when the policy allows no writing."""
-    runtime.policy.check_write("tables of the database")
+    if not runtime.policy.may_write(runtime.database.path):
+        raise write_refused("tables of the database")
 
 
 def lower(stage: Stage) -> Rel:
