@@ -90,6 +90,13 @@ READER_SENTENCES = {
             "{path}에 {table} 테이블이 없습니다. 있는 테이블: {names}",
         ),
         # evidence
+        text(
+            "{path} is an event log of Windows XP or Server 2003 (.evt), another format than .evtx: convert it "
+            "with wevtutil export-log {path} OUT.evtx /lf:true on a Windows machine",
+            "{path}은(는) Windows XP·Server 2003의 이벤트 로그(.evt)로, .evtx와 형식이 다릅니다. Windows에서 "
+            "wevtutil export-log {path} OUT.evtx /lf:true 로 변환하세요",
+        ),
+        text("host={pattern} is no regular expression: {reason}", "host={pattern}은(는) 정규식이 아닙니다: {reason}"),
         text("{path} is not a Windows event log: {reason}", "{path}은(는) Windows 이벤트 로그가 아닙니다: {reason}"),
         text(
             "{path} is not an NTFS $MFT: it holds no record with the FILE signature",

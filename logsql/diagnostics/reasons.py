@@ -159,9 +159,17 @@ loss(
 loss(
     "log-gap",
     (
-        "entries are missing between hive and log, or inside a log: the count is that of entries not applied",
-        "하이브와 로그 사이나 로그 안에 빠진 항목이 있습니다: 개수는 반영하지 않은 항목 수",
+        "entries are missing inside a log: the count is that of entries not applied",
+        "로그 안에 빠진 항목이 있습니다: 개수는 반영하지 않은 항목 수",
     ),
+)
+loss(
+    "log-begins-later",
+    (
+        "the log begins behind the entry that the hive names, as after it was begun anew: all entries are applied",
+        "로그가 하이브가 가리키는 항목보다 뒤에서 시작합니다(로그를 새로 시작한 경우와 같음): 모든 항목을 반영했습니다",
+    ),
+    fact=True,
 )
 loss(
     "log-entry-damaged",

@@ -26,6 +26,10 @@ READ_TWICE = define(
     "E3016", "input-read-twice", ("the query reads standard input twice", "쿼리가 표준 입력을 두 번 읽습니다")
 )
 
+BAD_PATTERN = define(
+    "E3047", "bad-pattern", ("the pattern of an option is no regular expression", "옵션의 정규식이 잘못되었습니다")
+)
+
 # --- archives ---------------------------------------------------------------------------------------------------------
 
 NOT_A_ZIP = define("E3017", "not-a-zip", ("the file is no readable ZIP archive", "읽을 수 있는 ZIP 파일이 아닙니다"))
@@ -105,6 +109,7 @@ READER_ROWS: dict[str, Code] = {
         EMPTY_FILE,
         UNKNOWN_CHARSET,
         READ_TWICE,
+        BAD_PATTERN,
         NOT_A_ZIP,
         NO_ENTRY,
         ENCRYPTED,

@@ -70,6 +70,10 @@ class Chain(ABC):
         """
 
     @abstractmethod
+    def named(self, name: str) -> bool:
+        """Whether the query writes this name of a field anywhere."""
+
+    @abstractmethod
     def demanded(self, following: Sequence[Command], behind: Demand) -> Demand:
         """Fields that these commands can read of a source before them, when ``behind`` are read of their rows."""
 

@@ -10,14 +10,14 @@ from logsql.diagnostics.foreign import foreign_name
 from logsql.diagnostics.language import SECOND_SOURCE
 from logsql.diagnostics.places import Place
 from logsql.diagnostics.tables import TABLE_NOT_FOUND
-from logsql.language.tree import Command, Query
+from logsql.language.tree import Command, Field, Name, Query
 from logsql.planner.arrange import arrange
 from logsql.planner.arrival import check_order
 from logsql.planner.catalog import Catalog, NoData
 from logsql.planner.chain import Chain
 from logsql.planner.demand import demanded, of_subquery
 from logsql.planner.duties import NO_ROWS, Demand, OrderGiven, Subquery
-from logsql.planner.folds import first_ones_first, order_needs
+from logsql.planner.folds import first_ones_first, order_needs, tree_nodes
 from logsql.planner.notes import parameters
 from logsql.planner.notes.names import tell_names
 from logsql.planner.notes.texts import tell_comments
@@ -32,8 +32,11 @@ from logsql.values.types import ANY_JSON
 class Planner(Chain):
     """Plans one query: the chain, and the pipeline that fills it."""
 
+    _query: Query | None = None
+
     def plan(self, query: Query) -> Plan:
         given = tuple(self.params)
+        self._query = query
         rel = self.pipeline(query, order_needed=True)
         parameters.unused(self.notes, query, given)
         return Plan(
@@ -60,6 +63,10 @@ class Planner(Chain):
         if rel is None:
             rel = self._empty()
         return rel
+
+    def named(self, name: str) -> bool:
+        nodes = tree_nodes(self._query.commands) if self._query is not None else ()
+        return any((isinstance(n, Field) and n.name == name) or (isinstance(n, Name) and n.text == name) for n in nodes)
 
     def demanded(self, following: Sequence[Command], behind: Demand) -> Demand:
         return demanded(following, behind)

@@ -94,6 +94,14 @@ class Stage:
         """Fields of this command's rows that can be read behind it; None when any may be."""
         return self.chain.demanded(self._following, self._behind)
 
+    def asks_for(self, name: str) -> bool:
+        """Whether the query names a field that no query of the vendor has, and may read it of this command's rows.
+
+        Such a field is in the row where it is named: a query that prints whole rows prints what it always did.
+        """
+        demand = self.demand
+        return self.chain.named(name) if demand is None else name in demand
+
     @property
     def rel(self) -> Rel:
         """The input relation; refuses the query when the command stands first and is no source."""

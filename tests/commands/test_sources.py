@@ -362,7 +362,7 @@ def test_a_path_may_be_a_parameter(session: Session) -> None:
         ("jsonfile *.nothere", ("10900", "no-match")),
         ("zipfile nothere.zip a", ("14000", "file-not-found")),
         ("hive-file sample_data/auth.log", ("E3035", "not-a-hive")),
-        ("hive-file sample_data", ("E3010", "is-a-directory")),
+        ("hive-file sample_data/queries", ("E3010", "is-a-directory")),
         ("hive-file nothere", ("E3002", "file-not-found")),
         ("hive-file *.nothere", ("E3002", "no-match")),
         ("sqlite-tables sample_data/auth.log", ("E3029", "not-a-sqlite-database")),

@@ -66,7 +66,7 @@ def image_of(data: bytes, name: str = "test.hive") -> HiveImage:
 
 def rows_of(data: bytes, columns: list[str] | None = None, loss: ListLoss | None = None) -> list[dict[str, Any]]:
     """All rows of a hive in memory."""
-    schema = HiveReader.schema if columns is None else pa.schema([HiveReader.schema.field(name) for name in columns])
+    schema = HiveReader.columns if columns is None else pa.schema([HiveReader.columns.field(name) for name in columns])
     context = null_context(loss)
     return [row for batch in reader.scan_image(image_of(data), schema, "test.hive", context) for row in plain(batch)]
 

@@ -405,3 +405,12 @@ def test_guids_have_braces() -> None:
         None,
     ]
     assert with_braces(pa.array(['{"a":1}'])).to_pylist() == ['{"a":1}']
+
+
+@pytest.mark.usefixtures("_package")
+def test_logs_of_windows_xp_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "SecEvent.Evt"
+    path.write_bytes(bytes.fromhex("300000004c664c6501000000010000003000000030000000") + bytes(200))
+    with pytest.raises(ReaderError, match="wevtutil export-log") as caught:
+        table(EvtxReader(str(path)), ["event_id"])
+    assert caught.value.code == "not-an-evtx"

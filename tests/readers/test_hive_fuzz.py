@@ -54,7 +54,7 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
 
 def scan_all(data: bytes, columns: list[str] | None) -> int:
     """Rows of a hive in memory; every batch is checked to be valid Arrow and of bounded size."""
-    schema = HiveReader.schema if columns is None else pa_schema(columns)
+    schema = HiveReader.columns if columns is None else pa_schema(columns)
     rows = 0
     for batch in scan_image(image_of(data), schema, "f", null_context()):
         batch.validate(full=True)
@@ -66,7 +66,7 @@ def scan_all(data: bytes, columns: list[str] | None) -> int:
 def pa_schema(columns: list[str]) -> object:
     from udfs.readers.base import select
 
-    return select(HiveReader.schema, columns)
+    return select(HiveReader.columns, columns)
 
 
 @pytest.mark.parametrize("shard", range(_SHARDS))
@@ -76,7 +76,7 @@ def test_mutations_never_break_the_reader(shard: int) -> None:
     refused = 0
     for number in range(_EACH):
         data = mutated(seeds[number % 3], rng)
-        columns = None if number % 4 == 0 else rng.sample(HiveReader.schema.names, rng.randrange(4))
+        columns = None if number % 4 == 0 else rng.sample(HiveReader.columns.names, rng.randrange(4))
         try:
             scan_all(data, columns)
         except ReaderError:

@@ -153,7 +153,7 @@ _PARTS: dict[str, tuple[bytes, dict[str, bytes], bytes, list[str]]] = {
         _S[1],
         ["log-gap"],
     ),
-    "gap before the logs": (_dirty(_S[1], 8, 7), {".LOG1": _new(8, _S[1:3])}, _S[2], ["log-gap"]),
+    "gap before the logs": (_dirty(_S[1], 8, 7), {".LOG1": _new(8, _S[1:3])}, _S[2], ["log-begins-later"]),
     "gap in a log": (
         _dirty(_S[0], 8, 7),
         {".LOG1": _new(7, _S[:2]) + _new(9, _S[1:3])[512:]},

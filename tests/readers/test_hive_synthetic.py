@@ -167,7 +167,7 @@ def test_batches_are_bounded_and_keep_the_order() -> None:
     image = image_of(build(root))
     from udfs.readers.hive.reader import scan_image
 
-    batches = list(scan_image(image, HiveReader.schema, "f", null_context()))
+    batches = list(scan_image(image, HiveReader.columns, "f", null_context()))
     assert [batch.num_rows for batch in batches] == [BATCH_ROWS, 150_000 - BATCH_ROWS]
     names = [name for batch in batches for name in batch.column("name").to_pylist()]
     assert names == [f"v{number}{place}" for number in range(3) for place in range(50_000)]
@@ -198,7 +198,7 @@ def test_batches_are_valid_arrow(tmp_path: Path) -> None:
 
 
 def test_schema_names_the_variants() -> None:
-    marks = {f.name: f.metadata for f in HiveReader.schema if f.metadata}
+    marks = {f.name: f.metadata for f in HiveReader.columns if f.metadata}
     assert {name for name, mark in marks.items() if mark == {b"logsql.variant": b"value"}} == {
         "value.text",
         "value.int",

@@ -121,7 +121,7 @@ def test_programs_since_the_day_as_the_vendor_printed_them() -> None:
 def test_reserved_record_has_the_published_fields_and_no_others() -> None:
     found = _codegate()
     present = {name for name, column in found.items() if column[16] is not None}
-    assert present == {"_file", "no", "lsn", "is_dir", "link_count", "in_use", "file_ref", "own_ref", "seq",
+    assert present == {"_file", "_path", "no", "lsn", "is_dir", "link_count", "in_use", "file_ref", "own_ref", "seq",
                        "file_size", "alloc_size"}  # fmt: skip
     assert [found["lsn"][no] for no in (16, 17)] == [33557136, 33557136 + 19]
 
@@ -369,7 +369,7 @@ def test_zip_member_wildcard_and_one_bad_file_among_good_ones(tmp_path: Path) ->
     (tmp_path / "c.mft").write_bytes(data)
     inside = table(MftReader("disk/MFT", zippath=str(tmp_path / "case.zip")))
     single = table(MftReader(str(tmp_path / "a.mft")))
-    assert inside.drop_columns(["_file"]).equals(single.drop_columns(["_file"]))
+    assert inside.drop_columns(["_file", "_path"]).equals(single.drop_columns(["_file", "_path"]))
     assert set(inside.column("_file").to_pylist()) == {"MFT"}
     loss = ListLoss()
     several = table(MftReader(str(tmp_path / "*.mft")), ["_file"], loss)

@@ -62,7 +62,7 @@ def test_every_field_of_a_generated_journal(tmp_path: Path, version: int) -> Non
 
 def test_the_23_reason_names_of_the_manual() -> None:
     masks = [*ntfs_usnjrnl.REASONS, 0xFFFFFFFF, 0, 0x8]
-    spelt = ntfs_usnjrnl.reasons(np.array(masks, np.uint32)).to_pylist()
+    spelt = ntfs_usnjrnl.spelt(np.array(masks, np.uint32), ntfs_usnjrnl.REASONS).to_pylist()
     assert len(ntfs_usnjrnl.REASONS) == 23
     assert all(len(names) == 1 for names in spelt[:23])
     # A bit that has no name in the manual is its number: nine of 32.
@@ -144,6 +144,7 @@ def test_version_4_has_no_name_and_no_time_and_unknown_versions_are_counted(tmp_
     assert fourth == {
         "_time": None, "file_name": None, "file_no": 77, "file_ref": 77 | 3 << 48, "parent_file_no": 88,
         "parent_file_ref": 88, "reason": ["0x1000000", "CLOSE", "DATA_OVERWRITE"], "usn": 64, "_file": "J",
+        "file_attributes": None, "source_info": [], "_path": str(tmp_path / "J"),
     }  # fmt: skip
     assert (second["file_no"], second["file_name"]) == (77, "보고서.hwp")
     assert {(entry.reason, entry.count) for entry in loss.entries} == {("unreadable-bytes", 8)}

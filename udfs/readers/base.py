@@ -22,7 +22,7 @@ from udfs.readers.errors import os_error as os_error
 from udfs.readers.files import Files
 from udfs.readers.files import file_name as file_name
 from udfs.readers.files import natural_key as natural_key
-from udfs.readers.files import wildcard as wildcard
+from udfs.readers.patterns import wildcard as wildcard
 
 BATCH_ROWS = 98_304
 """Rows per record batch a reader aims at: a multiple of DuckDB's 2,048-row vectors; batches of 2k rows are slower."""

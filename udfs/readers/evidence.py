@@ -11,7 +11,9 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -20,16 +22,22 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from udfs.readers import base
-from udfs.readers.base import ReadContext, check_cancelled, null_context, os_error, select
+from udfs.readers.base import ReadContext, ReaderError, check_cancelled, null_context, os_error, select
 from udfs.readers.request import Request, as_paths
-from udfs.readers.sources import Member, expand_members, label, open_random, scan_each
+from udfs.readers.sources import Member, expand_members, label, open_random, open_source, scan_each
 
 Target = str | Member
 Bytes = npt.NDArray[np.uint8]
 
 
+Belongs = Callable[[str, bytes], bool]
+"""Whether a file of this name and with these first bytes is one of a reader's."""
+_HEAD = 64
+"""Bytes that a file of a folder is known by."""
+
+
 class Targets:
-    """What the paths of a query mean: files, or the entries of an archive.
+    """What the paths of a query mean: files, or the entries of an archive; a folder means those in it that belong.
 
     Files are asked for once, when this is made. The directory of an archive is read by every scan, whose ledger tells
     what is wrong with it.
@@ -41,24 +49,69 @@ class Targets:
         zippath: str | None = None,
         zipcharset: str = "utf-8",
         context: ReadContext | None = None,
+        belongs: Belongs | None = None,
+        host: str | None = None,
     ) -> None:
         self._paths = as_paths(paths)
         self._zippath = zippath
         self._zipcharset = zipcharset
-        self._files = [] if zippath is not None else Request(self._paths, context or null_context()).files()
+        self._belongs = belongs
+        self.host = None if host is None else HostPattern(host)
+        context = context or null_context()
+        request = Request(self._paths, context)
+        of_folder = None if belongs is None else lambda path: _is_of(path, belongs, context)
+        self._files = (
+            [] if zippath is not None else [f for path in self._paths for f in request.expanded(path, of_folder)]
+        )
 
     @classmethod
-    def of(cls, request: Request) -> Targets:
-        """Options: ``zippath``, ``zipcharset``."""
+    def of(cls, request: Request, belongs: Belongs | None = None) -> Targets:
+        """Options: ``zippath``, ``zipcharset``, ``host``."""
         charset = request.text("zipcharset") or "utf-8"
-        return cls(request.paths, request.text("zippath"), charset, request.context)
+        zippath, host = request.text("zippath"), request.text("host")
+        return cls(request.paths, zippath, charset, request.context, belongs, host)
 
     def found(self, context: ReadContext) -> list[Target]:
         """The files or entries, in natural order by path."""
-        archive = self._zippath
+        archive, belongs = self._zippath, self._belongs
         if archive is None:
             return [*self._files]
-        return [m for entry in self._paths for m in expand_members(archive, entry, context, self._zipcharset)]
+        of_folder = None if belongs is None else lambda member: _is_of(member, belongs, context)
+        return [
+            member
+            for entry in self._paths
+            for member in expand_members(archive, entry, context, self._zipcharset, of_folder)
+        ]
+
+
+def _is_of(target: Target, belongs: Belongs, context: ReadContext) -> bool:
+    """Whether a file of a folder is one of the reader's: name and first bytes tell."""
+    quiet = replace(context, loss=base.NullLoss())
+    try:
+        with open_source(target, quiet) as source:
+            return belongs(base_name(target), source.read(_HEAD)[:_HEAD])
+    except ReaderError:
+        return False
+
+
+class HostPattern:
+    """The pattern of the option ``host``: which part of a path names the machine. ReaderError ``bad-pattern``."""
+
+    def __init__(self, pattern: str) -> None:
+        try:
+            self._test = re.compile(pattern.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!"))
+        except re.error as problem:
+            said = "host={pattern} is no regular expression: {reason}"
+            raise ReaderError(said, pattern, "bad-pattern", pattern=pattern, reason=problem) from problem
+
+    def of(self, path: str) -> str | None:
+        """The group ``host``, else the first group, else the match; folders are separated by ``/``."""
+        found = self._test.search(path.replace("\\", "/"))
+        if found is None:
+            return None
+        if "host" in self._test.groupindex:
+            return found["host"]
+        return found[1] if self._test.groups else found[0]
 
 
 def base_name(target: Target) -> str:
@@ -168,14 +221,40 @@ def _join(held: list[pa.RecordBatch]) -> pa.RecordBatch:
     return held[0] if len(held) == 1 else pa.concat_batches(held)
 
 
+def placed_schema(columns: pa.Schema, host: bool) -> pa.Schema:
+    """The columns of a reader with ``_path`` behind them, and ``host`` where it is asked for (``_host`` beside one)."""
+    schema = columns.append(pa.field("_path", pa.string()))
+    if host:
+        schema = schema.append(pa.field("_host" if "host" in columns.names else "host", pa.string()))
+    return schema
+
+
+def placed(batch: pa.RecordBatch, wanted: pa.Schema, target: Target, host: HostPattern | None) -> pa.RecordBatch:
+    """The batch of one file with the columns of :func:`placed_schema` that are wanted."""
+    if len(wanted) == batch.num_columns:
+        return batch
+    arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
+    for name in wanted.names:
+        if name not in arrays:
+            value = label(target) if name == "_path" or host is None else host.of(label(target))
+            arrays[name] = pa.repeat(pa.scalar(value, pa.string()), batch.num_rows)
+    return base.batch_of(wanted, arrays, batch.num_rows)
+
+
 class EvidenceReader:
     """What the readers of collected files share: which files, their size, one scan of each after the other.
 
-    A reader sets ``columns`` (its schema) and ``scan_file``. ``paths``: a path or several, ``*`` in the last component;
-    with ``zippath`` they are entries of that archive and ``zipcharset`` decodes entry names. Or the targets themselves.
+    A reader sets ``columns`` (its schema) and ``scan_file``; with ``belongs`` a folder means the files in it that do.
+    ``paths``: a path, pattern or folder, or several; with ``zippath`` they are entries of that archive and
+    ``zipcharset`` decodes entry names. Or the targets themselves. Every row has ``_path``, the path as opened.
     """
 
     columns: pa.Schema
+
+    @staticmethod
+    def belongs(name: str, head: bytes) -> bool:
+        """Whether a file of a folder is one of these, by its name and first bytes."""
+        return False
 
     def __init__(
         self, paths: str | Sequence[str] | Targets, zippath: str | None = None, zipcharset: str = "utf-8"
@@ -184,24 +263,29 @@ class EvidenceReader:
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Options: ``zippath``, ``zipcharset``."""
-        return cls(Targets.of(request))
+        """Options: ``zippath``, ``zipcharset``, ``host``."""
+        return cls(Targets.of(request, cls.belongs))
 
     @classmethod
     def described(cls, given: object) -> pa.Schema:
-        """The documented fields and ``_file``."""
-        return cls.columns
+        """The documented fields, ``_file`` and ``_path``."""
+        return placed_schema(cls.columns, False)
 
     @property
     def schema(self) -> pa.Schema:
-        """The documented fields and ``_file``."""
-        return self.columns
+        """The documented fields, ``_file`` and ``_path``; ``host`` where it is asked for."""
+        return placed_schema(self.columns, self._targets.host is not None)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of the wanted columns, in file order."""
-        wanted = select(self.columns, columns)
-        found = self._targets.found(context)
-        yield from scan_each(found, context, lambda target: self.scan_file(target, wanted, context))
+        wanted = select(self.schema, columns)
+        own = pa.schema([f for f in wanted if f.name in self.columns.names], metadata=wanted.metadata)
+
+        def one(target: Target) -> Iterator[pa.RecordBatch]:
+            for batch in self.scan_file(target, own, context):
+                yield placed(batch, wanted, target, self._targets.host)
+
+        yield from scan_each(self._targets.found(context), context, one)
 
     def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of one file."""

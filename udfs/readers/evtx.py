@@ -44,6 +44,11 @@ class EvtxReader(EvidenceReader):
 
     columns = SCHEMA
 
+    @staticmethod
+    def belongs(name: str, head: bytes) -> bool:
+        """Event logs begin with ``ElfFile``."""
+        return head.startswith(b"ElfFile\0")
+
     def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of one file, in record order."""
         return _scan_file(target, wanted, context)
@@ -70,6 +75,14 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
         size = stream.seek(0, 2)
         if size == 0:
             raise ReaderError("{path} is empty", name, "empty-file")
+        stream.seek(4)
+        if stream.read(4) == b"LfLe":
+            raise ReaderError(
+                "{path} is an event log of Windows XP or Server 2003 (.evt), another format than .evtx: convert it "
+                "with wevtutil export-log {path} OUT.evtx /lf:true on a Windows machine",
+                name, "not-an-evtx",
+            )  # fmt: skip
+        stream.seek(0)
         layout = mended(stream, size, tally)
         try:
             events = parser_class(layout.stream).records_json()

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from udfs.readers.errors import ReaderError, os_error
+from udfs.readers.patterns import ANY_DEPTH, components, has_wildcard, wildcard
 
 if TYPE_CHECKING:
     import sqlite3
@@ -103,40 +104,96 @@ class Files:
         except OSError as problem:
             raise os_error(problem, folder or ".") from problem
 
-    def expand(self, pattern: str) -> list[str]:
-        r"""The files a query's path means (language.md 1.6): itself, or every match of ``*`` in its last component.
+    def expand(
+        self,
+        pattern: str,
+        in_folder: Callable[[str], bool] | None = None,
+        unread: Callable[[ReaderError], None] | None = None,
+    ) -> list[str]:
+        r"""The files a query's path means (language.md 1.6): itself, or every match of its pattern (``patterns``).
 
         Matching ignores case, directories never match, order is natural (``log.2`` before ``log.10``). ``\`` separates
-        directories on every platform when the literal path does not exist. ReaderError: ``file-not-found``,
-        ``is-a-directory``, ``permission-denied``, ``no-match``, ``read-not-allowed`` when no reading may be allowed.
+        directories on every platform when the literal path does not exist. ``in_folder``: a path that is a folder means
+        the files below it for which this is true; without it a folder is refused, as is one that holds no such file.
+        ``unread`` is told of folders that a pattern leads into and that may not be listed. ReaderError:
+        ``file-not-found``, ``is-a-directory``, ``permission-denied``, ``no-match``, ``read-not-allowed`` when no
+        reading may be allowed.
         """
         candidates = list(dict.fromkeys((pattern, pattern.replace("\\", "/"))))
         allowed = [candidate for candidate in candidates if self._may_read(candidate)]
+        closed: list[ReaderError] = []
         for candidate in allowed:
             if os.path.exists(candidate):
-                return [_readable(candidate)]
+                below = self._walk(candidate.rstrip("/") or "/", [ANY_DEPTH], closed) if in_folder is not None else []
+                found = [path for path in below if in_folder is not None and in_folder(path)]
+                return self._several(found, closed, unread) if found else [_readable(candidate)]
         for candidate in candidates:
-            folder, name = os.path.split(candidate)
-            if "*" not in name or not self._may_read(folder or "."):
+            folder, names = components(candidate)
+            if not has_wildcard(candidate) or not self._may_read(folder or "."):
                 continue
             allowed.append(candidate)
-            found = self._matches(candidate, name) if os.path.isdir(folder or ".") else []
+            found = self._walk(folder, names, closed) if os.path.isdir(folder or ".") else []
             if found:
-                return [_readable(path) for path in found]
+                return self._several(found, closed, unread)
+        if closed:
+            raise closed[0]
         if not allowed:
             raise _refused(pattern)
         raise self._missing(pattern)
 
-    def _matches(self, candidate: str, name: str) -> list[str]:
-        test, folder = wildcard(name), os.path.dirname(candidate)
-        names = [entry for entry in self.beside(candidate) if test.fullmatch(entry)]
-        paths = [os.path.join(folder, entry) for entry in sorted(names, key=lambda n: (natural_key(n), n))]
-        return [path for path in paths if not os.path.isdir(path)]
+    def _several(
+        self, found: list[str], closed: list[ReaderError], unread: Callable[[ReaderError], None] | None
+    ) -> list[str]:
+        """The files in natural order. Of several one that cannot be read is told when it is opened."""
+        for problem in closed if unread is not None else ():
+            unread(problem)  # type: ignore[misc]
+        ordered = sorted(found, key=lambda path: (natural_key(path), path))
+        return [_readable(path) for path in ordered] if len(ordered) == 1 else ordered
+
+    def _walk(self, folder: str, names: list[str], closed: list[ReaderError]) -> list[str]:
+        """The files below ``folder`` that the names of a pattern lead to; a link to a folder ends ``**``, not ``*``."""
+        name, rest = names[0], names[1:]
+        if name == ANY_DEPTH:
+            rest = rest[next((at for at, other in enumerate(rest) if other != ANY_DEPTH), len(rest)) :]
+            found: list[str] = []
+            waiting = [folder]
+            while waiting:
+                here = waiting.pop()
+                held = self._listed(here, closed)
+                waiting += [path for path, is_folder, is_link in held if is_folder and not is_link]
+                if rest:
+                    found += self._walk(here, rest, closed)
+                else:
+                    found += [path for path, is_folder, _ in held if not is_folder]
+            return list(dict.fromkeys(found))
+        if rest and "*" not in name and os.path.isdir(os.path.join(folder, name)):
+            return self._walk(os.path.join(folder, name), rest, closed)
+        test = wildcard(name)
+        held = [entry for entry in self._listed(folder, closed) if test.fullmatch(file_name(entry[0]))]
+        if not rest:
+            return [path for path, is_folder, _ in held if not is_folder]
+        return [found for path, is_folder, _ in held if is_folder for found in self._walk(path, rest, closed)]
+
+    def _listed(self, folder: str, closed: list[ReaderError]) -> list[tuple[str, bool, bool]]:
+        """Path, whether it is a folder, and whether it is a link, of what a folder holds.
+
+        One that lets nobody in is put down as ``closed``: among those of many machines it must not end the query.
+        """
+        try:
+            self._ask(folder or ".")
+            with os.scandir(folder or ".") as entries:
+                return [(os.path.join(folder, entry.name), entry.is_dir(), entry.is_symlink()) for entry in entries]
+        except ReaderError as problem:
+            closed.append(problem)
+        except OSError as problem:
+            if all(other.path != folder for other in closed):
+                closed.append(os_error(problem, folder or "."))
+        return []
 
     def _missing(self, pattern: str) -> ReaderError:
         """The error for a path that means no file; it knows the names that are there instead."""
         place = pattern.replace("\\", "/")
-        several = "*" in os.path.basename(place)
+        several = has_wildcard(place)
         problem = ReaderError("file not found: {path}", pattern, "file-not-found")
         if several:
             problem = ReaderError("no file matches {path}", pattern, "no-match")
@@ -196,11 +253,6 @@ def archive(file: IO[bytes]) -> zipfile.ZipFile:
     import zipfile
 
     return zipfile.ZipFile(file)
-
-
-def wildcard(pattern: str) -> re.Pattern[str]:
-    """A compiled test of file and entry names: ``*`` is any text, everything else literal, case ignored."""
-    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.IGNORECASE | re.DOTALL)
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -72,8 +72,11 @@ OPERATIONS = {
     0x16: "clear_bits_in_non_resident_bitmap", 0x19: "prepare_transaction", 0x1A: "commit_transaction",
     0x1B: "forget_transaction", 0x1C: "open_non_resident_attribute", 0x1D: "open_attribute_table_dump",
     0x1F: "dirty_page_table_dump", 0x20: "transaction_table_dump", 0x21: "update_record_data_root",
+    0x1E: "attribute_names_dump", 0x22: "update_record_data_allocation", 0x23: "update_relative_data_index",
+    0x24: "update_relative_data_allocation", 0x25: "zero_end_of_file_record",
 }  # fmt: skip
-"""The manual's names; a number it does not name prints in hexadecimal (``0x1e``)."""
+"""The manual's names; of 0x1e and 0x22 to 0x25 those of dfir_ntfs. Another number prints in hexadecimal
+(``0x26``)."""
 _NAMES = pa.array([OPERATIONS.get(number, f"0x{number:x}") for number in range(65_536)], pa.string())
 _INITIALIZE, _DELETE_ROOT, _DELETE_ALLOCATION = 0x02, 0x0D, 0x0F
 _DETAILS = frozenset({"file_name", "mft_head", "mft_lsn", "mft_link_count", "created_at", "modified_at", "access_at"})
@@ -114,6 +117,11 @@ class LogFileReader(EvidenceReader):
     """
 
     columns = SCHEMA
+
+    @staticmethod
+    def belongs(name: str, head: bytes) -> bool:
+        """A log begins with a restart page."""
+        return head.startswith((b"RSTR", b"CHKD")) and "logfile" in name.lower()
 
     def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of one file, in record order."""

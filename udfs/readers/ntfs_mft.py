@@ -132,12 +132,17 @@ class MftReader(EvidenceReader):
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Options: ``names``, ``streams``, ``zippath``, ``zipcharset``."""
-        made = cls(Targets.of(request))
+        """Options: ``names``, ``streams``, ``zippath``, ``zipcharset``, ``host``."""
+        made = cls(Targets.of(request, cls.belongs))
         made._each = "name" if request.flag("names") else "stream" if request.flag("streams") else None
         if made._each == "stream":
             made.columns = _STREAM_SCHEMA
         return made
+
+    @staticmethod
+    def belongs(name: str, head: bytes) -> bool:
+        """A file of records begins with one: of $MFT itself in a whole file, of any in a part."""
+        return head.startswith((b"FILE0", b"FILE*")) and "mftmirr" not in name.lower()
 
     def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of one file, in record order."""
@@ -415,6 +420,17 @@ def _two_passes(file: _File, wanted: pa.Schema, name: str) -> Iterator[pa.Record
         decoded = _decode_file(file.evidence, file.layout, file.needed, Tally())
         again = (extensions.fill(batch) for batch in decoded)
     yield from _finish(again, wanted, name, paths, more, file.each)
+
+
+def folder_paths(target: Target, context: ReadContext) -> Paths:
+    """The paths of an $MFT's folders, for other files of the volume that name a record by its reference."""
+    with Evidence(target, context) as evidence:
+        layout, extensions = _layout(evidence), _Extensions()
+        batches = []
+        for batch in _decode_file(evidence, layout, _PATH_COLUMNS | _MERGE_COLUMNS, Tally()):
+            extensions.add(batch)
+            batches.append(batch)
+        return Paths([_names(extensions.fill(batch), layout.first) for batch in batches], layout.first)
 
 
 def _names(batch: pa.RecordBatch, first: int) -> Names:

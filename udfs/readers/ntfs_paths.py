@@ -150,7 +150,7 @@ class Paths:
 
     def under(self, parent: pa.Array, name: pa.Array) -> pa.Array:
         """Paths of names that stand in the folders ``parent`` (full references): of hard links."""
-        named = np.ones(len(name), np.bool_)
+        named = name.is_valid().to_numpy(zero_copy_only=False)
         refs = np.asarray(parent, dtype=np.uint64)
         return self._joined(self._slot.take(self._up(refs, named)), named, name)
 

@@ -9,12 +9,14 @@ ledger. Constant memory. Layout: Microsoft's USN_RECORD_V2/V3/V4 documentation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field
 from udfs.readers.evidence import (
@@ -23,6 +25,7 @@ from udfs.readers.evidence import (
     EvidenceReader,
     Tally,
     Target,
+    Targets,
     base_name,
     joined,
 )
@@ -39,7 +42,9 @@ from udfs.readers.ntfs_arrays import (
     strings,
     uint64,
 )
+from udfs.readers.ntfs_mft import folder_paths
 from udfs.readers.ntfs_paths import NUMBER
+from udfs.readers.request import Request
 
 WINDOW = 4 << 20
 """Bytes searched at a time."""
@@ -58,6 +63,19 @@ REASONS = {
 """Reason bits; others are written as their number: ``0x1000000``."""
 _REASON_LIST = pa.list_(pa.string())
 
+ATTRIBUTES = {
+    0x1: "READONLY", 0x2: "HIDDEN", 0x4: "SYSTEM", 0x10: "DIRECTORY", 0x20: "ARCHIVE", 0x40: "DEVICE", 0x80: "NORMAL",
+    0x100: "TEMPORARY", 0x200: "SPARSE_FILE", 0x400: "REPARSE_POINT", 0x800: "COMPRESSED", 0x1000: "OFFLINE",
+    0x2000: "NOT_CONTENT_INDEXED", 0x4000: "ENCRYPTED", 0x8000: "INTEGRITY_STREAM", 0x10000: "VIRTUAL",
+    0x20000: "NO_SCRUB_DATA", 0x40000: "RECALL_ON_OPEN", 0x80000: "PINNED", 0x100000: "UNPINNED",
+    0x400000: "RECALL_ON_DATA_ACCESS",
+}  # fmt: skip
+"""Attributes of files (Microsoft, "File Attribute Constants"), without FILE_ATTRIBUTE_."""
+SOURCES = {
+    0x1: "DATA_MANAGEMENT", 0x2: "AUXILIARY_DATA", 0x4: "REPLICATION_MANAGEMENT", 0x8: "CLIENT_REPLICATION_MANAGEMENT",
+}  # fmt: skip
+"""Who changed the file (Microsoft, USN_RECORD_V2), without USN_SOURCE_."""
+
 SCHEMA = pa.schema(
     [
         field("_time", TIMESTAMP),
@@ -68,10 +86,19 @@ SCHEMA = pa.schema(
         field("parent_file_ref", pa.uint64()),
         field("reason", _REASON_LIST),
         field("usn", pa.int64()),
+        field("file_attributes", _REASON_LIST),
+        field("source_info", _REASON_LIST),
         field("_file", pa.string()),
     ]
 )
 """``file_no`` is the low 48 bits of ``file_ref``; of 128-bit references (version 3 and 4) the low 64 bits are kept."""
+
+
+_PATH_SCHEMA = pa.schema(
+    [*(f for f in SCHEMA if f.name != "_file"), field("file_path", pa.string()), SCHEMA.field("_file")]
+)
+"""Of ``path=``: the folder is found by its number and sequence, so one whose number was used again is none."""
+_FOR_PATHS = ("parent_file_ref", "file_name")
 
 
 class UsnJrnlReader(EvidenceReader):
@@ -83,10 +110,38 @@ class UsnJrnlReader(EvidenceReader):
     """
 
     columns = SCHEMA
+    _mft: str | None = None
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Options: ``path`` (the $MFT that tells where files lie), ``zippath``, ``zipcharset``, ``host``."""
+        made = cls(Targets.of(request, cls.belongs))
+        made._mft = request.text("path")
+        if made._mft is not None:
+            made._mft = request.context.files.expand(made._mft)[0]
+            made.columns = _PATH_SCHEMA
+        return made
+
+    @staticmethod
+    def belongs(name: str, head: bytes) -> bool:
+        """The stream begins with gigabytes of zeros or anywhere in a page: its name tells."""
+        plain = name.lower().replace("%3a", ":")
+        return plain in ("$j", "j") or "usnjrnl" in plain or plain.endswith(":$j")
 
     def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of one file, in record order."""
-        return _scan_file(target, wanted, context)
+        if "file_path" not in wanted.names or self._mft is None:
+            yield from _scan_file(target, wanted, context)
+            return
+        paths = folder_paths(self._mft, context)
+        own = pa.schema([f for f in _PATH_SCHEMA if f.name in {*wanted.names, *_FOR_PATHS} - {"file_path"}])
+        for batch in _scan_file(target, own, context):
+            arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
+            # The bare name would look like a file of the root: where the folder is not there any more it is unknown.
+            parent = batch.column("parent_file_ref")
+            found = paths.under(parent, batch.column("file_name"))
+            arrays["file_path"] = pc.if_else(pa.array(paths.lost_under(parent)), pa.scalar(None, pa.string()), found)
+            yield batch_of(wanted, arrays, batch.num_rows)
 
 
 def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
@@ -222,9 +277,14 @@ def _decode(
             value = quads[place >> 3]
             made[ref] = uint64(value)
             made[number] = int64(value & NUMBER)
+    dwords = buffer.view("<u4")
     if "reason" in names:
         # Behind the number of a version 4 record there is no time.
-        made["reason"] = reasons(buffer.view("<u4")[(rows + np.where(versions == 4, 48, shift + 40)) >> 2])
+        made["reason"] = spelt(dwords[(rows + np.where(versions == 4, 48, shift + 40)) >> 2], REASONS)
+    if "file_attributes" in names:
+        made["file_attributes"] = spelt(dwords[(rows + shift + 52) >> 2], ATTRIBUTES, named)
+    if "source_info" in names:
+        made["source_info"] = spelt(dwords[(rows + np.where(versions == 4, 52, shift + 44)) >> 2], SOURCES)
     if "usn" in names:
         made["usn"] = int64(quads[(rows + shift + 24) >> 3])
     if "_file" in names:
@@ -232,9 +292,9 @@ def _decode(
     return batch_of(wanted, made, len(rows))
 
 
-def reasons(masks: npt.NDArray[np.uint32]) -> pa.Array:
-    """Reason masks as lists of names, alphabetical (the published lists are); each distinct mask is spelt once."""
-    coded = primitive(masks, pa.uint32()).dictionary_encode()
+def spelt(masks: npt.NDArray[np.uint32], words: Mapping[int, str], valid: Flags | None = None) -> pa.Array:
+    """Masks as lists of the names of their bits, alphabetical as published; each distinct one is spelt once."""
+    coded = primitive(masks, pa.uint32(), valid).dictionary_encode()
     bits = [1 << bit for bit in range(32)]
-    spelt = [sorted(REASONS.get(b, f"0x{b:x}") for b in bits if mask & b) for mask in coded.dictionary.to_pylist()]
-    return pa.array(spelt, _REASON_LIST).take(coded.indices)
+    texts = [sorted(words.get(b, f"0x{b:x}") for b in bits if mask & b) for mask in coded.dictionary.to_pylist()]
+    return pa.array(texts, _REASON_LIST).take(coded.indices)

@@ -6,7 +6,7 @@ them without one. Both names are what a command's declaration counts on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from udfs.readers.base import ReadContext, Reader
+    from udfs.readers.errors import ReaderError
 
 T = TypeVar("T")
 
@@ -38,7 +39,18 @@ class Request:
 
     @cached_property
     def _files(self) -> list[str]:
-        return [found for path in self.paths for found in self.context.files.expand(path)]
+        return [found for path in self.paths for found in self.expanded(path)]
+
+    def expanded(self, path: str, in_folder: Callable[[str], bool] | None = None) -> list[str]:
+        """The files that one path means; folders that may not be listed go to the ledger.
+
+        ``in_folder``: which files of a folder are meant.
+        """
+
+        def unread(problem: ReaderError) -> None:
+            self.context.loss.lost(problem.path, problem.code, 1, None, str(problem))
+
+        return self.context.files.expand(path, in_folder, unread)
 
     def text(self, name: str) -> str | None:
         """The value of an option that holds text; None when it is not given."""

@@ -25,9 +25,9 @@ from udfs.readers.base import (
     check_cancelled,
     natural_key,
     os_error,
-    wildcard,
 )
 from udfs.readers.files import archive as archive_in
+from udfs.readers.patterns import entry_test
 
 if TYPE_CHECKING:
     import zipfile
@@ -297,12 +297,19 @@ def tell_charset(context: ReadContext, path: str, charset: str | None, unsure: S
         context.loss.lost(path, "entry-name-charset", len(unsure), None, told)
 
 
-def expand_members(pattern: str, entry: str, context: ReadContext, charset: str | None = None) -> list[Member]:
+def expand_members(
+    pattern: str,
+    entry: str,
+    context: ReadContext,
+    charset: str | None = None,
+    in_folder: Callable[[Member], bool] | None = None,
+) -> list[Member]:
     """Entries a ZIP path and an entry name mean, ``*`` allowed in both; archives in natural order, entries in theirs.
 
-    ``*`` in an entry matches across folders, case ignored; an entry without ``*`` is taken exactly, else ignoring
-    case. Among several archives one that is none is a ledger entry. ReaderError: ``no-such-entry`` when nothing matches
-    in any archive, ``unknown-charset``, and those of ``Files.expand`` and ``open_zip``.
+    The entry is a pattern (``patterns``); without ``*`` it is taken exactly, else ignoring case, else as a folder whose
+    entries are asked of ``in_folder``. Among several archives one that is none is a ledger entry. ReaderError:
+    ``no-such-entry`` when nothing matches in any archive, ``unknown-charset``, and those of ``Files.expand`` and
+    ``open_zip``.
     """
     found: list[Member] = []
     unsure_names = 0
@@ -313,7 +320,11 @@ def expand_members(pattern: str, entry: str, context: ReadContext, charset: str 
             # ``ZipInfo.is_dir`` stumbles over an entry whose name is empty.
             names = {name: sure for name, sure, _ in entry_names(archive, charset) if not name.endswith("/")}
         wanted = entry.replace("\\", "/") if entry not in names else entry
-        chosen = [wanted] if wanted in names else list(filter(wildcard(wanted).fullmatch, names))
+        chosen = [wanted] if wanted in names else list(filter(entry_test(wanted).fullmatch, names))
+        if not chosen and in_folder is not None:
+            folder = wanted.strip("./").lower() + "/"
+            below = [name for name in names if folder == "/" or name.lower().startswith(folder)]
+            chosen = [name for name in below if in_folder(Member(path, name, charset))]
         tell_charset(context, path, charset, [name for name in chosen if not names[name]])
         unsure_names += sum(not sure for sure in names.values())
         yield from (Member(path, name, charset) for name in sorted(chosen, key=lambda n: (natural_key(n), n)))

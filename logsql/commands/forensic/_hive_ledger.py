@@ -6,7 +6,7 @@ from logsql.diagnostics.reasons import FILE_LEFT_OUT, rows
 
 HIVE_LEDGER = (
     *rows("dirty-hive", "no-transaction-log", "log-of-another-time", "log-gap", "log-entry-damaged", "damaged-log"),
-    *rows("transaction-log"),
+    *rows("transaction-log", "log-begins-later"),
     FILE_LEFT_OUT,
     *rows("damaged-base-block", "root-key-elsewhere", "beyond-2-gib", "damaged-subkey-list", "subkey-list-cut"),
     *rows("subkey-list-nesting", "subkey-lists-overlap", "subkey-count-differs", "damaged-key", "key-without-mark"),

@@ -25,13 +25,14 @@ register(
 One row per value. `value` has the type of the data: text, a number, a list of texts or binary. `key` begins with the
 name of the hive's root key, `last_written` is the time of the key, `type` the type without `REG_`; the default value
 has the empty name. `replay=t` applies the transaction logs that lie beside the hive. `class_name` (an extension) is the
-class of the key. A key without values has no row; `keys=t` gives it one whose `name`, `type` and `value` are null: its
-time tells when it was made.
+class of the key, in the row where the query names it. A key without values has no row; `keys=t` gives it one whose
+`name`, `type` and `value` are null: its time tells when it was made.
 
 Damage does not end the query: what can be read is read, and each kind of damage is counted in the ledger with the byte
 offset of the first.
 """,
         (KEYS, REPLAY),
+        quiet=("class_name",),
         ledger=HIVE_LEDGER,
         errors=(
             NOT_HIVE,

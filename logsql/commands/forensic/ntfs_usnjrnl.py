@@ -5,7 +5,13 @@ from __future__ import annotations
 from logsql.commands.sources._files import evidence_command
 from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_JOURNAL
 from logsql.planner.catalog import SourceSpec
-from logsql.planner.spec import Group, register
+from logsql.planner.spec import Group, OptionKind, OptionSpec, register
+
+MFT_PATH = OptionSpec(
+    "path",
+    OptionKind.PATH,
+    ("$MFT of the same volume, for the field file_path", "file_path 필드를 만들 같은 볼륨의 $MFT"),
+)
 
 register(
     evidence_command(
@@ -16,7 +22,13 @@ register(
         """
 One row per record, also from cut out or carved pieces. `reason` is the list of flag names in alphabetical order,
 a flag without a name is its number. Records of version 4 (ranges of a file that changed) have no name and no time.
+`file_attributes` and `source_info` (extensions) are lists of flags too, in the row where the query names them.
+
+`path=MFT` (an extension) adds `file_path`: the folder is looked up in that $MFT by its number and its sequence, null
+where the record was used again since.
 """,
+        (MFT_PATH,),
+        quiet=("file_attributes", "source_info"),
         errors=(
             NOT_JOURNAL,
             EMPTY_FILE,

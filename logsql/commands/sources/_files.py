@@ -12,6 +12,7 @@ from logsql.diagnostics.errors import LogsqlError
 from logsql.diagnostics.losses import NOT_CONVERTED, Loss
 from logsql.diagnostics.messages import text
 from logsql.diagnostics.paths import EVIDENCE_PATH, FILE_ERROR, OPTIONS_FIRST, PATH_NOT_SET
+from logsql.diagnostics.unreadable import BAD_PATTERN
 from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
 from logsql.planner import duties, losses
@@ -39,6 +40,14 @@ ZIP_OPTIONS = (
     OptionSpec("zippath", OptionKind.PATH, ("read the path inside this ZIP archive", "이 ZIP 파일 안의 경로를 읽음")),
     ZIP_CHARSET,
 )
+HOST = OptionSpec(
+    "host",
+    OptionKind.TEXT,
+    (
+        "regular expression whose group `host` takes the machine's name from the path",
+        "경로에서 호스트 이름을 뽑는 정규식(그룹 host)",
+    ),
+)
 REPLAY = OptionSpec(
     "replay",
     OptionKind.BOOL,
@@ -58,8 +67,16 @@ ZIP_NAMES = (
 )
 #: What the manual pages say about paths.
 PATHS = (
-    "The path is the rest of the command, quotes are not needed. `*` in the file name reads every file that matches, "
-    'one after the other; `_file` holds the file\'s name. `$("name")` takes the path from a parameter.'
+    "The path is the rest of the command, quotes are not needed. `*` stands for any text in a name and `**` for any "
+    "number of folders: every file that matches is read, one after the other; `_file` holds the file's name. "
+    '`$("name")` takes the path from a parameter.'
+)
+#: What they say about many machines.
+HOSTS = (
+    "A folder means the files of this kind in it and below. Inside an archive the same holds for its entries; a "
+    "pattern without a folder is looked for in all of them. `_path` (an extension) is the path as opened "
+    "(`archive!entry`), in the row where the query names it. "
+    '`host` takes a last field `host` from it: `host="hosts/(?<host>[^/]+)/"`, `_host` where the rows have one.'
 )
 #: What the readers of evidence do with a file among several that they cannot read.
 SEVERAL = "Of several files one that cannot be read is left out and counted in the ledger."
@@ -190,18 +207,22 @@ def evidence_command(
     archive: bool = True,
     ledger: tuple[Loss, ...] = (),
     errors: tuple[Code, ...] = (),
+    quiet: tuple[str, ...] = (),
 ) -> CommandSpec:
     """The declaration of a command that reads one kind of evidence file. ``fields``: where they depend on the file.
 
+    ``quiet``: fields that are in the row only where the query names them, as ``_path`` is.
+
     ``package``: what the extra brings. ``errors``: rows of the conditions of this kind of file.
     """
-    declared = (*options, *(ZIP_OPTIONS if archive else ()))
-    paths = " ".join([PATHS, SEVERAL, *([ZIP_NAMES] if archive else [])])
+    declared = (*options, *((*ZIP_OPTIONS, HOST) if archive else ()))
+    paths = " ".join([PATHS, SEVERAL, *([HOSTS, ZIP_NAMES] if archive else [])])
 
     def lower(stage: Stage) -> Rel:
         if package is not None and extra is not None:
             stage.needs_extra(name, package, extra)
-        return scan_source(stage, open_files(stage, all_options(stage)))
+        hidden = [name for name in (*quiet, "_path") if archive and not stage.asks_for(name)]
+        return scan_source(stage, open_files(stage, all_options(stage)), hidden)
 
     written = " ".join(
         f"[{o.name}={o.name.upper()}]" if not o.required else f"{o.name}={o.name.upper()}" for o in declared
@@ -226,5 +247,10 @@ def evidence_command(
         extra=extra,
         ledger=ledger,
         reads=source,
-        errors=(*([FILE_ERROR] if source.code == SourceSpec.code else []), *errors, EVIDENCE_PATH),
+        errors=(
+            *([FILE_ERROR] if source.code == SourceSpec.code else []),
+            *errors,
+            *([BAD_PATTERN] if archive else []),
+            EVIDENCE_PATH,
+        ),
     )

@@ -85,7 +85,8 @@ register(
             ZIP_CHARSET,
         ),
         description=f"""\
-`*` may stand in the name of the archive and in the entry, where it also crosses folders. Paths that hold blanks stand
+`*` and `**` may stand in the path of the archive and in the entry; an entry without a folder (`*.txt`) is looked for in
+every one. Paths that hold blanks stand
 in double quotes. A gzip file inside the archive is unpacked. {ZIP_NAMES}
 """,
         errors=(

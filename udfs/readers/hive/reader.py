@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from udfs.readers import base
-from udfs.readers.evidence import Targets, base_name
+from udfs.readers.evidence import HostPattern, Targets, base_name, placed, placed_schema
 from udfs.readers.hive import paths as key_paths
 from udfs.readers.hive import replay as logs
 from udfs.readers.hive import text, tree, values
@@ -49,6 +49,11 @@ def _schema() -> pa.Schema:
     )
 
 
+def is_hive(name: str, head: bytes) -> bool:
+    """Whether a file of a folder is a hive, not one of its transaction logs."""
+    return head.startswith(b"regf") and name.upper().rpartition(".")[2] not in ("LOG", "LOG1", "LOG2")
+
+
 class HiveReader:
     """Rows of the command ``hive-file``.
 
@@ -66,7 +71,7 @@ class HiveReader:
     Of several files those that are no hives are ``not-a-hive``-style losses; ReaderError when there is no hive at all.
     """
 
-    schema: pa.Schema = _schema()
+    columns: pa.Schema = _schema()
 
     def __init__(
         self,
@@ -83,27 +88,39 @@ class HiveReader:
     @classmethod
     def described(cls, given: object) -> pa.Schema:
         """The columns of every hive."""
-        return cls.schema
+        return placed_schema(cls.columns, False)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of every hive, ``_path``, and ``host`` where it is asked for."""
+        return placed_schema(self.columns, self._targets.host is not None)
 
     @classmethod
     def of(cls, request: Request) -> HiveReader:
-        """Options: ``keys``, ``replay``, ``zippath``, ``zipcharset``."""
-        return cls(Targets.of(request), replay=request.flag("replay"), keys=request.flag("keys"))
+        """Options: ``keys``, ``replay``, ``zippath``, ``zipcharset``, ``host``."""
+        return cls(Targets.of(request, is_hive), replay=request.flag("replay"), keys=request.flag("keys"))
 
     def scan(self, columns: Sequence[str] | None, context: base.ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of at most ``BATCH_ROWS`` rows and about 48 MiB, with the wanted columns only."""
-        for _, batches in self.scan_each(columns, context):
+        for _, _, batches in self.scan_targets(columns, context):
             yield from batches
 
-    def scan_each(
-        self, columns: Sequence[str] | None, context: base.ReadContext
-    ) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
-        """The ledger name and the batches of one hive after another, for readers that interpret a hive as a whole."""
-        schema = base.select(self.schema, columns)
+    @property
+    def host(self) -> HostPattern | None:
+        """Which part of a path names the machine."""
+        return self._targets.host
 
-        def one(source: str | Member) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
+    def scan_targets(
+        self, columns: Sequence[str] | None, context: base.ReadContext
+    ) -> Iterator[tuple[str | Member, str, Iterator[pa.RecordBatch]]]:
+        """File, ledger name and batches of one hive after another, for readers that interpret a hive as a whole."""
+        schema = base.select(self.schema, columns)
+        own = pa.schema([f for f in schema if f.name in self.columns.names], metadata=schema.metadata)
+
+        def one(source: str | Member) -> Iterator[tuple[str | Member, str, Iterator[pa.RecordBatch]]]:
             image = open_image(source, context, self._replay)
-            yield image.source, scan_image(image, schema, base_name(source), context, self._keys)
+            batches = scan_image(image, own, base_name(source), context, self._keys)
+            yield source, image.source, (placed(batch, schema, source, self._targets.host) for batch in batches)
 
         yield from scan_each(self._targets.found(context), context, one)
 

@@ -96,7 +96,7 @@ def apply_logs(source: str | Member, data: U8, size: int, context: ReadContext) 
     """The hive after recovery and its size; unchanged when it is clean. ``data`` is changed in place.
 
     Losses: ``no-transaction-log`` (dirty, but no usable log beside it), ``damaged-log``, ``log-entry-damaged``,
-    ``log-gap`` (entries that cannot follow, or entries missing between hive and log), ``log-of-another-time`` (the
+    ``log-gap`` (entries that cannot follow), ``log-begins-later`` (all are applied), ``log-of-another-time`` (the
     log was written before the hive was).
     """
     name = source if isinstance(source, str) else source.name
@@ -198,8 +198,8 @@ def _apply_new(logs: list[_Log], start: int | None, data: U8, size: int, context
             context.loss.lost(log.name, "log-of-another-time", 0, 4, told)
     elif ordered[0].sequence != first:
         # Windows applies it all the same: what lies between was written before the log was begun anew.
-        told = f"the hive needs entry {first}, the logs begin with {ordered[0].sequence}"
-        context.loss.lost(ordered[0].log.name, "log-gap", 0, ordered[0].at, told)
+        told = f"the hive names entry {first}, the logs begin with {ordered[0].sequence}"
+        context.loss.lost(ordered[0].log.name, "log-begins-later", 0, ordered[0].at, told)
     previous: int | None = None
     for number, entry in enumerate(ordered):
         if previous is not None and _ahead(entry.sequence, previous) != 1:

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs.readers import base
-from udfs.readers.evidence import Targets
+from udfs.readers.evidence import Targets, placed, placed_schema
 from udfs.readers.hive import HiveReader
+from udfs.readers.hive.reader import is_hive
 from udfs.readers.regviews.view import Kind, Lost, RegValue, View
 from udfs.readers.request import Request
 
@@ -45,24 +46,24 @@ class ViewReader:
 
     @classmethod
     def described(cls, given: object) -> pa.Schema:
-        """The view's fields, then ``_file``."""
-        return schema_of(_view(given))
+        """The view's fields, then ``_file`` and ``_path``."""
+        return placed_schema(schema_of(_view(given)), False)
 
     @classmethod
     def of(cls, request: Request) -> ViewReader:
-        """Options: ``replay``, ``zippath``, ``zipcharset``; the command gives the view."""
-        return cls(_view(request.given), Targets.of(request), replay=request.flag("replay"))
+        """Options: ``replay``, ``zippath``, ``zipcharset``, ``host``; the command gives the view."""
+        return cls(_view(request.given), Targets.of(request, is_hive), replay=request.flag("replay"))
 
     @property
     def schema(self) -> pa.Schema:
-        """The view's fields, then ``_file``."""
-        return schema_of(self._view)
+        """The view's fields, then ``_file``, ``_path``, and ``host`` where it is asked for."""
+        return placed_schema(schema_of(self._view), self._hives.host is not None)
 
     def scan(self, columns: Sequence[str] | None, context: base.ReadContext) -> Iterator[pa.RecordBatch]:
         """One batch a hive."""
         schema = base.select(self.schema, columns)
         wanted = ["key", "name", "type", "value.raw", "last_written", "_file"]
-        for source, batches in self._hives.scan_each(wanted, context):
+        for target, source, batches in self._hives.scan_targets(wanted, context):
             values: list[RegValue] = []
             file_name, kind = "", None
             for batch in batches:
@@ -76,7 +77,8 @@ class ViewReader:
             if not values and kind is not None and kind not in self._view.hives:
                 wants = " or ".join(self._view.hives)
                 context.loss.lost(source, "wrong-hive", 1, None, f"{kind}; {wants} is needed")
-            yield rows_of(self._view, values, schema, file_name, lost)
+            own = pa.schema([f for f in schema if f.name in schema_of(self._view).names])
+            yield placed(rows_of(self._view, values, own, file_name, lost), schema, target, self._hives.host)
 
 
 #: Keys, with the root in front, that only one of the hives of Windows has.
