@@ -34,6 +34,12 @@ def notes(session: Session, query: str, **params: object) -> list[tuple[str, str
 
 
 TOLD = [
+    ("json \"[{line:'a:1;b:2'}]\" | parsekv", "N1602", "parsekv", 'write parsekv pairdelim=";" kvdelim=":"'),
+    ("json \"[{line:'a=1, b=2'}]\" | parsekv", "N1602", "parsekv", 'write parsekv pairdelim=","'),
+    ("json \"[{line:'a=1,b=2'},{line:'a=3'}]\" | parsekv", "N1602", "parsekv", 'write parsekv pairdelim=","'),
+    ("json \"[{line:'a = 1'}]\" | parsekv", "N1602", "parsekv", 'write parsekv pairdelim="," kvdelim=" = "'),
+    ("json \"[{line:'a: 1, b: 2'}]\" | parsekv", "N1602", "parsekv", 'write parsekv pairdelim="," kvdelim=": "'),
+    ("json \"[{line:'x=1&y=2'}]\" | parsekv", "N1602", "parsekv", 'write parsekv pairdelim="&"'),
     (f"csvfile {SALES} | search amount > 100", "N1201", "amount > 100",
      "write double(amount) > 100, or read with csvfile types=t"),
     (f"csvfile {SALES} | search amount == 100", "N1202", "amount == 100", 'write amount == "100"'),

@@ -12,7 +12,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from logsql.diagnostics.losses import Loss, loss
 from logsql.operators.merging import AS_JSON, beyond_json, rest_document, rest_map
+from logsql.planner import losses
 from logsql.planner.relation import Column, Rel, Rest
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
@@ -21,6 +23,10 @@ from logsql.values.sql import Sql
 from logsql.values.types import ANY, ANY_JSON, MAP, STRING, Kind, LType, list_of
 from logsql.values.values import NULL_VALUE, Typed
 
+NO_TEXT = loss(
+    "nothing-to-search",
+    ("the field is null in every row: no field is set", "모든 행에서 검색할 필드가 null이어서 필드가 생기지 않습니다"),
+)
 #: Fields of the record itself that survive the replacing of a row (parse, parsekv).
 META = ("_time", "_id", "_table")
 _JSON_MAP = "MAP(VARCHAR, JSON)"
@@ -77,6 +83,24 @@ def tallied(stage: Stage, rel: Rel, ident: str, matched: Sql, field: str | Sql, 
     )
     rel, (made,) = carry(stage, rel, ("__tallied", sql.case([(matched, hit), (given, miss)], nothing), type_))
     return rel, made
+
+
+def fated(stage: Stage, rel: Rel, ident: str, matched: Sql, field: str, source: str, nothing: Loss) -> tuple[Rel, str]:
+    """The carried column ``ident``; the ledger is told ``nothing`` where ``matched`` holds in no row, or that no row
+    has a text.
+    """
+    cx = stage.context(rel)
+    if cx.run_id is None or (value := cx.field(field)).kind is Kind.NULL:
+        return rel, ident
+    place, type_ = str(stage.number), next(column.type for column in rel.carried if column.ident == ident)
+
+    def met(rank: int, row: Loss | None) -> Sql:
+        came = losses.came(cx, place, rank, row, source)
+        return sql.when(sql.eq(came, sql.string("")), sql.col(ident))
+
+    branches = [(matched, met(0, None)), (values.not_null(value), met(1, nothing))]
+    rel, (made,) = carry(stage, rel, ("__fated", sql.case(branches, met(2, NO_TEXT)), type_))
+    return replace(rel, carried=tuple(c for c in rel.carried if c.ident != ident)), made
 
 
 def lay_over(

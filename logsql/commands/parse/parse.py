@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse import logs
-from logsql.commands.parse._overlay import META, Document, carry, lay_over, tallied
+from logsql.commands.parse._overlay import META, NO_TEXT, Document, carry, fated, lay_over, tallied
 from logsql.commands.parse.logs.base import PARSERS
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
+from logsql.diagnostics.losses import loss
 from logsql.diagnostics.messages import text
 from logsql.language.tree import Command, Name
 from logsql.planner import duties
@@ -72,6 +73,14 @@ QUOTED_ALIAS = define(
     "alias-should-not-be-quoted",
     ("the name stands in double quotes", "이름이 큰따옴표로 묶여 있습니다"),
     ("the name of a value stands without quotes", "값의 이름은 따옴표 없이 씁니다"),
+)
+
+NO_ANCHOR_FOUND = loss(
+    "no-anchor",
+    (
+        "the anchors are found in no text of any row: no field is set",
+        "어느 행의 텍스트에도 앵커가 없어 필드가 생기지 않습니다",
+    ),
 )
 
 
@@ -138,8 +147,9 @@ def lower(stage: Stage) -> Rel:
 
     rel, node = stage.lowered(stage.rel, make)
     rel, (listed,) = carry(stage, rel, ("__found", node, _LIST))
-    some = sql.binary(">", sql.func("list_count", sql.col(listed)), sql.integer(0))
-    rel, listed = tallied(stage, rel, listed, some, field, f"parse field={field}")
+    source = f"parse field={field}"
+    rel, listed = tallied(stage, rel, listed, _some(listed), field, source)
+    rel, listed = fated(stage, rel, listed, _some(listed), field, source, NO_ANCHOR_FOUND)
     fixed: dict[str, tuple[Typed, Sql]] = {}
     for place, anchor in enumerate(args.anchors, 1):
         item = sql.index(sql.col(listed), sql.integer(place))
@@ -149,6 +159,10 @@ def lower(stage: Stage) -> Rel:
     found = Document(sql.boolean(True), None, fixed=fixed, scratch=(listed,))
     rel = lay_over(stage, rel, found, overlay, () if overlay else META, everywhere=True)
     return rel if overlay else rel.with_columns(rel.columns)
+
+
+def _some(listed: str) -> Sql:
+    return sql.binary(">", sql.func("list_count", sql.col(listed)), sql.integer(0))
 
 
 def _named(stage: Stage, name: Name) -> Rel:
@@ -230,6 +244,7 @@ the file was written (`textfile`), or now. A row whose text is not of the format
                 {"t": [{"line": "session: Proto:17, Policy:pass, End:-"}]},
             ),
         ),
+        ledger=(NO_ANCHOR_FOUND, NO_TEXT),
         errors=(
             NO_PARSER,
             UNKNOWN_PARSER,

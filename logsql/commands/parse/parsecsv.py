@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logsql.commands.parse._overlay import Document, carry, lay_over
+from logsql.commands.parse._overlay import NO_TEXT, Document, carry, fated, lay_over
+from logsql.diagnostics.losses import loss
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Name
 from logsql.planner import duties
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 
 STRICT_TAB = INVALID_OPTION.says(("strict=t cannot go with tab=t", "strict=t와 tab=t는 함께 쓸 수 없습니다"))
 
+ONE_CELL = loss(
+    "one-cell",
+    (
+        "no text of any row has a second cell: cells end with commas, with tab=t with tabs; "
+        "split sep= takes other texts between them",
+        "어느 행에도 둘째 셀이 없습니다: 셀은 쉼표로(tab=t면 탭으로) 나눕니다. 다른 구분자는 split sep=으로 나눕니다",
+    ),
+)
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
 _TEXT_MAP = LType(Kind.MAP, "MAP(VARCHAR, VARCHAR)")
 
@@ -52,6 +61,10 @@ def lower(stage: Stage) -> Rel:
 
     rel, cells = stage.lowered(stage.rel, make)
     rel, (listed,) = carry(stage, rel, ("__cells", cells, _LIST))
+    if len(names) != 1:
+        empty = sql.eq(sql.index(sql.col(listed), sql.integer(1)), sql.string(""))
+        further = sql.or_(sql.binary(">", sql.func("len", sql.col(listed)), sql.integer(1)), empty)
+        rel, listed = fated(stage, rel, listed, further, field, f"parsecsv field={field}", ONE_CELL)
     rel, (surplus,) = carry(stage, rel, ("__surplus", _surplus(sql.col(listed), len(names)), _TEXT_MAP))
     fixed: dict[str, tuple[Typed, Sql]] = {}
     for place, name in enumerate(names, 1):
@@ -128,5 +141,6 @@ passes unchanged.
             ),
         ),
         errors=(INVALID_OPTION.when(("strict=t with tab=t", "strict=t와 tab=t를 함께 썼습니다")),),
+        ledger=(ONE_CELL, NO_TEXT),
     )
 )

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 NOT_JSON = loss(
     "text-not-json", ("texts that are no JSON: the row passes unchanged", "JSON이 아닌 문자열: 행은 그대로 통과")
 )
+NOT_OBJECT = loss(
+    "json-without-fields",
+    (
+        "texts that are JSON and neither an object nor a list (a number, a text in quotes): the row passes unchanged",
+        "객체도 배열도 아닌 JSON 문자열(숫자나 따옴표로 묶은 텍스트): 행은 그대로 통과",
+    ),
+)
 TEXT_CUT = loss(
     "json-text-cut",
     (
@@ -55,17 +62,29 @@ def lower(stage: Stage) -> Rel:
         return rel
     rel, (raw,) = carry(stage, rel, ("__json", node, ANY_JSON))
     rel, raw = tallied(stage, rel, raw, sql.not_null(sql.col(raw)), field, f"parsejson field={field}")
-    is_object, is_list = object_test(sql.col(raw)), object_test(sql.col(raw), "[")
+    is_list = object_test(sql.col(raw), "[")
     rel, (document, listed) = carry(
         stage,
         rel,
-        ("__doc", sql.when(is_object, sql.col(raw)), MAP),
+        ("__doc", _object(stage, raw, field), MAP),
         ("__list", sql.when(is_list, sql.col(raw)), ANY_JSON),
     )
     parsed = sql.not_null(sql.col(document))
     result = (field, sql.not_null(sql.col(listed)), Typed(sql.col(listed), ANY_JSON))
     found = Document(parsed, document, result=result, scratch=(raw, document, listed))
     return lay_over(stage, rel, found, stage.option("overlay"))
+
+
+def _object(stage: Stage, raw: str, field: str) -> Sql:
+    """The object; JSON that is neither an object nor a list gives no fields, and is counted."""
+    cx = stage.context(None)
+    branches: list[tuple[Sql, Sql]] = [(object_test(sql.col(raw)), sql.col(raw))]
+    if cx.run_id is not None:
+        other = sql.and_(sql.not_null(sql.col(raw)), sql.not_(object_test(sql.col(raw), "[")))
+        text = sql.cast(sql.col(raw), "VARCHAR")
+        lost = losses.value_lost(cx, NOT_OBJECT, f"parsejson field={field}", text)
+        branches.append((other, sql.when(lost, sql.col(raw))))
+    return sql.case(branches)
 
 
 def _document(cx: ExprContext, field: str, cutoff: int, recover: bool, flat: bool) -> Sql | None:
@@ -170,6 +189,6 @@ unchanged. Keys and words need no quotes, and single quotes do.
             ),
         ),
         notes=("Where an object repeats a key, the first value counts.",),
-        ledger=(NOT_JSON, TEXT_CUT),
+        ledger=(NOT_JSON, NOT_OBJECT, TEXT_CUT),
     )
 )

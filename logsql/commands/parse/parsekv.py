@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse import _quoted
-from logsql.commands.parse._overlay import META, Document, carry, lay_over, tallied
+from logsql.commands.parse._overlay import META, NO_TEXT, Document, carry, fated, lay_over, tallied
 from logsql.diagnostics.delimiters import EMPTY_DELIMITER
 from logsql.diagnostics.losses import loss
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.planner import duties, losses
 from logsql.planner.expressions import ExprContext
+from logsql.planner.notes import pairs as pairs_notes
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -53,6 +54,14 @@ QUOTE_OPEN = loss(
     ),
 )
 
+NO_PAIR = loss(
+    "no-pair",
+    (
+        "no text of any row holds a key with its value: kvdelim= is what stands between the two, "
+        "pairdelim= what stands between pairs",
+        "어느 행에도 키와 값의 쌍이 없습니다: 키와 값 사이의 텍스트는 kvdelim=, 쌍 사이의 텍스트는 pairdelim=로 줍니다",
+    ),
+)
 _BLANKS = " \t\r\n"
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
 _TEXT_MAP = LType(Kind.MAP, "MAP(VARCHAR, VARCHAR)")
@@ -83,9 +92,12 @@ def lower(stage: Stage) -> Rel:
         return text, losses.told(cx, QUOTE_CUT, source, text.copy(), "VARCHAR", divided, text.copy())
 
     rel, (text, told) = stage.lowered(stage.rel, make)
+    if quote is None:
+        texts = stage.context(rel).sample(field)
+        pairs_notes.delimiters(stage, texts, field, pair, delimiter, (NO_PAIR.name, source))
     if not overlay:
         # A row without text has no pairs, and nothing of it would be left (language.md 8.3).
-        rel = stage.where(rel, sql.not_null(text.copy()))
+        rel = stage.where(rel, _with_text(stage, rel, text.copy(), source))
     scratch: tuple[str, ...] = ()
     if quote is None:
         rel, (pairs,) = carry(stage, rel, ("__pairs", _pairs(told, text, pair), _LIST))
@@ -107,6 +119,7 @@ def lower(stage: Stage) -> Rel:
     rel, (kv,) = carry(stage, rel, ("__kv", made, _TEXT_MAP))
     some = sql.binary(">", sql.func("cardinality", sql.col(kv)), sql.integer(0))
     rel, kv = tallied(stage, rel, kv, some, field, source)
+    rel, kv = fated(stage, rel, kv, _some_pair(sql.col(kv), sql.col(keys)), field, source, NO_PAIR)
     document = Document(sql.not_null(sql.col(kv)), kv, is_map=True, scratch=(*scratch, pairs, keys, kv))
     return lay_over(stage, rel, document, overlay, () if overlay else META, everywhere=not overlay)
 
@@ -146,6 +159,34 @@ def _value(delimiter: str) -> Cut:
         return sql.when(sql.binary(">", place, sql.integer(0)), sql.func("substring", piece.copy(), behind))
 
     return value
+
+
+def _with_text(stage: Stage, rel: Rel, text: Sql, source: str) -> Sql:
+    """Whether a row has a text; that none has is told (a note tells of a field that no row can have)."""
+    cx = stage.context(rel)
+    if cx.run_id is None or cx.field(stage.option("field")).kind is Kind.NULL:
+        return sql.not_null(text)
+    some, none = (losses.came(cx, f"{stage.number} text", rank, row, source) for rank, row in ((0, None), (1, NO_TEXT)))
+    empty = sql.string("")
+    return sql.case([(sql.not_null(text), sql.eq(some, empty))], sql.binary("<>", none, empty.copy()))
+
+
+def _some_pair(kv: Sql, keys: Sql) -> Sql:
+    """Whether a key has a value: ``a = 1`` is cut into the keys ``a``, the empty one and ``1``, without any.
+
+    The first value tells it for most texts; all are looked at where it is empty, or a key is.
+    """
+    named = sql.binary("<>", sql.func("struct_extract", sql.var("e"), sql.string("key")), sql.string(""))
+    filled = sql.binary("<>", sql.func("struct_extract", sql.var("e"), sql.string("value")), sql.string(""))
+    pairs = sql.func(
+        "list_filter", sql.func("map_entries", kv.copy()), sql.lambda_(["e"], sql.coalesce(sql.and_(named, filled)))
+    )
+    first = sql.func("list_any_value", sql.func("map_values", kv))
+    plain = sql.not_(sql.func("list_contains", keys, sql.string("")))
+    return sql.case(
+        [(sql.and_(sql.binary("<>", first, sql.string("")), plain), sql.boolean(True))],
+        sql.binary(">", sql.func("len", pairs), sql.integer(0)),
+    )
 
 
 def pairs_map(pairs: Sql, keys: Sql, key_of: Cut, value_of: Cut) -> Sql:
@@ -241,6 +282,6 @@ ledger. Without the option quotes are text as any other; a value that opens one 
             EMPTY_DELIMITER,
             INVALID_OPTION.when(("quote= is no single character", "quote=이(가) 한 글자가 아닙니다")),
         ),
-        ledger=(QUOTE_CUT, QUOTE_OPEN),
+        ledger=(QUOTE_CUT, QUOTE_OPEN, NO_PAIR, NO_TEXT),
     )
 )

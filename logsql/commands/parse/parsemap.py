@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logsql.commands.parse._overlay import Document, carry, lay_over
+from logsql.commands.parse._overlay import NO_TEXT, Document, carry, fated, lay_over
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.fields import NEVER_A_MAP
+from logsql.diagnostics.losses import loss
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.notes import documents
@@ -27,6 +28,14 @@ NO_FIELD = define(
     ("field= is missing", "field=가 없습니다"),
     ("parsemap needs the field that holds the map", "parsemap에는 맵이 든 필드가 필요합니다"),
     help=("add field=NAME", "field=이름을 추가하세요"),
+)
+
+NO_MAP = loss(
+    "no-map",
+    (
+        "the field is a map in no row: the rows pass unchanged (parsejson field= reads text)",
+        "어느 행에서도 필드가 맵이 아니어서 행이 그대로 통과합니다(텍스트는 parsejson field=로 읽습니다)",
+    ),
 )
 
 
@@ -54,6 +63,8 @@ def lower(stage: Stage) -> Rel:
         documents.opened(stage.context(rel), "parsemap", field, stage.command.name_span, Kind.MAP)
         return rel
     rel, (document,) = carry(stage, rel, ("__doc", node, MAP))
+    source = f"parsemap field={field}"
+    rel, document = fated(stage, rel, document, sql.not_null(sql.col(document)), field, source, NO_MAP)
     parsed = sql.not_null(sql.col(document))
     return lay_over(stage, rel, Document(parsed, document, scratch=(document,)), stage.option("overlay"))
 
@@ -95,5 +106,6 @@ null or no map passes unchanged.
             ),
         ),
         errors=(NO_FIELD,),
+        ledger=(NO_MAP, NO_TEXT),
     )
 )

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from logsql.commands.parse._overlay import carry, old_value, tallied
+from logsql.commands.parse._overlay import NO_TEXT, carry, old_value, tallied
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.losses import Loss, loss
 from logsql.diagnostics.messages import text
@@ -64,10 +64,6 @@ NO_MATCH = loss(
         "the pattern takes nothing out of any of the rows: no field is set",
         "정규식이 어느 행에서도 값을 꺼내지 못해 필드가 생기지 않습니다",
     ),
-)
-NO_TEXT = loss(
-    "nothing-to-search",
-    ("the field is null in every row: no field is set", "모든 행에서 검색할 필드가 null이어서 필드가 생기지 않습니다"),
 )
 #: Characters of a pattern that the ledger names.
 _SHORT = 40

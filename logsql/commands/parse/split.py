@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from logsql.commands.parse._overlay import NO_TEXT, carry, fated
 from logsql.diagnostics.codes import syntax
 from logsql.diagnostics.delimiters import EMPTY_DELIMITER
 from logsql.diagnostics.language import MISSING_CLAUSE
+from logsql.diagnostics.losses import loss
 from logsql.language.tree import Call, Field, Literal, Name
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
@@ -16,7 +18,7 @@ from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionS
 from logsql.planner.stage import Stage, names_of
 from logsql.values import sql
 from logsql.values.sql import Sql
-from logsql.values.types import STRING
+from logsql.values.types import STRING, Kind, LType
 from logsql.values.values import Typed
 
 if TYPE_CHECKING:
@@ -32,6 +34,15 @@ NO_NAMES = MISSING_CLAUSE.says(
     ("split needs names for the parts", "split에는 나뉜 부분의 이름이 필요합니다"),
     help=syntax('split sep="," NAME, ...'),
 )
+
+NO_SEPARATOR_FOUND = loss(
+    "no-separator",
+    (
+        "the text of sep= stands in no text of any row: the first name takes all of it",
+        "sep=의 텍스트가 어느 행에도 없어 첫 이름이 텍스트 전체를 가집니다",
+    ),
+)
+_LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
 
 
 @dataclass(frozen=True)
@@ -58,9 +69,15 @@ def lower(stage: Stage) -> Rel:
         return cx.let(cx.lower(call).expr)
 
     rel, parts = stage.lowered(stage.rel, make)
+    scratch: tuple[str, ...] = ()
+    if stage.context(rel).run_id is not None:
+        rel, (listed,) = carry(stage, rel, ("__parts", parts, _LIST))
+        some = sql.binary(">", sql.func("len", sql.col(listed)), sql.integer(1))
+        rel, made = fated(stage, rel, listed, some, field, f"split field={field}", NO_SEPARATOR_FOUND)
+        parts, scratch = sql.col(made), (made,)
     for place, name in enumerate(names_of(stage.arguments(SplitArgs).names), 1):
         rel = stage.assign(rel, name, Typed(sql.index(parts.copy(), sql.integer(place)), STRING))
-    return rel
+    return replace(rel, carried=tuple(c for c in rel.carried if c.ident not in scratch))
 
 
 register(
@@ -100,5 +117,6 @@ The parts become text fields in order; names without a part are null and parts w
             EMPTY_DELIMITER.when(("sep= is empty", "sep=이 비어 있습니다")),
             MISSING_CLAUSE.when(("no name", "이름이 없습니다")),
         ),
+        ledger=(NO_SEPARATOR_FOUND, NO_TEXT),
     )
 )
