@@ -255,8 +255,8 @@ loss(
 loss(
     "time-out-of-range",
     (
-        "a key's time is none that a calendar reaches: `last_written` is null",
-        "키의 시각이 달력을 벗어남: `last_written`은 null",
+        "times that no calendar reaches (`last_written` is null); of the views also times outside 1980 to 2100, kept",
+        "달력을 벗어난 시각(`last_written`은 null). 보기 명령에서는 1980~2100년 밖의 시각도 세며 값은 그대로 둡니다",
     ),
 )
 loss(

@@ -328,6 +328,37 @@ def _view_seeds(view: str) -> list[bytes]:
         key = _SYSTEM + "Services\\bam\\State\\UserSettings\\S-1-5-18"
         other = key.replace("001", "002")
         values = [_SELECT, *((k, "\\Device\\HarddiskVolume1\\a.exe", _TIME + bytes(16)) for k in (key, other))]
+    elif view == "reg-run-keys":
+        key = "ROOT\\Software\\Microsoft\\Windows\\CurrentVersion\\Run"
+        return [values_file([(key, name, _wide("C:\\a.exe\0")) for name in ("a", "b", "c", "d")], "SZ")]
+    elif view == "reg-services":
+        values = [_SELECT]
+        for name in ("a", "b", "c"):
+            key = _SYSTEM + f"Services\\{name}"
+            values += [(key, "Start", struct.pack("<I", 2)), (key, "Type", struct.pack("<I", 0x20))]
+    elif view == "reg-usb":
+        key = _SYSTEM + "Enum\\USBSTOR\\Disk&Ven_A&Prod_B&Rev_1\\"
+        times = "\\Properties\\{83da6326-97a6-4088-9453-a1923f573b29}\\0066"
+        values = [_SELECT, ("ROOT\\MountedDevices", "\\DosDevices\\E:", _wide("_??_USBSTOR#D#S1&0#{g}"))]
+        for serial in ("S1&0", "S2&0", "S3"):
+            values += [(key + serial, "FriendlyName", _wide("x\0")), (key + serial + times, "", _TIME)]
+    elif view == "reg-mru":
+        values = [(_USER + "TypedPaths", f"url{n}", _wide("C:\\a\0")) for n in range(1, 5)]
+        return [values_file([*values, (_USER + "RunMRU", "a", _wide("cmd\\1\0"))], "SZ")]
+    elif view == "amcache-files":
+        values = []
+        for name in ("a", "b", "c"):
+            key = f"ROOT\\Root\\InventoryApplicationFile\\{name}"
+            values += [
+                (key, "LowerCaseLongPath", _wide("c:\\a.exe\0")),
+                (key, "LinkDate", _wide("12/31/2019 23:59:59\0")),
+            ]
+        return [values_file(values, "SZ")]
+    elif view == "amcache-programs":
+        keys = [f"ROOT\\Root\\InventoryApplication\\{name}" for name in ("a", "b", "c")]
+        values = [(key, "Name", _wide("n\0")) for key in keys]
+        values += [(key, "InstallDate", _wide("12/31/2019 23:59:59\0")) for key in keys]
+        return [values_file(values, "SZ")]
     else:
         key = "ROOT\\Microsoft\\Windows NT\\CurrentVersion\\NetworkList\\Profiles\\{G}"
         date = struct.pack("<8H", 2011, 2, 1, 21, 15, 24, 16, 250)

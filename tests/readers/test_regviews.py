@@ -253,7 +253,7 @@ def _marked(mark: bytes, header: int, middle: bytes) -> bytes:
 )  # fmt: skip
 def test_shim_cache_layouts(data: bytes, count: int) -> None:
     micros = int(_WHEN.timestamp()) * 1_000_000
-    assert list(entries(data)) == [("C:\\a.exe", micros)] * count
+    assert [(path, modified) for path, modified, _ in entries(data)] == [("C:\\a.exe", micros)] * count
 
 
 @pytest.mark.parametrize(
@@ -292,9 +292,9 @@ def test_shim_cache_of_windows_xp_leaves_out_what_is_no_longer_in_use() -> None:
 
     slots = slot("\\??\\C:\\new.exe") + slot("\\??\\C:\\left.exe") + slot("") + slot("")
     listed = struct.pack("<6I", 0xDEADBEEF, 4, 2, 0, 3, 0).ljust(400, b"\xff") + slots
-    assert [path for path, _ in entries(listed)] == ["C:\\new.exe", ""]
+    assert [path for path, _, _ in entries(listed)] == ["C:\\new.exe", ""]
     unlisted = struct.pack("<4I", 0xDEADBEEF, 4, 0, 0).ljust(400, b"\0") + slots
-    assert [path for path, _ in entries(unlisted)] == ["C:\\new.exe", "C:\\left.exe"]
+    assert [path for path, _, _ in entries(unlisted)] == ["C:\\new.exe", "C:\\left.exe"]
 
 
 @pytest.mark.evidence

@@ -14,6 +14,6 @@ HIVE_LEDGER = (
     *rows("value-lists-overlap", "value-count-differs", "damaged-value", "value-without-mark", "value-name-cut"),
     *rows("damaged-data", "data-cut", "data-overlaps", "time-out-of-range"),
 )
-VIEW_LEDGER = rows("unreadable-entry")
+VIEW_LEDGER = rows("unreadable-entry", "time-out-of-range")
 #: Said on the pages of the views, which read hives as ``hive-file`` does.
 AS_HIVE_FILE = "The reasons that concern the hive itself are on the page of `hive-file`."

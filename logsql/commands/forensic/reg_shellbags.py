@@ -52,7 +52,7 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
                 "mft_seq": item.ntfs_seq,
                 "first_opened": None if below in holding else own.get(below),
                 "last_opened": value.written if order.get(name) == 0 else None,
-                "bag_path": key[key.lower().rindex("bagmru") :] + f"\\{name}",
+                "bag_path": key[max(key.lower().rfind("bagmru"), 0) :] + f"\\{name}",
             }
 
 

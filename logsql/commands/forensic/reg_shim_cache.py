@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from logsql.commands.forensic._views import registry_view
 from udfs.readers.regviews.view import Lost, RegValue, Row, filetime_at, in_current_set
 
-Entry = tuple[str, int | None]
+Entry = tuple[str, int | None, bool | None]
+"""Path, modification time, and whether the program was executed (None where the layout does not tell)."""
+_EXECUTED = 2
 _XP_LIST = 96
 """Numbers that the list of entries of Windows XP holds, the most recently used one first."""
 
@@ -24,14 +26,21 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
         if value.name.lower() != "appcompatcache":
             continue
         try:
-            for path, modified in entries(value.data):
-                yield {"file_path": path, "modified_at": modified}
+            digits = value.key.lower().partition("\\controlset")[2][:3]
+            for position, (path, modified, executed) in enumerate(entries(value.data)):
+                yield {
+                    "file_path": path,
+                    "modified_at": modified,
+                    "executed": executed,
+                    "position": position,
+                    "control_set": int(digits) if digits.isdecimal() else None,
+                }
         except (struct.error, ValueError):
             lost(value)
 
 
 def entries(data: bytes) -> Iterator[Entry]:
-    """Path and modification time of every entry. ValueError or struct.error where the data ends being a cache."""
+    """Every entry. ValueError or struct.error where the data ends being a cache."""
     head = struct.unpack_from("<I", data)[0]
     if head == 0xDEADBEEF:
         return _xp(data)
@@ -58,7 +67,7 @@ def _xp(data: bytes) -> Iterator[Entry]:
         at = 400 + 552 * number
         path = _path(data[at : at + 528])
         if number in in_use or (path and not in_use):
-            yield path, filetime_at(data, at + 528)
+            yield path, filetime_at(data, at + 528), None
 
 
 def _table(data: bytes, first: int, sizes: tuple[int, int]) -> Iterator[Entry]:
@@ -71,7 +80,11 @@ def _table(data: bytes, first: int, sizes: tuple[int, int]) -> Iterator[Entry]:
         offset = struct.unpack_from("<Q", data, at + 8)[0] if wide else struct.unpack_from("<I", data, at + 4)[0]
         if offset + length > len(data):
             raise ValueError("path behind the end")
-        yield _path(data[offset : offset + length]), filetime_at(data, at + (16 if wide else 8))
+        time_at = at + (16 if wide else 8)
+        # Before Windows 7 the next word is a size (Server 2003) or flags (Vista), and nothing tells which.
+        flags = struct.unpack_from("<I", data, time_at + 8)[0] if first == 128 else None
+        executed = None if flags is None else flags & _EXECUTED != 0
+        yield _path(data[offset : offset + length]), filetime_at(data, time_at), executed
 
 
 def _marked(data: bytes, at: int) -> Iterator[Entry]:
@@ -85,7 +98,14 @@ def _marked(data: bytes, at: int) -> Iterator[Entry]:
         time_at = at + 14 + length
         if eight:
             time_at += 2 + struct.unpack_from("<H", data, time_at)[0] + 8
-        yield _path(data[at + 14 : at + 14 + length]), filetime_at(data, time_at)
+        if eight:
+            executed = struct.unpack_from("<I", data, time_at - 8)[0] & _EXECUTED != 0
+        else:
+            # From Windows 10 on the entry ends with data of which the last word is 1 or 0.
+            held = int.from_bytes(data[time_at + 8 : time_at + 12], "little")
+            last = data[time_at + 12 + held - 4 : time_at + 12 + held]
+            executed = last == b"\1\0\0\0" if held >= 4 and len(last) == 4 else None
+        yield _path(data[at + 14 : at + 14 + length]), filetime_at(data, time_at), executed
         at += 12 + size
 
 
@@ -100,9 +120,18 @@ registry_view(
     "List the programs in the application compatibility cache (SYSTEM hive).",
     """
 One row per entry, in the order of the cache. `modified_at` is the modification time of the file, not the time it ran.
+Extensions: `executed` is the flag that Windows sets when the program was started (null before Windows 7; from Windows
+10 on it says less than before), `position` the place in the cache from 0, the latest first, `control_set` the set that
+the cache is of.
 """,
     keys=r"\\Control\\Session Manager\\(AppCompatCache|AppCompatibility)$|^[^\\]+\\Select$",
-    fields=(("file_path", "string"), ("modified_at", "date")),
+    fields=(
+        ("file_path", "string"),
+        ("modified_at", "date"),
+        ("executed", "boolean"),
+        ("position", "long"),
+        ("control_set", "long"),
+    ),
     rows=rows,
     hives=("SYSTEM",),
 )

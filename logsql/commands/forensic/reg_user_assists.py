@@ -8,11 +8,15 @@ Format: libyal winreg-kb, "User Assist".
 from __future__ import annotations
 
 import codecs
+import re
 import struct
 from collections.abc import Iterator
 
 from logsql.commands.forensic._views import registry_view
+from udfs.readers.regviews.shellfolders import folder_names
 from udfs.readers.regviews.view import Lost, RegValue, Row, filetime_at
+
+_FOLDER = re.compile(r"\{([0-9A-Fa-f-]{36})\}")
 
 
 def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
@@ -21,7 +25,7 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
         name = codecs.decode(value.name, "rot13")
         if name.upper().startswith(("UEME_CTLSESSION", "UEME_CTLCUACOUNT")) or not value.name:
             continue  # counters of the session and of the list itself, no programs
-        row = {"key": name, "last_written": value.written}
+        row = {"key": name, "file_path": _path(name), "last_written": value.written}
         if len(value.data) == 16:
             session, count = struct.unpack_from("<II", value.data)
             yield row | {
@@ -30,10 +34,11 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
                 "last_execution": filetime_at(value.data, 8),
             }
         elif len(value.data) == 72:
-            session, count, _, focus = struct.unpack_from("<IIII", value.data)
+            session, count, focused, focus = struct.unpack_from("<IIII", value.data)
             yield row | {
                 "session_num": session,
                 "exec_count": count,
+                "focus_count": focused,
                 "focus_time": focus,
                 "last_execution": filetime_at(value.data, 60),
             }
@@ -41,12 +46,20 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
             lost(value)
 
 
+def _path(name: str) -> str:
+    r"""``{1AC14E77-02E7-4E5D-B744-2EB1AE5198B7}\cmd.exe`` with the folder's name: ``System32\cmd.exe``."""
+    found = _FOLDER.match(name)
+    known = folder_names().get(found[1].lower()) if found is not None else None
+    return name if found is None or known is None else known + name[found.end() :]
+
+
 registry_view(
     "reg-user-assists",
     "List the programs a user started from the desktop (NTUSER.DAT).",
     """
 One row per program or shortcut: `key` is its path or name, `exec_count` how often it ran, `focus_time` the milliseconds
-in the foreground, `last_execution` null when it never ran.
+in the foreground, `last_execution` null when it never ran. Extensions: `focus_count` is how often it came to the front,
+`file_path` the key with the name of the folder in place of its GUID.
 """,
     keys=r"\\Explorer\\UserAssist\\[^\\]+\\Count$",
     fields=(
@@ -54,6 +67,8 @@ in the foreground, `last_execution` null when it never ran.
         ("session_num", "long"),
         ("exec_count", "long"),
         ("focus_time", "long"),
+        ("focus_count", "long"),
+        ("file_path", "string"),
         ("last_execution", "date"),
         ("last_written", "date"),
     ),

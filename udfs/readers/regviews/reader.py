@@ -1,8 +1,9 @@
 """The Reader around a registry view: one hive's matching values as plain rows, and the view's rows as batches.
 
-A value whose data a view cannot read is one ``unreadable-entry`` in the ledger, with ``key\\name`` as the sample; the
-rows around it stay. A hive without any key of the view that is known to be another one of Windows' hives is a
-``wrong-hive``; the sample says which one it is and which one the view reads.
+A time outside 1980 to 2100 is kept and counted (``time-out-of-range``). A value whose data a view cannot read is one
+``unreadable-entry`` in the ledger, with ``key\\name`` as the sample; the rows around it stay. A hive without
+any key of the view that is known to be another one of Windows' hives is a ``wrong-hive``; the sample says which one it
+is and which one the view reads.
 """
 
 from __future__ import annotations
@@ -78,7 +79,26 @@ class ViewReader:
                 wants = " or ".join(self._view.hives)
                 context.loss.lost(source, "wrong-hive", 1, None, f"{kind}; {wants} is needed")
             own = pa.schema([f for f in schema if f.name in schema_of(self._view).names])
-            yield placed(rows_of(self._view, values, own, file_name, lost), schema, target, self._hives.host)
+            batch = rows_of(self._view, values, own, file_name, lost)
+            for name, count in unlikely(batch).items():
+                context.loss.lost(source, "time-out-of-range", count, None, name)
+            yield placed(batch, schema, target, self._hives.host)
+
+
+#: 1980 and 2100 in microseconds since 1970: what a time of Windows lies between.
+_EARLIEST, _LATEST = 315_532_800_000_000, 4_102_444_800_000_000
+
+
+def unlikely(batch: pa.RecordBatch) -> dict[str, int]:
+    """Fields with times outside 1980 to 2100, and how many: read from damage, or set by somebody. They are kept."""
+    found: dict[str, int] = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if pa.types.is_timestamp(column.type):
+            times = column.cast(pa.int64())
+            outside = pc.or_(pc.less(times, _EARLIEST), pc.greater_equal(times, _LATEST))
+            if count := pc.sum(outside).as_py():
+                found[name] = count
+    return found
 
 
 #: Keys, with the root in front, that only one of the hives of Windows has.
