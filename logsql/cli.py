@@ -16,6 +16,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import NoReturn
 
 from logsql import __version__
@@ -26,7 +27,7 @@ from logsql.loading import arrow_without_pandas, collector_paused
 from logsql.shell.invocation import Invocation, parse, usage_page
 from logsql.shell.voice import Voice
 
-INTERRUPTED, TERMINATED = 130, 143
+INTERRUPTED = 130
 #: Verb -> ``module:function`` of what carries it out, loaded when it is asked for: help needs no engine.
 VERBS: dict[str, str] = {
     "run": "logsql.shell.querying:run",
@@ -45,7 +46,7 @@ VERBS: dict[str, str] = {
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived."""
+    """SIGTERM or SIGHUP arrived: its number is the argument."""
 
 
 def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
@@ -66,8 +67,10 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
     except KeyboardInterrupt:
         voice.interrupted()
         return INTERRUPTED
-    except Terminated:
-        os._exit(TERMINATED)
+    except Terminated as signalled:
+        if (temporary := sys.modules.get("udfs.temporary")) is not None:
+            temporary.clear_made()
+        os._exit(128 + signalled.args[0])
     finally:
         LANGUAGE.reset(token)
 
@@ -96,6 +99,8 @@ def program() -> NoReturn:
     the interpreter takes itself apart ends the process with "terminate called" or never.
     """
     code = main(own_process=True)
+    if (workers := sys.modules.get("logsql.engine.worker")) is not None and workers.left():
+        sys.modules["logsql.shell.querying"].leave(code)
     if (sessions := sys.modules.get("logsql.engine.session")) is not None:
         atexit.unregister(sessions.settle)  # nothing need be waited for
     atexit._run_exitfuncs()
@@ -116,20 +121,23 @@ def _asked_language(words: Sequence[str]) -> str | None:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM unwinds the main thread, so that a half-written ``-o`` file is removed; nothing else is waited for."""
+    """SIGTERM and SIGHUP unwind the main thread, so that a half-written ``-o`` file and temporary folders are removed;
+    nothing else is waited for. A signal that is ignored (``nohup``) stays ignored."""
 
     def stop(number: int, frame: object) -> NoReturn:
-        raise Terminated
+        raise Terminated(number)
 
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not the main thread
-        yield
-        return
+    before = {}
+    with suppress(ValueError):  # not the main thread
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _guarded(words: list[str], voice: Voice, own_process: bool) -> int:
@@ -174,4 +182,23 @@ def dispatch(asked: Invocation, voice: Voice, own_process: bool = False) -> int:
         carry_out: Callable[[Invocation, Voice], int] = getattr(importlib.import_module(module), name)
         if own_process:
             arrow_without_pandas()
-    return carry_out(asked, voice)
+    if asked.timeout is None or asked.verb in _OWN_CLOCK or not own_process:
+        return carry_out(asked, voice)
+    return _within(asked.timeout, partial(carry_out, asked, voice), voice)
+
+
+#: Verbs that wait for their query themselves.
+_OWN_CLOCK = ("run", "sql", "shell")
+
+
+def _within(seconds: float, work: Callable[[], int], voice: Voice) -> int:
+    """A verb that plans, formats or trains in one go: it ends with its time, whatever it does then."""
+    from logsql.conversation.conversation import Abandoned, AbandonedLate  # for cost: only with --timeout
+    from logsql.shell.ctrlc import interruptible  # for cost
+    from logsql.shell.querying import leave  # for cost
+
+    try:
+        return interruptible(work, lambda: None, 0.5, seconds)
+    except (Abandoned, AbandonedLate) as error:
+        voice.error(error.diagnostic)
+        leave(error.exit_code)

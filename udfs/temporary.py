@@ -65,6 +65,7 @@ class PrivateFolder:
             _clear(above)
             self.path = os.path.join(above, own_name())
             os.mkdir(self.path, 0o700)
+        _MADE.add(self)
         self.close = weakref.finalize(self, shutil.rmtree, self.path, True)
 
     def __enter__(self) -> str:
@@ -72,6 +73,15 @@ class PrivateFolder:
 
     def __exit__(self, *raised: object) -> None:
         self.close()
+
+
+_MADE: weakref.WeakSet[PrivateFolder] = weakref.WeakSet()
+
+
+def clear_made() -> None:
+    """Remove the folders of this process, which is about to end without the usual ways."""
+    for folder in list(_MADE):
+        folder.close()
 
 
 def _of_user() -> str | None:

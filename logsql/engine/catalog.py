@@ -11,8 +11,8 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from logsql.diagnostics.engine import CONSTANT_FAILED
-from logsql.diagnostics.errors import QueryError, diagnostic
+from logsql.diagnostics.engine import CONSTANT_FAILED, INTERRUPTED
+from logsql.diagnostics.errors import Interrupted, QueryError, diagnostic
 from logsql.engine.arrowtypes import arrow_columns
 from logsql.engine.engineerrors import engine_error
 from logsql.engine.result import python_values
@@ -44,6 +44,12 @@ class SessionCatalog:
         self.shared = state.shares is not None
         self.bindings: dict[str, object] = {}
         self._opener = SourceOpener(self.bindings.__setitem__, state.read_context)
+
+    def check_time(self) -> None:
+        """Raise TimeoutError_, Interrupted where the query is to end now."""
+        self.state.check_time()
+        if self.state.cancel.is_set():
+            raise Interrupted(diagnostic(INTERRUPTED))
 
     def lost(self, source: str, reason: str, count: int, sample: str) -> None:
         """Count what is lost while a query is planned."""

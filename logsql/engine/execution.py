@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -19,7 +18,7 @@ from logsql.engine.runstate import RunState
 from logsql.engine.stageruntime import Actions, Stages
 from logsql.engine.stages import StageTable, stage_schema
 from logsql.engine.translate import plan_text
-from logsql.engine.worker import Batches, Runner
+from logsql.engine.worker import Batches, Runner, when_done
 from logsql.engine.workspace import Workspace
 from logsql.planner.plan import Action, Materialise, Plan, Stream, order_items, with_ctes
 from logsql.planner.runtime import Row
@@ -82,6 +81,11 @@ class Execution:
     def _runner(self) -> Runner:
         return Runner(self.cursor, self.state, self._origins)
 
+    def interrupt(self) -> None:
+        """Stop the statement that runs, if any."""
+        if self._cursor is not None:
+            self._cursor.interrupt()
+
     def new_cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor that sees the session's database, the work tables, this run's sources and its functions."""
         cursor = self.database.cursor()
@@ -101,6 +105,8 @@ class Execution:
         """
         kept_types = with_types or self._results.keeping
         self._runs.started(self)  # again, where rows are read once more
+        self.state.limit = self._runs.timeout
+        self.state.begin()
         try:
             self._prepare()
             text = written(self._final(kept_types))
@@ -115,6 +121,7 @@ class Execution:
             stream.close()
             self._stop_scans()
             self._runs.finished(self)
+            self.state.deadline = None
             if not self._work:
                 self._release()
 
@@ -124,7 +131,7 @@ class Execution:
         The ledger goes with the result, and its counters, which the database knows, serve the next query.
         """
         if self._cursor is not None:
-            self._cursor.close()
+            when_done(self.state.left, self._cursor.close)
             self._cursor = None
         self._runs.forget(self)
 
@@ -145,9 +152,8 @@ class Execution:
         if self._prepared:
             return
         self._prepared = True
-        if self._runs.timeout is not None and self.state.deadline is None:
-            self.state.started = time.monotonic()
-            self.state.deadline = self.state.started + self._runs.timeout
+        self.state.limit = self._runs.timeout
+        self.state.begin()
         for step in self.plan.steps:
             if isinstance(step, Materialise):
                 self._create(step.name, step.query)
@@ -272,7 +278,7 @@ class Execution:
         work, self._work = self._work, []
         self._release()
         for name in work:
-            self.database.drop_work(name)
+            when_done(self.state.left, partial(self.database.drop_work, name))
 
 
 def _renamed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

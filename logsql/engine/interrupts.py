@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 from typing import Protocol
-
-import duckdb
 
 from logsql.diagnostics.engine import INTERRUPTED
 from logsql.diagnostics.errors import Interrupted, diagnostic
@@ -23,8 +22,9 @@ class Running(Protocol):
     def number(self) -> int: ...
     @property
     def state(self) -> RunState: ...
-    @property
-    def cursor(self) -> duckdb.DuckDBPyConnection: ...
+    def interrupt(self) -> None:
+        """Stop the statement that runs, if any."""
+
     def close(self) -> None:
         """End what runs and release what it holds."""
 
@@ -36,6 +36,8 @@ class Runs:
         self.timeout = timeout
         self.log = log if log is not None else QueryLog()
         self.last_ledger: Ledger | None = None
+        self.left: list[Thread] = []
+        """Workers of executions that are forgotten, which have not stopped yet."""
         self._running: dict[int, Running] = {}
         self._planned: dict[int, RunState] = {}
 
@@ -43,11 +45,16 @@ class Runs:
     def stoppable(self, state: RunState) -> Iterator[None]:
         """While a query is planned: :meth:`interrupt` reaches the readers that look through a whole file for types."""
         self._planned[id(state)] = state
+        state.limit = self.timeout
+        state.begin()
         try:
             yield
+            state.check_time()
         except ReadCancelled:
+            state.check_time()
             raise Interrupted(diagnostic(INTERRUPTED)) from None
         finally:
+            state.pause()
             del self._planned[id(state)]
 
     def started(self, execution: Running) -> None:
@@ -62,6 +69,7 @@ class Runs:
     def forget(self, execution: Running) -> None:
         """An execution was closed (early, unless it had finished)."""
         self.log.finish(execution.number, True)
+        self.left = [thread for thread in (*self.left, *execution.state.left) if thread.is_alive()]
         self._running.pop(id(execution), None)
 
     def interrupt(self) -> None:
@@ -70,7 +78,7 @@ class Runs:
             state.cancel.set()
         for execution in list(self._running.values()):
             execution.state.cancel.set()
-            execution.cursor.interrupt()
+            execution.interrupt()
 
     def close(self) -> None:
         """End every query."""

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from logsql.diagnostics.engine import TIME_LIMIT
+from logsql.diagnostics.errors import TimeoutError_, diagnostic
 from logsql.engine.ledger import Ledger
 from logsql.engine.shares import Shares
 from logsql.store.policy import Policy
@@ -36,10 +38,39 @@ class RunState:
     reached: dict[str, tuple[int, int]] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
     deadline: float | None = None
+    limit: float | None = None
+    """Seconds that planning and running may take together."""
+    spent: float = 0.0
+    """Seconds that planning took."""
+    left: list[threading.Thread] = field(default_factory=list)
+    """Workers that were told to stop and have not yet: what they use stays till they end."""
     on_progress: Callable[[ProgressReport], None] | None = None
 
     def cancelled(self) -> bool:
-        return self.cancel.is_set()
+        """Whether whoever works for this run should stop: it was told to, or its time is over."""
+        return self.cancel.is_set() or self.overdue()
+
+    def begin(self) -> None:
+        """The clock runs from now, less what it has run before."""
+        self.started = time.monotonic()
+        if self.limit is not None:
+            self.deadline = self.started + max(self.limit - self.spent, 0)
+
+    def pause(self) -> None:
+        """The clock stands: between planning and running the caller may do what it likes."""
+        self.spent += time.monotonic() - self.started
+        self.deadline = None
+
+    def overdue(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+    def check_time(self) -> None:
+        """Raise TimeoutError_ when the time is over."""
+        if self.overdue():
+            raise self.out_of_time()
+
+    def out_of_time(self) -> TimeoutError_:
+        return TimeoutError_(diagnostic(TIME_LIMIT, seconds=self.limit or 0))
 
     def advance(self, source: str, done_bytes: int, total_bytes: int) -> None:
         """Byte position of a reader (the face that readers see)."""

@@ -373,7 +373,10 @@ _OPEN: weakref.WeakSet[Session] = weakref.WeakSet()
 
 @atexit.register
 def settle() -> None:
-    """Let Arrow's threads put down what they read ahead; one that still does aborts or hangs an ending interpreter."""
+    """Let Arrow's threads put down what they read ahead, and workers end that were told to; one that still runs aborts
+    or hangs an ending interpreter."""
+    if (workers := sys.modules.get("logsql.engine.worker")) is not None:
+        workers.wait_for_left()
     if (readers := sys.modules.get("udfs.readers.dataset")) is not None:
         readers.settle()
 

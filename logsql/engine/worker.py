@@ -10,18 +10,20 @@ import contextvars
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from typing import TypeVar, cast
 
 import duckdb
 import pyarrow as pa
 
-from logsql.diagnostics.engine import INTERRUPTED, TIME_LIMIT
-from logsql.diagnostics.errors import Interrupted, LogsqlError, TimeoutError_, diagnostic
+from logsql.diagnostics.engine import INTERRUPTED
+from logsql.diagnostics.errors import Interrupted, LogsqlError, diagnostic
 from logsql.engine.engineerrors import engine_error
 from logsql.engine.runstate import ProgressReport, RunState
 from logsql.engine.sourceerrors import source_error
-from udfs.readers.errors import ReaderError
+from udfs.readers.errors import ReadCancelled, ReaderError
 
 T = TypeVar("T")
 #: What a worker hands over, one after the other.
@@ -34,6 +36,8 @@ BATCH = 65_536
 _END = object()
 #: Seconds between looks at the clock and the progress while waiting.
 TICK = 0.2
+#: Seconds that a worker has to stop.
+GRACE = 1.0
 
 
 class Runner:
@@ -112,8 +116,24 @@ class Runner:
             if not finished and thread.is_alive():
                 # Left early: an error, Ctrl-C, or a caller that wants no more rows.
                 self.state.cancel.set()
-                self.cursor.interrupt()
-            _join(thread)
+                self._stop(thread)
+            else:
+                _join(thread)
+
+    def _stop(self, thread: threading.Thread) -> None:
+        """Have the worker stop, and leave it behind where it does not within :data:`GRACE`.
+
+        DuckDB does not look at an interrupt while it plans, nor does a library that trains a model: the caller is
+        told of its time limit now, and what the worker holds is given back when it ends (:func:`when_done`).
+        """
+        deadline = time.monotonic() + GRACE
+        while thread.is_alive() and time.monotonic() < deadline:
+            with suppress(KeyboardInterrupt):
+                self.cursor.interrupt()  # again: one that comes before the statement has begun is lost
+                thread.join(TICK / 4)
+        if thread.is_alive():
+            self.state.left.append(thread)
+            _LEFT.add(thread)
 
     def _consume(self, items: queue.Queue[object]) -> Iterator[object]:
         while True:
@@ -134,9 +154,8 @@ class Runner:
     def _tick(self) -> None:
         state = self.state
         now = time.monotonic()
-        if state.deadline is not None and now > state.deadline:
-            seconds = state.deadline - state.started
-            raise TimeoutError_(diagnostic(TIME_LIMIT, seconds=seconds))
+        if state.overdue():
+            raise state.out_of_time()
         if state.on_progress is not None:
             try:
                 percent = float(self.cursor.query_progress())
@@ -148,12 +167,16 @@ class Runner:
     def _explain(self, problem: BaseException) -> BaseException:
         """The error the user sees: a reader's or stage's own, else DuckDB's in one sentence."""
         for origin in self._origins():
+            if self.state.overdue() and isinstance(origin, ReadCancelled):
+                return self.state.out_of_time()
             if isinstance(origin, LogsqlError):
                 return origin
             if isinstance(origin, ReaderError):
                 return source_error(origin)
         if isinstance(problem, LogsqlError):
             return problem
+        if self.state.overdue():
+            return self.state.out_of_time()
         if isinstance(problem, duckdb.Error):
             return self._engine_error(problem, self.state.cancelled())
         if self.state.cancelled() or isinstance(problem, (KeyboardInterrupt, SystemExit)):
@@ -162,10 +185,37 @@ class Runner:
 
 
 def _join(thread: threading.Thread) -> None:
-    """Wait for a worker that is winding down; a second Ctrl-C must not leave it behind half way."""
-    deadline = time.monotonic() + 30
-    while thread.is_alive() and time.monotonic() < deadline:
-        try:
+    """Wait for a worker that has handed over everything; a second Ctrl-C must not leave it behind half way."""
+    while thread.is_alive():
+        with suppress(KeyboardInterrupt):
             thread.join(TICK)
-        except KeyboardInterrupt:
-            continue
+
+
+#: Workers that were told to stop and still run.
+_LEFT: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
+def when_done(threads: list[threading.Thread], release: Callable[[], object]) -> None:
+    """Call ``release`` when the workers have ended: at once when there are none, else in a thread that waits."""
+    if not any(thread.is_alive() for thread in threads):
+        release()
+        return
+
+    def wait() -> None:
+        for thread in threads:
+            thread.join()
+        with suppress(duckdb.Error):  # the database was closed meanwhile
+            release()
+
+    threading.Thread(target=wait, name="logsql-left", daemon=True).start()
+
+
+def left() -> list[threading.Thread]:
+    """The workers that were told to stop and still run."""
+    return [thread for thread in list(_LEFT) if thread.is_alive()]
+
+
+def wait_for_left() -> None:
+    """Wait for workers that were left behind: one that comes back into an interpreter that has ended aborts it."""
+    for thread in left():
+        thread.join()

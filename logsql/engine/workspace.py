@@ -49,4 +49,10 @@ class Workspace:
         if self.owner:
             self.results.close()
         self.services.close()
-        self.database.close()
+        # A worker that has not stopped yet may still use its cursor: the database is released when it ends.
+        if self.runs.left:
+            from logsql.engine.worker import when_done  # for cost: opening a session runs nothing
+
+            when_done(self.runs.left, self.database.close)
+        else:
+            self.database.close()

@@ -99,6 +99,9 @@ class Catalog(Protocol):
     #: Whether the run counts how many rows a command takes something out of (``tally``).
     shared: bool
 
+    def check_time(self) -> None:
+        """Raise TimeoutError_, Interrupted where the query is to end now: a long one is planned for seconds."""
+
     def lost(self, source: str, reason: str, count: int, sample: str) -> None:
         """Count what is lost while a query is planned in the ledger of its run."""
 

@@ -55,6 +55,7 @@ class Planner(Chain):
         needs = order_needs(commands, order_needed)
         before: Command | None = None
         for position, (command, needed) in enumerate(zip(commands, needs, strict=True)):
+            self.catalog.check_time()
             if COMMANDS[command.name].source and rel is not None:
                 _check_source(command, before)
             following = commands[position + 1 :]

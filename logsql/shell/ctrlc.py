@@ -13,13 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
-from logsql.conversation.conversation import Abandoned
-from logsql.diagnostics.engine import STOPPED
+from logsql.conversation.conversation import Abandoned, AbandonedLate
+from logsql.diagnostics.engine import STOPPED, TIME_LIMIT
 from logsql.diagnostics.errors import Interrupted, diagnostic
 
 T = TypeVar("T")
 #: How long the main thread sleeps at most before it looks for a signal (Windows does not interrupt a wait).
 _TICK = 0.1
+#: Seconds that work has to notice its time limit by itself: the engine gives it one (``GRACE``).
+LATE = 1.5
 
 
 @dataclass
@@ -33,13 +35,19 @@ def interrupted() -> Interrupted:
     return Interrupted(diagnostic(STOPPED))
 
 
-def interruptible(work: Callable[[], T], stop: Callable[[], object], grace: float = 0.7) -> T:
+def interruptible(
+    work: Callable[[], T], stop: Callable[[], object], grace: float = 0.7, limit: float | None = None
+) -> T:
     """The result of ``work()``, run in a thread of its own with this context's variables.
 
     On Ctrl-C ``stop()`` is called (it must make ``work`` end soon) and Interrupted is raised; Abandoned when the work
     still runs after ``grace`` seconds. A second Ctrl-C does not wait any longer. Errors of the work are raised as they
     are.
+
+    ``limit``: seconds of the time limit, which the work keeps by itself where it looks at the clock. Where it does not
+    (parsing, planning in DuckDB, training a model) AbandonedLate is raised soon after them.
     """
+    end = None if limit is None else time.monotonic() + limit + LATE
     box: _Box[T] = _Box()
     done = threading.Event()
     context = contextvars.copy_context()
@@ -55,7 +63,10 @@ def interruptible(work: Callable[[], T], stop: Callable[[], object], grace: floa
     try:
         threading.Thread(target=run, name="logsql-work", daemon=True).start()
         while not done.wait(_TICK):
-            pass
+            if end is not None and time.monotonic() > end:
+                stop()
+                if not done.wait(_TICK):
+                    raise AbandonedLate(diagnostic(TIME_LIMIT, seconds=limit))
     except KeyboardInterrupt:
         raise _stopped(stop, done, grace) from None
     if box.error is not None:

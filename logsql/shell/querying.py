@@ -8,6 +8,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import NoReturn
 
 from logsql.api import connect
 from logsql.conversation.conversation import Conversation, Language, Settings
@@ -28,6 +29,7 @@ from logsql.shell.inputs import read_query_file
 from logsql.shell.invocation import VERBS, Invocation
 from logsql.shell.voice import Voice, terminal_width
 from logsql.store.policy import Policy
+from udfs.temporary import clear_made
 
 
 def policy_of(asked: Invocation) -> Policy:
@@ -81,7 +83,9 @@ def run(asked: Invocation, voice: Voice) -> int:
     name = asked.keep or str(uuid.uuid4())
     if asked.keep is not None:
         session.results.saved.check(name)
-    conversation = Conversation(session, settings, wait=interruptible, progress=voice.progress)
+    conversation = Conversation(
+        session, settings, wait=partial(interruptible, limit=asked.timeout), progress=voice.progress
+    )
     try:
         outcome = conversation.run(text, Language.SQL if asked.verb == "sql" else Language.PIPE, origin)
     except Exception:  # after a signal a thread may still use the session: it ends with the process
@@ -90,13 +94,22 @@ def run(asked: Invocation, voice: Voice) -> int:
     more = outcome.ledger is not None and len(outcome.ledger) > SHOWN
     voice.outcome(outcome, settings.loss, message("ledger-all") if more else "", settings.quiet)
     if outcome.kind is Kind.ABANDONED:  # a thread still works on the query; nothing of it may be waited for
-        os._exit(outcome.exit_code)
+        leave(outcome.exit_code)
     if asked.keep is not None and outcome.kind is Kind.DONE and (saved := session.save_last(name)) is not None:
         voice.say(message("result-saved", name=name), *remarks((), saved[1]))
     if settings.stats and outcome.kind is Kind.DONE:
         voice.say(stats_line(outcome))
     session.close()
     return outcome.exit_code
+
+
+def leave(code: int) -> NoReturn:
+    """End the process while a thread still works: what it keeps in temporary folders goes, nothing is waited for."""
+    clear_made()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _query_of_file(word: str, policy: Policy) -> str:

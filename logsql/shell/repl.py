@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from logsql.conversation.conversation import Conversation, Language, Settings
@@ -54,7 +55,7 @@ class Shell:
         ask: Callable[[str], str] = lambda prompt: "",
     ) -> None:
         self.session, self.settings, self.out, self.voice, self.ask = session, settings, out, voice, ask
-        self.conversation = Conversation(session, settings, self._rows_to, _patiently, voice.progress)
+        self.conversation = Conversation(session, settings, self._rows_to, partial(_patiently, session), voice.progress)
         self.last_query: str | None = None
         self.show_sql = False
         self.interactive = False
@@ -261,8 +262,8 @@ def overview() -> str:
     return "\n".join(f"{name:<{left}}  {text}" for name, text in rows)
 
 
-def _patiently(work: Callable[[], T], stop: Callable[[], object], /) -> T:
-    return interruptible(work, stop, GRACE)
+def _patiently(session: Session, work: Callable[[], T], stop: Callable[[], object], /) -> T:
+    return interruptible(work, stop, GRACE, session.timeout)
 
 
 def plain(shell: Shell, source: PlainLines) -> int:

@@ -1,0 +1,169 @@
+"""The time limit holds for parsing, planning, looking through files, running and the end; what cannot be stopped is
+left behind without an abort."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import logsql
+from logsql.diagnostics.engine import TIME_LIMIT
+from logsql.diagnostics.errors import LogsqlError, TimeoutError_
+from logsql.engine import worker
+from logsql.shell.ctrlc import AbandonedLate, interruptible
+from tests.cli.support import command, env
+
+#: Seconds that an answer may come late on a machine with other work: the grace time, a start of Python, and much room.
+LATE = 25
+
+
+def many_keys(folder: Path) -> Path:
+    path = folder / "keys.jsonl"
+    path.write_text(json.dumps({f"k{i}": i for i in range(100_000)}) + "\n", encoding="utf-8")
+    return path
+
+
+def many_patterns(folder: Path) -> Path:
+    path = folder / "in.lq"
+    words = ", ".join(f'"*p{i}*"' for i in range(40_000))
+    path.write_text(f"json \"{{'a': 'x'}}\" | search in(a, {words})", encoding="utf-8")
+    return path
+
+
+def many_commands(folder: Path) -> Path:
+    path = folder / "long.lq"
+    path.write_text('json "{}"' + " | eval a = 1, b = a" * 20_000, encoding="utf-8")
+    return path
+
+
+def open_quote(folder: Path) -> Path:
+    path = folder / "quote.csv"
+    path.write_bytes(b'a,b\n1,"' + b"x,y z\n" * 8_000_000)
+    return path
+
+
+def words_for(path: Path) -> list[str]:
+    reader = {".jsonl": f"jsonfile {path}", ".csv": f"csvfile {path} | stats count"}.get(path.suffix)
+    return ["-q", reader] if reader else [str(path)]
+
+
+@pytest.mark.parametrize("made", [many_keys, many_patterns, many_commands, open_quote])
+def test_the_command_line_ends_with_its_time(tmp_path: Path, made: Callable[[Path], Path]) -> None:
+    ends_in_time(tmp_path, *words_for(made(tmp_path)))
+
+
+@pytest.mark.parametrize("made", [many_keys, open_quote])
+def test_explain_ends_with_its_time(tmp_path: Path, made: Callable[[Path], Path]) -> None:
+    ends_in_time(tmp_path, "explain", "--run", words_for(made(tmp_path))[1])
+
+
+def test_check_ends_with_its_time(tmp_path: Path) -> None:
+    ends_in_time(tmp_path, "check", str(many_commands(tmp_path)))
+
+
+def ends_in_time(tmp_path: Path, *words: str) -> None:
+    started = time.monotonic()
+    done = subprocess.run(
+        command(*words, "--timeout", "1"), capture_output=True, env=env(TMPDIR=str(tmp_path)), timeout=120
+    )
+    assert time.monotonic() - started < LATE
+    assert (done.returncode, done.stdout) == (4, b"")
+    assert done.stderr.decode().startswith(f"error[{TIME_LIMIT.code}")
+    assert [p for p in tmp_path.glob("logsql-*/*") if p.is_dir()] == []
+
+
+SCRIPT = """
+import logsql, time
+from logsql.diagnostics.errors import TimeoutError_
+with logsql.connect(timeout=1) as s:
+    text = open({path!r}).read()
+    start = time.monotonic()
+    try:
+        s.query(text).rows()
+    except TimeoutError_:
+        print("in time" if time.monotonic() - start < {late} else "late")
+    s.timeout = None
+    print(s.query("json \\"[{{'a': 1}}]\\"").rows())
+"""
+
+
+def test_a_session_goes_on_behind_a_worker_that_does_not_stop(tmp_path: Path) -> None:
+    """DuckDB binds 40,000 patterns without looking at an interrupt; the end of the process once aborted."""
+    script = SCRIPT.format(path=str(many_patterns(tmp_path)), late=LATE)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=env(), timeout=240)
+    assert done.stdout.decode().split("\n")[:2] == ["in time", "[{'a': 1}]"], done.stderr
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_time_between_planning_and_reading_does_not_count() -> None:
+    with logsql.connect(timeout=1.5) as s:
+        result = s.query("json \"[{'a': 1}]\"")
+        time.sleep(1.6)
+        assert result.rows() == [{"a": 1}]
+        time.sleep(0.5)
+        assert s.query("json \"[{'a': 1}]\"").rows() == [{"a": 1}]
+
+
+def test_planning_alone_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    with logsql.connect(timeout=0.2) as s, pytest.raises(TimeoutError_):
+        s.query('json "{}"' + " | eval a = 1, b = a" * 3000)
+
+
+def test_work_that_does_not_look_at_the_clock_is_left_behind() -> None:
+    started = time.monotonic()
+    with pytest.raises(AbandonedLate) as caught:
+        interruptible(lambda: time.sleep(60), lambda: None, limit=0.1)
+    assert time.monotonic() - started < LATE
+    assert caught.value.exit_code == 4
+
+
+def test_what_a_worker_holds_is_released_when_it_ends() -> None:
+    import threading
+
+    done: list[str] = []
+    go = threading.Event()
+    thread = threading.Thread(target=go.wait)
+    thread.start()
+    worker.when_done([thread], lambda: done.append("released"))
+    assert done == []
+    go.set()
+    thread.join()
+    deadline = time.monotonic() + LATE
+    while not done and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert done == ["released"]
+    worker.when_done([thread], lambda: done.append("at once"))
+    assert done[-1] == "at once"
+
+
+@pytest.mark.posix("sends signals")
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_what_cannot_be_stopped(tmp_path: Path, number: str) -> None:
+    """Within a second, and no temporary file stays (SIGHUP left one)."""
+    import signal
+
+    out = tmp_path / "rows.csv"
+    words = command(str(many_patterns(tmp_path)), "-o", str(out))
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, env=env(TMPDIR=str(tmp_path)))
+    time.sleep(4)
+    assert process.poll() is None
+    process.send_signal(getattr(signal, number))
+    started = time.monotonic()
+    process.wait(LATE)
+    assert time.monotonic() - started < LATE
+    assert process.returncode == {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}[number]
+    assert sorted(os.listdir(tmp_path)) in (["in.lq"], ["in.lq", f"logsql-{os.getuid()}"])
+    assert [p for p in tmp_path.glob("logsql-*/*") if p.is_dir()] == []
+
+
+def test_errors_keep_their_own_code() -> None:
+    with logsql.connect(timeout=30) as s, pytest.raises(LogsqlError) as caught:
+        s.query("csvfile /nowhere/x.csv").rows()
+    assert caught.value.code != TIME_LIMIT.code
