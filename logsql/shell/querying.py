@@ -106,9 +106,8 @@ def run(asked: Invocation, voice: Voice) -> int:
 def leave(code: int) -> NoReturn:
     """End the process while a thread still works: what it keeps in temporary folders goes, nothing is waited for."""
     clear_made()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
     os._exit(code)
 
 
