@@ -99,8 +99,8 @@ def program() -> NoReturn:
     the interpreter takes itself apart ends the process with "terminate called" or never.
     """
     code = main(own_process=True)
-    if (workers := sys.modules.get("logsql.engine.worker")) is not None and workers.left():
-        sys.modules["logsql.shell.querying"].leave(code)
+    if (workers := sys.modules.get("logsql.engine.leftovers")) is not None and workers.left():
+        sys.modules["logsql.shell.ctrlc"].leave(code)
     if (sessions := sys.modules.get("logsql.engine.session")) is not None:
         atexit.unregister(sessions.settle)  # nothing need be waited for
     atexit._run_exitfuncs()
@@ -184,21 +184,9 @@ def dispatch(asked: Invocation, voice: Voice, own_process: bool = False) -> int:
             arrow_without_pandas()
     if asked.timeout is None or asked.verb in _OWN_CLOCK or not own_process:
         return carry_out(asked, voice)
-    return _within(asked.timeout, partial(carry_out, asked, voice), voice)
+    waiting = importlib.import_module("logsql.shell.ctrlc")
+    return int(waiting.within(asked.timeout, partial(carry_out, asked, voice), voice))
 
 
 #: Verbs that wait for their query themselves.
 _OWN_CLOCK = ("run", "sql", "shell")
-
-
-def _within(seconds: float, work: Callable[[], int], voice: Voice) -> int:
-    """A verb that plans, formats or trains in one go: it ends with its time, whatever it does then."""
-    from logsql.conversation.conversation import Abandoned, AbandonedLate  # for cost: only with --timeout
-    from logsql.shell.ctrlc import interruptible  # for cost
-    from logsql.shell.querying import leave  # for cost
-
-    try:
-        return interruptible(work, lambda: None, 0.5, seconds)
-    except (Abandoned, AbandonedLate) as error:
-        voice.error(error.diagnostic)
-        leave(error.exit_code)

@@ -13,12 +13,13 @@ from sqlglot import exp
 from logsql.diagnostics.errors import too_long
 from logsql.engine.connection import WORK
 from logsql.engine.discovery import all_fields
+from logsql.engine.leftovers import when_done
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present
 from logsql.engine.runstate import RunState
 from logsql.engine.stageruntime import Actions, Stages
 from logsql.engine.stages import StageTable, stage_schema
 from logsql.engine.translate import plan_text
-from logsql.engine.worker import Batches, Runner, when_done
+from logsql.engine.worker import Batches, Runner
 from logsql.engine.workspace import Workspace
 from logsql.planner.plan import Action, Materialise, Plan, Stream, order_items, with_ctes
 from logsql.planner.runtime import Row

@@ -21,6 +21,7 @@ from logsql.diagnostics.errors import LogsqlError, too_long
 from logsql.engine.connection import Limits
 from logsql.engine.database import ArrowSource, Database
 from logsql.engine.ledger import Ledger
+from logsql.engine.leftovers import wait_for_left
 from logsql.engine.querylog import QueryLog
 from logsql.engine.result import Result
 from logsql.engine.runstate import ProgressReport, RunState
@@ -375,8 +376,7 @@ _OPEN: weakref.WeakSet[Session] = weakref.WeakSet()
 def settle() -> None:
     """Let Arrow's threads put down what they read ahead, and workers end that were told to; one that still runs aborts
     or hangs an ending interpreter."""
-    if (workers := sys.modules.get("logsql.engine.worker")) is not None:
-        workers.wait_for_left()
+    wait_for_left()
     if (readers := sys.modules.get("udfs.readers.dataset")) is not None:
         readers.settle()
 

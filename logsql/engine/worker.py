@@ -10,7 +10,6 @@ import contextvars
 import queue
 import threading
 import time
-import weakref
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from typing import TypeVar, cast
@@ -21,6 +20,7 @@ import pyarrow as pa
 from logsql.diagnostics.engine import INTERRUPTED
 from logsql.diagnostics.errors import Interrupted, LogsqlError, diagnostic
 from logsql.engine.engineerrors import engine_error
+from logsql.engine.leftovers import leave
 from logsql.engine.runstate import ProgressReport, RunState
 from logsql.engine.sourceerrors import source_error
 from udfs.readers.errors import ReadCancelled, ReaderError
@@ -133,7 +133,7 @@ class Runner:
                 thread.join(TICK / 4)
         if thread.is_alive():
             self.state.left.append(thread)
-            _LEFT.add(thread)
+            leave(thread)
 
     def _consume(self, items: queue.Queue[object]) -> Iterator[object]:
         while True:
@@ -189,33 +189,3 @@ def _join(thread: threading.Thread) -> None:
     while thread.is_alive():
         with suppress(KeyboardInterrupt):
             thread.join(TICK)
-
-
-#: Workers that were told to stop and still run.
-_LEFT: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-
-
-def when_done(threads: list[threading.Thread], release: Callable[[], object]) -> None:
-    """Call ``release`` when the workers have ended: at once when there are none, else in a thread that waits."""
-    if not any(thread.is_alive() for thread in threads):
-        release()
-        return
-
-    def wait() -> None:
-        for thread in threads:
-            thread.join()
-        with suppress(duckdb.Error):  # the database was closed meanwhile
-            release()
-
-    threading.Thread(target=wait, name="logsql-left", daemon=True).start()
-
-
-def left() -> list[threading.Thread]:
-    """The workers that were told to stop and still run."""
-    return [thread for thread in list(_LEFT) if thread.is_alive()]
-
-
-def wait_for_left() -> None:
-    """Wait for workers that were left behind: one that comes back into an interpreter that has ended aborts it."""
-    for thread in left():
-        thread.join()

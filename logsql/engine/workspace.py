@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from logsql.engine.database import Database
 from logsql.engine.interrupts import Runs
+from logsql.engine.leftovers import when_done
 from logsql.engine.lookups import SessionLookups
 from logsql.engine.runstate import ProgressReport
 from logsql.engine.saved import Results
@@ -51,8 +52,6 @@ class Workspace:
         self.services.close()
         # A worker that has not stopped yet may still use its cursor: the database is released when it ends.
         if self.runs.left:
-            from logsql.engine.worker import when_done  # for cost: opening a session runs nothing
-
             when_done(self.runs.left, self.database.close)
         else:
             self.database.close()

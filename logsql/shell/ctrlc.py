@@ -7,15 +7,20 @@ Ctrl-C when the query is over. ``interruptible`` therefore never lets it wait th
 from __future__ import annotations
 
 import contextvars
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Generic, NoReturn, TypeVar, cast
 
 from logsql.conversation.conversation import Abandoned, AbandonedLate
 from logsql.diagnostics.engine import STOPPED, TIME_LIMIT
 from logsql.diagnostics.errors import Interrupted, diagnostic
+from logsql.shell.voice import Voice
+from udfs.temporary import clear_made
 
 T = TypeVar("T")
 #: How long the main thread sleeps at most before it looks for a signal (Windows does not interrupt a wait).
@@ -86,3 +91,20 @@ def _stopped(stop: Callable[[], object], done: threading.Event, grace: float) ->
     except KeyboardInterrupt:
         return Abandoned(problem.diagnostic)
     return problem
+
+
+def within(seconds: float, work: Callable[[], int], voice: Voice) -> int:
+    """A verb that plans, formats or trains in one go: the process ends with its time, whatever it does then."""
+    try:
+        return interruptible(work, lambda: None, 0.5, seconds)
+    except (Abandoned, AbandonedLate) as error:
+        voice.error(error.diagnostic)
+        leave(error.exit_code)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process while a thread still works: what it keeps in temporary folders goes, nothing is waited for."""
+    clear_made()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(code)

@@ -8,7 +8,6 @@ import uuid
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import NoReturn
 
 from logsql.api import connect
 from logsql.conversation.conversation import Conversation, Language, Settings
@@ -24,12 +23,11 @@ from logsql.language.sqlwords import is_sql
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
 from logsql.render import FORMATS, format_of_file, suffixes
 from logsql.shell.commandline import did_you_mean, usage_error
-from logsql.shell.ctrlc import interruptible
+from logsql.shell.ctrlc import interruptible, leave
 from logsql.shell.inputs import read_query_file
 from logsql.shell.invocation import VERBS, Invocation
 from logsql.shell.voice import Voice, terminal_width
 from logsql.store.policy import Policy
-from udfs.temporary import clear_made
 
 
 def policy_of(asked: Invocation) -> Policy:
@@ -101,14 +99,6 @@ def run(asked: Invocation, voice: Voice) -> int:
         voice.say(stats_line(outcome))
     session.close()
     return outcome.exit_code
-
-
-def leave(code: int) -> NoReturn:
-    """End the process while a thread still works: what it keeps in temporary folders goes, nothing is waited for."""
-    clear_made()
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
-    os._exit(code)
 
 
 def _query_of_file(word: str, policy: Policy) -> str:

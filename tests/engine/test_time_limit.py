@@ -16,7 +16,7 @@ import pytest
 import logsql
 from logsql.diagnostics.engine import TIME_LIMIT
 from logsql.diagnostics.errors import LogsqlError, TimeoutError_
-from logsql.engine import worker
+from logsql.engine import leftovers
 from logsql.shell.ctrlc import AbandonedLate, interruptible
 from tests.cli.support import command, env
 
@@ -131,7 +131,7 @@ def test_what_a_worker_holds_is_released_when_it_ends() -> None:
     go = threading.Event()
     thread = threading.Thread(target=go.wait)
     thread.start()
-    worker.when_done([thread], lambda: done.append("released"))
+    leftovers.when_done([thread], lambda: done.append("released"))
     assert done == []
     go.set()
     thread.join()
@@ -139,7 +139,7 @@ def test_what_a_worker_holds_is_released_when_it_ends() -> None:
     while not done and time.monotonic() < deadline:
         time.sleep(0.01)
     assert done == ["released"]
-    worker.when_done([thread], lambda: done.append("at once"))
+    leftovers.when_done([thread], lambda: done.append("at once"))
     assert done[-1] == "at once"
 
 

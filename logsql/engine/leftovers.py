@@ -1,0 +1,45 @@
+"""Workers that were told to stop and have not yet: DuckDB looks at no interrupt while it plans, nor does a library that
+trains a model. What they use is released when they end."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+
+import duckdb
+
+#: Workers that were told to stop and still run.
+_LEFT: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
+def leave(thread: threading.Thread) -> None:
+    """Leave a worker behind."""
+    _LEFT.add(thread)
+
+
+def when_done(threads: list[threading.Thread], release: Callable[[], object]) -> None:
+    """Call ``release`` when the workers have ended: at once when there are none, else in a thread that waits."""
+    if not any(thread.is_alive() for thread in threads):
+        release()
+        return
+
+    def wait() -> None:
+        for thread in threads:
+            thread.join()
+        with suppress(duckdb.Error):  # the database was closed meanwhile
+            release()
+
+    threading.Thread(target=wait, name="logsql-left", daemon=True).start()
+
+
+def left() -> list[threading.Thread]:
+    """The workers that were told to stop and still run."""
+    return [thread for thread in list(_LEFT) if thread.is_alive()]
+
+
+def wait_for_left() -> None:
+    """Wait for workers that were left behind: one that comes back into an interpreter that has ended aborts it."""
+    for thread in left():
+        thread.join()
