@@ -5,17 +5,26 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from tests.readers.ntfs_support import table
+from tests.readers.ntfs_support import table as whole_table
 from udfs.readers import sqlitefiles
 from udfs.readers.base import VARIANT, ListLoss, NullProgress, ReaderError, null_context
 from udfs.readers.files import Files
+from udfs.readers.request import Request
 from udfs.readers.sqlite import SqliteRecordsReader, SqliteTablesReader
+
+
+def table(
+    reader: SqliteRecordsReader | SqliteTablesReader, columns: list[str] | None = None, loss: ListLoss | None = None
+) -> pa.Table:
+    """All rows of a scan, without the path of the file where nobody asks for it."""
+    return whole_table(reader, columns or [name for name in reader.schema.names if name != "_path"], loss)
 
 
 def _made(path: Path, *statements: str) -> str:
@@ -50,7 +59,7 @@ def test_a_column_has_the_type_of_its_values(tmp_path: Path) -> None:
     )
     reader = SqliteRecordsReader(path, "T")
     found = table(reader)
-    assert [str(field.type) for field in reader.schema] == [
+    assert [str(field.type) for field in found.schema] == [
         "int64", "double", "string", "binary", "string", "int64", "double", "string", "binary", "string",
     ]  # fmt: skip
     assert found.column("i").to_pylist() == [1, 9007199254740993, None, 3]
@@ -268,3 +277,28 @@ def test_several_databases_of_different_columns(tmp_path: Path) -> None:
         {"a": 1, "b": "x", "c": None, "_file": "h1.db"}, {"a": None, "b": "y", "c": 2.5, "_file": "h2.db"},
     ]  # fmt: skip
     assert found.schema.field("c").type == pa.float64()
+
+
+def test_members_of_archives_are_read_with_their_logs(tmp_path: Path) -> None:
+    """As a folder of machines is: the log of a member is applied, a member that is no database stops no other."""
+    _made(tmp_path / "a.db", "CREATE TABLE t(a)", "INSERT INTO t VALUES ('first')")
+    live = sqlite3.connect(tmp_path / "live.db")
+    live.executescript("PRAGMA journal_mode = WAL; CREATE TABLE t(a); INSERT INTO t VALUES ('in the log')")
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        archive.write(tmp_path / "a.db", "hosts/pc1/x.db")
+        for ending in ("", "-wal"):
+            archive.write(tmp_path / f"live.db{ending}", f"hosts/pc2/x.db{ending}")
+        archive.writestr("hosts/pc3/x.db", b"no database")
+    live.close()
+    loss = ListLoss()
+    given = {"zippath": str(tmp_path / "c.zip"), "table": "t", "host": "hosts/(?<host>[^/]+)/"}
+    reader = SqliteRecordsReader.of(Request(["hosts/*/x.db"], null_context(loss), given))
+    rows = whole_table(reader, None, loss).to_pylist()
+    assert [(row["a"], row["host"], row["_file"], row["_path"].partition("!")[2]) for row in rows] == [
+        ("first", "pc1", "x.db", "hosts/pc1/x.db"), ("in the log", "pc2", "x.db", "hosts/pc2/x.db"),
+    ]  # fmt: skip
+    told = [(entry.source.partition("!")[2], entry.reason) for entry in loss.entries]
+    assert told == [("hosts/pc2/x.db", "write-ahead-log-read"), ("hosts/pc3/x.db", "not-a-sqlite-database")]
+    one = SqliteTablesReader.of(Request(["hosts/pc3/x.db"], null_context(), {"zippath": str(tmp_path / "c.zip")}))
+    with pytest.raises(ReaderError, match=r"c\.zip!hosts/pc3/x\.db is not an SQLite database"):
+        whole_table(one)

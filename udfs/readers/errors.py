@@ -39,6 +39,11 @@ class ReaderError(Exception):
         self.beside: Sequence[str] = ()
         self.no_folder = False
 
+    def about(self, path: str) -> ReaderError:
+        """The same of another path: what is wrong with a copy is wrong with what was copied."""
+        facts = {name: fact for name, fact in self.facts.items() if name != "path"}
+        return type(self)(self.said, path, self.code, **facts)
+
 
 def needs_package(what: str, package: str, extra: str, path: str, module: str | None = None) -> None:
     """Raise the ReaderError ``missing-extra`` unless the package that reads this kind of file is installed."""

@@ -238,6 +238,14 @@ class Scratch:
                 between()
                 made.write(data)
 
+    def write(self, name: str, read: Callable[[int], bytes]) -> str:
+        """Write what ``read`` gives into a file of the folder; its path."""
+        path = os.path.join(self._folder, name)
+        with open(path, "wb") as made:
+            while data := read(_PIECE):
+                made.write(data)
+        return path
+
     def database(self, name: str) -> sqlite3.Connection:
         """The copy of an SQLite database, with the log that lies beside it here."""
         return _database(os.path.join(self._folder, name), "?mode=rw")

@@ -28,14 +28,14 @@ from udfs.readers.base import (
     batch_of,
     check_cancelled,
     field,
-    file_name,
     null_context,
     select,
 )
+from udfs.readers.evidence import EvidenceReader, Target, Targets, base_name, placed, placed_schema
 from udfs.readers.files import Files
-from udfs.readers.request import Request, as_paths
+from udfs.readers.request import Request
 from udfs.readers.sources import scan_each
-from udfs.readers.sqlitefiles import PROBLEMS, opened, sentence, stored_bytes, text_factory
+from udfs.readers.sqlitefiles import PROBLEMS, on_disk, opened, sentence, stored_bytes, text_factory
 
 BATCH_BYTES = 32 << 20
 """Text and bytes per batch."""
@@ -61,45 +61,30 @@ TABLES_SCHEMA = pa.schema(
 )
 
 
-class SqliteTablesReader:
-    """One row per table, index, view and trigger of the databases ``path`` means (``*`` in the last component).
+def is_database(name: str, head: bytes) -> bool:
+    """Whether a file of a folder is an SQLite database."""
+    return head.startswith(b"SQLite format 3\0")
+
+
+class SqliteTablesReader(EvidenceReader):
+    """One row per table, index, view and trigger of the databases that the paths mean.
 
     ReaderError codes: ``not-a-sqlite-database`` and those of the base. Ledger: that of ``sqlitefiles.opened``, and
     files among several that are no databases.
     """
 
-    def __init__(self, path: str | Sequence[str], context: ReadContext | None = None) -> None:
-        self._files = Request(as_paths(path), context or null_context()).files()
+    columns = TABLES_SCHEMA
+    belongs = staticmethod(is_database)
 
-    @classmethod
-    def described(cls, given: object) -> pa.Schema:
-        """The facts of a table."""
-        return TABLES_SCHEMA
-
-    @classmethod
-    def of(cls, request: Request) -> SqliteTablesReader:
-        """No options."""
-        return cls(request.paths, request.context)
-
-    @property
-    def schema(self) -> pa.Schema:
-        """``type``, ``name``, ``table_name``, ``root_page``, ``sql``, ``_file``."""
-        return TABLES_SCHEMA
-
-    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
+    def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """One batch a database, in the order of its schema table."""
-        wanted = select(TABLES_SCHEMA, columns)
-        yield from scan_each(self._files, context, lambda path: _schema_rows(path, wanted, context))
-
-
-def _schema_rows(path: str, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
-    with opened(path, context) as database:
-        rows = database.execute("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master").fetchall()
-    kinds = dict.fromkeys(TABLES_SCHEMA.names[:-1], "text") | {"root_page": "integer"}
-    made = {name: _array([row[at] for row in rows], kind) for at, (name, kind) in enumerate(kinds.items())}
-    made["_file"] = pa.repeat(pa.scalar(file_name(path), pa.string()), len(rows))
-    if rows:
-        yield batch_of(wanted, made, len(rows))
+        with on_disk(target, context) as (path, inner), opened(path, inner) as database:
+            rows = database.execute("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master").fetchall()
+        kinds = dict.fromkeys(TABLES_SCHEMA.names[:-1], "text") | {"root_page": "integer"}
+        made = {name: _array([row[at] for row in rows], kind) for at, (name, kind) in enumerate(kinds.items())}
+        made["_file"] = pa.repeat(pa.scalar(base_name(target), pa.string()), len(rows))
+        if rows:
+            yield batch_of(wanted, made, len(rows))
 
 
 class SqliteRecordsReader:
@@ -111,19 +96,19 @@ class SqliteRecordsReader:
     ``generated-column-failed`` (null from there on), ``damaged-database`` (rows behind the damage are missing).
     """
 
-    def __init__(self, path: str | Sequence[str], table: str, context: ReadContext | None = None) -> None:
+    def __init__(self, path: str | Sequence[str] | Targets, table: str, context: ReadContext | None = None) -> None:
         context = context or null_context()
-        self._files = Request(as_paths(path), context).files()
+        self._targets = path if isinstance(path, Targets) else Targets(path, context=context)
         self._table = table
         kinds: dict[str, set[str]] = {}
         # What is lost is told by the scans.
         quiet = replace(context, loss=NullLoss())
 
-        def surveyed(found: str) -> list[dict[str, set[str]]]:
-            with opened(found, quiet) as database:
-                return [_survey(database, found, table, quiet)]
+        def surveyed(found: Target) -> list[dict[str, set[str]]]:
+            with on_disk(found, quiet) as (path, inner), opened(path, inner) as database:
+                return [_survey(database, path, table, inner)]
 
-        for one in scan_each(self._files, quiet, surveyed):
+        for one in scan_each(self._targets.found(quiet), quiet, surveyed):
             for name, held in one.items():
                 kinds.setdefault(name, set()).update(held)
         self._own_file = "_file" not in kinds
@@ -134,20 +119,31 @@ class SqliteRecordsReader:
 
     @classmethod
     def of(cls, request: Request) -> SqliteRecordsReader:
-        """Option: ``table``."""
-        return cls(request.paths, request.text("table") or "", request.context)
+        """Options: ``table``, ``zippath``, ``zipcharset``, ``host``."""
+        return cls(Targets.of(request, is_database), request.text("table") or "", request.context)
 
     @property
     def schema(self) -> pa.Schema:
-        """The table's columns, then ``_file``."""
-        return self._schema
+        """The table's columns, then ``_file``, ``_path`` (where the table has none), ``host`` where it is asked for."""
+        if "_path" in self._schema.names:
+            return self._schema
+        return placed_schema(self._schema, self._targets.host is not None)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of the wanted columns, in the table's own order."""
-        wanted = select(self._schema, columns)
-        yield from scan_each(self._files, context, lambda path: self._scan_file(path, wanted, context))
+        wanted = select(self.schema, columns)
+        own = pa.schema([f for f in wanted if f.name in self._schema.names], metadata=wanted.metadata)
 
-    def _scan_file(self, path: str, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        def one(target: Target) -> Iterator[pa.RecordBatch]:
+            with on_disk(target, context) as (path, inner):
+                for batch in self._scan_file(path, base_name(target), own, inner):
+                    yield placed(batch, wanted, target, self._targets.host)
+
+        yield from scan_each(self._targets.found(context), context, one)
+
+    def _scan_file(
+        self, path: str, name_of_file: str, wanted: pa.Schema, context: ReadContext
+    ) -> Iterator[pa.RecordBatch]:
         asked = {column for made, column, _ in self._cells if made.name in wanted.names}
         replaced = [0]
         with opened(path, context) as database:
@@ -157,7 +153,7 @@ class SqliteRecordsReader:
             try:
                 for rows in _rows(database, name, chosen, there, path, context):
                     made = {column: [row[at] for row in rows] for at, column in enumerate(chosen)}
-                    yield self._batch(made, len(rows), wanted, file_name(path))
+                    yield self._batch(made, len(rows), wanted, name_of_file)
             except PROBLEMS as problem:
                 check_cancelled(context)
                 context.loss.lost(path, "damaged-database", 1, None, sentence(problem))

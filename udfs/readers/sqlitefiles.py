@@ -10,10 +10,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import lru_cache, partial
 
-from udfs.readers.base import ReadContext, ReaderError, check_cancelled, file_name
+from udfs.readers.base import LossSink, ReadContext, ReaderError, check_cancelled, file_name
 from udfs.readers.files import Files
+from udfs.readers.sources import Member, open_source
 
 Connect = Callable[[], sqlite3.Connection]
 # A damaged schema makes error messages and column names that are no UTF-8, which the module decodes strictly; a record
@@ -30,6 +32,44 @@ _INNOCUOUS = 0x200000
 """``SQLITE_INNOCUOUS``: a function without side effects that tells nothing but what its arguments hold."""
 _HOT_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 """First bytes of a rollback journal in use (file format, "The Rollback Journal"); a finished one begins with zeros."""
+
+
+@contextmanager
+def on_disk(target: str | Member, context: ReadContext) -> Iterator[tuple[str, ReadContext]]:
+    """The path of a database, and the context to read it with: a member of an archive is unpacked with its log.
+
+    What is lost and what is wrong is told of the member, not of the copy.
+    """
+    if isinstance(target, str):
+        yield target, context
+        return
+    with context.files.scratch() as scratch:
+        with open_source(target, context) as source:
+            path = scratch.write("database", source.read)
+        for ending in ("-wal", "-journal"):
+            try:
+                with open_source(replace(target, entry=target.entry + ending), context) as source:
+                    scratch.write("database" + ending, source.read)
+            except ReaderError as problem:
+                if problem.code != "no-such-entry":
+                    raise
+        try:
+            yield path, replace(context, loss=_Renamed(context.loss, path, target.name), files=Files())
+        except ReaderError as problem:
+            raise problem.about(target.name) from problem
+
+
+class _Renamed:
+    """Passes on what is lost of a copy as lost of what it is a copy of."""
+
+    def __init__(self, sink: LossSink, path: str, name: str) -> None:
+        self._sink, self._path, self._name = sink, path, name
+
+    def lost(
+        self, source: str, reason: str, count: int = 1, position: int | None = None, sample: str | None = None
+    ) -> None:
+        told = None if sample is None else sample.replace(self._path, self._name)
+        self._sink.lost(self._name if source == self._path else source, reason, count, position, told)
 
 
 @contextmanager

@@ -221,8 +221,12 @@ def evidence_command(
     def lower(stage: Stage) -> Rel:
         if package is not None and extra is not None:
             stage.needs_extra(name, package, extra)
-        hidden = [name for name in (*quiet, "_path") if archive and not stage.asks_for(name)]
-        return scan_source(stage, open_files(stage, all_options(stage)), hidden)
+        info = open_files(stage, all_options(stage))
+        names = [column.name for column in info.columns]
+        # Behind ``_file`` it is the path of the file; before it a column of the file's own (of an SQLite table).
+        placed = "_path" in names[names.index("_file") :] if "_file" in names else False
+        hidden = [name for name in (*quiet, *(["_path"] if placed else [])) if not stage.asks_for(name)]
+        return scan_source(stage, info, hidden)
 
     written = " ".join(
         f"[{o.name}={o.name.upper()}]" if not o.required else f"{o.name}={o.name.upper()}" for o in declared

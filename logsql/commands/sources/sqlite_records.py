@@ -29,7 +29,6 @@ temporary copy of both.
             ),
         ),
         "the columns of the table, _file",
-        archive=False,
         ledger=(
             *rows("write-ahead-log-read", "write-ahead-log-not-read", "rollback-journal-not-read"),
             FILE_LEFT_OUT,

@@ -18,7 +18,6 @@ register(
 One row per table, index, view and trigger. The file is opened read-only and never changed; a write-ahead log (`-wal`)
 beside it is read with it, from a temporary copy of both.
 """,
-        archive=False,
         ledger=(*rows("write-ahead-log-read", "write-ahead-log-not-read", "rollback-journal-not-read"), FILE_LEFT_OUT),
         errors=(NOT_SQLITE,),
     )

@@ -1,0 +1,91 @@
+"""``triage``: kinds of files by their first bytes and by the names of collectors."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import logsql
+from sample_data.make_hive import Key, build
+from udfs.readers.base import ListLoss, null_context
+from udfs.readers.request import Request
+from udfs.readers.triage import TriageReader, kind_of
+
+_HIVE = build(Key("ROOT", 116_444_736_000_000_001))
+
+
+@pytest.mark.parametrize(
+    ("path", "head", "kind"),
+    [
+        # KAPE: the tree of the drive
+        ("C/Windows/System32/winevt/Logs/Security.evtx", b"ElfFile\0", "event log"),
+        ("C/Windows/System32/config/SYSTEM", b"regf", "registry hive: SYSTEM"),
+        ("C/Windows/System32/config/SYSTEM.LOG1", b"regf", "registry transaction log"),
+        ("C/Users/kim/NTUSER.DAT", b"regf", "registry hive: user"),
+        ("C/Windows/AppCompat/Programs/Amcache.hve", b"regf", "registry hive: Amcache"),
+        ("C/$MFT", b"FILE0", "NTFS $MFT"),
+        ("C/$Extend/$J", bytes(64), "NTFS change journal"),
+        ("C/$LogFile", b"RSTR", "NTFS $LogFile"),
+        ("C/Windows/prefetch/CMD.EXE-0BD30981.pf", b"MAM\4", "prefetch"),
+        ("C/Windows/System32/sru/SRUDB.dat", bytes(64), "SRUM"),
+        # Velociraptor: accessors as folders, names with percent signs
+        ("uploads/ntfs/%5C%5C.%5CC%3A/%24Extend/%24UsnJrnl%3A%24J", bytes(64), "NTFS change journal"),
+        ("uploads/auto/C%3A/$MFT", b"FILE0", "NTFS $MFT"),
+        ("uploads/ntfs/C%3A/Users/kim/AppData/Local/Google/Chrome/User Data/Default/History",
+         b"SQLite format 3\0", "Chrome history"),
+        # UAC: Unix
+        ("[root]/var/log/auth.log.1", b"Mar 11", "text log"),
+        ("[root]/root/.bash_history", b"ls", "shell history"),
+        ("live_response/process/ps.txt", b"PID", "text log"),
+        ("x/SecEvent.Evt", b"0\0\0\0LfLe", "event log of Windows XP"),
+        ("x/unknown.bin", b"\1\2", "other"),
+    ],
+)  # fmt: skip
+def test_kinds(path: str, head: bytes, kind: str) -> None:
+    assert kind_of(path, head).kind == kind
+
+
+def _collection(folder: Path) -> None:
+    for name, data in (("pc1/config/SYSTEM", _HIVE), ("pc1/a.log", b"text"), ("pc2/Security.evtx", b"ElfFile\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+
+def _rows(path: str, **options: object) -> list[dict[str, Any]]:
+    context = null_context(ListLoss())
+    return [
+        row for b in TriageReader.of(Request([path], context, options)).scan(None, context) for row in b.to_pylist()
+    ]
+
+
+def test_folders_and_archives_tell_the_same(tmp_path: Path) -> None:
+    _collection(tmp_path / "c")
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        for path in sorted((tmp_path / "c").rglob("*")):
+            archive.write(path, path.relative_to(tmp_path).as_posix())
+    told = [
+        ("text log", "textfile", 4),
+        ("registry hive: SYSTEM", "hive-file", len(_HIVE)),
+        ("event log", "evtx-file", 8),
+    ]
+    for rows in (
+        _rows(str(tmp_path / "c")), _rows(str(tmp_path / "c.zip")), _rows("c", zippath=str(tmp_path / "c.zip")),
+    ):  # fmt: skip
+        assert [(row["kind"], row["command"], row["size"]) for row in rows] == told
+    assert _rows(str(tmp_path / "c.zip"))[0]["_path"] == f"{tmp_path}/c.zip!c/pc1/a.log"
+    assert len(_rows("c/pc2", zippath=str(tmp_path / "c.zip"))) == 1
+
+
+def test_only_commands_that_there_are(tmp_path: Path) -> None:
+    _collection(tmp_path / "c")
+    assert [row["command"] for row in _rows(str(tmp_path / "c"), known=frozenset({"textfile"}))] == [
+        "textfile",
+        None,
+        None,
+    ]
+    with logsql.connect(tz="UTC") as session:
+        rows = session.query(f'triage {tmp_path}/c | search kind == "event log" | fields command').rows()
+    assert list(rows) == [{"command": "evtx-file"}]
