@@ -10,7 +10,7 @@ from logsql.planner import mixedlosses
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import PARTLY, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
-from logsql.planner.notes import comparisons
+from logsql.planner.notes import comparisons, elements
 from logsql.planner.notes import conditions as notes
 from logsql.values import patterns, sql, values
 from logsql.values.keys import same
@@ -59,6 +59,7 @@ def _in(call: FunctionCall) -> Typed:
     comparisons.quoted_name(call.cx, call.nodes[0])
     if value.kind is Kind.NULL:
         return Typed(sql.boolean(False), BOOL)
+    elements.candidates(call, value, list(call.nodes[1:]))
     texts: list[str] = []
     others: list[Typed] = []
     for node in call.nodes[1:]:

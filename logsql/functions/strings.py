@@ -15,6 +15,7 @@ from logsql.functions.lowering import Position, example, lambda_name, minus, nul
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PLAIN, Plain, Takes
 from logsql.planner.function_spec import FunctionSpec, register
+from logsql.planner.notes import elements
 from logsql.values import sql, values
 from logsql.values.keys import same
 from logsql.values.sql import Sql
@@ -187,6 +188,7 @@ def _contains(call: FunctionCall) -> Typed:
     if Kind.NULL in (value.kind, needle.kind):
         return Typed(sql.boolean(False), BOOL)
     if value.kind is Kind.LIST:
+        elements.contained(call, value, needle)
         return values.settled(list_contains(call, value, needle))
     found = sql.func("contains", values.text_sql(value), values.text_sql(needle))
     listed = values.as_list(value) if value.kind is Kind.ANY else None

@@ -14,6 +14,7 @@ from logsql.functions.regexes import matched, regex, replaced
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PARTLY, READS_ROW, Plain, Takes
 from logsql.planner.function_spec import FunctionSpec, register
+from logsql.planner.notes import formats
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, STRING, Kind, list_of
@@ -118,6 +119,8 @@ def _strjoin(call: FunctionCall) -> Typed:
 def _replace(call: FunctionCall) -> Typed:
     if len(call) == 4 and call.constant(3) == "re":
         return replaced(call)
+    if len(call) == 4:
+        formats.replaced(call)
     node = text(call, 0)
     if node is None:
         return null(STRING)
@@ -140,6 +143,7 @@ def _format(call: FunctionCall) -> Typed:
     if fmt is None:
         call.fail(FORMAT_NOT_CONSTANT, 0)
     arguments = [call.arg(i) for i in range(1, len(call))]
+    formats.formatted(call, fmt, arguments)
     native = _native_format(fmt, arguments)
     if native is not None:
         return Typed(native, STRING)

@@ -34,6 +34,23 @@ def notes(session: Session, query: str, **params: object) -> list[tuple[str, str
 
 
 TOLD = [
+    (ROW + r'eval x = replace(t, "\\d", "", "regex")', "N1322", '"regex"', r'write replace(t, "\\d", "", "re")'),
+    (ROW + 'eval x = format("%d", t)', "N1323", "t", 'write format("%d", long(t))'),
+    (ROW + 'eval x = format("%5.2f|%s", n, t)', "N1323", "n", 'write format("%5.2f|%s", double(n), t)'),
+    (ROW + 'eval x = format("%x", d)', "N1323", "d", 'write format("%x", long(d))'),
+    (ROW + 'search contains(l, "1")', "N1225", '"1"', "write contains(l, 1)"),
+    (ROW + "search contains(array(t), 1)", "N1225", "1", 'write contains(array(t), "1")'),
+    (ROW + 'search in(l, "x", "y")', "N1226", "l", 'write contains(l, "x") or contains(l, "y")'),
+    ('set x = a | json "{}" | eval b = $("x")', "N1504", "a", 'a text stands in double quotes: "a"'),
+    (ROW + 'evalc s = 1 + $("s") + n', "N1505", '$("s")', 'begin with a value: $("s", 0), or set s = 0 in front'),
+    ("json \"{t:'2024-01-01 10:20:30'}\" | eval d = date(t, \"yyyy-MM-dd HH:mm\")", "N1313", '"yyyy-MM-dd HH:mm"',
+     'write "yyyy-MM-dd HH:mm:ss"'),
+    ("json \"{t:'2024-01-01 10:20:30'}\" | eval d = date(t, \"yyyy-MM-dd\")", "N1313", '"yyyy-MM-dd"',
+     'write "yyyy-MM-dd HH:mm:ss"'),
+    ("json \"{t:'2024-01-01 10:20:30.5Z'}\" | eval d = date(t, \"yyyy-MM-dd HH:mm:ss\")", "N1313",
+     '"yyyy-MM-dd HH:mm:ss"', 'write "yyyy-MM-dd HH:mm:ss.SXXX"'),
+    ('json "{}" | eval d = date("2024-01-01 10:20:30+09:00", "yyyy-MM-dd HH:mm:ss")', "N1313",
+     '"yyyy-MM-dd HH:mm:ss"', 'write "yyyy-MM-dd HH:mm:ssXXX"'),
     ("json \"[{line:'a:1;b:2'}]\" | parsekv", "N1602", "parsekv", 'write parsekv pairdelim=";" kvdelim=":"'),
     ("json \"[{line:'a=1, b=2'}]\" | parsekv", "N1602", "parsekv", 'write parsekv pairdelim=","'),
     ("json \"[{line:'a=1,b=2'},{line:'a=3'}]\" | parsekv", "N1602", "parsekv", 'write parsekv pairdelim=","'),
@@ -204,6 +221,12 @@ def test_keys_of_a_lookup_are_texts(session: Session, tmp_path: Path) -> None:
 
 
 SILENT = [
+    ROW + 'eval x = format("%d %s %.1f %%", n, t, d), y = replace(t, "x", "y", "re")',
+    ROW + 'search contains(l, 1) or contains(l, 1.0) or in(t, "x")',
+    'set s = 0 | json "[{a:1}]" | evalc s = $("s") + a',
+    'json "[{a:1}]" | evalc s = $("s", 0) + a',
+    'json "[{a:1}]" | evalc s = a | evalc s = $("s") + a',
+    'json "{t:\'2024-01-01 10:20:30 Failed 12:00\'}" | eval d = date(t, "yyyy-MM-dd HH:mm:ss")',
     f"csvfile {SALES} | eval a = double(amount) | search a > 100 | sort -a | stats sum(a), max(a)",
     f"csvfile {SALES} | stats count, max(transaction_id) | search true",
     f'textfile {LOG} | search line == "*Failed*" | sort line',

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.expressions import EVALC_ORDER
+from logsql.language.tree import Binary
 from logsql.operators.state import lower_evalc
 from logsql.planner import duties
 from logsql.planner.arrange import EvalcArgs
+from logsql.planner.expressions import PARAMETER_PREFIX
+from logsql.planner.notes import parameters
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
+from logsql.values.types import Kind
+from logsql.values.values import NULL_VALUE
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
@@ -35,8 +40,16 @@ def lower(stage: Stage) -> Rel:
     rel = stage.rel
     for assignment in args.assignments:
         name = assignment.target.text
+        if isinstance(assignment.expr, Binary) and _has_no_value(stage, rel, name):
+            parameters.never_starts(stage.chain.notes, name, assignment.expr)
         rel = lower_evalc(stage, rel, name, assignment.expr, name in args.before)
     return rel
+
+
+def _has_no_value(stage: Stage, rel: Rel, name: str) -> bool:
+    """Whether nothing before this command gave the parameter a value."""
+    carried = any(column.name == PARAMETER_PREFIX + name for column in rel.carried)
+    return not carried and stage.chain.params.get(name, NULL_VALUE).kind is Kind.NULL
 
 
 register(

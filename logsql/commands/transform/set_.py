@@ -10,6 +10,7 @@ from logsql.diagnostics.codes import define
 from logsql.language.tree import Assignment, Literal
 from logsql.planner import duties
 from logsql.planner.chain import param_value
+from logsql.planner.notes import parameters
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -45,6 +46,7 @@ def parse(reader: ArgReader) -> SetArgs:
 
 def lower(stage: Stage) -> Rel | None:
     for assignment in stage.arguments(SetArgs).assignments:
+        parameters.without_row(stage.chain.notes, assignment.expr)
         cx = stage.context(None)
         value = cx.lower(assignment.expr)
         if not isinstance(assignment.expr, Literal) and value.kind in PLAIN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from logsql.diagnostics.codes import Sentence, define, text
 from logsql.diagnostics.losses import NOT_CONVERTED
@@ -159,6 +160,12 @@ BEYOND_TWELVE = UNLIKE_VALUES.says(
         "{letters}는 월인데 값에는 {month}이(가) 있습니다. 다음 해로 넘어가 계산합니다",
     )
 )
+NOT_READ = UNLIKE_VALUES.says(
+    (
+        '"{pattern}" ends before the values do: {rest} of "{value}" is not read',
+        '"{pattern}"이(가) 값보다 짧아 "{value}"의 {rest}을(를) 읽지 않습니다',
+    )
+)
 MICROSECONDS, NANOSECONDS = text("microseconds", "마이크로초"), text("nanoseconds", "나노초")
 #: Milliseconds from here on lie behind the year 3000, seconds of it before the year 9999.
 _MICRO_FROM, _NANO_FROM = 32_503_680_000_000, 32_503_680_000_000_000
@@ -283,8 +290,12 @@ def pattern(call: FunctionCall, position: int, written: str) -> None:
         call.note(NO_YEAR, position, pattern=written, value=canonical(call.nodes[0]))
     if re.search(r"[ms]'Z'$", written):
         call.note(ZONE_AS_LETTER, position, help=_pattern_help(f"{written[:-3]}X"))
-    if isinstance(call.nodes[0], Field):
+    node = call.nodes[0]
+    if isinstance(node, Field):
         _against_values(call, position, written, runs)
+        _to_the_end(call, position, written, sample(call.cx, node))
+    elif isinstance(node, Literal) and node.kind == "string":
+        _to_the_end(call, position, written, (str(node.value),))
     if runs.get("S", 0) > 6:
         call.note(FRACTION_CUT, position, letters="S" * runs["S"], count=runs["S"])
 
@@ -308,6 +319,33 @@ def _against_values(call: FunctionCall, position: int, written: str, runs: dict[
         better = "".join({"M": "d", "d": "M"}.get(letter, letter) for letter in written)
         help = _pattern_help(better) if day else None
         call.note(BEYOND_TWELVE, position, help=help, letters="M" * runs["M"], month=beyond[0])
+
+
+_ZONE = r" ?(?:Z\b|[+-]\d\d:?\d\d\b)"
+#: Last letter of a pattern -> what of a time may come behind it.
+_MORE = {
+    **dict.fromkeys("yMd", r"[T ]\d\d:?\d\d\S*"),
+    **dict.fromkeys("HhkK", r":\d\d\S*"),
+    "m": rf":\d\d\S*|{_ZONE}",
+    "s": rf"[.,]\d+|{_ZONE}",
+    "S": _ZONE,
+}
+
+
+def _to_the_end(call: FunctionCall, position: int, written: str, texts: Sequence[str]) -> None:
+    """Tell of a pattern that ends before the time does: ``HH:mm`` over ``10:20:30``. Other text is passed over."""
+    more = _MORE.get(written[-1:])
+    if more is None:
+        return
+    shape = re.compile(_shape(written))
+    for value in texts:
+        match = shape.match(value)
+        rest = re.match(more, value[match.end() :]) if match is not None else None
+        if rest is not None:
+            better = guess_pattern(texts, "")
+            help = _pattern_help(better) if better.startswith(written) else None
+            call.note(NOT_READ, position, help=help, pattern=written, rest=f'"{rest[0].strip()}"', value=value[:40])
+            return
 
 
 #: Text in quotes, a run of one letter, another character.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.notes import Notes
-from logsql.language.tree import Call, Literal, Query
+from logsql.language.tree import Binary, Call, Expr, Field, Literal, Query, walk
 
 UNSET = define(
     "N1501",
@@ -28,6 +28,52 @@ UNUSED = define(
         '매개변수 {name}을(를) 주었지만 쿼리에 $("{name}")이 없습니다',
     ),
 )
+
+WITHOUT_ROW = define(
+    "N1504",
+    "field-without-row",
+    ("set reads a field where there is no row: null", "행이 없는 set에서 필드를 읽습니다: null"),
+    (
+        "{name} is the name of a field, and set computes without a row: null",
+        "{name}은(는) 필드 이름이고 set은 행 없이 계산하므로 null입니다",
+    ),
+    ('a text stands in double quotes: "{name}"', '텍스트는 큰따옴표로 묶습니다: "{name}"'),
+)
+NEVER_STARTS = define(
+    "N1505",
+    "state-never-starts",
+    (
+        "evalc adds to a parameter that has no value at the first row: null in every row",
+        "evalc가 첫 행에서 값이 없는 매개변수에 계산합니다: 모든 행에서 null입니다",
+    ),
+    (
+        '$("{name}") has no value at the first row, so it is null in every row',
+        '$("{name}")에 첫 값이 없어 모든 행에서 null입니다',
+    ),
+    (
+        'begin with a value: $("{name}", 0), or set {name} = 0 in front',
+        '첫 값을 주세요: $("{name}", 0), 또는 앞에 set {name} = 0',
+    ),
+)
+_ARITHMETIC = ("+", "-", "*", "/")
+
+
+def without_row(notes: Notes, expr: Expr) -> None:
+    """Tell of ``set x = a``: a word without quotes is a field, and there is no row."""
+    for node in walk(expr):
+        if isinstance(node, Field):
+            notes.add(WITHOUT_ROW, node.span, name=node.name)
+
+
+def never_starts(notes: Notes, name: str, expr: Expr) -> None:
+    """Tell of ``evalc s = $("s") + a``, where nothing gave ``s`` a value."""
+    if isinstance(expr, Binary) and expr.op in _ARITHMETIC:
+        for side in (expr.left, expr.right):
+            never_starts(notes, name, side)
+    elif isinstance(expr, Call) and expr.name == "$" and len(expr.args) == 1:
+        argument = expr.args[0]
+        if isinstance(argument, Literal) and argument.value == name:
+            notes.add(NEVER_STARTS, expr.span, name=name)
 
 
 def unused(notes: Notes, query: Query, given: Iterable[str]) -> None:
