@@ -1,8 +1,16 @@
 """logsql: pipe queries over logs and forensic evidence at the speed of hand-written DuckDB SQL."""
 
-from __future__ import annotations
+import os
+import sys
 
-from typing import TYPE_CHECKING, Any
+# ``python -m logsql`` lets Python look for modules in the working folder first: a folder of evidence, whose ``json.py``
+# would be run. It stays where the program itself lies in it (a checkout). Nothing may be imported before this, not even
+# ``__future__``; os and sys are there since Python began.
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+if sys.argv[:1] == ["-m"] and sys.path and sys.path[0] in ("", os.getcwd()) and os.getcwd() != _OURS:
+    del sys.path[0]
+
+from typing import TYPE_CHECKING, Any  # noqa: E402  # see above
 
 __version__ = "0.1.0"
 __all__ = ["Diagnostic", "LogsqlError", "Session", "connect", "parse", "translate"]

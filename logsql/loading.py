@@ -90,7 +90,7 @@ class Rows(MutableMapping[str, Row]):
         plain = name.replace("-", "_")
         module = self._found().get(plain) or self._found().get(f"{plain}_")
         if module is not None:
-            with collector_paused():
+            with self._lock, collector_paused():
                 importlib.import_module(module)
         if name not in self._rows:
             self.load()

@@ -157,7 +157,7 @@ class Conversation:
     def stop(self) -> None:
         """End what runs and what is being planned."""
         self.session.interrupt()
-        self.session.planning.interrupt()
+        self.session.database.interrupt_planning()
 
 
 def _failed(error: LogsqlError, seconds: float, processor: float) -> Outcome:

@@ -17,6 +17,18 @@ OPTIONS_FIRST = text(
 )
 
 FILE_ERROR = define("E3002", "file-not-found", ("there is no such file", "파일이 없습니다"))
+NO_SUCH_NAME = define(
+    "E3005",
+    "no-such-name",
+    ("the path holds the character NUL, which no name can hold", "경로에 이름에 쓸 수 없는 NUL 문자가 있습니다"),
+    (
+        "no file can be called {path}: a name cannot hold the character NUL",
+        "{path}은(는) 파일 이름이 될 수 없습니다. 이름에는 NUL 문자를 쓸 수 없습니다",
+    ),
+)
+#: What a file must be where it is read as a whole: a pipe may wait for ever, a device may never end.
+NOT_REGULAR = text("it is a pipe or a device, not a file", "파일이 아니라 파이프나 장치입니다")
+
 EVIDENCE_PATH = define("E3003", "missing-path", NO_PATH, NEEDS_PATH, PATH_FORM)
 MISSING_PATH = define("10905", "missing-path", NO_PATH, NEEDS_PATH, PATH_FORM)
 PATH_NOT_SET = MISSING_PATH.says(

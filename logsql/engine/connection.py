@@ -43,6 +43,9 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy, s
         config["access_mode"] = "READ_ONLY"  # the file is evidence: neither made nor changed
     try:
         connection = open_file(path, config)
+    except OSError as error:
+        shown = path.encode(errors="backslashreplace").decode()
+        raise SourceError(diagnostic(DATABASE_NOT_OPENED, path=shown, reason=error.strerror)) from None
     except duckdb.Error as error:
         if path != MEMORY and not policy.may_read(path):  # one answer, whatever is or is not there
             raise SourceError(diagnostic(DATABASE_NOT_READ, path=path)) from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import weakref
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -57,8 +58,16 @@ class _Core:
                 self.spill.close()
 
 
+class _Planning:
+    """The connection that one thread plans on, and the zone that was set on it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, zone: str) -> None:
+        self.connection = connection
+        self.zone = zone
+
+
 class Database:
-    """One database, opened once. Several threads each take a :meth:`sibling`."""
+    """One database, opened once. Every thread plans on a connection of its own; runs have their own anyway."""
 
     def __init__(self, path: str, policy: Policy, core: _Core, registered: dict[str, ArrowSource]) -> None:
         self.path = path
@@ -67,7 +76,8 @@ class Database:
         self.registered = registered
         self._core = core
         self._connection = core.connection
-        self.planning = core.connection.cursor()
+        self._threads = threading.local()
+        self._plannings: weakref.WeakSet[_Planning] = weakref.WeakSet()
         self._open = True
         core.used(1)
 
@@ -81,7 +91,7 @@ class Database:
     @cached_property
     def guard(self) -> Guard | None:
         """Judges SQL text and the views of the file, in safe mode."""
-        return Guard(self.planning, self.policy, self.path, self.name) if self.policy.safe else None
+        return Guard(self, self.policy, self.path, self.name) if self.policy.safe else None
 
     def sibling(self) -> Database:
         """The same database for another thread: cursors and registered objects of its own, everything else shared."""
@@ -106,6 +116,32 @@ class Database:
 
     # --- connections ------------------------------------------------------------------------------
 
+    @property
+    def planning(self) -> duckdb.DuckDBPyConnection:
+        """The connection on which this thread plans and asks small questions.
+
+        One connection carries out one statement at a time: of eight threads that shared one, a quarter of the queries
+        ended in an error of the engine.
+        """
+        mine: _Planning | None = getattr(self._threads, "mine", None)
+        if mine is None:
+            mine = self._threads.mine = _Planning(self._connection.cursor(), self._core.zone)
+            with self._core.guard:
+                self._plannings.add(mine)
+        if mine.zone != self._core.zone:
+            run(mine.connection, "SET TimeZone = ?", self._core.zone)
+            mine.zone = self._core.zone
+        return mine.connection
+
+    def _each_planning(self) -> list[_Planning]:
+        with self._core.guard:
+            return list(self._plannings)
+
+    def interrupt_planning(self) -> None:
+        """Stop what the connections that plan are asked, in whatever thread."""
+        for planning in self._each_planning():
+            planning.connection.interrupt()
+
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database (one running statement each)."""
         return self._connection.cursor()
@@ -118,7 +154,6 @@ class Database:
     def set_zone(self, zone: str) -> None:
         """Change the time zone."""
         self._core.zone = set_zone(self._connection, zone)
-        run(self.planning, "SET TimeZone = ?", self._core.zone)
 
     def install(self, names: Iterable[str]) -> None:
         """Register Python functions, once per database.
@@ -171,7 +206,7 @@ class Database:
     def drop(self, name: str) -> None:
         """Remove a table, a view or a registered object."""
         if self.registered.pop(name, None) is None:
-            run(self._connection, exp.Drop(tables=[sql.table(name)], kind="TABLE", exists=True).sql("duckdb"))
+            run(self.planning, exp.Drop(tables=[sql.table(name)], kind="TABLE", exists=True).sql("duckdb"))
 
     # --- work tables ------------------------------------------------------------------------------
 
@@ -182,14 +217,15 @@ class Database:
     def drop_work(self, name: str) -> None:
         """Remove a work table; one that is gone, or whose connection is closed, is no error."""
         try:
-            run(self._connection, f'DROP TABLE IF EXISTS {WORK}.main."{name}"')
+            run(self.planning, f'DROP TABLE IF EXISTS {WORK}.main."{name}"')
         except duckdb.Error:
             return
 
     def close(self) -> None:
         """Release the cursors; the last of a database and its siblings to close releases the file."""
         self.registered.clear()
-        self.planning.close()
+        for planning in self._each_planning():
+            planning.connection.close()
         self._connection.close()
         if self._open:
             self._open = False

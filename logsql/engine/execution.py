@@ -45,6 +45,8 @@ class Execution:
         self.state = state
         self.bindings = dict(bindings)
         self._cursor: duckdb.DuckDBPyConnection | None = None
+        #: Cursors on which stages read their input.
+        self._inner: list[duckdb.DuckDBPyConnection] = []
         self._work: list[str] = []
         self._names: dict[str, str] = {}
         self._fields: list[Field] | None = None if plan.open else present(plan.rel)
@@ -78,14 +80,25 @@ class Execution:
             self._cursor = self.new_cursor()
         return self._cursor
 
+    def interrupt(self) -> None:
+        """Have everything that runs end soon; from any thread.
+
+        What has not begun sees the flag. The cursor is not made here: two threads made one each, and the one that ran
+        was never told (an interrupt at the very beginning of a query had no effect, and neither had any after it).
+        """
+        self.state.abandoned = False
+        self.state.cancel.set()
+        self.interrupt_engine()
+
+    def interrupt_engine(self) -> None:
+        """End the statements of this run."""
+        for cursor in [self._cursor, *self._inner]:
+            if cursor is not None:
+                cursor.interrupt()
+
     @property
     def _runner(self) -> Runner:
-        return Runner(self.cursor, self.state, self._origins)
-
-    def interrupt(self) -> None:
-        """Stop the statement that runs, if any."""
-        if self._cursor is not None:
-            self._cursor.interrupt()
+        return Runner(self.cursor, self.state, self._origins, interrupt=self.interrupt_engine)
 
     def new_cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor that sees the session's database, the work tables, this run's sources and its functions."""
@@ -106,6 +119,7 @@ class Execution:
         """
         kept_types = with_types or self._results.keeping
         self._runs.started(self)  # again, where rows are read once more
+        self.state.again()
         self.state.limit = self._runs.timeout
         self.state.begin()
         try:
@@ -210,9 +224,11 @@ class Execution:
         if query is None:
             return
         cursor = self.new_cursor()
+        self._inner.append(cursor)
         try:
             yield from cursor.sql(written(self.resolve(query))).to_arrow_reader(98_304)
         finally:
+            self._inner.remove(cursor)
             cursor.close()
 
     # --- open rows --------------------------------------------------------------------------------

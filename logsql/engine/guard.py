@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import duckdb
 
@@ -109,11 +110,18 @@ def tokens(text: str) -> list[Token]:
     return [token for token in cut if token.kind != "comment"]
 
 
-class Guard:
-    """Judges statements for one database in safe mode. ``connection`` only parses and looks into the catalog."""
+class Planning(Protocol):
+    """Where a database plans: a connection of the calling thread."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, policy: Policy, path: str, name: str) -> None:
-        self._connection = connection
+    @property
+    def planning(self) -> duckdb.DuckDBPyConnection: ...
+
+
+class Guard:
+    """Judges statements for one database in safe mode. ``planner`` only parses and looks into the catalog."""
+
+    def __init__(self, planner: Planning, policy: Policy, path: str, name: str) -> None:
+        self._planner = planner
         self._policy = policy
         self._fills = path == MEMORY or policy.may_write(path)
         self._in_file = path != MEMORY
@@ -123,7 +131,7 @@ class Guard:
 
     def check(self, text: str) -> None:
         """Raise PolicyError when a statement of the text is not allowed; duckdb.Error when it cannot be parsed."""
-        for statement in self._connection.extract_statements(text):
+        for statement in self._planner.planning.extract_statements(text):
             self._check(statement)
 
     def check_table(self, name: str) -> None:
@@ -160,7 +168,7 @@ class Guard:
         if words[position].word == "(" and words[position + 1].word not in _QUERY_WORDS:
             position = next(i for i, token in enumerate(words) if token.word == ")") + 1
         rest = raw[found[position][0] :].decode()
-        inner = self._connection.extract_statements(rest)
+        inner = self._planner.planning.extract_statements(rest)
         if len(inner) != 1 or inner[0].type.name != "SELECT":
             raise refused(STATEMENT_NOT_ALLOWED, kind="EXPLAIN " + words[position].word.upper())
         self._select(rest, reading=True)
@@ -186,7 +194,7 @@ class Guard:
     # --- by the parser's tree ---------------------------------------------------------------------
 
     def _select(self, text: str, reading: bool = False) -> None:
-        row = self._connection.execute("SELECT json_serialize_sql(?)", [text]).fetchone()
+        row = self._planner.planning.execute("SELECT json_serialize_sql(?)", [text]).fetchone()
         tree = json.loads(row[0]) if row else {"error": True}
         if tree["error"]:
             raise refused(STATEMENT_NOT_ALLOWED, kind="SELECT")
@@ -292,7 +300,7 @@ class Guard:
     @cached_property
     def _builtin(self) -> frozenset[str]:
         """DuckDB's own functions that make tables or set something."""
-        rows = self._connection.execute(
+        rows = self._planner.planning.execute(
             "SELECT DISTINCT lower(function_name) FROM duckdb_functions() "
             "WHERE function_type IN ('table', 'pragma', 'table_macro') AND internal"
         ).fetchall()
@@ -303,7 +311,7 @@ class Guard:
         """Views and macros of the database file whose definition is refused, also through one another."""
         if not self._in_file:
             return frozenset()
-        rows = self._connection.execute(
+        rows = self._planner.planning.execute(
             "SELECT lower(view_name), sql FROM duckdb_views() WHERE database_name = ? AND NOT internal UNION ALL "
             "SELECT lower(function_name), macro_definition FROM duckdb_functions() "
             "WHERE database_name = ? AND NOT internal AND macro_definition IS NOT NULL",
@@ -316,7 +324,7 @@ class Guard:
         return frozenset(bad)
 
     def _sound(self, words: Sequence[Token]) -> bool:
-        judge = Guard(self._connection, self._policy, MEMORY, self._name)
+        judge = Guard(self._planner, self._policy, MEMORY, self._name)
         judge.__dict__["_builtin"] = self._builtin
         try:
             judge._words(words)

@@ -23,7 +23,7 @@ class Running(Protocol):
     @property
     def state(self) -> RunState: ...
     def interrupt(self) -> None:
-        """Stop the statement that runs, if any."""
+        """Have everything that runs for it end soon; from any thread."""
 
     def close(self) -> None:
         """End what runs and release what it holds."""
@@ -40,11 +40,13 @@ class Runs:
         """Workers of executions that are forgotten, which have not stopped yet."""
         self._running: dict[int, Running] = {}
         self._planned: dict[int, RunState] = {}
+        self._interrupts = 0
 
     @contextmanager
     def stoppable(self, state: RunState) -> Iterator[None]:
         """While a query is planned: :meth:`interrupt` reaches the readers that look through a whole file for types."""
         self._planned[id(state)] = state
+        state.interrupts = self._interrupts
         state.limit = self.timeout
         state.begin()
         try:
@@ -60,6 +62,9 @@ class Runs:
     def started(self, execution: Running) -> None:
         """From now on :meth:`interrupt` and :meth:`close` end it, until it is forgotten."""
         self._running[id(execution)] = execution
+        planned, execution.state.interrupts = execution.state.interrupts, None
+        if planned not in (None, self._interrupts):
+            execution.interrupt()  # it came when the plan was made and the run was not yet known
 
     def finished(self, execution: Running) -> None:
         """An execution delivered its last row (work tables stay until the result is dropped or the session closes)."""
@@ -74,10 +79,10 @@ class Runs:
 
     def interrupt(self) -> None:
         """Stop every query that runs or is being planned."""
+        self._interrupts += 1
         for state in list(self._planned.values()):
             state.cancel.set()
         for execution in list(self._running.values()):
-            execution.state.cancel.set()
             execution.interrupt()
 
     def close(self) -> None:

@@ -265,7 +265,7 @@ class SqlExecution(Execution):
 
     @property
     def _runner(self) -> Runner:
-        return Runner(self.cursor, self.state, self._origins, self._explain)
+        return Runner(self.cursor, self.state, self._origins, self._explain, self.interrupt_engine)
 
     def _explain(self, problem: duckdb.Error, interrupted: bool) -> LogsqlError:
         return sql_error(problem, self._written, interrupted, self._sources)
@@ -310,6 +310,7 @@ class SqlExecution(Execution):
                 yield batch.select(shown)
             return
         self._runs.started(self)
+        self.state.again()
         try:
             yield from self._batches(size, with_types)
         finally:

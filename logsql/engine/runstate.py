@@ -46,6 +46,22 @@ class RunState:
     """Workers that were told to stop and have not yet: what they use stays till they end."""
     on_progress: Callable[[ProgressReport], None] | None = None
 
+    abandoned: bool = False
+    """Whether it was told to stop because nobody wanted the rest of its rows."""
+    interrupts: int | None = None
+    """How often the session had been interrupted when this query was planned; None once it runs."""
+
+    def abandon(self) -> None:
+        """Nobody wants the rest of the rows: what reads ahead ends, as if the run was interrupted."""
+        self.abandoned = self.abandoned or not self.cancel.is_set()
+        self.cancel.set()
+
+    def again(self) -> None:
+        """Rows are read, perhaps once more: that an earlier reader left is forgotten, an interruption is not."""
+        if self.abandoned:
+            self.abandoned = False
+            self.cancel.clear()
+
     def cancelled(self) -> bool:
         """Whether whoever works for this run should stop: it was told to, or its time is over."""
         return self.cancel.is_set() or self.overdue()

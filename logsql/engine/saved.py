@@ -8,6 +8,7 @@ ledger of the query that reads it.
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,31 +69,34 @@ class Results:
         self._streaming: set[Kept] = set()
         #: Bytes of the kept results that no longer grow, and of those among them that lie in memory.
         self._bytes = self._in_memory = 0
+        self._lock = threading.RLock()  # threads that read results of one session share the sums and the room
 
     def open(self, number: int, schema: pa.Schema) -> Kept:
         """A new kept result; what is too old, or too much with it, goes. :meth:`ended` tells its end."""
-        if (before := self.kept.get(str(number))) is not None:
-            self._forget(str(number))
-        last, self.last = self.last, None
-        if last is not None and (last is before or not self._is_kept(last)):
-            self._streaming.discard(last)
-            last.close()
-        self.last = kept = Kept(self._folder, schema, number)
-        if number:
-            self.kept[str(number)] = kept
-        self._streaming.add(kept)
-        self._make_room(kept)
-        if self._in_memory > MOST_IN_MEMORY:
-            self._clear_memory(kept)
-        return kept
+        with self._lock:
+            if (before := self.kept.get(str(number))) is not None:
+                self._forget(str(number))
+            last, self.last = self.last, None
+            if last is not None and (last is before or not self._is_kept(last)):
+                self._streaming.discard(last)
+                last.close()
+            self.last = kept = Kept(self._folder, schema, number)
+            if number:
+                self.kept[str(number)] = kept
+            self._streaming.add(kept)
+            self._make_room(kept)
+            if self._in_memory > MOST_IN_MEMORY:
+                self._clear_memory(kept)
+            return kept
 
     def ended(self, kept: Kept, ending: Ending) -> None:
         """No more rows come for a result; the first ending counts."""
-        kept.end(ending)
-        if kept in self._streaming:
-            self._streaming.remove(kept)
-            if self._is_kept(kept):
-                self._count(kept, 1)
+        with self._lock:
+            kept.end(ending)
+            if kept in self._streaming:
+                self._streaming.remove(kept)
+                if self._is_kept(kept):
+                    self._count(kept, 1)
 
     def keep(
         self, number: int, schema: pa.Schema, batches: Iterator[pa.RecordBatch], with_types: bool
@@ -118,11 +122,12 @@ class Results:
 
     def find(self, number: str) -> Kept | None:
         """A kept result that can be read; None when there is none, or another session's needed its room."""
-        kept = self.kept.get(number)
-        if kept is not None and not kept.settle():
-            self._forget(number)
-            return None
-        return kept
+        with self._lock:
+            kept = self.kept.get(number)
+            if kept is not None and not kept.settle():
+                self._forget(number)
+                return None
+            return kept
 
     def _is_kept(self, kept: Kept) -> bool:
         return self.kept.get(str(kept.number)) is kept
@@ -146,37 +151,39 @@ class Results:
 
     def _make_room(self, but: Kept) -> bool:
         """Drop the oldest results, also of other sessions, until all lie within the bounds; False when they cannot."""
-        oldest = time.time() - MOST_SECONDS
-        theirs = self._folder.others
-        total = self._bytes + sum(k.size for k in {*self._streaming, but}) + sum(file.size for file in theirs)
-        first = min(next(iter(self.kept.values()), but).started, theirs[0].changed if theirs else oldest + 1)
-        if total <= MOST_BYTES and len(self.kept) <= MOST and first > oldest:
-            return True
-        files: list[tuple[float, Kept | Foreign]] = [(kept.started, kept) for kept in self.kept.values()]
-        files += [(file.changed, file) for file in theirs]
-        for begun, thing in sorted(files, key=lambda found: found[0]):
-            if total <= MOST_BYTES and len(self.kept) <= MOST and begun > oldest:
-                break
-            if thing is but or (begun > oldest and total <= MOST_BYTES and isinstance(thing, Foreign)):
-                continue
-            total -= thing.size
-            if isinstance(thing, Kept):
-                self._forget(str(thing.number))
-            else:
-                theirs.remove(thing)
-                self._folder.drop(thing.path)
-        return total <= MOST_BYTES
+        with self._lock:
+            oldest = time.time() - MOST_SECONDS
+            theirs = self._folder.others
+            total = self._bytes + sum(k.size for k in {*self._streaming, but}) + sum(file.size for file in theirs)
+            first = min(next(iter(self.kept.values()), but).started, theirs[0].changed if theirs else oldest + 1)
+            if total <= MOST_BYTES and len(self.kept) <= MOST and first > oldest:
+                return True
+            files: list[tuple[float, Kept | Foreign]] = [(kept.started, kept) for kept in self.kept.values()]
+            files += [(file.changed, file) for file in theirs]
+            for begun, thing in sorted(files, key=lambda found: found[0]):
+                if total <= MOST_BYTES and len(self.kept) <= MOST and begun > oldest:
+                    break
+                if thing is but or (begun > oldest and total <= MOST_BYTES and isinstance(thing, Foreign)):
+                    continue
+                total -= thing.size
+                if isinstance(thing, Kept):
+                    self._forget(str(thing.number))
+                else:
+                    theirs.remove(thing)
+                    self._folder.drop(thing.path)
+            return total <= MOST_BYTES
 
     def clear_old(self) -> None:
         """Drop kept files of other sessions that are older than the bound, and what no living session owns.
 
         A shell does it when it starts: one that keeps only small results never looks otherwise.
         """
-        oldest = time.time() - MOST_SECONDS
-        for file in self._folder.look():
-            if file.changed <= oldest:
-                self._folder.others.remove(file)
-                self._folder.drop(file.path)
+        with self._lock:
+            oldest = time.time() - MOST_SECONDS
+            for file in self._folder.look():
+                if file.changed <= oldest:
+                    self._folder.others.remove(file)
+                    self._folder.drop(file.path)
 
     def _forget(self, number: str) -> None:
         """``result NUMBER`` reads it no more; what was read last can still be saved."""
@@ -189,13 +196,14 @@ class Results:
 
     def close(self) -> None:
         """Let go of every kept result."""
-        for kept in [*self.kept.values(), *([self.last] if self.last is not None else [])]:
-            kept.close()
-        self.kept.clear()
-        self._streaming.clear()
-        self._bytes = self._in_memory = 0
-        self.last = None
-        self._folder.close()
+        with self._lock:
+            for kept in [*self.kept.values(), *([self.last] if self.last is not None else [])]:
+                kept.close()
+            self.kept.clear()
+            self._streaming.clear()
+            self._bytes = self._in_memory = 0
+            self.last = None
+            self._folder.close()
 
 
 class HasResults(Protocol):
@@ -211,6 +219,9 @@ def saved_table(home: HasResults, name: str, bindings: dict[str, object]) -> Tab
     if dataset is None:
         return None
     key = f"__saved_{len(bindings) + 1}"
+    if not dataset.schema.names:  # rows without fields are a table of one column to DuckDB
+        bindings[key] = StageTable(pa.schema([("__row", pa.bool_())]), dataset.to_batches)
+        return TableInfo(key, (key,), ())
     if not any(_is_companion(field) for field in dataset.schema):
         bindings[key] = dataset
         return TableInfo(key, (key,), arrow_columns(dataset.schema))

@@ -119,7 +119,7 @@ class Session:
 
     @property
     def planning(self) -> duckdb.DuckDBPyConnection:
-        """The connection that plans queries and answers small questions."""
+        """The connection on which this thread plans queries and asks small questions."""
         return self.database.planning
 
     def cursor(self) -> duckdb.DuckDBPyConnection:

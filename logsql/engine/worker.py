@@ -49,11 +49,13 @@ class Runner:
         state: RunState,
         origins: Callable[[], list[BaseException]],
         explain: Callable[[duckdb.Error, bool], LogsqlError] = engine_error,
+        interrupt: Callable[[], None] | None = None,
     ) -> None:
         self.cursor = cursor
         self.state = state
         self._origins = origins
         self._engine_error = explain
+        self.interrupt = cursor.interrupt if interrupt is None else interrupt
 
     def call(self, work: Callable[[], T]) -> T:
         """Run ``work`` in a worker thread and wait for it, interruptibly."""
@@ -84,6 +86,8 @@ class Runner:
         return cast("Batches", self._drive(produce))
 
     def _drive(self, produce: Callable[[Put], object]) -> Generator[object]:
+        if self.state.cancel.is_set() and not self.state.abandoned:  # told to stop before it began
+            raise Interrupted(diagnostic(INTERRUPTED))
         items: queue.Queue[object] = queue.Queue(maxsize=4)
         stop = threading.Event()
 
@@ -115,7 +119,7 @@ class Runner:
             stop.set()
             if not finished and thread.is_alive():
                 # Left early: an error, Ctrl-C, or a caller that wants no more rows.
-                self.state.cancel.set()
+                self.state.abandon()
                 self._stop(thread)
             else:
                 _join(thread)
@@ -129,7 +133,7 @@ class Runner:
         deadline = time.monotonic() + GRACE
         while thread.is_alive() and time.monotonic() < deadline:
             with suppress(KeyboardInterrupt):
-                self.cursor.interrupt()  # again: one that comes before the statement has begun is lost
+                self.interrupt()  # again: one that comes before the statement has begun is lost
                 thread.join(TICK / 4)
         if thread.is_alive():
             self.state.left.append(thread)
@@ -153,6 +157,8 @@ class Runner:
 
     def _tick(self) -> None:
         state = self.state
+        if state.cancel.is_set():
+            self.interrupt()  # again and again: one that comes just before a statement begins is lost
         now = time.monotonic()
         if state.overdue():
             raise state.out_of_time()

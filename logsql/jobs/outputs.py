@@ -308,7 +308,7 @@ class _Writer:
         found = self.files.get(path)
         if found is None:
             self.runtime.policy.check_write(path)  # a date in the path may hold more than digits
-            found = self.files[path] = OutputFile(path, self.job.manner)
+            found = self.files[path] = OutputFile(path, self.job.manner, self.runtime.cancelled)
         self.active.pop(path, None)
         self.active[path] = found
         if len(self.active) > OPEN_FILES:

@@ -232,7 +232,7 @@ class InputStore:
                 fields=tuple(InputField(**field) for field in data["fields"]),
                 stamp=None if data["stamp"] is None else (int(data["stamp"][0]), int(data["stamp"][1])),
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
             raise MlError(DAMAGED_INPUT, file=path.name) from None
 
 

@@ -151,6 +151,8 @@ class ModelStore:
                 if attempt < 2:  # another process replaced the model between the two reads
                     continue
                 raise MlError(FOREST_MISSING, name=name) from None
+            except OSError as error:  # a folder or a pipe of its name, a bad sector
+                raise MlError(CANNOT_READ, file=manifest.training.payload, reason=error.strerror) from None
             model = verified(manifest, payload)
             with self._guard:
                 self._cache[key] = model
@@ -253,7 +255,7 @@ class ModelStore:
             manifest = Manifest.from_json(body)
             if self._path(manifest.name).name != path.name or not isinstance(seal, str):
                 raise ValueError("name")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
             raise MlError(DAMAGED_DESCRIPTION, help=REMOVE_AND_TRAIN.fill(), file=path.name) from None
         expected = hmac.new(self._key(create=False), canonical(body), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(seal.encode(), expected.encode()):
@@ -263,19 +265,25 @@ class ModelStore:
         return manifest
 
     def _key(self, create: bool) -> bytes:
-        with contextlib.suppress(FileNotFoundError):
+        try:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                return self._own.read(self._key_file)
+            if not create:
+                return b"no key yet: nothing was sealed by this user"
+            with self._own.lock(self._key_file.parent):
+                if not self._own.has(self._key_file):
+                    self._own.write(self._key_file, secrets.token_bytes(32), private=True)
             return self._own.read(self._key_file)
-        if not create:
-            return b"no key yet: nothing was sealed by this user"
-        with self._own.lock(self._key_file.parent):
-            if not self._own.has(self._key_file):
-                self._own.write(self._key_file, secrets.token_bytes(32), private=True)
-        return self._own.read(self._key_file)
+        except OSError as error:
+            raise MlError(CANNOT_READ, file=self._key_file, reason=error.strerror) from None
 
     def _sweep(self, path: Path, keep: str | None) -> None:
-        """Delete payloads of this model that no manifest names any more (older versions, leftovers of a crash)."""
+        """Delete payloads that no manifest names any more: older versions of this model, and what a killed process
+        stored of one whose manifest it did not come to write. The caller holds the lock."""
         for old in self._files.matching(self._models, ".joblib"):
-            if old.name.startswith(f"{path.stem}-") and old.name != keep:
+            owner = self._models / f"{old.stem.rpartition('-')[0]}.json"
+            left = old.name != keep if owner == path else not self._files.has_file(owner)
+            if left:
                 with contextlib.suppress(OSError):  # Windows: still open in another process; the next write sweeps it
                     self._files.remove(old)
 
@@ -327,6 +335,7 @@ def _read_export(source: Path, files: Files) -> tuple[Manifest, bytes]:
         TypeError,
         AttributeError,
         RecursionError,
+        OverflowError,
         NotImplementedError,
         EOFError,
     ):

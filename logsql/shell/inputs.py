@@ -22,7 +22,7 @@ def read_query_file(path: str, policy: Policy) -> str:
         if path == "-":
             data = sys.stdin.buffer.read()
         else:
-            data = Files(policy).read(path)
+            data = Files(policy).read(path, pipes=True)
     except OSError as error:
         reason = error.strerror or str(error)
         raise SourceError(diagnostic(QUERY_NOT_READ, path=path, reason=reason)) from None

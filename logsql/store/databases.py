@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 
 import duckdb
 
+from logsql.diagnostics.paths import NOT_REGULAR
 from logsql.store.files import is_special
 from logsql.store.folders import MEMORY
+from logsql.store.policy import check_path
 from udfs.temporary import PrivateFolder
 
 
 def open_file(path: str, config: Mapping[str, str | bool | int | float | list[str]]) -> duckdb.DuckDBPyConnection:
     """A connection to a database file (``:memory:`` for none), which the user named when the session was opened.
 
-    Raises duckdb.Error for a file that is none, is locked, or a setting that is wrong.
+    Raises duckdb.Error for a file that is none, is locked, or a setting that is wrong; OSError for what can be no file.
     """
-    if path != MEMORY and is_special(path):  # opening a named pipe waits for somebody who writes into it
-        raise duckdb.IOException("IO Error: it is a pipe or a device, not a file")
+    check_path(path)
+    if path != MEMORY and is_special(path):  # DuckDB waits for a pipe that nobody writes to, and writes to a device
+        raise OSError(errno.EINVAL, NOT_REGULAR.fill(), path)
+    try:
+        path.encode()
+    except UnicodeEncodeError:  # a name that is no UTF-8: DuckDB takes none
+        raise OSError(errno.EILSEQ, os.strerror(errno.EILSEQ), path) from None
     return duckdb.connect(path, config=dict(config))
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from logsql.diagnostics.errors import RunError, diagnostic
+from logsql.diagnostics.paths import NOT_REGULAR
 from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
 from logsql.store import placing
 from logsql.store.policy import Policy, read_refused
@@ -49,9 +50,14 @@ class Files:
         """Whether the policy allows to read; the file system is not asked."""
         return self.policy.may_read(os.fspath(path))
 
-    def open(self, path: AnyPath) -> BinaryIO:
-        """A file, opened for reading bytes."""
+    def open(self, path: AnyPath, pipes: bool = False) -> BinaryIO:
+        """A file, opened for reading bytes. A pipe or device is an OSError, unless ``pipes`` are as good.
+
+        One that nobody writes to would be waited for without end, and a device may have none.
+        """
         self.policy.check_read(os.fspath(path))
+        if not pipes and is_special(path):
+            raise OSError(errno.EINVAL, NOT_REGULAR.fill(), os.fspath(path))
         return self._meant(os.fspath(path), open(path, "rb"))
 
     def _meant(self, path: str, file: BinaryIO) -> BinaryIO:
@@ -61,9 +67,9 @@ class Files:
             raise read_refused(path)
         return file
 
-    def read(self, path: AnyPath, limit: int | None = None) -> bytes:
-        """All bytes of a file; ValueError when there are more than ``limit``."""
-        with self.open(path) as file:
+    def read(self, path: AnyPath, limit: int | None = None, pipes: bool = False) -> bytes:
+        """All bytes of a file; ValueError when there are more than ``limit``. ``pipes``: as :meth:`open`."""
+        with self.open(path, pipes) as file:
             data = file.read() if limit is None else file.read(limit + 1)
         if limit is not None and len(data) > limit:
             raise ValueError(f"{os.fspath(path)} is larger than {limit} bytes")

@@ -11,6 +11,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
+import sys
+import time
 import zlib
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -18,7 +21,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from logsql.diagnostics.codes import Code
-from logsql.diagnostics.errors import RunError, diagnostic
+from logsql.diagnostics.engine import INTERRUPTED
+from logsql.diagnostics.errors import Interrupted, RunError, diagnostic
 from logsql.diagnostics.kept import (
     CANNOT_WRITE,
     FILE_EXISTS,
@@ -86,9 +90,10 @@ def check_temporary(manner: Manner) -> None:
 class OutputFile:
     """See the module docstring. ``path`` is the target as the user wrote it; the temporary file is made at once."""
 
-    def __init__(self, path: str, manner: Manner) -> None:
+    def __init__(self, path: str, manner: Manner, cancelled: Callable[[], bool] = lambda: False) -> None:
         check_target(path, manner)
         self.path = path
+        self._cancelled = cancelled
         self.manner = manner
         self.target = os.path.realpath(path)
         self.direct = is_special(path)
@@ -111,10 +116,8 @@ class OutputFile:
             if self.manner.make_folders:
                 os.makedirs(folder, exist_ok=True)
             placing.make(chosen, 0o600)
-        except FileExistsError:
-            check_temporary(self.manner)
-            raise
         except OSError as error:
+            check_temporary(self.manner)
             raise io_error(self.manner.codes, self.manner.tmp or self.path, error) from None
         return chosen
 
@@ -136,7 +139,7 @@ class OutputFile:
     def _open(self) -> IO[bytes]:
         if self.temporary is not None:
             return open(self.temporary, "ab")
-        return os.fdopen(os.open(self.path, os.O_WRONLY), "wb")
+        return os.fdopen(open_special(self.path, self._cancelled), "wb")
 
     @property
     def active(self) -> bool:
@@ -210,6 +213,23 @@ class OutputFile:
         os.unlink(self.temporary)
         self.temporary = moved
         return moved
+
+
+def open_special(path: str, cancelled: Callable[[], bool]) -> int:
+    """A pipe or device, opened for writing; nobody reads the pipe: waits until somebody does or the run is stopped."""
+    while True:
+        try:
+            handle = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+        except OSError as problem:
+            if problem.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
+                raise
+            if cancelled():
+                raise Interrupted(diagnostic(INTERRUPTED)) from None
+            time.sleep(0.05)
+            continue
+        if sys.platform != "win32":
+            os.set_blocking(handle, True)
+        return handle
 
 
 def commit(files: Collection[OutputFile], cancelled: Callable[[], bool]) -> None:

@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from logsql.diagnostics.engine import NETWORK_NOT_ALLOWED, READ_NOT_ALLOWED, WRITE_NOT_ALLOWED
-from logsql.diagnostics.errors import PolicyError, diagnostic
+from logsql.diagnostics.errors import PolicyError, RunError, diagnostic
+from logsql.diagnostics.paths import NO_SUCH_NAME
 
 #: Links that one path may lead through, as Linux allows them.
 _LINKS = 40
@@ -55,7 +56,8 @@ class Policy:
         return not self.safe or self.resolved(path) is not None
 
     def check_read(self, path: str) -> None:
-        """Raise :class:`PolicyError` when the file may not be read."""
+        """Raise :class:`PolicyError` when the file may not be read, RunError for what can be no path."""
+        check_path(path)
         if not self.may_read(path):
             raise read_refused(path)
 
@@ -86,7 +88,8 @@ class Policy:
         return real is not None and _below(real, self.writable)
 
     def check_write(self, path: str) -> None:
-        """Raise :class:`PolicyError` when the file may not be written."""
+        """Raise :class:`PolicyError` when the file may not be written, RunError for what can be no path."""
+        check_path(path)
         if not self.may_write(path):
             raise write_refused(path)
 
@@ -156,3 +159,9 @@ def _leading(folder: str) -> list[str]:
     while (above := os.path.dirname(found[-1])) != found[-1]:
         found.append(above)
     return found
+
+
+def check_path(path: str) -> None:
+    """Raise RunError for a text that no system takes for a path: one with the character NUL."""
+    if "\0" in path:
+        raise RunError(diagnostic(NO_SUCH_NAME, path=path.replace("\0", "\\0")))

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 import logsql
-from logsql.diagnostics.errors import RunError
+from logsql.diagnostics.errors import Interrupted, RunError
 from logsql.store import appending, files, placing
 from logsql.store.outputfiles import Codes, Manner, OutputFile
 from tests.language.grammar import row
@@ -192,3 +192,19 @@ def test_a_file_moved_to_another_disk_is_never_there_in_part(
     session.query("table n | outputtxt out.txt a | mv from=out.txt to=done.txt").rows()
     assert (Path("done.txt").read_text(), os.listdir()) == ("1\n2\n", ["done.txt"])
     assert moments[-7:] == ["make", "finish", "place", "placed", "settle", "settle", "settle"]
+
+
+@pytest.mark.posix("named pipes")
+def test_a_pipe_that_nobody_reads_can_be_left(session: logsql.Session) -> None:
+    """The thread that opened it waited in the system, where no interrupt reached it."""
+    os.mkfifo("pipe")
+    timer = threading.Timer(0.3, session.interrupt)
+    timer.start()
+    with pytest.raises(Interrupted):
+        session.query("table n | outputtxt pipe a").rows()
+    got: list[str] = []
+    reader = threading.Thread(target=lambda: got.append(Path("pipe").read_text()))
+    reader.start()
+    session.query("table n | outputtxt pipe a").rows()
+    reader.join(30)
+    assert got == ["1\n2\n"]

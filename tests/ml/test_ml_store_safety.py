@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from logsql.ml import store as store_module
 from logsql.ml.errors import MlError
 from logsql.ml.model import FitOptions, Manifest, ModelKind
 from logsql.ml.safeload import load_forest
-from logsql.ml.store import ModelStore
+from logsql.ml.store import ModelStore, stem
 from logsql.ml.train import Fitted, fit_iforest, fit_rforest
 from tests.ml.bots import FIELDS, bot_table
 
@@ -564,3 +565,60 @@ def test_crash_between_payload_and_manifest_keeps_the_old_model(
     fresh = reloaded(store)
     assert fresh.manifest("bot") == before
     assert len(fresh.get("bot").forest.trees) == 5
+
+
+@pytest.mark.posix("pipes, devices")
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link to itself"])
+@pytest.mark.parametrize("which", ["import", "description", "payload", "key"])
+def test_only_regular_files_are_read(
+    store: ModelStore, fitted: Fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, which: str
+) -> None:
+    """A pipe that nobody writes to was waited for without end, an endless device was read into memory."""
+    put(store, fitted)
+    manifest, payload = files(store)
+    place = {
+        "import": tmp_path / "model.zip",
+        "description": manifest,
+        "payload": payload,
+        "key": tmp_path / "user" / "seal.key",
+    }[which]
+    place.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to("/dev/zero" if kind == "device" else place.name)
+    fresh = reloaded(store)
+    with pytest.raises(MlError):
+        fresh.import_file("other", place) if which == "import" else fresh.get("bot")
+    assert [item.name for item in fresh.listings()] in ([], ["bot"])
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "1e99999"])
+def test_numbers_that_no_computer_holds(store: ModelStore, fitted: Fitted, tmp_path: Path, number: str) -> None:
+    put(store, fitted)
+    manifest = files(store)[0]
+    text = manifest.read_text()
+    changed = re.sub(r"(\": )\d+(?=[,}\n])", rf"\g<1>{number}", text)
+    assert changed != text
+    manifest.write_text(changed)
+    with pytest.raises(MlError):
+        reloaded(store).get("bot")
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        body = json.dumps(json.loads(text)["manifest"])
+        archive.writestr("manifest.json", re.sub(r"(\": )\d+(?=[,}])", rf"\g<1>{number}", body))
+        archive.writestr("forest.joblib", b"")
+    with pytest.raises(MlError):
+        store.import_file("other", tmp_path / "m.zip")
+
+
+def test_a_payload_without_manifest_goes_with_the_next_model(store: ModelStore, fitted: Fitted) -> None:
+    """A process that was killed while it stored a new model left its payload, which nothing swept."""
+    put(store, fitted)
+    _, payload = files(store)
+    left = payload.with_name(f"{stem('never')}-{'0' * 16}.joblib")
+    left.write_bytes(b"half")
+    put(store, fitted)
+    assert not left.exists()
+    assert payload.exists()

@@ -7,6 +7,7 @@ trees keeps it so. What the system refuses is a :class:`~udfs.readers.errors.Rea
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -61,7 +62,7 @@ class Files:
         """The file for reading, at its beginning."""
         self.granted(path)
         try:
-            return self._meant(path, open(path, "rb"))
+            return self._meant(path, io.BufferedReader(_Named(path)))
         except OSError as problem:
             raise os_error(problem, path) from problem
 
@@ -119,6 +120,7 @@ class Files:
         ``file-not-found``, ``is-a-directory``, ``permission-denied``, ``no-match``, ``read-not-allowed`` when no
         reading may be allowed.
         """
+        _check_name(pattern)
         candidates = list(dict.fromkeys((pattern, pattern.replace("\\", "/"))))
         allowed = [candidate for candidate in candidates if self._may_read(candidate)]
         closed: list[ReaderError] = []
@@ -220,8 +222,29 @@ class Files:
             yield Scratch(self, folder)
 
     def _ask(self, path: str) -> None:
+        _check_name(path)
         if not self._may_read(path):
             raise _refused(path)
+
+
+class _Named(io.FileIO):
+    """A file whose trouble says which one it is: a bad sector, a drive that was taken away."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "rb")
+        self._path = path
+
+    def readinto(self, buffer: memoryview | bytearray, /) -> int:  # type: ignore[override]  # the buffers that come
+        try:
+            return super().readinto(buffer)
+        except OSError as problem:
+            raise os_error(problem, self._path) from problem
+
+    def readall(self) -> bytes:
+        try:
+            return super().readall()
+        except OSError as problem:
+            raise os_error(problem, self._path) from problem
 
 
 class Scratch:
@@ -280,6 +303,12 @@ def _database(path: str, mode: str) -> sqlite3.Connection:
 
     uri = "file:" + urllib.parse.quote(os.path.abspath(path)) + mode
     return sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+
+def _check_name(path: str) -> None:
+    """No system has a file whose name holds the character NUL; Python says so by a ValueError."""
+    if "\0" in path:
+        raise ReaderError("file not found: {path}", path.replace("\0", "\\0"), "file-not-found")
 
 
 def _refused(path: str) -> ReaderError:

@@ -16,6 +16,7 @@ from logsql.commands.output.outputcsv import FORM as CSV
 from logsql.commands.sources._tables import table_node
 from logsql.commands.sources.table import day_range, tables_of
 from logsql.diagnostics.errors import RunError, diagnostic
+from logsql.diagnostics.kept import CANNOT_WRITE
 from logsql.diagnostics.losses import loss
 from logsql.diagnostics.messages import text
 from logsql.diagnostics.options import INVALID_OPTION
@@ -113,9 +114,13 @@ class Backup:
         runtime.policy.check_write(self.folder)
         if self.move:
             runtime.policy.check_write(runtime.database.path)
-        for info in infos:
-            for day, count in runtime.execute(self._days(info)):
-                self._copy(runtime, info, day, int(count))
+        try:
+            for info in infos:
+                for day, count in runtime.execute(self._days(info)):
+                    self._copy(runtime, info, day, int(count))
+        except OSError as error:
+            said = CSV.codes.io.with_text(CANNOT_WRITE)
+            raise RunError(diagnostic(said, path=self.folder, reason=error.strerror or error)) from None
 
     def _days(self, info: TableInfo) -> exp.Select:
         day = self._day(info)

@@ -1,0 +1,116 @@
+"""Closed streams, a home that cannot be written to, a folder of evidence that holds Python files: one sentence each."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT, nightly, sample
+
+pytestmark = pytest.mark.posix("streams by their numbers")
+
+ROWS = "json \"[{'a':1},{'a':2}]\""
+
+
+def logsql(
+    *words: str, folder: Path, closed: tuple[int, ...] = (), program: tuple[str, ...] = ("-m", "logsql"), **more: str
+) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own. ``closed``: numbers of streams that the shell closed."""
+
+    def close() -> None:
+        for number in closed:
+            os.close(number)
+
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(folder / "state"), **more}
+    return subprocess.run(
+        [sys.executable, *program, *words],
+        cwd=folder,
+        env=env,
+        input=None if 0 in closed else "a\nb\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        preexec_fn=close,  # the one way to close a stream
+    )
+
+
+def unshaken(done: subprocess.CompletedProcess[str]) -> None:
+    """What was said is the program's own."""
+    for sign in ("Traceback", "internal"):
+        assert sign not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("closed", [c for n in (1, 2, 3) for c in combinations((0, 1, 2), n)][:: 1 if nightly() else 3])
+def test_closed_streams(tmp_path: Path, closed: tuple[int, ...]) -> None:
+    done = logsql("-q", ROWS, folder=tmp_path, closed=closed)
+    unshaken(done)
+    assert done.returncode == (1 if 1 in closed else 0)
+    if 1 not in closed:
+        assert done.stdout == '{"a":1}\n{"a":2}\n'
+    elif 2 not in closed:
+        assert done.stderr.startswith("error[E2010")
+        assert done.stderr.count("\n") == 1
+
+
+def test_closed_input_that_a_query_reads(tmp_path: Path) -> None:
+    ways = (["-q", "stdin | stats count"], ["-q", "- | stats count"], ["run", "-"], ["shell"], [])
+    done = [logsql(*words, folder=tmp_path, closed=(0,)) for words in ways[: sample(len(ways), 2)]]
+    for each in done:
+        unshaken(each)
+    assert {each.returncode for each in done} <= {0, 1, 2, 3}
+
+
+def test_output_into_a_file_with_closed_streams(tmp_path: Path) -> None:
+    """The handle of a closed stream is the next that is given out: rows went into the wrong file."""
+    done = logsql("-q", ROWS, "-o", "out.jsonl", folder=tmp_path, closed=(0, 1, 2))
+    assert (done.returncode, (tmp_path / "out.jsonl").read_text()) == (0, '{"a":1}\n{"a":2}\n')
+
+
+@pytest.mark.parametrize("home", ["/dev/null/home", "/proc/none"][: sample(2, 1)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ml", "addCsvInput", "i", "rows.csv"],
+        ["ml", "models"],
+        ["ml", "inputs"],
+        ["ml", "importModel", "m", "rows.csv"],
+        ["-q", ROWS, "--keep", "k"],
+        ["-q", f"{ROWS} | sort a | result 1"],
+        ["-q", ROWS],
+    ][:: 1 if nightly() else 2],
+)
+def test_a_home_that_cannot_be_written_to(tmp_path: Path, home: str, words: list[str]) -> None:
+    if not os.path.exists(os.path.dirname(home)):
+        home = "/dev/null/home"
+    (tmp_path / "rows.csv").write_text("a\n1\n")
+    folders = {name: f"{home}/{name}" for name in ("XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")}
+    done = logsql(*words, folder=tmp_path, HOME=home, **folders)
+    unshaken(done)
+    assert (done.returncode == 0) == (words in (["ml", "models"], ["ml", "inputs"], ["-q", ROWS]))
+    assert done.returncode == 0 or done.stderr.startswith("error[")
+
+
+def test_nothing_is_imported_from_a_folder_of_evidence(tmp_path: Path) -> None:
+    """``python -m`` looks into the working folder first: ``json.py`` of a suspect's disk was run."""
+    probe = tmp_path / "probe"
+    probe.mkdir()
+    (probe / "probing.py").write_text("import sys\nprint(*sys.modules)\n")
+    started = logsql(folder=probe, program=("-m", "probing")).stdout.split()  # what Python itself loads for -m
+    evidence = tmp_path / "evidence"
+    evidence.mkdir()
+    others = {"duckdb", "pyarrow", "sqlglot", "regex", "numpy", "filelock", "platformdirs", "prompt_toolkit"}
+    for name in (sys.stdlib_module_names | others) - {*started, "__main__"}:
+        (evidence / f"{name}.py").write_text("raise SystemExit(99)\n")
+    (evidence / "udfs").mkdir()
+    (evidence / "udfs" / "__init__.py").write_text("raise SystemExit(99)\n")
+    assert len(list(evidence.iterdir())) > 200
+    ways = (["-q", f'{ROWS} | eval b = format("%d", a)'], ["sql", "select 1 a"], ["ml", "models"], ["help"])
+    for words in ways[: sample(4, 2)]:
+        done = logsql(*words, folder=evidence)
+        assert done.returncode == 0, done.stderr
+    assert not list(evidence.rglob("__pycache__"))
