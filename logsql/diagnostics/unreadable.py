@@ -30,6 +30,8 @@ BAD_PATTERN = define(
     "E3047", "bad-pattern", ("the pattern of an option is no regular expression", "옵션의 정규식이 잘못되었습니다")
 )
 
+NO_SOURCE = define("E3048", "no-such-source", ("the timeline has no such source", "타임라인에 그런 원본이 없습니다"))
+
 # --- archives ---------------------------------------------------------------------------------------------------------
 
 NOT_A_ZIP = define("E3017", "not-a-zip", ("the file is no readable ZIP archive", "읽을 수 있는 ZIP 파일이 아닙니다"))
@@ -110,6 +112,7 @@ READER_ROWS: dict[str, Code] = {
         UNKNOWN_CHARSET,
         READ_TWICE,
         BAD_PATTERN,
+        NO_SOURCE,
         NOT_A_ZIP,
         NO_ENTRY,
         ENCRYPTED,
