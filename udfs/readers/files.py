@@ -44,6 +44,8 @@ class Files:
         self, may_read: Callable[[str], bool] = any_file, opened: Callable[[str, int], bool] = any_handle
     ) -> None:
         self._may_read = may_read
+        self.directories: dict[tuple[object, ...], dict[str, zipfile.ZipInfo]] = {}
+        """Directories of archives that were read last, by file and charset: of a thousand members each is opened."""
         self._opened = opened
 
     # --- one file ---------------------------------------------------------------------------------
@@ -277,6 +279,16 @@ class Scratch:
 def duckdb_path(path: str) -> str:
     """A path of which DuckDB's file functions take every character as it is."""
     return "".join(f"[{char}]" if char in "*?[" else char for char in path)
+
+
+def known_archive(file: IO[bytes]) -> zipfile.ZipFile:
+    """An archive whose directory is known already: its entries are opened by their facts, nothing is looked for."""
+    import io
+    import zipfile
+
+    made = zipfile.ZipFile(io.BytesIO(b"PK\5\6" + bytes(18)))
+    made.fp = file
+    return made
 
 
 def archive(file: IO[bytes]) -> zipfile.ZipFile:

@@ -27,6 +27,7 @@ from udfs.readers.base import (
     os_error,
 )
 from udfs.readers.files import archive as archive_in
+from udfs.readers.files import known_archive
 from udfs.readers.patterns import entry_test
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20
 _SPOOL_IN_MEMORY = 64 << 20
+_DIRECTORIES = 4
+"""Directories of archives that are remembered."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
@@ -370,11 +373,10 @@ def scan_each(found: Sequence[Target], context: ReadContext, scan_one: Callable[
 
 def open_member(member: Member, context: ReadContext) -> Source:
     """Forward stream of one entry; a gzip or zstd file inside the archive is decompressed too."""
-    with open_zip(member.zip_path, context, member.charset) as archive:
-        info = _info(archive, member)
+    info = _info(_directory(member, context), member)
     raw = context.files.open(member.zip_path)
     try:
-        opened = archive_in(raw)
+        opened = known_archive(raw)
         entry = _Entry(_open_entry(opened, info, member), raw, member, context)
     except BaseException:
         raw.close()
@@ -396,9 +398,22 @@ def open_random(path: str | Member, context: ReadContext) -> BinaryIO:
     return spool
 
 
-def _info(archive: zipfile.ZipFile, member: Member) -> zipfile.ZipInfo:
-    # Of two entries with one name the later one counts, as for other programs.
-    info = {name: info for name, _, info in entry_names(archive, member.charset)}.get(member.entry)
+def _directory(member: Member, context: ReadContext) -> dict[str, zipfile.ZipInfo]:
+    """The entries of the member's archive, read once while the file stays the same."""
+    key = (*context.files.state(member.zip_path), member.charset)
+    known = context.files.directories
+    if key not in known:
+        with open_zip(member.zip_path, context, member.charset) as archive:
+            # Of two entries with one name the later one counts, as for other programs.
+            found = {name: info for name, _, info in entry_names(archive, member.charset)}
+        if len(known) >= _DIRECTORIES:
+            known.clear()
+        known[key] = found
+    return known[key]
+
+
+def _info(directory: dict[str, zipfile.ZipInfo], member: Member) -> zipfile.ZipInfo:
+    info = directory.get(member.entry)
     if info is None:
         raise _no_entry(member)
     if info.flag_bits & 0x1:

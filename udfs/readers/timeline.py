@@ -118,7 +118,7 @@ class TimelineReader:
         wanted = select(SCHEMA, columns)
         for target, rule, _ in self._files.files(context):
             command = "hive-file" if rule.kind.startswith(_HIVES) and "log" not in rule.kind else rule.command
-            if command not in READERS:
+            if command is None or command not in READERS:
                 continue
             events = tuple(e for e in READERS[command][1] if e.source.split()[0] in self._sources)
             if not events:
