@@ -1,0 +1,158 @@
+"""How the evidence readers agree with independent tools, made by running them over the private evidence.
+
+    python -m docs.agreement            writes docs/reference/agreement.md; needs ../shared/data and the extra forensic
+
+The answers of the other tools lie beside the evidence, or (event logs) in ``tests/readers``. Each number is counted
+here; each difference has its reason in ``_WHY``, and one without a reason ends the run.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import lzma
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.readers.hive_support import plain, table
+from tests.readers.test_evtx import _SYSTEM_COLUMNS, _packed_logs, _said
+from tests.readers.test_ntfs_mft import _expected_row
+from tests.support import ROOT, SHARED
+from udfs.readers.base import null_context
+from udfs.readers.evtx import EvtxReader
+from udfs.readers.ntfs_mft import MftReader
+from udfs.readers.ntfs_usnjrnl import UsnJrnlReader
+
+PAGE = ROOT / "docs" / "reference" / "agreement.md"
+_FORENSICS = SHARED / "data" / "forensics"
+_WHY = {
+    "evtx-file": "one record whose log ends in zeros behind it: libevtx takes it for no record of its chunk",
+    "hive-file": "a key whose name is a lone surrogate (hivex drops it), and a hive half overwritten of which hivex "
+    "drops whole value lists: those rows are in ours",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the page."""
+
+    reader: str
+    tool: str
+    compared: str
+    files: int
+    rows: int
+    different: int
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    made = folder / path.name.removesuffix(".xz")
+    made.write_bytes(lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes())
+    return made
+
+
+def _answers(folder: Path) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
+    for path in sorted(folder.glob("*.expected.jsonl.gz")):
+        name = path.name.removesuffix(".expected.jsonl.gz")
+        source = next(found for found in (folder / name, folder / f"{name}.xz") if found.exists())
+        yield source, [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+
+
+def records(folder: Path) -> Line:
+    """File records against the answers beside them."""
+    files = rows = different = 0
+    for source, answers in _answers(_FORENSICS / "mft"):
+        found: dict[int, dict[str, Any]] = {}
+        for batch in MftReader(str(_unpacked(source, folder))).scan(None, null_context()):
+            times = [f.name for f in batch.schema if str(f.type).startswith("timestamp")]
+            for name in times:
+                place = batch.schema.get_field_index(name)
+                batch = batch.set_column(place, name, batch.column(place).cast("int64"))
+            found |= {row["no"]: row for row in batch.to_pylist()}
+        expected = {a["no"]: _expected_row(a) for a in answers if a.get("sig") == "FILE"}
+        files, rows = files + 1, rows + len(expected)
+        different += len(expected.keys() ^ found.keys())
+        different += sum(
+            any(found[no][name] != value for name, value in row.items()) for no, row in expected.items() if no in found
+        )
+    return Line("ntfs-mft", "dissect.ntfs", "every field", files, rows, different)
+
+
+def changes(folder: Path) -> Line:
+    """Journal records against the answers beside them."""
+    files = rows = different = 0
+    names = ("file_name", "file_no", "parent_file_no", "file_ref", "parent_file_ref")
+    for source, answers in _answers(_FORENSICS / "usn"):
+        batches = UsnJrnlReader(str(_unpacked(source, folder))).scan(["usn", "reason", *names], null_context())
+        found = sorted((row["usn"], row["reason"], *(row[n] for n in names)) for b in batches for row in b.to_pylist())
+        expected = sorted((a["usn"], sorted(a["reason"]), *(a[n] for n in names)) for a in answers)
+        files, rows = files + 1, rows + len(expected)
+        different += abs(len(found) - len(expected)) + sum(a != b for a, b in zip(found, expected, strict=False))
+    return Line("ntfs-usnjrnl", "dissect.ntfs", "names, references, reasons", files, rows, different)
+
+
+def events(folder: Path) -> list[Line]:
+    """Event logs against libevtx: how many events, their times and numbers, and the element System."""
+    lines = (ROOT / "tests" / "readers" / "evtx_answers.txt").read_text().splitlines()[3:]
+    counts = {line.split()[0]: int(line.split()[1]) for line in lines}
+    lines = (ROOT / "tests" / "readers" / "evtx_system_answers.txt").read_text().splitlines()[3:]
+    systems = {line.split()[0]: line.split()[2] for line in lines}
+    files = rows = more = other = 0
+    for data in _packed_logs():
+        log = hashlib.sha256(data).hexdigest()[:16]
+        (folder / "log.evtx").write_bytes(data)
+        reader = EvtxReader(str(folder / "log.evtx"))
+        found = [row for b in reader.scan(["record_no", *_SYSTEM_COLUMNS], null_context()) for row in b.to_pylist()]
+        said = sorted("|".join([str(row["record_no"])] + [_said(c, row[c]) for c in _SYSTEM_COLUMNS]) for row in found)
+        files, rows, more = files + 1, rows + len(found), more + abs(len(found) - counts[log])
+        if len(found) == counts[log]:
+            other += hashlib.sha256("\n".join(said).encode()).hexdigest()[:16] != systems[log]
+    return [
+        Line("evtx-file", "libevtx", "events (rows here and there)", files, rows, more),
+        Line("evtx-file (System)", "libevtx", "nine columns of System, by digest of a log", files, rows, other),
+    ]
+
+
+def values(folder: Path) -> Line:
+    """Registry values against the count that several readers agree on."""
+    answers = json.loads((_FORENSICS / "expected-hives.json").read_text())
+    files = rows = different = 0
+    for name, expected in sorted(answers.items()):
+        found = len(plain(table(_unpacked(_FORENSICS / name, folder))))
+        files, rows, different = files + 1, rows + found, different + abs(found - expected["values"])
+    return Line("hive-file", "hivex, dissect.regf, libregf, python-registry", "values (rows)", files, rows, different)
+
+
+def page(lines: list[Line]) -> str:
+    """The page."""
+    made = [
+        "# Agreement with independent tools",
+        "",
+        "Made by running (`python -m docs.agreement`): readers over evidence that may not be passed on, beside the "
+        "answers of other programs over the same files.",
+        "",
+        "| reader | other program | compared | files | rows | differences | why |",
+        "| --- | --- | --- | ---: | ---: | ---: | --- |",
+    ]
+    for line in lines:
+        why = _WHY.get(line.reader, "") if line.different else ""
+        if line.different and not why:
+            raise SystemExit(f"{line.reader}: {line.different} differences have no reason")
+        counts = f"{line.files} | {line.rows:,} | {line.different}"
+        made.append(f"| {line.reader} | {line.tool} | {line.compared} | {counts} | {why} |")
+    return "\n".join(made) + "\n"
+
+
+def main() -> None:
+    """Write the page."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        lines = [records(folder), changes(folder), *events(folder), values(folder)]
+    PAGE.write_text(page(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
