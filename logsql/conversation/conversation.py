@@ -69,9 +69,9 @@ class Settings:
 
     ``params``: a value, or a node of the tree that reads no field and is computed; ``output`` is the path of a file,
     None the face's own sink; ``rows`` the rows that a table shows (None: all);
-    ``width`` asks for the columns of the screen; ``loss`` lists every loss, ``stats`` tells time and memory; ``lang``
-    is the language of sentences (None: the one in force); ``quiet`` leaves out notes and losses;
-    ``standing`` tells that the parameters are for many texts.
+    ``width`` asks for the columns of the screen; ``loss`` counts and lists every loss, ``stats`` tells time and memory;
+    ``lang`` is the language of sentences (None: the one in force); ``quiet`` leaves out notes and losses; ``standing``
+    tells that the parameters are for many texts.
     """
 
     params: dict[str, object] = field(default_factory=dict)
@@ -143,9 +143,9 @@ class Conversation:
 
             def work() -> tuple[Result, Written]:
                 if language is Language.SQL:
-                    result = self.session.sql(text)
+                    result = self.session.sql(text, exact=settings.loss)
                 else:
-                    result = self.session.query(text, settings.given(text), origin)
+                    result = self.session.query(text, settings.given(text), origin, settings.loss)
                 return result, write(result, settings.format, sink, layout)
 
             try:

@@ -14,24 +14,34 @@ from logsql.udfbridge import counters
 from logsql.udfbridge.counters import Counter
 
 _COUNTED = text("{count:,} {reason} in {source}", "{source}: {reason} {count:,}건")
+_COUNTED_AT_LEAST = text("at least {count:,} {reason} in {source}", "{source}: {reason} {count:,}건 이상")
+_NOT_COUNTED = text("{reason} in {source}, counted with --loss", "{source}: {reason} (--loss를 붙이면 건수를 셉니다)")
+_AT_LEAST = text("at least {count:,}", "{count:,} 이상")
+_WITH_LOSS = text("counted with --loss", "--loss로 집계")
 _FACT = text("{reason} in {source}", "{source}: {reason}")
 _FIRST = text(" (first at {unit} {at:,})", " (처음: {at:,}번째 {unit})")
 _AT = text(" (at {unit} {at:,})", " ({at:,}번째 {unit})")
 _VALUE = text(" (first: {sample})", " (처음: {sample})")
 _UNITS = {"line": text("line", "줄"), "byte": text("byte", "바이트")}
+_TEN_THOUSAND = 10_000
 #: Characters of a value in a line for the user.
 _SHORT = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Rows or values of one source that met the same fate. ``position`` and ``sample`` are those of the first one."""
+    """Rows or values of one source that met the same fate. ``position`` and ``sample`` are those of the first one.
+
+    ``at_least``: there are more than ``count``, which were not counted because that would have cost too much of the
+    run; 0 where none was. ``--loss`` (Python: ``query(exact=True)``) counts them.
+    """
 
     source: str
     reason: str
     count: int
     position: int | None = None
     sample: str | None = None
+    at_least: bool = False
 
     @property
     def place(self) -> str:
@@ -44,7 +54,14 @@ class Entry:
     def fact(self) -> bool:
         """Whether nothing was lost, and it is worth knowing all the same (a hive that was not closed properly)."""
         row = loss_row(self.reason)
-        return not self.count and (row is None or row.fact)
+        return not self.count and not self.at_least and (row is None or row.fact)
+
+    @property
+    def number(self) -> str:
+        """The count as it is told: ``12``, ``at least 30,000``, ``counted with --loss``; empty for a fact."""
+        if self.at_least:
+            return _AT_LEAST.fill(count=self.count) if self.count else _WITH_LOSS.fill()
+        return f"{self.count:,}" if self.count else ""
 
     def sentence(self) -> str:
         """What the reason means, in the language in force; empty for a reason without a row."""
@@ -53,7 +70,8 @@ class Entry:
 
     def told(self) -> str:
         """Count, source, first place or value, and the plain sentence, in the language in force."""
-        said = (_COUNTED if self.count else _FACT).fill(count=self.count, reason=self.reason, source=self.source)
+        counted, none = (_COUNTED_AT_LEAST, _NOT_COUNTED) if self.at_least else (_COUNTED, _FACT)
+        said = (counted if self.count else none).fill(count=self.count, reason=self.reason, source=self.source)
         if self.position is not None:
             unit = _UNITS[getattr(self.position, "unit", "byte")].fill()
             said += (_FIRST if self.count > 1 else _AT).fill(unit=unit, at=int(self.position))
@@ -65,7 +83,11 @@ class Entry:
         return f"{said}: {sentence}" if sentence else said
 
     def __str__(self) -> str:
-        what = f"{self.count:,} {self.reason} in {self.source}" if self.count else f"{self.reason} in {self.source}"
+        what = f"{self.reason} in {self.source}"
+        if self.count:
+            what = f"{'at least ' if self.at_least else ''}{self.count:,} {what}"
+        elif self.at_least:
+            what += ", counted with --loss"
         place = self.place
         return what + (f" ({'first ' if self.count > 1 else ''}at {place})" if place else "")
 
@@ -89,7 +111,11 @@ class Place:
 
     @property
     def count(self) -> int:
-        return self.counter.value - self.before
+        """Values that were lost; of a place that stopped counting, whole ten thousands of them: how many more came
+        until every thread knew is chance.
+        """
+        count = self.counter.value - self.before
+        return count // _TEN_THOUSAND * _TEN_THOUSAND if self.counter.shut else count
 
 
 def counted_once(places: Iterable[Place]) -> int:
@@ -107,6 +133,8 @@ def counted_once(places: Iterable[Place]) -> int:
 class Ledger:
     """Collects losses of one run; entries of the same source and reason are added up. Safe from several threads.
 
+    ``exact``: every loss is counted, whatever it costs.
+
     >>> ledger = Ledger()
     >>> ledger.lost("a.log", "broken-json", position=3)
     >>> ledger.lost("a.log", "broken-json", position=9)
@@ -114,7 +142,8 @@ class Ledger:
     '2 broken-json in a.log (first at byte 3)'
     """
 
-    def __init__(self) -> None:
+    def __init__(self, exact: bool = False) -> None:
+        self.exact = exact
         self.run_id = str(next(_NUMBERS))
         LEDGERS[self.run_id] = self
         self._entries: dict[tuple[str, str], Entry] = {}
@@ -141,11 +170,17 @@ class Ledger:
     def counter(self, source: str, reason: str, identity: tuple[object, ...] | None, branch: int) -> tuple[str, int]:
         """A counter for a place in SQL: its function and what that gives the first time."""
         counter = counters.take()
+        counter.begin(self.exact)
         place = Place(counter, counter.value, identity, branch)
         with self._lock:
             self._taken.append(counter)
             self._places.setdefault((source, reason), []).append(place)
         return counter.name, place.before + 1
+
+    def uncounted(self, source: str, reason: str) -> None:
+        """An entry whose values are not counted, because that would cost too much of the run."""
+        with self._lock:
+            self._entries.setdefault((source, reason), Entry(source, reason, 0, at_least=True))
 
     def sampled(self, source: str, reason: str, sample: str) -> None:
         """The first value of an entry that SQL counts."""
@@ -168,7 +203,8 @@ class Ledger:
                 if count and self._told(*key):
                     entry = found.get(key) or Entry(*key, 0)
                     sample = entry.sample or self._samples.get(key)
-                    found[key] = replace(entry, count=entry.count + count, sample=sample)
+                    shut = entry.at_least or any(place.counter.shut for place in places)
+                    found[key] = replace(entry, count=entry.count + count, sample=sample, at_least=shut)
             for (_, source), (_, reason) in self._fates.items():
                 if reason:
                     found.setdefault((source, reason), Entry(source, reason, 0))
@@ -204,8 +240,7 @@ class Ledger:
         for entry in self:
             place = f"  at {entry.place}" if entry.place else ""
             sample = "" if entry.sample is None else f"  {entry.sample!r:.160}"
-            count = f"{entry.count:,}" if entry.count else ""
             sentence = entry.sentence()
-            said = f"{count:>9}  {entry.reason}  {entry.source}{place}{sample}"
+            said = f"{entry.number:>9}  {entry.reason}  {entry.source}{place}{sample}"
             found.append(f"{said}  {sentence}" if sentence else said)
         return found

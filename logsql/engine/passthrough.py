@@ -33,6 +33,7 @@ from logsql.engine.database import Database
 from logsql.engine.engineerrors import sql_error
 from logsql.engine.execution import Execution
 from logsql.engine.guard import Guard
+from logsql.engine.ledger import Ledger
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present_column
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
@@ -64,10 +65,10 @@ def table_functions() -> dict[str, str]:
     }
 
 
-def sql_result(workspace: Workspace, text: str, params: Sequence[object] | None) -> Result:
-    """Plan SQL text; it runs when rows are asked for."""
+def sql_result(workspace: Workspace, text: str, params: Sequence[object] | None, exact: bool = False) -> Result:
+    """Plan SQL text; it runs when rows are asked for. ``exact``: every loss is counted."""
     database = workspace.database
-    state = RunState(database.policy, database.zone, on_progress=workspace.on_progress)
+    state = RunState(database.policy, database.zone, Ledger(exact), on_progress=workspace.on_progress)
     catalog = SessionCatalog(workspace, state)
     for name in list(database.registered):
         catalog.table(name)

@@ -171,15 +171,24 @@ class Session:
         """The ledger of the query that was planned or ended last."""
         return self.workspace.runs.last_ledger
 
-    def query(self, text: str, params: Mapping[str, object] | None = None, origin: str | None = None) -> Result:
+    def query(
+        self,
+        text: str,
+        params: Mapping[str, object] | None = None,
+        origin: str | None = None,
+        exact: bool = False,
+    ) -> Result:
         """Plan a pipe query; it runs when rows are asked for.
+
+        ``exact`` counts every loss, also where that costs more than a tenth of the run and the ledger would say "at
+        least" (``--loss``).
 
         Raises :class:`.QueryError` for a query that is wrong, :class:`~.SourceError` for a
         source that is missing.
         """
         from logsql.engine.execution import Execution  # for cost: opening a session runs nothing
 
-        plan, state, catalog = self.plan(text, params, origin, counting=True)
+        plan, state, catalog = self.plan(text, params, origin, counting=True, exact=exact)
         execution = Execution(self.workspace, plan, state, catalog.bindings)
         self.workspace.runs.started(execution)
         execution.number = next(self.results.numbers)
@@ -194,6 +203,7 @@ class Session:
         counting: bool = False,
         data: bool = True,
         shares: Shares | None = None,
+        exact: bool = False,
     ) -> tuple[Plan, RunState, SessionCatalog]:
         """Parse and plan, with the catalog that collected the plan's sources.
 
@@ -208,7 +218,8 @@ class Session:
             from logsql.planner.planner import compile_query  # for cost: the planner
             from logsql.registry import GRAMMAR  # for cost: every command and function
 
-        state = RunState(self.policy, self.zone, counting=counting, shares=shares, on_progress=self.on_progress)
+        ledger = Ledger(exact or shares is not None)
+        state = RunState(self.policy, self.zone, ledger, counting, shares, on_progress=self.on_progress)
         catalog = SessionCatalog(self.workspace, state, data)
         try:
             with self.workspace.runs.stoppable(state):
@@ -222,11 +233,14 @@ class Session:
             plan = replace(plan, notes=tuple(note.located(text, origin) for note in plan.notes))
         return plan, state, catalog
 
-    def sql(self, text: str, params: Sequence[object] | None = None) -> Result:
-        """Run DuckDB SQL; readers are table functions (``hive_file('x')``) and ``pipe('QUERY')`` is a table."""
+    def sql(self, text: str, params: Sequence[object] | None = None, exact: bool = False) -> Result:
+        """Run DuckDB SQL; readers are table functions (``hive_file('x')``) and ``pipe('QUERY')`` is a table.
+
+        ``exact`` as :meth:`query`.
+        """
         from logsql.engine.passthrough import sql_result  # for cost: every command and function
 
-        return sql_result(self.workspace, text, params)
+        return sql_result(self.workspace, text, params, exact)
 
     def translate(self, text: str, params: Mapping[str, object] | None = None) -> str:
         """The SQL of a pipe query; nothing is run."""

@@ -77,11 +77,12 @@ def left_out(value: Typed) -> Sql | None:
     """How many values of a group are neither null nor numbers, as an aggregate; None when there can be none."""
     if value.type.number or value.kind is Kind.NULL:
         return None
+    if value.kind is Kind.STRING:  # an empty cell of CSV is no text
+        return sql.func("count_if", sql.binary("<>", value.expr.copy(), sql.string("")))
     node = values.number_sql(value)
-    test = values.not_null(value)
-    if value.kind is Kind.STRING:
-        test, node = sql.binary("<>", value.expr.copy(), sql.string("")), None  # an empty cell of CSV is no text
-    return filtered(exp.Count(this=exp.Star()), test if node is None else sql.and_(test, sql.is_null(node)))
+    there = sql.func("count", sql.when(values.not_null(value), sql.boolean(True)))
+    # Not a FILTER over both: the number of a value of any type is what sum() needs too, and DuckDB computes it once.
+    return there if node is None else sql.binary("-", there, sql.func("count", node))
 
 
 def of_numbers(lower: Lower, arguments: int = 1) -> Lower:
@@ -91,8 +92,10 @@ def of_numbers(lower: Lower, arguments: int = 1) -> Lower:
         result = lower(call)
         if call.cx.run_id is None:
             return result
-        counts = [count for value in call.args[:arguments] if (count := left_out(value)) is not None]
-        for count in counts:
+        for value in call.args[:arguments]:
+            # Nothing else of a text is read: it never is a number here.
+            if (count := left_out(value)) is None or (value.kind is Kind.STRING and call.uncounted(TEXT_NOT_A_NUMBER)):
+                continue
             result = call.lost(TEXT_NOT_A_NUMBER, result, count)
         return result
 

@@ -232,6 +232,10 @@ class AggregateCall:
         node = losses.beside(self.cx, row, self.written, result.expr, result.type.physical, counted)
         return Typed(node, result.type)
 
+    def uncounted(self, row: Loss) -> bool:
+        """Whether what the aggregate leaves out is too dear to count in this run; the ledger says so."""
+        return self.cx.catalog.uncounted(self.written, row.name)
+
     def constant(self, position: int) -> Any:
         return self.cx.constant(self.nodes[position], ARGUMENT.fill(position=position + 1, function=self.spec.name))
 

@@ -112,6 +112,11 @@ class Catalog(Protocol):
         some rows only, 0 for none.
         """
 
+    def uncounted(self, source: str, reason: str) -> bool:
+        """Whether reading a column of texts only to count them would cost more than a tenth of the run; the ledger
+        then says that they are counted with ``--loss``.
+        """
+
     def tally(self, source: str) -> tuple[str, str, str] | None:
         """Functions of SQL that count rows of a command that match, that do not, and that have no text; None where
         the run is not asked for the shares (``explain --run``).

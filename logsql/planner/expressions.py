@@ -491,10 +491,10 @@ class ExprContext:
         def counted(text: Sql, number: Sql) -> Sql:
             given = sql.binary("<>", text.copy(), sql.string(""))  # an empty cell of CSV is no text
             told = losses.or_lost(self, TEXT_NOT_A_NUMBER, canonical(node), number, "DOUBLE", text, given, node)
-            if self._frames:
-                self.tells()
-            # A column of its own: a result of two types reads its operands several times, and each time would count.
-            return self.let(told)
+            # No column of its own: where both are integers no other number of the text is asked for. What reads the
+            # result several times makes it a column, since it tells.
+            self.tells()
+            return told
 
         return counted
 

@@ -2,8 +2,9 @@
 
 The counter behind them (``udfbridge/counters.py``) is called for the values that are lost and for no others: a COALESCE
 or CASE hands it the rows that are left, and the first one of a place goes to Python as the sample. So a query that
-loses nothing pays for a test of nulls, and a lost value costs 60 nanoseconds. A plan that is only translated counts
-nothing: its SQL says what a user reads.
+loses nothing pays for a test of nulls, and a lost value costs 60 nanoseconds. Before it ``lq_open`` is asked, once for
+a vector of rows: a place that lost many of its values is not counted to the end, and the ledger says "at least". A plan
+that is only translated counts nothing: its SQL says what a user reads.
 
 The same conversion of the same field counts once however often it is written: each place has a counter, and the ledger
 knows which places count the same (``identity``).
@@ -49,22 +50,33 @@ def value_lost(cx: Counting, row: Loss, source: str, sample: Sql, expr: Expr | N
 
     ``expr`` is what is counted, where it is written in the query.
     """
+    opened, counted = _counted(cx, row, source, sample, expr)
+    return sql.case([(opened, counted)], sql.boolean(False))
+
+
+def _counted(cx: Counting, row: Loss, source: str, sample: Sql, expr: Expr | None) -> tuple[Sql, Sql]:
+    """Whether the place still counts, and what counts a value and is false."""
     assert cx.run_id is not None
     name, first = cx.counter(row, source, expr)
     is_first = sql.eq(cx.udf(name), sql.integer(first))
-    return sql.case([(is_first, cx.udf("lq_lost", sample, entry(cx.run_id, row, source)))], sql.boolean(False))
+    lost = sql.case([(is_first, cx.udf("lq_lost", sample, entry(cx.run_id, row, source)))], sql.boolean(False))
+    return cx.udf("lq_open", _same_for_all_rows(), sql.integer(int(name.removeprefix(sql.COUNTER)))), lost
+
+
+def _same_for_all_rows() -> Sql:
+    """The number of the transaction: one value for all rows, so that DuckDB calls the function once for 2,048 of them,
+    and not known before the run, so that it does not call it while it plans.
+    """
+    return sql.func("current_transaction_id")
 
 
 def came(cx: Counting, place: str, rank: int, row: Loss | None, source: str) -> Sql:
     """The empty text, in a branch that rows of one fate take; the ledger tells the lowest rank that any row of
     ``place`` met: ``row``, or nothing where that is None.
-
-    The number of the transaction is one value for all rows, so that DuckDB calls the function once for 2,048 of them,
-    and is not known before the run, so that it does not call it while it plans.
     """
     assert cx.run_id is not None
     fate = MARK.join((cx.run_id, place, str(rank), "" if row is None else row.name, source))
-    return cx.udf("lq_came", sql.func("current_transaction_id"), sql.string(fate))
+    return cx.udf("lq_came", _same_for_all_rows(), sql.string(fate))
 
 
 def many_lost(cx: Counting, row: Loss, source: str, count: Sql) -> Sql:
@@ -87,12 +99,14 @@ def or_lost(
     if cx.run_id is None:
         return node
     # A value that is never taken: DuckDB leaves out of a COALESCE what its statistics know to be null, counter and all.
-    counted = sql.when(value_lost(cx, row, source, sample, expr), _some(physical))
+    opened, lost = _counted(cx, row, source, sample, expr)
+    counted = sql.when(lost, _some(physical))
+    if given is not None:  # one CASE inside the other, not AND: both sides of an AND may be evaluated for every row
+        counted = sql.when(given, counted)
     if isinstance(node, exp.Case) and node.meta.get(_FALLS):
         branches = [(branch.this, branch.args["true"]) for branch in node.args["ifs"]]
-        return sql.case(branches, counted) if given is None else sql.case([*branches, (given, counted)])
-    # One CASE inside the other, not AND: both sides of an AND may be evaluated for every row.
-    return sql.coalesce(node, counted if given is None else sql.when(given, counted))
+        return sql.case([*branches, (opened, counted)])
+    return sql.coalesce(node, sql.when(opened, counted))
 
 
 def falls_through(branches: Sequence[tuple[Sql, Sql]]) -> Sql:

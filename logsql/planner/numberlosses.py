@@ -22,6 +22,10 @@ def counted(cx: Lowering, node: Expr, result: Typed, operands: Sequence[tuple[Ex
     """``result`` of the call or operator ``node``; the operands (as written, lowered) that made it null are counted."""
     if cx.run_id is None or cx.rel is None or cx.is_constant(node):
         return result
+    if all(value.kind in (Kind.STRING, Kind.NULL) for _, value in operands) and cx.catalog.uncounted(
+        canonical(node), TEXT_NOT_A_NUMBER.name
+    ):  # no text is a number here: nothing else of it is read
+        return result
     if result.kind is Kind.NULL and any(value.kind is not Kind.NULL for _, value in operands):
         result = Typed(sql.null(LONG.physical), LONG)
     # round(x, n) is null where n is: only a number alone, or with constants, tells that it overflowed.

@@ -92,8 +92,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "result-saved": ("saved: load {name}", "저장했습니다: load {name}"),
     "opt-stats": ("rows, seconds, CPU and peak memory on stderr", "행 수, 시간, CPU, 최대 메모리를 stderr에 출력"),
     "opt-loss": (
-        "list on stderr all that the result lacks: count, reason, source, offset",
-        "결과에 없는 것을 모두 stderr에 표시: 개수, 사유, 원본, 위치",
+        "count all that the result lacks and list it on stderr: count, reason, source, place",
+        "결과에 없는 것을 끝까지 세어 모두 stderr에 표시: 개수, 사유, 원본, 위치",
     ),
     "opt-quiet": ("no notes and no list of losses on stderr", "stderr에 알림과 빠진 것을 표시하지 않음"),
     "opt-lang": ("language of messages", "메시지 언어"),

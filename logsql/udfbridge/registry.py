@@ -77,6 +77,7 @@ register_udf(
     UdfSpec("lq_list_cut", ("BIGINT", _TEXT, _TEXT), "BIGINT", _HERE + "losses:list_cut", side_effects=True),
     UdfSpec("lq_lost", (_TEXT, _TEXT), "BOOLEAN", _HERE + "losses:lost", side_effects=True),
     UdfSpec("lq_lost_many", ("BIGINT", _TEXT), "BOOLEAN", _HERE + "losses:lost_many", side_effects=True),
+    UdfSpec("lq_open", ("UBIGINT", "INTEGER"), "BOOLEAN", _HERE + "counters:going_on", plain=True),
     UdfSpec("lq_came", ("UBIGINT", _TEXT), _TEXT, _HERE + "losses:came", plain=True),
     UdfSpec("lq_randbytes", ("DOUBLE", "INTEGER"), "BLOB", _HERE + "ciphers:randbytes", side_effects=True),
     UdfSpec("lq_rand", ("BIGINT", "BIGINT", "BIGINT"), "INTEGER", _HERE + "ciphers:seeded_random"),
