@@ -55,6 +55,10 @@ TEXT_NOT_A_NUMBER = loss(
         '숫자가 아닌 값(집계에서는 "12" 같은 텍스트 포함): 산술식에서는 null이고 집계에서는 빠집니다',
     ),
 )
+NOT_AN_INTEGER = loss(
+    "not-an-integer",
+    ("numbers that are no integers, where only integers count: null", "정수만 쓰는 곳의 정수가 아닌 숫자: null"),
+)
 OVERFLOW = loss(
     "beyond-64-bits",
     ("results that do not fit into 64 bits: null", "64비트를 넘는 결과: null"),

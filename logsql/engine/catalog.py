@@ -76,7 +76,7 @@ class SessionCatalog:
         """Rows of the tables that were named so far; 0 where something else is read too."""
         if not all(isinstance(thing, pa.Table) for thing in self.bindings.values()):
             return 0
-        rows = sum(thing.num_rows for thing in self.bindings.values() if isinstance(thing, pa.Table))
+        rows: int = sum(thing.num_rows for thing in self.bindings.values() if isinstance(thing, pa.Table))
         if rows >= MANY_ROWS or not self._stored_names:
             return rows
         ((stored,),) = self._database.ask(

@@ -250,19 +250,18 @@ class Session:
         """Stages, schema, order and SQL of a pipe query.
 
         ``run`` runs it too, without its rows, and says how many there are, of how many rows each parse, rex, parsekv
-        and parsejson took something out, and what the ledger holds.
+        and parsejson took something out, and what the ledger holds. The SQL is then the one that was run: it counts.
         """
-        explained = explain_text(self.plan(text, params)[0])
-        return f"{explained}\n\n{self._ran(text, params)}" if run else explained
-
-    def _ran(self, text: str, params: Mapping[str, object] | None) -> str:
+        if not run:
+            return explain_text(self.plan(text, params)[0])
         from logsql.engine.execution import Execution  # for cost: opening a session runs nothing
         from logsql.engine.worker import BATCH  # for cost: as above
 
+        # Planned once: a plan may look through a whole file for the types of its fields.
         plan, state, catalog = self.plan(text, params, counting=True, shares=(shares := Shares()))
         execution = Execution(self.workspace, plan, state, catalog.bindings)
         rows = sum(batch.num_rows for batch in execution.batches(BATCH, with_types=False))
-        return run_text(rows, shares, state.ledger)
+        return f"{explain_text(plan)}\n\n{run_text(rows, shares, state.ledger)}"
 
     def stoppable(self, state: RunState) -> AbstractContextManager[None]:
         """While a query is planned: :meth:`interrupt` reaches the readers that look through a whole file for types."""

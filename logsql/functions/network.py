@@ -14,7 +14,7 @@ from logsql.planner.duties import DUCKDB, PARTLY, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sql import Sql
-from logsql.values.types import INT, IP, LONG, STRING, Kind
+from logsql.values.types import INT, IP, LONG, STRING, WIDE, Kind
 from logsql.values.values import Typed
 
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -79,7 +79,7 @@ def _ip(call: FunctionCall) -> Typed:
     found: list[Sql] = [part.expr for part in value.parts if part.kind is Kind.IP]
     whole = value.expr if value.type.integer else values.integer_sql(value)
     if whole is not None:
-        number = call.let(whole if value.type.physical == "BIGINT" else sql.cast(whole, "BIGINT"))
+        number = call.let(whole if value.type.physical == "BIGINT" else sql.try_cast(whole, "BIGINT"))
         inside = exp.Between(this=sql.paren(number), low=sql.integer(-(2**31)), high=sql.integer(_LOW_32))
         found.append(sql.when(inside, quad_text(number)))
     body = values.string_sql(value)
@@ -107,7 +107,12 @@ def _long2ip(call: FunctionCall) -> Typed:
     node = values.integer_sql(value)
     if node is None:
         return null(STRING)
-    node = call.let(sql.cast(value.expr, "BIGINT") if value.type.integer and value.type.physical != "BIGINT" else node)
+    if value.type.physical in WIDE:  # 18446744073709551615 of an unsigned column does not fit into 64 bits with a sign
+        low = sql.binary("%", sql.try_cast(value.expr, "HUGEINT"), sql.integer(_LOW_32 + 1))
+        node = sql.cast(low, "BIGINT")
+    elif value.type.integer:
+        node = value.expr if value.type.physical == "BIGINT" else sql.cast(value.expr, "BIGINT")
+    node = call.let(node)
     return Typed(quad_text(node), STRING)
 
 

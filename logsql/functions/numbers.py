@@ -15,7 +15,7 @@ from logsql.values import sql, values
 from logsql.values.keys import simple_key
 from logsql.values.sorting import comparator_keys, is_list
 from logsql.values.sql import Sql
-from logsql.values.types import ANY, DOUBLE, INT, LONG, Kind
+from logsql.values.types import ANY, DOUBLE, INT, LONG, WIDE, Kind
 from logsql.values.values import NULL_VALUE, Typed
 
 RAND_BOUND = define(
@@ -143,7 +143,7 @@ def _computed_digits(call: FunctionCall, mode: str, value: Typed, digits: Sql) -
 
     def whole(node: Sql) -> Typed:
         scaled = _rounded(mode, sql.binary("*", sql.cast(node, "DOUBLE"), power))
-        kept = (sql.binary(">=", digits, sql.integer(0)), sql.cast(node, "BIGINT"))
+        kept = (sql.binary(">=", digits, sql.integer(0)), sql.try_cast(node, "BIGINT"))
         none = (few, sql.when(sql.not_null(node), sql.cast(sql.integer(0), "BIGINT")))
         cut = sql.when(sql.not_null(digits), sql.try_cast(sql.binary("/", scaled, power), "BIGINT"))
         return long(sql.case([kept, none], cut))
@@ -155,16 +155,26 @@ def _computed_digits(call: FunctionCall, mode: str, value: Typed, digits: Sql) -
 
 
 def _mod(call: FunctionCall) -> Typed:
-    left, right = values.integer_sql(call.arg(0)), values.integer_sql(call.arg(1))
+    left, right = _exact(call.arg(0)), _exact(call.arg(1))
     if left is None or right is None:
         return null(LONG)
     constant = call.constant(1) if call.is_constant(1) else None
     if isinstance(constant, int) and constant not in (0, -1):
-        return long(sql.binary("%", left, sql.integer(constant)))
+        return _fitting(call, sql.binary("%", left, sql.integer(constant)))
     # x % 1 is x % -1, which DuckDB refuses for the smallest integer.
     right = call.let(right)
     divisor = sql.case([(sql.eq(right, sql.integer(-1)), sql.integer(1))], sql.func("nullif", right, sql.integer(0)))
-    return long(sql.binary("%", left, divisor))
+    return _fitting(call, sql.binary("%", left, divisor))
+
+
+def _exact(value: Typed) -> Sql | None:
+    """The integer that a value is; 18446744073709551615 of an unsigned column in 128 bits."""
+    return sql.try_cast(value.expr, "HUGEINT") if value.type.physical in WIDE else values.integer_sql(value)
+
+
+def _fitting(call: FunctionCall, node: Sql) -> Typed:
+    wide = any(value.type.physical in WIDE for value in call.args)
+    return long(sql.try_cast(node, "BIGINT") if wide else node)
 
 
 def _real(function: str, domain: Callable[[Sql], Sql] | None = None) -> Callable[[FunctionCall], Typed]:
@@ -321,7 +331,7 @@ register(
         "mod", "numeric", "mod(a, b)",
         "Remainder of integers, with the sign of a; null when b is 0 or a value is no integer.",
         _mod, 2, 2, "long", PLAIN,
-        (example("mod(-5, 3)", -2), example("mod(5, 0)", None), example("mod(5.5, 2)", None)), numbers=2,
+        (example("mod(-5, 3)", -2), example("mod(5, 0)", None), example("mod(5.5, 2)", None)), numbers=2, integers=True,
     ),
     FunctionSpec(
         "pow", "numeric", "pow(base, exponent)", "Power, always a double.", _pow, 2, 2, "double", PLAIN,

@@ -27,7 +27,7 @@ from logsql.diagnostics.expressions import (
     UNSUPPORTED_FUNCTION,
 )
 from logsql.diagnostics.foreign import meant_name
-from logsql.diagnostics.losses import OVERFLOW, TEXT_NOT_A_NUMBER, Loss
+from logsql.diagnostics.losses import OVERFLOW, Loss
 from logsql.diagnostics.messages import plural
 from logsql.diagnostics.notes import Notes
 from logsql.diagnostics.places import Place
@@ -292,7 +292,7 @@ class ExprContext:
         self._direct = direct
         if spec.numbers and not self.untold(call):
             operands = [(made.nodes[at], made.arg(at)) for at in range(min(spec.numbers, len(made)))]
-            return numberlosses.counted(self, call, result, operands)
+            return numberlosses.counted(self, call, result, operands, spec.integers)
         return result if spec.loss is None else made.lost(spec.loss, result)
 
     def _unknown_function(self, call: Call) -> NoReturn:
@@ -366,9 +366,11 @@ class ExprContext:
         if expr.op == "/" or not all(value.type.integer for value, _ in sides):
             nodes = (expr.left, expr.right)
             left, right = (self._or_overflow(n, v, found) for n, (v, found) in zip(nodes, sides, strict=True))
-            audits = [self._audit(node, value) for node, value in ((expr.left, left), (expr.right, right))]
+            left, right = self.once(left), self.once(right)
+            audits = [numberlosses.audit(self, node, value) for node, value in zip(nodes, (left, right), strict=True)]
             exact = (lambda node: self._overflow(expr, node, [])) if self.run_id is not None else None
-            return arithmetic(expr.op, self.once(left), self.once(right), audits[0], audits[1], exact), []
+            result = arithmetic(expr.op, left, right, audits[0], audits[1], exact)
+            return numberlosses.never(self, expr, result, tuple(zip(nodes, (left, right), strict=True))), []
         leaves = [
             leaf for value, found in sides for leaf in (found or [value.expr]) if not isinstance(leaf, exp.Literal)
         ]
@@ -482,21 +484,6 @@ class ExprContext:
         name = self.rel.fresh_ident(f"__let{len(self.lets) + 1}", self.lets)
         self.lets[name] = node
         return sql.col(name)
-
-    def _audit(self, node: Expr, value: Typed) -> Callable[[Sql, Sql], Sql] | None:
-        """Counts text that is no number where a run keeps a ledger (decisions.md 3); nothing when only translating."""
-        if self.run_id is None or value.kind not in (Kind.STRING, Kind.ANY):
-            return None
-
-        def counted(text: Sql, number: Sql) -> Sql:
-            given = sql.binary("<>", text.copy(), sql.string(""))  # an empty cell of CSV is no text
-            told = losses.or_lost(self, TEXT_NOT_A_NUMBER, canonical(node), number, "DOUBLE", text, given, node)
-            # No column of its own: where both are integers no other number of the text is asked for. What reads the
-            # result several times makes it a column, since it tells.
-            self.tells()
-            return told
-
-        return counted
 
     def argument(self, node: Expr) -> Typed:
         """An argument of a function or aggregate. ``in(max(a, b), c, d)`` over mixed fields was 4 MB of SQL."""

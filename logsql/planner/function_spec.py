@@ -39,7 +39,8 @@ class FunctionSpec:
     function converts its first argument, and a value that is not null and becomes null is counted under this reason;
     ``tests_null``: its arguments may well be null, so that conversions that stand directly in it are not counted;
     ``branches``: some arguments are evaluated in some rows only; ``numbers``: so many first arguments are numbers, and
-    other values, for which the function is null, are counted; ``takes``: argument positions that take one type only;
+    other values, for which the function is null, are counted; ``integers``: so are fractions;
+    ``takes``: argument positions that take one type only;
     ``plain``: an argument that is no pattern here; ``searches``: the arguments behind the first are values that are
     looked for in it; ``finds_place``: the result is a place in a text, of which 0 is the first.
     """
@@ -63,6 +64,7 @@ class FunctionSpec:
     tests_null: bool = False
     branches: bool = False
     numbers: int = 0
+    integers: bool = False
     takes: tuple[tuple[int, Takes], ...] = ()
     plain: Plain | None = None
     searches: bool = False

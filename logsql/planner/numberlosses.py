@@ -1,6 +1,7 @@
-"""What functions of numbers and unary minus lose: values that are no numbers, and results beyond 64 bits.
+"""What functions of numbers and unary minus lose: values that are no numbers, fractions where only integers count, and
+results beyond 64 bits.
 
-``abs("x")``, ``-"7"`` and ``abs(long("-9223372036854775808"))`` are null.
+``abs("x")``, ``-"7"``, ``mod(5.5, 2)`` and ``abs(long("-9223372036854775808"))`` are null.
 """
 
 from __future__ import annotations
@@ -8,18 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from logsql.diagnostics.losses import OVERFLOW, TEXT_NOT_A_NUMBER, Loss
+from logsql.diagnostics.losses import NOT_AN_INTEGER, OVERFLOW, TEXT_NOT_A_NUMBER, Loss
 from logsql.language.tree import Call, Expr, NamedArg, canonical
 from logsql.planner import losses
 from logsql.planner.calls import Lowering, has_fields
 from logsql.values import sql, values
+from logsql.values.arithmetic import Audit
 from logsql.values.sql import Sql
 from logsql.values.types import LONG, Kind
 from logsql.values.values import Typed
 
 
-def counted(cx: Lowering, node: Expr, result: Typed, operands: Sequence[tuple[Expr, Typed]]) -> Typed:
-    """``result`` of the call or operator ``node``; the operands (as written, lowered) that made it null are counted."""
+def counted(
+    cx: Lowering, node: Expr, result: Typed, operands: Sequence[tuple[Expr, Typed]], integers: bool = False
+) -> Typed:
+    """``result`` of the call or operator ``node``; the operands (as written, lowered) that made it null are counted.
+
+    ``integers``: the function is null for fractions.
+    """
     if cx.run_id is None or cx.rel is None or cx.is_constant(node):
         return result
     if all(value.kind in (Kind.STRING, Kind.NULL) for _, value in operands) and cx.catalog.uncounted(
@@ -37,10 +44,35 @@ def counted(cx: Lowering, node: Expr, result: Typed, operands: Sequence[tuple[Ex
         test = None if cx.is_constant(expr) else _no_number(value)
         if test is not None:
             result = _lost(cx, node, TEXT_NOT_A_NUMBER, result, _last(result), value, test)
+        test = None if not integers or cx.is_constant(expr) else _fraction(value)
+        if test is not None:
+            result = _lost(cx, node, NOT_AN_INTEGER, result, _last(result), value, test)
         number = _number(value, bool(result.parts)) if alone else None
         if number is not None:
             result = _lost(cx, node, OVERFLOW, result, _whole(result), value, sql.not_null(number))
     return result
+
+
+def audit(cx: Lowering, node: Expr, value: Typed) -> Audit | None:
+    """Counts what is no number in an operand of ``+ - * /`` (decisions.md 3); None where all are, and untold."""
+    if cx.run_id is None or value.kind not in (Kind.STRING, Kind.ANY):
+        return None
+
+    def counted(number: Sql) -> Sql:
+        sample = values.text_sql(value).copy()
+        filled = sql.binary("<>", sample.copy(), sql.string(""))  # an empty cell of CSV is no text
+        given = filled if value.kind is Kind.STRING else sql.when(values.not_null(value), filled)
+        # No column of its own: where both are integers no other number of the text is asked for. What reads the result
+        # several times makes it a column, since it tells.
+        cx.tells()
+        return losses.or_lost(cx, TEXT_NOT_A_NUMBER, canonical(node), number, "DOUBLE", sample, given, node)
+
+    return counted
+
+
+def never(cx: Lowering, node: Expr, result: Typed, operands: Sequence[tuple[Expr, Typed]]) -> Typed:
+    """The result of ``+ - * /``; where an operand never is a number (``true + 1``) its values are counted."""
+    return counted(cx, node, result, operands) if result.kind is Kind.NULL else result
 
 
 def _no_number(value: Typed) -> Sql | None:
@@ -54,6 +86,14 @@ def _no_number(value: Typed) -> Sql | None:
     if number is None:
         return values.not_null(value)
     return sql.when(sql.is_null(number), sql.when(values.not_null(value), filled))
+
+
+def _fraction(value: Typed) -> Sql | None:
+    """Whether a value is a number and no integer; None where it never is."""
+    if value.type.integer or value.kind in (Kind.NULL, Kind.STRING) or (real := values.number_sql(value)) is None:
+        return None
+    whole = values.integer_sql(value)
+    return sql.not_null(real) if whole is None else sql.when(sql.is_null(whole), sql.not_null(real))
 
 
 def _number(value: Typed, exact: bool) -> Sql | None:

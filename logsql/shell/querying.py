@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from logsql.api import connect
-from logsql.conversation.conversation import Conversation, Language, Settings
+from logsql.conversation.conversation import Abandoned, Conversation, Language, Settings
 from logsql.conversation.outcome import Kind, Outcome, remarks
 from logsql.diagnostics.errors import SourceError
 from logsql.diagnostics.messages import message
@@ -171,8 +171,27 @@ def translate(asked: Invocation, voice: Voice) -> int:
     return 0
 
 
+def explain_stoppable(session: Session, query: str, params: dict[str, object], run: bool) -> str:
+    """``session.explain``; Ctrl-C ends the planning and the run. Raises Interrupted."""
+
+    def stop() -> None:
+        session.interrupt()
+        session.planning.interrupt()
+
+    return interruptible(lambda: session.explain(query, params, run), stop)
+
+
 def explain(asked: Invocation, voice: Voice) -> int:
     """Print stages, fields, order and SQL of a query."""
-    with open_session(asked) as session:
-        sys.stdout.write(session.explain(asked.words[0], dict(asked.params), asked.run) + "\n")
+    session = open_session(asked)
+    try:
+        explained = explain_stoppable(session, asked.words[0], dict(asked.params), asked.run)
+    except Abandoned as problem:  # a thread still works on the query; nothing of it may be waited for
+        voice.error(problem.diagnostic)
+        os._exit(problem.exit_code)
+    except BaseException:
+        session.close()
+        raise
+    session.close()
+    sys.stdout.write(explained + "\n")
     return 0

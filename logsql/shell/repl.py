@@ -26,7 +26,7 @@ from logsql.shell.ctrlc import interruptible
 from logsql.shell.inputs import read_query_file
 from logsql.shell.metas import METAS
 from logsql.shell.plainlines import PlainLines
-from logsql.shell.querying import stats_line
+from logsql.shell.querying import explain_stoppable, stats_line
 from logsql.shell.voice import Voice
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class Shell:
         query = (behind.strip() if run else rest) or self.last_query
         if query is None:
             raise UsageError(diagnostic(NO_QUERY_YET))
-        self.say(self.session.explain(query, dict(self.settings.params), run))
+        self.say(explain_stoppable(self.session, query, dict(self.settings.params), run))
 
     def _save(self, rest: str) -> None:
         if not rest:

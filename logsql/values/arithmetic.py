@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from logsql.values import sql
 from logsql.values.sql import Sql
-from logsql.values.types import ANY, DOUBLE, HUGE, INT, LONG, SHORT, Kind
+from logsql.values.types import ANY, DOUBLE, HUGE, INT, LONG, SHORT, WIDE, Kind
 from logsql.values.values import NULL_VALUE, Typed, integer_sql, number_sql, plain_text, string_sql
 
 DOUBLE_TEXT = r"[+-]?(NaN|Infinity|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[fFdD]?)"
@@ -46,8 +46,8 @@ def _text_hex(node: Sql) -> Sql:
     return sql.when(sql.func("regexp_full_match", node, sql.string(HEX_TEXT)), sql.try_cast(node, "BIGINT"))
 
 
-#: ``audit(text, number)`` is ``number``, with the texts for which it is null counted in the run's ledger, once per row.
-Audit = Callable[[Sql, Sql], Sql]
+#: ``audit(number)`` is ``number``, with the values for which it is null counted in the run's ledger, once per row.
+Audit = Callable[[Sql], Sql]
 #: ``overflow(result)`` is ``result`` of two numbers, counted in the ledger where it is null.
 Overflow = Callable[[Sql], Sql]
 
@@ -56,25 +56,28 @@ def operand(value: Typed, audit: Audit | None = None) -> Operand | None:
     """How a value takes part in arithmetic; None when it is always null there (dates, lists, booleans)."""
     kind = value.kind
     if value.type.integer:
-        if value.type.physical in ("UBIGINT", "HUGEINT", "UHUGEINT"):
+        if value.type.physical in WIDE:
             return Operand(sql.cast(value.expr, "HUGEINT"), None, huge=True)
         return Operand(value.expr if value.type.physical == "BIGINT" else sql.cast(value.expr, "BIGINT"), None)
     if value.type.number:
         return Operand(None, number_sql(value))
     if kind is Kind.STRING:
         whole = sql.coalesce(text_integer(value.expr), _text_hex(value.expr))
-        if audit is None:
-            return Operand(whole, sql.coalesce(sql.cast(whole, "DOUBLE"), text_double(value.expr)))
-        return Operand(whole, audit(value.expr, sql.coalesce(sql.cast(whole, "DOUBLE"), text_double(value.expr))))
+        number = sql.coalesce(sql.cast(whole, "DOUBLE"), text_double(value.expr))
+        return Operand(whole, number if audit is None else audit(number))
     if kind is Kind.ANY:
         whole_any, real = integer_sql(value), number_sql(value)
         text = plain_text(value) if value.type.json else string_sql(value)
         if text is None:
-            return None if whole_any is None and real is None else Operand(whole_any, real)
+            return (
+                None
+                if whole_any is None and real is None
+                else Operand(whole_any, audit(real) if audit and real else real)
+            )
         as_text = sql.coalesce(text_integer(text), _text_hex(text))
         whole = as_text if whole_any is None else sql.coalesce(whole_any, as_text)
         number = sql.coalesce(*([real] if real is not None else []), sql.cast(whole, "DOUBLE"), text_double(text))
-        return Operand(whole, number if audit is None else audit(text, number))
+        return Operand(whole, number if audit is None else audit(number))
     return None
 
 

@@ -97,6 +97,8 @@ INT_WIDE = LType(Kind.INT, "BIGINT")
 LONG = LType(Kind.LONG, "BIGINT")
 ULONG = LType(Kind.LONG, "UBIGINT")
 HUGE = LType(Kind.LONG, "HUGEINT")
+#: Integers that may not fit into 64 bits with a sign.
+WIDE = frozenset({"UBIGINT", "HUGEINT", "UHUGEINT"})
 FLOAT = LType(Kind.FLOAT, "REAL")
 DOUBLE = LType(Kind.DOUBLE, "DOUBLE")
 DATE = LType(Kind.DATE, "TIMESTAMP WITH TIME ZONE")

@@ -123,6 +123,27 @@ def test_signals_end_a_query_within_a_second_and_leave_no_file(tmp_path: Path, n
     assert out.read_text() == "before\n"
 
 
+@pytest.mark.posix("signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_query_that_is_run_to_be_explained(tmp_path: Path, number: int, code: int) -> None:
+    """Planning and running are waited for where signals reach the main thread, as those of a query that answers."""
+    path = tmp_path / "x.txt"
+    path.write_text("a\n" * 100_000)
+    query = f'textfile {path} | repeat count=100000 | rex field=line "(?<v>[ab])(?<w>.*)" | stats dc(v), count(w)'
+    process = subprocess.Popen(
+        command("explain", "--run", query), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env()
+    )
+    time.sleep(3)
+    assert process.poll() is None
+    process.send_signal(number)
+    asked = time.monotonic()
+    stdout, stderr = process.communicate(timeout=30)
+    assert time.monotonic() - asked < 5
+    assert process.returncode == code
+    assert stdout == b""
+    assert b"Traceback" not in stderr
+
+
 @pytest.mark.posix("a pipe whose reader goes away")
 def test_a_reader_that_goes_away_is_no_error() -> None:
     process = subprocess.Popen(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -23,8 +24,22 @@ def session() -> Iterator[logsql.Session]:
 def lines(session: logsql.Session, query: str) -> list[str]:
     """What the run adds to the explanation."""
     explained, added = session.explain(query), session.explain(query, run=True)
-    assert added.startswith(explained)
-    return added[len(explained) :].strip().split("\n  ")
+    shown, _, ran = added.partition("\n\nrun: " if "\n\nrun: " in added else "\n\n실행: ")
+    # The SQL of a run counts; stages, fields and order are the same.
+    assert shown.partition("\nsql\n")[0].splitlines()[0] == explained.splitlines()[0]
+    return f"{added[len(shown) :].strip()}".split("\n  ") if ran else []
+
+
+def test_a_query_that_is_run_to_be_explained_is_planned_once(tmp_path: Path) -> None:
+    """The plan of a JSON file looks through all of it: it was read three times."""
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"line": "a=1"}\n{"line": "b"}\n')
+    with logsql.connect(tz="UTC") as session:
+        plans = []
+        session.plan, plan = lambda *a, **k: plans.append(a) or plan(*a, **k), session.plan  # type: ignore[method-assign]
+        said = session.explain(f'jsonfile {path} | rex field=line "a=(?<v>.)"', run=True)
+    assert len(plans) == 1
+    assert 'rex field=line "a=(?<v>.)": 1 of 2 rows match (50.0 %)' in said
 
 
 @pytest.mark.parametrize(
