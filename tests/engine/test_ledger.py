@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import math
 import random
 from collections.abc import Iterator
@@ -396,3 +397,24 @@ def test_unsigned_integers_beyond_64_bits_with_a_sign_are_read(session: Session)
         ("0.0.0.0", (1 << 63) % 7, None, None),
     ]
     assert {(e.source, e.count) for e in result.ledger} == {("ip(a)", 2)}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_lines_that_are_no_text_are_told_with_the_number_of_the_first(
+    session: Session, tmp_path: Path, packed: bool
+) -> None:
+    """Behind more than one chunk of the reader, which sees bytes, and over line ends of every kind."""
+    files = {
+        "textfile": (b"ok\n" * 500_000 + b"bad\xff\nok\nbad\xfe\n" + b"ok\n" * 500_000 + b"\xff", 3, 500_001),
+        "jsonfile": (b'{"a":1}\n' * 300_000 + b'{"a":"\xff"}\n' + b'{"a":2}\n', 1, 300_001),
+    }
+    for command, (data, lost, first) in files.items():
+        path = tmp_path / f"{command}{'.gz' if packed else ''}"
+        path.write_bytes(gzip.compress(data, 1) if packed else data)
+        assert losses(session, f"{command} {path} | stats count") == [("invalid-utf-8", lost, f"line {first:,}")]
+    (tmp_path / "cr.txt").write_bytes(b"ok\rok\rbad\xff\rok\r")
+    assert losses(session, f"textfile {tmp_path}/cr.txt") == [("invalid-utf-8", 1, "line 3")]
+    (tmp_path / "array.json").write_bytes(b'[\n{"a":\n"\xff"}\n]')
+    ((reason, count, place),) = losses(session, f"jsonfile {tmp_path}/array.json")
+    assert (reason, count) == ("invalid-utf-8", 1)
+    assert place in ("line 3", "byte 9"), "nobody counts the lines of documents before they are read"

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.readers import lines as lines_module
-from udfs.readers.base import ListLoss, ReadCancelled, ReadContext, ReaderError, null_context
+from udfs.readers.base import Line, ListLoss, ReadCancelled, ReadContext, ReaderError, null_context
 from udfs.readers.files import Files
 from udfs.readers.textlines import TextReader, joined
 
@@ -89,7 +89,7 @@ def test_broken_utf8_keeps_the_rows_and_counts_the_lines(tmp_path: Path) -> None
     assert read(tmp_path / "a.log", loss) == ["good", "bad �� x", "� cut", "진짜 � 글자", "end �"]
     assert sum(entry.count for entry in loss.entries) == 3
     assert {entry.reason for entry in loss.entries} == {"invalid-utf-8"}
-    assert loss.entries[0].position == 9
+    assert loss.entries[0].position == Line(2)
 
 
 def test_broken_euc_kr_keeps_the_rows(tmp_path: Path) -> None:

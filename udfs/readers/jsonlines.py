@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from udfs.readers import base
 from udfs.readers.base import ReadContext, batch_of, check_cancelled, file_name, select
 from udfs.readers.jsondocs import HEAD, Documents, Item, are_documents, pieces
-from udfs.readers.lines import lines_of, text_chunks
+from udfs.readers.lines import Reached, lines_of, text_chunks
 from udfs.readers.sources import Member, open_source
 from udfs.readers.textlines import Window
 
@@ -127,16 +127,22 @@ class JsonLinesReader:
     def _objects(self, path: str | Member, engine: DuckDBPyConnection, context: ReadContext) -> Iterator[pa.Array]:
         with open_source(path, context) as source:
             judge = _Judge(source.name, engine, context)
-            chunks = text_chunks(source, "utf-8", context)
+            reached = Reached()
+            chunks = text_chunks(source, "utf-8", context, reached)
             head = next(chunks, b"")
-            while len(head) < HEAD and (more := next(chunks, b"")):
+            while len(head) < HEAD:
+                reached.lines = head.count(b"\n")
+                if not (more := next(chunks, b"")):
+                    break
                 head += more
             if are_documents(head[:HEAD].decode("utf-8", "ignore")):
+                reached.lines = None
                 documents = Documents(pieces(head, chunks), source.name, judge.note)
                 for items in _blocks(documents.objects()):
                     yield judge.objects(pa.array([item.text for item in items]), [item.line for item in items])
             else:
-                for block in lines_of(itertools.chain((head,), chunks), source.name, context):
+                reached.lines = 0
+                for block in lines_of(itertools.chain((head,), chunks), source.name, context, reached):
                     yield judge.objects(block.array, range(block.first + 1, block.first + 1 + len(block.array)))
             judge.finish()
 

@@ -4,7 +4,7 @@ A chunk is cut at its last line feed, its newlines are found by numpy, removed i
 Arrow string array by its offsets alone. LF and CR LF end a line, a lone CR does not, but in a file that has no other
 line ends (:func:`with_line_feeds`); an empty line is an empty string; the last line needs no newline. Bytes that the
 charset does not know become U+FFFD: the row stays, and the ledger gets ``invalid-<charset>`` with the
-number of such lines and the position of the first one (bytes after decompression).
+number of such lines and the first one's number, or its position in bytes after decompression where nobody counts lines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from udfs.readers.base import ReadContext, ReaderError
+from udfs.readers.base import Line, ReadContext, ReaderError
 
 MAX_LINE = 256 << 20
 """Bytes after which a line without newline is handed on in pieces (ledger: ``line-cut``)."""
@@ -47,6 +47,24 @@ class Lines:
     first: int
 
 
+@dataclass
+class Reached:
+    """How many lines were handed on so far (None: nobody counts them), so that a line has a number without a count of
+    all line ends before it."""
+
+    lines: int | None = 0
+
+    def at(self, position: int, before: bytes | str) -> int:
+        """The number of the line behind these first characters of the next chunk, else its position."""
+        if self.lines is None:
+            return position
+        ends = before.count("\n") if isinstance(before, str) else before.count(b"\n") or before.count(b"\r")
+        return Line(self.lines + ends + 1)
+
+
+NOBODY = Reached(None)
+
+
 def codec_name(charset: str) -> str:
     """Python's name of an IANA charset name, any case. ReaderError ``unknown-charset``.
 
@@ -64,21 +82,28 @@ def codec_name(charset: str) -> str:
 
 def read_lines(source: ByteSource, charset: str, context: ReadContext) -> Iterator[Lines]:
     """The lines of a source in arrays of up to about 100,000 lines or 16 MB."""
-    yield from lines_of(text_chunks(source, charset, context), source.name, context)
+    reached = Reached()
+    yield from lines_of(text_chunks(source, charset, context, reached), source.name, context, reached)
 
 
-def text_chunks(source: ByteSource, charset: str, context: ReadContext) -> Iterator[bytes]:
+def text_chunks(
+    source: ByteSource, charset: str, context: ReadContext, reached: Reached | None = None
+) -> Iterator[bytes]:
     """Valid UTF-8 chunks of the source whose lines end in LF or CR LF."""
-    return with_line_feeds(utf8_chunks(source, codec_name(charset), context))
+    return with_line_feeds(utf8_chunks(source, codec_name(charset), context, reached))
 
 
-def lines_of(chunks: Iterator[bytes], name: str, context: ReadContext) -> Iterator[Lines]:
+def lines_of(
+    chunks: Iterator[bytes], name: str, context: ReadContext, reached: Reached | None = None
+) -> Iterator[Lines]:
     """The lines of such chunks."""
+    reached = Reached() if reached is None else reached
     first = 0
     for data in whole_lines(chunks, name, context):
         array = split(data)
+        reached.lines = first + len(array)
         yield Lines(array, first)
-        first += len(array)
+        first = reached.lines
 
 
 _HEAD = 64 << 10
@@ -188,8 +213,11 @@ def _raw_chunks(source: ByteSource) -> Iterator[bytes]:
             size = min(max(_AIM_ROWS * len(chunk) // lines, _FIRST_CHUNK), size * 4, _LARGEST_CHUNK)
 
 
-def utf8_chunks(source: ByteSource, codec: str, context: ReadContext) -> Iterator[bytes]:
-    """Valid UTF-8 chunks of the source, whatever its charset; a byte order mark is no text."""
+def utf8_chunks(
+    source: ByteSource, codec: str, context: ReadContext, reached: Reached | None = None
+) -> Iterator[bytes]:
+    """Valid UTF-8 chunks of the source, whatever its charset; a byte order mark is no text. ``reached``: kept by what
+    makes lines of the chunks."""
     chunks = _raw_chunks(source)
     head = next(chunks, b"")
     while 0 < len(head) < 4 and (more := next(chunks, b"")):
@@ -197,9 +225,9 @@ def utf8_chunks(source: ByteSource, codec: str, context: ReadContext) -> Iterato
     codec, mark = sniffed(head, codec)
     head = head[mark:]
     if codec == "utf-8":
-        yield from _checked(head, chunks, source.name, context, mark)
+        yield from _checked(head, chunks, source.name, context, mark, reached)
     else:
-        yield from _transcoded(head, chunks, codec, source.name, context, mark)
+        yield from _transcoded(head, chunks, codec, source.name, context, mark, reached)
 
 
 #: Byte order marks, longest first: that of UTF-32 begins with that of UTF-16.
@@ -235,7 +263,9 @@ def sniffed(head: bytes, codec: str) -> tuple[str, int]:
     return codec, 0
 
 
-def _checked(head: bytes, chunks: Iterator[bytes], name: str, context: ReadContext, position: int) -> Iterator[bytes]:
+def _checked(
+    head: bytes, chunks: Iterator[bytes], name: str, context: ReadContext, position: int, reached: Reached | None
+) -> Iterator[bytes]:
     """UTF-8 as it is; only chunks with invalid bytes are rewritten. ``position``: bytes before ``head``."""
     tail = b""
     for chunk in _chain(head, chunks):
@@ -247,13 +277,13 @@ def _checked(head: bytes, chunks: Iterator[bytes], name: str, context: ReadConte
             if keep and not data.endswith(b"\r"):
                 data, tail = data[:-keep], data[-keep:]
             if data:
-                yield repaired(data, name, position, context)
+                yield repaired(data, name, position, context, reached)
         position += len(data)
     if tail:
-        yield repaired(tail, name, position, context)
+        yield repaired(tail, name, position, context, reached)
 
 
-def repaired(data: bytes, name: str, position: int, context: ReadContext) -> bytes:
+def repaired(data: bytes, name: str, position: int, context: ReadContext, reached: Reached | None = None) -> bytes:
     """``data`` with every invalid sequence replaced by U+FFFD, the lines concerned counted in the ledger."""
     parts: list[bytes] = []
     starts: list[int] = []
@@ -273,13 +303,20 @@ def repaired(data: bytes, name: str, position: int, context: ReadContext) -> byt
     newlines = np.flatnonzero(np.frombuffer(data, np.uint8) == (10 if b"\n" in data else 13))
     lines = len(np.unique(np.searchsorted(newlines, starts)))
     excerpt = data[max(starts[0] - 20, 0) : starts[0] + 20].decode("utf-8", "replace")
-    context.loss.lost(name, "invalid-utf-8", lines, position + starts[0], excerpt)
+    place = (reached or NOBODY).at(position + starts[0], data[: starts[0]])
+    context.loss.lost(name, "invalid-utf-8", lines, place, excerpt)
     parts.append(data[begin:])
     return b"".join(parts)
 
 
 def _transcoded(
-    head: bytes, chunks: Iterator[bytes], codec: str, name: str, context: ReadContext, position: int
+    head: bytes,
+    chunks: Iterator[bytes],
+    codec: str,
+    name: str,
+    context: ReadContext,
+    position: int,
+    reached: Reached | None,
 ) -> Iterator[bytes]:
     """Any charset Python knows, as UTF-8. ``position``: bytes before ``head``."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
@@ -289,7 +326,7 @@ def _transcoded(
             text = decoder.decode(chunk)
         except UnicodeError as problem:
             text, state = _replaced(chunk, codec, state)
-            _note(text, codec, name, position + getattr(problem, "start", 0), context)
+            _note(text, codec, name, position + getattr(problem, "start", 0), context, reached)
             decoder = codecs.getincrementaldecoder(codec)("strict")
             decoder.setstate(state)
         if text:
@@ -298,7 +335,8 @@ def _transcoded(
         position += len(chunk)
     rest = decoder.getstate()[0]
     if rest:
-        context.loss.lost(name, f"invalid-{codec}", 1, position - len(rest), "the last character is incomplete")
+        place = (reached or NOBODY).at(position - len(rest), "")
+        context.loss.lost(name, f"invalid-{codec}", 1, place, "the last character is incomplete")
         yield _REPLACEMENT
 
 
@@ -314,10 +352,11 @@ def _replaced(chunk: bytes, codec: str, state: tuple[bytes, int]) -> tuple[str, 
         return (state[0] + chunk).decode(codec, "replace"), start
 
 
-def _note(text: str, codec: str, name: str, position: int, context: ReadContext) -> None:
+def _note(text: str, codec: str, name: str, position: int, context: ReadContext, reached: Reached | None) -> None:
     lines = sum("�" in line for line in text.split("\n"))
     at = text.find("�")
-    context.loss.lost(name, f"invalid-{codec}", lines, position, text[max(at - 20, 0) : at + 20])
+    place = (reached or NOBODY).at(position, text[:at])
+    context.loss.lost(name, f"invalid-{codec}", lines, place, text[max(at - 20, 0) : at + 20])
 
 
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
