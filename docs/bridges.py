@@ -42,7 +42,12 @@ def bridges_page() -> str:
     """The page as Markdown."""
     lines = [_HEAD.rstrip(), ""]
     for place, title in _TITLES.items():
-        lines += [f"## {title}", "", "| Splunk | KQL | ES\\|QL | SQL | here |", "| --- | --- | --- | --- | --- |"]
+        lines += [
+            f"## {title}",
+            "",
+            "| Splunk | KQL | ES\\|QL | SQL | shell | here |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
         lines += [_row(bridge) for bridge in BRIDGES if bridge.place is place]
         lines += ["", "| here | in SQL |", "| --- | --- |"]
         lines += [f"| {_code(b.query)} | {_code(b.statement or '')} |" for b in BRIDGES if b.place is place and b.query]
@@ -51,7 +56,7 @@ def bridges_page() -> str:
 
 
 def _row(bridge: Bridge) -> str:
-    words = (bridge.spl, bridge.kql, bridge.esql, bridge.sql)
+    words = (bridge.spl, bridge.kql, bridge.esql, bridge.sql, bridge.shell)
     return "| " + " | ".join([", ".join(f"`{w}`" for w in names) for names in words]) + f" | {_code(bridge.form)} |"
 
 

@@ -51,6 +51,18 @@ def test_each_example_gives_the_rows_of_the_statement_beside_it() -> None:
         ("eval b = case when a == 1 then 2 end", "use case(condition, a, condition, b, otherwise)"),
         ('eval b = a . "x"', "use concat(a, b)"),
         ("statz count", 'did you mean "stats"?'),
+        ("grep x", 'use search line == "*TEXT*" (match(line, "REGEX") for an expression)'),
+        ("stats distinct(a)", "use dc(x)"),
+        ("search Event ID == 4625", 'a name with blanks is written field("Event ID") in an expression'),
+        ("stats dc(Event ID)", 'a name with blanks is written field("Event ID") in an expression'),
+        ("stats sum(Bytes Sent) by a", 'a name with blanks is written field("Bytes Sent") in an expression'),
+        (
+            "search Failed password",
+            'a name with blanks is written field("Failed password"), a text to look for line == "*Failed password*"',
+        ),
+        ("eval c = a->b", "a key of a map is written a.b"),
+        ('eval c = a["b"]', "a key of a map is written a.b"),
+        ('search m.a["b"] == 1', "a key of a map is written m.a.b"),
     ],
 )
 def test_the_error_says_how_it_is_written_here(query: str, help: str) -> None:
@@ -185,3 +197,26 @@ def test_help_lists_the_commands_by_chapter() -> None:
     listed = manual.chapters()
     assert all(name in listed for name in COMMANDS)
     assert "Forensic" in listed
+
+
+@pytest.mark.parametrize(
+    ("query", "help"),
+    [
+        ("jsonfile -", "standard input is the source -: - | parsejson, - | parsecsv ..."),
+        (
+            '# title\njson "{}"',
+            'a comment goes on to the next pipe: begin the line behind it with one, | json "{}"',
+        ),
+        ("# title\nnothing more", None),
+    ],
+)
+def test_the_error_of_a_whole_query_says_it_too(query: str, help: str | None) -> None:
+    with logsql.connect() as session, pytest.raises(logsql.LogsqlError) as caught:
+        session.query(query).rows()
+    assert caught.value.help == help
+
+
+def test_the_note_of_a_condition_that_is_averaged_gives_the_share() -> None:
+    with logsql.connect() as session:
+        (note,) = session.query('json "[{a:1},{a:2}]" | stats avg(a == 1)').notes
+    assert note.help == "write avg(if(a == 1, 1, 0))"

@@ -130,6 +130,19 @@ _SENTENCES: dict[str, Pair] = {
         "SQL입니다: logsql sql 'SELECT ...', 파이썬에서는 session.sql(\"SELECT ...\")",
     ),
     "help-use": ("use {form}", "{form} 형식을 쓰세요"),
+    "help-name-with-blanks": (
+        'a name with blanks is written field("{name}") in an expression',
+        '공백이 있는 이름은 표현식에서 field("{name}")(으)로 씁니다',
+    ),
+    "help-words": (
+        'a name with blanks is written field("{name}"), a text to look for line == "*{name}*"',
+        '공백이 있는 이름은 field("{name}"), 찾을 텍스트는 line == "*{name}*"(으)로 씁니다',
+    ),
+    "help-comment-swallows": (
+        "a comment goes on to the next pipe: begin the line behind it with one, | {line}",
+        "주석은 다음 파이프까지입니다. 그 다음 줄을 파이프로 시작하세요: | {line}",
+    ),
+    "help-path": ("a key of a map is written {form}", "맵의 키는 {form}(으)로 씁니다"),
     "help-lower-case": ('keywords are lower case: "{word}"', '키워드는 소문자로 씁니다: "{word}"'),
     "help-double-quotes": ('text stands in double quotes: "..."', '문자열은 큰따옴표로 묶습니다: "..."'),
     "help-and-or-blank": (

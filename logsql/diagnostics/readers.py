@@ -10,6 +10,10 @@ from udfs.readers.errors import ReaderError, printable
 
 PATH_NOTE = text("path: {path}", "경로: {path}")
 FOLDER_MISSING = text("the folder {folder} does not exist", "{folder} 폴더가 없습니다")
+STANDARD_INPUT = text(
+    "standard input is the source -: - | parsejson, - | parsecsv ...",
+    "표준 입력은 소스 -로 읽습니다: - | parsejson, - | parsecsv ...",
+)
 
 #: English sentence -> both languages.
 READER_SENTENCES = {

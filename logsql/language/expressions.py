@@ -53,6 +53,11 @@ _PRECEDENCE = {
 _UNARY = 520
 _SPELLING = {"\u2264": "<=", "\u2265": ">="}
 #: What people write who come from other languages, and what this one calls it.
+#: A word that may be the second half of a name, and further ones up to an operator, a comma or a parenthesis.
+_PLAIN_WORD = re.compile(r"[^\W\d]\w*")
+_MORE_WORDS = re.compile(r"(?:[ \t]+(?!(?:and|or|not|in|is|like|between)\b)[^\W\d]\w*)*(?=\s*(?:[=!<>,)]|$))")
+_ROOT = re.compile(r"([^\W\d][\w.]*)\s*$")
+_KEY_BEHIND = re.compile(r"\s*(?:\[\s*[\"']|->{1,2}\s*'?)(\w+)")
 _FORMS = {
     "&&": "and",
     "&": "and",
@@ -244,6 +249,8 @@ class ExpressionParser:
             last = self.operators[-1]
             shown = "-" if last.op == "neg" else last.op
             help = message("help-use", form="!=") if (last.op, token) == ("<", ">") else None
+            if (last.op, token) == ("-", ">") and self.terms:
+                help = self._path_help(self.terms[-1])
             if token == "=":
                 help = message("help-use", form=last.op if last.op in ("==", "!=") else f'"{last.op}="')
             self._fail(OPERAND_EXPECTED, last.start, last.end, operator=shown, help=help)
@@ -347,7 +354,16 @@ class ExpressionParser:
             help = message("help-use", form=_FORMS[lowered])
         elif token.startswith("'") or (previous is not None and self.text[previous.start] == "'"):
             help = message("help-double-quotes")
+        elif previous is not None and previous.bare and _PLAIN_WORD.fullmatch(token):
+            words = _MORE_WORDS.match(self.text, end, self.end)
+            name = self.text[previous.start : words.end() if words is not None else end]
+            alone = not self.frames and self.text[previous.start + len(name) : self.end].strip() == ""
+            key = "help-words" if alone else "help-name-with-blanks"
+            help = message(key, name=" ".join(name.split()))
         self._fail(REMAIN_TERMS, start, end, term=shown(token), help=help)
+
+    def _path_help(self, previous: _Term) -> str | None:
+        return path_help(self.text[: previous.end], self.text[previous.end : self.end]) if previous.bare else None
 
     # -- stacks -------------------------------------------------------------------------------------------------
 
@@ -467,7 +483,20 @@ def reject_rest(source: Source, pos: int, end: int) -> None:
     if found is not None:
         kind = found.lastgroup or "bad"
         start = found.start(kind)
-        raise source.error(REMAIN_TERMS, start, found.end(), term=shown(source.buffer[start : found.end()]))
+        help = path_help(source.buffer[:start], source.buffer[start:end]) if source.buffer[start] == "[" else None
+        raise source.error(REMAIN_TERMS, start, found.end(), help=help, term=shown(source.buffer[start : found.end()]))
+
+
+def path_help(before: str, behind: str) -> str | None:
+    """How ``a["b"]``, ``a['b']`` and ``a->b`` are written: a key is reached with a point; None behind no field.
+
+    >>> path_help("x == a", '["b"]'), path_help("a ", "->>'b'"), path_help("len(a)", "[0]")
+    ('a key of a map is written a.b', 'a key of a map is written a.b', None)
+    """
+    root, key = _ROOT.search(before), _KEY_BEHIND.match(behind)
+    if root is None:
+        return None
+    return message("help-path", form=f"{root[1]}.{key[1] if key is not None else 'KEY'}")
 
 
 def _character(char: str) -> str:

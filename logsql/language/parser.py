@@ -94,8 +94,17 @@ class QueryParser:
                 commands.append(self._command(start, end))
         start, end = trimmed(self.source, group.start, group.end)
         if not commands:
-            raise self.source.error(EMPTY_QUERY, start, end)
+            raise self.source.error(EMPTY_QUERY, start, end, help=self._swallowed(comments))
         return Query(tuple(commands), tuple(comments), self.source.span(start, end))
+
+    def _swallowed(self, comments: list[Comment]) -> str | None:
+        """The line of a comment that begins like a command: a comment goes on to the next pipe."""
+        for comment in comments:
+            for line in comment.text.split("\n")[1:]:
+                name = line.split(maxsplit=1)[0] if line.strip() else ""
+                if name and self.grammar.command(name) is not None:
+                    return message("help-comment-swallows", line=" ".join(line.split())[:60])
+        return None
 
     def _comment(self, start: int, end: int, position: int) -> Comment:
         return Comment(self.source.nfc[start + 1 : end].strip(), position, self.source.span(start, end))

@@ -28,7 +28,7 @@ AGGREGATES: tuple[Bridge, ...] = (
         spl=("distinct_count",),
         esql=("count_distinct",),
         kql=("count_distinct",),
-        sql=("approx_count_distinct", "uniq"),
+        sql=("approx_count_distinct", "uniq", "distinct", "unique"),
     ),
     aggregate(
         "array(x)",

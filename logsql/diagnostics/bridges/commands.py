@@ -6,6 +6,12 @@ from logsql.diagnostics.bridges.row import Bridge, command
 
 COMMANDS: tuple[Bridge, ...] = (
     command(
+        'search line == "*TEXT*" (match(line, "REGEX") for an expression)',
+        '| search path == "*wp-*"',
+        "SELECT * FROM web WHERE path LIKE '%wp-%'",
+        shell=("grep", "egrep", "fgrep", "rg", "findstr"),
+    ),
+    command(
         "search CONDITION",
         '| search status >= 400 and path == "*wp-*"',
         "SELECT * FROM web WHERE status >= 400 AND path LIKE '%wp-%'",

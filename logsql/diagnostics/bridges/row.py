@@ -21,9 +21,9 @@ SOURCE = "table order=asc web"
 
 @dataclass(frozen=True)
 class Bridge:
-    """One idea. ``spl``, ``kql``, ``esql``, ``sql``: its names there; ``form``: how it is written here; ``query``: an
-    example
-    behind :data:`SOURCE`; ``statement``: the same in SQL. Both are None where only the name is another."""
+    """One idea. ``spl``, ``kql``, ``esql``, ``sql``, ``shell``: its names there; ``form``: how it is written here;
+    ``query``: an example behind :data:`SOURCE`; ``statement``: the same in SQL. Both are None where only the name is
+    another."""
 
     place: Place
     form: str
@@ -33,19 +33,26 @@ class Bridge:
     kql: tuple[str, ...] = ()
     esql: tuple[str, ...] = ()
     sql: tuple[str, ...] = ()
+    shell: tuple[str, ...] = ()
 
     def languages(self, word: str) -> list[str]:
         """The languages in which the idea is called ``word``, as a user names them."""
         plain = word.lower().replace("-", "_")
         return [
             language
-            for language, names in (("Splunk", self.spl), ("KQL", self.kql), ("ES|QL", self.esql), ("SQL", self.sql))
+            for language, names in (
+                ("Splunk", self.spl),
+                ("KQL", self.kql),
+                ("ES|QL", self.esql),
+                ("SQL", self.sql),
+                ("Unix", self.shell),
+            )
             if any(plain == name.lower().replace("-", "_") for name in names)
         ]
 
     def words(self) -> Iterator[str]:
         """Every name of the idea, in lower case."""
-        for names in (self.spl, self.kql, self.esql, self.sql):
+        for names in (self.spl, self.kql, self.esql, self.sql, self.shell):
             yield from (name.lower() for name in names)
 
 

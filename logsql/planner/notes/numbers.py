@@ -98,9 +98,7 @@ def aggregated(cx: Lowering, call: AggregateCall) -> None:
                 cx.note(
                     row,
                     node.span,
-                    help=_as_numbers(call, place)
-                    if value.kind is Kind.STRING and not isinstance(node, Literal)
-                    else None,
+                    help=_instead_of(call, place),
                     covers=(TEXT_NOT_A_NUMBER.name, call.written),
                     function=name,
                     value=canonical(node),
@@ -110,6 +108,17 @@ def aggregated(cx: Lowering, call: AggregateCall) -> None:
         node = call.nodes[0]
         if numbers_of_several_lengths(sample(cx, node)):
             cx.note(ORDERED_AS_TEXT, node.span, help=_as_numbers(call, 0), value=canonical(node), function=f"{name}()")
+
+
+def _instead_of(call: AggregateCall, place: int) -> str | None:
+    """The aggregate over numbers: of texts, and of a condition (the share or the number of the rows it holds in)."""
+    value, node = call.args[place], call.nodes[place]
+    if value.kind is Kind.STRING and not isinstance(node, Literal):
+        return _as_numbers(call, place)
+    if value.kind is Kind.BOOL and call.spec.name in ("avg", "sum"):
+        condition = canonical(node).removeprefix("(").removesuffix(")") if isinstance(node, Binary) else canonical(node)
+        return WRITE.fill(better=f"{call.spec.name}(if({condition}, 1, 0))")
+    return None
 
 
 def _open(cx: Lowering, node: Expr) -> bool:
