@@ -294,7 +294,12 @@ class Guard:
         if ".." in re.split(r"[/\\]", plain) or re.match(r"[A-Za-z][\w+.-]+:", plain) or "\0" in plain:
             raise refused(PATH_NOT_ALLOWED, path=path)
         pattern = re.search(r"[*?\[{]", plain)
-        if not self._policy.may_read(os.path.dirname(plain[: pattern.start()]) or "." if pattern else plain):
+        if pattern is None:
+            allowed = self._policy.may_read(plain)
+        else:
+            folder = os.path.dirname(plain[: pattern.start()])
+            allowed = self._policy.may_match(folder or ".", plain[len(folder) :].strip("/").split("/"))
+        if not allowed:
             raise read_refused(path)
 
     @cached_property

@@ -10,6 +10,7 @@ back (``/etc/x.d/../../case/a.csv``) is refused, because opening it tells whethe
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import sys
 from collections.abc import Sequence
@@ -54,6 +55,24 @@ class Policy:
 
     def may_read(self, path: str) -> bool:
         return not self.safe or self.resolved(path) is not None
+
+    def may_match(self, folder: str, parts: Sequence[str]) -> bool:
+        """Whether what a pattern of DuckDB's matches below ``folder``, part by part, may all be read.
+
+        DuckDB looks through a folder that a link of the case leads to before it refuses the files in it: how many
+        there are would be told. Of a pattern with more than ``*`` and ``?`` every name is taken as matched.
+        """
+        if not self.may_read(folder):
+            return False
+        if any(sign in part for part in parts for sign in ("**", "[", "{")):
+            entries = ((above, name) for above, *below in os.walk(folder) for names in below for name in names)
+            return all(self.may_read(os.path.join(above, name)) for above, name in entries)
+        found = [folder]
+        for part in parts:
+            found = [os.path.join(above, n) for above in found for n in _names(above) if fnmatch.fnmatchcase(n, part)]
+            if not all(map(self.may_read, found)):
+                return False
+        return True
 
     def check_read(self, path: str) -> None:
         """Raise :class:`PolicyError` when the file may not be read, RunError for what can be no path."""
@@ -139,6 +158,14 @@ class Policy:
                 current = "/"
             rest += reversed(target.split("/"))
         return current
+
+
+def _names(folder: str) -> list[str]:
+    """Names in a folder; none where there is no such folder."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def read_refused(path: str) -> PolicyError:

@@ -131,6 +131,30 @@ def test_dots_and_links_that_stay_inside_are_read(place: Path, monkeypatch: pyte
             assert s.query(f"csvfile {path} | fields a").rows() == [{"a": "1"}], path
 
 
+@pytest.mark.parametrize("pattern", ["q*/x.txt", "q*", "*/q-*/*.txt", "q*/*", "**/q*", "q[-]*"])
+def test_a_pattern_does_not_tell_where_a_link_leads(tmp_path: Path, pattern: str) -> None:
+    """DuckDB, and the readers, looked through a linked folder before its files were refused."""
+    case, other = tmp_path / "case", tmp_path / "other"
+    (case / "a").mkdir(parents=True)
+    (other / "fold").mkdir(parents=True)
+    (other / "fold" / "x.txt").touch()
+    (other / "file").touch()
+    with logsql.connect(tz="UTC", safe=True, allow_dirs=[str(case)]) as s:
+        for form in (
+            "textfile {p}",
+            "jsonfile {p}",
+            "sql:SELECT count(*) FROM glob('{p}')",
+            "sql:SELECT * FROM read_text('{p}')",
+        ):
+            said = set()
+            for target in ("fold", "file", "none", "../case/../other/fold"):
+                for link in (case / "q-1", case / "a" / "q-2"):
+                    link.unlink(missing_ok=True)
+                    link.symlink_to(other / target)
+                said.add(answer(s, form.format(p=f"{case}/{pattern}"), f"{case}/{pattern}"))
+            assert len(said) == 1, said
+
+
 def test_a_link_that_is_turned_while_a_file_is_opened_is_found_out(place: Path) -> None:
     case, other = place / "case", place / "other"
     policy = Policy.safe_mode([str(case)])

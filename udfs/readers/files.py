@@ -152,6 +152,8 @@ class Files:
         for problem in closed if unread is not None else ():
             unread(problem)  # type: ignore[misc]
         ordered = sorted(found, key=lambda path: (natural_key(path), path))
+        if len(ordered) == 1:
+            self._ask(ordered[0])  # a link to somewhere else is not looked behind
         return [_readable(path) for path in ordered] if len(ordered) == 1 else ordered
 
     def _walk(self, folder: str, names: list[str], closed: list[ReaderError]) -> list[str]:
@@ -170,13 +172,17 @@ class Files:
                 else:
                     found += [path for path, is_folder, _ in held if not is_folder]
             return list(dict.fromkeys(found))
-        if rest and "*" not in name and os.path.isdir(os.path.join(folder, name)):
+        if rest and "*" not in name and self._is_folder(os.path.join(folder, name)):
             return self._walk(os.path.join(folder, name), rest, closed)
         test = wildcard(name)
         held = [entry for entry in self._listed(folder, closed) if test.fullmatch(file_name(entry[0]))]
         if not rest:
             return [path for path, is_folder, _ in held if not is_folder]
         return [found for path, is_folder, _ in held if is_folder for found in self._walk(path, rest, closed)]
+
+    def _is_folder(self, path: str) -> bool:
+        """Whether a folder is there; of a link that leads to where nothing may be read nothing is known."""
+        return self._may_read(path) and os.path.isdir(path)
 
     def _listed(self, folder: str, closed: list[ReaderError]) -> list[tuple[str, bool, bool]]:
         """Path, whether it is a folder, and whether it is a link, of what a folder holds.
@@ -186,7 +192,8 @@ class Files:
         try:
             self._ask(folder or ".")
             with os.scandir(folder or ".") as entries:
-                return [(os.path.join(folder, entry.name), entry.is_dir(), entry.is_symlink()) for entry in entries]
+                held = [(os.path.join(folder, entry.name), entry.is_symlink(), entry) for entry in entries]
+                return [(path, self._is_folder(path) if link else entry.is_dir(), link) for path, link, entry in held]
         except ReaderError as problem:
             closed.append(problem)
         except OSError as problem:
