@@ -39,6 +39,19 @@ TOO_MANY_ITEMS = define(
     ("{call} makes more than {limit:,} items", "{call}이(가) 만드는 항목이 {limit:,}개를 넘습니다"),
     help=("shorten the range or take a longer span", "범위를 줄이거나 간격을 늘리세요"),
 )
+TOO_MANY_FIELDS = define(
+    "E1305",
+    "too-many-fields",
+    ("the rows have more fields than can be shown", "행의 필드가 표시할 수 있는 수보다 많습니다"),
+    (
+        "the rows have {count:,} different fields; at most {limit:,} are shown",
+        "행에 서로 다른 필드가 {count:,}개 있습니다. {limit:,}개까지 표시합니다",
+    ),
+    help=(
+        "name those that you need: fields a, b; or search fewer rows",
+        "fields a, b처럼 필요한 필드를 지정하거나 행을 줄이세요",
+    ),
+)
 CONSTANT_FAILED = define(
     "E1401",
     "constant-failed",

@@ -40,8 +40,8 @@ from logsql.diagnostics.models import MlError
 from logsql.ml.model import ModelKind
 from udfs.inference import Forest, classification_forest, isolation_forest
 
-# A forest of 1000 trees over 10 million nodes unpacks to less; a zip bomb does not.
-MAX_UNPACKED = 4 << 30
+# A forest of 1000 trees over 10 million nodes unpacks to less; of a zip bomb no more than this is unpacked.
+MAX_UNPACKED = 1 << 30
 # Plain number types a forest file holds, by their pickled letter code.
 NUMBER_CODES = ("b1", "u1", "i4", "i8", "u4", "u8", "f4", "f8")
 

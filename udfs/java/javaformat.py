@@ -98,6 +98,10 @@ def java_text(value: object, zone: str | tzinfo = "UTC") -> str:
 # --- one specifier -----------------------------------------------------------------------------------------
 
 
+#: Most characters that one specifier may fill: ``%1000000000d`` made 2 GB of blanks of a number.
+MAX_WIDTH = 100_000
+
+
 @dataclass(frozen=True)
 class _Spec:
     flags: str
@@ -131,6 +135,8 @@ def _check(spec: _Spec) -> None:
     if len(set(spec.flags)) != len(spec.flags):
         raise _Refused
     if spec.has("-") and spec.width is None:
+        raise _Refused
+    if max(spec.width or 0, spec.precision or 0) > MAX_WIDTH:
         raise _Refused
     letter = spec.letter
     if letter in "dox":

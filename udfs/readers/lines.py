@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from udfs.readers.base import Line, ReadContext, ReaderError
 
-MAX_LINE = 256 << 20
+MAX_LINE = 64 << 20
 """Bytes after which a line without newline is handed on in pieces (ledger: ``line-cut``)."""
 
 _FIRST_CHUNK = 1 << 20
@@ -179,7 +179,7 @@ def whole_lines(chunks: Iterator[bytes], name: str, context: ReadContext) -> Ite
         if size > MAX_LINE:
             data = b"".join(held)
             keep = _incomplete_tail(data)
-            context.loss.lost(name, "line-cut", 1, position, "a line longer than 256 MB became several rows")
+            context.loss.lost(name, "line-cut", 1, position, "a line longer than 64 MB became several rows")
             yield data[: len(data) - keep] + b"\n"
             position += len(data) - keep
             held, size = ([data[-keep:]], keep) if keep else ([], 0)
