@@ -105,6 +105,7 @@ def main() -> None:
         _section("$MFT", folder / "MFT", [
             ("all columns, paths included", own, _ours("ntfs_mft", "MftReader"), times),
             ("path, size, state, creation", own, _ours("ntfs_mft", "MftReader", _PATH_COLUMNS), times),
+            ("named streams and further names", own, _ours("ntfs_mft", "MftReader", ["no", "ads", "names"]), times),
             ("number only", own, _ours("ntfs_mft", "MftReader", ["no"]), times),
             ("numpy.fromfile of the bytes", own, _BYTES, times),
             ("mft (Rust binding), CSV", peer, _RUST_MFT, 1),
@@ -117,6 +118,7 @@ def main() -> None:
     if options.evtx:
         _section("event log", options.evtx, [
             ("all columns", own, _ours("evtx", "EvtxReader"), times),
+            ("one column of System", own, _ours("evtx", "EvtxReader", ["process_id"]), times),
             ("evtx (Rust binding), bare iteration", own, _RUST_EVTX, times),
         ])  # fmt: skip
 

@@ -24,9 +24,10 @@ import pytest
 from sample_data import make_hive
 from sample_data.make_ntfs import Change, Entry, journal, mft, story, usn_record
 from tests.readers.damage_support import Kind
+from tests.readers.test_ntfs_more import _volume
 from tests.readers.view_support import VIEWS
 from tests.support import shared_data
-from udfs.readers.base import ReadContext, Reader, ReaderError, select
+from udfs.readers.base import ReadContext, Reader, ReaderError, null_context, select
 from udfs.readers.evtx import EvtxReader
 from udfs.readers.hive import HiveReader
 from udfs.readers.ntfs_logfile import LogFileReader
@@ -34,10 +35,16 @@ from udfs.readers.ntfs_mft import MftReader
 from udfs.readers.ntfs_usnjrnl import UsnJrnlReader
 from udfs.readers.regviews.reader import rows_of, schema_of
 from udfs.readers.regviews.view import RegValue
+from udfs.readers.request import Request
 from udfs.readers.sqlite import SqliteRecordsReader, SqliteTablesReader
 from udfs.readers.zipmembers import ZipEntriesReader, ZipLinesReader
 
 # --- NTFS -------------------------------------------------------------------------------------------------------------
+
+
+def _each(path: str, option: str) -> Reader:
+    """One row a name, or a stream."""
+    return MftReader.of(Request([path], null_context(), {option: True}))
 
 
 def _mft_seeds() -> list[bytes]:
@@ -384,6 +391,8 @@ def _lines(path: str) -> Reader:
 
 KINDS: dict[str, Kind] = {
     "ntfs-mft": Kind(MftReader, _mft_seeds, lambda size: size // 512 + 1),
+    "ntfs-mft names": Kind(lambda path: _each(path, "names"), lambda: [_volume()], lambda size: size // 64 + 1),
+    "ntfs-mft streams": Kind(lambda path: _each(path, "streams"), lambda: [_volume()], lambda size: size // 24 + 1),
     "ntfs-usnjrnl": Kind(UsnJrnlReader, _journal_seeds, lambda size: size // 64 + 1),
     "ntfs-logfile": Kind(LogFileReader, _logfile_seeds, lambda size: size // 48 + 1),
     "hive-file": Kind(HiveReader, _hive_seeds, lambda size: size // 4),
