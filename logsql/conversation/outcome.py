@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -13,16 +13,19 @@ from logsql.diagnostics.notes import Note
 from logsql.language.spans import render_note
 
 if TYPE_CHECKING:
-    from logsql.engine.ledger import Ledger
+    from logsql.engine.ledger import Entry, Ledger
     from logsql.engine.result import Result
 
 #: Notes that are said one by one; of more only the number is told.
 MOST_NOTES = 5
+#: Commands that one line names.
+_NAMED = 3
 
 add_messages(
     {
         "ledger": ("not in the result: {summary}", "결과에 없는 것: {summary}"),
         "ledger-fact": ("about the source: {summary}", "원본에 대해: {summary}"),
+        "ledger-others": ("{sources} and {count} more", "{sources} 외 {count}곳"),
         "ledger-more": ("{count} more of them", "그 밖에 {count}건 더 있습니다"),
         "notes-more": ("{count} more notes", "알림이 {count}개 더 있습니다"),
         "no-loss": ("the last query lost nothing", "마지막 쿼리에서 빠진 것이 없습니다"),
@@ -91,9 +94,28 @@ def remarks(
     return lines
 
 
+def gathered(entries: Sequence[Entry]) -> list[Entry]:
+    """The entries; those that count nothing, have no place and say the same of several commands are one.
+
+    A query that takes sixty headers out of a few mails told a line for each header that none of them has.
+    """
+    said: dict[tuple[str, object], list[Entry]] = {}
+    for number, entry in enumerate(entries):
+        alone = entry.count or entry.at_least or entry.position is not None
+        said.setdefault((entry.reason, number if alone else None), []).append(entry)
+    found = []
+    for first, *others in said.values():
+        source = ", ".join(entry.source for entry in (first, *others)[:_NAMED])
+        if len(others) >= _NAMED:
+            source = message("ledger-others", sources=source, count=len(others) + 1 - _NAMED)
+        found.append(replace(first, source=source) if others else first)
+    return found
+
+
 def _losses(ledger: Ledger, pointer: str, covered: Collection[tuple[str, str] | None]) -> list[str]:
     """A line for each of the first entries whose cause no note has told, and how many more there are."""
     entries = [entry for entry in ledger if (entry.reason, entry.source) not in covered]
+    entries = gathered(entries)
     entries.sort(key=lambda entry: entry.fact)  # what is lost before what is only said of a source
     shown = [message("ledger-fact" if e.fact else "ledger", summary=e.told()) for e in entries[:MOST_NOTES]]
     if len(entries) > MOST_NOTES:

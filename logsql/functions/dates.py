@@ -76,6 +76,8 @@ DATES = list_of(DATE)
 _MILLISECONDS_FROM = 253402300799
 #: The last millisecond of year 9999.
 _MILLISECONDS_TO = 253402300799999
+#: Milliseconds of 1601, from which FILETIME counts.
+_FILETIME_ZERO = -11_644_473_600_000
 BEYOND_9999 = loss(
     "date-beyond-9999",
     (
@@ -280,6 +282,12 @@ def _epoch(call: FunctionCall) -> Typed:
     return Typed(sql.case([(sql.case([(late, told)], sql.boolean(False)), sql.null(DATE.physical))], made.copy()), DATE)
 
 
+def _filetime_zero(value: Typed) -> Sql | None:
+    """FILETIME 0 ("never") through ``epoch(floor(long(x) / 10000 - 11644473600000))``: null, no loss (decision 35)."""
+    whole = values.integer_sql(value)
+    return None if whole is None else sql.eq(whole.copy(), sql.integer(_FILETIME_ZERO))
+
+
 # --- arithmetic -------------------------------------------------------------------------------------------------------
 
 
@@ -445,7 +453,7 @@ register(
             example("epoch(1435196373492)", "2015-06-25T10:39:33.492"),
             example("epoch(1.5)", None),
         ),
-        loss=NOT_CONVERTED,
+        loss=NOT_CONVERTED, no_loss=_filetime_zero,
     ),
     FunctionSpec(
         "dateadd", "date", "dateadd(date, unit, amount)",

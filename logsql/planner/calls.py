@@ -144,7 +144,13 @@ class FunctionCall:
         """A call of a Python function by its registered name (``logsql/udfbridge/registry.py``)."""
         return self.cx.udf(name, *args)
 
-    def lost(self, row: Loss, result: Typed, value: Typed | None = None) -> Typed:
+    def lost(
+        self,
+        row: Loss,
+        result: Typed,
+        value: Typed | None = None,
+        no_loss: Callable[[Typed], Sql | None] | None = None,
+    ) -> Typed:
         """``result``, with the values (of the first argument) that are not null and became null counted in the ledger.
 
         Declaring ``loss=ROW`` in the function's row does this for every call; nothing is counted where a plan is only
@@ -164,6 +170,9 @@ class FunctionCall:
         test = sql.binary("<>", sample.copy(), sql.string("")) if given.kind is Kind.STRING else values.not_null(given)
         if given.kind is Kind.ANY:
             test = sql.when(test, sql.binary("<>", sample.copy(), sql.string("")))
+        none = no_loss(given) if no_loss is not None else None
+        if none is not None:
+            test = sql.when(sql.not_(sql.coalesce(none, sql.boolean(False))), test)
         cx.tells()
         told = losses.or_lost(cx, row, source, result.expr, physical, sample, test, self.call)
         return Typed(told, result.type)

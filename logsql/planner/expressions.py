@@ -293,7 +293,7 @@ class ExprContext:
         if spec.numbers and not self.untold(call):
             operands = [(made.nodes[at], made.arg(at)) for at in range(min(spec.numbers, len(made)))]
             return numberlosses.counted(self, call, result, operands, spec.integers)
-        return result if spec.loss is None else made.lost(spec.loss, result)
+        return result if spec.loss is None else made.lost(spec.loss, result, no_loss=spec.no_loss)
 
     def _unknown_function(self, call: Call) -> NoReturn:
         reason = registry.REFUSED_FUNCTIONS.get(call.name)

@@ -13,6 +13,7 @@ from logsql.diagnostics.losses import Loss
 from logsql.diagnostics.messages import Text
 from logsql.planner.calls import AggregateCall, FunctionCall
 from logsql.planner.duties import AggregateDuty, FunctionDuty, Plain, Takes
+from logsql.values.sql import Sql
 from logsql.values.values import Typed
 
 
@@ -39,8 +40,8 @@ class FunctionSpec:
     function converts its first argument, and a value that is not null and becomes null is counted under this reason;
     ``tests_null``: its arguments may well be null, so that conversions that stand directly in it are not counted;
     ``branches``: some arguments are evaluated in some rows only; ``numbers``: so many first arguments are numbers, and
-    other values, for which the function is null, are counted; ``integers``: so are fractions;
-    ``takes``: argument positions that take one type only;
+    other values, for which the function is null, are counted; ``integers``: so are fractions; ``no_loss``:
+    whether a value means none (FILETIME 0), so that null is right; ``takes``: argument positions of one type only;
     ``plain``: an argument that is no pattern here; ``searches``: the arguments behind the first are values that are
     looked for in it; ``finds_place``: the result is a place in a text, of which 0 is the first.
     """
@@ -65,6 +66,7 @@ class FunctionSpec:
     branches: bool = False
     numbers: int = 0
     integers: bool = False
+    no_loss: Callable[[Typed], Sql | None] | None = None
     takes: tuple[tuple[int, Takes], ...] = ()
     plain: Plain | None = None
     searches: bool = False

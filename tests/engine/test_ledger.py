@@ -14,6 +14,7 @@ import pytest
 
 import logsql
 from logsql import Session
+from logsql.conversation.outcome import remarks
 from logsql.diagnostics.losses import LOSSES
 from logsql.diagnostics.messages import LANGUAGE
 from logsql.diagnostics.reasons import loss_row
@@ -418,3 +419,29 @@ def test_lines_that_are_no_text_are_told_with_the_number_of_the_first(
     ((reason, count, place),) = losses(session, f"jsonfile {tmp_path}/array.json")
     assert (reason, count) == ("invalid-utf-8", 1)
     assert place in ("line 3", "byte 9"), "nobody counts the lines of documents before they are read"
+
+
+def test_filetime_zero_is_never_and_no_loss(session: Session) -> None:
+    """decisions.md 35: 0 means that nothing ever happened; other times before 1601 are told."""
+    rows = "json \"[{x:0},{x:'0'},{x:-100000},{x:132539328000000000}]\""
+    result = session.query(f"{rows} | eval d = epoch(floor(long(x) / 10000 - 11644473600000))")
+    assert [row["d"] is None for row in result.rows()] == [True, True, True, False]
+    assert [(e.reason, e.count) for e in result.ledger] == [("not-converted", 1)]
+
+
+def test_commands_that_found_nothing_share_a_line() -> None:
+    """The query of an article over a few mails told a line for each header that none of them has."""
+    assert COMMANDS["rex"], "its rows stand in its file"
+    ledger = Ledger()
+    ledger.lost("b", "not-converted", 2)
+    for number in range(6):
+        ledger.came(f"place {number}", 1, "no-match", f"rex {number}")
+    said = remarks((), ledger)
+    assert len(said) == 2
+    assert "no-match in rex 0, rex 1, rex 2 and 3 more: the pattern takes nothing" in said[1]
+    assert len(remarks((), ledger, every=True)) == 8, "--loss lists each of them"
+    token = LANGUAGE.set("ko")
+    try:
+        assert "rex 0, rex 1, rex 2 외 3곳: no-match" in remarks((), ledger)[1]
+    finally:
+        LANGUAGE.reset(token)
