@@ -43,8 +43,9 @@ def _refuse(_: str) -> NoReturn:
     raise _Refused
 
 
-def parse(text: str, recover: bool = False) -> Json:
-    """The value of a JSON text. ``recover`` closes what the end of the text left open instead of failing.
+def parse(text: str, recover: bool = False, repeated: list[str] | None = None) -> Json:
+    """The value of a JSON text. ``recover`` closes what the end of the text left open instead of failing; ``repeated``
+    takes each key that comes again in its object.
 
     >>> parse("{a: 1, 'b' = [x, 2.5,], c: {}}")
     {'a': 1, 'b': ['x', 2.5], 'c': {}}
@@ -53,17 +54,37 @@ def parse(text: str, recover: bool = False) -> Json:
     """
     try:
         # strict=False lets raw line breaks stand inside strings; Python would read NaN as a number.
-        found: Json = json.loads(text, strict=False, parse_constant=_refuse)
+        again: list[str] = []
+        hook = None if repeated is None else _Repeats(again).object
+        found: Json = json.loads(text, strict=False, parse_constant=_refuse, object_pairs_hook=hook)
         if "\\u" not in text:
+            if repeated is not None:
+                repeated.extend(again)
             return found
     except (ValueError, _Refused, RecursionError):
         pass
-    return _Parser(text, recover).document()
+    return _Parser(text, recover, repeated).document()
+
+
+class _Repeats:
+    """Makes objects of pairs, and keeps the keys that come again."""
+
+    def __init__(self, found: list[str]) -> None:
+        self.found = found
+
+    def object(self, pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        made: dict[str, Json] = {}
+        for key, value in pairs:
+            if key in made:
+                self.found.append(key)
+            made[key] = value
+        return made
 
 
 class _Parser:
-    def __init__(self, text: str, recover: bool) -> None:
+    def __init__(self, text: str, recover: bool, repeated: list[str] | None = None) -> None:
         self.text = text
+        self.repeated = repeated
         self.at = 0
         self.recover = recover
         self.depth = 0
@@ -166,7 +187,10 @@ class _Parser:
             self.blanks()
             if self.ended():
                 return out
-            out[_name(key)] = self.value()
+            name = _name(key)
+            if self.repeated is not None and name in out:
+                self.repeated.append(name)
+            out[name] = self.value()
             char = self.blanks()
             if char in (",", ";") and char:
                 self.at += 1

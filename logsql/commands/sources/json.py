@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
 NO_OBJECT = loss("item-not-an-object", ("items of the list that are no objects: no row", "객체가 아닌 항목: 행 없음"))
+REPEATED_KEY = loss(
+    "repeated-key",
+    ("keys that come again in one object: the last value counts", "한 객체에서 되풀이된 키: 마지막 값만 남습니다"),
+)
 UNQUOTED = define(
     "10200",
     "missing-json-quotation",
@@ -87,9 +91,12 @@ def read_rows(stage: Stage, text: str, span: Span) -> list[dict[str, Json]]:
     if not text.lstrip().startswith(("{", "[")):
         stage.fail(TYPE, span)
     try:
-        value = parse_lenient(text)
+        repeated: list[str] = []
+        value = parse_lenient(text, repeated=repeated)
     except (LenientError, RecursionError) as problem:
         stage.fail(INVALID, span, reason=problem)
+    if repeated:
+        stage.chain.catalog.lost("json", REPEATED_KEY.name, len(repeated), repeated[0])
     items = value if isinstance(value, list) else [value]
     rows = [row for row in items if isinstance(row, dict)]
     if len(rows) < len(items):
@@ -131,6 +138,6 @@ Instead of the text a constant expression may stand, such as `$("rows")`.
             Example("One empty row", 'json "{}" | eval n = 1 + 1', ({"n": 2},)),
         ),
         errors=(UNQUOTED, TYPE, INVALID),
-        ledger=(NO_OBJECT,),
+        ledger=(NO_OBJECT, REPEATED_KEY),
     )
 )
