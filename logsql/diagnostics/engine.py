@@ -119,6 +119,16 @@ DATABASE_NOT_READ = DATABASE_NOT_OPENED.says(
     help=text("name its folder with --allow-dir to be told why", "이유를 보려면 --allow-dir로 폴더를 허용하세요"),
 )
 
+DISK = define(
+    "E1310",
+    "disk",
+    (
+        "the disk is full or broken where the engine reads or writes",
+        "엔진이 읽거나 쓰는 디스크가 가득 찼거나 고장 났습니다",
+    ),
+    ("the disk does not do its part for {path}: {reason}", "{path} 파일을 디스크에서 읽거나 쓰지 못했습니다: {reason}"),
+)
+
 # --- the policy -------------------------------------------------------------------------------------------------------
 
 ALLOW_DIRECTORY = text("allow it with --allow-dir", "--allow-dir로 허용하세요")

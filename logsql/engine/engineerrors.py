@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import duckdb
 
-from logsql.diagnostics.engine import ENGINE_ERROR, ENGINE_REFUSED, INTERRUPTED, OUT_OF_MEMORY, TOO_MANY_ITEMS
+from logsql.diagnostics.engine import DISK, ENGINE_ERROR, ENGINE_REFUSED, INTERRUPTED, OUT_OF_MEMORY, TOO_MANY_ITEMS
 from logsql.diagnostics.errors import Interrupted, LogsqlError, PolicyError, RunError, diagnostic, nearest, too_long
 from logsql.diagnostics.messages import message
 from logsql.language.spans import width
@@ -42,6 +42,10 @@ _DEPTH = re.compile(r"^\w+ Error: Max expression depth limit of \d+ exceeded")
 _ITEMS = re.compile(rf"Error: {TOO_MANY_ITEMS.code} (\d+) (.*)", re.S)
 
 
+#: How DuckDB tells that the system refused a write or a read: a full disk, a bad sector.
+_DISK = re.compile(r'Could not (?:write|read|fsync|truncate|flush)[^"\\]*\\?"([^"\\]+)\\?": ([^"\n]+)')
+
+
 def first_line(problem: BaseException) -> str:
     """DuckDB's sentence without what it says about its own text."""
     text = str(problem).strip().splitlines()
@@ -54,6 +58,8 @@ def engine_error(problem: duckdb.Error, interrupted: bool = False) -> LogsqlErro
         return Interrupted(diagnostic(INTERRUPTED))
     if isinstance(problem, duckdb.OutOfMemoryException):
         return RunError(diagnostic(OUT_OF_MEMORY, reason=first_line(problem)))
+    if isinstance(problem, duckdb.IOException) and (disk := _DISK.search(str(problem))):
+        return RunError(diagnostic(DISK, path=disk[1], reason=disk[2]))
     if _DEPTH.search(str(problem)):
         return too_long()
     if found := _ITEMS.search(str(problem)):

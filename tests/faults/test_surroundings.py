@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.support import ROOT, nightly, sample
@@ -18,13 +20,19 @@ ROWS = "json \"[{'a':1},{'a':2}]\""
 
 
 def logsql(
-    *words: str, folder: Path, closed: tuple[int, ...] = (), program: tuple[str, ...] = ("-m", "logsql"), **more: str
+    *words: str,
+    folder: Path,
+    closed: tuple[int, ...] = (),
+    program: tuple[str, ...] = ("-m", "logsql"),
+    before: Callable[[], None] = lambda: None,
+    **more: str,
 ) -> subprocess.CompletedProcess[str]:
     """The program in a process of its own. ``closed``: numbers of streams that the shell closed."""
 
     def close() -> None:
         for number in closed:
             os.close(number)
+        before()
 
     env = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(folder / "state"), **more}
     return subprocess.run(
@@ -114,3 +122,29 @@ def test_nothing_is_imported_from_a_folder_of_evidence(tmp_path: Path) -> None:
         done = logsql(*words, folder=evidence)
         assert done.returncode == 0, done.stderr
     assert not list(evidence.rglob("__pycache__"))
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("table t | outputcsv o.csv a, b", "30203"),
+        ("copytable path=bk", "E1310"),
+        ("table t | import create=t n", "E1310"),
+    ][: sample(3, 2)],
+)
+def test_a_full_disk(tmp_path: Path, query: str, code: str) -> None:
+    """The largest file may have 600 KB: the system refuses what goes beyond, as a full disk does."""
+    with duckdb.connect(str(tmp_path / "case.duckdb")) as made:
+        made.execute("create table t as select range a, md5(range::varchar) b from range(150000)")
+
+    def limited() -> None:
+        import resource  # not on every system
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+
+    done = logsql("-q", query, "--db", "case.duckdb", folder=tmp_path, before=limited)
+    unshaken(done)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error[{code}")
+    assert "File too large" in done.stderr
+    assert [path for path in tmp_path.rglob("*") if path.name.startswith((".logsql", "tmp_"))] == []
