@@ -75,6 +75,10 @@ class QueryParser:
     def parse(self) -> Query:
         return self._group(self.split.root)
 
+    def opens(self, at: int) -> bool:
+        """Whether a subquery begins here; a bracket in what was split as a text (``type"=left [``) opens none."""
+        return at in self.split.groups
+
     def subquery(self, at: int) -> tuple[Subquery, int]:
         """The subquery whose ``[`` stands at ``at``, and the position behind its ``]``."""
         group = self.split.groups[at]

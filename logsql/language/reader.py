@@ -55,6 +55,7 @@ class Parse(Protocol):
 
     @property
     def source(self) -> Source: ...
+    def opens(self, at: int) -> bool: ...
     def subquery(self, at: int) -> tuple[Subquery, int]: ...
 
 
@@ -326,7 +327,8 @@ class ArgReader:
 
     def subquery(self, required: bool = True, code: Code = NO_SUBQUERY) -> Subquery | None:
         """``[ query ]``; None when there is none and it is not ``required`` (else error ``code``)."""
-        if self.at_end() or not self.source.buffer.startswith("[", self.pos):
+        opens = not self.at_end() and self.source.buffer.startswith("[", self.pos) and self._query.opens(self.pos)
+        if not opens:
             if required:
                 self.missing(code.with_text(NO_SUBQUERY.text), command=self.command)
             return None
