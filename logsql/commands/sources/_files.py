@@ -194,6 +194,12 @@ def _converted(stage: Stage, name: str, type_: LType, text: Sql) -> Sql:
     return losses.or_lost(stage.context(None), NOT_CONVERTED, source, node, type_.physical, text.copy(), filled)
 
 
+def _usage(name: str, options: Sequence[OptionSpec]) -> str:
+    """``evtx-file [host=HOST] ... PATH``."""
+    written = (f"{o.name}={o.name.upper()}" if o.required else f"[{o.name}={o.name.upper()}]" for o in options)
+    return " ".join([name, *written, "PATH"])
+
+
 def evidence_command(
     name: str,
     group: Group,
@@ -228,14 +234,11 @@ def evidence_command(
         hidden = [name for name in (*quiet, *(["_path"] if placed else [])) if not stage.asks_for(name)]
         return scan_source(stage, info, hidden)
 
-    written = " ".join(
-        f"[{o.name}={o.name.upper()}]" if not o.required else f"{o.name}={o.name.upper()}" for o in declared
-    )
     return CommandSpec(
         name=name,
         group=group,
         summary=summary,
-        usage=(f"{name} {written} PATH".replace("  ", " "),),
+        usage=(_usage(name, declared),),
         parse=path_parser(EVIDENCE_PATH),
         lower=lower,
         fields=duties.STARTS,
