@@ -189,7 +189,8 @@ def chapters() -> str:
     found: dict[str, list[str]] = {}
     for name, spec in sorted(COMMANDS.items()):
         found.setdefault(spec.group.value, []).append(name)
-    names = [textwrap.fill(", ".join(of), WIDTH, initial_indent="  ", subsequent_indent="  ") for of in found.values()]
+    block = textwrap.TextWrapper(WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    names = [block.fill(", ".join(of)) for of in found.values()]
     return "\n".join(line for title, text in zip(found, names, strict=True) for line in (title, text))
 
 

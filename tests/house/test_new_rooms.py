@@ -228,7 +228,7 @@ def test_one_file_is_a_view_and_two_are_a_reader(copy: Path) -> None:
     ]
     assert (view["one field"], reader["one field"]) == ([{"count": 1}], [{"count": 2}])
     assert (view["missing"], reader["missing"]) == ("E3002", "E9990")
-    fields = {"reg-test-homes": "owner, home, last_written, _file", "words-file": "word, size, _file"}
+    fields = {"reg-test-homes": "owner, home, last_written, _file, _path", "words-file": "word, size, _file, _path"}
     for name, named in fields.items():
         assert found[name]["sql"] == found[name]["query"]
         assert f"Fields: {named}." in found[name]["manual"]

@@ -194,6 +194,13 @@ def _converted(stage: Stage, name: str, type_: LType, text: Sql) -> Sql:
     return losses.or_lost(stage.context(None), NOT_CONVERTED, source, node, type_.physical, text.copy(), filled)
 
 
+def _unasked(stage: Stage, names: list[str], quiet: tuple[str, ...]) -> list[str]:
+    """Fields that the query does not name, of those that are in the row only then."""
+    # Behind ``_file`` it is the path of the file; before it a column of the file's own (of an SQLite table).
+    placed = "_file" in names and "_path" in names[names.index("_file") :]
+    return [name for name in (*quiet, *(["_path"] if placed else [])) if not stage.asks_for(name)]
+
+
 def _usage(name: str, options: Sequence[OptionSpec]) -> str:
     """``evtx-file [host=HOST] ... PATH``."""
     written = (f"{o.name}={o.name.upper()}" if o.required else f"[{o.name}={o.name.upper()}]" for o in options)
@@ -217,9 +224,8 @@ def evidence_command(
 ) -> CommandSpec:
     """The declaration of a command that reads one kind of evidence file. ``fields``: where they depend on the file.
 
-    ``quiet``: fields that are in the row only where the query names them, as ``_path`` is.
-
-    ``package``: what the extra brings. ``errors``: rows of the conditions of this kind of file.
+    ``quiet``: fields that are in the row only where the query names them, as ``_path`` is. ``package``: what the extra
+    brings. ``errors``: rows of the conditions of this kind of file.
     """
     declared = (*options, *((*ZIP_OPTIONS, HOST) if archive else ()))
     paths = " ".join([PATHS, SEVERAL, *([HOSTS, ZIP_NAMES] if archive else [])])
@@ -228,11 +234,7 @@ def evidence_command(
         if package is not None and extra is not None:
             stage.needs_extra(name, package, extra)
         info = open_files(stage, all_options(stage))
-        names = [column.name for column in info.columns]
-        # Behind ``_file`` it is the path of the file; before it a column of the file's own (of an SQLite table).
-        placed = "_path" in names[names.index("_file") :] if "_file" in names else False
-        hidden = [name for name in (*quiet, *(["_path"] if placed else [])) if not stage.asks_for(name)]
-        return scan_source(stage, info, hidden)
+        return scan_source(stage, info, _unasked(stage, [column.name for column in info.columns], quiet))
 
     return CommandSpec(
         name=name,
