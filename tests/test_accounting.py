@@ -133,6 +133,12 @@ SOURCES = {
     "checktable": "tests/commands",
     "copytable": "tests/commands",
     "purge": "tests/commands",
+    "timeline": "tests/readers/test_timeline.py",
+    "triage": "tests/readers/test_triage.py",
+    **dict.fromkeys(
+        ("reg-usb", "reg-run-keys", "reg-services", "reg-mru", "amcache-files", "amcache-programs"),
+        "tests/readers/test_regviews_more.py",
+    ),
     **dict.fromkeys(
         ("evtx-file", "hive-file", "ntfs-logfile", "ntfs-mft", "ntfs-usnjrnl", "sqlite-records", "sqlite-tables",
          "zipfile-entries", "reg-bam-entries", "reg-network-profiles", "reg-opensave-files", "reg-recent-docs",

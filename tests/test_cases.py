@@ -34,5 +34,5 @@ def test_every_file_of_cases_is_read() -> None:
     assert {path.stem for path in OWN.glob("*.json*")} == set(OWN_NAMES)
     homes = {OWN, OWN / "regressions", FOLDER}
     for path in (ROOT / "tests").rglob("*.json*"):
-        if '"query":' in path.read_text(encoding="utf-8"):
+        if all(key in path.read_text(encoding="utf-8") for key in ('"query":', '"id":')):
             assert path.parent in homes, f"{path.name}: a case goes to tests/cases or tests/cases/regressions"

@@ -291,7 +291,7 @@ def pattern(call: FunctionCall, position: int, written: str) -> None:
     if re.search(r"[ms]'Z'$", written):
         call.note(ZONE_AS_LETTER, position, help=_pattern_help(f"{written[:-3]}X"))
     node = call.nodes[0]
-    if isinstance(node, Field):
+    if isinstance(node, Field) and call.cx.field(node.name).kind is not Kind.DATE:  # a date is handed on as it is
         _against_values(call, position, written, runs)
         _to_the_end(call, position, written, sample(call.cx, node))
     elif isinstance(node, Literal) and node.kind == "string":
