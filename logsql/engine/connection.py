@@ -43,12 +43,12 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy, s
         config["access_mode"] = "READ_ONLY"  # the file is evidence: neither made nor changed
     try:
         connection = open_file(path, config)
-    except OSError as error:
+    except (OSError, duckdb.Error) as error:
         shown = path.encode(errors="backslashreplace").decode()
-        raise SourceError(diagnostic(DATABASE_NOT_OPENED, path=shown, reason=error.strerror)) from None
-    except duckdb.Error as error:
         if path != MEMORY and not policy.may_read(path):  # one answer, whatever is or is not there
-            raise SourceError(diagnostic(DATABASE_NOT_READ, path=path)) from None
+            raise SourceError(diagnostic(DATABASE_NOT_READ, path=shown)) from None
+        if isinstance(error, OSError):
+            raise SourceError(diagnostic(DATABASE_NOT_OPENED, path=shown, reason=error.strerror)) from None
         first = str(error).splitlines()[0]
         if "IO Error" in first or "not a valid DuckDB" in str(error):
             raise SourceError(diagnostic(DATABASE_NOT_OPENED, path=path, reason=first)) from None

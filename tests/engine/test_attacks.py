@@ -31,7 +31,7 @@ SECRET = "TOPSECRET-4711"
 TEXTS = json.loads((Path(__file__).parent / "attacks.json").read_text(encoding="utf-8"))
 PATHS, FRAMES, STATEMENTS, SHELL = (TEXTS[name] for name in ("paths", "frames", "statements", "shell"))
 WORDS: list[list[str]] = TEXTS["words"]
-NAMES = ("s.txt", "s.csv", "s.json", "none.txt", "fold")
+NAMES = ("s.txt", "s.csv", "s.json")
 _MORE = ("-", "zipfile", "sqlite-records")
 PIPES = [f'{n} "{{p}}"' for n, s in COMMANDS.items() if s.reads is not None and n not in _MORE] + TEXTS["pipes"]
 _TABLES = VERDICTS["table functions"].items()
@@ -63,10 +63,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     case, other = root / "case", root / "other"
     for folder in (case / "a", case / "x" / "y", other / "fold"):
         folder.mkdir(parents=True)
-    for name in NAMES[:3]:
+    for name in NAMES:
         (other / name).write_text(f'{{"a": "{SECRET}"}}\n', encoding="utf-8")
         (case / f"to-{name}").symlink_to(other / name)
-    (case / "to-none.txt").symlink_to(other / "none.txt")
+    (case / "to-z.txt").symlink_to(other / "z.txt")  # a link is there, what it leads to is not
     (case / "to-fold").symlink_to(other / "fold")
     (case / "ok.csv").write_text("a\n1\n", encoding="utf-8")
     (case / "link").symlink_to(other)
