@@ -14,6 +14,7 @@ import pytest
 from logsql.ml.store import ModelStore
 from logsql.ml.train import Fitted
 from tests.ml.test_ml_store_safety import ROOT, fitted, put, reloaded, store
+from tests.support import sample
 
 __all__ = ["fitted", "store"]
 
@@ -62,7 +63,7 @@ def test_two_processes_fitting_at_once_lose_nothing(store: ModelStore) -> None:
 @pytest.mark.posix("kill -9")
 def test_kill_during_saves_leaves_a_whole_model(store: ModelStore, fitted: Fitted) -> None:
     put(store, fitted)
-    for delay in (0.0, 0.01, 0.05):
+    for delay in (0.01, 0.0, 0.05)[: sample(3, 1)]:
         process = worker(store, ["bot"], 300, times=100_000)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
