@@ -177,6 +177,10 @@ def errors_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+#: Made by ``python -m docs.agreement``, where the evidence is.
+AGREEMENT = "agreement.md"
+
+
 def pages() -> dict[str, str]:
     """Every page by its path below ``docs/reference``, except the support matrix."""
     found = {"commands.md": commands_index(), "functions.md": functions_index(), "errors.md": errors_page()}
@@ -193,7 +197,7 @@ def main() -> int:
 
     found = {**pages(), "support.md": support_page()}
     for old in HERE.rglob("*.md"):
-        if old.relative_to(HERE).as_posix() not in found:
+        if old.relative_to(HERE).as_posix() not in {*found, AGREEMENT}:
             old.unlink()
     for name, text in found.items():
         path = HERE / name
