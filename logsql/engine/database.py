@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from logsql.engine.connection import WORK, Limits, current_zone, main_database, open_database, run, set_zone
 from logsql.engine.guard import Guard
+from logsql.engine.leftovers import interrupt
 from logsql.planner.runtime import Row
 from logsql.store.databases import spill_folder
 from logsql.store.files import Files
@@ -140,7 +141,7 @@ class Database:
     def interrupt_planning(self) -> None:
         """Stop what the connections that plan are asked, in whatever thread."""
         for planning in self._each_planning():
-            planning.connection.interrupt()
+            interrupt(planning.connection)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database (one running statement each)."""

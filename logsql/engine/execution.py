@@ -13,7 +13,7 @@ from sqlglot import exp
 from logsql.diagnostics.errors import too_long
 from logsql.engine.connection import WORK
 from logsql.engine.discovery import all_fields
-from logsql.engine.leftovers import when_done
+from logsql.engine.leftovers import interrupt, when_done
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present
 from logsql.engine.runstate import RunState
 from logsql.engine.stageruntime import Actions, Stages
@@ -94,7 +94,7 @@ class Execution:
         """End the statements of this run."""
         for cursor in [self._cursor, *self._inner]:
             if cursor is not None:
-                cursor.interrupt()
+                interrupt(cursor)
 
     @property
     def _runner(self) -> Runner:

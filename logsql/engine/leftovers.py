@@ -10,6 +10,8 @@ from contextlib import suppress
 
 import duckdb
 
+#: Seconds between looks at a signal while waiting.
+TICK = 0.2
 #: Workers that were told to stop and still run.
 _LEFT: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
@@ -17,6 +19,19 @@ _LEFT: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 def leave(thread: threading.Thread) -> None:
     """Leave a worker behind."""
     _LEFT.add(thread)
+
+
+def join(thread: threading.Thread) -> None:
+    """Wait for a worker that has done its work; a second Ctrl-C must not leave it behind half way."""
+    while thread.is_alive():
+        with suppress(KeyboardInterrupt):
+            thread.join(TICK)
+
+
+def interrupt(connection: duckdb.DuckDBPyConnection) -> None:
+    """End what runs on a connection; one that another thread has closed meanwhile has nothing to end."""
+    with suppress(duckdb.ConnectionException):
+        connection.interrupt()
 
 
 def when_done(threads: list[threading.Thread], release: Callable[[], object]) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar, cast
 
 import duckdb
@@ -20,7 +21,8 @@ import pyarrow as pa
 from logsql.diagnostics.engine import INTERRUPTED
 from logsql.diagnostics.errors import Interrupted, LogsqlError, diagnostic
 from logsql.engine.engineerrors import engine_error
-from logsql.engine.leftovers import leave
+from logsql.engine.leftovers import TICK, join, leave
+from logsql.engine.leftovers import interrupt as interrupted
 from logsql.engine.runstate import ProgressReport, RunState
 from logsql.engine.sourceerrors import source_error
 from udfs.readers.errors import ReadCancelled, ReaderError
@@ -34,8 +36,6 @@ Batches = Generator[pa.Schema | pa.RecordBatch]
 #: Rows per batch handed on; readers and stages work in blocks of about this size too.
 BATCH = 65_536
 _END = object()
-#: Seconds between looks at the clock and the progress while waiting.
-TICK = 0.2
 #: Seconds that a worker has to stop.
 GRACE = 1.0
 
@@ -55,7 +55,7 @@ class Runner:
         self.state = state
         self._origins = origins
         self._engine_error = explain
-        self.interrupt = cursor.interrupt if interrupt is None else interrupt
+        self.interrupt = partial(interrupted, cursor) if interrupt is None else interrupt
 
     def call(self, work: Callable[[], T]) -> T:
         """Run ``work`` in a worker thread and wait for it, interruptibly."""
@@ -122,7 +122,7 @@ class Runner:
                 self.state.abandon()
                 self._stop(thread)
             else:
-                _join(thread)
+                join(thread)
 
     def _stop(self, thread: threading.Thread) -> None:
         """Have the worker stop, and leave it behind where it does not within :data:`GRACE`.
@@ -188,10 +188,3 @@ class Runner:
         if self.state.cancelled() or isinstance(problem, (KeyboardInterrupt, SystemExit)):
             return Interrupted(diagnostic(INTERRUPTED))
         return problem
-
-
-def _join(thread: threading.Thread) -> None:
-    """Wait for a worker that has handed over everything; a second Ctrl-C must not leave it behind half way."""
-    while thread.is_alive():
-        with suppress(KeyboardInterrupt):
-            thread.join(TICK)

@@ -16,9 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, NoReturn, TypeVar, cast
 
+import duckdb
+
 from logsql.conversation.conversation import Abandoned, AbandonedLate
 from logsql.diagnostics.engine import STOPPED, TIME_LIMIT
-from logsql.diagnostics.errors import Interrupted, diagnostic
+from logsql.diagnostics.errors import Interrupted, LogsqlError, TimeoutError_, diagnostic
+from logsql.engine import leftovers
 from logsql.shell.voice import Voice
 from udfs.temporary import clear_made
 
@@ -53,6 +56,7 @@ def interruptible(
     (parsing, planning in DuckDB, training a model) AbandonedLate is raised soon after them.
     """
     end = None if limit is None else time.monotonic() + limit + LATE
+    late = False
     box: _Box[T] = _Box()
     done = threading.Event()
     context = contextvars.copy_context()
@@ -65,15 +69,28 @@ def interruptible(
         finally:
             done.set()
 
+    thread = threading.Thread(target=run, name="logsql-work", daemon=True)
     try:
-        threading.Thread(target=run, name="logsql-work", daemon=True).start()
+        thread.start()
         while not done.wait(_TICK):
             if end is not None and time.monotonic() > end:
+                late = True
                 stop()
                 if not done.wait(_TICK):
+                    leftovers.leave(thread)
                     raise AbandonedLate(diagnostic(TIME_LIMIT, seconds=limit))
     except KeyboardInterrupt:
-        raise _stopped(stop, done, grace) from None
+        problem = _stopped(stop, done, grace)
+        if isinstance(problem, Abandoned):
+            leftovers.leave(thread)
+        else:
+            leftovers.join(thread)
+        raise problem from None
+    # Behind its result the thread still closes the connection that it planned on: done while the interpreter ends, that
+    # aborts the process.
+    leftovers.join(thread)
+    if late and isinstance(box.error, (duckdb.Error, LogsqlError)):  # that it was stopped, in the words of the engine
+        raise TimeoutError_(diagnostic(TIME_LIMIT, seconds=limit))
     if box.error is not None:
         raise box.error
     return cast(T, box.value)

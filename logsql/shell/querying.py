@@ -176,7 +176,7 @@ def explain_stoppable(session: Session, query: str, params: dict[str, object], r
 
     def stop() -> None:
         session.interrupt()
-        session.planning.interrupt()
+        session.database.interrupt_planning()
 
     return interruptible(lambda: session.explain(query, params, run), stop)
 
@@ -188,8 +188,8 @@ def explain(asked: Invocation, voice: Voice) -> int:
         explained = explain_stoppable(session, asked.words[0], dict(asked.params), asked.run)
     except Abandoned as problem:  # a thread still works on the query; nothing of it may be waited for
         voice.error(problem.diagnostic)
-        os._exit(problem.exit_code)
-    except BaseException:
+        leave(problem.exit_code)
+    except Exception:  # after a signal a thread may still use the session: it ends with the process
         session.close()
         raise
     session.close()

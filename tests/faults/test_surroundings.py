@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.support import ROOT, nightly, sample
+from tests.support import ROOT, sample
 
 pytestmark = pytest.mark.posix("streams by their numbers")
 
@@ -53,7 +53,9 @@ def unshaken(done: subprocess.CompletedProcess[str]) -> None:
         assert sign not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("closed", [c for n in (1, 2, 3) for c in combinations((0, 1, 2), n)][:: 1 if nightly() else 3])
+@pytest.mark.parametrize(
+    "closed", [c for n in (1, 2, 3) for c in combinations((0, 1, 2), n)][sample(0, 1) :: sample(1, 4)]
+)
 def test_closed_streams(tmp_path: Path, closed: tuple[int, ...]) -> None:
     done = logsql("-q", ROWS, folder=tmp_path, closed=closed)
     unshaken(done)
@@ -67,7 +69,7 @@ def test_closed_streams(tmp_path: Path, closed: tuple[int, ...]) -> None:
 
 def test_closed_input_that_a_query_reads(tmp_path: Path) -> None:
     ways = (["-q", "stdin | stats count"], ["-q", "- | stats count"], ["run", "-"], ["shell"], [])
-    done = [logsql(*words, folder=tmp_path, closed=(0,)) for words in ways[: sample(len(ways), 2)]]
+    done = [logsql(*words, folder=tmp_path, closed=(0,)) for words in ways[: sample(len(ways), 1)]]
     for each in done:
         unshaken(each)
     assert {each.returncode for each in done} <= {0, 1, 2, 3}
@@ -90,7 +92,7 @@ def test_output_into_a_file_with_closed_streams(tmp_path: Path) -> None:
         ["-q", ROWS, "--keep", "k"],
         ["-q", f"{ROWS} | sort a | result 1"],
         ["-q", ROWS],
-    ][:: 1 if nightly() else 2],
+    ][:: sample(1, 3)],
 )
 def test_a_home_that_cannot_be_written_to(tmp_path: Path, home: str, words: list[str]) -> None:
     if not os.path.exists(os.path.dirname(home)):
@@ -118,7 +120,7 @@ def test_nothing_is_imported_from_a_folder_of_evidence(tmp_path: Path) -> None:
     (evidence / "udfs" / "__init__.py").write_text("raise SystemExit(99)\n")
     assert len(list(evidence.iterdir())) > 200
     ways = (["-q", f'{ROWS} | eval b = format("%d", a)'], ["sql", "select 1 a"], ["ml", "models"], ["help"])
-    for words in ways[: sample(4, 2)]:
+    for words in ways[: sample(4, 1)]:
         done = logsql(*words, folder=evidence)
         assert done.returncode == 0, done.stderr
     assert not list(evidence.rglob("__pycache__"))
@@ -130,7 +132,7 @@ def test_nothing_is_imported_from_a_folder_of_evidence(tmp_path: Path) -> None:
         ("table t | outputcsv o.csv a, b", "30203"),
         ("copytable path=bk", "E1310"),
         ("table t | import create=t n", "E1310"),
-    ][: sample(3, 2)],
+    ][: sample(3, 1)],
 )
 def test_a_full_disk(tmp_path: Path, query: str, code: str) -> None:
     """The largest file may have 600 KB: the system refuses what goes beyond, as a full disk does."""
