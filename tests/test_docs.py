@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.reference import HERE, pages
+from docs.reference import AGREEMENT, HERE, pages
 from docs.support import support_page
 from tests.support import ROOT
 
@@ -18,7 +18,7 @@ HINT = "run: make docs"
 def test_pages_are_fresh() -> None:
     expected = pages()
     found = {p.relative_to(HERE).as_posix(): p for p in HERE.rglob("*.md")}
-    assert sorted(found) == sorted([*expected, "support.md"]), HINT
+    assert sorted(found) == sorted([*expected, "support.md", AGREEMENT]), HINT
     stale = [name for name, text in expected.items() if found[name].read_text(encoding="utf-8") != text]
     assert not stale, f"{HINT}; stale: {stale[:5]}"
 
