@@ -159,6 +159,19 @@ def test_inventory_of_windows_8(tmp_path: Path) -> None:
     assert program["installed_at"] == datetime(1970, 1, 2)
 
 
+def test_sizes_that_are_texts(tmp_path: Path) -> None:
+    """A size with a leading zero ended the query in a ValueError of Python, one in hexadecimal was null untold."""
+    root = Key("ROOT", filetime(_WHEN))
+    for name, size in (("a", "042"), ("b", "0x2A"), ("c", "")):
+        file = root.child(f"Root\\InventoryApplicationFile\\{name}")
+        file.set("LowerCaseLongPath", SZ, text(f"c:\\{name}")).set("Size", SZ, text(size))
+    loss = ListLoss()
+    assert {row["file_path"]: row["file_size"] for row in _rows("amcache-files", root, tmp_path, loss)} == {
+        "c:\\a": 42, "c:\\b": None, "c:\\c": None,
+    }  # fmt: skip
+    assert loss.total("unreadable-entry") == 1
+
+
 @pytest.mark.evidence
 def test_inventory_of_windows_10_as_another_program_reads_it(tmp_path: Path) -> None:
     answers = json.loads(shared_data("artefacts", "expected-amcache.json").read_text())

@@ -7,12 +7,11 @@ Format: libyal winreg-kb, "Windows application compatibility: Amcache.hve"; ANSS
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from logsql.commands.forensic._views import registry_view
-from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, filetime_at, string
+from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, string, time_of
 
 _NEW = {
     "file_path": "lowercaselongpath", "file_name": "name", "publisher": "publisher", "version": "version",
@@ -49,8 +48,8 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
                 "file_name": path.rsplit("\\", 1)[-1],
                 "file_size": _number(named.get("6"), lost),
                 "link_date": None if linked is None else linked * 1_000_000,
-                "modified_at": _filetime(named.get("11"), lost),
-                "created_at": _filetime(named.get("12"), lost),
+                "modified_at": time_of(named.get("11"), lost),
+                "created_at": time_of(named.get("12"), lost),
                 "mft_no": _reference(last),
             }
         yield row
@@ -69,7 +68,11 @@ def _number(value: RegValue | None, lost: Lost) -> int | None:
         return None
     if value.type in ("SZ", "EXPAND_SZ"):
         digits = string(value.data)
-        return int(digits, 0) if digits.isdecimal() and len(digits) < 19 else None
+        if digits.isdecimal() and len(digits) < 19:
+            return int(digits)
+        if digits:
+            lost(value)
+        return None
     if len(value.data) not in (4, 8):
         lost(value)
         return None
@@ -79,16 +82,6 @@ def _number(value: RegValue | None, lost: Lost) -> int | None:
 def _flag(value: RegValue | None, lost: Lost) -> bool | None:
     number = _number(value, lost)
     return None if number is None else number != 0
-
-
-def _filetime(value: RegValue | None, lost: Lost) -> int | None:
-    if value is None:
-        return None
-    try:
-        return filetime_at(value.data, 0)
-    except struct.error:
-        lost(value)
-        return None
 
 
 def _american(value: RegValue | None, lost: Lost) -> datetime | None:

@@ -7,11 +7,10 @@ MRUList; a command ends with ``\\1``. Format: libyal winreg-kb, "Most Recently U
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
 from logsql.commands.forensic._views import registry_view
-from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, filetime_at, string
+from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, string, time_of
 
 _KINDS = {"typedpaths": "path", "typedurls": "url", "runmru": "command"}
 
@@ -38,7 +37,7 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
                 "kind": kind,
                 "text": text.removesuffix("\\1") if kind == "command" else text,
                 "order": None if order < 0 else order,
-                "visited_at": _time(times.get(name), lost),
+                "visited_at": time_of(times.get(name), lost),
                 "last_written": value.written,
             }
 
@@ -46,16 +45,6 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
 def _number(name: str) -> int | None:
     digits = name.removeprefix("url")
     return int(digits) - 1 if digits.isdecimal() and len(digits) < 10 else None
-
-
-def _time(value: RegValue | None, lost: Lost) -> int | None:
-    if value is None:
-        return None
-    try:
-        return filetime_at(value.data, 0)
-    except struct.error:
-        lost(value)
-        return None
 
 
 registry_view(

@@ -10,11 +10,10 @@ Microsoft, DEVPKEY_Device_InstallDate.
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator
 
 from logsql.commands.forensic._views import registry_view
-from udfs.readers.regviews.view import Lost, RegValue, Row, filetime_at, in_current_set, string
+from udfs.readers.regviews.view import Lost, RegValue, Row, in_current_set, string, time_of
 
 _DEVICE = re.compile(r"\\Enum\\USBSTOR\\([^\\]+)\\([^\\]+)$", re.IGNORECASE)
 _ID = re.compile(r"(?:Disk|CdRom|Other)?&?Ven_([^&]*)&Prod_([^&]*)(?:&Rev_([^&]*))?", re.IGNORECASE)
@@ -42,7 +41,7 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
             devices.setdefault(_same(found), {})
             spelt.setdefault(_same(found), (found[1], found[2]))
             if value.name.lower() in ("", "data"):
-                times.setdefault(_same(found), {})[_COLUMNS[found[3]]] = _time(value, lost)
+                times.setdefault(_same(found), {})[_COLUMNS[found[3]]] = time_of(value, lost)
         elif found := _USB.search(value.key):
             usb[_serial(found[3]).lower()] = (found[1].upper(), found[2].upper(), value.written)
         elif (found := _PORTABLE.search(value.key)) and value.name.lower() == "friendlyname":
@@ -79,14 +78,6 @@ def _same(found: re.Match[str]) -> tuple[str, str]:
 def _serial(instance: str) -> str:
     """The device's own number; Windows adds ``&0`` for the port. One it made up itself has ``&`` in second place."""
     return instance.rpartition("&")[0] if "&" in instance[2:] and instance[1:2] != "&" else instance
-
-
-def _time(value: RegValue, lost: Lost) -> int | None:
-    try:
-        return filetime_at(value.data, 0)
-    except struct.error:
-        lost(value)
-        return None
 
 
 def _mounts(mounted: list[RegValue], names: list[str]) -> tuple[list[str], list[str]]:

@@ -58,6 +58,17 @@ def filetime_at(data: bytes, offset: int) -> int | None:
     return micros(value)
 
 
+def time_of(value: RegValue | None, lost: Lost) -> int | None:
+    """The FILETIME that a value holds, as microseconds since 1970; one that is too short is told."""
+    if value is None:
+        return None
+    try:
+        return filetime_at(value.data, 0)
+    except struct.error:
+        lost(value)
+        return None
+
+
 def string(data: bytes) -> str:
     """UTF-16LE text up to the first NUL."""
     return data[: len(data) & ~1].decode("utf-16-le", "replace").split("\0", 1)[0]
