@@ -26,6 +26,10 @@ READER_SENTENCES = {
         text("no permission to read {path}", "읽을 권한이 없습니다: {path}"),
         text("{path} is a directory, not a file", "파일이 아니라 디렉터리입니다: {path}"),
         text(
+            "{path} is a directory, and no file in it is of the kind that is read here",
+            "{path}은(는) 디렉터리이며, 그 안에 여기서 읽는 종류의 파일이 없습니다",
+        ),
+        text(
             "{path} is a pipe or a device, not a file: save what it gives, or read it with the command stdin",
             "{path}은(는) 파일이 아니라 파이프나 장치입니다. 내용을 파일로 저장하거나 stdin 명령으로 읽으세요",
         ),

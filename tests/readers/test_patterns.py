@@ -183,3 +183,13 @@ def test_kinds_of_files_in_a_folder(tmp_path: Path) -> None:
     for reader, file in ((MftReader, "$MFT"), (UsnJrnlReader, "$J")):
         made = reader.of(Request([str(tmp_path)], null_context(), {}))
         assert {row["_file"] for row in _rows(made)} == {file}
+
+
+def test_a_folder_without_such_a_file_says_so(tmp_path: Path) -> None:
+    """It was called "a directory, not a file", though folders may be read."""
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(ReaderError, match="is a directory, and no file in it is of the kind") as caught:
+        Files().expand(str(tmp_path), lambda path: False)
+    assert caught.value.code == "is-a-directory"
+    with pytest.raises(ReaderError, match="is a directory, not a file"):
+        Files().expand(str(tmp_path))

@@ -130,7 +130,16 @@ class Files:
             if os.path.exists(candidate):
                 below = self._walk(candidate.rstrip("/") or "/", [ANY_DEPTH], closed) if in_folder is not None else []
                 found = [path for path in below if in_folder is not None and in_folder(path)]
-                return self._several(found, closed, unread) if found else [_readable(candidate)]
+                if found:
+                    return self._several(found, closed, unread)
+                if in_folder is not None and os.path.isdir(candidate):
+                    if closed:
+                        raise closed[0]
+                    raise ReaderError(
+                        "{path} is a directory, and no file in it is of the kind that is read here", pattern,
+                        "is-a-directory",
+                    )  # fmt: skip
+                return [_readable(candidate)]
         for candidate in candidates:
             folder, names = components(candidate)
             if not has_wildcard(candidate) or not self._may_read(folder or "."):
