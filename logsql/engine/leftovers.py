@@ -12,7 +12,7 @@ import duckdb
 
 #: Seconds between looks at a signal while waiting.
 TICK = 0.2
-#: Workers that were told to stop and still run.
+#: Workers that were told to stop and still run, and the threads that wait to release what they use.
 _LEFT: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
@@ -46,7 +46,9 @@ def when_done(threads: list[threading.Thread], release: Callable[[], object]) ->
         with suppress(duckdb.Error):  # the database was closed meanwhile
             release()
 
-    threading.Thread(target=wait, name="logsql-left", daemon=True).start()
+    waiting = threading.Thread(target=wait, name="logsql-left", daemon=True)
+    leave(waiting)
+    waiting.start()
 
 
 def left() -> list[threading.Thread]:
@@ -55,6 +57,9 @@ def left() -> list[threading.Thread]:
 
 
 def wait_for_left() -> None:
-    """Wait for workers that were left behind: one that comes back into an interpreter that has ended aborts it."""
-    for thread in left():
-        thread.join()
+    """Wait for workers that were left behind, and for the release of what they used: a thread that comes back from
+    DuckDB into an interpreter that has ended aborts it (a session that closed behind 40,000 patterns did, once in a
+    while: its worker was waited for, the closing of its database was not)."""
+    while threads := left():
+        for thread in threads:
+            thread.join()

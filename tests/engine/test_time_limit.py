@@ -106,6 +106,20 @@ def test_a_session_goes_on_behind_a_worker_that_does_not_stop(tmp_path: Path) ->
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_the_end_of_a_process_waits_for_what_workers_release() -> None:
+    done: list[str] = []
+
+    def release() -> None:
+        time.sleep(0.3)
+        done.append("released")
+
+    worker = threading.Thread(target=time.sleep, args=(0.3,), daemon=True)
+    worker.start()
+    leftovers.when_done([worker], release)
+    leftovers.wait_for_left()
+    assert done == ["released"]
+
+
 def test_time_between_planning_and_reading_does_not_count() -> None:
     with logsql.connect(timeout=1.5) as s:
         result = s.query("json \"[{'a': 1}]\"")

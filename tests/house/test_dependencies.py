@@ -70,6 +70,28 @@ def test_what_the_tests_import_is_declared() -> None:
     assert [(name, str(path)) for name, path in imported("tests") if name not in declared] == []
 
 
+@pytest.mark.parametrize("folder", ["logsql", "udfs"])
+def test_no_class_inherits_from_one_of_sqlglot(folder: str) -> None:
+    """Where a user has sqlglot in its compiled form (``sqlglot[c]``), the making of the first object of such a class
+    ends every query in a TypeError."""
+    classes = inherited = 0
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        nodes = list(house.walk(house.parsed(path)))
+        theirs = {
+            alias.asname or alias.name
+            for node in nodes
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "sqlglot"
+            for alias in node.names
+        }
+        for node in nodes:
+            if isinstance(node, ast.ClassDef):
+                classes += 1
+                roots = [ast.unparse(base).partition(".")[0] for base in node.bases]
+                inherited += len(theirs.intersection(roots))
+    assert classes > 20
+    assert inherited == 0
+
+
 def test_what_is_declared_is_imported() -> None:
     seen = {name for folder in ("logsql", "udfs") for name, _ in imported(folder)}
     declared = {name for found in (BASE, *EXTRAS.values()) for name in found}
