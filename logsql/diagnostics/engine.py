@@ -52,6 +52,24 @@ TOO_MANY_FIELDS = define(
         "fields a, b처럼 필요한 필드를 지정하거나 행을 줄이세요",
     ),
 )
+CLOSED = define(
+    "E1306",
+    "closed",
+    ("the session or the result was closed while it was used", "사용 중에 세션이나 결과가 닫혔습니다"),
+)
+SESSION_CLOSED = CLOSED.says(("the session is closed", "세션이 닫혔습니다"))
+RESULT_CLOSED = CLOSED.says(
+    ("the result was closed while its rows were read", "행을 읽는 동안 결과가 닫혔습니다"),
+)
+READ_TWICE = define(
+    "E1307",
+    "read-twice",
+    ("the rows of SQL are read by two readers at once", "SQL 결과의 행을 동시에 두 번 읽고 있습니다"),
+    (
+        "the rows of this result are being read; read them to their end first, or ask again",
+        "이 결과의 행을 읽는 중입니다. 끝까지 읽은 뒤에 다시 읽거나 쿼리를 다시 실행하세요",
+    ),
+)
 CONSTANT_FAILED = define(
     "E1401",
     "constant-failed",

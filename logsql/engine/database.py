@@ -8,7 +8,8 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -17,9 +18,11 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from logsql.diagnostics.engine import SESSION_CLOSED
+from logsql.diagnostics.errors import RunError, diagnostic
 from logsql.engine.connection import WORK, Limits, current_zone, main_database, open_database, run, set_zone
 from logsql.engine.guard import Guard
-from logsql.engine.leftovers import interrupt
+from logsql.engine.leftovers import give_back, interrupt
 from logsql.planner.runtime import Row
 from logsql.store.databases import spill_folder
 from logsql.store.files import Files
@@ -80,6 +83,7 @@ class Database:
         self._threads = threading.local()
         self._plannings: weakref.WeakSet[_Planning] = weakref.WeakSet()
         self._open = True
+        self._refuses = False
         core.used(1)
 
     @classmethod
@@ -124,6 +128,25 @@ class Database:
         One connection carries out one statement at a time: of eight threads that shared one, a quarter of the queries
         ended in an error of the engine.
         """
+        self._check_open()
+        return self._planning()
+
+    def _check_open(self) -> None:
+        """Raise RunError when the session is closed."""
+        if self._refuses:
+            raise RunError(diagnostic(SESSION_CLOSED))
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """While something is asked: what is closed meanwhile says so, in our words. Raises RunError."""
+        self._check_open()
+        try:
+            yield
+        except duckdb.Error:
+            self._check_open()
+            raise
+
+    def _planning(self) -> duckdb.DuckDBPyConnection:
         mine: _Planning | None = getattr(self._threads, "mine", None)
         if mine is None:
             mine = self._threads.mine = _Planning(self._connection.cursor(), self._core.zone)
@@ -145,16 +168,19 @@ class Database:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database (one running statement each)."""
-        return self._connection.cursor()
+        with self.used():
+            return self._connection.cursor()
 
     def ask(self, text: str, params: Sequence[object] = ()) -> list[Row]:
         """Rows of a small catalog query."""
-        found: list[Row] = self.planning.execute(text, list(params)).fetchall()
+        with self.used():
+            found: list[Row] = self.planning.execute(text, list(params)).fetchall()
         return found
 
     def set_zone(self, zone: str) -> None:
         """Change the time zone."""
-        self._core.zone = set_zone(self._connection, zone)
+        with self.used():
+            self._core.zone = set_zone(self._connection, zone)
 
     def install(self, names: Iterable[str]) -> None:
         """Register Python functions, once per database.
@@ -207,7 +233,8 @@ class Database:
     def drop(self, name: str) -> None:
         """Remove a table, a view or a registered object."""
         if self.registered.pop(name, None) is None:
-            run(self.planning, exp.Drop(tables=[sql.table(name)], kind="TABLE", exists=True).sql("duckdb"))
+            with self.used():
+                run(self.planning, exp.Drop(tables=[sql.table(name)], kind="TABLE", exists=True).sql("duckdb"))
 
     # --- work tables ------------------------------------------------------------------------------
 
@@ -218,19 +245,26 @@ class Database:
     def drop_work(self, name: str) -> None:
         """Remove a work table; one that is gone, or whose connection is closed, is no error."""
         try:
-            run(self.planning, f'DROP TABLE IF EXISTS {WORK}.main."{name}"')
+            run(self._planning(), f'DROP TABLE IF EXISTS {WORK}.main."{name}"')
         except duckdb.Error:
             return
 
+    def refuse(self) -> None:
+        """From now on nothing new is asked: what does finds the session closed."""
+        self._refuses = True
+
     def close(self) -> None:
-        """Release the cursors; the last of a database and its siblings to close releases the file."""
+        """Release the cursors; the last of a database and its siblings to close releases the file.
+
+        What other threads ask just now is told to end. Where that takes long, a thread releases what they use.
+        """
+        self.refuse()
+        if not self._open:
+            return
+        self._open = False
         self.registered.clear()
-        for planning in self._each_planning():
-            planning.connection.close()
-        self._connection.close()
-        if self._open:
-            self._open = False
-            self._core.used(-1)
+        connections = [planning.connection for planning in self._each_planning()]
+        give_back([*connections, self._connection], lambda: self._core.used(-1))
 
 
 def arrow_source(table: object) -> ArrowSource:

@@ -11,7 +11,15 @@ from dataclasses import replace
 
 import duckdb
 
-from logsql.diagnostics.engine import DISK, ENGINE_ERROR, ENGINE_REFUSED, INTERRUPTED, OUT_OF_MEMORY, TOO_MANY_ITEMS
+from logsql.diagnostics.engine import (
+    DISK,
+    ENGINE_ERROR,
+    ENGINE_REFUSED,
+    INTERRUPTED,
+    OUT_OF_MEMORY,
+    SESSION_CLOSED,
+    TOO_MANY_ITEMS,
+)
 from logsql.diagnostics.errors import Interrupted, LogsqlError, PolicyError, RunError, diagnostic, nearest, too_long
 from logsql.diagnostics.messages import message
 from logsql.language.spans import width
@@ -56,6 +64,8 @@ def engine_error(problem: duckdb.Error, interrupted: bool = False) -> LogsqlErro
     """The error of the query for one of DuckDB's. ``interrupted``: the run was told to stop."""
     if interrupted or isinstance(problem, duckdb.InterruptException):
         return Interrupted(diagnostic(INTERRUPTED))
+    if isinstance(problem, duckdb.ConnectionException) and "closed" in str(problem):
+        return RunError(diagnostic(SESSION_CLOSED))
     if isinstance(problem, duckdb.OutOfMemoryException):
         return RunError(diagnostic(OUT_OF_MEMORY, reason=first_line(problem)))
     if isinstance(problem, duckdb.IOException) and (disk := _DISK.search(str(problem))):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import cast
 
 import duckdb
 import pyarrow as pa
@@ -13,13 +14,14 @@ from sqlglot import exp
 from logsql.diagnostics.errors import too_long
 from logsql.engine.connection import WORK
 from logsql.engine.discovery import all_fields
-from logsql.engine.leftovers import interrupt, when_done
+from logsql.engine.leftovers import give_back, interrupt, leave, when_done
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present
+from logsql.engine.reading import Reading, closed, taken
 from logsql.engine.runstate import RunState
 from logsql.engine.stageruntime import Actions, Stages
 from logsql.engine.stages import StageTable, stage_schema
 from logsql.engine.translate import plan_text
-from logsql.engine.worker import Batches, Runner
+from logsql.engine.worker import Runner
 from logsql.engine.workspace import Workspace
 from logsql.planner.plan import Action, Materialise, Plan, Stream, order_items, with_ctes
 from logsql.planner.runtime import Row
@@ -51,23 +53,30 @@ class Execution:
         self._names: dict[str, str] = {}
         self._fields: list[Field] | None = None if plan.open else present(plan.rel)
         self._source: str | None = None
-        self._stream: Batches | None = None
         self._prepared = False
+        self._failed: Exception | None = None
+        #: Held while something is done on the cursor of the run; who reads rows has taken that cursor, or an own one.
+        self._guard = threading.RLock()
+        self._readings: list[Reading] = []
+        self._dropped = False
 
     # --- shape ------------------------------------------------------------------------------------
 
     def fields(self) -> list[Field]:
         """Fields of the result; an open row must have been run."""
         if self._fields is None:
-            self._prepare()
+            with self._guard:
+                self._prepare()
         assert self._fields is not None
         return self._fields
 
     def arrow_schema(self) -> pa.Schema:
         """Schema of the result without reading rows (used when there are none)."""
-        self._prepare()
-        relation = self._runner.call(lambda: self.cursor.sql(written(self._final(False)) + " LIMIT 0").to_arrow_table())
-        return self._shape(relation.schema, with_types=False)
+        with self._guard:
+            self._prepare()
+            text = written(self._final(False)) + " LIMIT 0"
+            relation = self._runner.call(lambda: self.cursor.sql(text).to_arrow_table())
+            return self._shape(relation.schema, with_types=False)
 
     def sql_text(self) -> str:
         return plan_text(self.plan)
@@ -92,7 +101,7 @@ class Execution:
 
     def interrupt_engine(self) -> None:
         """End the statements of this run."""
-        for cursor in [self._cursor, *self._inner]:
+        for cursor in [self._cursor, *self._inner, *(reading.cursor for reading in list(self._readings))]:
             if cursor is not None:
                 interrupt(cursor)
 
@@ -118,27 +127,63 @@ class Execution:
         ``with_types`` adds the companion type columns of mixed fields.
         """
         kept_types = with_types or self._results.keeping
-        self._runs.started(self)  # again, where rows are read once more
-        self.state.again()
-        self.state.limit = self._runs.timeout
-        self.state.begin()
+        reading = self._begin(size, kept_types)
         try:
-            self._prepare()
-            text = written(self._final(kept_types))
-        except RecursionError:  # sqlglot writes nested nodes by recursion
-            raise too_long() from None
-        stream = self._stream = self._runner.batches(text, size)
-        try:
-            schema = self._shape(next(stream), kept_types)
-            rows = (_renamed(batch, schema) for batch in stream)
+            schema = self._shape(cast(pa.Schema, reading.next()), kept_types)
+            rows = (_renamed(batch, schema) for batch in reading.batches())
             yield from self._results.keep(self.number, schema, rows, with_types)
         finally:
-            stream.close()
-            self._stop_scans()
-            self._runs.finished(self)
-            self.state.deadline = None
-            if not self._work:
-                self._release()
+            self._end(reading)
+
+    def _begin(self, size: int, with_types: bool) -> Reading:
+        """Take what was prepared, and a cursor: that of the run, or another one where somebody else reads on it."""
+        self._runs.started(self)  # again, where rows are read once more
+        with self._guard:
+            if self._dropped:
+                raise closed()
+            if not self._readings:
+                self.state.again()
+                self.state.limit = self._runs.timeout
+                self.state.begin()
+            try:
+                self._prepare()
+                text = written(self._final(with_types))
+            except RecursionError:  # sqlglot writes nested nodes by recursion
+                raise too_long() from None
+            cursor, self._cursor = self.cursor, None
+            ends = partial(self._interrupt_reading, cursor)
+            runner = Runner(cursor, self.state, self._origins, interrupt=ends, alone=self._alone)
+            reading = Reading(runner.batches(text, size), cursor)
+            self._readings.append(reading)
+            return reading
+
+    def _alone(self) -> bool:
+        return len(self._readings) < 2
+
+    def _interrupt_reading(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        if self._alone():
+            self.interrupt_engine()
+        interrupt(cursor)
+
+    def _end(self, reading: Reading) -> None:
+        """Its rows are read, or nobody wants the rest of them."""
+        reading.close()
+        with self._guard:
+            if reading not in self._readings:
+                return  # the result was closed meanwhile
+            self._readings.remove(reading)
+            last = not self._readings
+            if last:
+                self._stop_scans()
+                self.state.deadline = None
+            if self._cursor is None and last and self._work:
+                self._cursor = reading.cursor
+            else:
+                self._when_done(partial(give_back, [reading.cursor]))
+            if last:
+                self._runs.finished(self)
+                if not self._work:
+                    self._release()
 
     def _release(self) -> None:
         """Give the cursor back and be forgotten: a session that is asked 10,000 times would hold all of it to its end.
@@ -146,7 +191,7 @@ class Execution:
         The ledger goes with the result, and its counters, which the database knows, serve the next query.
         """
         if self._cursor is not None:
-            when_done(self.state.left, self._cursor.close)
+            self._when_done(partial(give_back, [self._cursor]))
             self._cursor = None
         self._runs.forget(self)
 
@@ -163,10 +208,22 @@ class Execution:
         return pa.schema(fields)
 
     def _prepare(self) -> None:
-        """Take the plan's steps, once; for an open row also materialise the result and discover its fields."""
+        """Take the plan's steps, once; for an open row also materialise the result and discover its fields.
+
+        What failed fails again: steps that write are not taken twice.
+        """
+        if self._failed is not None:
+            raise self._failed
         if self._prepared:
             return
         self._prepared = True
+        try:
+            self._take_steps()
+        except Exception as problem:
+            self._failed = problem
+            raise
+
+    def _take_steps(self) -> None:
         self.state.limit = self._runs.timeout
         self.state.begin()
         for step in self.plan.steps:
@@ -287,15 +344,49 @@ class Execution:
                 stop()
 
     def close(self) -> None:
-        """End what runs, drop the work tables and release the cursor."""
-        if self._stream is not None:
-            with suppress(ValueError):  # another thread is inside it
-                self._stream.close()
+        """End what runs, drop the work tables and release the cursor; whoever reads is told.
+
+        What another thread does on a cursor is told to end; where that takes long its cursor is closed behind it.
+        """
+        readings = list(self._readings)
+        for reading in readings:
+            reading.closed = True
+        busy = [lock for lock in (self._guard, *(r.busy for r in readings)) if not taken(lock, self.interrupt)]
+        if busy:
+            left = threading.Thread(target=self._close_later, args=(readings, busy), name="logsql-left", daemon=True)
+            self.state.left.append(left)
+            leave(left)
+            left.start()
+        else:
+            self._let_go(readings)
+        for lock in (self._guard, *(r.busy for r in readings)):
+            if lock not in busy:
+                lock.release()
+        self._runs.forget(self)
+
+    def _close_later(self, readings: list[Reading], busy: list[threading.RLock]) -> None:  # type: ignore[valid-type,unused-ignore]
+        for lock in busy:
+            with lock:
+                continue
+        with self._guard:
+            self._let_go(readings)
+
+    def _let_go(self, readings: list[Reading]) -> None:
+        for reading in readings:
+            reading.close()
+            if reading in self._readings:
+                self._readings.remove(reading)
+                self._when_done(partial(give_back, [reading.cursor]))
         self._stop_scans()
         work, self._work = self._work, []
+        self._dropped = self._dropped or bool(work)
         self._release()
         for name in work:
-            when_done(self.state.left, partial(self.database.drop_work, name))
+            self._when_done(partial(self.database.drop_work, name))
+
+    def _when_done(self, release: Callable[[], object]) -> None:
+        """Call ``release`` when the workers that were left behind have ended."""
+        when_done([thread for thread in self.state.left if thread is not threading.current_thread()], release)
 
 
 def _renamed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

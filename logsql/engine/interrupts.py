@@ -86,7 +86,9 @@ class Runs:
             execution.interrupt()
 
     def close(self) -> None:
-        """End every query."""
+        """End every query, also what other threads plan."""
+        for state in list(self._planned.values()):
+            state.cancel.set()
         for execution in list(self._running.values()):
             execution.close()
         self._running.clear()

@@ -4,14 +4,17 @@ trains a model. What they use is released when they end."""
 from __future__ import annotations
 
 import threading
+import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import duckdb
 
 #: Seconds between looks at a signal while waiting.
 TICK = 0.2
+#: Seconds that work has to stop when it is told to.
+GRACE = 1.0
 #: Workers that were told to stop and still run, and the threads that wait to release what they use.
 _LEFT: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
@@ -32,6 +35,33 @@ def interrupt(connection: duckdb.DuckDBPyConnection) -> None:
     """End what runs on a connection; one that another thread has closed meanwhile has nothing to end."""
     with suppress(duckdb.ConnectionException):
         connection.interrupt()
+
+
+def give_back(connections: Sequence[duckdb.DuckDBPyConnection], done: Callable[[], object] = lambda: None) -> None:
+    """Close connections, the last one last, and call ``done`` then. One on which another thread works cannot be closed:
+    its work is told to end, and is waited for here :data:`GRACE` seconds and behind that by a thread."""
+    waiting = list(connections)
+
+    def closed() -> bool:
+        while waiting:
+            try:
+                waiting[0].close()
+            except duckdb.ResourceInUseException:
+                interrupt(waiting[0])
+                return False
+            del waiting[0]
+        done()
+        return True
+
+    def wait() -> None:
+        while not closed():
+            time.sleep(TICK / 10)
+
+    if not closed():
+        thread = threading.Thread(target=wait, name="logsql-left", daemon=True)
+        leave(thread)
+        thread.start()
+        thread.join(GRACE)
 
 
 def when_done(threads: list[threading.Thread], release: Callable[[], object]) -> None:

@@ -22,10 +22,11 @@ from logsql.diagnostics.engine import (
     ONE_COMMAND,
     ONE_PATH,
     PIPE_ARGUMENT,
+    READ_TWICE,
     SQL_SYNTAX,
     STRING_CONSTANTS,
 )
-from logsql.diagnostics.errors import LogsqlError, QueryError, diagnostic
+from logsql.diagnostics.errors import LogsqlError, QueryError, RunError, diagnostic
 from logsql.diagnostics.losses import loss
 from logsql.diagnostics.notes import Note
 from logsql.engine.catalog import SessionCatalog
@@ -35,6 +36,7 @@ from logsql.engine.execution import Execution
 from logsql.engine.guard import Guard
 from logsql.engine.ledger import Ledger
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present_column
+from logsql.engine.reading import Reading
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
 from logsql.engine.sqlplaces import SQL, Asked, CallPlaces, Piece
@@ -277,14 +279,20 @@ class SqlExecution(Execution):
 
     def fields(self) -> list[Field]:
         if self._fields is None:
-            self._prepare()
-            if self._runner.call(self._repeatable):
-                found = self._runner.call(self._described)
-                self._fields = [Field(str(n), str(t).lower(), sql.null()) for n, t in found]
-            else:
-                for _ in self.batches(BATCH, True):
-                    pass
+            with self._guard:
+                self._find_fields()
         return self._fields or []
+
+    def _find_fields(self) -> None:
+        if self._fields is not None:
+            return  # another thread was here
+        self._prepare()
+        if self._runner.call(self._repeatable):
+            found = self._runner.call(self._described)
+            self._fields = [Field(str(n), str(t).lower(), sql.null()) for n, t in found]
+        else:
+            for _ in self.batches(BATCH, True):
+                pass
 
     def arrow_schema(self) -> pa.Schema:
         if self._schema is None:
@@ -311,34 +319,39 @@ class SqlExecution(Execution):
                 yield batch.select(shown)
             return
         self._runs.started(self)
-        self.state.again()
         try:
             yield from self._batches(size, with_types)
         finally:
             self._runs.forget(self)
 
     def _batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
-        self._prepare()
-        held: list[pa.RecordBatch] | None = None if self._runner.call(self._repeatable) else []
-        every = with_types or held is not None or self._results.keeping
         shape: list[pa.Field] = []
-        stream = self._stream = self._runner.stream(lambda: self._run(size, every, shape))
+        with self._guard:
+            if self._readings:
+                raise RunError(diagnostic(READ_TWICE))
+            self.state.again()
+            self._prepare()
+            held = not self._runner.call(self._repeatable)
+            every = with_types or held or self._results.keeping
+            reading = Reading(self._runner.stream(lambda: self._run(size, every, shape)), self.cursor)
+            self._readings.append(reading)
         try:
-            for _ in stream:
+            with self._guard:
+                reading.next()
                 self._fields = [Field(f.name, _label(f), sql.null()) for f in shape if not f.name.endswith(TYPE_SUFFIX)]
-                break
-            self._schema = schema = pa.schema(shape)
-            rows: Iterator[pa.RecordBatch] = (
-                pa.RecordBatch.from_arrays(b.columns, schema=schema) if shape else cast(pa.RecordBatch, b)
-                for b in stream
-            )
-            if held is not None:  # it has been run: what it gives is held before anybody can leave
-                held += rows
-                self._held, self._fields = held, self._fields or []
-                rows = iter(held)
+                self._schema = schema = pa.schema(shape)
+                rows: Iterator[pa.RecordBatch] = (
+                    pa.RecordBatch.from_arrays(b.columns, schema=schema) if shape else cast(pa.RecordBatch, b)
+                    for b in reading.batches()
+                )
+                if held:  # it has been run: what it gives is held before anybody can leave
+                    self._held = list(rows)
+                    rows = iter(self._held)
             yield from self._results.keep(self.number, schema, rows, with_types)
         finally:
-            stream.close()
+            reading.close()
+            if reading in self._readings:
+                self._readings.remove(reading)
             self._stop_scans()
         self.database.changed()
         self._runs.finished(self)

@@ -83,7 +83,8 @@ class Session:
     def sibling(self) -> Session:
         """A session over the same database for another thread: own cursors and runs, everything else shared."""
         other = Session.__new__(Session)
-        other._begin(self.workspace.sibling())
+        with self.database.used():
+            other._begin(self.workspace.sibling())
         return other
 
     # --- what it is over --------------------------------------------------------------------------
@@ -222,7 +223,7 @@ class Session:
         state = RunState(self.policy, self.zone, ledger, counting, shares, on_progress=self.on_progress)
         catalog = SessionCatalog(self.workspace, state, data)
         try:
-            with self.workspace.runs.stoppable(state):
+            with self.workspace.runs.stoppable(state), self.database.used():
                 plan = compile_query(parse_query(text, GRAMMAR), catalog, params)
         except LogsqlError as error:
             raise error.located(text, origin) from None
@@ -240,7 +241,8 @@ class Session:
         """
         from logsql.engine.passthrough import sql_result  # for cost: every command and function
 
-        return sql_result(self.workspace, text, params, exact)
+        with self.database.used():
+            return sql_result(self.workspace, text, params, exact)
 
     def translate(self, text: str, params: Mapping[str, object] | None = None) -> str:
         """The SQL of a pipe query; nothing is run."""
@@ -308,7 +310,8 @@ class Session:
         later sessions; by default a session over a database file keeps and one in memory does not. Raises
         :class:`~.SourceError` for a file that cannot be read, RunError for a wrong key or name.
         """
-        self.workspace.services.lookups.add(name, source, key, keep)
+        with self.database.used():
+            self.workspace.services.lookups.add(name, source, key, keep)
 
     def lookup_names(self) -> list[str]:
         """Names of the lookup tables that a query can use."""
@@ -363,7 +366,12 @@ class Session:
     # --- the end ----------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Stop what runs and release the database."""
+        """Stop what runs and release the database; from any thread.
+
+        What other threads read or plan is told to end: it raises RunError there. Where it does not within a second (a
+        library trains a model), the database is released when it does.
+        """
+        self.database.refuse()
         self.workspace.runs.close()
         for service in self._front.values():
             end = getattr(service, "close", None)

@@ -21,7 +21,7 @@ import pyarrow as pa
 from logsql.diagnostics.engine import INTERRUPTED
 from logsql.diagnostics.errors import Interrupted, LogsqlError, diagnostic
 from logsql.engine.engineerrors import engine_error
-from logsql.engine.leftovers import TICK, join, leave
+from logsql.engine.leftovers import GRACE, TICK, join, leave
 from logsql.engine.leftovers import interrupt as interrupted
 from logsql.engine.runstate import ProgressReport, RunState
 from logsql.engine.sourceerrors import source_error
@@ -36,12 +36,13 @@ Batches = Generator[pa.Schema | pa.RecordBatch]
 #: Rows per batch handed on; readers and stages work in blocks of about this size too.
 BATCH = 65_536
 _END = object()
-#: Seconds that a worker has to stop.
-GRACE = 1.0
 
 
 class Runner:
-    """Executes work on one cursor of the session for one run. ``explain`` makes the error of one of DuckDB's."""
+    """Executes work on one cursor of the session for one run. ``explain`` makes the error of one of DuckDB's.
+
+    ``alone``: whether nobody else reads the rows of this run, so that all of it ends with this reader.
+    """
 
     def __init__(
         self,
@@ -50,12 +51,14 @@ class Runner:
         origins: Callable[[], list[BaseException]],
         explain: Callable[[duckdb.Error, bool], LogsqlError] = engine_error,
         interrupt: Callable[[], None] | None = None,
+        alone: Callable[[], bool] = lambda: True,
     ) -> None:
         self.cursor = cursor
         self.state = state
         self._origins = origins
         self._engine_error = explain
         self.interrupt = partial(interrupted, cursor) if interrupt is None else interrupt
+        self._alone = alone
 
     def call(self, work: Callable[[], T]) -> T:
         """Run ``work`` in a worker thread and wait for it, interruptibly."""
@@ -119,7 +122,8 @@ class Runner:
             stop.set()
             if not finished and thread.is_alive():
                 # Left early: an error, Ctrl-C, or a caller that wants no more rows.
-                self.state.abandon()
+                if self._alone():
+                    self.state.abandon()
                 self._stop(thread)
             else:
                 join(thread)

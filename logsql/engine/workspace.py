@@ -46,6 +46,7 @@ class Workspace:
 
     def close(self) -> None:
         """Stop what runs and release the database."""
+        self.database.refuse()
         self.runs.close()
         if self.owner:
             self.results.close()

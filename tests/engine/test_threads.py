@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import logsql
-from logsql.diagnostics.errors import Interrupted
+from logsql.diagnostics.errors import Interrupted, LogsqlError, RunError
 from tests.support import sample
 
 LONG = "table big | repeat count=200 | eval x = concat(t, string(a)), n = a * 3 | stats dc(x), count by n | stats count"
@@ -190,3 +190,89 @@ def test_rows_that_were_left_can_be_read_again(session: logsql.Session) -> None:
     next(rows)
     rows.close()  # type: ignore[attr-defined]  # a generator
     assert len(result.rows()) == 200_000
+
+
+# --- closing ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query", ["table big", LONG, "textfile many.txt", "table big | import create=t own", "table big | sort -t"]
+)
+def test_a_session_that_is_closed_while_another_thread_reads(big: logsql.Session, query: str) -> None:
+    """DuckDB's ResourceInUseException came out of ``close``, and the reader got fewer rows as if there were no more."""
+    Path("many.txt").write_text("x\n" * 1_000_000)
+    problems: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            big.query(query).rows()
+        except BaseException as problem:
+            problems.append(problem)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    wait_for(big)
+    time.sleep(0.1)
+    big.close()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert [getattr(problem, "code", problem) for problem in problems] in (["E1300"], ["E1306"])
+    for work in (big.tables, lambda: big.query("table big"), lambda: big.sql("select 1").rows(), big.sibling):
+        with pytest.raises(RunError, match="the session is closed"):
+            work()  # type: ignore[operator]  # four callables
+    big.close()
+
+
+def test_a_result_that_is_closed_while_its_rows_are_read(session: logsql.Session) -> None:
+    """The loop over the rows ended behind those that had come: 65,536 of 200,000 looked like all of them."""
+    Path("many.txt").write_text("x\n" * 200_000)
+    result = session.query("textfile many.txt")
+    rows = iter(result)
+    next(rows)
+    result.close()
+    with pytest.raises(RunError, match="closed while its rows were read"):
+        list(rows)
+    assert len(result.rows()) == 200_000
+
+
+@pytest.mark.parametrize("query", ["table big | fields a", "table big | sort -a", "textfile many.txt"])
+def test_one_result_read_by_several_at_once(big: logsql.Session, query: str) -> None:
+    """Two readers shared one cursor, and the one that ended first stopped the files of the other."""
+    Path("many.txt").write_text("x\n" * 1_000_000)
+    result = big.query(query)
+    found: list[int] = []
+
+    def whole(number: int) -> None:
+        found.append(result.arrow().num_rows if number % 2 else sum(b.num_rows for b in result.batches()))
+
+    def some(number: int) -> None:
+        rows = result.batches(1000)
+        next(rows)
+        rows.close()  # type: ignore[attr-defined]  # a generator
+
+    together([whole, some], threads=4, rounds=sample(8, 2))
+    assert set(found) == {1_000_000}
+    first = result.batches(1000)
+    seen = next(first).num_rows
+    assert sum(batch.num_rows for batch in big.query(query).batches()) == 1_000_000
+    assert seen + sum(batch.num_rows for batch in first) == 1_000_000
+
+
+def test_rows_of_sql_have_one_reader(session: logsql.Session) -> None:
+    """A temporary table of the text lives on its one connection."""
+    result = session.sql("create temp table own as select range a from range(200000); select * from own")
+    rows = iter(result)
+    next(rows)
+    with pytest.raises(RunError, match="being read"):
+        result.rows()
+    assert sum(1 for _ in rows) == 199_999
+    assert len(result.rows()) == 200_000
+
+
+def test_a_step_that_failed_is_not_taken_twice(session: logsql.Session) -> None:
+    result = session.query("table t | outputcsv there.csv a")
+    Path("there.csv").write_text("")
+    for _ in range(2):
+        with pytest.raises(LogsqlError) as caught:
+            result.rows()
+        assert "there.csv" in str(caught.value)
