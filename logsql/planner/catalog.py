@@ -13,6 +13,7 @@ from logsql.values.sql import Sql
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from udfs.readers.artefacts import Artefact
     from udfs.readers.request import DescribedClass, ReaderClass, Request
 
 #: Prefix of ``SourceColumn.logical`` for columns that hold one type of a mixed field, and for its stored bytes.
@@ -62,7 +63,8 @@ class SourceSpec:
     first asked for. ``code``: of the error for files that
     cannot be read; E3002: each condition has its own. ``native``: reads the files as SQL of
     DuckDB's own, or answers None where only the reader is exact. ``given``: what the reader gets beside the options.
-    ``suffixes``: how the names of such files usually end, to name the command where one is missing.
+    ``suffixes``: how the names of such files usually end, to name the command where one is missing. ``artefact``: how
+    collected files of this kind are known, and what their times mean (:mod:`udfs.readers.artefacts`).
     """
 
     reader: str
@@ -70,6 +72,7 @@ class SourceSpec:
     native: Callable[[Request], SourceInfo | None] | None = None
     given: object = None
     suffixes: tuple[str, ...] = ()
+    artefact: Artefact | None = None
 
     def load(self) -> ReaderClass:
         """The reader's class."""

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 import logsql
+from logsql.commands.forensic._artefacts import artefacts
 from sample_data.make_hive import Key, build
+from udfs.readers.artefacts import Kinds
 from udfs.readers.base import ListLoss, null_context
 from udfs.readers.request import Request
-from udfs.readers.triage import TriageReader, kind_of
+from udfs.readers.triage import TriageReader
 
 _HIVE = build(Key("ROOT", 116_444_736_000_000_001))
 
@@ -45,7 +47,7 @@ _HIVE = build(Key("ROOT", 116_444_736_000_000_001))
     ],
 )  # fmt: skip
 def test_kinds(path: str, head: bytes, kind: str) -> None:
-    assert kind_of(path, head).kind == kind
+    assert Kinds(artefacts()).of(path, head)[0] == kind
 
 
 def _collection(folder: Path) -> None:
@@ -56,9 +58,8 @@ def _collection(folder: Path) -> None:
 
 def _rows(path: str, **options: object) -> list[dict[str, Any]]:
     context = null_context(ListLoss())
-    return [
-        row for b in TriageReader.of(Request([path], context, options)).scan(None, context) for row in b.to_pylist()
-    ]
+    reader = TriageReader.of(Request([path], context, {"artefacts": artefacts(), **options}))
+    return [row for batch in reader.scan(None, context) for row in batch.to_pylist()]
 
 
 def test_folders_and_archives_tell_the_same(tmp_path: Path) -> None:
@@ -81,11 +82,9 @@ def test_folders_and_archives_tell_the_same(tmp_path: Path) -> None:
 
 def test_only_commands_that_there_are(tmp_path: Path) -> None:
     _collection(tmp_path / "c")
-    assert [row["command"] for row in _rows(str(tmp_path / "c"), known=frozenset({"textfile"}))] == [
-        "textfile",
-        None,
-        None,
-    ]
+    only = tuple(one for one in artefacts() if one.command == "textfile")
+    rows = _rows(str(tmp_path / "c"), artefacts=only)
+    assert [row["command"] for row in rows] == ["textfile", None, None]
     with logsql.connect(tz="UTC") as session:
         rows = session.query(f'triage {tmp_path}/c | search kind == "event log" | fields command').rows()
     assert list(rows) == [{"command": "evtx-file"}]

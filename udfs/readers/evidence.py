@@ -39,8 +39,8 @@ _HEAD = 64
 class Targets:
     """What the paths of a query mean: files, or the entries of an archive; a folder means those in it that belong.
 
-    Files are asked for once, when this is made. The directory of an archive is read by every scan, whose ledger tells
-    what is wrong with it.
+    Files are asked for once, when this is made; ``targets`` are they themselves, where they are known already. The
+    directory of an archive is read by every scan, whose ledger tells what is wrong with it.
     """
 
     def __init__(
@@ -51,12 +51,16 @@ class Targets:
         context: ReadContext | None = None,
         belongs: Belongs | None = None,
         host: str | None = None,
+        targets: Sequence[Target] = (),
     ) -> None:
         self._paths = as_paths(paths)
         self._zippath = zippath
         self._zipcharset = zipcharset
         self._belongs = belongs
         self.host = None if host is None else HostPattern(host)
+        self._known = tuple(targets)
+        if self._known:
+            return
         context = context or null_context()
         request = Request(self._paths, context)
         of_folder = None if belongs is None else lambda path: _is_of(path, belongs, context)
@@ -69,10 +73,12 @@ class Targets:
         """Options: ``zippath``, ``zipcharset``, ``host``."""
         charset = request.text("zipcharset") or "utf-8"
         zippath, host = request.text("zippath"), request.text("host")
-        return cls(request.paths, zippath, charset, request.context, belongs, host)
+        return cls(request.paths, zippath, charset, request.context, belongs, host, request.targets)
 
     def found(self, context: ReadContext) -> list[Target]:
         """The files or entries, in natural order by path."""
+        if self._known:
+            return [*self._known]
         archive, belongs = self._zippath, self._belongs
         if archive is None:
             return [*self._files]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from udfs.readers.base import ReadContext, Reader
     from udfs.readers.errors import ReaderError
+    from udfs.readers.sources import Member
 
 T = TypeVar("T")
 
@@ -24,7 +25,8 @@ T = TypeVar("T")
 class Request:
     """``paths`` as the query writes them, ``options`` by name, ``given``: what the command itself adds (a view).
 
-    ``shared``: what the readers of one query keep for each other, by its class.
+    ``shared``: what the readers of one query keep for each other, by its class. ``targets``: the files themselves,
+    where they are known already and the paths are only their names.
     """
 
     paths: Sequence[str]
@@ -32,6 +34,7 @@ class Request:
     options: Mapping[str, object] = field(default_factory=dict)
     given: object = None
     shared: MutableMapping[type, object] = field(default_factory=dict)
+    targets: Sequence[str | Member] = ()
 
     def files(self) -> list[str]:
         """The files that the paths mean, asked for once. ReaderError as :meth:`~udfs.readers.files.Files.expand`."""

@@ -1,28 +1,22 @@
 """One timeline of a collection: the times of all its files as events (command ``timeline``).
 
-A reader joins by saying what its times mean (``TimeOf``): in which column a time stands, what happened then, and which
-columns tell of what. Rows come file by file; whoever asks sorts them, so that memory does not grow with the collection.
+A command joins by declaring what the times of its rows mean (``artefacts.TimeOf``). Rows come file by file; whoever
+asks sorts them, so that memory does not grow with the collection.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from udfs.readers.artefacts import Readable, TimeOf
 from udfs.readers.base import ReadContext, ReaderError, batch_of, select
-from udfs.readers.evidence import EvidenceReader, Target, base_name
-from udfs.readers.hive.reader import HiveReader, open_image, scan_image
+from udfs.readers.evidence import Target
 from udfs.readers.request import Request
 from udfs.readers.sources import label
-from udfs.readers.triage import TriageReader
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from udfs.readers.triage import TriageReader, given_artefacts
 
 TIME = pa.timestamp("us", tz="UTC")
 SCHEMA = pa.schema(
@@ -37,66 +31,22 @@ SCHEMA = pa.schema(
 )
 
 
-@dataclass(frozen=True)
-class TimeOf:
-    """One kind of event: ``time`` is the column it stands in. ``action`` is what happened, as text; ``words``: columns
-    whose values say it instead. ``path`` and ``detail``: columns; of several the first that is not null."""
-
-    source: str
-    time: str
-    action: str = ""
-    words: tuple[str, ...] = ()
-    path: str | None = None
-    detail: tuple[str, ...] = ()
-
-    @property
-    def columns(self) -> set[str]:
-        """What has to be read."""
-        return {self.time, *self.words, *([self.path] if self.path else []), *self.detail}
-
-
-_STEPS = (
-    ("created", "created_at"), ("modified", "modified_at"), ("accessed", "access_at"),
-    ("record changed", "mft_modified_at"),
-)  # fmt: skip
-#: What the command that reads a kind of file says of times: the reader, and its events.
-READERS: Mapping[str, tuple[str, tuple[TimeOf, ...]]] = {
-    "ntfs-mft": (
-        "udfs.readers.ntfs_mft:MftReader",
-        tuple(
-            TimeOf(source, prefix + column, action, path="file_path")
-            for source, prefix in (("mft", "std_"), ("mft name", ""))
-            for action, column in _STEPS
-        ),
-    ),
-    "ntfs-usnjrnl": (
-        "udfs.readers.ntfs_usnjrnl:UsnJrnlReader",
-        (TimeOf("usn", "_time", words=("reason",), path="file_name"),),
-    ),
-    "evtx-file": (
-        "udfs.readers.evtx:EvtxReader",
-        (TimeOf("evtx", "_time", words=("provider", "event_id"), path="channel", detail=("msg", "event_data")),),
-    ),
-    "hive-file": ("", (TimeOf("registry", "last_written", "key written", path="key"),)),
-}
-#: Kinds of files whose command is a view over a hive: their keys have times all the same.
-_HIVES = ("registry hive",)
-SOURCES = tuple(dict.fromkeys(event.source.split()[0] for _, events in READERS.values() for event in events))
-
-
 class TimelineReader:
-    """Events of the files below a folder or in an archive, file by file. ``sources``: which of ``SOURCES``, else all.
+    """Events of the files below a folder or in an archive, file by file.
 
-    ReaderError ``no-such-source``. Ledger: that of the readers; a file that cannot be read stops no other.
+    ``readable``: what the commands declare. ``sources``: which of theirs, else all. ReaderError ``no-such-source``.
+    Ledger: that of the readers; a file that cannot be read stops no other.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, readable: Sequence[Readable]) -> None:
+        known = list(dict.fromkeys(event.group for one in readable for event in one.artefact.times))
         asked = request.text("sources")
-        self._sources = frozenset(SOURCES if asked is None else asked.replace(",", " ").split())
-        for name in sorted(self._sources - set(SOURCES)):
+        wanted = frozenset(known if asked is None else asked.replace(",", " ").split())
+        for name in sorted(wanted - set(known)):
             said = "timeline knows no source {name}: {known}"
-            raise ReaderError(said, request.paths[0], "no-such-source", name=name, known=", ".join(SOURCES))
-        self._files = TriageReader(request)
+            raise ReaderError(said, request.paths[0], "no-such-source", name=name, known=", ".join(known))
+        self._events = [(one, tuple(e for e in one.artefact.times if e.group in wanted)) for one in readable]
+        self._files = TriageReader(request, readable)
 
     @classmethod
     def described(cls, given: object) -> pa.Schema:
@@ -105,8 +55,8 @@ class TimelineReader:
 
     @classmethod
     def of(cls, request: Request) -> TimelineReader:
-        """Options: ``sources``, ``zippath``, ``zipcharset``."""
-        return cls(request)
+        """Options: ``sources``, ``zippath``, ``zipcharset``; the command gives the artefacts that others declare."""
+        return cls(request, given_artefacts(request))
 
     @property
     def schema(self) -> pa.Schema:
@@ -116,42 +66,38 @@ class TimelineReader:
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of one kind of event of one file."""
         wanted = select(SCHEMA, columns)
-        for target, rule, _ in self._files.files(context):
-            command = "hive-file" if rule.kind.startswith(_HIVES) and "log" not in rule.kind else rule.command
-            if command is None or command not in READERS:
-                continue
-            events = tuple(e for e in READERS[command][1] if e.source.split()[0] in self._sources)
-            if not events:
-                continue
-            try:
-                for batch in self._rows(target, command, events, context):
-                    for event in events:
-                        yield from _events(batch, event, wanted, label(target))
-            except ReaderError as problem:
-                context.loss.lost(label(target), problem.code, 1, 0, str(problem))
-
-    def _rows(
-        self, target: Target, command: str, events: tuple[TimeOf, ...], context: ReadContext
-    ) -> Iterator[pa.RecordBatch]:
-        needed = set().union(*(event.columns for event in events))
-        if command == "hive-file":
-            own = pa.schema([f for f in HiveReader.columns if f.name in needed])
-            yield from _keys(scan_image(open_image(target, context), own, base_name(target), context, bare=True))
-            return
-        module, _, name = READERS[command][0].partition(":")
-        kind = cast("type[EvidenceReader]", getattr(importlib.import_module(module), name))
-        own = pa.schema([f for f in kind.columns if f.name in needed], metadata=kind.columns.metadata)
-        yield from kind([]).scan_file(target, own, context)
+        for found in self._files.files(context):
+            for one, events in self._events:
+                if not events or found.kind not in one.artefact.kinds:
+                    continue
+                try:
+                    yield from _of_file(found.target, one, events, wanted, context)
+                except ReaderError as problem:
+                    context.loss.lost(label(found.target), problem.code, 1, 0, str(problem))
 
 
-def _keys(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """One row a key of the rows of values, which stand beside each other."""
-    last: str | None = None
-    for batch in batches:
-        keys = batch.column("key").to_pylist()
-        chosen = [at for at, key in enumerate(keys) if key != (keys[at - 1] if at else last)]
-        last = keys[-1] if keys else last
-        yield batch.take(pa.array(chosen, pa.int64()))
+def _of_file(
+    target: Target, one: Readable, events: tuple[TimeOf, ...], wanted: pa.Schema, context: ReadContext
+) -> Iterator[pa.RecordBatch]:
+    """The events that one reader finds in one file."""
+    path = label(target)
+    reader = one.reader(Request([path], context, one.artefact.options, targets=(target,)))
+    needed = set().union(*(event.columns for event in events))
+    last: dict[TimeOf, object] = {}
+    for batch in reader.scan([name for name in reader.schema.names if name in needed], context):
+        for event in events:
+            if event.once and event.path is not None and batch.num_rows:
+                key = batch.column(event.path)
+                yield from _events(batch.filter(_changes(key, last.get(event))), event, wanted, path)
+                last[event] = key[-1].as_py()
+            else:
+                yield from _events(batch, event, wanted, path)
+
+
+def _changes(key: pa.Array, before: object) -> pa.Array:
+    """The rows whose key is another one than that of the row before."""
+    shifted = pa.concat_arrays([pa.array([before], key.type), key.slice(0, len(key) - 1)])
+    return pc.fill_null(pc.not_equal(key, shifted), True)
 
 
 def _events(batch: pa.RecordBatch, event: TimeOf, wanted: pa.Schema, path: str) -> Iterator[pa.RecordBatch]:

@@ -15,8 +15,11 @@ from logsql.commands.sources._files import REPLAY, evidence_command
 from logsql.diagnostics.losses import loss
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
+from udfs.readers.artefacts import Artefact, Known, TimeOf
 from udfs.readers.regviews.view import Kind, Lost, RegValue, Row, View
 
+#: How ``triage`` calls hives whose files have names of their own.
+_KINDS = {"NTUSER.DAT": "user", "USRCLASS.DAT": "user classes", "Amcache.hve": "Amcache"}
 WRONG_HIVE = loss(
     "wrong-hive",
     (
@@ -35,14 +38,21 @@ def registry_view(
     fields: tuple[tuple[str, Kind], ...],
     rows: Callable[[list[RegValue], Lost], Iterable[Row]],
     hives: tuple[str, ...],
+    known: tuple[Known, ...] = (),
+    times: tuple[TimeOf, ...] = (),
 ) -> None:
-    """Register the command of a view; the arguments from ``keys`` on are those of :class:`View`."""
+    """Register the command of a view; the arguments from ``keys`` on are those of :class:`View`.
+
+    ``times``: what its columns mean in a timeline, which reads it from the hives that it names. ``known``: files that
+    are this view's before all others' (Amcache.hve).
+    """
     view = View(keys, fields, rows, hives)
+    within = tuple(f"registry hive: {_KINDS.get(hive, hive)}" for hive in hives)
     register(
         evidence_command(
             name,
             Group.FORENSIC,
-            SourceSpec("udfs.readers.regviews.reader:ViewReader", given=view),
+            SourceSpec("udfs.readers.regviews.reader:ViewReader", given=view, artefact=Artefact(known, times, within)),
             summary,
             f"{description.strip()}\n\n{AS_HIVE_FILE}",
             (REPLAY,),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from logsql.commands.forensic._views import registry_view
+from udfs.readers.artefacts import Known, TimeOf
 from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, string, time_of
 
 _NEW = {
@@ -135,4 +136,11 @@ header, `last_written` the time of the entry: near the first start or the instal
     ),
     rows=rows,
     hives=("Amcache.hve",),
+    known=(Known("registry hive: Amcache", r"amcache\.hve$", b"regf"),),
+    times=(
+        TimeOf("amcache", "last_written", "entry written", path="file_path", detail=("sha1",)),
+        TimeOf("amcache", "link_date", "program linked", path="file_path", detail=("sha1",)),
+        TimeOf("amcache", "created_at", "created", path="file_path", detail=("sha1",)),
+        TimeOf("amcache", "modified_at", "modified", path="file_path", detail=("sha1",)),
+    ),
 )

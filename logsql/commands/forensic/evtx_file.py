@@ -8,6 +8,7 @@ from logsql.diagnostics.losses import loss
 from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_EVTX
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
+from udfs.readers.artefacts import Artefact, Known, TimeOf
 
 TIME_OF_RECORD = loss(
     "time-of-record",
@@ -16,11 +17,15 @@ TIME_OF_RECORD = loss(
         "자체 시각이 없는 이벤트: _time은 레코드 헤더의 시각입니다",
     ),
 )
+ARTEFACT = Artefact(
+    (Known("event log", mark=b"ElfFile\0"),),
+    (TimeOf("evtx", "_time", words=("provider", "event_id"), path="channel", detail=("msg", "event_data")),),
+)
 register(
     evidence_command(
         "evtx-file",
         Group.FORENSIC,
-        SourceSpec("udfs.readers.evtx:EvtxReader", suffixes=(".evtx",)),
+        SourceSpec("udfs.readers.evtx:EvtxReader", suffixes=(".evtx",), artefact=ARTEFACT),
         "Read a Windows event log.",
         """
 One row per event. `event_data` is a map of the event's own values, all that it has beside System; a name that comes

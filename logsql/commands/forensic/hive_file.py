@@ -7,6 +7,7 @@ from logsql.commands.sources._files import REPLAY, evidence_command
 from logsql.diagnostics.unreadable import DAMAGED_HIVE, NOT_HIVE, TRUNCATED_HIVE
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, OptionKind, OptionSpec, register
+from udfs.readers.artefacts import Artefact, Known, TimeOf
 
 KEYS = OptionSpec(
     "keys",
@@ -14,12 +15,26 @@ KEYS = OptionSpec(
     ("t gives keys without values a row", "t면 값이 없는 키도 한 행"),
     default=False,
 )
+#: Hives by what they are called; a name may have a prefix or suffix of the collector.
+_NAMES = (
+    ("user", r"ntuser\.dat"), ("user classes", r"usrclass\.dat"),
+    *((name, name) for name in ("SYSTEM", "SOFTWARE", "SAM", "SECURITY", "DEFAULT", "COMPONENTS", "BCD")),
+)  # fmt: skip
+ARTEFACT = Artefact(
+    (
+        *(Known(f"registry hive: {kind}", rf"(^|[/_.-]){name}([_.-][^/]*)?$", b"regf") for kind, name in _NAMES),
+        Known("registry hive", mark=b"regf"),
+    ),
+    (TimeOf("registry", "last_written", "key written", path="key", once=True),),
+    within=("registry hive: Amcache",),
+    options={"keys": True},
+)
 
 register(
     evidence_command(
         "hive-file",
         Group.FORENSIC,
-        SourceSpec("udfs.readers.hive.reader:HiveReader"),
+        SourceSpec("udfs.readers.hive.reader:HiveReader", artefact=ARTEFACT),
         "Read a Windows registry hive.",
         """
 One row per value. `value` has the type of the data: text, a number, a list of texts or binary. `key` begins with the

@@ -6,12 +6,15 @@ from logsql.commands.sources._files import evidence_command
 from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_LOGFILE
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
+from udfs.readers.artefacts import Artefact, Known
 
 register(
     evidence_command(
         "ntfs-logfile",
         Group.FORENSIC,
-        SourceSpec("udfs.readers.ntfs_logfile:LogFileReader"),
+        SourceSpec(
+            "udfs.readers.ntfs_logfile:LogFileReader", artefact=Artefact((Known("NTFS $LogFile", "LogFile", b"RSTR"),))
+        ),
         "Read the transaction log of an NTFS volume ($LogFile).",
         """
 One row per log record. The fields of the file record are there where the operation holds one.

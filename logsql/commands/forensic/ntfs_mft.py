@@ -6,6 +6,7 @@ from logsql.commands.sources._files import evidence_command
 from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_MFT
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, OptionKind, OptionSpec, register
+from udfs.readers.artefacts import Artefact, Known, TimeOf
 
 NAMES = OptionSpec(
     "names",
@@ -19,12 +20,27 @@ STREAMS = OptionSpec(
     ("t gives each named stream a row instead", "t면 레코드 대신 이름 있는 스트림마다 한 행"),
     default=False,
 )
+_STEPS = (
+    ("created", "created_at"), ("modified", "modified_at"), ("accessed", "access_at"),
+    ("record changed", "mft_modified_at"),
+)  # fmt: skip
+ARTEFACT = Artefact(
+    (
+        Known("NTFS $MFT", r"(^|[/_])\$?MFT([_.-][^/]*)?$", b"FILE"),
+        Known("NTFS $MFT", mark=b"FILE0"),
+    ),
+    tuple(
+        TimeOf(source, prefix + column, action, path="file_path")
+        for source, prefix in (("mft", "std_"), ("mft name", ""))
+        for action, column in _STEPS
+    ),
+)
 
 register(
     evidence_command(
         "ntfs-mft",
         Group.FORENSIC,
-        SourceSpec("udfs.readers.ntfs_mft:MftReader"),
+        SourceSpec("udfs.readers.ntfs_mft:MftReader", artefact=ARTEFACT),
         "Read the file records of an NTFS volume ($MFT).",
         """
 One row per record, deleted ones included (`in_use` is false). The times of $FILE_NAME are `created_at` and so on,

@@ -6,18 +6,23 @@ from logsql.commands.sources._files import evidence_command
 from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_JOURNAL
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, OptionKind, OptionSpec, register
+from udfs.readers.artefacts import Artefact, Known, TimeOf
 
 MFT_PATH = OptionSpec(
     "path",
     OptionKind.PATH,
     ("$MFT of the same volume, for the field file_path", "file_path 필드를 만들 같은 볼륨의 $MFT"),
 )
+ARTEFACT = Artefact(
+    (Known("NTFS change journal", r"(^|[/:_])\$J([_.-][^/]*)?$|UsnJrnl[^/]*$"),),
+    (TimeOf("usn", "_time", words=("reason",), path="file_name"),),
+)
 
 register(
     evidence_command(
         "ntfs-usnjrnl",
         Group.FORENSIC,
-        SourceSpec("udfs.readers.ntfs_usnjrnl:UsnJrnlReader"),
+        SourceSpec("udfs.readers.ntfs_usnjrnl:UsnJrnlReader", artefact=ARTEFACT),
         "Read the change journal of an NTFS volume ($UsnJrnl:$J).",
         """
 One row per record, also from cut out or carved pieces. `reason` is the list of flag names in alphabetical order,

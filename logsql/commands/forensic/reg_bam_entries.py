@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from logsql.commands.forensic._views import registry_view
+from udfs.readers.artefacts import TimeOf
 from udfs.readers.regviews.view import Lost, RegValue, Row, filetime_at, in_current_set
 
 
@@ -38,4 +39,5 @@ One row per program and user, with its last run.
     fields=(("sid", "string"), ("file_name", "string"), ("file_path", "string"), ("last_execution", "date")),
     rows=rows,
     hives=("SYSTEM",),
+    times=(TimeOf("bam", "last_execution", "last started", path="file_path", detail=("sid",)),),
 )

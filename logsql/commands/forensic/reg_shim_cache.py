@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 
 from logsql.commands.forensic._views import registry_view
+from udfs.readers.artefacts import TimeOf
 from udfs.readers.regviews.view import Lost, RegValue, Row, filetime_at, in_current_set
 
 Entry = tuple[str, int | None, bool | None]
@@ -134,4 +135,5 @@ the cache is of.
     ),
     rows=rows,
     hives=("SYSTEM",),
+    times=(TimeOf("shimcache", "modified_at", "modified", path="file_path"),),
 )

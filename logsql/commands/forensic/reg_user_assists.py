@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterator
 
 from logsql.commands.forensic._views import registry_view
+from udfs.readers.artefacts import TimeOf
 from udfs.readers.regviews.shellfolders import folder_names
 from udfs.readers.regviews.view import Lost, RegValue, Row, filetime_at
 
@@ -74,4 +75,5 @@ in the foreground, `last_execution` null when it never ran. Extensions: `focus_c
     ),
     rows=rows,
     hives=("NTUSER.DAT",),
+    times=(TimeOf("userassist", "last_execution", "last started", path="file_path"),),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from logsql.commands.forensic._artefacts import artefacts
 from logsql.commands.sources._files import ZIP_CHARSET, all_options, evidence_command, open_files, scan_source
 from logsql.diagnostics.unreadable import NO_SOURCE
 from logsql.planner.catalog import SourceSpec
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 SOURCES = OptionSpec(
     "sources",
     OptionKind.TEXT,
-    ("only these of mft, usn, evtx, registry, separated by commas", "mft, usn, evtx, registry 중 읽을 것(쉼표로 구분)"),
+    ("only these sources, separated by commas", "읽을 원본(쉼표로 구분)"),
 )
 ZIP_PATH = OptionSpec("zippath", OptionKind.PATH, ("look into this ZIP archive", "이 ZIP 파일 안을 봄"))
 
 
 def lower(stage: Stage) -> Rel:
-    rel = scan_source(stage, open_files(stage, all_options(stage)))
+    rel = scan_source(stage, open_files(stage, {**all_options(stage), "artefacts": artefacts()}))
     if not stage.order_needed:
         return rel
     rel, keys = field_keys(stage, rel, [("_time", False)])
@@ -39,9 +40,12 @@ register(
             SourceSpec("udfs.readers.timeline:TimelineReader"),
             "Put the times of a collection of evidence into one timeline.",
             """
-One row per time, sorted: `source` is mft ($STANDARD_INFORMATION), mft name ($FILE_NAME), usn, evtx or registry,
-`action` what happened, `path` of what, `detail` the text of an event, `_path` the file that says so. Files are told
-apart as `triage` does; one that cannot be read is counted and stops no other. An extension.
+One row per time, sorted: `source` is where it comes from, `action` what happened, `path` of what, `detail` the text of
+an event, `_path` the file that says so. Files are told apart as `triage` does; one that cannot be read is counted and
+stops no other. An extension.
+
+Sources: `mft` ($STANDARD_INFORMATION; `mft name`: $FILE_NAME), `usn`, `evtx`, `registry` (keys), and those of further
+commands that say what their times mean, such as `amcache`; a source that is none is refused with the list of all.
 
 For other tools: `timeline case | eval date = string(_time, "MM/dd/yyyy"), time = string(_time, "HH:mm:ss") | outputcsv
 l2t.csv date, time, source, action, path, detail, _path`.

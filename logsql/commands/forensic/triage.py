@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from logsql.commands.forensic._artefacts import artefacts
 from logsql.commands.sources._files import ZIP_CHARSET, evidence_command, open_files, scan_source
 from logsql.planner.catalog import SourceSpec
-from logsql.planner.spec import COMMANDS, Group, OptionKind, OptionSpec, register
+from logsql.planner.spec import Group, OptionKind, OptionSpec, register
 
 if TYPE_CHECKING:
     from logsql.planner.relation import Rel
@@ -18,7 +19,7 @@ ZIP_PATH = OptionSpec("zippath", OptionKind.PATH, ("look into this ZIP archive",
 
 def lower(stage: Stage) -> Rel:
     options = {name: stage.option(name) for name in ("zippath", "zipcharset")}
-    return scan_source(stage, open_files(stage, {**options, "known": frozenset(COMMANDS)}))
+    return scan_source(stage, open_files(stage, {**options, "artefacts": artefacts()}))
 
 
 register(

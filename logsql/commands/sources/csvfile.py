@@ -14,6 +14,7 @@ from logsql.planner.notes import texts
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+from udfs.readers.artefacts import Artefact, Known
 
 NOT_FOUND = define("10800", "file-not-found", NO_FILE)
 MISSING = define("10802", "missing-field", NO_PATH, NEEDS_PATH, PATH_FORM)
@@ -40,6 +41,8 @@ def lower(stage: Stage) -> Rel:
     return rel if options["types"] else replace(rel, typed_by="csvfile types=t")
 
 
+ARTEFACT = Artefact((Known("CSV", r"\.(csv|tsv)(\.gz)?$", loose=True),))
+
 register(
     CommandSpec(
         name="csvfile",
@@ -59,7 +62,12 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.csvrows:CsvReader", code=NOT_FOUND.code, suffixes=(".csv", ".tsv", ".csv.gz")),
+        reads=SourceSpec(
+            "udfs.readers.csvrows:CsvReader",
+            code=NOT_FOUND.code,
+            suffixes=(".csv", ".tsv", ".csv.gz"),
+            artefact=ARTEFACT,
+        ),
         options=(
             OptionSpec("cs", OptionKind.TEXT, ("charset of the file", "파일의 문자 집합"), default="utf-8"),
             LIMIT,

@@ -15,6 +15,7 @@ from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionS
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.types import ANY_JSON
+from udfs.readers.artefacts import Artefact, Known
 
 NOT_FOUND = define("10900", "file-not-found", NO_FILE)
 MISSING = define("10902", "missing-field", NO_PATH, NEEDS_PATH, PATH_FORM)
@@ -41,6 +42,8 @@ def _by_path(rel: Rel, overlay: bool) -> Rel:
     return replace(rel, columns=columns, rest=rest, pending={ident: sql.cast(sql.col(line.ident), "JSON")})
 
 
+ARTEFACT = Artefact((Known("JSON", r"\.(json|jsonl|ndjson)(\.gz)?$", loose=True),))
+
 register(
     CommandSpec(
         name="jsonfile",
@@ -62,6 +65,7 @@ register(
             code=NOT_FOUND.code,
             native=clean_source,
             suffixes=(".jsonl", ".ndjson", ".json", ".jsonl.gz", ".json.gz"),
+            artefact=ARTEFACT,
         ),
         options=(
             LIMIT,

@@ -7,12 +7,17 @@ from logsql.diagnostics.reasons import FILE_LEFT_OUT, rows
 from logsql.diagnostics.unreadable import NOT_SQLITE
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
+from udfs.readers.artefacts import Artefact, Known
+
+ARTEFACT = Artefact((Known("SQLite database", mark=b"SQLite format 3\0"),))
 
 register(
     evidence_command(
         "sqlite-tables",
         Group.SOURCE,
-        SourceSpec("udfs.readers.sqlite:SqliteTablesReader", suffixes=(".sqlite", ".sqlite3", ".db")),
+        SourceSpec(
+            "udfs.readers.sqlite:SqliteTablesReader", suffixes=(".sqlite", ".sqlite3", ".db"), artefact=ARTEFACT
+        ),
         "List the tables of a SQLite database.",
         """
 One row per table, index, view and trigger. The file is opened read-only and never changed; a write-ahead log (`-wal`)

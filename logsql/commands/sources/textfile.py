@@ -13,6 +13,7 @@ from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+from udfs.readers.artefacts import Artefact, Known
 
 NOT_FOUND = define("10700", "file-not-found", NO_FILE)
 MISSING = define("10702", "missing-field", NO_PATH, NEEDS_PATH, PATH_FORM)
@@ -67,6 +68,16 @@ def _check_date(stage: Stage, pattern: str) -> None:
         stage.fail(NO_DATE_FORMAT, option.value_span if option else None, reason=problem)
 
 
+ARTEFACT = Artefact(
+    (
+        Known("shell history", r"(^|/)\.(bash|zsh|sh|python)_history$"),
+        Known("text log", r"\.(log|txt)(\.[0-9]+)?(\.gz)?$", loose=True),
+        Known(
+            "text log", r"(^|/)(syslog|messages|secure|(auth|kern)\.log|maillog|cron)([.-][0-9]+)?(\.gz)?$", loose=True
+        ),
+    )
+)
+
 register(
     CommandSpec(
         name="textfile",
@@ -86,7 +97,10 @@ register(
         twice=False,
         state=duties.RowState.STOPS,
         reads=SourceSpec(
-            "udfs.readers.textfile:TextFileReader", code=NOT_FOUND.code, suffixes=(".txt", ".log", ".log.gz", ".txt.gz")
+            "udfs.readers.textfile:TextFileReader",
+            code=NOT_FOUND.code,
+            suffixes=(".txt", ".log", ".log.gz", ".txt.gz"),
+            artefact=ARTEFACT,
         ),
         options=(
             OptionSpec(

@@ -11,6 +11,7 @@ from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
+from udfs.readers.artefacts import Artefact, Known
 
 
 def lower(stage: Stage) -> Rel:
@@ -18,6 +19,8 @@ def lower(stage: Stage) -> Rel:
     options = all_options(stage)
     return scan_source(stage, open_files(stage, options))
 
+
+ARTEFACT = Artefact((Known("workbook", r"\.xls[xmb]?$"),))
 
 register(
     CommandSpec(
@@ -35,7 +38,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.xlsx:XlsxReader", suffixes=(".xlsx", ".xls")),
+        reads=SourceSpec("udfs.readers.xlsx:XlsxReader", suffixes=(".xlsx", ".xls"), artefact=ARTEFACT),
         extra="xlsx",
         options=(
             OptionSpec(

@@ -13,6 +13,7 @@ from logsql.planner.relation import Rel, Rest
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values.types import ANY_JSON
+from udfs.readers.artefacts import Artefact, Known
 
 
 def lower(stage: Stage) -> Rel:
@@ -23,6 +24,14 @@ def lower(stage: Stage) -> Rel:
     columns = tuple(c for c in rel.columns if c is not row)
     return replace(rel, columns=columns, rest=Rest(row.ident, ANY_JSON, hidden=frozenset(c.name for c in columns)))
 
+
+ARTEFACT = Artefact(
+    (
+        Known("scheduled task", "/Tasks/", b"\xff\xfe<\0"),
+        Known("scheduled task", "/Tasks/", loose=True),
+        Known("XML", r"\.xml$", loose=True),
+    )
+)
 
 register(
     CommandSpec(
@@ -40,7 +49,7 @@ register(
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,
-        reads=SourceSpec("udfs.readers.xmlrows:XmlReader", suffixes=(".xml",)),
+        reads=SourceSpec("udfs.readers.xmlrows:XmlReader", suffixes=(".xml",), artefact=ARTEFACT),
         options=(
             OptionSpec(
                 "cs",

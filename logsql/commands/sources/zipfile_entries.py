@@ -6,12 +6,15 @@ from logsql.commands.sources._files import ZIP_CHARSET, ZIP_NAMES, evidence_comm
 from logsql.diagnostics.reasons import FILE_LEFT_OUT, rows
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
+from udfs.readers.artefacts import Artefact, Known
 
 register(
     evidence_command(
         "zipfile-entries",
         Group.SOURCE,
-        SourceSpec("udfs.readers.zipmembers:ZipEntriesReader"),
+        SourceSpec(
+            "udfs.readers.zipmembers:ZipEntriesReader", artefact=Artefact((Known("ZIP archive", r"\.zip$", b"PK"),))
+        ),
         "List the entries of ZIP archives.",
         f"""
 One row per entry, folders included. ZIP keeps no time zone: `modified_at` is read as local time. {ZIP_NAMES}
