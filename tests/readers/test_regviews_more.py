@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from logsql.commands.forensic.reg_shim_cache import entries
-from sample_data.make_hive import BINARY, DWORD, EXPAND_SZ, QWORD, SZ, Key, build, filetime, text
+from sample_data.make_hive import BINARY, DWORD, EXPAND_SZ, MULTI_SZ, QWORD, SZ, Key, build, filetime, text
 from tests.readers.view_support import open_view
 from tests.support import shared_data
 from udfs.readers.base import ListLoss, null_context
@@ -172,6 +172,26 @@ def test_sizes_that_are_texts(tmp_path: Path) -> None:
     assert loss.total("unreadable-entry") == 1
 
 
+def test_an_empty_text_is_a_text_in_every_view(tmp_path: Path) -> None:
+    """Two views gave null for an empty text and one the text; python-registry and regipy print it as it is."""
+    root = Key("ROOT", filetime(_WHEN))
+    file = root.child("Root\\InventoryApplicationFile\\a").set("LowerCaseLongPath", SZ, text("c:\\a"))
+    file.set("FileId", SZ, text("")).set("Publisher", SZ, text("")).set("LinkDate", SZ, text(""))
+    program = root.child("Root\\InventoryApplication\\p").set("Name", SZ, text("P")).set("InstallDate", SZ, text(""))
+    program.set("Source", MULTI_SZ, text("x")).set("Publisher", SZ, text(""))
+    service = root.child("ControlSet001\\Services\\S").set("Start", DWORD, _number(2)).set("Type", DWORD, b"\1")
+    service.set("DisplayName", SZ, text("")).set("Description", DWORD, _number(1))
+    losses = ListLoss()
+    (row,) = _rows("amcache-files", root, tmp_path, losses)
+    assert [row[name] for name in ("publisher", "sha1", "version", "link_date")] == ["", "", None, None]
+    (row,) = _rows("amcache-programs", root, tmp_path, losses)
+    assert [row[name] for name in ("publisher", "source", "version", "installed_at")] == ["", "x", None, None]
+    assert losses.entries == []
+    (row,) = _rows("reg-services", root, tmp_path, losses)
+    assert [row[name] for name in ("display_name", "description", "image_path", "type")] == ["", None, None, None]
+    assert losses.total("unreadable-entry") == 1  # a type of one byte
+
+
 @pytest.mark.evidence
 def test_inventory_of_windows_10_as_another_program_reads_it(tmp_path: Path) -> None:
     answers = json.loads(shared_data("artefacts", "expected-amcache.json").read_text())
@@ -183,10 +203,11 @@ def test_inventory_of_windows_10_as_another_program_reads_it(tmp_path: Path) -> 
     for known in expected:
         values = known["v"]
         row = rows[values["LowerCaseLongPath"]]
-        assert (row["file_name"], row["publisher"] or "", row["program_id"]) == (
-            values["Name"], values.get("Publisher") or "", values["ProgramId"],
+        assert (row["file_name"], row["publisher"], row["program_id"]) == (
+            values["Name"], values.get("Publisher"), values["ProgramId"],
         )  # fmt: skip
-        assert values["FileId"] in ("0000" + (row["sha1"] or ""), "")
+        assert (row["product_name"], row["version"]) == (values.get("ProductName"), values.get("Version"))
+        assert values["FileId"] == ("0000" + row["sha1"] if row["sha1"] else "")
         assert row["last_written"].isoformat()[:19] == known["last_written"][:19]
     programs = _rows("amcache-programs", data, tmp_path)
     assert len(programs) == entry["counts"]["InventoryApplication"] == 75

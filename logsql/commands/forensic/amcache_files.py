@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from logsql.commands.forensic._views import registry_view
 from udfs.readers.artefacts import Known, TimeOf
-from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, string, time_of
+from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, number_of, text_of, time_of
 
 _NEW = {
     "file_path": "lowercaselongpath", "file_name": "name", "publisher": "publisher", "version": "version",
@@ -31,23 +31,23 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
         new = "\\inventoryapplicationfile\\" in key.lower()
         row: dict[str, object] = {"last_written": next(iter(named.values())).written}
         for column, name in (_NEW if new else _OLD).items():
-            row[column] = _text(named.get(name))
+            row[column] = text_of(named.get(name))
         if not row["file_path"]:
             lost(RegValue(key, "LowerCaseLongPath" if new else "15", "", b"", None))
             continue
-        row["sha1"] = _sha1(_text(named.get("fileid" if new else "101")))
+        row["sha1"] = _sha1(text_of(named.get("fileid" if new else "101")))
         if new:
             row |= {
-                "file_size": _number(named.get("size"), lost),
+                "file_size": number_of(named.get("size"), lost),
                 "link_date": _american(named.get("linkdate"), lost),
                 "is_os_component": _flag(named.get("isoscomponent"), lost),
             }
         else:
             path = str(row["file_path"])
-            linked = _number(named.get("f"), lost)
+            linked = number_of(named.get("f"), lost)
             row |= {
                 "file_name": path.rsplit("\\", 1)[-1],
-                "file_size": _number(named.get("6"), lost),
+                "file_size": number_of(named.get("6"), lost),
                 "link_date": None if linked is None else linked * 1_000_000,
                 "modified_at": time_of(named.get("11"), lost),
                 "created_at": time_of(named.get("12"), lost),
@@ -56,39 +56,19 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
         yield row
 
 
-def _text(value: RegValue | None) -> str | None:
-    return (string(value.data) or None) if value is not None and value.type in ("SZ", "EXPAND_SZ") else None
-
-
 def _sha1(text: str | None) -> str | None:
     return text[4:].lower() if text is not None and len(text) == 44 and text.startswith("0000") else text
 
 
-def _number(value: RegValue | None, lost: Lost) -> int | None:
-    if value is None:
-        return None
-    if value.type in ("SZ", "EXPAND_SZ"):
-        digits = string(value.data)
-        if digits.isdecimal() and len(digits) < 19:
-            return int(digits)
-        if digits:
-            lost(value)
-        return None
-    if len(value.data) not in (4, 8):
-        lost(value)
-        return None
-    return int.from_bytes(value.data, "little", signed=len(value.data) == 8)
-
-
 def _flag(value: RegValue | None, lost: Lost) -> bool | None:
-    number = _number(value, lost)
+    number = number_of(value, lost)
     return None if number is None else number != 0
 
 
 def _american(value: RegValue | None, lost: Lost) -> datetime | None:
     """``12/31/2019 23:59:59`` in UTC, as Windows 10 writes it whatever the language."""
-    text = _text(value)
-    if value is None or text is None:
+    text = text_of(value)
+    if value is None or not text:
         return None
     try:
         return datetime.strptime(text, "%m/%d/%Y %H:%M:%S").replace(tzinfo=UTC)

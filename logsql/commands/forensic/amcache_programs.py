@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from logsql.commands.forensic._views import registry_view
-from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, string
+from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, string, text_of
 
 _NEW = {
     "name": "name", "version": "version", "publisher": "publisher", "source": "source", "type": "type",
@@ -28,19 +28,13 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
     """One row a program."""
     for key, named in by_key(values).items():
         new = "\\inventoryapplication\\" in key.lower()
-        row: dict[str, object] = {column: _text(named.get(name)) for column, name in (_NEW if new else _OLD).items()}
+        row: dict[str, object] = {column: text_of(named.get(name)) for column, name in (_NEW if new else _OLD).items()}
         installed = named.get("installdate" if new else "a")
         yield row | {
             "program_id": key.rsplit("\\", 1)[-1],
             "installed_at": _date(installed, lost),
             "last_written": next(iter(named.values())).written,
         }
-
-
-def _text(value: RegValue | None) -> str | None:
-    """A text, of several the first."""
-    kinds = ("SZ", "EXPAND_SZ", "MULTI_SZ")
-    return (string(value.data) or None) if value is not None and value.type in kinds else None
 
 
 def _date(value: RegValue | None, lost: Lost) -> datetime | None:

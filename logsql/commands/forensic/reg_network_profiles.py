@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from logsql.commands.forensic._views import registry_view
-from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, string
+from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, number_of, text_of
 
 CATEGORIES = {0: "Public", 1: "Private", 2: "Domain"}
 NAME_TYPES = {6: "Wired", 23: "VPN", 71: "Wireless", 243: "Mobile broadband"}
@@ -21,13 +21,13 @@ NAME_TYPES = {6: "Wired", 23: "VPN", 71: "Wireless", 243: "Mobile broadband"}
 def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
     """One row a profile; unknown category and name type numbers have no name."""
     for key, named in by_key(values).items():
-        category = _number(named.get("category"))
-        kind = _number(named.get("nametype"))
-        managed = _number(named.get("managed"))
+        category = number_of(named.get("category"), lost, "int")
+        kind = number_of(named.get("nametype"), lost, "int")
+        managed = number_of(named.get("managed"), lost, "int")
         yield {
             "guid": key.rsplit("\\", 1)[-1],
-            "profile_name": _text(named.get("profilename")),
-            "description": _text(named.get("description")),
+            "profile_name": text_of(named.get("profilename")),
+            "description": text_of(named.get("description")),
             "category": CATEGORIES.get(-1 if category is None else category),
             "category_id": category,
             "name_type": NAME_TYPES.get(-1 if kind is None else kind),
@@ -36,16 +36,6 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
             "date_last_connected": _date(named.get("datelastconnected"), lost),
             "managed": None if managed is None else managed != 0,
         }
-
-
-def _number(value: RegValue | None) -> int | None:
-    if value is None or len(value.data) < 4:
-        return None
-    return int.from_bytes(value.data[:4], "little", signed=True)
-
-
-def _text(value: RegValue | None) -> str | None:
-    return None if value is None else string(value.data)
 
 
 def _date(value: RegValue | None, lost: Lost) -> datetime | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from logsql.commands.forensic._views import registry_view
-from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, in_current_set, string
+from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, in_current_set, number_of, text_of
 
 _STARTS = ("boot", "system", "auto", "manual", "disabled")
 _TYPES = {
@@ -29,31 +29,18 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
         if not key.lower().endswith(f"\\services\\{name.lower()}") or not {"start", "type", "imagepath"} & named.keys():
             continue
         parameters = lower.get(f"{key.lower()}\\parameters", {})
-        start, kind = _number(named.get("start"), lost), _number(named.get("type"), lost)
+        start, kind = number_of(named.get("start"), lost), number_of(named.get("type"), lost)
         yield {
             "name": name,
-            "display_name": _text(named.get("displayname")),
-            "description": _text(named.get("description")),
-            "image_path": _text(named.get("imagepath")),
-            "service_dll": _text(parameters.get("servicedll") or named.get("servicedll")),
+            "display_name": text_of(named.get("displayname")),
+            "description": text_of(named.get("description")),
+            "image_path": text_of(named.get("imagepath")),
+            "service_dll": text_of(parameters.get("servicedll") or named.get("servicedll")),
             "start": None if start is None else _STARTS[start] if start < len(_STARTS) else str(start),
             "type": None if kind is None else _TYPES.get(kind, f"0x{kind:x}"),
-            "account": _text(named.get("objectname")),
+            "account": text_of(named.get("objectname")),
             "last_written": next(iter(named.values())).written,
         }
-
-
-def _number(value: RegValue | None, lost: Lost) -> int | None:
-    if value is None:
-        return None
-    if len(value.data) < 4:
-        lost(value)
-        return None
-    return int.from_bytes(value.data[:4], "little")
-
-
-def _text(value: RegValue | None) -> str | None:
-    return None if value is None or value.type not in ("SZ", "EXPAND_SZ") else string(value.data)
 
 
 registry_view(

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from logsql.commands.forensic._views import registry_view
-from udfs.readers.regviews.view import Lost, RegValue, Row, in_current_set, string, time_of
+from udfs.readers.regviews.view import Lost, RegValue, Row, in_current_set, string, text_of, time_of
 
 _DEVICE = re.compile(r"\\Enum\\USBSTOR\\([^\\]+)\\([^\\]+)$", re.IGNORECASE)
 _ID = re.compile(r"(?:Disk|CdRom|Other)?&?Ven_([^&]*)&Prod_([^&]*)(?:&Rev_([^&]*))?", re.IGNORECASE)
@@ -61,7 +61,7 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
             "serial": serial,
             "vid": vid,
             "pid": pid,
-            "friendly_name": None if friendly is None else string(friendly.data),
+            "friendly_name": text_of(friendly),
             "drive_letters": ", ".join(letters) or None,
             "volume_guids": ", ".join(volumes) or None,
             "usb_written": attached,
@@ -103,7 +103,7 @@ def _portable(key: str, value: RegValue) -> Row:
         "product": names[2] if names else None,
         "revision": names[3] if names else None,
         "serial": _serial(parts[place + 2]) if place is not None and names else parts[-1],
-        "volume_name": string(value.data),
+        "volume_name": text_of(value),
         "last_written": value.written,
     }
 

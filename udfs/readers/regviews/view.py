@@ -74,6 +74,39 @@ def string(data: bytes) -> str:
     return data[: len(data) & ~1].decode("utf-16-le", "replace").split("\0", 1)[0]
 
 
+def text_of(value: RegValue | None) -> str | None:
+    """The text that a value holds, of a list the first; None where there is no such value, or one of another type.
+
+    An empty text is a text, as regipy, python-registry and reglookup print it: ``FileId`` of a file that was not read
+    is there and says nothing.
+    """
+    if value is None or value.type not in ("SZ", "EXPAND_SZ", "MULTI_SZ"):
+        return None
+    return string(value.data)
+
+
+def number_of(value: RegValue | None, lost: Lost, kind: Literal["int", "long"] = "long") -> int | None:
+    """The number that a value holds for a field of this kind, as data or as a text of decimal digits; another is told.
+
+    A text that is empty holds none. Data are eight bytes, else the first four; an ``int`` is the first four, signed.
+    """
+    if value is None:
+        return None
+    if (text := text_of(value)) is not None:
+        if text.isdecimal() and len(text) < (19 if kind == "long" else 10):
+            return int(text)
+        if text:
+            lost(value)
+        return None
+    if len(value.data) < 4:
+        lost(value)
+        return None
+    if kind == "int":
+        return int.from_bytes(value.data[:4], "little", signed=True)
+    eight = len(value.data) == 8
+    return int.from_bytes(value.data[: 8 if eight else 4], "little", signed=eight)
+
+
 def by_key(values: Iterable[RegValue]) -> dict[str, dict[str, RegValue]]:
     """Values by key, then by name in lower case; keys in the order of the hive."""
     keys: dict[str, dict[str, RegValue]] = {}
