@@ -15,7 +15,7 @@ from logsql.diagnostics.errors import too_long
 from logsql.engine.connection import WORK
 from logsql.engine.discovery import all_fields
 from logsql.engine.leftovers import give_back, interrupt, leave, when_done
-from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present
+from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present, written_out
 from logsql.engine.reading import Reading, closed, taken
 from logsql.engine.runstate import RunState
 from logsql.engine.stageruntime import Actions, Stages
@@ -51,7 +51,8 @@ class Execution:
         self._inner: list[duckdb.DuckDBPyConnection] = []
         self._work: list[str] = []
         self._names: dict[str, str] = {}
-        self._fields: list[Field] | None = None if plan.open else present(plan.rel)
+        self._rel, self._ctes = written_out(plan.rel, plan.ctes)
+        self._fields: list[Field] | None = None if plan.open else present(self._rel)
         self._source: str | None = None
         self._prepared = False
         self._failed: Exception | None = None
@@ -292,7 +293,7 @@ class Execution:
 
     def _discover(self) -> None:
         """Run the query into a work table and find the fields that its open rows hold."""
-        rel, rest = self.plan.rel, self.plan.rel.rest
+        rel, rest = self._rel, self._rel.rest
         assert rest is not None
         items: list[exp.Expression] = []
         plain = present(rel)
@@ -305,7 +306,7 @@ class Execution:
         keys = [] if rel.order.physical else order_items(rel, qualified=True)
         if keys:
             query.set("order", sql.order_by(keys))
-        self._create("__open", with_ctes(query, self.plan.ctes, (rel.source,)))
+        self._create("__open", with_ctes(query, self._ctes, (rel.source,)))
         self._source = "__open"
         table = self.work_table("__open")
         fixed = [
@@ -327,14 +328,14 @@ class Execution:
                 items.append(sql.alias(field.type_expr, f"t{position}"))
         if not items:
             items = [sql.alias(sql.boolean(True), "__row")]
-        rel = self.plan.rel
+        rel = self._rel
         if self._source is not None:
             return self.resolve(sql.select(items, sql.table(self._source)))
         query = sql.select(items, sql.table(rel.source), rel.where)
         keys = [] if rel.order.physical else order_items(rel, qualified=True)
         if keys:
             query.set("order", sql.order_by(keys))
-        return self.resolve(with_ctes(query, self.plan.ctes, (rel.source,)))
+        return self.resolve(with_ctes(query, self._ctes, (rel.source,)))
 
     def _stop_scans(self) -> None:
         """End reading ahead behind the last row anybody wanted."""

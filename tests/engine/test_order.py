@@ -8,9 +8,10 @@ import pytest
 
 import logsql
 from logsql.engine.session import Session
+from tests.support import sample
 
 ROWS = 1_000_000
-RUNS = 50
+RUNS = sample(50, 20)
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ def test_the_command_line_ends_with_its_time(tmp_path: Path, made: Callable[[Pat
     ends_in_time(tmp_path, *words_for(made(tmp_path)))
 
 
-@pytest.mark.parametrize("made", [many_keys, open_quote][: sample(2, 1)])
+@pytest.mark.parametrize("made", [open_quote, many_keys][: sample(2, 1)])
 def test_explain_ends_with_its_time(tmp_path: Path, made: Callable[[Path], Path]) -> None:
     ends_in_time(tmp_path, "explain", "--run", words_for(made(tmp_path))[1])
 

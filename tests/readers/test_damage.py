@@ -1,6 +1,6 @@
 """Random damage: every binary reader must end, soon and in bounded memory, with rows or a ReaderError.
 
-20,000 mutations of each kind at night, the first 2,000 of them by day (hives: test_hive_fuzz.py, text:
+20,000 mutations of each kind at night, the first 500 of them by day (hives: test_hive_fuzz.py, text:
 test_text_damage.py). ``bench/fuzz.py`` goes on where this stops.
 """
 

@@ -32,8 +32,11 @@ from udfs.readers.textlines import TextReader
 from udfs.readers.xlsx import XlsxReader
 from udfs.readers.xmlrows import XmlReader
 
-_BY_DAY = {"textfile": 500, "csvfile": 500, "xmlfile": 500, "xlsxfile": 500, "jsonfile": 250, "jsonsurvey": 100}
-_ROUNDS = {name: sample(40 * rounds, rounds) for name, rounds in _BY_DAY.items()}
+_ROUNDS = {
+    **dict.fromkeys(("textfile", "csvfile", "xmlfile", "xlsxfile"), sample(20_000, 500)),
+    "jsonfile": sample(10_000, 150),
+    "jsonsurvey": sample(4_000, 50),
+}
 
 
 @pytest.mark.posix("the memory of a process is measured")
