@@ -7,7 +7,7 @@ A lookup table is an Arrow table with one key column. It lives in the session, a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import pyarrow as pa
 
@@ -65,9 +65,8 @@ class SessionLookups:
         """The tables that ``memlookup`` made."""
         return [table for table in self._known.values() if table.memory]
 
-    def build(self, name: str, key: str, columns: Sequence[str], batches: Iterable[pa.RecordBatch]) -> int:
+    def build(self, name: str, key: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
         """Replace a memory lookup by the rows of ``batches`` (text columns, key first); returns the number of keys."""
-        schema = pa.schema([pa.field(c, pa.string()) for c in columns])
         parts = [pa.RecordBatch.from_arrays([c.cast(pa.string()) for c in b.columns], schema=schema) for b in batches]
         unique = LookupTable(name, key, pa.Table.from_batches(parts, schema), "memory").unique(key)
         assert unique is not None

@@ -19,7 +19,7 @@ from logsql.planner.calls import AggregateCall
 from logsql.planner.duties import ANY_ORDER, ANY_ORDER_DUCKDB, AggregateDuty
 from logsql.planner.function_spec import AggregateSpec, FunctionExample, register_aggregate
 from logsql.values import sql, values
-from logsql.values.keys import exact_key
+from logsql.values.keys import one_key
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, DOUBLE, LONG, Kind, LType
 from logsql.values.values import Typed
@@ -116,23 +116,11 @@ def _count(call: AggregateCall) -> Typed:
     return Typed(sql.func("count", values.plain_text(value) if value.type.json else value.expr), LONG)
 
 
-def identity(value: Typed) -> Sql:
-    """A plain key that is equal for equal values: case-sensitive, text never equals a number, null for null."""
-    if value.kind is Kind.ANY and value.type.json and value.pointer:
-        is_text = sql.eq(
-            sql.func("json_type", value.pointer.document, sql.string(value.pointer.path)), sql.string("VARCHAR")
-        )
-        return sql.when(values.not_null(value), sql.struct([("s", is_text), ("t", values.text_sql(value))]))
-    if value.kind is Kind.ANY:
-        return sql.when(values.not_null(value), exact_key(value))
-    return value.expr
-
-
 def _dc(call: AggregateCall) -> Typed:
     value = call.args[0]
     if value.kind is Kind.NULL:
         return Typed(sql.func("count", sql.null("VARCHAR")), LONG)
-    return Typed(exp.Count(this=exp.Distinct(expressions=[identity(value)])), LONG)
+    return Typed(exp.Count(this=exp.Distinct(expressions=[one_key(value)])), LONG)
 
 
 def _estdc(call: AggregateCall) -> Typed:
@@ -143,7 +131,7 @@ def _estdc(call: AggregateCall) -> Typed:
     value = call.args[0]
     if value.kind is Kind.NULL:
         return Typed(sql.func("count", sql.null("VARCHAR")), LONG)
-    return Typed(sql.func("approx_count_distinct", identity(value)), LONG)
+    return Typed(sql.func("approx_count_distinct", one_key(value)), LONG)
 
 
 # --- sums -------------------------------------------------------------------------------------------------------------

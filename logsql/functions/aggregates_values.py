@@ -13,12 +13,13 @@ from sqlglot import exp
 
 from logsql.diagnostics.losses import loss
 from logsql.functions.aggregates import filtered, left_out, nothing, shown
-from logsql.functions.lowering import lambda_name
+from logsql.functions.lowering import at_places
 from logsql.planner.calls import LIST_LIMIT, AggregateCall
 from logsql.planner.duties import ANY_ORDER_DUCKDB, IN_ORDER
 from logsql.planner.function_spec import AggregateSpec, register_aggregate
 from logsql.values import sql, values
-from logsql.values.sorting import comparator_keys, own_key
+from logsql.values.keys import plainly_same
+from logsql.values.sorting import comparator_keys, once, own_key
 from logsql.values.sql import Sql
 from logsql.values.types import STRING, Kind, list_of
 from logsql.values.values import Typed
@@ -70,8 +71,7 @@ def _rank(value: Typed) -> Sql:
     if value.kind is Kind.STRING:
         return sql.concat(values.lower(value.expr), sql.func("chr", sql.integer(0)), value.expr)
     if value.kind is Kind.ANY:
-        exact = values.plain_text(value)
-        return sql.struct([*comparator_keys(value, lists=True), ("x", exact)])
+        return sql.struct([*comparator_keys(value, lists=True), ("x", values.plain_text(value))])
     if value.kind is Kind.MAP:
         return sql.cast(value.expr, "VARCHAR")
     return own_key(value)
@@ -164,9 +164,9 @@ def _values(call: AggregateCall) -> Typed:
     if value.kind in _PLAIN:
         plain = _limited(call, sql.func("list_sort", items), _length(items))
         return Typed(_or_empty(plain, value.type), list_of(value.type))
+    if not plainly_same(value.type):
+        return _values_once(call, items, value)
     keyed = sql.struct([("k", _rank(Typed(sql.var("v"), value.type))), ("v", sql.var("v"))])
-    if value.kind is Kind.ANY:
-        return _values_any(call, items, value)
     ranked = sql.func("list_sort", sql.func("list_transform", items, sql.lambda_(["v"], keyed)))
     first = _limited(call, ranked, _length(items))
     plain = sql.func(
@@ -175,16 +175,20 @@ def _values(call: AggregateCall) -> Typed:
     return Typed(_or_empty(plain, value.type), list_of(value.type))
 
 
-def _values_any(call: AggregateCall, items: Sql, value: Typed) -> Typed:
-    """As above; the values of a mixed column cannot stand in a sort key, so their positions are sorted."""
-    key = _rank(Typed(sql.var("v"), value.type))
-    keyed = sql.struct([("k", key), ("p", sql.var("p"))])
-    ranked = sql.func("list_sort", sql.func("list_transform", items, sql.lambda_(["v", "p"], keyed)))
-    first = _limited(call, ranked, _length(items))
-    name = lambda_name(call.cx, "s")
-    place = sql.func("struct_extract", sql.var(name), sql.string("p"))
-    picked = sql.func("list_transform", first, sql.lambda_([name], sql.index(items.copy(), place)))
-    return Typed(_or_empty(picked, value.type), list_of(value.type))
+def _values_once(call: AggregateCall, items: Sql, value: Typed) -> Typed:
+    """As above where SQL keeps 1 and 1.0 apart. Such values cannot stand in a sort key, so their positions are sorted,
+    and of neighbours that are the same the first stays.
+    """
+    ranked = once(items, value.type, _comparator)
+    first = _limited(call, ranked, _length(ranked))
+    return Typed(_or_empty(at_places(call.cx, items, first), value.type), list_of(value.type))
+
+
+def _comparator(value: Typed) -> Sql:
+    """The comparator's key; it takes all maps for equal."""
+    if value.kind is Kind.MAP:
+        return sql.integer(0)
+    return sql.struct(comparator_keys(value, lists=True)) if value.kind is Kind.ANY else own_key(value)
 
 
 register_aggregate(

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from logsql.diagnostics.codes import define
-from logsql.functions.lowering import Position, computed_pointer, example, lambda_name, null, plus, position, slice_of
+from logsql.functions.lowering import (
+    Position,
+    at_places,
+    computed_pointer,
+    example,
+    lambda_name,
+    null,
+    plus,
+    position,
+    slice_of,
+)
 from logsql.functions.textlists import delimiter
 from logsql.language.tree import Call
 from logsql.planner.calls import FunctionCall
@@ -11,7 +21,9 @@ from logsql.planner.duties import DUCKDB, Takes
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.planner.notes import documents
 from logsql.values import sql, values
+from logsql.values.keys import plainly_same
 from logsql.values.paths import step_into
+from logsql.values.sorting import once
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, ANY_JSON, DOUBLE, LONG, MAP, STRING, Kind, list_of
 from logsql.values.values import NULL_VALUE, Typed
@@ -180,10 +192,12 @@ def _unique(call: FunctionCall) -> Typed:
     value = call.arg(0)
     if value.kind is Kind.NULL:
         return NULL_VALUE
-    if value.kind is Kind.LIST:
-        return Typed(sql.func("list_distinct", value.expr), value.type)
-    listed = _listed(call, value)
-    return Typed(sql.func("list_distinct", listed.expr), listed.type)
+    listed = value if value.kind is Kind.LIST else _listed(call, value)
+    element = listed.type.element or ANY
+    if plainly_same(element):
+        return Typed(sql.func("list_distinct", listed.expr), listed.type)
+    items = call.let(listed.expr)
+    return Typed(at_places(call.cx, items, once(items, element)), listed.type)
 
 
 def _listed(call: FunctionCall, value: Typed) -> Typed:

@@ -55,6 +55,12 @@ def lambda_name(cx: Lowering, base: str) -> str:
     return f"{base}{number or ''}"
 
 
+def at_places(cx: Lowering, items: Sql, places: Sql) -> Sql:
+    """The items of a list at the places ``p`` that :func:`logsql.values.sorting.once` gives."""
+    name = lambda_name(cx, "s")
+    return sql.func("list_transform", places, sql.lambda_([name], sql.index(items.copy(), sql.dot(sql.var(name), "p"))))
+
+
 def computed_pointer(name: Sql) -> Sql:
     """The JSON pointer of an object key that is computed per row."""
     escaped = sql.func("replace", name, sql.string("~"), sql.string("~0"))

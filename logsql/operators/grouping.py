@@ -29,7 +29,7 @@ from logsql.planner.plan import order_items
 from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
-from logsql.values.keys import document_identity, exact_key
+from logsql.values.keys import exact_key, json_identity, plainly_same
 from logsql.values.sql import Sql
 from logsql.values.types import ANY_JSON, NULL, NUMBERS, Kind
 from logsql.values.values import Typed
@@ -81,30 +81,9 @@ def identity(value: Typed) -> list[Sql]:
         if _one_number_part(value):
             return [node for part in value.parts for node in identity(part)]
         return [exact_key(value)]
-    if value.type.json and value.kind is Kind.ANY:
+    if value.type.json:
         return [json_identity(value)]
-    if value.kind is Kind.ANY or _items_of_any_type(value):
-        return [exact_key(value)]
-    return [value.expr]
-
-
-def _items_of_any_type(value: Typed) -> bool:
-    """Whether a list may hold 1 and 1.0, which are one value and two for SQL."""
-    return value.kind is Kind.LIST and value.type.physical.startswith(("VARIANT", "JSON"))
-
-
-def json_identity(value: Typed) -> Sql:
-    """JSON text of a value of a document, null for a JSON null; ``1.0`` reads as ``1`` because they are one value."""
-    text = sql.cast(value.expr, "VARCHAR")
-    nested = sql.in_(sql.func("left", text, sql.integer(1)), [sql.string("["), sql.string("{")])
-    whole = sql.func("left", text, sql.binary("-", sql.func("length", text), sql.integer(2)))
-    return sql.case(
-        [
-            (sql.func("ends_with", text, sql.string(".0")), whole),
-            (nested, document_identity(text)),
-            (sql.binary("<>", text, sql.string("null")), text),
-        ]
-    )
+    return [value.expr if plainly_same(value.type) else exact_key(value)]
 
 
 def _one_number_part(value: Typed) -> bool:
@@ -219,7 +198,7 @@ def make_key(name: str, value: Typed, idents: Idents) -> Key:
     if value.kind is Kind.ANY and value.type.json:
         node = json_identity(value)
         return Key(Column(name, ident, ANY_JSON), ((ident, sql.cast(node, "JSON")),), (node,))
-    if value.kind is Kind.ANY or _items_of_any_type(value):
+    if not plainly_same(value.type):
         return Key(Column(name, ident, value.type), ((ident, picked(value.expr)),), tuple(identity(value)))
     return Key(Column(name, ident, value.type), ((ident, value.expr),), (value.expr,))
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from logsql.language.tree import Name, Subquery
-from logsql.operators.grouping import json_identity
 from logsql.operators.merging import Idents, beyond_json, column_value, rest_document, rest_map, side_value
 from logsql.planner.notes import joins
 from logsql.planner.relation import Column, OrderKey, Rel, Rest
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
-from logsql.values.keys import same
+from logsql.values.keys import json_identity, same
 from logsql.values.mixing import coalesce
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, ANY_JSON, BOOL, Kind

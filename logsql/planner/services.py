@@ -52,7 +52,7 @@ class Lookups(Protocol):
     def in_memory(self) -> Sequence[LookupTable]:
         """The tables that ``memlookup`` made."""
 
-    def build(self, name: str, key: str, columns: Sequence[str], batches: Iterable[pa.RecordBatch]) -> int:
+    def build(self, name: str, key: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
         """Replace a memory table by rows of texts, the key first; returns the number of keys."""
 
     def remove(self, name: str) -> bool:

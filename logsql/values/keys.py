@@ -6,7 +6,7 @@ from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.texts import date_text as date_text
 from logsql.values.texts import double_text as double_text
-from logsql.values.types import ANY, DATE, RANK, Kind
+from logsql.values.types import ANY, DATE, RANK, Kind, LType
 from logsql.values.values import (
     NULL_VALUE,
     Typed,
@@ -49,6 +49,38 @@ def document_identity(text: Sql) -> Sql:
 
 def _document(value: Typed) -> Sql:
     return document_identity(sql.cast(to_json(value), "VARCHAR"))
+
+
+def json_identity(value: Typed) -> Sql:
+    """JSON text of a value of a document, null for a JSON null; ``1.0`` reads as ``1`` because they are one value."""
+    text = sql.cast(value.expr, "VARCHAR")
+    nested = sql.in_(sql.func("left", text, sql.integer(1)), [sql.string("["), sql.string("{")])
+    whole = sql.func("left", text, sql.binary("-", sql.func("length", text), sql.integer(2)))
+    return sql.case(
+        [
+            (sql.func("ends_with", text, sql.string(".0")), whole),
+            (nested, document_identity(text)),
+            (sql.binary("<>", text, sql.string("null")), text),
+        ]
+    )
+
+
+def plainly_same(type_: LType) -> bool:
+    """Whether SQL takes two values of a type for equal exactly where the language does: nowhere may 1 be 1.0."""
+    if type_.kind is Kind.LIST:
+        return not type_.physical.startswith(("VARIANT", "JSON"))
+    return type_.kind not in (Kind.ANY, Kind.MAP)
+
+
+def one_key(value: Typed) -> Sql:
+    """One expression that is equal for two values that are the same, null for null: what groups, ``dc``, ``values`` and
+    ``unique`` tell values apart by. Text exactly, numbers by value, lists and maps by their items.
+    """
+    if value.type.json and not value.parts:
+        return json_identity(value)
+    if value.parts or not plainly_same(value.type):
+        return sql.when(not_null(value), exact_key(value))
+    return value.expr
 
 
 def simple_key(value: Typed) -> Sql:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from sqlglot import exp
+
 from logsql.values import sql
-from logsql.values.keys import key_columns, simple_key
+from logsql.values.keys import key_columns, one_key, simple_key
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, ANY_JSON, Kind, LType
-from logsql.values.values import Typed, json_type, not_null
+from logsql.values.values import Typed, json_type, not_null, plain_text
 
 
 def sort_keys(value: Typed, descending: bool) -> list[Sql]:
@@ -29,6 +33,28 @@ def own_key(value: Typed) -> Sql:
     if value.kind is Kind.LIST and element is not None and element.kind in (Kind.ANY, Kind.MAP, Kind.LIST):
         return elements(value)
     return simple_key(value)
+
+
+def once(items: Sql, element: LType, rank: Callable[[Typed], Sql] | None = None) -> Sql:
+    """The places in a list of the items that are not said twice, null left out, as STRUCTs ``(k, d, x, p)`` in order.
+
+    Of items that are the same (1 and 1.0) the first stays: in the order of ``rank``, else in that of the list.
+    """
+    item = Typed(sql.var("v"), element)
+    ranked: list[tuple[str, Sql]] = [("k", rank(item)), ("d", one_key(item)), ("x", plain_text(item))] if rank else []
+    keyed = sql.struct([*(ranked or [("d", one_key(item))]), ("p", sql.var("p"))])
+    ordered = sql.func("list_sort", sql.func("list_transform", items, sql.lambda_(["v", "p"], keyed)))
+    before = sql.func("list_prepend", sql.null(), ordered.copy())
+    pairs = sql.func("list_zip", ordered, before, sql.boolean(True))
+    mine, other = (sql.func("struct_extract", sql.var("s"), sql.integer(n)) for n in (1, 2))
+    new = exp.NullSafeNEQ(this=sql.dot(mine.copy(), "d"), expression=sql.dot(other, "d"))
+    kept = sql.func("list_filter", pairs, sql.lambda_(["s"], sql.and_(sql.not_null(sql.dot(mine.copy(), "d")), new)))
+    first = sql.func("list_transform", kept, sql.lambda_(["s"], mine))
+    if rank is not None:
+        return first
+    # In the order of the list: by place alone.
+    places = sql.lambda_(["s"], sql.struct([("p", sql.dot(sql.var("s"), "p"))]))
+    return sql.func("list_sort", sql.func("list_transform", first, places))
 
 
 def comparator_keys(value: Typed, lists: bool) -> list[tuple[str, Sql]]:

@@ -71,6 +71,44 @@ def test_every_cell_of_a_lookup_file_can_be_looked_up(session: Session, tmp_path
     ]
 
 
+NUMBERS = ("1", "1.0", "3.5", "9007199254740993")
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (pa.array([1, 2**53 + 1], pa.int64()), ["a", "a", None, "b"]),
+        (pa.array([1, 2**53 + 1], pa.uint64()), ["a", "a", None, "b"]),
+        (pa.array([1.0, 3.5]), ["a", "a", "b", None]),
+        (pa.array([1.0, 3.5], pa.float32()), ["a", "a", "b", None]),
+        (pa.array(["1", "3.5"]), ["a", None, "b", None]),  # language.md 8.4: the key is turned into text
+    ],
+)
+def test_numbers_among_numbers_meet_by_value(session: Session, keys: pa.Array, expected: list[str | None]) -> None:
+    """decisions.md 25, 1 and 1.0 are equal keys: a double found no whole number."""
+    session.add_lookup("n", pa.table({"k": keys, "v": ["a", "b"]}))
+    for found, number in zip(expected, NUMBERS, strict=True):
+        assert rows(session, f'json "[{{k:{number}}}]" | lookup n k output v | fields v') == [{"v": found}], number
+    mixed = f'json "[{", ".join(f"{{k:{number}}}" for number in (*NUMBERS, chr(39) + "x" + chr(39)))}]"'
+    assert [r["v"] for r in rows(session, f"{mixed} | lookup n k output v")] == [*expected, None]
+    session.register("lines", pa.table({"line": [f'{{"k": {number}}}' for number in NUMBERS]}))
+    assert [r["v"] for r in rows(session, "table lines | parsejson | lookup n k output v")] == expected
+
+
+def test_text_finds_a_number_as_it_is_written_only(session: Session) -> None:
+    """language.md 8.4: the key is text; text never equals a number otherwise (8.4, join)."""
+    session.add_lookup("n", pa.table({"k": [1, 2], "v": ["a", "b"]}))
+    found = rows(session, "json \"[{k:'1'},{k:'01'},{k:'1.0'},{k:true}]\" | lookup n k output v")
+    assert [r["v"] for r in found] == ["a", None, None, None]
+
+
+def test_memlookup_remembers_that_its_texts_were_numbers(session: Session) -> None:
+    rows(session, 'json "[{a:1.0,b:1},{a:2.5,b:2}]" | memlookup op=build name=m key=a b')
+    found = rows(session, 'json "[{a:1},{a:2.5},{a:2}]" | lookup m a output b')
+    assert [r["b"] for r in found] == ["1", "2", None]
+    assert rows(session, "memlookup name=m") == [{"a": "1.0", "b": "1"}, {"a": "2.5", "b": "2"}]
+
+
 def test_a_lookup_over_open_rows(session: Session) -> None:
     session.register("j", pa.table({"line": ['{"status": 200, "desc": "z"}', '{"status": 1, "desc": "y"}']}))
     text = "table j | parsejson | lookup codes status output desc, n | fields status, desc, n"

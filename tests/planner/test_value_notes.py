@@ -5,10 +5,12 @@ Expected are sentences of the rule (language.md 3.3, 3.4, 4, 7): what a query of
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from logsql.diagnostics.messages import LANGUAGE
@@ -218,6 +220,46 @@ def test_keys_of_a_lookup_are_texts(session: Session, tmp_path: Path) -> None:
     for value, told in (("1.0", ["N1703"]), ("1", []), ("'1'", [])):
         found = session.plan(f'json "[{{code:{value}}}]" | lookup codes code output name')[0].notes
         assert [n.code for n in found] == told, value
+
+
+@pytest.mark.parametrize(
+    ("keys", "cell", "better"),
+    [
+        (["1", "2"], "01", "long(double(k))"),
+        (["1", "2"], "1.0", "long(double(k))"),
+        (["001", "002"], "1", 'lpad(k, 3, "0")'),
+        (["kim", "lee"], "Kim", "lower(k)"),
+        (["KIM", "LEE"], "Kim", "upper(k)"),
+        (["kim", "lee"], '" kim"', "trim(k)"),
+        ([1, 2], "01", "double(k)"),
+        ([1.0, 2.5], "1", "double(k)"),
+        ([dt.datetime(2024, 1, 2, tzinfo=dt.UTC)], "2024-01-02", 'date(k, "yyyy-MM-dd")'),
+        (["1", "2"], "1", ""),
+        ([1, 2], "1", ""),
+        (["kim", "lee"], "Kims", ""),  # rarely found is no mistake
+    ],
+)
+def test_texts_that_a_lookup_has_written_otherwise(
+    session: Session, tmp_path: Path, keys: list[object], cell: str, better: str
+) -> None:
+    """language.md 8.4: a lookup compares texts. Told where no value at hand is a key and one would be."""
+    (tmp_path / "x.csv").write_text(f"k,n\n{cell},1\n")
+    session.add_lookup("codes", pa.table({"k": keys, "v": [str(k) for k in keys]}))
+    found = session.plan(f"csvfile {tmp_path / 'x.csv'} | lookup codes k output v")[0].notes
+    assert [(n.code, n.help) for n in found] == ([("N1703", f"write eval k = {better} | lookup ...")] if better else [])
+
+
+def test_numbers_and_dates_that_a_lookup_has_as_text(session: Session) -> None:
+    for keys, value, better in (
+        (["1", "2"], "1.0", "long(k)"),
+        (["001", "002"], "1", 'lpad(k, 3, "0")'),
+        (["2024-01-02"], 'date("2024-01-02", "yyyy-MM-dd")', 'string(k, "yyyy-MM-dd")'),
+    ):
+        session.add_lookup("codes", pa.table({"k": keys, "v": keys}))
+        (note,) = session.plan(f'json "{{}}" | eval k = {value} | lookup codes k output v')[0].notes
+        assert (note.code, note.help) == ("N1703", f"write eval k = {better} | lookup ...")
+    session.add_lookup("codes", pa.table({"k": [1.0, 2.5], "v": ["a", "b"]}))
+    assert session.plan('json "{k: 1}" | lookup codes k output v')[0].notes == ()
 
 
 SILENT = [

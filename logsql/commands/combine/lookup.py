@@ -14,9 +14,9 @@ from logsql.diagnostics.fields import HELP_FIELDS
 from logsql.diagnostics.lookups import INVALID_FIELD, INVALID_TABLE, LOOKUP_FORM, NO_SUCH_TABLE, tables_note
 from logsql.diagnostics.messages import listed
 from logsql.language.tree import Name, Span
+from logsql.operators import lookupkeys
 from logsql.planner import duties
-from logsql.planner.notes.comparisons import never_written
-from logsql.planner.notes.words import kind_word
+from logsql.planner.notes.lookups import tell_key
 from logsql.planner.relation import Rel
 from logsql.planner.services import GEOIP, LOOKUPS
 from logsql.planner.spec import CommandSpec, Example, Group, register
@@ -24,7 +24,7 @@ from logsql.planner.stage import Stage
 from logsql.values import mixing, sql, values
 from logsql.values.imports import import_column
 from logsql.values.sql import Sql
-from logsql.values.types import DOUBLE, STRING, Kind
+from logsql.values.types import DOUBLE, STRING, LType
 from logsql.values.values import NULL_VALUE, Typed
 
 if TYPE_CHECKING:
@@ -66,27 +66,11 @@ COLUMN_UNKNOWN = define(
     ("a lookup table has no such column: the field is null", "룩업 테이블에 그런 컬럼이 없어 필드가 null입니다"),
     ("{table} has no column {column}: the field is null", "{table}에 {column} 컬럼이 없어 필드가 null입니다"),
 )
-KEY_WRITTEN = define(
-    "N1703",
-    "lookup-key-types",
-    (
-        "a lookup compares texts, and no key of the table is written as the values of the field are",
-        "룩업은 텍스트로 비교하는데 필드 값처럼 표기된 키가 테이블에 없습니다",
-    ),
-    (
-        "{field} is {kind}, and no {column} of {table} is written like one: nothing is found",
-        "{field}은(는) {kind}인데 {table}의 {column}에 그렇게 표기된 값이 없어 찾지 못합니다",
-    ),
-)
 NO_COLUMN = INVALID_FIELD.says(("a column is missing after output", "output 뒤에 컬럼이 없습니다"), help=LOOKUP_FORM)
 UNKNOWN_COLUMN = INVALID_FIELD.says(
     ("lookup table {table} has no column {column}", "룩업 테이블 {table}에 {column} 컬럼이 없습니다")
 )
 NOT_A_PLACE = INVALID_FIELD.says(("geoip gives {fields}, not {column}", "geoip에는 {column}이(가) 없습니다: {fields}"))
-
-
-#: Keys that are looked at before the query runs.
-_KEYS = 10_000
 
 
 @dataclass(frozen=True)
@@ -151,9 +135,10 @@ def _assign(stage: Stage, rel: Rel, found: Sequence[Typed]) -> Rel:
     return rel
 
 
-def _key_text(stage: Stage, rel: Rel) -> tuple[Rel, Sql]:
+def _key_text(stage: Stage, rel: Rel, keys: LType = STRING) -> tuple[Rel, Sql]:
     """The looked up field as text over a relation that is written out."""
-    return stage.lowered(stage.flush(rel), lambda cx: values.text_sql(cx.field(stage.arguments(LookupArgs).field.text)))
+    name = stage.arguments(LookupArgs).field.text
+    return stage.lowered(stage.flush(rel), lambda cx: lookupkeys.key_text(cx.field(name), keys))
 
 
 def _joined(stage: Stage, table: Any) -> tuple[Rel, list[Typed]]:
@@ -169,9 +154,10 @@ def _joined(stage: Stage, table: Any) -> tuple[Rel, list[Typed]]:
     rel = stage.rel
     if stage.order_needed and rel.order.defined:
         rel = stage.with_keys(rel)
-    rel, key_sql = _key_text(stage, rel)
-    _tell_key(stage, table.name, key, unique)
     columns = {source.name: source for source in info.columns}
+    keys = lookupkeys.key_type(unique, key, import_column(columns[key])[0])
+    tell_key(stage, table.name, args.field, key, keys, unique)
+    rel, key_sql = _key_text(stage, rel, keys)
 
     def text_of(name: str) -> Sql:
         type_, node = import_column(columns[name])
@@ -191,18 +177,6 @@ def _joined(stage: Stage, table: Any) -> tuple[Rel, list[Typed]]:
             stage.note(COLUMN_UNKNOWN, column.span, table=table.name, column=column.text, help=near)
     found = [Typed(sql.col(wanted[c.text]), STRING) if c.text in wanted else NULL_VALUE for c, _ in args.outputs]
     return rel, found
-
-
-def _tell_key(stage: Stage, table: str, key: str, unique: Any) -> None:
-    """Tell of a double (``1.0``), a date or a boolean looked up among keys that are written otherwise."""
-    field = stage.arguments(LookupArgs).field
-    column = stage.rel.column(field.text)
-    if column is None or column.parts or unique.num_rows > _KEYS:
-        return
-    texts = [str(value) for value in unique.column(key).to_pylist() if value is not None]
-    if texts and column.type.kind is not Kind.STRING and never_written(column.type.kind, texts):
-        kind = kind_word(column.type.kind)
-        stage.note(KEY_WRITTEN, field.span, field=field.text, kind=kind, column=key, table=table)
 
 
 def _geoip(stage: Stage) -> Rel:
@@ -257,9 +231,11 @@ register(
         state=duties.RowState.STOPS,
         takes_options=False,
         description="""\
-The field is turned into text and looked up in the key column of the table (or in `as COLUMN`). Where a row is found,
-each of its columns that is not null is assigned as text. Where none is found a new field is null and a field that
-exists keeps its value. Rows are never dropped or doubled: of several table rows with one key the last counts.
+The field is turned into text and looked up in the key column of the table (or in `as COLUMN`); where both are numbers
+(a table of a Parquet file or of Python, or one that `memlookup` made of numbers) they meet by value, 1.0 and 1. Where
+a row is found, each of its columns that is not null is assigned as text. Where none is found a new field is null and a
+field that exists keeps its value. Rows are never dropped or doubled: of several rows of the table with one key the last
+counts.
 
 Lookup tables are registered with `session.add_lookup(NAME, FILE, KEY)` from a CSV file with a header, or made by
 `memlookup op=build`. `lookuptable NAME` shows one.

@@ -10,6 +10,7 @@ import pyarrow as pa
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.errors import did_you_mean
 from logsql.language.tree import Command, Name
+from logsql.operators.lookupkeys import texts_of
 from logsql.planner import duties
 from logsql.planner.plan import order_items
 from logsql.planner.relation import Column, Rel
@@ -104,14 +105,15 @@ def _build(stage: Stage, name: str) -> Rel:
     if not rel.order.physical and rel.order.defined:
         rel = stage.with_keys(rel)
     wanted = [n for n in (names_of(stage.arguments(MemlookupArgs).fields) or list(rel.names)) if n != key]
-    rel, nodes = stage.lowered(stage.flush(rel), lambda cx: [values.text_sql(cx.field(n)) for n in (key, *wanted)])
-    items = [sql.alias(sql.cast(node, "VARCHAR"), f"c{i}") for i, node in enumerate(nodes)]
+    rel, given = stage.lowered(stage.flush(rel), lambda cx: [(n, cx.field(n)) for n in (key, *wanted)])
+    items = [sql.alias(sql.cast(values.text_sql(value), "VARCHAR"), f"c{i}") for i, (_, value) in enumerate(given)]
+    columns = pa.schema([texts_of(n, value.type) for n, value in given])
     keys = [] if rel.order.physical else order_items(rel)
     query = sql.select(items, sql.table(rel.source), rel.where, order=sql.order_by(keys) if keys else None)
     whole = stage.chain.with_ctes(query, rel.source)
 
     def run(runtime: Any) -> None:
-        runtime.service(LOOKUPS).build(name, key, [key, *wanted], runtime.batches(whole))
+        runtime.service(LOOKUPS).build(name, key, columns, runtime.batches(whole))
 
     stage.action(f"build lookup table {name}", run)
     return _nothing(stage)
