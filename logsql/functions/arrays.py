@@ -197,7 +197,8 @@ def _unique(call: FunctionCall) -> Typed:
     if plainly_same(element):
         return Typed(sql.func("list_distinct", listed.expr), listed.type)
     items = call.let(listed.expr)
-    return Typed(at_places(call.cx, items, once(items, element)), listed.type)
+    distinct = at_places(call.cx, items, once(items, element))
+    return Typed(sql.when(sql.not_null(items.copy()), distinct), listed.type)
 
 
 def _listed(call: FunctionCall, value: Typed) -> Typed:
