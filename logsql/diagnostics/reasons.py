@@ -253,6 +253,13 @@ loss(
     ),
 )
 loss(
+    "data-reused",
+    (
+        "deleted values whose data's place is in use again or gone from the file: `value` is null",
+        "데이터 자리가 다시 쓰였거나 파일에서 없어진 삭제된 값: `value`는 null",
+    ),
+)
+loss(
     "time-out-of-range",
     (
         "times that no calendar reaches (`last_written` is null); of the views also times outside 1980 to 2100, kept",

@@ -395,6 +395,7 @@ KINDS: dict[str, Kind] = {
     "ntfs-mft streams": Kind(lambda path: _each(path, "streams"), lambda: [_volume()], lambda size: size // 24 + 1),
     "ntfs-usnjrnl": Kind(UsnJrnlReader, _journal_seeds, lambda size: size // 64 + 1),
     "ntfs-logfile": Kind(LogFileReader, _logfile_seeds, lambda size: size // 48 + 1),
+    "hive-file deleted": Kind(lambda path: HiveReader(path, deleted=True), _hive_seeds, lambda size: size // 4),
     "hive-file": Kind(HiveReader, _hive_seeds, lambda size: size // 4),
     "evtx-file": Kind(EvtxReader, _evtx_seeds, lambda size: size // 24, _evtx_file),
     "sqlite-tables": Kind(SqliteTablesReader, _sqlite_seeds, lambda size: size // 4 + 1),

@@ -52,11 +52,11 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
     return bytes(out)
 
 
-def scan_all(data: bytes, columns: list[str] | None) -> int:
+def scan_all(data: bytes, columns: list[str] | None, deleted: bool = False) -> int:
     """Rows of a hive in memory; every batch is checked to be valid Arrow and of bounded size."""
     schema = HiveReader.columns if columns is None else pa_schema(columns)
     rows = 0
-    for batch in scan_image(image_of(data), schema, "f", null_context()):
+    for batch in scan_image(image_of(data), schema, "f", null_context(), deleted=deleted):
         batch.validate(full=True)
         assert batch.nbytes < _BATCH_LIMIT
         rows += batch.num_rows
@@ -78,7 +78,7 @@ def test_mutations_never_break_the_reader(shard: int) -> None:
         data = mutated(seeds[number % 3], rng)
         columns = None if number % 4 == 0 else rng.sample(HiveReader.columns.names, rng.randrange(4))
         try:
-            scan_all(data, columns)
+            scan_all(data, columns, deleted=number % 2 == 1)
         except ReaderError:
             refused += 1
     # Most mutations leave a hive: if nearly all were refused, nothing behind the base block was tried.
@@ -93,6 +93,7 @@ def test_counting_agrees_with_reading_on_damaged_hives() -> None:
         data = mutated(seed, rng)
         try:
             assert scan_all(data, []) == scan_all(data, ["key", "name", "value.raw"])
+            assert scan_all(data, [], True) == scan_all(data, ["key", "name", "value.raw"], True)
             agreed += 1
         except ReaderError:
             continue

@@ -12,7 +12,7 @@ HIVE_LEDGER = (
     *rows("subkey-list-nesting", "subkey-lists-overlap", "subkey-count-differs", "damaged-key", "key-without-mark"),
     *rows("key-name-cut", "key-loop", "keys-too-deep", "too-many-keys", "damaged-value-list", "value-list-cut"),
     *rows("value-lists-overlap", "value-count-differs", "damaged-value", "value-without-mark", "value-name-cut"),
-    *rows("damaged-data", "data-cut", "data-overlaps", "time-out-of-range"),
+    *rows("damaged-data", "data-cut", "data-overlaps", "data-reused", "time-out-of-range"),
 )
 VIEW_LEDGER = rows("unreadable-entry", "time-out-of-range")
 #: Said on the pages of the views, which read hives as ``hive-file`` does.

@@ -29,6 +29,12 @@ ARTEFACT = Artefact(
     within=("registry hive: Amcache",),
     options={"keys": True},
 )
+DELETED = OptionSpec(
+    "deleted",
+    OptionKind.BOOL,
+    ("t adds deleted keys and values that are still in the file", "t면 파일에 남아 있는 삭제된 키와 값도 읽음"),
+    default=False,
+)
 
 register(
     evidence_command(
@@ -43,10 +49,14 @@ has the empty name. `replay=t` applies the transaction logs that lie beside the 
 class of the key, in the row where the query names it. A key without values has no row; `keys=t` gives it one whose
 `name`, `type` and `value` are null: its time tells when it was made.
 
+`deleted=t` (an extension) adds, behind the rows of each hive, keys and values that are deleted and not yet overwritten,
+from free cells and slack, and a field `is_deleted`. A deleted key has a row for each of its values, or one without. A
+value whose key is not known has no `key`; one whose data's place is in use again has no `value` and is counted.
+
 Damage does not end the query: what can be read is read, and each kind of damage is counted in the ledger with the byte
 offset of the first.
 """,
-        (KEYS, REPLAY),
+        (KEYS, DELETED, REPLAY),
         quiet=("class_name",),
         ledger=HIVE_LEDGER,
         errors=(

@@ -13,12 +13,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from udfs.readers import base
 from udfs.readers.evidence import HostPattern, Targets, base_name, placed, placed_schema
 from udfs.readers.hive import paths as key_paths
+from udfs.readers.hive import recover, text, tree, values
 from udfs.readers.hive import replay as logs
-from udfs.readers.hive import text, tree, values
 from udfs.readers.hive.image import BASE, I64, Damage, HiveImage, from_bytes, load
 from udfs.readers.request import Request
 from udfs.readers.sources import Member, open_random, scan_each
@@ -66,7 +67,8 @@ class HiveReader:
     DWORD_BIG_ENDIAN, QWORD), value.list list<string> (MULTI_SZ), value.bytes binary (the rest): one of the four is
     not null unless the data is damaged; value.raw binary, the stored data of every value; last_written timestamp[us,
     UTC], of the key, null when 0 or beyond the signed range; class_name string, of the key, null where it has none;
-    _file string, the base name.
+    _file string, the base name. With ``deleted`` there is is_deleted, and behind the rows of a hive come those of its
+    deleted keys and values (``recover``).
 
     Of several files those that are no hives are ``not-a-hive``-style losses; ReaderError when there is no hive at all.
     """
@@ -80,10 +82,16 @@ class HiveReader:
         zipcharset: str = "utf-8",
         replay: bool = False,
         keys: bool = False,
+        deleted: bool = False,
     ) -> None:
         self._targets = paths if isinstance(paths, Targets) else Targets(paths, zippath, zipcharset)
         self._replay = replay
         self._keys = keys
+        self._deleted = deleted
+        self._columns = self.columns
+        if deleted:
+            place = self.columns.get_field_index("_file")
+            self._columns = self.columns.insert(place, pa.field("is_deleted", pa.bool_()))
 
     @classmethod
     def described(cls, given: object) -> pa.Schema:
@@ -93,12 +101,13 @@ class HiveReader:
     @property
     def schema(self) -> pa.Schema:
         """The columns of every hive, ``_path``, and ``host`` where it is asked for."""
-        return placed_schema(self.columns, self._targets.host is not None)
+        return placed_schema(self._columns, self._targets.host is not None)
 
     @classmethod
     def of(cls, request: Request) -> HiveReader:
-        """Options: ``keys``, ``replay``, ``zippath``, ``zipcharset``, ``host``."""
-        return cls(Targets.of(request, is_hive), replay=request.flag("replay"), keys=request.flag("keys"))
+        """Options: ``keys``, ``deleted``, ``replay``, ``zippath``, ``zipcharset``, ``host``."""
+        replay, keys, deleted = (request.flag(name) for name in ("replay", "keys", "deleted"))
+        return cls(Targets.of(request, is_hive), replay=replay, keys=keys, deleted=deleted)
 
     def scan(self, columns: Sequence[str] | None, context: base.ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of at most ``BATCH_ROWS`` rows and about 48 MiB, with the wanted columns only."""
@@ -115,11 +124,11 @@ class HiveReader:
     ) -> Iterator[tuple[str | Member, str, Iterator[pa.RecordBatch]]]:
         """File, ledger name and batches of one hive after another, for readers that interpret a hive as a whole."""
         schema = base.select(self.schema, columns)
-        own = pa.schema([f for f in schema if f.name in self.columns.names], metadata=schema.metadata)
+        own = pa.schema([f for f in schema if f.name in self._columns.names], metadata=schema.metadata)
 
         def one(source: str | Member) -> Iterator[tuple[str | Member, str, Iterator[pa.RecordBatch]]]:
             image = open_image(source, context, self._replay)
-            batches = scan_image(image, own, base_name(source), context, self._keys)
+            batches = scan_image(image, own, base_name(source), context, self._keys, self._deleted)
             yield source, image.source, (placed(batch, schema, source, self._targets.host) for batch in batches)
 
         yield from scan_each(self._targets.found(context), context, one)
@@ -154,9 +163,15 @@ def _report_base_block(image: HiveImage, context: base.ReadContext, replay: bool
 
 
 def scan_image(
-    image: HiveImage, schema: pa.Schema, file_name: str, context: base.ReadContext, bare: bool = False
+    image: HiveImage,
+    schema: pa.Schema,
+    file_name: str,
+    context: base.ReadContext,
+    bare: bool = False,
+    deleted: bool = False,
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of one hive with exactly the columns of ``schema``; ``bare``: keys without values are rows too."""
+    """The rows of one hive with exactly the columns of ``schema``; ``bare``: keys without values are rows too;
+    ``deleted``: rows of what is deleted come behind them."""
     damage = Damage(context.loss, image.source)
     keys = tree.build(image, damage, context.cancelled)
     base.check_cancelled(context)
@@ -178,6 +193,8 @@ def scan_image(
             piece = values.Cells(found.key[low:high], found.at[low:high])
             yield _batch(image, keys, piece, schema, file_name, damage, budget)
         context.progress.advance(image.source, image.size * last // max(total, 1), image.size)
+    if deleted and image.root >= 0:
+        yield from _deleted(image, keys, lists, schema, file_name, context)
     context.progress.advance(image.source, image.size, image.size)
 
 
@@ -218,6 +235,56 @@ def _batch(
         arrays["class_name"] = _class_names(image, keys.at, found.key)
     if "_file" in wanted:
         arrays["_file"] = pa.repeat(pa.scalar(file_name, pa.string()), rows)
+    if "is_deleted" in wanted:
+        arrays["is_deleted"] = pa.repeat(pa.scalar(False), rows)
+    return base.batch_of(schema, arrays | _of_cells(image, found, wanted, damage, budget), rows)
+
+
+def _deleted(
+    image: HiveImage,
+    keys: tree.KeyTree,
+    lists: values.ValueLists,
+    schema: pa.Schema,
+    file_name: str,
+    context: base.ReadContext,
+) -> Iterator[pa.RecordBatch]:
+    """Batches of what is deleted; data whose place is used again are no value, and counted."""
+    gone = recover.deleted(image, keys, lists, context.cancelled)
+    base.check_cancelled(context)
+    quiet, budget = Damage(base.NullLoss(), image.source), values.Budget(4 * image.size + (1 << 20))
+    wanted = set(schema.names)
+    if lost := int(gone.lost.sum()):
+        first = int(gone.rows.at[gone.lost].min())
+        context.loss.lost(image.source, "data-reused", lost, first, None)
+    step = 8192
+    for low in range(0, len(gone.rows.at), step):
+        base.check_cancelled(context)
+        found = values.Cells(gone.rows.key[low : low + step], gone.rows.at[low : low + step])
+        rows, known = len(found.at), found.key >= 0
+        arrays: dict[str, pa.Array] = {"is_deleted": pa.repeat(pa.scalar(True), rows)}
+        arrays["_file"] = pa.repeat(pa.scalar(file_name, pa.string()), rows)
+        of_key = {"key": gone.paths}
+        if len(gone.at):
+            each = np.arange(len(gone.at))
+            of_key["last_written"] = _times(image, gone.at, each, quiet)
+            of_key["class_name"] = _class_names(image, gone.at, each)
+        place = pa.array(found.key, mask=~known)
+        for name, array in of_key.items():
+            arrays[name] = array.take(place)
+        for name in ("last_written", "class_name"):
+            arrays.setdefault(name, pa.nulls(rows, HiveReader.columns.field(name).type))
+        own = _of_cells(image, found, wanted, quiet, budget)
+        kept = pa.array(~gone.lost[low : low + step])
+        for name in wanted & _VALUE_COLUMNS:
+            own[name] = pc.if_else(kept, own[name], pa.scalar(None, own[name].type))
+        yield base.batch_of(schema, arrays | own, rows)
+
+
+def _of_cells(
+    image: HiveImage, found: values.Cells, wanted: set[str], damage: Damage, budget: values.Budget
+) -> dict[str, pa.Array]:
+    """The columns that a row has of its value; null in the row of a key itself."""
+    rows = len(found.at)
     own: dict[str, pa.Array] = {}
     is_value = found.at >= 0
     at = found.at if is_value.all() else found.at[is_value]
@@ -230,7 +297,7 @@ def _batch(
     if len(at) < rows:
         place = pa.array(np.cumsum(is_value) - 1, mask=~is_value)
         own = {name: array.take(place) for name, array in own.items()}
-    return base.batch_of(schema, arrays | own, rows)
+    return own
 
 
 def _class_names(image: HiveImage, at: I64, key: I64) -> pa.Array:

@@ -261,6 +261,19 @@ def big_data(image: HiveImage, cell: int, length: int) -> bytes | None:
     return text.gather(image.data, segments, take).tobytes()
 
 
+def segments(image: HiveImage, cell: int, length: int) -> tuple[I64, I64]:
+    """Where the list and the segments of a db cell lie, as far as they are in the file: starts and lengths."""
+    wanted = -(-length // _SEGMENT)
+    listed = image.content(image.words[(cell + 4) >> 2 : (cell >> 2) + 2], 4 * wanted)
+    if not len(listed) or listed[0] < 0:
+        return np.array([cell]), np.array([8])
+    first = int(listed[0])
+    at = image.content(image.words[first >> 2 : (first >> 2) + wanted], 4)
+    at = at[at >= 0]
+    sizes = np.minimum(image.room(at), _SEGMENT)
+    return np.concatenate([[cell, first], at]), np.concatenate([[8, 4 * wanted], sizes])
+
+
 class Budget:
     """Data bytes a scan may still give out. Cells do not overlap, so only forged offsets exceed a few file sizes."""
 
