@@ -14,6 +14,7 @@ A = 'json "[{a:1,b:2},{a:2,b:3}]" | '
 LABEL = "json \"[{'label':'x','line':'y'}]\" | "
 AGENT = "json \"[{'user-agent':'curl','user':1}]\" | "
 EVENT = "json \"[{'Event ID':1,'Level':'x'}]\" | "
+MAP = 'json "[{m:{a:[1]},z:2}]" | '
 OPEN = "json \"[{line:'{}'}]\" | parsejson | "
 
 #: query, code, the text that the note points at, its help.
@@ -55,6 +56,30 @@ SAID = [
     (f"{AGENT}stats max(user-agent)", "N1003", "user-agent", 'field("user-agent")'),
     (f"{EVENT}fields Event ID, Level", "N1004", "Event ID", '"Event ID"'),
     (f"{EVENT}prev Event ID", "N1004", "Event ID", '"Event ID"'),
+    # lists of names as other tools write them: each help was "there are a, b" or a wrong computation
+    (f"{A}stats count by a b", "N1106", "a b", "a, b"),
+    (f"{A}sort a b", "N1106", "a b", "a, b"),
+    (f"{A}sort -a -b", "N1106", "-a -b", "-a, -b"),
+    (f"{A}sort a -", "N1106", "a -", "-a"),
+    (f"{A}sort 10 -a", "N1106", "10 -a", "sort limit=10 -a"),
+    (f"{A}explode a b", "N1106", "a b", "explode a | explode b"),
+    (f"{A}join left a [ {A}limit 1 ]", "N1106", "left a", "join type=left a"),
+    (f"{A}join a == a [ {A}limit 1 ]", "N1106", "a == a", "join a"),
+    (f"{A}fields *", "N1001", "*", "names are no patterns: write a, b"),
+    (f"{A}stats count by a*", "N1001", "a*", "names are no patterns: write a"),
+    (f"{A}fields x = a", "N1101", "x = a", "compute it first: eval x = a | fields x"),
+    (f"{A}order -a", "N1104", "-a", "sort -a"),
+    (
+        f"{A}stats count by bin(a, 1h)",
+        "N1101",
+        "bin(a, 1h)",
+        'compute it first: eval x = datetrunc(_time, "1h") | stats ... x',
+    ),
+    # a way into a map where a field is changed: nothing happened, and nothing was told
+    (f"{MAP}rename m.a as b", "N1005", "m.a", "make a field of it: eval a = m.a"),
+    (f"{MAP}order m.a", "N1005", "m.a", "make a field of it: eval a = m.a"),
+    (f"{MAP}fields - m.a", "N1005", "m.a", "make a field of it: eval a = m.a"),
+    (f"{MAP}rename m.a[0] as b", "N1005", "m.a[0]", "make a field of it: eval x = m.a[0]"),
     # something else where a name stands
     (f"{A}stats count by mod(a, 2)", "N1101", "mod(a, 2)", "compute it first: eval x = mod(a, 2) | stats ... x"),
     (f"{A}stats count by a + 1", "N1101", "a + 1", "compute it first: eval x = a + 1 | stats ... x"),
@@ -122,6 +147,9 @@ SILENT = [
     "json \"[{'mod(a, 2)':1}]\" | stats count by mod(a, 2)",
     f"{EVENT}stats count by Event ID",
     f"{EVENT}fields Level",
+    "json \"[{'m.a':1,'a b':2,'a*':3}]\" | rename m.a as n | stats count by a b, a* | sort -a b",
+    f"{MAP}sort m.a | fields m.a",
+    f"{OPEN}rename m.a as b",
     f"{A}eval _time = now() | timechart span=1h count by a",
     f"{A}tojson | fields _json",
     f"{A}join a [ json \"[{{a:1,c:1}}]\" ] | search c == 1",

@@ -13,6 +13,7 @@ from logsql.language.tree import Binary, Call, Command, Expr, Field, Name, SortK
 from logsql.planner.duties import Kind
 from logsql.planner.notes.clauses import tell_key
 from logsql.planner.notes.fields import UNKNOWN_FIELD, Say, absent, near
+from logsql.planner.notes.lists import ASSIGNED, SEVERAL_NAMES, computed, tell_list, tell_path
 from logsql.planner.options import OptionKind
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec
@@ -83,13 +84,6 @@ WORD_AS_NAME = define(
     ("{text} is read as the name of a field", "{text}을(를) 필드 이름으로 읽습니다"),
     help=("write {right}", "{right}(이)라고 쓰세요"),
 )
-SEVERAL_NAMES = define(
-    "N1106",
-    "several-names",
-    ("several names stand where one field is read", "필드 하나의 자리에 이름이 여럿 있습니다"),
-    ("{text} is read as the name of one field", "{text}을(를) 필드 하나의 이름으로 읽습니다"),
-    help=syntax("{right}"),
-)
 #: Fields that tables of the vendor's server have beside those of their rows: queries name them to put them in order.
 _OF_TABLES = ("_id", "_table")
 _DIRECTION = re.compile(r"(?P<name>.+?)\s+(?P<word>asc|desc|ascending|descending)", re.IGNORECASE | re.DOTALL)
@@ -106,7 +100,10 @@ def tell_names(note: Say, spec: CommandSpec, command: Command, rel: Rel | None) 
     keys = written(spec, command)
     skip: set[int] = set()
     for position, key in enumerate(keys):
-        if position in skip or key.name.text in _OF_TABLES or not absent(rel, key.name.text):
+        if position in skip or key.name.text in _OF_TABLES:
+            continue
+        if not absent(rel, key.name.text):
+            tell_path(note, command, rel, key.name)
             continue
         taken = _over_several(note, command, rel, keys, position)
         skip |= set(range(position, position + taken))
@@ -183,6 +180,11 @@ def _over_several(note: Say, command: Command, rel: Rel, keys: Sequence[SortKey]
     if key.name.text.lower() == "by" and behind:
         note(DIRECTION_AS_NAME, key.name.span, text=key.name.text, right=behind)
         return 1
+    if behind == "=" and position + 2 < len(keys):
+        name, last = key.name, keys[position + 2].name
+        span, right = Span(name.span.start, last.span.end), f"{name.text} = {last.text}"
+        note(EXPRESSION_AS_NAME, span, text=right, help=ASSIGNED.fill(text=right, command=command.name, name=name.text))
+        return 3
     if key.name.text in ("+", "-") and behind:
         note(SIGN_AS_NAME, key.name.span, text=key.name.text, command=command.name, right=behind)
         return 1
@@ -210,8 +212,10 @@ def _tell(note: Say, command: Command, rel: Rel, key: SortKey) -> None:
     elif found := _QUOTES.fullmatch(text):
         right = found["name"]
         note(WORD_AS_NAME, span, text=text, right=right if not absent(rel, right) else near(rel, right) or right)
-    elif tell_key(note, span, text):
+    elif tell_key(note, span, text) or tell_list(note, command, rel, key):
         return
+    elif text[0] in "+-" and command.name == "order" and rel.column(text[1:].strip()) is not None:
+        note(SIGN_AS_NAME, span, text=text, command="sort", right=text if text[0] == "-" else text[1:])
     elif text[0] in "+-" and rel.column(text[1:].strip()) is not None:
         note(SIGN_AS_NAME, span, text=text, command=command.name, right=f"{text[0]} {text[1:].strip()}")
     elif "," in text and all(not absent(rel, part.strip()) for part in text.split(",")):
@@ -221,7 +225,7 @@ def _tell(note: Say, command: Command, rel: Rel, key: SortKey) -> None:
         if isinstance(inner, Field):
             note(WORD_AS_NAME, span, text=text, right=f"{sign}{inner.name}")
         else:
-            note(EXPRESSION_AS_NAME, span, text=text, command=command.name)
+            note(EXPRESSION_AS_NAME, span, text=text, command=command.name, help=computed(inner, command.name))
     else:
         note(UNKNOWN_FIELD, name.span, field=text, help=near(rel, text))
 

@@ -1,0 +1,123 @@
+"""Lists of names as other tools write them: no commas, stars, the word of a join; and ways into maps."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+
+from logsql.diagnostics.codes import define, syntax, text
+from logsql.diagnostics.messages import listed
+from logsql.diagnostics.places import Place
+from logsql.language.tree import Call, Command, Expr, Name, SortKey
+from logsql.planner.notes.fields import UNKNOWN_FIELD, Say, absent
+from logsql.planner.relation import Rel
+from logsql.registry import FUNCTIONS
+
+PATH_AS_NAME = define(
+    "N1005",
+    "path-as-name",
+    (
+        "a way into a map or list stands where a field is renamed, removed or put in its place: nothing happens",
+        "필드 이름을 바꾸거나 빼거나 옮기는 자리에 맵이나 리스트 안을 가리키는 경로가 있어 아무 일도 하지 않습니다",
+    ),
+    (
+        "{name} is a way into {root}, and {command} takes fields: it does nothing here",
+        "{name}은(는) {root} 안을 가리키는 경로인데 {command}은(는) 필드만 받아 아무 일도 하지 않습니다",
+    ),
+    help=("make a field of it: eval {new} = {name}", "필드로 만드세요: eval {new} = {name}"),
+)
+SEVERAL_NAMES = define(
+    "N1106",
+    "several-names",
+    ("several names stand where one field is read", "필드 하나의 자리에 이름이 여럿 있습니다"),
+    ("{text} is read as the name of one field", "{text}을(를) 필드 하나의 이름으로 읽습니다"),
+    help=syntax("{right}"),
+)
+NO_PATTERNS = text(
+    "names are no patterns: write {fields}", "이름에는 패턴을 쓸 수 없습니다. 필드를 하나씩 쓰세요: {fields}"
+)
+ASSIGNED = text("compute it first: eval {text} | {command} {name}", "먼저 계산하세요: eval {text} | {command} {name}")
+_COMPUTED = text(
+    "compute it first: eval x = {form} | {command} ... x", "먼저 계산하세요: eval x = {form} | {command} ... x"
+)
+#: Commands that change fields as such: a value inside a map is none.
+_OF_FIELDS = ("rename", "order")
+_SIGNED = re.compile(r"\s*(?P<sign>[+-]?)\s*(?P<name>[^\s+-]\S*)")
+_COUNT = re.compile(r"(?P<count>[0-9]+)\s+(?P<rest>[+-]?\s*\S+)")
+_JOINS = {"left": "left", "right": "right", "full": "full", "outer": "full", "inner": "inner", "cross": "cross"}
+_SAME = re.compile(r"(?P<left>\S+)\s*==?\s*(?P<right>\S+)")
+
+
+def tell_path(note: Say, command: Command, rel: Rel, name: Name) -> None:
+    """Look at a name that leads into a field: ``rename m.a as b``, ``fields - m.a``."""
+    removes = command.name == "fields" and getattr(command.args, "remove", False)
+    if rel.column(name.text) is not None or not (command.name in _OF_FIELDS or removes):
+        return
+    root = re.split(r"[.\[]", name.text, maxsplit=1)[0]
+    new = re.split(r"[.\]]", name.text.rstrip("]"))[-1]
+    note(
+        PATH_AS_NAME, name.span, name=name.text, root=root, command=command.name, new=new if new.isidentifier() else "x"
+    )
+
+
+def tell_list(note: Say, command: Command, rel: Rel, key: SortKey) -> bool:
+    """Look at a name that no row has; whether it was told that it is a list, a pattern or a word of another tool."""
+    name = key.name.text
+    sign = "-" if key.descending else ""
+    right = _separated(command, rel, name, sign) or _counted(command, rel, name) or _joined(command, rel, name)
+    if right is not None:
+        note(SEVERAL_NAMES, key.span, text=name, right=right)
+        return True
+    if "*" not in name or not re.fullmatch(r"[\w.*-]+", name):
+        return False
+    names = rel.names if rel.others is None else tuple(dict.fromkeys((*rel.names, *rel.others())))
+    found = [known for known in names if fnmatchcase(known, name)]
+    if found:
+        note(UNKNOWN_FIELD, key.name.span, field=name, help=NO_PATTERNS.fill(fields=listed(found)))
+    return bool(found)
+
+
+def computed(expr: Expr, command: str) -> str | None:
+    """The help of a call of another language (``by bin(_time, 1h)``): the form here; None for calls there are."""
+    from logsql.diagnostics.bridges import written_here  # for cost: a hundred rows that only a mistake needs
+
+    if not isinstance(expr, Call) or expr.name in FUNCTIONS:
+        return None
+    form = written_here(expr.name, Place.FUNCTION)
+    return None if form is None else _COMPUTED.fill(form=form, command=command)
+
+
+def _separated(command: Command, rel: Rel, name: str, sign: str) -> str | None:
+    """``by a b`` and ``sort -a -b`` as they are written: with commas, or as commands of their own."""
+    if name.endswith((" -", " +")) and not absent(rel, name[:-1].strip()):
+        return f"{name[-1].replace('+', '')}{name[:-1].strip()}"
+    pieces = list(_SIGNED.finditer(name))
+    if len(pieces) < 2 or any(absent(rel, piece["name"]) for piece in pieces):
+        return None
+    if command.name != "sort" and any(piece["sign"] for piece in pieces):  # a - b is a difference there
+        return None
+    if command.name == "explode":
+        return " | ".join(f"{command.name} {piece['name']}" for piece in pieces)
+    return sign + ", ".join(f"{piece['sign']}{piece['name']}" for piece in pieces)
+
+
+def _counted(command: Command, rel: Rel, name: str) -> str | None:
+    """Splunk's ``sort 10 -a``."""
+    found = _COUNT.fullmatch(name)
+    if found is None or command.name != "sort" or absent(rel, found["rest"].lstrip("+- ")):
+        return None
+    return f"sort limit={found['count']} {found['rest']}"
+
+
+def _joined(command: Command, rel: Rel, name: str) -> str | None:
+    """``join left a`` and ``join a == a``, the kind and the condition of other languages."""
+    if command.name not in ("join", "streamjoin"):
+        return None
+    kind, _, rest = name.partition(" ")
+    if kind.lower() in _JOINS and rest and not absent(rel, rest.strip()):
+        return f"{command.name} type={_JOINS[kind.lower()]} {rest.strip()}"
+    found = _SAME.fullmatch(name)
+    if found is None or found["left"].rpartition(".")[2] != found["right"].rpartition(".")[2]:
+        return None
+    only = found["left"].rpartition(".")[2]
+    return None if absent(rel, only) else f"{command.name} {only}"
