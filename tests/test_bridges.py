@@ -63,6 +63,35 @@ def test_each_example_gives_the_rows_of_the_statement_beside_it() -> None:
         ("eval c = a->b", "a key of a map is written a.b"),
         ('eval c = a["b"]', "a key of a map is written a.b"),
         ('search m.a["b"] == 1', "a key of a map is written m.a.b"),
+        # patterns and texts without their quotes, conditions side by side
+        ("search *Failed*", 'text and patterns stand in double quotes: line == "*Failed*"'),
+        ("search a == 1 and *Failed*", 'text and patterns stand in double quotes: line == "*Failed*"'),
+        ("search a == *Failed*", 'text and patterns stand in double quotes: "*Failed*"'),
+        ("search a == 10.0.*", 'text and patterns stand in double quotes: "10.0.*"'),
+        ("search contains(a, *x*)", 'text and patterns stand in double quotes: "x"'),
+        ('search a:"x"', 'text and patterns stand in double quotes: a == "*x*"'),
+        ('search a == "x" b == "y"', "conditions are joined with and or or"),
+        ('search a ~ "x"', 'use match(field, "REGEX")'),
+        ('search a =~ "x"', 'use match(a, "REGEX")'),
+        ("search in(a, \u2018x\u2019, \u2018y z\u2019)", 'text stands in double quotes: "..."'),
+        ("eval b = valueof(a, 0).c", 'a key of a map is written valueof(..., "c")'),
+        # constants without their quotes
+        ("eval b = datetrunc(now(), 1h)", 'write "1h"'),
+        ("eval b = datetrunc(now(), span=5m)", 'write "5m"'),
+        ("eval b = ago(7d)", 'write "7d"'),
+        ("eval b = date(a, 'yyyy-MM-dd')", 'write "yyyy-MM-dd"'),
+        ("eval b = $(who)", 'write $("who")'),
+        # what stands behind the arguments
+        ("repeat 3", "use repeat count=N"),
+        ("parsejson a", "use parsejson [field=FIELD] [overlay=t] [flatten=t] [cutoff=N] [lenient=t]"),
+        ("parse syslog field=a", "options stand before the arguments: parse field=..."),
+        ("timechart 1h count", "use timechart span=1h ..."),
+        ("search a == 1; search a == 2", "a text holds one query; further ones are run by themselves"),
+        # regular expressions
+        ('rex field=a "%{WORD:u} x"', "there are no grok patterns here: write (?<u>\\S+) for %{WORD:u}"),
+        ('rex field=a "(?<u-x>.)"', "names of groups are letters, digits and _, and begin with a letter"),
+        ('search match(a, "*x*")', 'a regular expression has .* for any text: write "x", or FIELD == "*x*"'),
+        ('rex field=a "u="(?<u>[^"]+)""', 'a quote inside a text is written \\"'),
     ],
 )
 def test_the_error_says_how_it_is_written_here(query: str, help: str) -> None:

@@ -93,6 +93,7 @@ QUOTE_MISMATCH = define(
     "quote-mismatch",
     ("a quoted text is never closed", "따옴표로 시작한 문자열이 끝나지 않습니다"),
     ("the quoted text is never closed", "따옴표가 닫히지 않았습니다"),
+    ('a quote inside a text is written \\"', '텍스트 안의 따옴표는 \\"로 씁니다'),
 )
 BRACKET_MISMATCH = define(
     "90204",

@@ -142,6 +142,15 @@ _SENTENCES: dict[str, Pair] = {
         "a comment goes on to the next pipe: begin the line behind it with one, | {line}",
         "주석은 다음 파이프까지입니다. 그 다음 줄을 파이프로 시작하세요: | {line}",
     ),
+    "help-pattern": ("text and patterns stand in double quotes: {form}", "텍스트와 패턴은 큰따옴표로 묶습니다: {form}"),
+    "help-one-query": (
+        "a text holds one query; further ones are run by themselves",
+        "한 번에 쿼리 하나만 쓸 수 있습니다. 나머지는 따로 실행하세요",
+    ),
+    "help-join-conditions": (
+        "conditions are joined with and or or",
+        "조건은 and나 or로 이어야 합니다",
+    ),
     "help-path": ("a key of a map is written {form}", "맵의 키는 {form}(으)로 씁니다"),
     "help-lower-case": ('keywords are lower case: "{word}"', '키워드는 소문자로 씁니다: "{word}"'),
     "help-double-quotes": ('text stands in double quotes: "..."', '문자열은 큰따옴표로 묶습니다: "..."'),

@@ -22,6 +22,7 @@ from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.planner.notes import dates as notes
+from logsql.planner.notes.words import WRITE
 from logsql.values import sql, values
 from logsql.values.arithmetic import text_integer
 from logsql.values.sql import Sql
@@ -246,6 +247,8 @@ def span_argument(call: FunctionCall, node: Expr) -> Span:
 
     def refuse(said: Sentence, /, *, text: object, units: str = "") -> NoReturn:
         found = diagnostic(said, node.span, text=text, units=units)
+        if isinstance(text, float) and text > 0 and text.is_integer():  # 1d and 1f are numbers of Java
+            found = replace(found, help=WRITE.fill(better=f'"{int(text)}d"'))
         raise QueryError(replace(found, message=f"{call.spec.name}(): {found.message}"))
 
     return parse_span(value, refuse)

@@ -9,7 +9,7 @@ from logsql.functions.lowering import example, null, text
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
-from logsql.planner.notes.regexes import named_group_help
+from logsql.planner.notes.regexes import regex_help
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import BOOL, STRING, Kind, list_of
@@ -53,7 +53,7 @@ def regex(call: FunctionCall, position: int) -> Regex:
     try:
         return classify(pattern, named_only=False)
     except RegexSyntaxError as error:
-        help = named_group_help(pattern)
+        help = regex_help(pattern)
         call.fail(INVALID_REGEX, position, help=help, function=call.spec.name, reason=error)
 
 

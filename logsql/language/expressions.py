@@ -29,6 +29,7 @@ from logsql.diagnostics.language import (
     UNEXPECTED_CHARACTER,
 )
 from logsql.diagnostics.messages import message
+from logsql.language import slips
 from logsql.language.lexer import TOKEN, classify, decode_string, odd_character
 from logsql.language.source import Source, shown
 from logsql.language.splitter import split
@@ -85,6 +86,18 @@ _FORMS = {
     ".": "concat(a, b)",
     "::": "string(x), long(x), double(x) or date(x, pattern)",
     "exists": "isnotnull(x)",
+    "~": 'match(field, "REGEX")',
+    "=~": 'match(field, "REGEX")',
+    "!~": 'not(match(field, "REGEX"))',
+    "has_any": "in(field, a, b) or contains()",
+    "in~": "in(field, a, b)",
+    "contains_cs": 'contains(field, "text")',
+    "has_cs": '== "*text*"',
+    "startswith_cs": '== "text*"',
+    "endswith_cs": '== "*text"',
+    "hasprefix": '== "text*"',
+    "hassuffix": '== "*text"',
+    "notlike": '!= "*text*"',
     "desc": "-name",
 }
 #: ``1and``: the keyword stuck to a number, which makes it a field name.
@@ -205,7 +218,8 @@ class ExpressionParser:
         """What is meant by an operator that stands before its operand: ``+ a``, ``count(*)``."""
         call = self.frames[-1].name if self.frames else None
         form = "concat()" if token == "+" else call if token == "*" else None
-        return message("help-use", form=form) if form else None
+        help = slips.pattern_help(self.text, self.pos, self.end, call) if token == "*" else None
+        return help or (message("help-use", form=form) if form else None)
 
     def _word(self, token: str, start: int, end: int) -> bool:
         self.pos = end
@@ -253,6 +267,9 @@ class ExpressionParser:
                 help = self._path_help(self.terms[-1])
             if token == "=":
                 help = message("help-use", form=last.op if last.op in ("==", "!=") else f'"{last.op}="')
+            if token == "*" or last.op == "*":
+                call = self.frames[-1].name if self.frames else None
+                help = slips.pattern_help(self.text, at if token == "*" else last.start, self.end, call) or help
             self._fail(OPERAND_EXPECTED, last.start, last.end, operator=shown, help=help)
         if self.frames and at < 0:
             opening = self.frames[-1].at
@@ -352,8 +369,10 @@ class ExpressionParser:
             help = message("help-and-or-blank", word=token)
         elif lowered in _FORMS:
             help = message("help-use", form=_FORMS[lowered])
-        elif token.startswith("'") or (previous is not None and self.text[previous.start] == "'"):
+        elif token[0] in slips.QUOTES or (previous is not None and self.text[previous.start] in slips.QUOTES):
             help = message("help-double-quotes")
+        elif previous is not None and (slip := slips.behind(self.text, previous.start, previous.end, token, end)):
+            help = slip
         elif previous is not None and previous.bare and _PLAIN_WORD.fullmatch(token):
             words = _MORE_WORDS.match(self.text, end, self.end)
             name = self.text[previous.start : words.end() if words is not None else end]
@@ -477,13 +496,14 @@ def parse_expression(text: str, offset: int = 0, source: str | None = None) -> E
     return expr
 
 
-def reject_rest(source: Source, pos: int, end: int) -> None:
-    """Raise 90201 when anything but blanks stands between ``pos`` and ``end``."""
+def reject_rest(source: Source, pos: int, end: int, help: str | None = None) -> None:
+    """Raise 90201 when anything but blanks stands between ``pos`` and ``end``; ``help`` where nothing says more."""
     found = TOKEN.match(source.buffer, pos, end)
     if found is not None:
         kind = found.lastgroup or "bad"
         start = found.start(kind)
-        help = path_help(source.buffer[:start], source.buffer[start:end]) if source.buffer[start] == "[" else None
+        if source.buffer[start] == "[":
+            help = path_help(source.buffer[:start], source.buffer[start:end]) or help
         raise source.error(REMAIN_TERMS, start, found.end(), help=help, term=shown(source.buffer[start : found.end()]))
 
 

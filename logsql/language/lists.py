@@ -43,6 +43,7 @@ class Cursor(Protocol):
     source: Source
     command: str
     command_span: Span
+    option_names: tuple[str, ...]
     pos: int
     end: int
 
@@ -288,5 +289,8 @@ def _not_an_aggregate(reader: Cursor, before: Aggregate | None) -> NoReturn:
     if equals is not None and equals["op"] == "=" and reader.on_equals is not None:
         reader.on_equals(equals.end() - 1, equals.end())
     operator = found.lastgroup == "op"
+    if "span" in reader.option_names and re.fullmatch(r"[0-9]+[a-z]+", before.output.text):
+        help = message("help-use", form=f"{reader.command} span={before.output.text} ...")
+        reader.fail(REMAIN_TERMS, span, term=shown(token), help=help)
     help = message("help-aggregate-then-eval") if operator else message("help-alias", term=before.output.text)
     reader.fail(REMAIN_TERMS, span, term=shown(token), help=help)

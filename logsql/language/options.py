@@ -115,7 +115,9 @@ def unknown_option(source: Source, start: int, stop: int, command: str, names: S
         help = message("help-option-order", command=command, option=key)
         raise source.error(OPTION_MISPLACED, start, stop, option=key, command=command, help=help)
     help = did_you_mean(key, known)
-    if help is None and (source.buffer[equals - 1].isspace() or source.buffer[equals + 1 : equals + 2].isspace()):
+    if source.buffer.startswith("=~", equals):
+        help = message("help-use", form=f'match({key}, "REGEX")')
+    elif help is None and (source.buffer[equals - 1].isspace() or source.buffer[equals + 1 : equals + 2].isspace()):
         help = message("help-compare")  # ``search a = 1`` is a comparison that went wrong
     elif help is None and known:
         help = message("help-option-list", command=command, options=", ".join(sorted(known)))

@@ -42,6 +42,8 @@ class CommandGrammar(Protocol):
     def options_anywhere(self) -> bool: ...
     @property
     def takes_options(self) -> bool: ...
+    @property
+    def usage(self) -> tuple[str, ...]: ...
     def parse(self, reader: ArgReader) -> object: ...
 
 
@@ -143,8 +145,18 @@ class QueryParser:
         reader = ArgReader(self, name, source.span(start, behind), options, pos, end, spec, buffer)
         args = spec.parse(reader)
         if not reader.at_end():
-            reject_rest(reader.source, reader.pos, end)
+            reject_rest(reader.source, reader.pos, end, self._too_much(name, spec, reader, end))
         return Command(name, options, args, source.span(start, end), source.span(start, behind))
+
+    def _too_much(self, name: str, spec: CommandGrammar, reader: ArgReader, end: int) -> str | None:
+        """The help of text behind the arguments: an option out of its place, a second query, else the usage."""
+        rest = reader.source.buffer[reader.pos : end].lstrip()
+        option = re.match(r"([^\W\d][\w.\-]*)=", rest)
+        if option is not None and option[1] in spec.option_names:
+            return message("help-option-order", command=name, option=option[1])
+        if rest.startswith(";"):
+            return message("help-one-query")
+        return message("help-use", form=spec.usage[0]) if spec.usage else None
 
     def _unknown(self, name: str, start: int) -> QueryError:
         reason = self.grammar.refused.get(name)

@@ -25,6 +25,7 @@ from logsql.diagnostics.language import (
     NO_EXPRESSION,
     QUOTE_MISMATCH,
 )
+from logsql.diagnostics.messages import message
 from logsql.diagnostics.options import NO_SUBQUERY
 from logsql.language import lists
 from logsql.language.expressions import ExpressionParser, reject_rest
@@ -36,6 +37,7 @@ from logsql.language.tree import (
     Assignment,
     Call,
     Expr,
+    Field,
     Name,
     Option,
     SortKey,
@@ -295,7 +297,9 @@ class ArgReader:
         start = self.pos
         expr = self.expr_until()
         if not isinstance(expr, Call):
-            raise self.source.error(CALL_EXPECTED, start, self._behind())
+            name = expr.name if isinstance(expr, Field) else None
+            help = message("help-use", form=f"{self.command} {name}()") if name else None
+            raise self.source.error(CALL_EXPECTED, start, self._behind(), help=help)
         return expr
 
     # -- quoted text and subqueries ------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
 from logsql.planner.catalog import Catalog
 from logsql.planner.inline import Frame, held
 from logsql.planner.notes import arguments, comparisons, conditions, documents, numbers, parameters
-from logsql.planner.notes.fields import Stands, tell_field, tell_operator
+from logsql.planner.notes.fields import Stands, constant_form, parameter_form, tell_field, tell_operator
 from logsql.planner.relation import Rel, Rest
 from logsql.values import mixing, paths, patterns, sql, values
 from logsql.values.arithmetic import arithmetic, negate
@@ -313,7 +313,7 @@ class ExprContext:
         for node in names or [last]:
             name = literal_string(node) if not isinstance(node, NamedArg) else None
             if name is None:
-                fail(PARAMETER_NAME, call.span)
+                fail(PARAMETER_NAME, call.span, help=parameter_form(node))
             if (value := self._named_parameter(name)) is not None and value.kind is not Kind.NULL:
                 result.append(value)
             elif value is None and not names and not any(node is call for node in self._tested):
@@ -464,7 +464,7 @@ class ExprContext:
         ):
             return -expr.operand.value
         if not self.is_constant(expr):
-            fail(NOT_CONSTANT, expr.span, what=what)
+            fail(NOT_CONSTANT, expr.span, what=what, help=constant_form(expr))
         inner = ExprContext(self.catalog, None, self.params, self.param_values, udfs=self.udfs, notes=self.notes)
         inner.counting = False
         return self.catalog.evaluate(inner.lower(expr).expr)

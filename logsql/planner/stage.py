@@ -25,7 +25,8 @@ from logsql.planner.catalog import Catalog, SourceColumn, SourceSpec
 from logsql.planner.chain import Chain
 from logsql.planner.duties import Demand
 from logsql.planner.expressions import ExprContext, NeedsFlush
-from logsql.planner.options import OptionSpec
+from logsql.planner.notes.parameters import BOOLEANS, NO_BOOLEAN
+from logsql.planner.options import OptionKind, OptionSpec
 from logsql.planner.optionvalues import checked, refusing
 from logsql.planner.plan import Action, Materialise, Stream, order_items
 from logsql.planner.relation import PHYSICAL, UNORDERED, Column, Order, OrderKey, Rel, Rest
@@ -162,7 +163,10 @@ class Stage:
                     option=name,
                 )
             return spec.default
-        return checked(spec, option, self.option_text(option))
+        text = self.option_text(option)
+        if spec.kind is OptionKind.BOOL and text.lower() not in BOOLEANS:
+            self.note(NO_BOOLEAN, option.value_span, option=name, value=text)
+        return checked(spec, option, text)
 
     def option_text(self, option: Option) -> str:
         """Text of an option; ``$("p")`` gives the parameter's text, dates as ``yyyyMMddHHmmss``, null as ``""``."""

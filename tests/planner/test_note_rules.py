@@ -51,6 +51,15 @@ SAID = [
     (f"{LABEL}search label == lin", "N1001", "lin", 'did you mean "line"?'),
     (f"{LABEL}search contains(line, Failed)", "N1001", "Failed", 'write "Failed"'),
     (f"{LABEL}search in(line, 1.2.3.4, \"x\")", "N1001", "1.2.3.4", 'write "1.2.3.4"'),
+    (f"{LABEL}search label == $who", "N1001", "$who", 'write $("who")'),
+    (f"{LABEL}search label:Failed", "N1208", "label:Failed", 'write label == "*Failed*"'),
+    (f'{LABEL}search label == "*a*" or "b"', "N1205", '"b"', 'write label == "*b*"'),
+    # the single quotes of word processors were three fields, of which each had a note
+    (f"{LABEL}search label == \u2018*x*\u2019", "N1209", "\u2018*x*\u2019", 'write "*x*"'),
+    (f"{LABEL}search contains(line, \u2018x\u2019)", "N1209", "\u2018x\u2019", 'write "x"'),
+    # an option of t or f: anything else was f, and nothing told it
+    (f"{LABEL}parsekv overlay=yes", "N1506", "yes", "write overlay=t or overlay=f"),
+    (f"{LABEL}parsejson flatten=1", "N1506", "1", "write flatten=t or flatten=f"),
     # names with operators and blanks
     (f'{AGENT}search user-agent == "curl"', "N1003", "user-agent", 'field("user-agent")'),
     (f"{AGENT}stats max(user-agent)", "N1003", "user-agent", 'field("user-agent")'),

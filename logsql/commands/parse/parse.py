@@ -38,6 +38,10 @@ NO_PARSER = define(
     "missing-parser-name",
     ("neither a parser nor a rule", "파서도 앵커 규칙도 없습니다"),
     ("parse needs the name of a parser or anchor rules", "parse에는 파서 이름이나 앵커 규칙이 필요합니다"),
+    (
+        'parse NAME or parse "START*STOP" as FIELD; logsql help parse lists the parsers',
+        'parse 이름, 또는 parse "시작*끝" as 필드. 파서 목록은 logsql help parse로 봅니다',
+    ),
 )
 UNKNOWN_PARSER = define(
     "21001",

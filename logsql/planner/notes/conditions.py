@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.diagnostics.codes import define, text
+from logsql.language.slips import QUOTES
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, Unary, canonical
 from logsql.planner.calls import Lowering
 from logsql.planner.function_spec import FUNCTIONS
@@ -88,7 +89,9 @@ def condition(cx: Lowering, node: Expr, value: Typed, before: Expr | None = None
         cx.note(CONSTANT, node.span, help=sought, value=canonical(node))
     elif isinstance(node, Field):
         if value.kind is Kind.NULL and missing(cx, node) and not quoted(node) and not _misspelt(cx, node):
-            better = f'{_text_field(cx)} == "*{node.name}*"'
+            name, _, word = node.name.partition(":")  # KQL and Lucene: line:Failed
+            known = bool(word) and cx.rel is not None and cx.rel.column(name) is not None
+            better = f'{name} == "*{word}*"' if known else f'{_text_field(cx)} == "*{node.name}*"'
             cx.note(BARE_WORD, node.span, help=WRITE.fill(better=better), word=node.name)
     elif isinstance(node, Binary):
         if node.op in ("and", "or"):
@@ -148,7 +151,9 @@ def _looked_for(cx: Lowering, node: Literal, before: Expr | None) -> str:
         and before.op in ("==", "!=", "<", "<=", ">", ">=")
         and isinstance(before.right, Literal)
     ):
-        return f"{canonical(before.left)} {before.op} {canonical(node)}"
+        starred = node.kind == "string" and "*" in str(before.right.value) and "*" not in str(node.value)
+        shown = f'"*{canonical(node)[1:-1]}*"' if starred else canonical(node)  # line == "*a*" or "b"
+        return f"{canonical(before.left)} {before.op} {shown}"
     sought = canonical(node)[1:-1] if node.kind == "string" else canonical(node)
     return f'{_text_field(cx)} == "*{sought.strip("*")}*"'
 
@@ -174,7 +179,12 @@ def missing(cx: Lowering, node: Field) -> bool:
 
 def quoted(node: Field) -> bool:
     """Whether a field's name is a value in single quotes: ``'kim'``."""
-    return len(node.name) > 1 and node.name[0] == node.name[-1] == "'"
+    return len(node.name) > 1 and _in_quotes(node.name[0], node.name[-1])
+
+
+def _in_quotes(first: str, last: str) -> bool:
+    """Whether two characters are a pair of single quotes, those of word processors included."""
+    return first in QUOTES and last in QUOTES
 
 
 def quoted_value(cx: Lowering, node: Field | Binary) -> None:
@@ -193,7 +203,7 @@ def _single_quoted(node: Field | Binary) -> str | None:
     if isinstance(node, Field):
         return node.name if quoted(node) else None
     pieces = _pieces(node)
-    if pieces is None or not (pieces[0].startswith("'") and pieces[-1].endswith("'")):
+    if pieces is None or not _in_quotes(pieces[0][:1], pieces[-1][-1:]):
         return None
     return "".join(pieces)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import Enum
 
@@ -10,7 +11,8 @@ from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.fields import HELP_FIELDS
 from logsql.diagnostics.messages import listed
 from logsql.diagnostics.notes import Notes
-from logsql.language.tree import Binary, Expr, Field, Span
+from logsql.language.slips import QUOTES, in_quotes
+from logsql.language.tree import Binary, Expr, Field, NamedArg, Span
 from logsql.planner.notes.words import WRITE
 from logsql.planner.relation import Rel
 from logsql.values.paths import splits
@@ -82,6 +84,8 @@ def tell_field(notes: Notes | None, rel: Rel | None, name: str, span: Span, stan
         return
     if name.lower() in CONSTANTS:
         help: str | None = WRITE.fill(better=name.lower())
+    elif parameter := re.fullmatch(r"\$(\w+)\$?", name):
+        help = WRITE.fill(better=f'$("{parameter[1]}")')
     elif stands is Stands.VALUE and not likely(rel, name):
         help = WRITE.fill(better=f'"{name}"')
     else:
@@ -102,7 +106,7 @@ def tell_operator(note: Say, rel: Rel | None, expr: Binary) -> tuple[Span, ...]:
         return ()
     if rel.column(name) is not None:
         note(OPERATOR_NAME, expr.span, name=name)
-    elif not (name.startswith("'") and name.endswith("'")):  # '*Failed*' is a product of three names
+    elif not (name[0] in QUOTES and name[-1] in QUOTES):  # '*Failed*' is a product of three names
         return ()
     return tuple(piece.span for piece in pieces(expr))
 
@@ -124,3 +128,15 @@ def pieces(expr: Expr) -> list[Field]:
     if isinstance(expr, Binary):
         return [*pieces(expr.left), *pieces(expr.right)]
     return [expr] if isinstance(expr, Field) else []
+
+
+def constant_form(expr: Expr) -> str | None:
+    """The help of a constant that was read as fields: ``1h``, ``'yyyy-MM-dd'``; None where a field is meant."""
+    name = written_name(expr)
+    form = in_quotes(name) if name is not None else None
+    return WRITE.fill(better=form) if form is not None else None
+
+
+def parameter_form(expr: Expr | NamedArg) -> str | None:
+    """The help of ``$(name)``, whose quotes are missing."""
+    return WRITE.fill(better=f'$("{expr.name}")') if isinstance(expr, Field) else None

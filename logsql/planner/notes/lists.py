@@ -77,14 +77,14 @@ def tell_list(note: Say, command: Command, rel: Rel, key: SortKey) -> bool:
     return bool(found)
 
 
-def computed(expr: Expr, command: str) -> str | None:
-    """The help of a call of another language (``by bin(_time, 1h)``): the form here; None for calls there are."""
+def computed(expr: Expr, text: str, command: str) -> str:
+    """The help of an expression where a name stands; of a call of another language (``by bin(_time, 1h)``) the form
+    here."""
     from logsql.diagnostics.bridges import written_here  # for cost: a hundred rows that only a mistake needs
 
-    if not isinstance(expr, Call) or expr.name in FUNCTIONS:
-        return None
-    form = written_here(expr.name, Place.FUNCTION)
-    return None if form is None else _COMPUTED.fill(form=form, command=command)
+    foreign = isinstance(expr, Call) and expr.name not in FUNCTIONS
+    form = written_here(expr.name, Place.FUNCTION) if foreign and isinstance(expr, Call) else None
+    return _COMPUTED.fill(form=form or text, command=command)
 
 
 def _separated(command: Command, rel: Rel, name: str, sign: str) -> str | None:

@@ -225,7 +225,7 @@ def _tell(note: Say, command: Command, rel: Rel, key: SortKey) -> None:
         if isinstance(inner, Field):
             note(WORD_AS_NAME, span, text=text, right=f"{sign}{inner.name}")
         else:
-            note(EXPRESSION_AS_NAME, span, text=text, command=command.name, help=computed(inner, command.name))
+            note(EXPRESSION_AS_NAME, span, text=text, help=computed(inner, text, command.name))
     else:
         note(UNKNOWN_FIELD, name.span, field=text, help=near(rel, text))
 

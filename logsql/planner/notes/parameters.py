@@ -55,6 +55,15 @@ NEVER_STARTS = define(
         '첫 값을 주세요: $("{name}", 0), 또는 앞에 set {name} = 0',
     ),
 )
+NO_BOOLEAN = define(
+    "N1506",
+    "no-boolean",
+    ("an option of t or f has another value, which is f", "t나 f를 받는 옵션에 다른 값을 주어 f로 읽습니다"),
+    ("{option}= takes t or f, and {value} is read as f", "{option}=에는 t나 f를 씁니다. {value}은(는) f로 읽습니다"),
+    ("write {option}=t or {option}=f", "{option}=t 또는 {option}=f로 쓰세요"),
+)
+#: What an option of t or f is given where it is meant.
+BOOLEANS = ("t", "true", "f", "false", "")
 _ARITHMETIC = ("+", "-", "*", "/")
 
 

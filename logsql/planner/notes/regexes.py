@@ -9,13 +9,36 @@ from logsql.diagnostics.messages import text
 JAVA_GROUP = text("a group is named {right}, not {wrong}", "그룹 이름은 {wrong}이 아니라 {right}(으)로 씁니다")
 
 
-def named_group_help(pattern: str) -> str | None:
-    """How a group named as in Python is written here; None where there is none.
+GROUP_NAME = text(
+    "names of groups are letters, digits and _, and begin with a letter",
+    "그룹 이름에는 글자, 숫자, _만 쓰고 글자로 시작합니다",
+)
+GROK = text(
+    "there are no grok patterns here: write (?<{name}>\\S+) for {wrong}",
+    "grok 패턴은 없습니다. {wrong} 대신 (?<{name}>\\S+)처럼 쓰세요",
+)
+STARS = text(
+    'a regular expression has .* for any text: write "{right}", or FIELD == "{wrong}"',
+    '정규식에서 아무 텍스트는 .*입니다. "{right}" 또는 필드 == "{wrong}"(으)로 쓰세요',
+)
 
-    >>> named_group_help("a(?P<n>x)")
+
+def regex_help(pattern: str) -> str | None:
+    """How what another tool calls a pattern is written here; None where nothing is known of it.
+
+    >>> regex_help("a(?P<n>x)")
     'a group is named (?<n>...), not (?P<n>...)'
+    >>> regex_help("%{WORD:user} x")
+    'there are no grok patterns here: write (?<user>\\\\S+) for %{WORD:user}'
+    >>> regex_help("*kim*")
+    'a regular expression has .* for any text: write "kim", or FIELD == "*kim*"'
     """
+    if grok := re.search(r"%\{\w+(?::(\w+)[^}]*)?\}", pattern):
+        return GROK.fill(name=grok[1] or "name", wrong=grok[0])
+    if re.fullmatch(r"\*[\w .:/-]+\*?", pattern):
+        return STARS.fill(right=pattern.strip("*"), wrong=pattern)
     found = re.search(r"\(\?P<(\w+)>", pattern)
     if found is None:
-        return None
+        bad = re.search(r"\(\?<(?![=!])(?![^\W\d][\w]*>)[^>(]*>", pattern)
+        return GROUP_NAME.fill() if bad else None
     return JAVA_GROUP.fill(right=f"(?<{found[1]}>...)", wrong=f"(?P<{found[1]}>...)")
