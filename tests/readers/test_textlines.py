@@ -230,7 +230,7 @@ def test_records_are_joined_across_chunks(begins: str | None, ends: str | None, 
     lines = ["stray", "#1", "a", "E", "b", "#2", "#3", "E"]
     arrays = iter([pa.array(lines[n : n + step], pa.string()) for n in range(0, len(lines), step)])
     tests = [None if text is None else starts_with(text) for text in (begins, ends)]
-    got = [record for array in joined(arrays, tests[0], tests[1], "x", null_context()) for record in array.to_pylist()]
+    got = [text for made in joined(arrays, tests[0], tests[1], "x", null_context()) for text in made.array.to_pylist()]
     assert got == expected
 
 

@@ -94,8 +94,9 @@ def records(
     unclosed: Callable[[int, str], None],
     differs: Callable[[int, str], None] | None = None,
     comment: str | None = None,
-) -> Iterator[tuple[list[str], str | None]]:
-    """Cells of every record, and the raw text behind the first ``most`` cells (None if there is none).
+) -> Iterator[tuple[list[str], str | None, int]]:
+    """Cells of every record, the raw text behind the first ``most`` cells (None if there is none), and the number of
+    the line on which it begins.
 
     ``lines`` without LF, CR LF still ending in CR. ``unclosed(line_number, text)`` is told of quotes nothing closes,
     ``differs`` of lines that RFC 4180 reads without fault as other cells than the lenient dialect does.
@@ -104,6 +105,7 @@ def records(
     source = _Lines(lines)
     rfc = None if dialect.strict or differs is None else _rfc_line(dialect.delimiter)
     for line in source:
+        begun = source.number
         text = line[:-1] if line.endswith("\r") else line
         if not text or (comment is not None and text.startswith(comment)):
             continue
@@ -112,7 +114,7 @@ def records(
             rest = None
             if most is not None and len(cells) > most:
                 rest = cells.pop()
-            yield cells, rest
+            yield cells, rest, begun
             continue
         found = cells_of(text, dialect, most)
         if rfc is not None and differs is not None and '\\"' in text and rfc.fullmatch(text):
@@ -122,7 +124,7 @@ def records(
         if found is None:
             text, found = _continued(source, line, dialect, most, unclosed)
         cells, stop = found
-        yield cells, text[stop:] if stop <= len(text) else None
+        yield cells, text[stop:] if stop <= len(text) else None, begun
 
 
 def _rfc_line(delimiter: str) -> re.Pattern[str]:

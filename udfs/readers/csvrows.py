@@ -32,7 +32,7 @@ from udfs.readers.base import (
 )
 from udfs.readers.cache import StateCache
 from udfs.readers.csvparse import ABSENT, Dialect, Structure, padded, records
-from udfs.readers.lines import codec_name, utf8_chunks, whole_lines, with_line_feeds
+from udfs.readers.lines import Reached, codec_name, utf8_chunks, whole_lines, with_line_feeds
 from udfs.readers.request import Request
 from udfs.readers.sources import Member, Source, open_source
 from udfs.readers.textlines import Window
@@ -52,6 +52,7 @@ class Plan:
 
     ``names``: its columns, cut at ``maxcol``; ``renamed``: notes about those that could not keep their name; ``width``:
     cells of its longest record; ``way``: ``even`` (plain, equal rows), ``ragged`` (plain, short rows), ``exact``.
+    ``top`` and ``beyond``: the lines of its header, and of the first record wider than ``MOST_COLUMNS`` (0: none).
     """
 
     names: tuple[str, ...]
@@ -59,6 +60,8 @@ class Plan:
     width: int
     way: str
     delimiter: str = ","
+    top: int = 1
+    beyond: int = 0
 
 
 @dataclass(frozen=True)
@@ -164,9 +167,9 @@ class CsvReader:
                 return
             shown = file_name(path.zip_path if isinstance(path, Member) else path)
             for note in plan.renamed:
-                context.loss.lost(_name(path), "duplicate-header", 0, Line(1), note)
+                context.loss.lost(_name(path), "duplicate-header", 0, Line(plan.top), note)
             if plan.width > self.maxcol == MOST_COLUMNS and not self.rest:  # a number of one's own is a wish
-                context.loss.lost(_name(path), "columns-cut", plan.width - self.maxcol, Line(1))
+                context.loss.lost(_name(path), "columns-cut", plan.width - self.maxcol, Line(plan.beyond))
             wanted = [name for name in schema.names if name in plan.names or name == "_rest"]
             read = self._exact if plan.way == "exact" else self._fast
             for made, rows in read(path, plan, wanted, context):
@@ -214,28 +217,35 @@ class CsvReader:
             else:
                 structure.finish()
         if header is None:
-            header = next(self._records(path, context, None), ([], None))[0]
+            header = next(self._records(path, context, None), ([], None, 0))[0]
+        beyond = 0
         width, way = structure.most, "even" if structure.fewest in (None, structure.most) else "ragged"
-        if not structure.plain:
-            width, way = self._widest(path, context, enough), "exact"
+        if not structure.plain or width > MOST_COLUMNS:
+            way = way if structure.plain else "exact"
+            width, beyond = self._widest(path, context, enough)
         width = max(width, len(header))
         # A file without a column is read, too: what is damaged at its beginning is told by the scan.
         if not whole or not width or self.rest or structure.longest > _BLOCK // 2:
             way = "exact"
         names, renamed = named(header if self.header else [], min(width, self.maxcol))
-        return Plan(names, renamed, width, way, delimiter)
+        top = next(self._records(path, context, None), ([], None, 1))[2] if renamed else 1
+        return Plan(names, renamed, width, way, delimiter, top, beyond)
 
-    def _widest(self, path: str | Member, context: ReadContext, enough: int | None) -> int:
-        most = 0
-        for number, (cells, _) in enumerate(self._records(path, context, None)):
+    def _widest(self, path: str | Member, context: ReadContext, enough: int | None) -> tuple[int, int]:
+        """Cells of the longest record, and the line of the first one with more than ``MOST_COLUMNS`` (0: none)."""
+        most = beyond = 0
+        for number, (cells, _, line) in enumerate(self._records(path, context, None)):
             most = max(most, len(cells))
+            if not beyond and most > MOST_COLUMNS:
+                beyond = line
             if enough is not None and number >= enough:
                 break
-        return most
+        return most, beyond
 
     def _records(
         self, path: str | Member, context: ReadContext, most: int | None
-    ) -> Iterator[tuple[list[str], str | None]]:
+    ) -> Iterator[tuple[list[str], str | None, int]]:
+        """Records, with the lines of the file on which they begin."""
         with open_source(path, context) as source:
             top, chunks = self._top(source, context)
             lines = _text_lines(whole_lines(chunks, source.name, context))
@@ -249,11 +259,14 @@ class CsvReader:
                 context.loss.lost(source.name, "quoting-differs", 1, Line(number + above), text[:120])
 
             dialect = replace(self.dialect, delimiter=top.delimiter)
-            yield from records(lines, dialect, most, told, differs, self.comment)
+            for cells, rest, line in records(lines, dialect, most, told, differs, self.comment):
+                yield cells, rest, line + above
 
     def _top(self, source: Source, context: ReadContext) -> tuple[_Top, Iterator[bytes]]:
         """What the first bytes tell, and the text as UTF-8 with LF or CR LF behind a line ``sep=;`` of Excel."""
-        chunks = with_line_feeds(utf8_chunks(source, codec_name(self.charset), context), quoted=True)
+        # Discovery, which tells nobody, needs no numbers of lines.
+        reached = Reached() if isinstance(context.loss, NullLoss) else None
+        chunks = with_line_feeds(utf8_chunks(source, codec_name(self.charset), context, reached), quoted=True)
         first = next(chunks, b"")
         found = None if self.tab or self.delim else _SEP.match(first)
         if found is None:
@@ -278,7 +291,7 @@ class CsvReader:
             next(stream, None)
         rows: list[list[str | None]] = []
         rests: list[str | None] = []
-        for cells, rest in stream:
+        for cells, rest, _ in stream:
             padded = cast("list[str | None]", cells)
             if len(cells) < width:
                 padded = padded + [None] * (width - len(cells))

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from udfs.readers.base import ReaderError
+from udfs.readers.lines import Reached
 
 HEAD = 64 << 10
 """Bytes that tell lines from documents."""
@@ -216,9 +217,10 @@ class Documents:
         self._at = found.end()
 
 
-def pieces(head: bytes, chunks: Iterator[bytes]) -> Iterator[str]:
-    """Chunks of valid UTF-8 as text. A character may be cut between two of them."""
+def pieces(head: bytes, chunks: Iterator[bytes], reached: Reached) -> Iterator[str]:
+    """Chunks of valid UTF-8 as text, their lines counted. A character may be cut between two of them."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     for chunk in chain((head,), chunks):
         if text := decoder.decode(chunk):
             yield text
+        reached.passed(chunk)

@@ -136,8 +136,8 @@ class JsonLinesReader:
                     break
                 head += more
             if are_documents(head[:HEAD].decode("utf-8", "ignore")):
-                reached.lines = None
-                documents = Documents(pieces(head, chunks), source.name, judge.note)
+                reached.lines = 0
+                documents = Documents(pieces(head, chunks, reached), source.name, judge.note)
                 for items in _blocks(documents.objects()):
                     yield judge.objects(pa.array([item.text for item in items]), [item.line for item in items])
             else:

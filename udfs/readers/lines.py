@@ -4,7 +4,7 @@ A chunk is cut at its last line feed, its newlines are found by numpy, removed i
 Arrow string array by its offsets alone. LF and CR LF end a line, a lone CR does not, but in a file that has no other
 line ends (:func:`with_line_feeds`); an empty line is an empty string; the last line needs no newline. Bytes that the
 charset does not know become U+FFFD: the row stays, and the ledger gets ``invalid-<charset>`` with the
-number of such lines and the first one's number, or its position in bytes after decompression where nobody counts lines.
+number of such lines and the first one's number.
 """
 
 from __future__ import annotations
@@ -49,20 +49,23 @@ class Lines:
 
 @dataclass
 class Reached:
-    """How many lines were handed on so far (None: nobody counts them), so that a line has a number without a count of
-    all line ends before it."""
+    """How many lines were handed on so far. What makes lines of the chunks says it for nothing; else the chunks are
+    counted as they pass."""
 
-    lines: int | None = 0
+    lines: int = 0
+    _feeds: bool = False
 
-    def at(self, position: int, before: bytes | str) -> int:
-        """The number of the line behind these first characters of the next chunk, else its position."""
-        if self.lines is None:
-            return position
-        ends = before.count("\n") if isinstance(before, str) else before.count(b"\n") or before.count(b"\r")
-        return Line(self.lines + ends + 1)
+    def at(self, chunk: bytes | str, place: int) -> Line:
+        """The number of the line in which this place of the next chunk lies."""
+        if isinstance(chunk, str):
+            return Line(self.lines + 1 + chunk.count("\n" if self._feeds or "\n" in chunk else "\r", 0, place))
+        return Line(self.lines + 1 + chunk.count(b"\n" if self._feeds or b"\n" in chunk else b"\r", 0, place))
 
-
-NOBODY = Reached(None)
+    def passed(self, chunk: bytes) -> None:
+        """These bytes were handed on. Lone CR ends lines where no LF has come (:func:`with_line_feeds`)."""
+        ends = int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == 10))
+        self._feeds = self._feeds or ends > 0
+        self.lines += ends if self._feeds else chunk.count(b"\r")
 
 
 def codec_name(charset: str) -> str:
@@ -99,7 +102,7 @@ def lines_of(
     """The lines of such chunks."""
     reached = Reached() if reached is None else reached
     first = 0
-    for data in whole_lines(chunks, name, context):
+    for data in whole_lines(chunks, name, context, reached):
         array = split(data)
         reached.lines = first + len(array)
         yield Lines(array, first)
@@ -160,7 +163,9 @@ def split(data: bytes) -> pa.Array:
     return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(packed))
 
 
-def whole_lines(chunks: Iterator[bytes], name: str, context: ReadContext) -> Iterator[bytes]:
+def whole_lines(
+    chunks: Iterator[bytes], name: str, context: ReadContext, reached: Reached | None = None
+) -> Iterator[bytes]:
     """Regroups UTF-8 chunks so that each ends with LF, except the last."""
     held: list[bytes] = []
     size = position = 0
@@ -179,7 +184,8 @@ def whole_lines(chunks: Iterator[bytes], name: str, context: ReadContext) -> Ite
         if size > MAX_LINE:
             data = b"".join(held)
             keep = _incomplete_tail(data)
-            context.loss.lost(name, "line-cut", 1, position, "a line longer than 64 MB became several rows")
+            place = position if reached is None else Line(reached.lines + 1)
+            context.loss.lost(name, "line-cut", 1, place, "a line longer than 64 MB became several rows")
             yield data[: len(data) - keep] + b"\n"
             position += len(data) - keep
             held, size = ([data[-keep:]], keep) if keep else ([], 0)
@@ -217,17 +223,24 @@ def utf8_chunks(
     source: ByteSource, codec: str, context: ReadContext, reached: Reached | None = None
 ) -> Iterator[bytes]:
     """Valid UTF-8 chunks of the source, whatever its charset; a byte order mark is no text. ``reached``: kept by what
-    makes lines of the chunks."""
+    makes lines of the chunks; None: the lines are counted here."""
     chunks = _raw_chunks(source)
     head = next(chunks, b"")
     while 0 < len(head) < 4 and (more := next(chunks, b"")):
         head += more
     codec, mark = sniffed(head, codec)
     head = head[mark:]
+    known = reached or Reached()
     if codec == "utf-8":
-        yield from _checked(head, chunks, source.name, context, mark, reached)
+        valid = _checked(head, chunks, source.name, context, known)
     else:
-        yield from _transcoded(head, chunks, codec, source.name, context, mark, reached)
+        valid = _transcoded(head, chunks, codec, source.name, context, known)
+    if reached is not None:
+        yield from valid
+        return
+    for chunk in valid:
+        yield chunk
+        known.passed(chunk)
 
 
 #: Byte order marks, longest first: that of UTF-32 begins with that of UTF-16.
@@ -264,9 +277,9 @@ def sniffed(head: bytes, codec: str) -> tuple[str, int]:
 
 
 def _checked(
-    head: bytes, chunks: Iterator[bytes], name: str, context: ReadContext, position: int, reached: Reached | None
+    head: bytes, chunks: Iterator[bytes], name: str, context: ReadContext, reached: Reached
 ) -> Iterator[bytes]:
-    """UTF-8 as it is; only chunks with invalid bytes are rewritten. ``position``: bytes before ``head``."""
+    """UTF-8 as it is; only chunks with invalid bytes are rewritten."""
     tail = b""
     for chunk in _chain(head, chunks):
         data, tail = tail + chunk, b""
@@ -277,13 +290,12 @@ def _checked(
             if keep and not data.endswith(b"\r"):
                 data, tail = data[:-keep], data[-keep:]
             if data:
-                yield repaired(data, name, position, context, reached)
-        position += len(data)
+                yield repaired(data, name, context, reached)
     if tail:
-        yield repaired(tail, name, position, context, reached)
+        yield repaired(tail, name, context, reached)
 
 
-def repaired(data: bytes, name: str, position: int, context: ReadContext, reached: Reached | None = None) -> bytes:
+def repaired(data: bytes, name: str, context: ReadContext, reached: Reached) -> bytes:
     """``data`` with every invalid sequence replaced by U+FFFD, the lines concerned counted in the ledger."""
     parts: list[bytes] = []
     starts: list[int] = []
@@ -303,40 +315,31 @@ def repaired(data: bytes, name: str, position: int, context: ReadContext, reache
     newlines = np.flatnonzero(np.frombuffer(data, np.uint8) == (10 if b"\n" in data else 13))
     lines = len(np.unique(np.searchsorted(newlines, starts)))
     excerpt = data[max(starts[0] - 20, 0) : starts[0] + 20].decode("utf-8", "replace")
-    place = (reached or NOBODY).at(position + starts[0], data[: starts[0]])
-    context.loss.lost(name, "invalid-utf-8", lines, place, excerpt)
+    context.loss.lost(name, "invalid-utf-8", lines, reached.at(data, starts[0]), excerpt)
     parts.append(data[begin:])
     return b"".join(parts)
 
 
 def _transcoded(
-    head: bytes,
-    chunks: Iterator[bytes],
-    codec: str,
-    name: str,
-    context: ReadContext,
-    position: int,
-    reached: Reached | None,
+    head: bytes, chunks: Iterator[bytes], codec: str, name: str, context: ReadContext, reached: Reached
 ) -> Iterator[bytes]:
-    """Any charset Python knows, as UTF-8. ``position``: bytes before ``head``."""
+    """Any charset Python knows, as UTF-8."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     for chunk in _chain(head, chunks):
         state = decoder.getstate()
         try:
             text = decoder.decode(chunk)
-        except UnicodeError as problem:
+        except UnicodeError:
             text, state = _replaced(chunk, codec, state)
-            _note(text, codec, name, position + getattr(problem, "start", 0), context, reached)
+            _note(text, codec, name, context, reached)
             decoder = codecs.getincrementaldecoder(codec)("strict")
             decoder.setstate(state)
         if text:
             # A lone surrogate that UTF-16 data may hold has no UTF-8 form.
             yield text.encode("utf-8", "replace")
-        position += len(chunk)
     rest = decoder.getstate()[0]
     if rest:
-        place = (reached or NOBODY).at(position - len(rest), "")
-        context.loss.lost(name, f"invalid-{codec}", 1, place, "the last character is incomplete")
+        context.loss.lost(name, f"invalid-{codec}", 1, reached.at("", 0), "the last character is incomplete")
         yield _REPLACEMENT
 
 
@@ -352,11 +355,10 @@ def _replaced(chunk: bytes, codec: str, state: tuple[bytes, int]) -> tuple[str, 
         return (state[0] + chunk).decode(codec, "replace"), start
 
 
-def _note(text: str, codec: str, name: str, position: int, context: ReadContext, reached: Reached | None) -> None:
+def _note(text: str, codec: str, name: str, context: ReadContext, reached: Reached) -> None:
     lines = sum("�" in line for line in text.split("\n"))
     at = text.find("�")
-    place = (reached or NOBODY).at(position, text[:at])
-    context.loss.lost(name, f"invalid-{codec}", lines, place, text[max(at - 20, 0) : at + 20])
+    context.loss.lost(name, f"invalid-{codec}", lines, reached.at(text, at), text[max(at - 20, 0) : at + 20])
 
 
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

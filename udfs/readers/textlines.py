@@ -15,13 +15,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, field, file_name, select
+from udfs.readers.base import Line, ReadContext, ReaderError, batch_of, check_cancelled, field, file_name, select
 from udfs.readers.lines import codec_name, read_lines
 from udfs.readers.sources import Member, open_source, scan_each
 
 TIME = pa.timestamp("us", tz="UTC")
 MAX_RECORD = 64 << 20
 """Bytes after which a joined record is cut (ledger: ``record-cut``): a pattern without match must not eat memory."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """Texts of records (string array), and the number of the line on which each begins."""
+
+    array: pa.Array
+    lines: Sequence[int]
+
 
 ArrayTest = Callable[[pa.Array], pa.Array]
 
@@ -75,25 +84,29 @@ class TextReader:
         def one(path: str | Member) -> Iterator[pa.RecordBatch]:
             if window.done:
                 return
-            for array in self._records(path, context):
+            for records in self._records(path, context):
                 check_cancelled(context)
-                kept = window.cut(array)
+                skipped = window.skips(len(records.array))
+                kept = window.cut(records.array)
                 if len(kept):
-                    yield self._batch(schema, kept, path, context)
+                    yield self._batch(schema, Records(kept, records.lines[skipped:]), path, context)
                 if window.done:
                     return
 
         yield from scan_each(self.paths, context, one)
 
-    def _records(self, path: str | Member, context: ReadContext) -> Iterator[pa.Array]:
+    def _records(self, path: str | Member, context: ReadContext) -> Iterator[Records]:
         with open_source(path, context) as source:
-            arrays = (lines.array for lines in read_lines(source, self.charset, context))
+            blocks = read_lines(source, self.charset, context)
             if self.begins is None and self.ends is None:
-                yield from arrays
+                for block in blocks:
+                    yield Records(block.array, range(block.first + 1, block.first + 1 + len(block.array)))
             else:
+                arrays = (block.array for block in blocks)
                 yield from joined(arrays, self.begins, self.ends, source.name, context)
 
-    def _batch(self, schema: pa.Schema, lines: pa.Array, path: str | Member, context: ReadContext) -> pa.RecordBatch:
+    def _batch(self, schema: pa.Schema, records: Records, path: str | Member, context: ReadContext) -> pa.RecordBatch:
+        lines = records.array
         rows = len(lines)
         archive, name = (path.zip_path, path.name) if isinstance(path, Member) else (path, path)
         made: dict[str, pa.Array] = {}
@@ -101,7 +114,7 @@ class TextReader:
             if wanted == "line":
                 made[wanted] = lines
             elif wanted == "_time":
-                made[wanted] = self._times(lines, name, context)
+                made[wanted] = self._times(records, name, context)
             elif wanted == "_file":
                 made[wanted] = pa.repeat(pa.scalar(file_name(archive), pa.string()), rows)
             elif wanted == WRITTEN:
@@ -110,7 +123,8 @@ class TextReader:
                 made[wanted] = pa.repeat(pa.scalar(path.entry, pa.string()), rows)
         return batch_of(schema, made, rows)
 
-    def _times(self, lines: pa.Array, name: str, context: ReadContext) -> pa.Array:
+    def _times(self, records: Records, name: str, context: ReadContext) -> pa.Array:
+        lines = records.array
         if self.extract_time is None:
             return pa.repeat(pa.scalar(self.load_time, TIME), len(lines))
         times = self.extract_time(lines)
@@ -120,7 +134,8 @@ class TextReader:
             times = times.cast(TIME)
         if times.null_count:
             first = pc.index(pc.is_null(times), True).as_py()
-            context.loss.lost(name, "no-time-found", times.null_count, None, lines[first].as_py()[:120])
+            place = Line(records.lines[first])
+            context.loss.lost(name, "no-time-found", times.null_count, place, lines[first].as_py()[:120])
         return times
 
 
@@ -145,6 +160,10 @@ class Window:
         """No further row is wanted."""
         return self._left is not None and self._left <= 0
 
+    def skips(self, rows: int) -> int:
+        """How many of the next ``rows`` rows lie before the window."""
+        return min(self._skip, rows)
+
     def cut(self, rows: pa.Array) -> pa.Array:
         """The part of ``rows`` inside the window."""
         if self._skip:
@@ -159,11 +178,12 @@ class Window:
 
 def joined(
     arrays: Iterator[pa.Array], begins: ArrayTest | None, ends: ArrayTest | None, name: str, context: ReadContext
-) -> Iterator[pa.Array]:
-    """Arrays of records, each the lines of one record joined by LF; the open record is carried over chunks."""
+) -> Iterator[Records]:
+    """Records, each the lines of one record joined by LF; the open record is carried over chunks."""
     held: list[pa.Array] = []
     held_bytes = 0
     after_end = True
+    done = 0  # lines of whole records
     for array in arrays:
         if len(array) == 0:
             continue
@@ -178,18 +198,22 @@ def joined(
         else:
             first, last = int(positions[0]), int(positions[-1])
             held.append(array.slice(0, first))
-            yield _record(held)
+            yield _record(held, done)
+            done += sum(map(len, held))
             if last > first:
-                offsets = pa.array(np.append(positions[:-1], last) - first, pa.int32())
-                lists = pa.ListArray.from_arrays(offsets, array.slice(first, last - first))
-                yield pc.binary_join(lists, "\n")
+                places = np.append(positions[:-1], last) - first
+                lists = pa.ListArray.from_arrays(pa.array(places, pa.int32()), array.slice(first, last - first))
+                yield Records(pc.binary_join(lists, "\n"), (places[:-1] + done + 1).tolist())
+                done += last - first
             held, held_bytes = [array.slice(last)], 0
         held_bytes += held[-1].nbytes
         if held_bytes > MAX_RECORD:
-            context.loss.lost(name, "record-cut", 1, None, "a record longer than 64 MB became several rows")
-            yield _record(held)
+            place = Line(done + 1)
+            context.loss.lost(name, "record-cut", 1, place, "a record longer than 64 MB became several rows")
+            yield _record(held, done)
+            done += sum(map(len, held))
             held, held_bytes = [], 0
-    yield _record(held)
+    yield _record(held, done)
 
 
 def _flags(test: ArrayTest | None, lines: pa.Array) -> pa.Array:
@@ -201,10 +225,11 @@ def _flags(test: ArrayTest | None, lines: pa.Array) -> pa.Array:
     return pc.fill_null(flags, False).to_numpy(zero_copy_only=False).copy()
 
 
-def _record(held: list[pa.Array]) -> pa.Array:
-    """One record of all held lines; no lines, no record."""
+def _record(held: list[pa.Array], done: int) -> Records:
+    """One record of all held lines, behind so many lines; no lines, no record."""
     lines = [array for array in held if len(array)]
     if not lines:
-        return pa.array([], pa.string())
+        return Records(pa.array([], pa.string()), [])
     whole = pa.concat_arrays(lines)
-    return pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(whole)], pa.int32()), whole), "\n")
+    text = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(whole)], pa.int32()), whole), "\n")
+    return Records(text, [done + 1])
