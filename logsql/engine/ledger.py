@@ -21,11 +21,25 @@ _WITH_LOSS = text("counted with --loss", "--loss로 집계")
 _FACT = text("{reason} in {source}", "{source}: {reason}")
 _FIRST = text(" (first at {unit} {at:,})", " (처음: {at:,}번째 {unit})")
 _AT = text(" (at {unit} {at:,})", " ({at:,}번째 {unit})")
+_FIRST_VALUE = text(" (first at {unit} {at:,}: {sample})", " (처음: {at:,}번째 {unit}, {sample})")
+_AT_VALUE = text(" (at {unit} {at:,}: {sample})", " ({at:,}번째 {unit}, {sample})")
 _VALUE = text(" (first: {sample})", " (처음: {sample})")
-_UNITS = {"line": text("line", "줄"), "byte": text("byte", "바이트")}
+_UNITS = {"line": text("line", "줄"), "row": text("row", "행"), "byte": text("byte", "바이트")}
 _TEN_THOUSAND = 10_000
 #: Characters of a value in a line for the user.
 _SHORT = 40
+
+
+class Numbered(int):
+    """The number of a row in its file, counted by a query; ``unit``: line or row, ``scan``: which of its scans."""
+
+    unit: str
+    scan: str
+
+    def __new__(cls, number: int, unit: str) -> Numbered:
+        made = super().__new__(cls, number)
+        made.unit, _, made.scan = unit.partition(" ")
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +86,21 @@ class Entry:
         """Count, source, first place or value, and the plain sentence, in the language in force."""
         counted, none = (_COUNTED_AT_LEAST, _NOT_COUNTED) if self.at_least else (_COUNTED, _FACT)
         said = (counted if self.count else none).fill(count=self.count, reason=self.reason, source=self.source)
-        if self.position is not None:
-            unit = _UNITS[getattr(self.position, "unit", "byte")].fill()
-            said += (_FIRST if self.count > 1 else _AT).fill(unit=unit, at=int(self.position))
-        elif self.sample and self.count:
-            said += _VALUE.fill(
-                sample=repr(self.sample if len(self.sample) <= _SHORT else f"{self.sample[:_SHORT]}...")
-            )
+        said += self._first()
         sentence = self.sentence()
         return f"{said}: {sentence}" if sentence else said
+
+    def _first(self) -> str:
+        """Place and value of the first one, as far as they are known and say something."""
+        value = "" if self.sample is None or not self.count else self.sample
+        shown = repr(value if len(value) <= _SHORT else f"{value[:_SHORT]}...")
+        if self.position is None:
+            return _VALUE.fill(sample=shown) if value else ""
+        unit = _UNITS[getattr(self.position, "unit", "byte")].fill()
+        many = self.count > 1
+        if value and isinstance(self.position, Numbered):
+            return (_FIRST_VALUE if many else _AT_VALUE).fill(unit=unit, at=int(self.position), sample=shown)
+        return (_FIRST if many else _AT).fill(unit=unit, at=int(self.position))
 
     def __str__(self) -> str:
         what = f"{self.reason} in {self.source}"
@@ -148,7 +168,7 @@ class Ledger:
         LEDGERS[self.run_id] = self
         self._entries: dict[tuple[str, str], Entry] = {}
         self._places: dict[tuple[str, str], list[Place]] = {}
-        self._samples: dict[tuple[str, str], str] = {}
+        self._samples: dict[tuple[str, str], tuple[str | None, Numbered | None]] = {}
         self._fates: dict[tuple[str, str], tuple[int, str]] = {}
         self._lock = threading.Lock()
         taken: list[Counter] = []
@@ -182,10 +202,19 @@ class Ledger:
         with self._lock:
             self._entries.setdefault((source, reason), Entry(source, reason, 0, at_least=True))
 
-    def sampled(self, source: str, reason: str, sample: str) -> None:
-        """The first value of an entry that SQL counts."""
+    def sampled(
+        self, source: str, reason: str, sample: str | None, unit: str | None = None, at: int | None = None
+    ) -> None:
+        """The first value of an entry that SQL counts, and the number of its row (``unit``: ``line 3``, in the third
+        scan of the query). Rows of several scans are no first one."""
+        key = (source, reason)
+        place = None if at is None or unit is None else Numbered(at, unit)
         with self._lock:
-            self._samples.setdefault((source, reason), sample)
+            text, known = self._samples.get(key, (sample, place))
+            if place is None or known is None or known.scan != place.scan:
+                self._samples[key] = (sample if text is None else text, None)
+            elif place <= known:
+                self._samples[key] = (sample, place)
 
     def came(self, place: str, rank: int, reason: str, source: str) -> None:
         """Rows of a place of the query met a fate. The best one (the lowest rank) is told; no reason: it is silent."""
@@ -202,9 +231,13 @@ class Ledger:
                 count = counted_once(places)
                 if count and self._told(*key):
                     entry = found.get(key) or Entry(*key, 0)
-                    sample = entry.sample or self._samples.get(key)
+                    sample, first = self._samples.get(key, (None, None))
+                    position = first if entry.position is None else entry.position
+                    sample = sample if entry.sample is None else entry.sample
                     shut = entry.at_least or any(place.counter.shut for place in places)
-                    found[key] = replace(entry, count=entry.count + count, sample=sample, at_least=shut)
+                    found[key] = replace(
+                        entry, count=entry.count + count, position=position, sample=sample, at_least=shut
+                    )
             for (_, source), (_, reason) in self._fates.items():
                 if reason:
                     found.setdefault((source, reason), Entry(source, reason, 0))

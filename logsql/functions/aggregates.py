@@ -178,7 +178,8 @@ def _or_overflow(call: AggregateCall, result: Typed, shared: str) -> Typed:
         every = sql.and_(every, sql.eq(sql.func("count", split[1].copy()), sql.integer(0)))
         integers = node.args["ifs"][0].args["true"]
         integers.replace(sql.when(sql.not_null(integers.this.copy()), integers.copy()))
-    told = losses.or_lost(call.cx, OVERFLOW, call.written, node, result.type.physical, sql.null("VARCHAR"), every)
+    null = sql.null("VARCHAR")
+    told = losses.or_lost(call.cx, OVERFLOW, call.written, node, result.type.physical, null, every, placed=False)
     return Typed(told, result.type)
 
 

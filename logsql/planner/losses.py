@@ -13,7 +13,7 @@ knows which places count the same (``identity``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from sqlglot import exp
 
@@ -27,6 +27,19 @@ MARK = "\x1f"
 _FALLS = "falls-through"
 
 
+#: The column of a reader with the places of its rows (``udfs/readers/base.py``), the names under which it is carried,
+#: and what it counts.
+PLACE = "__place"
+PLACES = {"__fileline": "line", "__filerow": "row"}
+
+
+class Place(NamedTuple):
+    """Where a row stands in its file: the number, and its unit with the number of the scan."""
+
+    number: Sql
+    unit: str
+
+
 #: What places that count the same have in common; None: a place of its own.
 Identity: TypeAlias = "tuple[object, ...] | None"
 
@@ -38,11 +51,12 @@ class Counting(Protocol):
     def run_id(self) -> str | None: ...
     def udf(self, name: str, *args: Sql) -> Sql: ...
     def counter(self, row: Loss, source: str, expr: Expr | None) -> tuple[str, int]: ...
+    def place(self) -> Place | None: ...
 
 
-def entry(run: str, row: Loss, source: str) -> Sql:
+def entry(run: str, row: Loss, source: str, *more: str) -> Sql:
     """The constant that names an entry: run, reason, source."""
-    return sql.string(MARK.join((run, row.name, source)))
+    return sql.string(MARK.join((run, row.name, source, *more)))
 
 
 def value_lost(cx: Counting, row: Loss, source: str, sample: Sql, expr: Expr | None = None) -> Sql:
@@ -54,13 +68,27 @@ def value_lost(cx: Counting, row: Loss, source: str, sample: Sql, expr: Expr | N
     return sql.case([(opened, counted)], sql.boolean(False))
 
 
-def _counted(cx: Counting, row: Loss, source: str, sample: Sql, expr: Expr | None) -> tuple[Sql, Sql]:
-    """Whether the place still counts, and what counts a value and is false."""
+def _counted(
+    cx: Counting, row: Loss, source: str, sample: Sql, expr: Expr | None, placed: bool = True
+) -> tuple[Sql, Sql]:
+    """Whether the place still counts, and what counts a value and is false.
+
+    ``placed``: rows have places there. Where the reader numbers them, the first row in the file is told, whichever
+    thread finds it: of a vector, those that stand before the first one known go to Python.
+    """
     assert cx.run_id is not None
     name, first = cx.counter(row, source, expr)
-    is_first = sql.eq(cx.udf(name), sql.integer(first))
-    lost = sql.case([(is_first, cx.udf("lq_lost", sample, entry(cx.run_id, row, source)))], sql.boolean(False))
-    return cx.udf("lq_open", _same_for_all_rows(), sql.integer(int(name.removeprefix(sql.COUNTER)))), lost
+    number = sql.integer(int(name.removeprefix(sql.COUNTER)))
+    opened = cx.udf("lq_open", _same_for_all_rows(), number)
+    place = cx.place() if placed else None
+    if place is None:
+        is_first = sql.eq(cx.udf(name), sql.integer(first))
+        told = cx.udf("lq_lost", sample, entry(cx.run_id, row, source))
+        return opened, sql.case([(is_first, told)], sql.boolean(False))
+    is_one = sql.binary(">=", cx.udf(name), sql.integer(first))
+    before = sql.binary("<", place.number, cx.udf("lq_least", _same_for_all_rows(), number.copy()))
+    told = cx.udf("lq_lost_at", sample, place.number.copy(), number.copy(), entry(cx.run_id, row, source, place.unit))
+    return opened, sql.when(is_one, sql.case([(before, told)], sql.boolean(False)))
 
 
 def _same_for_all_rows() -> Sql:
@@ -94,12 +122,14 @@ def or_lost(
     sample: Sql,
     given: Sql | None,
     expr: Expr | None = None,
+    placed: bool = True,
 ) -> Sql:
-    """``node``; where it is null and ``given`` holds (None: always), a value is counted."""
+    """``node``; where it is null and ``given`` holds (None: always), a value is counted. ``placed``: of a row, not of a
+    group."""
     if cx.run_id is None:
         return node
     # A value that is never taken: DuckDB leaves out of a COALESCE what its statistics know to be null, counter and all.
-    opened, lost = _counted(cx, row, source, sample, expr)
+    opened, lost = _counted(cx, row, source, sample, expr, placed)
     counted = sql.when(lost, _some(physical))
     if given is not None:  # one CASE inside the other, not AND: both sides of an AND may be evaluated for every row
         counted = sql.when(given, counted)

@@ -144,9 +144,12 @@ class Stage:
         """A remark for ``explain`` only."""
         self.chain.remarks.append(f"{self.spec.name}: {said.fill(**facts)}")
 
-    def lost(self, row: Loss, source: str, test: Sql, sample: Sql) -> Sql:
-        """A condition for ``where``: ``test``, with the rows for which it does not hold counted in the ledger."""
-        return losses.kept(self.context(None), row, source, test, sample)
+    def lost(self, row: Loss, source: str, test: Sql, sample: Sql, rel: Rel | None = None) -> Sql:
+        """A condition for ``where``: ``test``, with the rows for which it does not hold counted in the ledger.
+
+        ``rel``: the relation that it is asked of, for the number of the first row in its file.
+        """
+        return losses.kept(self.context(rel), row, source, test, sample)
 
     # --- options ----------------------------------------------------------------------------------
 

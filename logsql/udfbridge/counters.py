@@ -24,6 +24,8 @@ PREFIX = COUNTER
 MOST = 30_000
 #: A loss in so many rows is always counted: it costs a nanosecond a row.
 RARE = 50
+#: Behind the place of every row.
+LAST = (1 << 63) - 1
 #: Rows for which DuckDB asks once.
 VECTOR = 2_048
 
@@ -38,6 +40,7 @@ class Counter:
         self._vectors = 0
         self._every = True
         self.shut = False
+        self.least = LAST
 
     @property
     def next(self) -> Callable[[], int]:
@@ -58,6 +61,7 @@ class Counter:
     def begin(self, every: bool) -> None:
         """Serve a place of another run; ``every``: it counts on whatever it costs."""
         self._before, self._vectors, self._every, self.shut = self.value, 0, every, False
+        self.least = LAST
 
     def going_on(self) -> bool:
         """Whether the next vector of rows is counted.
@@ -97,6 +101,11 @@ def take() -> Counter:
 def going_on(_: int, number: int) -> bool:
     """Whether the counter of this number counts the next vector of rows (``lq_open`` of SQL)."""
     return COUNTERS[f"{PREFIX}{number}"].going_on()
+
+
+def least(_: int, number: int) -> int:
+    """The smallest place of a row that lost a value so far (``lq_least`` of SQL): rows behind it are not told of."""
+    return COUNTERS[f"{PREFIX}{number}"].least
 
 
 def give_back(counters: Iterable[Counter]) -> None:

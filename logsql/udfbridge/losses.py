@@ -5,8 +5,11 @@ from __future__ import annotations
 import pyarrow as pa
 
 from logsql.engine.ledger import LEDGERS
+from logsql.udfbridge.counters import COUNTERS, LAST, PREFIX
 from udfs.columns import Column, as_list, first
 
+#: Between the parts of what names an entry.
+MARK = "\x1f"
 #: Characters of the first value that are kept.
 _SAMPLE = 80
 
@@ -18,6 +21,21 @@ def lost(texts: Column, entries: Column) -> Column:
     if ledger is not None and len(texts) and (sample := texts[0].as_py()) is not None:
         ledger.sampled(source, reason, str(sample)[:_SAMPLE])
     return pa.array([False] * len(texts), pa.bool_())
+
+
+def lost_at(texts: Column, places: Column, numbers: Column, entries: Column) -> Column:
+    """False; the text of the row that stands first is the sample of an entry, and its place is told. SQL calls this for
+    rows before the first one that is known.
+    """
+    run, reason, source = _entry(entries)
+    source, _, unit = source.partition(MARK)
+    ledger, counter = LEDGERS.get(run), COUNTERS.get(f"{PREFIX}{first(numbers)}")
+    if ledger is not None and counter is not None and len(places):
+        at, text = min(zip(as_list(places), as_list(texts), strict=True), key=lambda pair: pair[0] or LAST)
+        if at is not None:
+            counter.least = min(counter.least, at)
+            ledger.sampled(source, reason, None if text is None else str(text)[:_SAMPLE], unit, at)
+    return pa.array([False] * len(places), pa.bool_())
 
 
 def lost_many(counts: Column, entries: Column) -> Column:
@@ -39,7 +57,7 @@ def came(_: int, fate: str) -> str:
 
 def _entry(entries: Column) -> tuple[str, str, str]:
     """Run, reason and source (``logsql/planner/losses.py`` writes them)."""
-    run, reason, source = (first(entries) or "\x1f\x1f").split("\x1f", 2)
+    run, reason, source = (first(entries) or MARK * 2).split(MARK, 2)
     return run, reason, source
 
 

@@ -492,3 +492,44 @@ def test_headers_and_wide_records_are_told_with_their_own_line(session: Session,
     assert losses(session, f"csvfile skip=1 {path}") == [("duplicate-header", 0, "line 3")]
     path.write_text('a,b\n"1\n",2\n' + ",".join("1" * 10_002) + "\n")
     assert losses(session, f"csvfile {path} | fields a") == [("columns-cut", 2, "line 4")]
+
+
+def test_the_first_row_that_lost_a_value_is_named_where_a_stage_reads_a_file(session: Session, tmp_path: Path) -> None:
+    """The line of a text file, the row of a CSV file (a cell may hold lines); nothing where rows of two files meet."""
+    text, table = tmp_path / "x.log", tmp_path / "x.csv"
+    text.write_text("1\n\n2\nx\n{\n")
+    table.write_text('a,b\n1,"1\n"\nx,2\n3,y\nz,\n')
+    told = {
+        f"textfile {text} | eval b = int(line)": [("not-converted", 2, "line 4")],
+        f"textfile offset=3 {text} | eval b = int(line)": [("not-converted", 2, "line 4")],
+        f'textfile brex="[12x]" {text} | search line == "x*" | eval b = int(line)': [("not-converted", 1, "line 4")],
+        f"textfile {text} | search line != 1 | eval b = int(line)": [("not-converted", 2, "line 4")],
+        f"textfile {text} | parsejson": [("text-not-json", 2, "line 4"), ("json-without-fields", 2, "line 1")],
+        f"textfile {text} | parsexml": [("text-not-xml", 4, "line 1")],
+        f"textfile {text} | parse openssh": [("not-parsed", 4, "line 1")],
+        f"csvfile {table} | eval c = b * 2": [("text-not-a-number", 1, "row 3")],
+        f"csvfile {table} | stats sum(double(a))": [("not-converted", 2, "row 2")],
+        f"csvfile {table} | sort a | eval c = int(a)": [("not-converted", 2, "row 2")],
+        f"csvfile {table} | eval c = int(a) | union [ csvfile {table} | eval c = int(a) ]": [("not-converted", 4, "")],
+        f"csvfile {table} | eval c = foreach(int(_1), array(a))": [("not-converted", 2, "")],
+        f"csvfile {tmp_path}/*.csv | eval c = int(a)": [("not-converted", 2, "row 2")],
+    }
+    for query, expected in told.items():
+        assert sorted(losses(session, query)) == sorted(expected), query
+    (tmp_path / "y.csv").write_text("a,b\nq,1\n")
+    assert losses(session, f"csvfile {tmp_path}/*.csv | eval c = int(a)") == [("not-converted", 3, "")], "two files"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_first_row_is_the_first_whichever_thread_finds_it(session: Session, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    lines = [str(i) for i in range(400_000)]
+    bad = sorted(chance.sample(range(len(lines)), 9))
+    for place in bad:
+        lines[place] = f"x{place}"
+    path = tmp_path / "x.log"
+    path.write_text("\n".join(lines))
+    result = session.query(f"textfile {path} | stats sum(int(line))")
+    result.rows()
+    assert [(e.count, e.place, e.sample) for e in result.ledger] == [(9, f"line {bad[0] + 1:,}", f"x{bad[0]}")]
+    assert f"(first at line {bad[0] + 1:,}: 'x{bad[0]}')" in next(iter(result.ledger)).told()

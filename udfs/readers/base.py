@@ -42,6 +42,10 @@ class Line(int):
     unit = "line"
 
 
+PLACE = "__place"
+"""Column with the place of a row in its only file, from 1, where what reads the rows wants to tell of one."""
+
+
 class LossSink(Protocol):
     """The ledger's face towards readers.
 

@@ -15,11 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from udfs.readers.base import (
     BATCH_ROWS,
+    PLACE,
     Line,
     NullLoss,
     ReadContext,
@@ -87,7 +89,8 @@ class CsvReader:
     look at files that have not changed. ``delim``: the character between cells; None: a comma, or what the first line
     says when it is ``sep=;`` as Excel writes it. ``header`` False: the first record is a row and columns are
     ``columnN``. ``skip``: lines left out at the beginning; ``comment``: lines that begin with it are left out.
-    ``typed``: what a look at every value found out (``valuetypes``); the reader gives text all the same.
+    ``typed``: what a look at every value found out (``valuetypes``); the reader gives text all the same. ``placed``:
+    the rows of a single file are numbered.
     ReaderError: those of opening a file, ``unknown-charset``, ``strict-with-tab``.
     """
 
@@ -106,6 +109,7 @@ class CsvReader:
     skip: int = 0
     comment: str | None = None
     typed: Found = field(default_factory=dict)
+    placed: bool = False
     plans: tuple[Plan, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -134,6 +138,7 @@ class CsvReader:
             request.options.get("header") is not False,
             request.number("skip") or 0,
             request.text("comment") or None,
+            placed=request.flag("placed"),
         )
         return replace(made, typed=made._types(request)) if request.flag("types") else made
 
@@ -156,7 +161,10 @@ class CsvReader:
         """All columns are strings."""
         names = dict.fromkeys(name for plan in self.plans for name in plan.names)
         own = ["_rest", "_file"] if self.rest else ["_file"]
-        return pa.schema([pa.field(name, pa.string()) for name in (*names, *own)])
+        fields = [pa.field(name, pa.string()) for name in (*names, *own)]
+        if self.placed and len(self.paths) == 1 and PLACE not in names:
+            fields.append(pa.field(PLACE, pa.int64()))
+        return pa.schema(fields)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of about 100,000 rows."""
@@ -172,9 +180,14 @@ class CsvReader:
                 context.loss.lost(_name(path), "columns-cut", plan.width - self.maxcol, Line(plan.beyond))
             wanted = [name for name in schema.names if name in plan.names or name == "_rest"]
             read = self._exact if plan.way == "exact" else self._fast
+            placed = self.placed and len(self.paths) == 1 and PLACE in schema.names and PLACE not in plan.names
+            done = 0
             for made, rows in read(path, plan, wanted, context):
                 check_cancelled(context)
                 arrays = {name: made[name] if name in made else pa.nulls(rows, pa.string()) for name in schema.names}
+                if placed:
+                    arrays[PLACE] = pa.array(np.arange(done + 1, done + rows + 1))
+                done += rows
                 if "_file" in arrays:
                     arrays["_file"] = pa.repeat(pa.scalar(shown, pa.string()), rows)
                 batch = window.cut(batch_of(schema, arrays, rows))
@@ -228,8 +241,8 @@ class CsvReader:
         if not whole or not width or self.rest or structure.longest > _BLOCK // 2:
             way = "exact"
         names, renamed = named(header if self.header else [], min(width, self.maxcol))
-        top = next(self._records(path, context, None), ([], None, 1))[2] if renamed else 1
-        return Plan(names, renamed, width, way, delimiter, top, beyond)
+        header_line = next(self._records(path, context, None), ([], None, 1))[2] if renamed else 1
+        return Plan(names, renamed, width, way, delimiter, header_line, beyond)
 
     def _widest(self, path: str | Member, context: ReadContext, enough: int | None) -> tuple[int, int]:
         """Cells of the longest record, and the line of the first one with more than ``MOST_COLUMNS`` (0: none)."""

@@ -11,9 +11,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 
-from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, select
+from udfs.readers.base import PLACE, ReadContext, ReaderError, batch_of, check_cancelled, select
 from udfs.readers.lines import read_lines
 from udfs.readers.request import Request
 
@@ -99,7 +100,7 @@ class StdinReader:
     """
 
     once = True
-    schema = pa.schema([pa.field("line", pa.string())])
+    schema = pa.schema([pa.field("line", pa.string()), pa.field(PLACE, pa.int64())])
 
     def __init__(self, shared: StandardInput) -> None:
         self._shared = shared
@@ -118,4 +119,5 @@ class StdinReader:
         schema = select(self.schema, columns)
         for lines in read_lines(source, "utf-8", context):
             if len(lines.array):
-                yield batch_of(schema, {"line": lines.array}, len(lines.array))
+                places = pa.array(np.arange(lines.first + 1, lines.first + 1 + len(lines.array)))
+                yield batch_of(schema, {"line": lines.array, PLACE: places}, len(lines.array))

@@ -18,7 +18,7 @@ class TextFileReader(TextReader):
 
     @classmethod
     def of(cls, request: Request) -> TextFileReader:
-        """Options: ``cs``, ``brex``, ``erex``, ``dp``, ``df`` (with ``zone``), ``limit``, ``offset``, ``written``."""
+        """Options of the command, with ``zone`` for ``df``; ``written`` and ``placed``: columns more."""
         return cls(
             request.files(),
             request.text("cs") or "utf-8",
@@ -28,6 +28,7 @@ class TextFileReader(TextReader):
             request.number("limit"),
             request.number("offset") or 0,
             written_column=request.flag("written"),
+            placed=request.flag("placed"),
         )
 
 

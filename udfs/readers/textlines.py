@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs.readers.base import Line, ReadContext, ReaderError, batch_of, check_cancelled, field, file_name, select
+from udfs.readers.base import PLACE, Line, ReadContext, ReaderError, batch_of, check_cancelled, field, file_name, select
 from udfs.readers.lines import codec_name, read_lines
 from udfs.readers.sources import Member, open_source, scan_each
 
@@ -60,6 +60,7 @@ class TextReader:
     load_time: datetime | None = None
     entry_column: bool = False
     written_column: bool = False
+    placed: bool = False
 
     def __post_init__(self) -> None:
         codec_name(self.charset)
@@ -68,12 +69,16 @@ class TextReader:
 
     @property
     def schema(self) -> pa.Schema:
-        """``line``, ``_time``, ``_file``, in archives ``_entry``; with ``written_column`` when the file was written."""
+        """``line``, ``_time``, ``_file``, in archives ``_entry``; with ``written_column`` when the file was written,
+        with ``placed`` the lines of the rows of a single file.
+        """
         fields = [field("line", pa.string()), field("_time", TIME), field("_file", pa.string())]
         if self.entry_column:
             fields.append(field("_entry", pa.string()))
         if self.written_column:
             fields.append(field(WRITTEN, TIME))
+        if self.placed and len(self.paths) == 1:
+            fields.append(field(PLACE, pa.int64()))
         return pa.schema(fields)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
@@ -117,6 +122,8 @@ class TextReader:
                 made[wanted] = self._times(records, name, context)
             elif wanted == "_file":
                 made[wanted] = pa.repeat(pa.scalar(file_name(archive), pa.string()), rows)
+            elif wanted == PLACE:
+                made[wanted] = pa.array(np.asarray(records.lines, np.int64))
             elif wanted == WRITTEN:
                 made[wanted] = pa.repeat(_written(archive, context), rows)
             elif isinstance(path, Member):

@@ -66,7 +66,7 @@ def lower(stage: Stage) -> Rel:
     rel, (document, listed) = carry(
         stage,
         rel,
-        ("__doc", _object(stage, raw, field), MAP),
+        ("__doc", _object(stage, rel, raw, field), MAP),
         ("__list", sql.when(is_list, sql.col(raw)), ANY_JSON),
     )
     parsed = sql.not_null(sql.col(document))
@@ -75,9 +75,9 @@ def lower(stage: Stage) -> Rel:
     return lay_over(stage, rel, found, stage.option("overlay"))
 
 
-def _object(stage: Stage, raw: str, field: str) -> Sql:
+def _object(stage: Stage, rel: Rel, raw: str, field: str) -> Sql:
     """The object; JSON that is neither an object nor a list gives no fields, and is counted."""
-    cx = stage.context(None)
+    cx = stage.context(rel)
     branches: list[tuple[Sql, Sql]] = [(object_test(sql.col(raw)), sql.col(raw))]
     if cx.run_id is not None:
         other = sql.and_(sql.not_null(sql.col(raw)), sql.not_(object_test(sql.col(raw), "[")))

@@ -140,28 +140,37 @@ def all_options(stage: Stage) -> dict[str, object]:
 
 
 def scan_source(
-    stage: Stage, info: SourceInfo, hidden: Sequence[str] = (), dates: Mapping[str, str] | None = None
+    stage: Stage,
+    info: SourceInfo,
+    hidden: Sequence[str] = (),
+    dates: Mapping[str, str] | None = None,
+    place: str = "__fileline",
 ) -> Rel:
     """All columns of a source as fields, in order; parts of a mixed field become one field.
 
-    ``dates``: columns with dates that are carried unseen, by the names they get.
+    ``dates``: columns with dates that are carried unseen, by the names they get. ``place``: what a reader that numbers
+    its rows counts (``planner/losses.py``); the number is carried unseen where a ledger can tell it.
     """
     typed: Mapping[str, str | None] = info.meta.get("typed") or {}
     names = info.meta.get("idents") or tuple(c.name for c in info.columns)
+    number = None
+    if stage.catalog.run_id is not None and any(source.name == losses.PLACE for source in info.columns):
+        # With the number of the scan: rows of one file are not counted on in another.
+        number = Column(f"{place} {stage.number}", losses.PLACE, LONG)
     idents = Idents()
     items: list[Sql] = []
     columns: dict[str, Column] = {}
     parts: dict[str, list[Column]] = {}
     for source, name in zip(info.columns, names, strict=True):
         logical = source.logical or ""
-        if logical.startswith(RAW) or source.name in hidden:
+        if logical.startswith(RAW) or source.name in hidden or source.name == losses.PLACE:
             continue
         ident = idents.take(name)
         is_part = logical.startswith(PART)
         plain = SourceColumn(name, source.sql_type, None if is_part else source.logical)
         type_, node = import_column(plain)
         if (kind := typed.get(source.name)) is not None:
-            type_, node = TYPED[kind], _converted(stage, source.name, TYPED[kind], node)
+            type_, node = TYPED[kind], _converted(stage, source.name, TYPED[kind], node, number)
         items.append(sql.alias(node, ident))
         if is_part:
             field = logical[len(PART) :]
@@ -172,6 +181,9 @@ def scan_source(
     for name, source_name in (dates or {}).items():
         items.append(sql.alias(sql.col(source_name), name))
     carried = [Column(name, name, DATE) for name in dates or ()]
+    if number is not None:
+        items.append(sql.alias(sql.col(losses.PLACE), place))
+        carried.append(replace(number, ident=place))
     items = items or [sql.alias(sql.boolean(True), "__row")]
     table = info.native if info.native is not None else sql.table(info.name)
     label = stage.spec.name if stage.spec.name != "-" else "stdin"
@@ -182,7 +194,7 @@ def scan_source(
     return stage.read(label, sql.select(items, table), (info.name,), tuple(columns.values()), carried)
 
 
-def _converted(stage: Stage, name: str, type_: LType, text: Sql) -> Sql:
+def _converted(stage: Stage, name: str, type_: LType, text: Sql, number: Column | None) -> Sql:
     """A column of text as the type that every value fitted when it was looked at.
 
     An empty cell is null; what a file that changed since holds beside is counted.
@@ -191,7 +203,8 @@ def _converted(stage: Stage, name: str, type_: LType, text: Sql) -> Sql:
     node = sql.try_cast(text, type_.physical)
     filled = sql.not_(empty)
     source = f"{stage.spec.name} field={name}"
-    return losses.or_lost(stage.context(None), NOT_CONVERTED, source, node, type_.physical, text.copy(), filled)
+    rows = Rel("", (), () if number is None else (number,))
+    return losses.or_lost(stage.context(rows), NOT_CONVERTED, source, node, type_.physical, text.copy(), filled)
 
 
 def _unasked(stage: Stage, names: list[str], quiet: tuple[str, ...]) -> list[str]:

@@ -35,7 +35,7 @@ def lower(stage: Stage) -> Rel:
     delim: str | None = stage.option("delim")
     if delim is not None and (len(delim) != 1 or not delim.isascii() or delim in '"\r\n\0' or options["tab"]):
         stage.fail(DELIM)
-    rel = scan_source(stage, open_files(stage, {**options, "demand": stage.demand}))
+    rel = scan_source(stage, open_files(stage, {**options, "demand": stage.demand, "placed": True}), place="__filerow")
     texts.one_column(stage, rel)
     texts.header_of_values(stage, rel)
     return rel if options["types"] else replace(rel, typed_by="csvfile types=t")

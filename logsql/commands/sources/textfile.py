@@ -41,10 +41,13 @@ def lower(stage: Stage) -> Rel:
     if isinstance(form := options["df"], str):
         _check_date(stage, form)
     if options["dp"] is not None:
-        return scan_source(stage, open_files(stage, options))
+        return scan_source(stage, open_files(stage, {**options, "placed": True}))
     # What dates a line that says no year, and tells parsers that ``_time`` is only the time of reading.
     return scan_source(
-        stage, open_files(stage, {**options, "written": True}), (WRITTEN,), {LOADED: "_time", WRITTEN: WRITTEN}
+        stage,
+        open_files(stage, {**options, "written": True, "placed": True}),
+        (WRITTEN,),
+        {LOADED: "_time", WRITTEN: WRITTEN},
     )
 
 

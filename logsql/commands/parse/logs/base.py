@@ -150,7 +150,9 @@ class ParserSpec:
         found = self.parse(builder)
         given = sql.and_(sql.not_null(builder.text), sql.binary("<>", builder.text, sql.string("")))
         read = sql.coalesce(found.ok, sql.boolean(False))
-        told = stage.lost(NOT_PARSED, f"parse {self.name}", read, sql.coalesce(builder.text, sql.string("")))
+        told = stage.lost(
+            NOT_PARSED, f"parse {self.name}", read, sql.coalesce(builder.text, sql.string("")), builder.rel
+        )
         parsed = builder.column("parsed", read if told is read else sql.case([(given, told)], read), BOOL)
         if isinstance(parsed, exp.Column):
             builder.rel, name = tallied(
