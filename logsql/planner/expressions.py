@@ -528,16 +528,6 @@ class ExprContext:
         self.counters.add(name)
         return name, first
 
-    def place(self) -> losses.Place | None:
-        """Where a row stands in its file, as long as the reader's number of it is at hand; None for items of a list."""
-        if self.rel is None or self.lambda_depth:
-            return None
-        for column in self.rel.carried:
-            name, _, scan = column.name.partition(" ")
-            if (unit := losses.PLACES.get(name)) is not None and not self.rel.computed(column.ident):
-                return losses.Place(self.rel.expr(column.ident), f"{unit} {scan}")
-        return None
-
     def _identity(self, expr: Expr | None) -> losses.Identity:
         """The expression and where its fields come from: a conversion that is written twice loses a value once."""
         rel, origin = self.rel, self.origin

@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from logsql.diagnostics.losses import Loss
 from logsql.language.tree import Expr
+from logsql.planner.relation import Rel
 from logsql.values import sql
 from logsql.values.sql import Sql
 
@@ -47,11 +48,13 @@ Identity: TypeAlias = "tuple[object, ...] | None"
 class Counting(Protocol):
     """What this needs of an expression context."""
 
+    rel: Rel | None
+    lambda_depth: int
+
     @property
     def run_id(self) -> str | None: ...
     def udf(self, name: str, *args: Sql) -> Sql: ...
     def counter(self, row: Loss, source: str, expr: Expr | None) -> tuple[str, int]: ...
-    def place(self) -> Place | None: ...
 
 
 def entry(run: str, row: Loss, source: str, *more: str) -> Sql:
@@ -80,7 +83,7 @@ def _counted(
     name, first = cx.counter(row, source, expr)
     number = sql.integer(int(name.removeprefix(sql.COUNTER)))
     opened = cx.udf("lq_open", _same_for_all_rows(), number)
-    place = cx.place() if placed else None
+    place = _place(cx) if placed else None
     if place is None:
         is_first = sql.eq(cx.udf(name), sql.integer(first))
         told = cx.udf("lq_lost", sample, entry(cx.run_id, row, source))
@@ -89,6 +92,17 @@ def _counted(
     before = sql.binary("<", place.number, cx.udf("lq_least", _same_for_all_rows(), number.copy()))
     told = cx.udf("lq_lost_at", sample, place.number.copy(), number.copy(), entry(cx.run_id, row, source, place.unit))
     return opened, sql.when(is_one, sql.case([(before, told)], sql.boolean(False)))
+
+
+def _place(cx: Counting) -> Place | None:
+    """Where a row stands in its file, as long as the reader's number of it is at hand; None for items of a list."""
+    if cx.rel is None or cx.lambda_depth:
+        return None
+    for column in cx.rel.carried:
+        name, _, scan = column.name.partition(" ")
+        if (unit := PLACES.get(name)) is not None and not cx.rel.computed(column.ident):
+            return Place(cx.rel.expr(column.ident), f"{unit} {scan}")
+    return None
 
 
 def _same_for_all_rows() -> Sql:
