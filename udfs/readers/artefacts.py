@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from udfs.readers.request import Request
 
 
+#: The four times of a file as actions, with the letter that timelines know them by.
+STEPS = {"created": "B", "modified": "M", "accessed": "A", "record changed": "C"}
+
+
 @dataclass(frozen=True)
 class Known:
     """Files whose path matches ``name`` (a regular expression, letter case ignored, ``/`` between folders) and whose

@@ -6,7 +6,7 @@ from logsql.commands.sources._files import evidence_command
 from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_MFT
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, OptionKind, OptionSpec, register
-from udfs.readers.artefacts import Artefact, Known, TimeOf
+from udfs.readers.artefacts import STEPS, Artefact, Known, TimeOf
 
 NAMES = OptionSpec(
     "names",
@@ -20,10 +20,7 @@ STREAMS = OptionSpec(
     ("t gives each named stream a row instead", "t면 레코드 대신 이름 있는 스트림마다 한 행"),
     default=False,
 )
-_STEPS = (
-    ("created", "created_at"), ("modified", "modified_at"), ("accessed", "access_at"),
-    ("record changed", "mft_modified_at"),
-)  # fmt: skip
+_COLUMNS = ("created_at", "modified_at", "access_at", "mft_modified_at")
 ARTEFACT = Artefact(
     (
         Known("NTFS $MFT", r"(^|[/_])\$?MFT([_.-][^/]*)?$", b"FILE"),
@@ -32,7 +29,7 @@ ARTEFACT = Artefact(
     tuple(
         TimeOf(source, prefix + column, action, path="file_path")
         for source, prefix in (("mft", "std_"), ("mft name", ""))
-        for action, column in _STEPS
+        for action, column in zip(STEPS, _COLUMNS, strict=True)
     ),
 )
 

@@ -47,8 +47,7 @@ stops no other. An extension.
 Sources: `mft` ($STANDARD_INFORMATION; `mft name`: $FILE_NAME), `usn`, `evtx`, `registry` (keys), and those of further
 commands that say what their times mean, such as `amcache`; a source that is none is refused with the list of all.
 
-For other tools: `timeline case | eval date = string(_time, "MM/dd/yyyy"), time = string(_time, "HH:mm:ss") | outputcsv
-l2t.csv date, time, source, action, path, detail, _path`.
+For other tools: `timeline case | outputcsv form=bodyfile case.body`, or `form=l2tcsv`.
 """,
             (SOURCES, ZIP_PATH, ZIP_CHARSET),
             extra="forensic",

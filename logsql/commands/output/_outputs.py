@@ -143,8 +143,10 @@ class OutputForm:
     codes: OutputCodes
     fields_required: bool
     lines: Callable[[Stage], Lines]
-    header: Callable[[Stage], Callable[[Sequence[str]], str]] | None = None
+    header: Callable[[Stage], Callable[[Sequence[str]], str] | None] | None = None
     gz: bool = False
+    #: The option that names a layout of fixed fields, and these: no list is written then.
+    layout: tuple[str, tuple[str, ...]] | None = None
 
 
 def output_options(*more: OptionSpec) -> tuple[OptionSpec, ...]:
@@ -197,6 +199,8 @@ def output_parser(form: OutputForm) -> Callable[[ArgReader], OutputArgs]:
         path = reader.path_word()
         if path is None or (isinstance(path, Text) and not path.value):
             reader.fail(missing.with_text(NEEDS_PATH, usage), command=reader.command)
+        if form.layout is not None and reader.option(form.layout[0]) is not None:
+            return OutputArgs(path, tuple(Name(name, reader.command_span) for name in form.layout[1]))
         names = reader.name_list(trailing_comma=form.codes.comma)
         if form.fields_required and not names:
             reader.fail(missing.with_text(NEEDS_FIELDS, usage), command=reader.command)

@@ -18,23 +18,40 @@ def _mark(stage: Stage) -> str:
 
 
 def lines(stage: Stage) -> Lines:
+    if (layout := stage.option("form")) is not None:
+        from logsql.render import timelines  # for cost: pyarrow.compute
+
+        return timelines.bodyfile_lines if layout == "bodyfile" else timelines.l2t_lines
     from logsql.jobs.outputs import csv_lines  # for cost: pyarrow.compute and regex
 
     return csv_lines(_mark(stage))
 
 
-def header(stage: Stage) -> Callable[[Sequence[str]], str]:
+def header(stage: Stage) -> Callable[[Sequence[str]], str] | None:
+    if (layout := stage.option("form")) is not None:
+        from logsql.render.timelines import l2t_header  # for cost: pyarrow.compute
+
+        return l2t_header if layout == "l2tcsv" else None
     from logsql.render.csv import csv_header  # for cost: pyarrow.compute
 
     mark = _mark(stage)
     return lambda names: csv_header(mark, names)
 
 
+#: The fields of a timeline, which the layouts of other programs are made of.
+TIMELINE = ("_time", "source", "action", "path", "detail", "_path")
+LAYOUT = OptionSpec(
+    "form",
+    OptionKind.CHOICE,
+    ("write a timeline for another program", "타임라인을 다른 프로그램의 형식으로 씀"),
+    choices=("bodyfile", "l2tcsv"),
+)
 FORM = OutputForm(
     output_codes("30200", "30201", "30202", "30203", "30204", "30205", "30206", "30207", fields_required=True),
     True,
     lines,
     header,
+    layout=("form", TIMELINE),
 )
 
 register_output(
@@ -46,6 +63,10 @@ register_output(
 Writes the listed fields: first a line with their names, then one line per row. Every cell stands in double quotes, a
 quote inside is doubled, null is an empty cell. `tab=t` puts tabs between the cells instead of commas. A file that is
 added to (`append=t`) gets no second header.
+
+`form=bodyfile` (an extension) writes the rows of `timeline` as a body file for mactime (Sleuth Kit 3), `form=l2tcsv` as
+the seventeen fields of log2timeline's l2t_csv in UTC. Both take `_time`, `source`, `action`, `path`, `detail` and
+`_path`; no fields are listed. An action that is not created, modified, accessed or record changed counts as modified.
 """,
     (
         Example("Keep the source and target of every connection", "table fw | outputcsv ippair.csv src_ip, dst_ip"),
@@ -54,5 +75,8 @@ added to (`append=t`) gets no second header.
             "table fw | outputcsv partition=t overwrite=t encoding=MS949 out/{logtime:yyyy-MM-dd}.csv _time, src_ip",
         ),
     ),
-    (OptionSpec("tab", OptionKind.BOOL, ("tabs between the cells", "셀을 탭으로 구분"), default=False),),
+    (
+        OptionSpec("tab", OptionKind.BOOL, ("tabs between the cells", "셀을 탭으로 구분"), default=False),
+        LAYOUT,
+    ),
 )
