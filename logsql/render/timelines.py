@@ -1,7 +1,7 @@
 """Lines of timelines for other programs: the body file of mactime, and log2timeline's l2t_csv.
 
-Fields: https://wiki.sleuthkit.org/index.php?title=Body_file (3.X) and log2timeline's page "l2t csv". Both know four times
-of a file; an event that is none of them counts as modified, as log2timeline's own modules do.
+Fields: the Sleuth Kit's page "Body file" (3.X) and log2timeline's page "l2t csv". Both know four times of a file; an
+event that is none of them counts as modified.
 """
 
 from __future__ import annotations
@@ -109,4 +109,5 @@ def _steps(actions: pa.Array) -> npt.NDArray[np.str_]:
     """Which of the four times each action is."""
     known = pc.index_in(actions, pa.array(list(STEPS)))
     letters = np.array([*STEPS.values(), "M"])
-    return letters[pc.fill_null(known, len(STEPS)).to_numpy()]
+    found: npt.NDArray[np.str_] = letters[pc.fill_null(known, len(STEPS)).to_numpy()]
+    return found

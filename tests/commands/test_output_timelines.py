@@ -14,24 +14,9 @@ from logsql.diagnostics.errors import QueryError
 BODY = ["MD5", "name", "inode", "mode_as_string", "UID", "GID", "size", "atime", "mtime", "ctime", "crtime"]
 #: log2timeline, "l2t csv".
 L2T = [
-    "date",
-    "time",
-    "timezone",
-    "MACB",
-    "source",
-    "sourcetype",
-    "type",
-    "user",
-    "host",
-    "short",
-    "desc",
-    "version",
-    "filename",
-    "inode",
-    "notes",
-    "format",
-    "extra",
-]
+    "date", "time", "timezone", "MACB", "source", "sourcetype", "type", "user", "host", "short", "desc", "version",
+    "filename", "inode", "notes", "format", "extra",
+]  # fmt: skip
 ROWS = (
     """json "[{_time: '2024-03-11 19:20:00', source: 'mft', action: 'created', path: 'a|b.txt', _path: '/c/$MFT'},"""
     """ {_time: '2024-03-11 19:20:01', source: 'mft name', action: 'accessed', path: 'x, y.txt', _path: '/c/$MFT'},"""
