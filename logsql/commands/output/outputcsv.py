@@ -17,21 +17,28 @@ def _mark(stage: Stage) -> str:
     return "\t" if stage.option("tab") else ","
 
 
-def lines(stage: Stage) -> Lines:
-    if (layout := stage.option("form")) is not None:
-        from logsql.render import timelines  # for cost: pyarrow.compute
+def _layout(stage: Stage) -> tuple[Lines, Callable[[Sequence[str]], str] | None] | None:
+    """Lines and header of a layout of another program, where one is asked for."""
+    if (layout := stage.option("form")) is None:
+        return None
+    from logsql.render import timelines  # for cost: pyarrow.compute
 
-        return timelines.bodyfile_lines if layout == "bodyfile" else timelines.l2t_lines
+    if layout == "bodyfile":
+        return timelines.bodyfile_lines, None
+    return timelines.l2t_lines, timelines.l2t_header
+
+
+def lines(stage: Stage) -> Lines:
+    if (layout := _layout(stage)) is not None:
+        return layout[0]
     from logsql.jobs.outputs import csv_lines  # for cost: pyarrow.compute and regex
 
     return csv_lines(_mark(stage))
 
 
 def header(stage: Stage) -> Callable[[Sequence[str]], str] | None:
-    if (layout := stage.option("form")) is not None:
-        from logsql.render.timelines import l2t_header  # for cost: pyarrow.compute
-
-        return l2t_header if layout == "l2tcsv" else None
+    if (layout := _layout(stage)) is not None:
+        return layout[1]
     from logsql.render.csv import csv_header  # for cost: pyarrow.compute
 
     mark = _mark(stage)
