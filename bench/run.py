@@ -23,7 +23,7 @@ ROWS: dict[str, Callable[[], list[Row]]] = {
     **{name: (lambda name=name: tables.compare(name)) for name in tables.QUERIES},  # type: ignore[misc]
 }
 #: Rows that print their own tables.
-MODULES = {"hive": "bench/hive.py", "ntfs": "bench/ntfs.py", "ml": "bench/ml.py"}
+MODULES = {"hive": "bench/hive.py", "ntfs": "bench/ntfs.py", "hosts": "bench/hosts.py", "ml": "bench/ml.py"}
 
 
 def main(arguments: list[str] | None = None) -> int:

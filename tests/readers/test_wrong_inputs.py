@@ -43,6 +43,7 @@ def refusal(make: Callable[[str], Reader], path: Path) -> str | None:
 SAME = {
     "sqlite-tables": "sqlite-records",
     "zipfile-entries": "zipfile",
+    "hive-file deleted": "hive-file",
     "ntfs-mft names": "ntfs-mft",
     "ntfs-mft streams": "ntfs-mft",
     **dict.fromkeys(VIEWS, "hive-file"),

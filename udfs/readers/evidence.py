@@ -63,7 +63,7 @@ class Targets:
             return
         context = context or null_context()
         request = Request(self._paths, context)
-        of_folder = None if belongs is None else lambda path: _is_of(path, belongs, context)
+        of_folder = None if belongs is None else _membership(belongs, context)
         self._files = (
             [] if zippath is not None else [f for path in self._paths for f in request.expanded(path, of_folder)]
         )
@@ -82,7 +82,7 @@ class Targets:
         archive, belongs = self._zippath, self._belongs
         if archive is None:
             return [*self._files]
-        of_folder = None if belongs is None else lambda member: _is_of(member, belongs, context)
+        of_folder = None if belongs is None else _membership(belongs, context)
         return [
             member
             for entry in self._paths
@@ -90,14 +90,18 @@ class Targets:
         ]
 
 
-def _is_of(target: Target, belongs: Belongs, context: ReadContext) -> bool:
+def _membership(belongs: Belongs, context: ReadContext) -> Callable[[Target], bool]:
     """Whether a file of a folder is one of the reader's: name and first bytes tell."""
     quiet = replace(context, loss=base.NullLoss())
-    try:
-        with open_source(target, quiet) as source:
-            return belongs(base_name(target), source.read(_HEAD)[:_HEAD])
-    except ReaderError:
-        return False
+
+    def is_of(target: Target) -> bool:
+        try:
+            with open_source(target, quiet) as source:
+                return belongs(base_name(target), source.read(_HEAD)[:_HEAD])
+        except ReaderError:
+            return False
+
+    return is_of
 
 
 class HostPattern:
@@ -292,6 +296,14 @@ class EvidenceReader:
                 yield placed(batch, wanted, target, self._targets.host)
 
         yield from scan_each(self._targets.found(context), context, one)
+
+    def of_file(self, target: Target) -> dict[str, str | None]:
+        """The columns that have one value for all rows of a file."""
+        path, host = label(target), self._targets.host
+        found: dict[str, str | None] = {"_file": base_name(target), "_path": path}
+        if host is not None:
+            found["_host" if "host" in self.columns.names else "host"] = host.of(path)
+        return found
 
     def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of one file."""

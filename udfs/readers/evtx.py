@@ -15,17 +15,12 @@ from typing import IO, Protocol, cast
 
 import pyarrow as pa
 
-from udfs.readers.base import ReadContext, ReaderError, check_cancelled
+from udfs.readers.base import ReadContext, ReaderError, check_cancelled, select
 from udfs.readers.errors import needs_package
-from udfs.readers.evidence import (
-    EvidenceReader,
-    Tally,
-    Target,
-    base_name,
-)
+from udfs.readers.evidence import EvidenceReader, Tally, Target
 from udfs.readers.evtx_events import SCHEMA, Event, EventRows
 from udfs.readers.evtx_layout import mended
-from udfs.readers.sources import label, open_random
+from udfs.readers.sources import label, open_random, scan_each
 
 BATCH_EVENTS = 16_384
 """Events per batch: an event is two thousand bytes of Python text before it is Arrow."""
@@ -49,9 +44,49 @@ class EvtxReader(EvidenceReader):
         """Event logs begin with ``ElfFile``."""
         return head.startswith(b"ElfFile\0")
 
-    def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
-        """Batches of one file, in record order."""
-        return _scan_file(target, wanted, context)
+    def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
+        """Batches of the wanted columns, in the order of files and records; small files share one."""
+        rows, told = EventRows(select(self.schema, columns)), _Told(context)
+        parser_class: list[Callable[[IO[bytes]], Parser]] = []
+
+        def one(target: Target) -> Iterator[pa.RecordBatch]:
+            if not parser_class:
+                parser_class.append(_parser_class(label(target)))
+            rows.of_file(self.of_file(target), told.begin(label(target)))
+            for batch in _scan_file(target, rows, parser_class[0], told, context):
+                yield batch
+                told.report()
+
+        try:
+            yield from scan_each(self._targets.found(context), context, one)
+            if rows.held:
+                yield rows.batch()
+        finally:
+            told.report()
+
+
+class _Told:
+    """What is counted of files whose events are not in a batch yet: some of it shows when the batch is made."""
+
+    def __init__(self, context: ReadContext) -> None:
+        self._context = context
+        self._files: list[tuple[str, Tally]] = []
+
+    def begin(self, name: str) -> Tally:
+        """The counts of the next file."""
+        self._files.append((name, Tally()))
+        return self._files[-1][1]
+
+    @property
+    def tally(self) -> Tally:
+        """The counts of the file that is read."""
+        return self._files[-1][1]
+
+    def report(self) -> None:
+        """Write all counts to the ledger; those of the file that is read go on from nothing."""
+        for name, tally in self._files:
+            tally.report(self._context, name)
+        del self._files[:-1]
 
 
 class Parser(Protocol):
@@ -67,10 +102,11 @@ def _parser_class(path: str) -> Callable[[IO[bytes]], Parser]:
     return cast(Callable[[IO[bytes]], Parser], PyEvtxParser)
 
 
-def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
-    name = label(target)
-    parser_class = _parser_class(name)
-    tally = Tally()
+def _scan_file(
+    target: Target, rows: EventRows, parser_class: Callable[[IO[bytes]], Parser], told: _Told, context: ReadContext
+) -> Iterator[pa.RecordBatch]:
+    """Put the events of one file into ``rows``, and yield those that are full."""
+    name, tally = label(target), told.tally
     with open_random(target, context) as stream:
         size = stream.seek(0, 2)
         if size == 0:
@@ -90,7 +126,6 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
             raise ReaderError(
                 "{path} is not a Windows event log: {reason}", name, "not-an-evtx", reason=_sentence(problem)
             ) from problem
-        rows = EventRows(wanted, base_name(target), tally)
         try:
             for event in _surviving(events, size, layout.chunks, tally):
                 held = rows.add(event)
@@ -99,10 +134,7 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
                     context.progress.advance(name, min(layout.stream.tell(), size), size)
                     if held == BATCH_EVENTS:
                         yield rows.batch()
-            if rows.held:
-                yield rows.batch()
         finally:
-            tally.report(context, name)
             if layout.first_cut is not None:
                 context.loss.lost(name, "damaged-list", 0, layout.first_cut, "a list of names or templates was cut")
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -87,14 +90,15 @@ class EventRows:
     """Events on their way into a batch.
 
     What is wanted of an event is taken at once, and the event let go: its two thousand bytes of text are still in the
-    processor's cache, and the next event gets the same memory. ``tally`` counts events without a time of their own.
+    processor's cache, and the next event gets the same memory. A batch holds the events of as many files as fill it:
+    of a thousand small logs, making thirty columns of five events each took ten times as long as reading them.
     """
 
-    def __init__(self, wanted: pa.Schema, file: str, tally: Tally) -> None:
+    def __init__(self, wanted: pa.Schema) -> None:
         self._wanted = wanted
-        self._file = file
         names = frozenset(wanted.names)
-        self._tally = tally if "_time" in names else Tally()
+        self._timed = "_time" in names
+        self._sources: list[_Source] = []
         self._occurrence = bool(names & {"_time", "record_id"})
         self._numbered = "record_no" in names
         self._facts = bool(names & _FACTS.keys())
@@ -103,8 +107,18 @@ class EventRows:
         self._shapes: dict[tuple[str, int], bool] = {}
         self._begin()
 
+    def of_file(self, of_file: Mapping[str, str | None], tally: Tally) -> None:
+        """The events that follow are of another file. ``of_file``: columns that have one value for all its events;
+        ``tally`` counts those without a time of their own, at the latest when the batch is made.
+        """
+        while self._sources and self._sources[-1].first == self.held:
+            self._sources.pop()  # it has no events
+        self._sources.append(_Source(self.held, of_file, tally))
+
     def _begin(self) -> None:
         self.held = 0
+        # The file whose events come next goes on in the next batch.
+        self._sources = [replace(source, first=0) for source in self._sources[-1:]]
         self._created: list[str] = []
         self._headers: list[str] = []
         self._ids: list[str | None] = []
@@ -139,14 +153,11 @@ class EventRows:
     def batch(self) -> pa.RecordBatch:
         """The wanted columns of the events held, which are let go."""
         rows = self.held
-        made: dict[str, pa.Array] = {
-            "_file": pa.repeat(pa.scalar(self._file, pa.string()), rows),
-        }
+        made = self._of_files(rows)
         if self._occurrence:
             times = _instants(self._created)
             if times is None:
-                pairs = zip(self._created, self._headers, strict=True)
-                times = pa.array([_of_header(created, header, self._tally) for created, header in pairs], pa.int64())
+                times = pa.array(self._of_headers(), pa.int64())
             made["_time"] = times.cast(pa.timestamp("us", tz="UTC"))
             made["record_id"] = _whole_numbers(self._ids)
         if self._numbered:
@@ -159,6 +170,36 @@ class EventRows:
         made |= system_arrays(self._systems, self._system)
         self._begin()
         return batch_of(self._wanted, made, rows)
+
+    def _of_files(self, rows: int) -> dict[str, pa.Array]:
+        """The columns that tell of which file an event is."""
+        starts = [source.first for source in self._sources]
+        counts = np.diff([*starts, rows])
+        place = pa.array(np.repeat(np.arange(len(starts)), counts))
+        names = [name for name in self._sources[0].of_file if name in self._wanted.names]
+        return {
+            name: pa.array([source.of_file[name] for source in self._sources], pa.string()).take(place)
+            for name in names
+        }
+
+    def _of_headers(self) -> list[int | None]:
+        """Times of the events, those of their records where they have none."""
+        found: list[int | None] = []
+        ends = [*(source.first for source in self._sources[1:]), self.held]
+        for source, end in zip(self._sources, ends, strict=True):
+            tally = source.tally if self._timed else Tally()
+            pairs = zip(self._created[source.first : end], self._headers[source.first : end], strict=True)
+            found += [_of_header(created, header, tally) for created, header in pairs]
+        return found
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A file of which events are held: the first of them, and what all of them have in common."""
+
+    first: int
+    of_file: Mapping[str, str | None]
+    tally: Tally
 
 
 def _stamp(data: str) -> tuple[str, str | None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
@@ -352,8 +353,12 @@ def _readable(path: str) -> str:
 
 def _check_regular(path: str) -> None:
     """Readers go over a file more than once: a pipe has nothing left then, and a device may never end."""
-    if os.path.isdir(path):
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return  # whoever opens it says why it cannot be read
+    if stat.S_ISDIR(mode):
         raise ReaderError("{path} is a directory, not a file", path, "is-a-directory")
-    if os.path.exists(path) and not os.path.isfile(path):
+    if not stat.S_ISREG(mode):
         said = "{path} is a pipe or a device, not a file: save what it gives, or read it with the command stdin"
         raise ReaderError(said, path, "not-a-file")
