@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 
 from logsql.conversation.outcome import Kind, Outcome
-from logsql.diagnostics.errors import Interrupted, LogsqlError, TimeoutError_
+from logsql.diagnostics.errors import Interrupted, LogsqlError, RunError, TimeoutError_
 from logsql.diagnostics.messages import LANGUAGE
 from logsql.render import Layout, Written, write
 from logsql.render.sinks import open_sink
@@ -42,6 +42,10 @@ class Abandoned(Interrupted):
 
 class AbandonedLate(TimeoutError_):
     """The time limit is over, and the work has not noticed: its thread still runs."""
+
+
+class AbandonedFull(RunError):
+    """The memory limit is passed, and the work has not noticed: its thread still runs."""
 
 
 class Progress(Protocol):
@@ -164,6 +168,6 @@ def _failed(error: LogsqlError, seconds: float, processor: float) -> Outcome:
     kind = Kind.FAILED
     if isinstance(error, Interrupted):
         kind = Kind.ABANDONED if isinstance(error, Abandoned) else Kind.INTERRUPTED
-    elif isinstance(error, AbandonedLate):
+    elif isinstance(error, (AbandonedLate, AbandonedFull)):
         kind = Kind.ABANDONED
     return Outcome(kind, error.exit_code, error=error.diagnostic, seconds=seconds, processor=processor)

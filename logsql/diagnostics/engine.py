@@ -26,6 +26,13 @@ OUT_OF_MEMORY = define(
     ("not enough memory: {reason}", "메모리가 부족합니다: {reason}"),
     help=("raise --memory-limit or narrow the query", "--memory-limit을 늘리거나 쿼리 범위를 줄이세요"),
 )
+MEMORY_HELD = OUT_OF_MEMORY.says(
+    (
+        "not enough memory: the query holds {held:,} MB; the limit is {limit:,} MB",
+        "메모리가 부족합니다. 쿼리가 {held:,}MB를 쓰고 있고 한도는 {limit:,}MB입니다",
+    ),
+    help=OUT_OF_MEMORY.help,
+)
 ENGINE_ERROR = define(
     "E1303",
     "engine-error",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -32,6 +33,10 @@ T = TypeVar("T")
 #: Rows of tables of which a column is not read for the ledger alone (20 ns a text, two milliseconds here; the sum of
 #: that column is null for every row and needs none of it).
 MANY_ROWS = 100_000
+#: Names that DuckDB takes for a file, with the names of database and schema before them.
+_LIKE_A_FILE = re.compile(
+    r"\.|^(?:csv|tsv|txt|json|jsonl|ndjson|geojson|parquet|gz|zst|xlsx?|avro|arrow|db|duckdb|sqlite|shp)$", re.I
+)
 
 
 class SessionCatalog:
@@ -50,8 +55,8 @@ class SessionCatalog:
         self._opener = SourceOpener(self.bindings.__setitem__, state.read_context)
 
     def check_time(self) -> None:
-        """Raise TimeoutError_, Interrupted where the query is to end now."""
-        self.state.check_time()
+        """Raise TimeoutError_, RunError, Interrupted where the query is to end now."""
+        self.state.check_bounds()
         if self.state.cancel.is_set():
             raise Interrupted(diagnostic(INTERRUPTED))
 
@@ -102,10 +107,12 @@ class SessionCatalog:
     def _stored(self, name: str) -> TableInfo | None:
         """A table or view: binding a SELECT is ten times cheaper than asking DuckDB's catalog views.
 
-        Those are asked for a name with a dot: DuckDB reads a file where no table has the name (``main."x.csv"``, also
-        under the full name), and says that there is no such file.
+        Those are asked for a name that may be taken for a file, which DuckDB reads where no table has the name:
+        ``main."x.csv"``, ``main.json``.
         """
-        if "." in name and name.lower() not in {table.lower() for table in self.tables()}:
+        if not name:
+            return None
+        if _LIKE_A_FILE.search(name) and name.lower() not in {table.lower() for table in self.tables()}:
             return None
         target = exp.Table(this=sql.ident(name), db=sql.ident("main"), catalog=sql.ident(self._database.name))
         if self._database.guard is not None:

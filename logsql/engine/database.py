@@ -23,6 +23,7 @@ from logsql.diagnostics.errors import RunError, diagnostic
 from logsql.engine.connection import WORK, Limits, current_zone, main_database, open_database, run, set_zone
 from logsql.engine.guard import Guard
 from logsql.engine.leftovers import give_back, interrupt
+from logsql.engine.memory import MemoryWatch, engine_limit
 from logsql.planner.runtime import Row
 from logsql.store.databases import spill_folder
 from logsql.store.files import Files
@@ -43,9 +44,10 @@ class ArrowSource(Protocol):
 class _Core:
     """What a database and its siblings have in common: the first connection, numbers, what was learned."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, spill: PrivateFolder | None) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, spill: PrivateFolder | None, memory: int | None) -> None:
         self.connection = connection
         self.spill = spill
+        self.memory = memory
         self.zone = current_zone(connection)
         self.name = main_database(connection)
         self.numbers = itertools.count(1)
@@ -91,7 +93,8 @@ class Database:
         """Open a database file or ``:memory:``. Raises SourceError, UsageError for a wrong setting."""
         spill = spill_folder()
         connection = open_database(path, zone, limits, policy, spill.path if spill is not None else "")
-        return cls(path, policy, _Core(connection, spill), {})
+        memory = None if limits.memory is None else engine_limit(connection)
+        return cls(path, policy, _Core(connection, spill, memory), {})
 
     @cached_property
     def guard(self) -> Guard | None:
@@ -113,6 +116,10 @@ class Database:
     def name(self) -> str:
         """DuckDB's name of the database that holds the user's tables."""
         return self._core.name
+
+    def watch(self) -> MemoryWatch:
+        """Looks after the memory limit of one query, from now on."""
+        return MemoryWatch(self._core.memory)
 
     @property
     def state_folder(self) -> Path:

@@ -87,6 +87,7 @@ def _csv(session: Home, target: str) -> tuple[pa.Table, str]:
     from udfs.readers.csvrows import CsvReader  # for cost: pyarrow.compute
 
     state = RunState(session.database.policy, session.database.zone)
+    state.memory = session.database.watch()
     try:
         context = state.read_context()
         reader = CsvReader((target,), context=context)

@@ -51,9 +51,9 @@ class Runs:
         state.begin()
         try:
             yield
-            state.check_time()
+            state.check_bounds()
         except ReadCancelled:
-            state.check_time()
+            state.check_bounds()
             raise Interrupted(diagnostic(INTERRUPTED)) from None
         finally:
             state.pause()

@@ -71,6 +71,7 @@ def sql_result(workspace: Workspace, text: str, params: Sequence[object] | None,
     """Plan SQL text; it runs when rows are asked for. ``exact``: every loss is counted."""
     database = workspace.database
     state = RunState(database.policy, database.zone, Ledger(exact), on_progress=workspace.on_progress)
+    state.memory = database.watch()
     catalog = SessionCatalog(workspace, state)
     for name in list(database.registered):
         catalog.table(name)

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from logsql.diagnostics.engine import TIME_LIMIT
-from logsql.diagnostics.errors import TimeoutError_, diagnostic
+from logsql.diagnostics.errors import RunError, TimeoutError_, diagnostic
 from logsql.engine.ledger import Ledger
+from logsql.engine.memory import MemoryWatch
 from logsql.engine.shares import Shares
 from logsql.store.policy import Policy
 from udfs.readers.base import ReadContext
@@ -46,6 +47,8 @@ class RunState:
     """Workers that were told to stop and have not yet: what they use stays till they end."""
     on_progress: Callable[[ProgressReport], None] | None = None
 
+    memory: MemoryWatch = field(default_factory=lambda: MemoryWatch(None))
+
     abandoned: bool = False
     """Whether it was told to stop because nobody wanted the rest of its rows."""
     interrupts: int | None = None
@@ -63,8 +66,8 @@ class RunState:
             self.cancel.clear()
 
     def cancelled(self) -> bool:
-        """Whether whoever works for this run should stop: it was told to, or its time is over."""
-        return self.cancel.is_set() or self.overdue()
+        """Whether whoever works for this run should stop: it was told to, its time is over, or it holds too much."""
+        return self.cancel.is_set() or self.overdue() or self.memory.over()
 
     def begin(self) -> None:
         """The clock runs from now, less what it has run before."""
@@ -80,10 +83,16 @@ class RunState:
     def overdue(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
 
-    def check_time(self) -> None:
-        """Raise TimeoutError_ when the time is over."""
+    def check_bounds(self) -> None:
+        """Raise TimeoutError_ when the time is over, RunError when the query holds too much memory."""
+        if (problem := self.past_bounds()) is not None:
+            raise problem
+
+    def past_bounds(self) -> RunError | None:
+        """What is said when a bound is passed; None when none is."""
         if self.overdue():
-            raise self.out_of_time()
+            return self.out_of_time()
+        return self.memory.error() if self.memory.over() else None
 
     def out_of_time(self) -> TimeoutError_:
         return TimeoutError_(diagnostic(TIME_LIMIT, seconds=self.limit or 0))

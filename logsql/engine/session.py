@@ -221,6 +221,7 @@ class Session:
 
         ledger = Ledger(exact or shares is not None)
         state = RunState(self.policy, self.zone, ledger, counting, shares, on_progress=self.on_progress)
+        state.memory = self.database.watch()
         catalog = SessionCatalog(self.workspace, state, data)
         try:
             with self.workspace.runs.stoppable(state), self.database.used():

@@ -23,6 +23,7 @@ from logsql.diagnostics.errors import Interrupted, LogsqlError, diagnostic
 from logsql.engine.engineerrors import engine_error
 from logsql.engine.leftovers import GRACE, TICK, join, leave
 from logsql.engine.leftovers import interrupt as interrupted
+from logsql.engine.memory import PAUSE
 from logsql.engine.runstate import ProgressReport, RunState
 from logsql.engine.sourceerrors import source_error
 from udfs.readers.errors import ReadCancelled, ReaderError
@@ -146,7 +147,7 @@ class Runner:
     def _consume(self, items: queue.Queue[object]) -> Iterator[object]:
         while True:
             try:
-                item = items.get(timeout=TICK)
+                item = items.get(timeout=TICK if self.state.memory.limit is None else PAUSE)
             except queue.Empty:
                 self._tick()
                 continue
@@ -164,8 +165,7 @@ class Runner:
         if state.cancel.is_set():
             self.interrupt()  # again and again: one that comes just before a statement begins is lost
         now = time.monotonic()
-        if state.overdue():
-            raise state.out_of_time()
+        state.check_bounds()
         if state.on_progress is not None:
             try:
                 percent = float(self.cursor.query_progress())
@@ -177,16 +177,16 @@ class Runner:
     def _explain(self, problem: BaseException) -> BaseException:
         """The error the user sees: a reader's or stage's own, else DuckDB's in one sentence."""
         for origin in self._origins():
-            if self.state.overdue() and isinstance(origin, ReadCancelled):
-                return self.state.out_of_time()
+            if isinstance(origin, ReadCancelled) and (bound := self.state.past_bounds()) is not None:
+                return bound
             if isinstance(origin, LogsqlError):
                 return origin
             if isinstance(origin, ReaderError):
                 return source_error(origin)
         if isinstance(problem, LogsqlError):
             return problem
-        if self.state.overdue():
-            return self.state.out_of_time()
+        if (bound := self.state.past_bounds()) is not None:
+            return bound
         if isinstance(problem, duckdb.Error):
             return self._engine_error(problem, self.state.cancelled())
         if self.state.cancelled() or isinstance(problem, (KeyboardInterrupt, SystemExit)):

@@ -18,10 +18,11 @@ from typing import Generic, NoReturn, TypeVar, cast
 
 import duckdb
 
-from logsql.conversation.conversation import Abandoned, AbandonedLate
+from logsql.conversation.conversation import Abandoned, AbandonedFull, AbandonedLate
 from logsql.diagnostics.engine import STOPPED, TIME_LIMIT
 from logsql.diagnostics.errors import Interrupted, LogsqlError, TimeoutError_, diagnostic
 from logsql.engine import leftovers
+from logsql.engine.memory import MemoryWatch
 from logsql.shell.voice import Voice
 from udfs.temporary import clear_made
 
@@ -30,6 +31,8 @@ T = TypeVar("T")
 _TICK = 0.1
 #: Seconds that work has to notice its time limit by itself: the engine gives it one (``GRACE``).
 LATE = 1.5
+#: Looks (of :data:`_TICK`) that work has to notice its memory limit by itself.
+FULL = 5
 
 
 @dataclass
@@ -44,7 +47,11 @@ def interrupted() -> Interrupted:
 
 
 def interruptible(
-    work: Callable[[], T], stop: Callable[[], object], grace: float = 0.7, limit: float | None = None
+    work: Callable[[], T],
+    stop: Callable[[], object],
+    grace: float = 0.7,
+    limit: float | None = None,
+    memory: MemoryWatch | None = None,
 ) -> T:
     """The result of ``work()``, run in a thread of its own with this context's variables.
 
@@ -53,10 +60,11 @@ def interruptible(
     are.
 
     ``limit``: seconds of the time limit, which the work keeps by itself where it looks at the clock. Where it does not
-    (parsing, planning in DuckDB, training a model) AbandonedLate is raised soon after them.
+    (parsing, planning in DuckDB, training a model) AbandonedLate is raised soon after them. ``memory``: likewise, of
+    the memory limit and AbandonedFull.
     """
     end = None if limit is None else time.monotonic() + limit + LATE
-    late = False
+    late, full = False, 0
     box: _Box[T] = _Box()
     done = threading.Event()
     context = contextvars.copy_context()
@@ -73,6 +81,11 @@ def interruptible(
     try:
         thread.start()
         while not done.wait(_TICK):
+            full += memory is not None and memory.over()
+            if memory is not None and full > FULL:
+                stop()
+                leftovers.leave(thread)
+                raise AbandonedFull(memory.error().diagnostic)
             if end is not None and time.monotonic() > end:
                 late = True
                 stop()

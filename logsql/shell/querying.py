@@ -81,9 +81,8 @@ def run(asked: Invocation, voice: Voice) -> int:
     name = asked.keep or str(uuid.uuid4())
     if asked.keep is not None:
         session.results.saved.check(name)
-    conversation = Conversation(
-        session, settings, wait=partial(interruptible, limit=asked.timeout), progress=voice.progress
-    )
+    wait = partial(interruptible, limit=asked.timeout, memory=session.database.watch())
+    conversation = Conversation(session, settings, wait=wait, progress=voice.progress)
     try:
         outcome = conversation.run(text, Language.SQL if asked.verb == "sql" else Language.PIPE, origin)
     except Exception:  # after a signal a thread may still use the session: it ends with the process

@@ -263,7 +263,7 @@ def overview() -> str:
 
 
 def _patiently(session: Session, work: Callable[[], T], stop: Callable[[], object], /) -> T:
-    return interruptible(work, stop, GRACE, session.timeout)
+    return interruptible(work, stop, GRACE, session.timeout, session.database.watch())
 
 
 def plain(shell: Shell, source: PlainLines) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import logsql
-from logsql.diagnostics.errors import LogsqlError
-from logsql.engine import discovery
+from logsql.diagnostics.errors import LogsqlError, RunError
+from logsql.engine import discovery, memory
+from tests.cli.support import command, env
+from tests.support import sample
 from udfs.java import javaformat
 from udfs.readers import lines
 
@@ -70,3 +74,54 @@ def test_a_line_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         result = s.query(f"textfile {path} | stats count")
         assert result.rows()[0]["count"] > 1
         assert "line-cut" in {entry.reason for entry in result.ledger}
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.posix("Linux tells what a process holds")
+def test_the_memory_limit_covers_readers_and_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB's limit covers what DuckDB holds: a document of 400 MB took 800 MB under ``memory_limit=200MB``."""
+    path = tmp_path / "rows.txt"
+    path.write_text("x\n" * 2_000_000)
+    for query in (f"textfile {path} | stats count", f"textfile {path} | eval a = urlencode(line) | stats dc(a)"):
+        held = itertools.chain([0], itertools.repeat(1_300_000_000))
+        monkeypatch.setattr(memory, "memory_held", lambda held=held: next(held))
+        with logsql.connect(tz="UTC", memory_limit="1GB") as s:
+            with pytest.raises(RunError) as caught:
+                s.query(query).rows()
+            assert caught.value.code == "E1302"
+            assert caught.value.diagnostic.message == (
+                "not enough memory: the query holds 1,300 MB; the limit is 1,000 MB"
+            )
+            assert caught.value.diagnostic.help
+            monkeypatch.setattr(memory, "memory_held", lambda: 1_000_000_000)  # what is held before does not count
+            assert s.query('json "{}" | stats count').rows() == [{"count": 1}]
+    with logsql.connect(tz="UTC") as s:
+        assert s.database.watch().limit is None
+
+
+def test_the_engine_tells_its_limit() -> None:
+    for words, size in (("1GB", 1_000_000_000), ("512MiB", 512 << 20), ("2TB", 2 * 10**12)):
+        with logsql.connect(memory_limit=words) as s:
+            limit = s.database.watch().limit
+            assert limit is not None
+            assert abs(limit - size) < size / 50  # it shows one digit behind the point
+
+
+@pytest.mark.posix("Linux tells what a process holds")
+def test_one_document_that_does_not_fit(tmp_path: Path) -> None:
+    """The process ends though the parser looks at nothing; before, it took what it could get."""
+    import resource
+
+    path = tmp_path / "one.json"
+    with path.open("w") as file:
+        file.write('{"a":"')
+        for _ in range(sample(600, 450)):
+            file.write("x" * 1_000_000)
+        file.write('"}')
+    words = command("-q", f"jsonfile {path} | eval n = len(a) | fields n", "--memory-limit", "50MB")
+    done = subprocess.run(words, capture_output=True, env=env(TMPDIR=str(tmp_path)), timeout=120)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"E1302" in done.stderr
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 4_000_000

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -250,3 +251,18 @@ def test_a_mixed_value_that_is_computed_is_computed_once() -> None:
         statement = written(result._execution._final(with_types=True))
         assert statement.count("LIST_MAX(") == 1
         assert result.rows() == [{"v": "x", "r": "x"}, {"v": 7, "r": 7}]
+
+
+@pytest.mark.parametrize("name", ["json", "JSON", "csv", "parquet", ":", "x.csv"])
+def test_a_table_that_is_not_there_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """DuckDB took ``memory.main.json`` for a file: an IO Error of its own, and a file of that name was looked for."""
+    monkeypatch.chdir(tmp_path)
+    Path(f"memory.main.{name}").write_text('{"a": 1}')
+    Path("x.csv").write_text("a\n1\n")
+    with logsql.connect(tz="UTC") as s:
+        with pytest.raises(QueryError) as caught:
+            s.query(f"table {name} | stats count")
+        assert caught.value.code == "10605"
+        if name.isalpha():
+            s.sql(f"create table {name} as select 1 a").rows()
+            assert s.query(f"table {name}").rows() == [{"a": 1}]

@@ -157,6 +157,7 @@ class XmlReader:
             builder = _Builder(steps, source.name)
             try:
                 for chunk in utf8_chunks(source, codec_name(charset), context):
+                    check_cancelled(context)
                     for start in range(0, len(chunk), 1 << 16):
                         builder.parser.Parse(chunk[start : start + (1 << 16)])
                         if len(builder.ready) >= _ROWS:
