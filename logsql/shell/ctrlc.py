@@ -41,6 +41,23 @@ class _Box(Generic[T]):
     error: BaseException | None = None
 
 
+class _Full:
+    """Counts the looks at which the memory limit is passed; behind :data:`FULL` of them the work is left behind."""
+
+    def __init__(self, memory: MemoryWatch | None) -> None:
+        self._memory = memory
+        self._looks = 0
+
+    def look(self, stop: Callable[[], object], thread: threading.Thread) -> None:
+        if self._memory is None or not self._memory.over():
+            return
+        self._looks += 1
+        if self._looks > FULL:
+            stop()
+            leftovers.leave(thread)
+            raise AbandonedFull(self._memory.error().diagnostic)
+
+
 def interrupted() -> Interrupted:
     """The error of a query that the user ended."""
     return Interrupted(diagnostic(STOPPED))
@@ -64,7 +81,7 @@ def interruptible(
     the memory limit and AbandonedFull.
     """
     end = None if limit is None else time.monotonic() + limit + LATE
-    late, full = False, 0
+    late, full = False, _Full(memory)
     box: _Box[T] = _Box()
     done = threading.Event()
     context = contextvars.copy_context()
@@ -81,11 +98,7 @@ def interruptible(
     try:
         thread.start()
         while not done.wait(_TICK):
-            full += memory is not None and memory.over()
-            if memory is not None and full > FULL:
-                stop()
-                leftovers.leave(thread)
-                raise AbandonedFull(memory.error().diagnostic)
+            full.look(stop, thread)
             if end is not None and time.monotonic() > end:
                 late = True
                 stop()
