@@ -43,19 +43,21 @@ def _refuse(_: str) -> NoReturn:
     raise _Refused
 
 
-def parse(text: str, recover: bool = False, repeated: list[str] | None = None) -> Json:
+def parse(text: str, recover: bool = False, repeated: list[str] | None = None, keep_first: bool = False) -> Json:
     """The value of a JSON text. ``recover`` closes what the end of the text left open instead of failing; ``repeated``
-    takes each key that comes again in its object.
+    takes each key that comes again in its object: the last value stays, or the first.
 
     >>> parse("{a: 1, 'b' = [x, 2.5,], c: {}}")
     {'a': 1, 'b': ['x', 2.5], 'c': {}}
     >>> parse('{"a": [1, {"b": "lo', recover=True)
     {'a': [1, {'b': 'lo'}]}
+    >>> parse("{a: 1, a: 2}"), parse("{a: 1, a: 2}", keep_first=True)
+    ({'a': 2}, {'a': 1})
     """
     try:
         # strict=False lets raw line breaks stand inside strings; Python would read NaN as a number.
         again: list[str] = []
-        hook = None if repeated is None else _Repeats(again).object
+        hook = None if repeated is None and not keep_first else _Repeats(again, keep_first).object
         found: Json = json.loads(text, strict=False, parse_constant=_refuse, object_pairs_hook=hook)
         if "\\u" not in text:
             if repeated is not None:
@@ -63,28 +65,35 @@ def parse(text: str, recover: bool = False, repeated: list[str] | None = None) -
             return found
     except (ValueError, _Refused, RecursionError):
         pass
-    return _Parser(text, recover, repeated).document()
+    return _Parser(text, recover, repeated, keep_first).document()
 
 
 class _Repeats:
     """Makes objects of pairs, and keeps the keys that come again."""
 
-    def __init__(self, found: list[str]) -> None:
+    def __init__(self, found: list[str], keep_first: bool) -> None:
         self.found = found
+        self.keep_first = keep_first
 
     def object(self, pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-        made: dict[str, Json] = {}
+        made = dict(pairs)
+        if len(made) == len(pairs):
+            return made
+        made = {}
         for key, value in pairs:
             if key in made:
                 self.found.append(key)
+                if self.keep_first:
+                    continue
             made[key] = value
         return made
 
 
 class _Parser:
-    def __init__(self, text: str, recover: bool, repeated: list[str] | None = None) -> None:
+    def __init__(self, text: str, recover: bool, repeated: list[str] | None = None, keep_first: bool = False) -> None:
         self.text = text
         self.repeated = repeated
+        self.keep_first = keep_first
         self.at = 0
         self.recover = recover
         self.depth = 0
@@ -188,9 +197,12 @@ class _Parser:
             if self.ended():
                 return out
             name = _name(key)
-            if self.repeated is not None and name in out:
+            again = name in out
+            if again and self.repeated is not None:
                 self.repeated.append(name)
-            out[name] = self.value()
+            value = self.value()
+            if not (again and self.keep_first):
+                out[name] = value
             char = self.blanks()
             if char in (",", ";") and char:
                 self.at += 1

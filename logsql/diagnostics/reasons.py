@@ -35,6 +35,13 @@ loss("record-cut", ("records longer than 64 MB, which became several rows", "64M
 loss("no-time-found", ("lines without a time: _time is null", "시각이 없는 줄: _time은 null"))
 loss("broken-json", ("lines that are no JSON: no row", "JSON이 아닌 줄: 행 없음"))
 loss("not-an-object", ("lines whose JSON is no object: no row", "JSON 객체가 아닌 줄: 행 없음"))
+REPEATED_KEY = loss(
+    "repeated-key",
+    (
+        "keys that come again in one object: one value counts (of json the last, of parsejson and jsonfile the first)",
+        "한 객체에서 되풀이된 키: 값 하나만 남습니다 (json은 마지막, parsejson과 jsonfile은 첫 번째)",
+    ),
+)
 loss("lone-surrogate", ("values with half a character, which became U+FFFD", "반쪽 문자가 있는 값: U+FFFD로 바꿈"))
 loss("type-mismatch", ("values that do not fit the column: null", "열 타입에 맞지 않는 값: null"))
 loss("duplicate-header", ("columns of one name were renamed", "이름이 같은 열의 이름을 바꿈"), fact=True)

@@ -234,7 +234,7 @@ class Ledger:
                     sample, first = self._samples.get(key, (None, None))
                     position = first if entry.position is None else entry.position
                     sample = sample if entry.sample is None else entry.sample
-                    shut = entry.at_least or any(place.counter.shut for place in places)
+                    shut = entry.at_least or any(p.counter.shut or p.counter.passed_over for p in places)
                     found[key] = replace(
                         entry, count=entry.count + count, position=position, sample=sample, at_least=shut
                     )

@@ -121,6 +121,17 @@ def came(cx: Counting, place: str, rank: int, row: Loss | None, source: str) -> 
     return cx.udf("lq_came", _same_for_all_rows(), sql.string(fate))
 
 
+def repeated_keys(cx: Counting, row: Loss, source: str, node: Sql, physical: str, text: Sql) -> Sql:
+    """``node``; the keys that come again in the JSON ``text`` of a row are counted; of many rows, in some."""
+    if cx.run_id is None:
+        return node
+    name, _ = cx.counter(row, source, None)
+    number = sql.integer(int(name.removeprefix(sql.COUNTER)))
+    looks = cx.udf("lq_look", _same_for_all_rows(), number)
+    counted = cx.udf("lq_repeats", text, number.copy(), entry(cx.run_id, row, source))
+    return sql.case([(sql.case([(looks, counted)], sql.boolean(False)), sql.null(physical))], node)
+
+
 def many_lost(cx: Counting, row: Loss, source: str, count: Sql) -> Sql:
     """False; counts ``count`` values."""
     assert cx.run_id is not None

@@ -26,6 +26,8 @@ MOST = 30_000
 RARE = 50
 #: Behind the place of every row.
 LAST = (1 << 63) - 1
+#: Of so many vectors one is looked at where the look costs more than the rest of the query.
+SELDOM = 128
 #: Rows for which DuckDB asks once.
 VECTOR = 2_048
 
@@ -41,6 +43,7 @@ class Counter:
         self._every = True
         self.shut = False
         self.least = LAST
+        self.passed_over = False
 
     @property
     def next(self) -> Callable[[], int]:
@@ -62,6 +65,7 @@ class Counter:
         """Serve a place of another run; ``every``: it counts on whatever it costs."""
         self._before, self._vectors, self._every, self.shut = self.value, 0, every, False
         self.least = LAST
+        self.passed_over = False
 
     def going_on(self) -> bool:
         """Whether the next vector of rows is counted.
@@ -79,6 +83,21 @@ class Counter:
         lost = self.value - self._before
         self.shut = lost >= MOST and lost * RARE > self._vectors * VECTOR
         return not self.shut
+
+    def looks(self) -> bool:
+        """Whether the next vector of rows is looked at, where the look is what costs: the first ones are, and once
+        something was found every one, else one in ``SELDOM``.
+
+        >>> counter = Counter("x")
+        >>> counter.begin(every=False)
+        >>> [counter.looks() for _ in range(129)].count(True), counter.passed_over
+        (2, True)
+        """
+        self._vectors += 1
+        if self._every or self._vectors == 1 or self.value > self._before or self._vectors % SELDOM == 0:
+            return True
+        self.passed_over = True
+        return False
 
 
 #: Every counter by name, and those that no run holds.
@@ -106,6 +125,11 @@ def going_on(_: int, number: int) -> bool:
 def least(_: int, number: int) -> int:
     """The smallest place of a row that lost a value so far (``lq_least`` of SQL): rows behind it are not told of."""
     return COUNTERS[f"{PREFIX}{number}"].least
+
+
+def looks(_: int, number: int) -> bool:
+    """Whether the next vector of rows is looked at for the counter of this number (``lq_look`` of SQL)."""
+    return COUNTERS[f"{PREFIX}{number}"].looks()
 
 
 def give_back(counters: Iterable[Counter]) -> None:

@@ -7,6 +7,7 @@ import pyarrow as pa
 from logsql.engine.ledger import LEDGERS
 from logsql.udfbridge.counters import COUNTERS, LAST, PREFIX
 from udfs.columns import Column, as_list, first
+from udfs.jsonrepeats import repeated_keys
 
 #: Between the parts of what names an entry.
 MARK = "\x1f"
@@ -36,6 +37,18 @@ def lost_at(texts: Column, places: Column, numbers: Column, entries: Column) -> 
             counter.least = min(counter.least, at)
             ledger.sampled(source, reason, None if text is None else str(text)[:_SAMPLE], unit, at)
     return pa.array([False] * len(places), pa.bool_())
+
+
+def repeated_keys_of(texts: Column, numbers: Column, entries: Column) -> Column:
+    """False for every JSON text; its keys that come again are counted by the counter of this number."""
+    run, reason, source = _entry(entries)
+    count, ledger = COUNTERS[f"{PREFIX}{first(numbers)}"].next, LEDGERS.get(run)
+    for text in as_list(texts):
+        for key in repeated_keys(text) if text else ():
+            count()
+            if ledger is not None:
+                ledger.sampled(source, reason, key[:_SAMPLE])
+    return pa.array([False] * len(texts), pa.bool_())
 
 
 def lost_many(counts: Column, entries: Column) -> Column:

@@ -80,6 +80,8 @@ register_udf(
     UdfSpec("lq_lost_many", ("BIGINT", _TEXT), "BOOLEAN", _HERE + "losses:lost_many", side_effects=True),
     UdfSpec("lq_open", ("UBIGINT", "INTEGER"), "BOOLEAN", _HERE + "counters:going_on", plain=True),
     UdfSpec("lq_least", ("UBIGINT", "INTEGER"), "BIGINT", _HERE + "counters:least", plain=True),
+    UdfSpec("lq_look", ("UBIGINT", "INTEGER"), "BOOLEAN", _HERE + "counters:looks", plain=True),
+    UdfSpec("lq_repeats", (_TEXT, "INTEGER", _TEXT), "BOOLEAN", _HERE + "losses:repeated_keys_of", side_effects=True),
     UdfSpec("lq_came", ("UBIGINT", _TEXT), _TEXT, _HERE + "losses:came", plain=True),
     UdfSpec("lq_randbytes", ("DOUBLE", "INTEGER"), "BLOB", _HERE + "ciphers:randbytes", side_effects=True),
     UdfSpec("lq_rand", ("BIGINT", "BIGINT", "BIGINT"), "INTEGER", _HERE + "ciphers:seeded_random"),

@@ -39,6 +39,7 @@ TABLES = {
 #: Of several types: two values that are no numbers, the smallest long, a number beyond the longs, an empty text.
 MIXED = """json "[{a:'x'},{a:1},{a:null},{a:[1]},{a:-9223372036854775808},{a:1e300},{a:''}]" """
 #: A field of numbers and texts.
+PARSEJSON = "parsejson field=line"
 BESIDE = "json \"[{b:10},{b:'9'},{b:'x'},{}]\" "
 #: query -> (source, reason, count) of each entry, and why
 KINDS: list[tuple[str, list[tuple[str, str, int]], str]] = [
@@ -173,6 +174,9 @@ KINDS: list[tuple[str, list[tuple[str, str, int]], str]] = [
     ('json "{a:1,a:2}"', [("json", "repeated-key", 1)], "the value 1 is in no row"),
     ("json \"[{'a':1,b:{c:1,c:2,c:3}}]\"", [("json", "repeated-key", 2)], "inside a map too"),
     ('json "[{a:1},{a:2}]"', [], "each object by itself"),
+    ("json \"[{line:'{a:1,a:2}'},{line:'{a:1}'}]\" | parsejson", [(PARSEJSON, "repeated-key", 1)], "the text of it"),
+    ("json \"{line:'{m:{c:1,c:2,c:3}}'}\" | parsejson flatten=t", [(PARSEJSON, "repeated-key", 2)], "in a map"),
+    ("json \"{line:'[{a:1},{a:2}]'}\" | parsejson", [], "each object by itself"),
     ("table texts | stats max(a), count(a), values(a), dc(a)", [], "these take text"),
     ("table big | stats sum(b), avg(b), stddev(b)", [], "nulls are not counted"),
     ("table big | timechart count", [("timechart", "row-without-time", 3)], "H8: no _time at all"),
@@ -533,3 +537,33 @@ def test_the_first_row_is_the_first_whichever_thread_finds_it(session: Session, 
     result.rows()
     assert [(e.count, e.place, e.sample) for e in result.ledger] == [(9, f"line {bad[0] + 1:,}", f"x{bad[0]}")]
     assert f"(first at line {bad[0] + 1:,}: 'x{bad[0]}')" in next(iter(result.ledger)).told()
+
+
+def test_repeated_keys_of_files_are_counted_with_their_line(session: Session, tmp_path: Path) -> None:
+    """decision 15: no silent limit. Of a key that comes again jsonfile keeps the first value; nothing told so."""
+    path = tmp_path / "again.jsonl"
+    path.write_text('{"b":0}\n{"a":1,"a":2}\n{"a":3,"m":{"c":1,"c":2}}\n')
+    found = session.query(f"jsonfile {path} | fields a")
+    assert [row["a"] for row in found.rows()] == [None, 1, 3]
+    (entry,) = found.ledger
+    assert (entry.reason, entry.count, entry.position) == ("repeated-key", 2, 2)
+    # Looked for in the first thousand lines, and at all where every loss is counted.
+    path.write_text('{"a":1}\n' * 1_001 + '{"a":1,"a":2}\n')
+    for exact, count in ((False, 0), (True, 1)):
+        found = session.query(f"jsonfile {path} | stats count, sum(a)", exact=exact)
+        assert found.rows() == [{"count": 1_002, "sum(a)": 1_002}]
+        assert found.ledger.total == count
+
+
+def test_repeated_keys_of_many_rows_are_looked_for_in_some(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "again.log"
+    path.write_text('{"a":1}\n' * 300_000 + '{"a":1,"a":2}\n' * 300_000)
+    found = session.query(f"textfile {path} | parsejson | stats sum(a)")
+    assert found.rows() == [{"sum(a)": 600_000}]
+    (entry,) = found.ledger
+    assert entry.reason == "repeated-key"
+    assert entry.at_least
+    assert 0 < entry.count <= 300_000
+    found = session.query(f"textfile {path} | parsejson | stats sum(a)", exact=True)
+    found.rows()
+    assert [(e.reason, e.count, e.at_least) for e in found.ledger] == [("repeated-key", 300_000, False)]

@@ -67,12 +67,15 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class ReadContext:
-    """What a scan may touch and whom it informs. ``files`` is the door to the file system, which asks the policy."""
+    """What a scan may touch and whom it informs. ``files`` is the door to the file system, which asks the policy.
+    ``every_loss``: all losses are counted, whatever that costs (``--loss``).
+    """
 
     loss: LossSink
     progress: Progress
     cancelled: Callable[[], bool]
     files: Files
+    every_loss: bool = False
 
 
 @runtime_checkable

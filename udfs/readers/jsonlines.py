@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from udfs.jsonrepeats import LOOKED_AT, repeated_keys
 from udfs.readers import base
 from udfs.readers.base import ReadContext, batch_of, check_cancelled, file_name, select
 from udfs.readers.jsondocs import HEAD, Documents, Item, are_documents, pieces
@@ -156,6 +157,7 @@ class _Judge:
         self._loss = context.loss
         self._named = 0
         self._unnamed = {"broken-json": 0, "not-an-object": 0}
+        self._looking: int | None = None if context.every_loss else LOOKED_AT
 
     def objects(self, lines: pa.Array, numbers: Sequence[int]) -> pa.Array:
         """The lines, of these numbers, that hold objects, repaired where that is possible."""
@@ -171,9 +173,21 @@ class _Judge:
         for reason, kind in (("broken-json", _BROKEN), ("not-an-object", _OTHER)):
             for position in np.flatnonzero(kinds == kind).tolist():
                 self.note(reason, numbers[position], lines[position].as_py())
+        self._tell_repeats(lines, np.flatnonzero(kinds == _OBJECT), numbers)
         if (kinds == _OBJECT).all():
             return lines
         return pc.filter(lines, pa.array(kinds == _OBJECT))
+
+    def _tell_repeats(self, lines: pa.Array, objects: np.ndarray, numbers: Sequence[int]) -> None:
+        """Count the keys that come again: of the first lines, and once there is one of all."""
+        for position in objects.tolist():
+            if self._looking is not None:
+                if self._looking == 0:
+                    return
+                self._looking -= 1
+            if again := repeated_keys(lines[position].as_py()):
+                self._looking = None
+                self._loss.lost(self._name, "repeated-key", len(again), base.Line(numbers[position]), again[0])
 
     def note(self, reason: str, number: int, line: str) -> None:
         if self._named < NAMED_LINES:

@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from udfs.jsonrepeats import LOOKED_AT, any_repeats
 from udfs.readers.base import ListLoss, NullLoss, ReadContext, null_context
 from udfs.readers.cache import StateCache
 from udfs.readers.dataset import ReaderDataset
@@ -39,6 +40,7 @@ _COLUMN = {"string": "VARCHAR", "int": "INTEGER", "long": "BIGINT", "double": "D
 _KEYS_PER_QUERY = 128
 _ORDER_SAMPLE = 1_000
 _HEAD = 64 << 10
+_LOOK = 512 << 10
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,9 @@ def _survey_file(
     engine: DuckDBPyConnection, path: str, wanted: list[str] | None, known: FileSurvey | None, context: ReadContext
 ) -> FileSurvey:
     missing = _missing(known, wanted)
-    why = known.why if known is not None else _unfit(path, context)
+    why = (
+        known.why if known is not None else _unfit(path, context) or ("repeated keys" if repeats(path, context) else "")
+    )
     found = None
     if not why:
         import duckdb
@@ -271,6 +275,18 @@ def _unfit(path: str, context: ReadContext) -> str:
         with open_source(path, replace(context, loss=NullLoss())) as source:
             head = source.read(_HEAD)
     return "" if _begins_with_a_line(head) else "no JSON object on the first line"
+
+
+def repeats(path: str, context: ReadContext) -> bool:
+    """Whether keys come again in an object, which ``read_json`` does not tell: a look at the first lines, or at all
+    where every loss is counted.
+    """
+    with open_source(path, replace(context, loss=NullLoss())) as source:
+        head = source.read() if context.every_loss else source.read(_LOOK)
+    lines = head.split(b"\n")
+    lines = lines[:-1] if len(head) == _LOOK else lines
+    texts = (line.decode("utf-8", "replace") for line in (lines if context.every_loss else lines[:LOOKED_AT]))
+    return any_repeats(texts)
 
 
 def _begins_with_a_line(head: bytes) -> bool:

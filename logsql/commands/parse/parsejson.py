@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from logsql.commands.parse._overlay import Document, carry, lay_over, object_test, tallied
 from logsql.diagnostics.fields import NEVER_TEXT
 from logsql.diagnostics.losses import loss
+from logsql.diagnostics.reasons import REPEATED_KEY
 from logsql.planner import duties, losses
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
@@ -101,6 +102,7 @@ def _document(cx: ExprContext, field: str, cutoff: int, recover: bool, flat: boo
     read = [sql.when(opening, lenient)] if flat else [sql.try_cast(strict, "JSON"), sql.when(opening, lenient)]
     node = sql.coalesce(*read) if len(read) > 1 else read[0]
     source = f"parsejson field={field}"
+    node = losses.repeated_keys(cx, REPEATED_KEY, source, node, "JSON", text.copy())
     if cutoff > 0:  # the lenient reader may close what the cut left open
         long = sql.binary(">", sql.func("length", text.copy()), sql.integer(cutoff))
         node = losses.or_lost(cx, TEXT_CUT, source, node, "JSON", text.copy(), long)
@@ -189,6 +191,6 @@ unchanged. Keys and words need no quotes, and single quotes do.
             ),
         ),
         notes=("Where an object repeats a key, the first value counts.",),
-        ledger=(NOT_JSON, NOT_OBJECT, TEXT_CUT),
+        ledger=(NOT_JSON, NOT_OBJECT, TEXT_CUT, REPEATED_KEY),
     )
 )

@@ -31,13 +31,15 @@ _NO_KEY = "__no_key"
 def clean_source(request: Request) -> SourceInfo | None:
     """The files through ``read_json``, or None when they need the exact reader. Options: ``overlay``, ``demand``."""
     from udfs.readers.jsonfile import date_keys  # for cost: Arrow and numpy
-    from udfs.readers.jsonsurvey import SURVEYS, KeySurvey, first_keys, survey  # for cost: Arrow and numpy
+    from udfs.readers.jsonsurvey import SURVEYS, KeySurvey, first_keys, repeats, survey  # for cost: Arrow and numpy
 
     if request.flag("overlay"):
         return None
     files = request.files()
     keys = _wanted(request.options.get("demand"))
     known = survey(files, keys, cache=SURVEYS, context=request.context)
+    if request.context.every_loss and any(repeats(file, request.context) for file in files):
+        return None
     if not known.clean or (keys is None and not known.complete) or "" in known.keys or not known.keys:
         return None
     if keys is not None:

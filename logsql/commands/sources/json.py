@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from logsql.commands.sources._literal_rows import rows_relation
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.losses import loss
+from logsql.diagnostics.reasons import REPEATED_KEY
 from logsql.language.tree import Call, Expr, Span, Text
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
 NO_OBJECT = loss("item-not-an-object", ("items of the list that are no objects: no row", "객체가 아닌 항목: 행 없음"))
-REPEATED_KEY = loss(
-    "repeated-key",
-    ("keys that come again in one object: the last value counts", "한 객체에서 되풀이된 키: 마지막 값만 남습니다"),
-)
 UNQUOTED = define(
     "10200",
     "missing-json-quotation",
