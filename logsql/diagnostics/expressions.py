@@ -88,6 +88,19 @@ TOO_MANY_ARGUMENTS = define(
     ),
     ("usage: {usage}", "사용법: {usage}"),
 )
+TOO_MANY_PATTERNS = define(
+    "E1308",
+    "too-many-patterns",
+    ("a call with more patterns than one condition can hold", "한 조건에 쓸 수 있는 것보다 패턴이 많은 호출입니다"),
+    (
+        "{function}() has {count:,} patterns with *; at most {most:,} can be tried",
+        "{function}()에 * 패턴이 {count:,}개 있습니다. {most:,}개까지 쓸 수 있습니다",
+    ),
+    help=(
+        "texts without * are not limited; or search for what they have in common first",
+        "*가 없는 텍스트에는 제한이 없습니다. 공통 부분을 먼저 검색해도 됩니다",
+    ),
+)
 UNKNOWN_NAMED_ARGUMENT = define(
     "99002",
     "unknown-named-argument",

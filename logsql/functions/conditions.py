@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.diagnostics.expressions import CANDIDATE
+from logsql.diagnostics.expressions import CANDIDATE, TOO_MANY_PATTERNS
 from logsql.functions.lowering import example, null
 from logsql.functions.regexes import matched
 from logsql.language.tree import Expr, Literal
@@ -18,6 +18,9 @@ from logsql.values.mixing import choose, coalesce
 from logsql.values.sql import Sql
 from logsql.values.types import BOOL, EVERY_KIND, Kind
 from logsql.values.values import Typed
+
+#: Patterns of one ``in()``: DuckDB binds 40,000 for six seconds and looks at no interrupt meanwhile.
+MOST_PATTERNS = 50_000
 
 
 def _tested(call: FunctionCall, position: int) -> Sql:
@@ -70,6 +73,8 @@ def _in(call: FunctionCall) -> Typed:
         else:
             others.append(call.cx.argument(node))
             comparisons.candidates(call.cx, call.nodes[0], value, node, others[-1].kind)
+    if (count := sum("*" in text for text in texts)) > MOST_PATTERNS:
+        call.fail(TOO_MANY_PATTERNS, None, function="in", count=count, most=MOST_PATTERNS)
     tests = _text_tests(value, texts) + _typed_tests(value, others)
     found = sql.or_(*tests) if tests else sql.boolean(False)
     return values.settled(mixedlosses.among(call.cx, call.call, value, others, found))

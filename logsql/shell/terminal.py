@@ -6,9 +6,11 @@ folder (``LOGSQL_HISTORY`` names another file; empty: none is written).
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -41,6 +43,15 @@ class _Completer(Completer):
             yield Completion(found.text, found.start - document.cursor_position, display_meta=found.help[:60])
 
 
+class _Kept(FileHistory):
+    """The history file: an entry is written in one piece and is on the disk when the next line is typed."""
+
+    def store_string(self, string: str) -> None:
+        lines = "".join(f"+{line}\n" for line in string.split("\n"))
+        with suppress(OSError):  # a full disk ends no shell
+            Files().add_private(self.filename, f"\n# {dt.datetime.now()}\n{lines}".encode(errors="surrogateescape"))
+
+
 def history(keeps: bool = True) -> History:
     """The history file, made on first use; in memory where no file can be made, or when the session keeps nothing."""
     name = os.environ.get("LOGSQL_HISTORY")
@@ -50,7 +61,7 @@ def history(keeps: bool = True) -> History:
     try:
         path = Path(name) if name else _history_place(files)
         files.make_private(path)  # queries may hold passwords
-        return FileHistory(str(path))
+        return _Kept(str(path))
     except OSError:
         return InMemoryHistory()
 

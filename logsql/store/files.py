@@ -245,11 +245,27 @@ class Files:
         os.chmod(path, 0o444)
 
     def make_private(self, path: AnyPath) -> None:
-        """Make sure of a file that nobody but the user may read, and of its folder; one that is there stays."""
+        """Make sure of a file that nobody but the user may read, and of its folder; what it holds stays."""
         self.policy.check_write(os.fspath(path))
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        with contextlib.suppress(FileExistsError):
+        try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            with contextlib.suppress(OSError):  # another user's
+                if not is_special(path):
+                    os.chmod(path, 0o600)
+
+    def add_private(self, path: AnyPath, data: bytes) -> None:
+        """Add to a file that nobody but the user may read, in one piece that is on the disk behind the call."""
+        self.policy.check_write(os.fspath(path))
+        handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
+        try:
+            while data:
+                data = data[os.write(handle, data) :]
+            with contextlib.suppress(OSError):  # a pipe, a device
+                os.fsync(handle)
+        finally:
+            os.close(handle)
 
     @contextlib.contextmanager
     def lock(self, folder: AnyPath) -> Iterator[None]:

@@ -76,6 +76,18 @@ def test_a_line_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert "line-cut" in {entry.reason for entry in result.ledger}
 
 
+def test_patterns_of_a_condition() -> None:
+    """1,000,000 of them were bound until the time was over, and could not be interrupted."""
+
+    def asked(count: int, word: str) -> str:
+        return "json \"{'a': 'w7'}\" | search in(a, " + ", ".join(f'"{word.format(i)}"' for i in range(count)) + ")"
+
+    code, said = refused(asked(50_001, "{}*"))
+    assert (code, said) == ("E1308", "in() has 50,001 patterns with *; at most 50,000 can be tried")
+    with logsql.connect(tz="UTC") as s:
+        assert s.query(asked(60_000, "w{}")).rows() == [{"a": "w7"}]
+
+
 # --- memory -----------------------------------------------------------------------------------------------------------
 
 

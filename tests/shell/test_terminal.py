@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,28 @@ def test_history_survives(terminal: Any, tmp_path: Path) -> None:
     child.expect_exact("table web | stats count")
     child.send("\r")
     child.expect_exact("1 row in ")
+
+
+@pytest.mark.posix("permissions")
+def test_history_is_private_and_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines were left to the system; a file that was readable by others stayed so; a full disk would end the shell."""
+    from logsql.shell.terminal import history
+
+    file = tmp_path / "history"
+    file.write_text("\n# 2024\n+old\n")
+    file.chmod(0o644)
+    monkeypatch.setenv("LOGSQL_HISTORY", str(file))
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    kept = history()
+    kept.store_string("table t\n| stats count")
+    assert len(synced) == 1
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(kept.load_history_strings()) == ["table t\n| stats count", "old"]
+    monkeypatch.setenv("LOGSQL_HISTORY", "/dev/full")
+    before = os.stat("/dev/full").st_mode
+    history().store_string("x")
+    assert os.stat("/dev/full").st_mode == before
 
 
 def test_completion_on_tab(terminal: Any) -> None:
