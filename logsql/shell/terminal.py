@@ -49,7 +49,9 @@ class _Kept(FileHistory):
     def store_string(self, string: str) -> None:
         lines = "".join(f"+{line}\n" for line in string.split("\n"))
         with suppress(OSError):  # a full disk ends no shell
-            Files().add_private(self.filename, f"\n# {dt.datetime.now()}\n{lines}".encode(errors="surrogateescape"))
+            Files().add_private(
+                os.fsdecode(self.filename), f"\n# {dt.datetime.now()}\n{lines}".encode(errors="surrogateescape")
+            )
 
 
 def history(keeps: bool = True) -> History:
