@@ -75,6 +75,17 @@ def test_each_example_gives_the_rows_of_the_statement_beside_it() -> None:
         ('search a =~ "x"', 'use match(a, "REGEX")'),
         ("search in(a, \u2018x\u2019, \u2018y z\u2019)", 'text stands in double quotes: "..."'),
         ("eval b = valueof(a, 0).c", 'a key of a map is written valueof(..., "c")'),
+        # the help named the nearest function: sha256 for sha1, the hour for the year, 0 for the value before
+        ("eval b = sha1(a)", 'use tohex(hash("sha1", binary(x)))'),
+        ("eval b = year(a)", 'use datepart(x, "year")'),
+        ("eval b = replace_string(a)", "use replace(x, TEXT, y)"),
+        ("reverse", "use eval n = seq() | sort -n | fields - n"),
+        ("filldown a", 'use evalc last = nvl(FIELD, $("last")) | eval FIELD = $("last")'),
+        # aggregates in expressions
+        ("eval b = avg(a)", "avg() works on many rows: stats avg(a) as NAME, with by FIELD for groups"),
+        ("stats avg(a) | search avg(a) > 1", 'write field("avg(a)")'),
+        ("eval b = p95(a)", "use percentile(x, 95)"),
+        ("parsekv quote=t", 'quote="\\""'),
         # constants without their quotes
         ("eval b = datetrunc(now(), 1h)", 'write "1h"'),
         ("eval b = datetrunc(now(), span=5m)", 'write "5m"'),

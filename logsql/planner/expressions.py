@@ -26,11 +26,9 @@ from logsql.diagnostics.expressions import (
     UNKNOWN_NAMED_ARGUMENT,
     UNSUPPORTED_FUNCTION,
 )
-from logsql.diagnostics.foreign import meant_name
 from logsql.diagnostics.losses import OVERFLOW, Loss
 from logsql.diagnostics.messages import plural
 from logsql.diagnostics.notes import Notes
-from logsql.diagnostics.places import Place
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical, walk
 from logsql.planner import function_spec as registry
 from logsql.planner import losses, mixedlosses, numberlosses
@@ -39,6 +37,7 @@ from logsql.planner.catalog import Catalog
 from logsql.planner.inline import Frame, held
 from logsql.planner.notes import arguments, comparisons, conditions, documents, numbers, parameters
 from logsql.planner.notes.fields import Stands, constant_form, parameter_form, tell_field, tell_operator
+from logsql.planner.notes.unknown import meant_call
 from logsql.planner.relation import Rel, Rest
 from logsql.values import mixing, paths, patterns, sql, values
 from logsql.values.arithmetic import arithmetic, negate
@@ -301,7 +300,7 @@ class ExprContext:
             UNSUPPORTED_FUNCTION,
             call.name_span if call.name_span.end else call.span,
             function=call.name,
-            help=meant_name(call.name, Place.FUNCTION, registry.FUNCTIONS),
+            help=meant_call(call, self.rel),
             notes=(FUNCTION_REFUSED.fill(function=call.name, reason=reason.fill()),) if reason else (),
         )
 

@@ -110,6 +110,9 @@ class Order:
 
 UNORDERED = Order()
 PHYSICAL = Order(physical=True)
+#: Carried columns of a reader of text: when the file was read, which its ``_time`` says of every line, and when the
+#: file was last written.
+LOADED, WRITTEN = "__loaded", "__written"
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ SAID = [
     # an option of t or f: anything else was f, and nothing told it
     (f"{LABEL}parsekv overlay=yes", "N1506", "yes", "write overlay=t or overlay=f"),
     (f"{LABEL}parsejson flatten=1", "N1506", "1", "write flatten=t or flatten=f"),
+    (f"{A}stats sum(a + 1) | fields sum(a+1)", "N1105", "sum(a+1)", "write sum((a + 1))"),
     # names with operators and blanks
     (f'{AGENT}search user-agent == "curl"', "N1003", "user-agent", 'field("user-agent")'),
     (f"{AGENT}stats max(user-agent)", "N1003", "user-agent", 'field("user-agent")'),

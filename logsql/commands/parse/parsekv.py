@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.parse import _quoted
 from logsql.commands.parse._overlay import META, NO_TEXT, Document, carry, fated, lay_over, tallied
+from logsql.diagnostics.codes import syntax
 from logsql.diagnostics.delimiters import EMPTY_DELIMITER
 from logsql.diagnostics.losses import loss
 from logsql.diagnostics.options import INVALID_OPTION
@@ -32,9 +33,10 @@ NO_DELIMITER = EMPTY_DELIMITER.says(
 
 BAD_QUOTE = INVALID_OPTION.says(
     (
-        "quote= is one character that is no blank, no backslash and in no delimiter",
-        "quote=은(는) 공백이나 역슬래시가 아니고 구분자에 들어 있지 않은 한 글자여야 합니다",
-    )
+        "quote= is one character that is no letter, digit, blank or backslash and in no delimiter",
+        "quote=은(는) 글자, 숫자, 공백, 역슬래시가 아니고 구분자에 들어 있지 않은 문자 하나여야 합니다",
+    ),
+    help=syntax('quote="\\""'),
 )
 
 QUOTE_CUT = loss(
@@ -79,7 +81,9 @@ def lower(stage: Stage) -> Rel:
     for name, value in (("pairdelim", pair), ("kvdelim", delimiter)):
         if not value:
             stage.fail(NO_DELIMITER, option=name)
-    if quote is not None and (len(quote) != 1 or quote in " \t\r\n\\" or quote in pair or quote in delimiter):
+    if quote is not None and (
+        len(quote) != 1 or quote.isalnum() or quote in " \t\r\n\\" or quote in pair or quote in delimiter
+    ):
         stage.fail(BAD_QUOTE)
     field, overlay = stage.option("field"), stage.option("overlay")
     source = f"parsekv field={field}"

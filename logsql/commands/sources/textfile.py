@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from logsql.commands.parse.logs.base import LOADED, WRITTEN
 from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_NAME
@@ -10,7 +9,7 @@ from logsql.diagnostics.options import INVALID_OPTION
 from logsql.diagnostics.paths import NEEDS_PATH, NO_FILE, NO_PATH, PATH_FORM
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
-from logsql.planner.relation import Rel
+from logsql.planner.relation import LOADED, WRITTEN, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from udfs.readers.artefacts import Artefact, Known

@@ -13,6 +13,7 @@ from logsql.operators.grouping import Groups, Result, ascending, check_names, gr
 from logsql.operators.merging import Idents
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
+from logsql.planner.notes.numbers import spread
 from logsql.planner.relation import Column, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
@@ -68,6 +69,7 @@ def lower(stage: Stage) -> Rel:
 
     def make(cx: ExprContext) -> tuple[list[Typed], Typed]:
         value = cx.lower(args.value)
+        spread(cx, args.value, value)
         value = values.to_variant(value) if value.parts else value
         return [cx.field(n.text) for n in args.by], Typed(cx.let(value.expr), value.type, value.pointer)
 

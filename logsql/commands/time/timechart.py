@@ -16,7 +16,7 @@ from logsql.operators.grouping import check_names, lower_groups, needs_row_order
 from logsql.planner import duties, losses
 from logsql.planner.expressions import ExprContext
 from logsql.planner.notes import dates as notes
-from logsql.planner.relation import Rel
+from logsql.planner.relation import LOADED, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
@@ -85,6 +85,8 @@ def lower(stage: Stage) -> Rel:
         return sql.when(timed, losses.kept(cx, NO_GROUP, source, named, sql.null("VARCHAR")))
 
     rel, seconds = stage.rel, sql.integer(span.mean_seconds)
+    if any(column.name == LOADED for column in rel.carried) and stage.chain.received(rel, TIME):
+        stage.note(notes.TIME_OF_READING, stage.command.name_span)
     special: dict[str, Callable[[ExprContext], Typed]] = {TIME: start}
     if args.by:
         return crosstab(stage, rel, [time], args.by, args.aggregates, counted, seconds, special)

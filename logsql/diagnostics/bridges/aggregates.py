@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.diagnostics.bridges.row import Bridge, aggregate
+from logsql.diagnostics.places import Place
 
 AGGREGATES: tuple[Bridge, ...] = (
     *(
@@ -58,7 +59,7 @@ AGGREGATES: tuple[Bridge, ...] = (
         sql=("arg_max", "max_by"),
     ),
     aggregate(
-        "stddev(x)",
+        "stddev(x), of the population",
         "stddev(status)",
         "stddev_pop(status)",
         spl=("stdev", "stdevp"),
@@ -66,7 +67,13 @@ AGGREGATES: tuple[Bridge, ...] = (
         esql=("std_dev",),
         sql=("stddev_samp", "stddev_pop"),
     ),
-    aggregate("var(x)", "var(status)", "var_pop(status)", kql=("variance",), sql=("variance", "var_samp", "var_pop")),
+    aggregate(
+        "var(x), of the population",
+        "var(status)",
+        "var_pop(status)",
+        kql=("variance",),
+        sql=("variance", "var_samp", "var_pop"),
+    ),
     aggregate("avg(x)", "avg(status)", "avg(status)", spl=("mean",), sql=("mean",)),
     aggregate(
         "sum(if(CONDITION, 1, 0))",
@@ -81,5 +88,28 @@ AGGREGATES: tuple[Bridge, ...] = (
         "sum(status) FILTER (status >= 400)",
         kql=("sumif",),
         sql=("sum_if",),
+    ),
+    *(
+        aggregate(
+            f"{here}(if(CONDITION, x, null))",
+            f"{here}(if(status >= 400, status, null))",
+            f"{there}status) FILTER (status >= 400)",
+            kql=(f"{word}if",),
+        )
+        for word, here, there in (
+            ("avg", "avg", "avg("),
+            ("max", "max", "max("),
+            ("min", "min", "min("),
+            ("dcount", "dc", "count(DISTINCT "),
+            ("count_distinct", "dc", "count(DISTINCT "),
+        )
+    ),
+    aggregate("sum(x * x)", "sum(status * status)", "sum(status * status)", spl=("sumsq",)),
+    Bridge(
+        Place.AGGREGATE,
+        'array(x) as list | eval list = strjoin(",", list)',
+        '| stats array(user) as x | eval x = strjoin(",", x)',
+        "SELECT string_agg(\"user\", ',' ORDER BY _time) AS x FROM web",
+        sql=("group_concat", "string_agg", "listagg"),
     ),
 )

@@ -292,9 +292,22 @@ def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, o
         if any(map(_padded, sample(cx, other))) or isinstance(node.value, float):
             return None
         return f'"{canonical(node)}"'
+    if value.type.integer and theirs.kind is Kind.DATE and (day := _day(node)):
+        return f'date("{day}", "yyyy-MM-dd")'
     if value.type.integer and theirs.kind is Kind.DATE and not isinstance(node, Literal):
         return f"epoch({canonical(node)})"
     return None
+
+
+def _day(node: Expr) -> str | None:
+    """The day that ``2024-01-31`` without quotes means: it is a difference of three numbers."""
+    if not (isinstance(node, Binary) and isinstance(node.left, Binary) and node.op == node.left.op == "-"):
+        return None
+    parts = [part.value for part in (node.left.left, node.left.right, node.right) if isinstance(part, Literal)]
+    if len(parts) != 3 or not all(isinstance(part, int) for part in parts):
+        return None
+    year, month, day = (int(str(part)) for part in parts)
+    return f"{year}-{month:02}-{day:02}" if 1900 < year < 2200 and 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
 def _padded(text: str) -> bool:

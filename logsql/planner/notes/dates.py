@@ -169,11 +169,32 @@ NOT_READ = UNLIKE_VALUES.says(
 MICROSECONDS, NANOSECONDS = text("microseconds", "마이크로초"), text("nanoseconds", "나노초")
 #: Milliseconds from here on lie behind the year 3000, seconds of it before the year 9999.
 _MICRO_FROM, _NANO_FROM = 32_503_680_000_000, 32_503_680_000_000_000
+_SECONDS_FROM = 1_000_000_000
+#: Names that fields of times have.
+_TIME_NAME = re.compile(r"time|date|epoch|stamp|\bts\b|_at$|시각|일시|날짜", re.IGNORECASE)
 _FORMS = {
     "%Y": "yyyy", "%y": "yy", "%m": "MM", "%d": "dd", "%e": "d", "%H": "HH", "%I": "hh", "%M": "mm", "%S": "ss",
     "%f": "SSSSSS", "%p": "a", "%b": "MMM", "%B": "MMMM", "%a": "EEE", "%j": "DDD", "%z": "Z", "%Z": "z",
     "%T": "HH:mm:ss", "%F": "yyyy-MM-dd",
 }  # fmt: skip
+
+
+TIME_OF_READING = define(
+    "N1314",
+    "time-of-reading",
+    (
+        "the _time of textfile is the time at which the file was read, where dp= and df= find none in the lines",
+        "dp=와 df=로 줄에서 시각을 찾지 않으면 textfile의 _time은 파일을 읽은 시각입니다",
+    ),
+    (
+        "_time is the time at which the file was read, and not that of the line",
+        "_time은 줄에 적힌 시각이 아니라 파일을 읽은 시각입니다",
+    ),
+    (
+        "take it from the line: parse NAME (syslog, nginx, ...), textfile dp=... df=..., or eval _time = date(...)",
+        "줄에서 시각을 얻으세요: parse 이름 (syslog, nginx, ...), textfile dp=... df=..., 또는 eval _time = date(...)",
+    ),
+)
 
 
 def formatted(call: FunctionCall, value: Typed) -> None:
@@ -237,9 +258,18 @@ def _other_times(cx: Lowering, rel: Rel, command: str) -> str | None:
     if dates:
         return DATES_ARE.fill(fields=listed(dates), first=dates[0], command=command)
     for column in rel.columns:
+        name = column.name if re.fullmatch(r"[\w@.]+", column.name) else f'field("{column.name}")'
         if column.type.kind is Kind.STRING and (pattern := guess_pattern(cx.sample(column.name), "")):
-            return WRITE.fill(better=f'eval _time = date({column.name}, "{pattern}") | {command} ...')
+            return WRITE.fill(better=f'eval _time = date({name}, "{pattern}") | {command} ...')
+        if column.type.integer and _TIME_NAME.search(column.name) and _seconds(cx.sample(column.name)):
+            return WRITE.fill(better=f"eval _time = epoch({name}) | {command} ...")
     return None
+
+
+def _seconds(texts: Sequence[str]) -> bool:
+    """Whether whole numbers are seconds or milliseconds of the years from 2001 to 3000."""
+    found = [int(text) for text in texts if text.isascii() and text.isdigit()]
+    return bool(found) and all(_SECONDS_FROM <= number < _MICRO_FROM for number in found)
 
 
 DATES_ARE = text(

@@ -22,6 +22,7 @@ _DAYS = (
     (r"\d{4}-\d\d(?!\d)", "yyyy-MM"),
     (r"(?:19|20)\d\d(?!\d)", "yyyy"),
 )
+_HALVES = ("AM", "PM", "am", "pm")
 _ZONES = ((r"Z|[+-]\d\d:\d\d", "XXX"), (r"[+-]\d{4}", "Z"), (r"", ""))
 
 
@@ -36,6 +37,8 @@ def guess_pattern(texts: Sequence[str], otherwise: str = USUAL) -> str:
     ('dd/MMM/yyyy:HH:mm:ss Z', '')
     >>> guess_pattern(["03/04/2024", "13/04/2024"]), guess_pattern(["03/04/2024"], "")
     ('dd/MM/yyyy', '')
+    >>> guess_pattern(["1/2/2024 3:04:05 PM"])
+    'MM/dd/yyyy hh:mm:ss a'
     """
     days = (*_DAYS, *_slashed(texts))
     found = {_pattern(text, days) for text in texts if text}
@@ -48,11 +51,13 @@ def guess_pattern(texts: Sequence[str], otherwise: str = USUAL) -> str:
 
 def _slashed(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """The pattern of ``13/04/2024``: some text must tell day from month."""
-    pairs = [(int(m[1]), int(m[2])) for text in texts if (m := re.match(r"(\d\d)/(\d\d)/\d{4}", text))]
+    pairs = [(int(m[1]), int(m[2])) for text in texts if (m := re.match(r"(\d\d?)/(\d\d?)/\d{4}", text))]
     days_first, months_first = any(a > 12 for a, _ in pairs), any(b > 12 for _, b in pairs)
+    if days_first == months_first and any(text.endswith(_HALVES) for text in texts):
+        months_first = not days_first  # who writes AM and PM writes the month first
     if days_first == months_first:
         return ()
-    return ((r"\d\d/\d\d/\d{4}", "dd/MM/yyyy" if days_first else "MM/dd/yyyy"),)
+    return ((r"\d\d?/\d\d?/\d{4}", "dd/MM/yyyy" if days_first else "MM/dd/yyyy"),)
 
 
 def _bare(pattern: str | None) -> str:
@@ -67,6 +72,9 @@ def _pattern(text: str, days: Sequence[tuple[str, str]]) -> str | None:
         rest = text[match.end() :]
         if not rest:
             return day
+        half = re.fullmatch(r"( )\d?\d:\d\d(:\d\d)? (AM|PM|am|pm)", rest)
+        if half is not None:
+            return f"{day} hh:mm{':ss' if half[2] else ''} a"
         time = re.fullmatch(r"([ T:]?)(\d\d):?(\d\d)(?::?(\d\d)(?:([.,])(\d+))?)?( ?)(Z|[+-]\d\d:?\d\d)?", rest)
         if time is not None and (built := _time(day, rest, time)) is not None:
             return built

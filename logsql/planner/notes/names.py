@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass, replace
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import QueryError
 from logsql.language.expressions import parse_expression
-from logsql.language.tree import Binary, Call, Command, Expr, Field, Name, SortKey, Span, Unary
+from logsql.language.tree import Binary, Call, Command, Expr, Field, Name, SortKey, Span, Unary, canonical
 from logsql.planner.duties import Kind
 from logsql.planner.notes.clauses import tell_key
 from logsql.planner.notes.fields import UNKNOWN_FIELD, Say, absent, near
@@ -222,7 +222,9 @@ def _tell(note: Say, command: Command, rel: Rel, key: SortKey) -> None:
         right = " | ".join(f"{command.name} {part.strip()}" for part in text.split(","))
         note(SEVERAL_NAMES, span, text=text, right=right)
     elif (inner := _expression(text)) is not None:
-        if isinstance(inner, Field):
+        if rel.column(canonical(inner)) is not None:  # fields sum(a+1) behind stats sum(a + 1)
+            note(WORD_AS_NAME, span, text=text, right=f"{sign}{canonical(inner)}")
+        elif isinstance(inner, Field):
             note(WORD_AS_NAME, span, text=text, right=f"{sign}{inner.name}")
         else:
             note(EXPRESSION_AS_NAME, span, text=text, help=computed(inner, text, command.name))

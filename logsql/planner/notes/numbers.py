@@ -154,6 +154,13 @@ def sorted_by(cx: Lowering, command: str, keys: tuple[SortKey, ...]) -> None:
             cx.note(ORDERED_AS_TEXT, key.name.span, help=or_typed(cx, help), value=name, function=command)
 
 
+def spread(cx: Lowering, node: Expr, value: Typed) -> None:
+    """Tell of a boxplot of numbers that are text."""
+    if value.kind is Kind.STRING and numbers_of_several_lengths(sample(cx, node)):
+        help = or_typed(cx, WRITE.fill(better=f"boxplot double({canonical(node)})"))
+        cx.note(ORDERED_AS_TEXT, node.span, help=help, value=canonical(node), function="boxplot")
+
+
 def literal(cx: Lowering, node: Literal) -> None:
     """Tell of a whole number beyond 64 bits, which is read as a double: ``12345678901234567890`` loses digits."""
     value = node.value

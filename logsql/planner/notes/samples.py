@@ -11,6 +11,7 @@ from logsql.planner.plan import Cte
 from logsql.planner.relation import Rel
 from logsql.values import sql
 from logsql.values.sql import Sql
+from logsql.values.types import Kind
 
 #: Values that a rule looks at.
 SAMPLE = 50
@@ -50,3 +51,36 @@ def sample_query(ctes: Sequence[Cte], rel: Rel, name: str) -> Sql | None:
         query = sql.select([sql.alias(node.copy(), "v")], read.this.copy())
         return query.limit(SAMPLE)
     return None
+
+
+def received(ctes: Sequence[Cte], rel: Rel, name: str) -> bool:
+    """Whether the dates of a field are a column of the source. Followed are columns that are handed on, also where a
+    parser lays values of another type over some of them: a text is no date."""
+    column = rel.column(name)
+    if column is None:
+        return False
+    by_name = {cte.name: cte for cte in ctes}
+    ident = next((part.ident for part in column.parts if part.type.kind is Kind.DATE), column.ident)
+    node, source = _only(rel.expr(ident)), rel.source
+    while isinstance(node, exp.Column) and source in by_name:
+        query = by_name[source].query
+        if not isinstance(query, exp.Select) or query.args.get("joins") or query.args.get("group"):
+            return False
+        wanted = node.name
+        found = next((item for item in query.selects if item.alias_or_name == wanted), None)
+        read = query.args.get("from_") or query.args.get("from")
+        if found is None or read is None or not isinstance(read.this, exp.Table):
+            return False
+        node, source = _only(cast(exp.Expression, found.unalias())), read.this.name
+    return isinstance(node, exp.Column)
+
+
+def _only(node: Sql) -> Sql:
+    """Of a CASE the branch that is not null, where there is one."""
+    if not isinstance(node, exp.Case):
+        return node
+    branches = [branch.args["true"] for branch in node.args["ifs"]] + [node.args.get("default")]
+    given = [
+        b for b in branches if b is not None and not isinstance(b.this if isinstance(b, exp.Cast) else b, exp.Null)
+    ]
+    return given[0] if len(given) == 1 else node

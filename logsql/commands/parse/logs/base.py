@@ -16,6 +16,7 @@ from sqlglot import exp
 from logsql.commands.parse._overlay import META, Document, carry, lay_over, tallied
 from logsql.diagnostics.losses import loss
 from logsql.loading import Rows
+from logsql.planner.relation import LOADED, WRITTEN
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import ANY_JSON, BOOL, DATE, STRING, Kind, LType
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from logsql.planner.stage import Stage
 
 
-#: Carried columns of a reader of text: when the file was read, which its ``_time`` says of every line, and when the
-#: file was last written.
-LOADED, WRITTEN = "__loaded", "__written"
 NOT_PARSED = loss(
     "not-parsed", ("rows whose text is not of the format: they pass unchanged", "형식에 맞지 않는 행: 그대로 통과")
 )

@@ -1,0 +1,28 @@
+"""What is meant by the call of a function that there is not."""
+
+from __future__ import annotations
+
+from logsql.diagnostics.codes import text
+from logsql.diagnostics.foreign import foreign_name, meant_name
+from logsql.diagnostics.places import Place
+from logsql.language.tree import Call, canonical
+from logsql.planner import function_spec as registry
+from logsql.planner.notes.words import WRITE
+from logsql.planner.relation import Rel
+
+AGGREGATE = text(
+    "{name}() works on many rows: stats {call} as NAME, with by FIELD for groups",
+    "{name}()은(는) 여러 행을 집계합니다. stats {call} as 이름, 그룹은 by 필드로 쓰세요",
+)
+
+
+def meant_call(call: Call, rel: Rel | None) -> str | None:
+    """The help: the result of an aggregate by its name (``search avg(a) > 1`` behind ``stats avg(a)``), ``stats`` for
+    an aggregate in an expression, else the nearest name."""
+    written = canonical(call)
+    if rel is not None and rel.column(written) is not None:
+        quoted = written.replace("\\", "\\\\").replace('"', '\\"')
+        return WRITE.fill(better=f'field("{quoted}")')
+    if call.name in registry.AGGREGATES:
+        return AGGREGATE.fill(name=call.name, call=written)
+    return meant_name(call.name, Place.FUNCTION, registry.FUNCTIONS) or foreign_name(call.name, Place.AGGREGATE)

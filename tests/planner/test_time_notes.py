@@ -1,0 +1,94 @@
+"""Notes about times: the one at which a file was read, and where the dates of rows without ``_time`` are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from logsql.engine.session import Session
+
+LINES = "Mar 05 10:00:00 h sshd[1]: time=1\nMar 06 10:00:00 h sshd[1]: time=2\n"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> str:
+    path = tmp_path / "a.log"
+    path.write_text(LINES)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "between",
+    ["", '| search line == "*sshd*"', '| rex field=line "time=(?<n>.)"', "| parsekv", "| parsekv overlay=t"],
+)
+def test_the_time_of_reading_dates_no_line(log: str, between: str) -> None:
+    """`textfile a.log | timechart count` put all rows into the bucket of this moment, and nothing told it."""
+    with Session(tz="UTC") as session:
+        result = session.query(f"textfile {log} {between} | timechart span=1d count")
+        assert [row["count"] for row in result.rows()] == [2]
+        assert [note.code for note in result.notes] == ["N1314"]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "| parse syslog",
+        "| parse overlay=t openssh",
+        '| eval _time = date(concat("2024 ", line), "yyyy MMM dd HH:mm:ss")',
+        '| eval t = date(concat("2024 ", line), "yyyy MMM dd HH:mm:ss") | fields t | rename t as _time',
+    ],
+)
+def test_a_time_of_the_line_is_silent(log: str, between: str) -> None:
+    with Session(tz="UTC") as session:
+        assert [n.code for n in session.plan(f"textfile {log} {between} | timechart span=1d count")[0].notes] == []
+        dated = f'textfile dp="^(.{{15}})" df="MMM dd HH:mm:ss" {log} | timechart span=1d count'
+        assert [n.code for n in session.plan(dated)[0].notes] == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "better"),
+    [
+        ("{'Date and Time':'1/2/2024 3:04:05 PM'}", 'date(field("Date and Time"), "MM/dd/yyyy hh:mm:ss a")'),
+        ("{t:'13/2/2024 3:04 am'}", 'date(t, "dd/MM/yyyy hh:mm a")'),
+        ("{ts:1709600000}", "epoch(ts)"),
+        ("{eventTime:1709600000123}", "epoch(eventTime)"),
+    ],
+)
+def test_the_field_that_holds_the_time_is_named(rows: str, better: str) -> None:
+    with Session(tz="UTC") as session:
+        query = f'json "[{rows}]"'
+        (note,) = session.plan(f"{query} | timechart span=1d count")[0].notes
+        assert (note.code, note.help) == ("N1308", f"write eval _time = {better} | timechart ...")
+        assert session.query(f"{query} | eval _time = {better} | timechart span=1d count").rows()[0]["count"] == 1
+
+
+@pytest.mark.parametrize("rows", ["{time:17}", "{bytes:1709600000}", "{t:'1/2/2024'}"])
+def test_other_fields_are_no_times(rows: str) -> None:
+    with Session(tz="UTC") as session:
+        (note,) = session.plan(f'json "[{rows}]" | timechart span=1d count')[0].notes
+        assert (note.code, note.help) == ("N1308", None)
+
+
+def test_a_day_without_quotes_is_a_date() -> None:
+    """The help said to write epoch(((2024 - 1) - 1))."""
+    with Session(tz="UTC") as session:
+        (note,) = session.plan('json "[{}]" | eval t = now() | search t > 2024-01-31')[0].notes
+        assert (note.code, note.help) == ("N1201", 'write t > date("2024-01-31", "yyyy-MM-dd")')
+
+
+def test_numbers_that_are_text_in_a_boxplot() -> None:
+    with Session(tz="UTC") as session:
+        (note,) = session.plan("json \"[{b:'9'},{b:'10'}]\" | boxplot b")[0].notes
+        assert (note.code, note.help) == ("N1302", "write boxplot double(b)")
+
+
+@pytest.mark.parametrize(("name", "command"), [("empty.csv", "csvfile"), ("empty.jsonl", "jsonfile")])
+def test_an_empty_file_has_no_unknown_fields(tmp_path: Path, name: str, command: str) -> None:
+    """A right query over the log of a quiet day was told that no row has its fields."""
+    (tmp_path / name).write_text("")
+    with Session(tz="UTC") as session:
+        result = session.query(
+            f'{command} {tmp_path / name} | search status == "404" | stats count, max(bytes) by user'
+        )
+        assert (result.rows(), result.notes) == ([], ())
