@@ -10,6 +10,7 @@ forget their order, as one copies them from another.
 from __future__ import annotations
 
 import ast
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -162,6 +163,39 @@ def broken(case: Case) -> str:
 @pytest.mark.parametrize(("name", "example"), [pytest.param(*e, id=e[0]) for e in examples()])
 def test_a_command_gives_its_rows_in_order_however_many_threads_there_are(name: str, example: Example) -> None:
     check(scaled(name, example))
+
+
+def over_a_file(name: str, example: Example, folder: Path) -> str | None:
+    """The example with ``jsonfile`` for the table it begins with, whose rows have no number of their own; else None."""
+    query = parse_query(example.query, GRAMMAR)
+    first = query.commands[0]
+    tables = {n: arrow_table(rows, {"_time": "date"}, ZONE) for n, rows in (example.tables or {}).items()}
+    main = main_table(query, tables)
+    if first.name != "table" or main is None or name == "table":
+        return None
+    path = folder / "rows.jsonl"
+    path.write_text("".join(json.dumps(row, default=str) + "\n" for row in tables[main].to_pylist()), encoding="utf-8")
+    last = next(c for c in reversed(query.commands) if COMMANDS[c.name].name == name)
+    return f"jsonfile dates=t {path}{example.query[first.span.end : last.span.end]}"
+
+
+def test_no_command_forgets_the_order_of_a_file(tmp_path: Path) -> None:
+    """Rows of a table have a number of their own, which finds a forgotten order again; those of a file have none."""
+    planned = 0
+    for name, spec in sorted(COMMANDS.items()):
+        example = next((e for e in spec.examples if e.rows is not None), None)
+        query = over_a_file(name, example, tmp_path) if name == spec.name and example is not None else None
+        if query is None:
+            continue
+        with logsql.connect(tz=ZONE) as session:
+            given = {n: arrow_table(r, {"_time": "date"}, ZONE) for n, r in (example.tables or {}).items()}
+            load_tables(session, given)
+            try:
+                session.plan(query)
+            except OrderLost as problem:
+                pytest.fail(f"{query}: {problem}")
+            planned += 1
+    assert planned > 30
 
 
 # --- experiments: what happens to a command that forgets its order ----------------------------------------------------

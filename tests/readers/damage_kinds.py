@@ -366,12 +366,14 @@ def _view_seeds(view: str) -> list[bytes]:
         values = [(key, "Name", _wide("n\0")) for key in keys]
         values += [(key, "InstallDate", _wide("12/31/2019 23:59:59\0")) for key in keys]
         return [values_file(values, "SZ")]
-    else:
+    elif view == "reg-network-profiles":
         key = "ROOT\\Microsoft\\Windows NT\\CurrentVersion\\NetworkList\\Profiles\\{G}"
         date = struct.pack("<8H", 2011, 2, 1, 21, 15, 24, 16, 250)
         values = [(key, "ProfileName", _wide("cafe\0")), (key, "Description", _wide("카페"))]
         values += [(key, name, date) for name in ("DateCreated", "DateLastConnected")]
         values += [(key, name, struct.pack("<I", 6)) for name in ("Category", "NameType", "Managed")]
+    else:
+        raise LookupError(f"{view} has no sound values here to damage: add some (docs/contributing/view.md)")
     return [values_file(values)]
 
 

@@ -43,7 +43,14 @@ _BEHIND_KEY = re.compile(
     r"(?P<name>[\w.-]+)\s+(?P<word>limit|head|top|sort|order by|having|where)\s+(?P<rest>\S.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_HERE = {"head": "limit", "top": "limit", "order by": "sort", "having": "search", "where": "search"}
+#: Words of other languages, and the command that does it here.
+_HERE = {"head": "limit", "top": "limit", "order": "sort", "order by": "sort", "having": "search", "where": "search"}
+#: Clauses behind the new name of a result that are more than a command of their own behind it.
+_SAID = {
+    **dict.fromkeys(("where", "filter", "if", "when"), SEARCH_BEFORE),
+    **dict.fromkeys(("having", "search"), SEARCH_BEHIND),
+    "group": KEYS_BEHIND,
+}
 
 
 def tell_key(note: Say, span: Span, text: str) -> bool:
@@ -65,12 +72,6 @@ def tell_output(note: Say, command: str, aggregate: Aggregate) -> None:
         return
     word = found["word"].lower()
     facts = {"command": command, "name": found["name"], "rest": found["rest"] or "...", "word": word}
-    if word in ("where", "filter", "if", "when"):
-        help = SEARCH_BEFORE.fill(**facts)
-    elif word in ("having", "search"):
-        help = SEARCH_BEHIND.fill(**facts)
-    elif word == "group":
-        help = KEYS_BEHIND.fill(**facts)
-    else:
-        help = COMMAND_BEHIND.fill(**{**facts, "word": "sort" if word == "order" else word})
+    said = _SAID.get(word, COMMAND_BEHIND)
+    help = said.fill(**{**facts, "word": _HERE.get(word, word)} if said is COMMAND_BEHIND else facts)
     note(CLAUSE_IN_NAME, aggregate.output.span, help=help, text=text, word=word)
