@@ -83,6 +83,20 @@ loss(
     ("entries of an archive that are damaged: what came before was read", "손상된 압축 항목: 그 앞까지 읽음"),
 )
 loss(
+    "damaged-directory",
+    (
+        "entries that the end of the archive counts and its directory does not have",
+        "아카이브 끝에 적힌 수에 비해 목록에 없는 항목",
+    ),
+)
+loss(
+    "repeated-entry",
+    (
+        "entries whose name comes again further on in the archive: not read, as unpacking would overwrite them",
+        "아카이브 뒤쪽에 같은 이름이 또 있는 항목: 압축을 풀면 덮어쓰이므로 읽지 않음",
+    ),
+)
+loss(
     "entry-name-charset",
     ("names that are not in `zipcharset`, read as CP437", "`zipcharset`이 아니어서 CP437로 읽은 이름"),
 )
@@ -132,6 +146,13 @@ loss("date-out-of-range", ("dates that no calendar reaches: null", "달력을 �
 loss("parser-failed", ("events that the parser could not read: no row", "파서가 읽지 못한 이벤트: 행 없음"))
 loss("damaged-record", ("records that are damaged: no row", "손상된 레코드: 행 없음"))
 loss("damaged-page", ("pages that are damaged: their records are missing", "손상된 페이지: 그 레코드 없음"))
+loss(
+    "truncated-log",
+    (
+        "pages that the log says it has and the file does not: their records are missing",
+        "로그에 적힌 크기보다 파일이 짧아 없는 페이지: 그 레코드 없음",
+    ),
+)
 loss("torn-page", ("pages that were written in part: their records are missing", "일부만 쓰인 페이지: 그 레코드 없음"))
 loss("torn-record", ("records that were written in part: no row", "일부만 쓰인 레코드: 행 없음"))
 loss("truncated-record", ("a record that is cut at the end of the file: no row", "파일 끝에서 잘린 레코드: 행 없음"))

@@ -63,8 +63,11 @@ def _journal_seeds() -> list[bytes]:
 
 def _logfile_seeds() -> list[bytes]:
     data = lzma.decompress(shared_data("forensics", "logfile", "tiny-volume-LogFile.xz").read_bytes())
-    # Records are found by their place in the file: pages 4 to 6 with the restart pages before them.
-    return [data[: 7 * 4096]]
+    # Records are found by their place in the file: pages 4 to 6, with the restart pages, which tell the size.
+    made = bytearray(data[: 7 * 4096])
+    for page in (0, 4096):
+        struct.pack_into("<Q", made, page + 48 + 24, len(made))
+    return [bytes(made)]
 
 
 def _hive_seeds() -> list[bytes]:

@@ -54,6 +54,8 @@ _LONGEST = 65_536
 """Bytes of client data of one record that are believed."""
 _REACH = _LONGEST // _BODY + 2
 """Pages behind the window that a record beginning in it may reach."""
+_LARGEST_LOG = 4 << 30
+"""Bytes of a log that are believed: Windows makes none larger."""
 _COPIES = (2, 3)
 """Pages before the log that hold copies of its newest pages."""
 _LAST_END = 4
@@ -133,10 +135,27 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
         if evidence.size == 0:
             raise ReaderError("{path} is empty", evidence.name, "empty-file")
         tally = Tally()
+        missing = _stated_pages(evidence) - evidence.size // PAGE
+        if missing > 0:
+            tally.add("truncated-log", missing, evidence.size)
         try:
             yield from joined(_windows(evidence, wanted, base_name(target), tally), BATCH_ROWS * 2 // 3)
         finally:
             tally.report(context, evidence.name)
+
+
+def _stated_pages(evidence: Evidence) -> int:
+    """Pages that the log has by its first readable restart page; 0 where none tells."""
+    page = np.zeros(PAGE, np.uint8)
+    for number in (0, 1):
+        got = evidence.read_at(number * PAGE, page)
+        if got == PAGE and int(page[:4].view("<u4")[0]) == _RSTR:
+            area = int(page[24:26].view("<u2")[0])
+            if area & 7 == 0 and area + 32 <= 510:
+                stated = int(page[area + 24 : area + 32].view("<i8")[0])
+                if 0 < stated <= _LARGEST_LOG:
+                    return stated // PAGE
+    return 0
 
 
 def _offset_mask(evidence: Evidence) -> int:

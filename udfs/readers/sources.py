@@ -12,6 +12,7 @@ import errno
 import shutil
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -241,6 +242,10 @@ def _is_skippable_frame(magic: bytes) -> bool:
     return bool(struct.unpack("<I", magic)[0] & 0xFFFFFFF0 == 0x184D2A50)
 
 
+_END_RECORD = 22
+"""Bytes of the record at the end of an archive, without its comment (APPNOTE.TXT 6.3.10, 4.3.16)."""
+
+
 @contextmanager
 def open_zip(path: str, context: ReadContext, charset: str | None = None) -> Iterator[zipfile.ZipFile]:
     """The archive's directory; :func:`entry_names` reads its names. ReaderError ``not-a-zip``, ``unknown-charset``."""
@@ -300,6 +305,31 @@ def tell_charset(context: ReadContext, path: str, charset: str | None, unsure: S
         context.loss.lost(path, "entry-name-charset", len(unsure), None, told)
 
 
+def tell_directory(context: ReadContext, path: str, archive: zipfile.ZipFile) -> None:
+    """A ledger entry for entries that the end of the archive counts and its directory does not have: where a length in
+    the directory is damaged, ``zipfile`` takes what follows for a part of the entry before.
+    """
+    raw, found = archive.fp, len(archive.infolist())
+    if raw is None:
+        return
+    size = raw.seek(0, 2)
+    raw.seek(max(size - _END_RECORD - 0xFFFF, 0))
+    tail = raw.read()
+    at = tail.rfind(b"PK\5\6")
+    if at < 0 or len(tail) < at + _END_RECORD:
+        return
+    stated = int.from_bytes(tail[at + 10 : at + 12], "little")  # 0xFFFF: more than fit, or in a record of its own
+    if stated != 0xFFFF and found < stated:
+        context.loss.lost(path, "damaged-directory", stated - found, None, f"{found} of {stated} entries can be read")
+
+
+def _tell_repeated(context: ReadContext, path: str, times: Counter[str], chosen: Sequence[str]) -> None:
+    """A ledger entry for entries whose name comes again further on: the last is read, as unpacking leaves it."""
+    again = [name for name in chosen if times[name] > 1]
+    if again:
+        context.loss.lost(path, "repeated-entry", sum(times[name] - 1 for name in again), None, again[0])
+
+
 def expand_members(
     pattern: str,
     entry: str,
@@ -321,7 +351,9 @@ def expand_members(
         nonlocal unsure_names
         with open_zip(path, context, charset) as archive:
             # ``ZipInfo.is_dir`` stumbles over an entry whose name is empty.
-            names = {name: sure for name, sure, _ in entry_names(archive, charset) if not name.endswith("/")}
+            entries = [(name, sure) for name, sure, _ in entry_names(archive, charset) if not name.endswith("/")]
+            tell_directory(context, path, archive)
+        names = dict(entries)
         wanted = entry.replace("\\", "/") if entry not in names else entry
         chosen = [wanted] if wanted in names else list(filter(entry_test(wanted).fullmatch, names))
         if not chosen and in_folder is not None:
@@ -329,6 +361,8 @@ def expand_members(
             below = [name for name in names if folder == "/" or name.lower().startswith(folder)]
             chosen = [name for name in below if in_folder(Member(path, name, charset))]
         tell_charset(context, path, charset, [name for name in chosen if not names[name]])
+        if len(entries) > len(names):
+            _tell_repeated(context, path, Counter(name for name, _ in entries), chosen)
         unsure_names += sum(not sure for sure in names.values())
         yield from (Member(path, name, charset) for name in sorted(chosen, key=lambda n: (natural_key(n), n)))
 

@@ -14,7 +14,16 @@ import pyarrow as pa
 
 from udfs.readers.base import ReadContext, batch_of, null_context, select
 from udfs.readers.request import Request, as_paths
-from udfs.readers.sources import Member, entry_names, expand_members, open_zip, scan_each, tell_charset, zip_text
+from udfs.readers.sources import (
+    Member,
+    entry_names,
+    expand_members,
+    open_zip,
+    scan_each,
+    tell_charset,
+    tell_directory,
+    zip_text,
+)
 from udfs.readers.textlines import TextReader
 
 if TYPE_CHECKING:
@@ -111,6 +120,7 @@ class ZipEntriesReader:
     def _scan_archive(self, path: str, schema: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         with open_zip(path, context, self.zipcharset) as archive:
             entries = entry_names(archive, self.zipcharset)
+            tell_directory(context, path, archive)
         tell_charset(context, path, self.zipcharset, [name for name, sure, _ in entries if not sure])
         made: dict[str, list[object]] = {
             "zip_path": [path] * len(entries),

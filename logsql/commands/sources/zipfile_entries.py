@@ -21,6 +21,6 @@ One row per entry, folders included. ZIP keeps no time zone: `modified_at` is re
 """,
         (ZIP_CHARSET,),
         archive=False,
-        ledger=(FILE_LEFT_OUT, *rows("entry-name-charset", "bad-date")),
+        ledger=(FILE_LEFT_OUT, *rows("entry-name-charset", "bad-date", "damaged-directory")),
     )
 )
