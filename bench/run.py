@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from bench import keeping, ledger, seed, startup, tables
+from bench import fences, keeping, ledger, seed, startup, tables
 from bench.measure import Row
 
 ROWS: dict[str, Callable[[], list[Row]]] = {
@@ -20,6 +20,8 @@ ROWS: dict[str, Callable[[], list[Row]]] = {
     "start-up": startup.start_up,
     "ledger": ledger.rows,
     "keeping": keeping.rows,
+    "safe mode": fences.safe_mode,
+    "files on the disk": fences.files,
     **{name: (lambda name=name: tables.compare(name)) for name in tables.QUERIES},  # type: ignore[misc]
 }
 #: Rows that print their own tables.
