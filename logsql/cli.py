@@ -25,6 +25,7 @@ from logsql.diagnostics.messages import LANGUAGE, LANGUAGES
 from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
 from logsql.loading import arrow_without_pandas, collector_paused
 from logsql.shell.invocation import Invocation, parse, usage_page
+from logsql.shell.signals import ARRIVED, Terminated
 from logsql.shell.voice import Voice
 
 INTERRUPTED = 130
@@ -43,10 +44,6 @@ VERBS: dict[str, str] = {
     "help": "logsql.shell.manual:run",
     "shell": "logsql.shell.start:run",
 }
-
-
-class Terminated(BaseException):
-    """SIGTERM or SIGHUP arrived: its number is the argument."""
 
 
 def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
@@ -125,9 +122,11 @@ def _terminable() -> Iterator[None]:
     nothing else is waited for. A signal that is ignored (``nohup``) stays ignored."""
 
     def stop(number: int, frame: object) -> NoReturn:
+        ARRIVED.append(number)
         raise Terminated(number)
 
     before = {}
+    ARRIVED.clear()
     with suppress(ValueError):  # not the main thread
         for name in ("SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)

@@ -23,6 +23,7 @@ from logsql.diagnostics.engine import STOPPED, TIME_LIMIT
 from logsql.diagnostics.errors import Interrupted, LogsqlError, TimeoutError_, diagnostic
 from logsql.engine import leftovers
 from logsql.engine.memory import MemoryWatch
+from logsql.shell.signals import check_signals
 from logsql.shell.voice import Voice
 from udfs.temporary import clear_made
 
@@ -99,6 +100,7 @@ def interruptible(
         thread.start()
         while not done.wait(_TICK):
             full.look(stop, thread)
+            check_signals()
             if end is not None and time.monotonic() > end:
                 late = True
                 stop()
