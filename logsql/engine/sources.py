@@ -33,7 +33,8 @@ class SourceOpener:
 
     def open(self, command: str, source: SourceSpec, paths: Sequence[str], options: Mapping[str, object]) -> SourceInfo:
         """The source as its command declares it. Raises :class:`SourceError` or :class:`PolicyError`."""
-        request = Request(paths, self.context_factory(), options, source.given, self._shared)
+        belongs = None if source.artefact is None else source.artefact.belongs
+        request = Request(paths, self.context_factory(), options, source.given, self._shared, belongs=belongs)
         try:
             native = source.native(request) if source.native is not None else None
             if native is not None:

@@ -90,6 +90,10 @@ class Artefact:
     within: tuple[str, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
 
+    def belongs(self, name: str, head: bytes) -> bool:
+        """Whether a file of a folder is one of these, by its name and first bytes."""
+        return any(known.fits(name, head) for known in self.known)
+
     @property
     def kinds(self) -> set[str]:
         """The kinds of files that hold this."""

@@ -28,12 +28,12 @@ from udfs.readers.base import (
     ReaderError,
     batch_of,
     check_cancelled,
-    file_name,
     null_context,
     select,
 )
 from udfs.readers.cache import StateCache
 from udfs.readers.csvparse import ABSENT, Dialect, Structure, padded, records
+from udfs.readers.evidence import base_name, files_of
 from udfs.readers.lines import Reached, codec_name, utf8_chunks, whole_lines, with_line_feeds
 from udfs.readers.request import Request
 from udfs.readers.sources import Member, Source, open_source
@@ -124,7 +124,7 @@ class CsvReader:
     def of(cls, request: Request) -> CsvReader:
         """Options: those of the command; ``types``: look at the values of the columns in ``demand`` (None: all)."""
         made = cls(
-            request.files(),
+            files_of(request),
             request.text("cs") or "utf-8",
             request.flag("strict"),
             request.flag("tab"),
@@ -173,7 +173,7 @@ class CsvReader:
         for path, plan in zip(self.paths, self.plans, strict=True):
             if window.done:
                 return
-            shown = file_name(path.zip_path if isinstance(path, Member) else path)
+            shown = base_name(path)
             for note in plan.renamed:
                 context.loss.lost(_name(path), "duplicate-header", 0, Line(plan.top), note)
             if plan.width > self.maxcol == MOST_COLUMNS and not self.rest:  # a number of one's own is a wish

@@ -90,6 +90,15 @@ class Targets:
         ]
 
 
+def files_of(request: Request) -> Sequence[Target]:
+    """The files that a request means, asked for once: those of a folder are the ones that belong."""
+    if request.belongs is None and request.text("zippath") is None and not request.targets:
+        return request.files()
+    if not request.found:
+        request.found.extend(Targets.of(request, request.belongs).found(request.context))
+    return request.found
+
+
 def _membership(belongs: Belongs, context: ReadContext) -> Callable[[Target], bool]:
     """Whether a file of a folder is one of the reader's: name and first bytes tell."""
     quiet = replace(context, loss=base.NullLoss())

@@ -77,7 +77,11 @@ class Files:
 
     def size(self, path: str) -> int:
         """File size in bytes."""
-        return self.state(path)[1]
+        self._ask(path)
+        try:
+            return os.stat(path).st_size
+        except OSError as problem:
+            raise os_error(problem, path) from problem
 
     def state(self, path: str) -> tuple[str, int, int]:
         """Absolute path, size, and modification time in nanoseconds: what a file learned about is kept by."""

@@ -26,7 +26,8 @@ class Request:
     """``paths`` as the query writes them, ``options`` by name, ``given``: what the command itself adds (a view).
 
     ``shared``: what the readers of one query keep for each other, by its class. ``targets``: the files themselves,
-    where they are known already and the paths are only their names.
+    where they are known already and the paths are only their names. ``belongs``: which files of a folder are meant, by
+    name and first bytes.
     """
 
     paths: Sequence[str]
@@ -35,6 +36,8 @@ class Request:
     given: object = None
     shared: MutableMapping[type, object] = field(default_factory=dict)
     targets: Sequence[str | Member] = ()
+    belongs: Callable[[str, bytes], bool] | None = None
+    found: list[str | Member] = field(default_factory=list, repr=False, compare=False)
 
     def files(self) -> list[str]:
         """The files that the paths mean, asked for once. ReaderError as :meth:`~udfs.readers.files.Files.expand`."""

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from udfs.documents import first_match
 from udfs.java import dates, javaregex
+from udfs.readers.evidence import files_of
 from udfs.readers.request import Request
 from udfs.readers.textlines import TextReader
 
@@ -20,7 +21,7 @@ class TextFileReader(TextReader):
     def of(cls, request: Request) -> TextFileReader:
         """Options of the command, with ``zone`` for ``df``; ``written`` and ``placed``: columns more."""
         return cls(
-            request.files(),
+            files_of(request),
             request.text("cs") or "utf-8",
             line_test(request.text("brex")),
             line_test(request.text("erex")),

@@ -121,7 +121,9 @@ class TextReader:
             elif wanted == "_time":
                 made[wanted] = self._times(records, name, context)
             elif wanted == "_file":
-                made[wanted] = pa.repeat(pa.scalar(file_name(archive), pa.string()), rows)
+                # The vendor's ``zipfile`` names the archive there, and the entry beside it.
+                shown = archive if self.entry_column or not isinstance(path, Member) else path.entry
+                made[wanted] = pa.repeat(pa.scalar(file_name(shown), pa.string()), rows)
             elif wanted == PLACE:
                 made[wanted] = pa.array(np.asarray(records.lines, np.int64))
             elif wanted == WRITTEN:

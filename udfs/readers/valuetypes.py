@@ -15,8 +15,10 @@ import pyarrow as pa
 
 from udfs.readers.base import NullLoss, ReadContext, Reader, check_cancelled
 from udfs.readers.cache import StateCache
+from udfs.readers.evidence import files_of
 from udfs.readers.jsonlines import json_engine
 from udfs.readers.request import Request
+from udfs.readers.sources import Member
 
 _SAMPLE = 200
 """Values of a column that tell which kinds are worth a look at all of them."""
@@ -98,7 +100,10 @@ def types_kept(
 ) -> Found:
     """:func:`types_of` for files of a request, looked at once as long as they stay as they are."""
     files = request.context.files
-    key = (options, tuple(kinds), *(files.state(path) for path in request.files()))
+    states = [
+        (*files.state(p.zip_path), p.entry) if isinstance(p, Member) else files.state(p) for p in files_of(request)
+    ]
+    key = (options, tuple(kinds), *states)
     known = TYPES.get(*key) or {}
     missing = [name for name in names if name not in known]
     if missing:

@@ -21,7 +21,8 @@ from xml.parsers import expat
 import pyarrow as pa
 
 from udfs.readers import base
-from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, file_name, select
+from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, select
+from udfs.readers.evidence import base_name, files_of
 from udfs.readers.lines import codec_name, utf8_chunks
 from udfs.readers.request import Request
 from udfs.readers.sources import Member, open_source, scan_each
@@ -118,7 +119,7 @@ class XmlReader:
     def of(cls, request: Request) -> XmlReader:
         """Options: ``xpath``, ``cs``, ``limit``, ``offset``."""
         return cls(
-            request.files(),
+            files_of(request),
             request.text("xpath"),
             request.text("cs"),
             request.number("limit"),
@@ -139,7 +140,7 @@ class XmlReader:
         def one(path: str | Member) -> Iterator[pa.RecordBatch]:
             if window.done:
                 return
-            shown = file_name(path.zip_path if isinstance(path, Member) else path)
+            shown = base_name(path)
             for nodes in self._nodes(path, steps, context):
                 check_cancelled(context)
                 rows = window.cut(pa.array([json.dumps(node, ensure_ascii=False) for node in nodes], pa.string()))

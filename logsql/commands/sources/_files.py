@@ -71,6 +71,9 @@ PATHS = (
     "number of folders: every file that matches is read, one after the other; `_file` holds the file's name. "
     '`$("name")` takes the path from a parameter.'
 )
+#: What they say about folders and archives.
+FOLDERS = "A folder means the files of this kind in it and below, as `triage` tells them."
+ENTRIES = "With `zippath` the same holds for the entries of that archive; `_file` is the name of the entry then."
 #: What they say about many machines.
 HOSTS = (
     "A folder means the files of this kind in it and below. Inside an archive the same holds for its entries; a "

@@ -30,12 +30,12 @@ _NO_KEY = "__no_key"
 
 def clean_source(request: Request) -> SourceInfo | None:
     """The files through ``read_json``, or None when they need the exact reader. Options: ``overlay``, ``demand``."""
-    from udfs.readers.jsonfile import date_keys  # for cost: Arrow and numpy
+    from udfs.readers.jsonfile import date_keys, json_files  # for cost: Arrow and numpy
     from udfs.readers.jsonsurvey import SURVEYS, KeySurvey, first_keys, repeats, survey  # for cost: Arrow and numpy
 
     if request.flag("overlay"):
         return None
-    files = request.files()
+    files = json_files(request)
     keys = _wanted(request.options.get("demand"))
     known = survey(files, keys, cache=SURVEYS, context=request.context)
     if request.context.every_loss and any(repeats(file, request.context) for file in files):

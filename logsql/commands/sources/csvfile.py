@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
+from logsql.commands.sources._files import (
+    ENTRIES,
+    FOLDERS,
+    LIMIT,
+    OFFSET,
+    PATHS,
+    ZIP_OPTIONS,
+    all_options,
+    open_files,
+    path_parser,
+    scan_source,
+)
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.diagnostics.paths import NEEDS_PATH, NO_FILE, NO_PATH, PATH_FORM
@@ -69,6 +80,7 @@ register(
             artefact=ARTEFACT,
         ),
         options=(
+            *ZIP_OPTIONS,
             OptionSpec("cs", OptionKind.TEXT, ("charset of the file", "파일의 문자 집합"), default="utf-8"),
             LIMIT,
             OFFSET,
@@ -132,7 +144,7 @@ or `+` in front, so that `007` and phone numbers stay text), decimals of up to 1
 zone: in the session's), `true` and `false`. One value that does not fit (`N/A`) leaves the whole field text. An empty
 cell of a field with a type is null. `explain` lists the types.
 
-{PATHS}
+{PATHS} {FOLDERS} {ENTRIES}
 """,
         examples=(
             Example(

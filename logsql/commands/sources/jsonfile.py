@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
+from logsql.commands.sources._files import (
+    FOLDERS,
+    LIMIT,
+    OFFSET,
+    PATHS,
+    all_options,
+    open_files,
+    path_parser,
+    scan_source,
+)
 from logsql.commands.sources._native_json import clean_source
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.paths import NEEDS_PATH, NO_FILE, NO_PATH, PATH_FORM
@@ -92,7 +101,7 @@ may go over several lines: each object of the array is a row, and so is each obj
 `{{"Records": [...]}}` the field `Records` is a list; `explode Records` makes rows of it). What is broken there is
 counted with its line. `dates=t` makes a date of a field of text when every value that is not empty is an ISO date.
 
-{PATHS}
+{PATHS} {FOLDERS}
 """,
         examples=(
             Example(

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
+from logsql.commands.sources._files import (
+    ENTRIES,
+    FOLDERS,
+    LIMIT,
+    OFFSET,
+    PATHS,
+    ZIP_OPTIONS,
+    all_options,
+    open_files,
+    path_parser,
+    scan_source,
+)
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_NAME
 from logsql.diagnostics.options import INVALID_OPTION
@@ -105,6 +116,7 @@ register(
             artefact=ARTEFACT,
         ),
         options=(
+            *ZIP_OPTIONS,
             OptionSpec(
                 "brex",
                 OptionKind.REGEX,
@@ -135,7 +147,7 @@ One row per line in `line`. `_time` is what `dp` and `df` find, else the time of
 null and is counted in the ledger. Bytes that are no text become U+FFFD and are counted too. Gzip and zstd files are
 unpacked.
 
-{PATHS}
+{PATHS} {FOLDERS} {ENTRIES}
 """,
         examples=(
             Example(

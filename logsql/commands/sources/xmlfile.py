@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from logsql.commands.sources._files import LIMIT, OFFSET, PATHS, all_options, open_files, path_parser, scan_source
+from logsql.commands.sources._files import (
+    ENTRIES,
+    FOLDERS,
+    LIMIT,
+    OFFSET,
+    PATHS,
+    ZIP_OPTIONS,
+    all_options,
+    open_files,
+    path_parser,
+    scan_source,
+)
 from logsql.diagnostics.paths import FILE_ERROR, MISSING_PATH
 from logsql.diagnostics.unreadable import NOT_XML, XML_ENTITIES, XPATH_UNSUPPORTED
 from logsql.planner import duties
@@ -51,6 +62,7 @@ register(
         state=duties.RowState.STOPS,
         reads=SourceSpec("udfs.readers.xmlrows:XmlReader", suffixes=(".xml",), artefact=ARTEFACT),
         options=(
+            *ZIP_OPTIONS,
             OptionSpec(
                 "cs",
                 OptionKind.TEXT,
@@ -71,7 +83,7 @@ register(
 One row per selected node. Its attributes and children become fields as in `parsexml`. A path is written `/a/b[1]/c`,
 `//x` or `//x[@id='7']`. A document that declares entities is refused.
 
-{PATHS}
+{PATHS} {FOLDERS} {ENTRIES}
 """,
         errors=(
             FILE_ERROR,
