@@ -47,10 +47,9 @@ def test_a_folder_is_its_files_of_the_kind(
         queries += [f"{command} zippath={folder}/c.zip {entry}" for entry in ("c", ".")]
         if len(files) == 1:
             queries += [f"{command} zippath={folder}/c.zip c/**/{next(iter(files))}"]
-    for query in queries:
-        rows = list(session.query(query).rows())
-        assert [row[field] for row in rows] == values, query
-        assert {row["_file"] for row in rows} == files, query
+    found = {query: list(session.query(query).rows()) for query in queries}
+    assert {query: [row[field] for row in rows] for query, rows in found.items()} == dict.fromkeys(queries, values)
+    assert {query: {row["_file"] for row in rows} for query, rows in found.items()} == dict.fromkeys(queries, files)
 
 
 def test_a_folder_without_such_a_file_says_so(case: tuple[logsql.Session, Path]) -> None:
