@@ -131,7 +131,7 @@ def date_pattern(call: FunctionCall, position: int, locale: object = "en") -> Da
     try:
         found = compile_pattern(pattern, locale)
     except DatePatternError as error:
-        call.fail(DATE_PATTERN, position, function=call.spec.name, reason=error)
+        call.fail(DATE_PATTERN, position, help=notes.quoted_letters(pattern), function=call.spec.name, reason=error)
     notes.pattern(call, position, pattern)
     return found
 

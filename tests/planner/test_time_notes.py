@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.session import Session
 
 LINES = "Mar 05 10:00:00 h sshd[1]: time=1\nMar 06 10:00:00 h sshd[1]: time=2\n"
@@ -92,3 +93,56 @@ def test_an_empty_file_has_no_unknown_fields(tmp_path: Path, name: str, command:
             f'{command} {tmp_path / name} | search status == "404" | stats count, max(bytes) by user'
         )
         assert (result.rows(), result.notes) == ([], ())
+
+
+@pytest.mark.parametrize(
+    ("value", "pattern", "help"),
+    [
+        ("10:00:00.5", "HH:mm:ss.SSS", 'write "HH:mm:ss.SSSSSS"'),
+        ("10:00:00.25Z", "HH:mm:ss.SX", 'write "HH:mm:ss.SSSSSSX"'),
+    ],
+)
+def test_a_fraction_that_leaves_out_zeros(value: str, pattern: str, help: str) -> None:
+    """`.5` through `SSS` is 5 milliseconds: a hundred times too little, and nothing told it (decision 26)."""
+    with Session(tz="UTC") as session:
+        query = f"json \"[{{t:'{value}'}}]\" | eval d = date(t, "
+        codes = [(n.code, n.help) for n in session.plan(f'{query}"{pattern}")')[0].notes]
+        assert ("N1313", help) in codes
+        right = f'{query}"{help[7:-1]}") | eval ms = datepart(d, "milliseconds") | fields ms'
+        assert session.query(right).rows() == [{"ms": 500 if value.endswith(".5") else 250}]
+        whole = 'json "[{t:\'10:00:00.0\'}]" | eval d = date(t, "HH:mm:ss.SSS")'
+        assert "N1313" not in [n.code for n in session.plan(whole)[0].notes]
+
+
+def test_a_bare_t_in_a_pattern() -> None:
+    with Session(tz="UTC") as session, pytest.raises(LogsqlError) as caught:
+        session.plan('json "[{}]" | eval d = date("2024-01-01T10", "yyyy-MM-ddTHH")')
+    assert caught.value.help == "write \"yyyy-MM-dd'T'HH\""
+
+
+@pytest.mark.parametrize("left", ["ip(a)", "b"])
+def test_a_network_is_no_address(left: str) -> None:
+    with Session(tz="UTC") as session:
+        query = f'json "[{{a:\'10.1.2.3\'}}]" | eval b = ip(a) | search {left} == "10.0.0.0/8"'
+        (note,) = session.plan(query)[0].notes
+        better = f'network({left.strip("ip()")}, 8) == "10.0.0.0"'
+        assert (note.code, better in (note.help or "")) == ("N1224", True)
+        assert len(session.query(query.split("| search")[0] + f"| search {better}").rows()) == 1
+
+
+@pytest.mark.parametrize(("option", "cells"), [('delim=";"', "a,b\n1,2\n"), ("tab=t", "a|b\n1|2\n")])
+def test_another_delimiter_that_was_chosen(tmp_path: Path, option: str, cells: str) -> None:
+    """A delimiter that the query chose was believed: one column `a,b`."""
+    (tmp_path / "x.csv").write_text(cells)
+    with Session(tz="UTC") as session:
+        (note,) = session.plan(f"csvfile {option} {tmp_path / 'x.csv'}")[0].notes
+        assert (note.code, note.help) == ("N1402", f'write csvfile delim="{cells[1]}" ...')
+
+
+def test_types_in_a_subquery_of_union(tmp_path: Path) -> None:
+    """The number of the row was looked at as a cell: an internal error (TypeError)."""
+    path = tmp_path / "x.csv"
+    path.write_text("a\n9\n10\n")
+    with Session(tz="UTC") as session:
+        rows = session.query(f"csvfile types=t {path} | union [ csvfile types=t {path} ] | sort -a | fields a").rows()
+        assert rows == [{"a": 10}, {"a": 10}, {"a": 9}, {"a": 9}]

@@ -11,7 +11,7 @@ from ipaddress import ip_network
 
 from logsql.diagnostics.codes import define, text
 from logsql.diagnostics.losses import NOT_CONVERTED
-from logsql.language.tree import Binary, Expr, Field, Literal, canonical
+from logsql.language.tree import Binary, Call, Expr, Field, Literal, canonical
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.duties import Plain, Takes
 from logsql.planner.function_spec import FunctionSpec
@@ -167,12 +167,17 @@ def compared_text(cx: Lowering, expr: Binary, pattern: str) -> None:
         better = WRITE.fill(better=f"{canonical(expr.left)} {expr.op} {canonical(Literal(f'*{found[1]}*', 'string'))}")
         cx.note(FOREIGN_PATTERN, expr.right.span, help=better, text=canonical(expr.right))
     network = _NETWORK.fullmatch(pattern)
-    if network is not None and isinstance(expr.left, Field):
-        found_at = cx.sample(expr.left.name)
-        if found_at and all(_ADDRESS.fullmatch(value) for value in found_at if value):
+    field = expr.left
+    if isinstance(field, Call) and field.name == "ip" and len(field.args) == 1 and isinstance(field.args[0], Field):
+        field = field.args[0]
+    if network is not None and isinstance(field, Field):
+        column = cx.rel.column(field.name) if cx.rel is not None else None
+        address = field is not expr.left or (column is not None and column.type.kind is Kind.IP)
+        found_at = () if address else cx.sample(field.name)
+        if address or (found_at and all(_ADDRESS.fullmatch(value) for value in found_at if value)):
             try:
                 first = ip_network(pattern, strict=False).network_address
             except ValueError:  # 300.0.0.0/8
                 return
-            within = f'network({expr.left.name}, {network[2]}) {expr.op} "{first}"'
+            within = f'network({field.name}, {network[2]}) {expr.op} "{first}"'
             cx.note(NETWORK_TEXT, expr.right.span, text=canonical(expr.right), better=within)

@@ -148,6 +148,12 @@ MORE_DIGITS = UNLIKE_VALUES.says(
         "{letters}는 밀리초인데 값은 {count}자리입니다. 123456은 123초 456밀리초가 됩니다",
     )
 )
+FEWER_DIGITS = UNLIKE_VALUES.says(
+    (
+        "{letters} is milliseconds, and the values have fewer than three digits: .{value} is {number} ms",
+        "{letters}는 밀리초인데 값의 소수 자릿수가 세 자리보다 적습니다: .{value}은(는) {number}밀리초로 읽습니다",
+    )
+)
 SHORT_YEAR = UNLIKE_VALUES.says(
     (
         "{letters} takes the year as it is written, and the values have two digits: the year {year}",
@@ -195,6 +201,16 @@ TIME_OF_READING = define(
         "줄에서 시각을 얻으세요: parse 이름 (syslog, nginx, ...), textfile dp=... df=..., 또는 eval _time = date(...)",
     ),
 )
+
+
+def quoted_letters(pattern: str) -> str | None:
+    """The help of a pattern with a bare T between day and hour: ``yyyy-MM-ddTHH:mm``.
+
+    >>> quoted_letters("yyyy-MM-ddTHH:mm"), quoted_letters("bad")
+    ("write \\"yyyy-MM-dd'T'HH:mm\\"", None)
+    """
+    better = re.sub(r"(?<=d)T(?=[Hhk])", "'T'", pattern)
+    return WRITE.fill(better=f'"{better}"') if better != pattern else None
 
 
 def formatted(call: FunctionCall, value: Typed) -> None:
@@ -341,6 +357,11 @@ def _against_values(call: FunctionCall, position: int, written: str, runs: dict[
     if fraction and (digits := max((len(m["S"]) for m in found), default=0)) > 3:
         better = written.replace("S" * runs["S"], "S" * digits)
         call.note(MORE_DIGITS, position, help=_pattern_help(better), letters="S" * runs["S"], count=digits)
+    short = [m["S"] for m in found if len(m["S"]) < 3 and int(m["S"])] if fraction else []
+    if short:  # .5 of Go and Python, which leave out zeros, is half a second
+        better = written.replace("S" * runs["S"], "SSSSSS")
+        facts = {"letters": "S" * runs["S"], "value": short[0], "number": int(short[0])}
+        call.note(FEWER_DIGITS, position, help=_pattern_help(better), **facts)
     if year and found and all(len(m["y"]) == 2 for m in found):
         better = written.replace("y" * runs["y"], "yy")
         call.note(SHORT_YEAR, position, help=_pattern_help(better), letters="y" * runs["y"], year=found[0]["y"])

@@ -34,8 +34,8 @@ ONE_COLUMN = define(
         "CSV 파일의 컬럼이 하나이고, 그 이름에 다른 파일이 셀을 나누는 문자가 들어 있습니다",
     ),
     (
-        'the file has one column, "{name}": its cells are not separated by commas',
-        '파일의 컬럼이 "{name}" 하나뿐입니다. 쉼표로 나눈 셀이 아닙니다',
+        'the file has one column, "{name}": its cells are separated by something else',
+        '파일의 컬럼이 "{name}" 하나뿐입니다. 셀을 나누는 문자가 다릅니다',
     ),
     ("write csvfile {option} ...", "csvfile {option} ...로 쓰세요"),
 )
@@ -53,14 +53,15 @@ _HEAD = re.compile(r"([\w.-]+)(?=\s|\Z)")
 
 
 def one_column(stage: Stage, rel: Rel) -> None:
-    """Tell of a header ``user;host;port`` that was read as one name, where the query chose no delimiter."""
+    """Tell of a header ``user;host;port`` that was read as one name, also where the query chose another delimiter."""
     names = [column.name for column in rel.columns if not column.name.startswith("_")]
     further = [name for name in names[1:] if re.fullmatch(r"column\d+", name) is None]  # a cell with a comma in it
-    if not names or further or stage.option("delim") is not None or stage.option("tab") or not stage.option("header"):
+    if not names or further or not stage.option("header"):
         return
-    found = next((mark for mark in ";\t|" if mark in names[0].strip(mark)), None)
+    chosen = "\t" if stage.option("tab") else stage.option("delim") or ","
+    found = next((mark for mark in ";\t|," if mark != chosen and mark in names[0].strip(mark)), None)
     if found is not None:
-        option = "tab=t" if found == "\t" else f'delim="{found}"'
+        option = {"\t": "tab=t", ",": 'delim=","'}.get(found, f'delim="{found}"')
         stage.note(ONE_COLUMN, stage.command.name_span, name=shortened(names[0]), option=option)
 
 
