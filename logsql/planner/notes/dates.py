@@ -206,8 +206,8 @@ TIME_OF_READING = define(
 def quoted_letters(pattern: str) -> str | None:
     """The help of a pattern with a bare T between day and hour: ``yyyy-MM-ddTHH:mm``.
 
-    >>> quoted_letters("yyyy-MM-ddTHH:mm"), quoted_letters("bad")
-    ("write \\"yyyy-MM-dd'T'HH:mm\\"", None)
+    >>> print(quoted_letters("yyyy-MM-ddTHH:mm"), quoted_letters("bad"))
+    write "yyyy-MM-dd'T'HH:mm" None
     """
     better = re.sub(r"(?<=d)T(?=[Hhk])", "'T'", pattern)
     return WRITE.fill(better=f'"{better}"') if better != pattern else None

@@ -22,6 +22,11 @@ _DAYS = (
     (r"\d{4}-\d\d(?!\d)", "yyyy-MM"),
     (r"(?:19|20)\d\d(?!\d)", "yyyy"),
 )
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SHAPES = {
+    "yyyy": r"(?P<y>\d{4})", "MMM": r"(?P<b>[A-Z][a-z]{2})", "MM": r"(?P<m>\d\d?)", "dd": r"(?P<d>\d\d?)",
+    "d": r"(?P<d>[ \d]?\d)", ".": r"\.",
+}  # fmt: skip
 _HALVES = ("AM", "PM", "am", "pm")
 _ZONES = ((r"Z|[+-]\d\d:\d\d", "XXX"), (r"[+-]\d{4}", "Z"), (r"", ""))
 
@@ -47,6 +52,31 @@ def guess_pattern(texts: Sequence[str], otherwise: str = USUAL) -> str:
         found = {max((f for f in found if f is not None), key=len)} if len({_bare(f) for f in found}) == 1 else found
     one = next(iter(found)) if len(found) == 1 else None
     return one or otherwise
+
+
+def out_of_order(texts: Sequence[str]) -> str:
+    """The pattern of texts that are dates and stand in another order as texts than by time; "" for any other.
+
+    >>> out_of_order(["05/Mar/2024", "13/Feb/2024"]), out_of_order(["05/Mar/2024", "13/Mar/2024"])
+    ('dd/MMM/yyyy', '')
+    >>> out_of_order(["2024-03-05", "2023-12-01"])
+    ''
+    """
+    pattern = guess_pattern(texts, "")
+    day = re.match(r"(?:[dMy]+|[/. -])+", pattern)
+    if day is None or pattern.startswith("yyyy"):
+        return ""
+    shape = re.compile(re.sub(r"yyyy|MMM|MM|dd?|\.", lambda found: _SHAPES[found[0]], day[0].rstrip()))
+    dated = [(_key(match), text[match.end() :]) for text in texts if text and (match := shape.match(text))]
+    written = [text for text in texts if text]
+    in_time = [text for _, text in sorted(zip(dated, written, strict=False), key=lambda pair: pair[0])]
+    return pattern if len(dated) == len(written) and in_time != sorted(written) else ""
+
+
+def _key(match: re.Match[str]) -> tuple[int, int, int]:
+    parts = match.groupdict()
+    month = _MONTHS.index(parts["b"]) + 1 if "b" in parts else int(parts["m"])
+    return int(parts.get("y") or 0), month, int(parts["d"])
 
 
 def _slashed(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from logsql.diagnostics.codes import define
+from logsql.diagnostics.codes import Sentence, define
 from logsql.diagnostics.losses import TEXT_NOT_A_NUMBER
 from logsql.language.tree import Binary, Expr, Field, Literal, SortKey, canonical
 from logsql.planner.calls import AggregateCall, Lowering
 from logsql.planner.notes.comparisons import numbers_of_several_lengths, or_typed, quoted_name, sample
+from logsql.planner.notes.datetexts import out_of_order
 from logsql.planner.notes.words import WRITE, kind_word, number_text, settled_kind
 from logsql.values.types import Kind
 from logsql.values.values import Typed
@@ -39,6 +40,12 @@ ORDERED_AS_TEXT = define(
         '{value} holds numbers as text, and {function} compares letter by letter: "9" is greater than "10"',
         '{value}에는 숫자가 텍스트로 들어 있어 {function}이 글자 순서로 비교합니다. "9"가 "10"보다 큽니다',
     ),
+)
+DATES_AS_TEXT = ORDERED_AS_TEXT.says(
+    (
+        "{value} holds dates as text, and {function} compares letter by letter, not by time",
+        "{value}에는 날짜가 텍스트로 들어 있어 {function}이 시간이 아니라 글자 순서로 비교합니다",
+    )
 )
 NULL_ARITHMETIC = define(
     "N1210",
@@ -108,6 +115,10 @@ def aggregated(cx: Lowering, call: AggregateCall) -> None:
         node = call.nodes[0]
         if numbers_of_several_lengths(sample(cx, node)):
             cx.note(ORDERED_AS_TEXT, node.span, help=_as_numbers(call, 0), value=canonical(node), function=f"{name}()")
+        elif made := _ordered(cx, node):
+            row, form = made
+            help = WRITE.fill(better=f"{name}({form})")
+            cx.note(row, node.span, help=help, value=canonical(node), function=f"{name}()")
 
 
 def _instead_of(call: AggregateCall, place: int) -> str | None:
@@ -152,6 +163,22 @@ def sorted_by(cx: Lowering, command: str, keys: tuple[SortKey, ...]) -> None:
         if numbers_of_several_lengths(cx.sample(name)):
             help = WRITE.fill(better=f"eval {name} = double({name}) | {command} {'-' if key.descending else ''}{name}")
             cx.note(ORDERED_AS_TEXT, key.name.span, help=or_typed(cx, help), value=name, function=command)
+        elif made := _ordered(cx, Field(name)):
+            row, form = made
+            help = WRITE.fill(better=f"eval {name} = {form} | {command} {'-' if key.descending else ''}{name}")
+            cx.note(row, key.name.span, help=help, value=name, function=command)
+
+
+def _ordered(cx: Lowering, node: Expr) -> tuple[Sentence, str] | None:
+    """What to say of texts at hand that are dates or numbers with separators (``1,234``) in another order than by
+    value, and what puts them into it."""
+    found = sample(cx, node)
+    if pattern := out_of_order(found):
+        return DATES_AS_TEXT, f'date({canonical(node)}, "{pattern}")'
+    plain = tuple(text.replace(",", "") for text in found)
+    if plain != found and all(_GROUPED.fullmatch(text) for text in found if text) and numbers_of_several_lengths(plain):
+        return ORDERED_AS_TEXT, f'double(replace({canonical(node)}, ",", ""))'
+    return None
 
 
 def spread(cx: Lowering, node: Expr, value: Typed) -> None:
