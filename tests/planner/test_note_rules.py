@@ -61,6 +61,9 @@ SAID = [
     (f"{LABEL}parsekv overlay=yes", "N1506", "yes", "write overlay=t or overlay=f"),
     (f"{LABEL}parsejson flatten=1", "N1506", "1", "write flatten=t or flatten=f"),
     (f"{A}stats sum(a + 1) | fields sum(a+1)", "N1105", "sum(a+1)", "write sum((a + 1))"),
+    (f"{EVENT}parsecsv field=Event ID", "N1004", "Event", 'field="Event ID"'),
+    (f"{A}eval x = format(\"%s %d\", a)", "N1324", 'format("%s %d", a)', None),
+    (f"{LABEL}rex field=line \"(?<n>\\\\d+)\"", "N1603", '"(?<n>\\\\d+)"', "write \\d+"),
     # names with operators and blanks
     (f'{AGENT}search user-agent == "curl"', "N1003", "user-agent", 'field("user-agent")'),
     (f"{AGENT}stats max(user-agent)", "N1003", "user-agent", 'field("user-agent")'),
@@ -157,6 +160,8 @@ SILENT = [
     "json \"[{'mod(a, 2)':1}]\" | stats count by mod(a, 2)",
     f"{EVENT}stats count by Event ID",
     f"{EVENT}fields Level",
+    f"{LABEL}rex field=line \"C:\\\\dir\\\\(?<n>\\w+)\"",
+    f"{A}eval x = format(\"%s %%\", a), l = array(a, b), y = format(\"%s %s\", l)",
     "json \"[{'m.a':1,'a b':2,'a*':3}]\" | rename m.a as n | stats count by a b, a* | sort -a b",
     f"{MAP}sort m.a | fields m.a",
     f"{OPEN}rename m.a as b",

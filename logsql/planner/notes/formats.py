@@ -32,6 +32,15 @@ OTHER_FORMAT = define(
         "{specifier}은(는) {wanted}만 출력하는데 {value}은(는) {kind}이므로 format()이 늘 null입니다",
     ),
 )
+TOO_FEW = define(
+    "N1324",
+    "format-without-value",
+    ("format() has more specifiers than values: null", "format()의 지정자가 값보다 많습니다: null"),
+    (
+        "format() prints {wanted} values and is given {count}: it is always null",
+        "format()이 값 {wanted}개를 출력하는데 {count}개만 주었으므로 늘 null입니다",
+    ),
+)
 WHOLE, FRACTION = text("whole numbers", "정수"), text("numbers with a fraction", "실수")
 A_WHOLE, A_FRACTION = text("a whole number", "정수"), text("a number with a fraction", "실수")
 _SPECIFIER = re.compile(r"%(\d+\$)?[-#+ 0,(]*\d*(?:\.\d+)?([a-zA-Z%])")
@@ -47,7 +56,13 @@ def replaced(call: FunctionCall) -> None:
 def formatted(call: FunctionCall, written: str, arguments: list[Typed]) -> None:
     """Tell of ``format("%d", "5")`` and ``format("%.2f", 3)``: nothing is converted, as in Java."""
     found = [match for match in _SPECIFIER.finditer(written) if match[2] not in "%n"]
-    if any(match[1] for match in found) or len(arguments) == 1 != len(found):
+    if any(match[1] for match in found):
+        return
+    single = arguments[0].kind if len(arguments) == 1 else None
+    if len(found) > len(arguments) and single not in (Kind.LIST, Kind.ANY, Kind.NULL):  # a list gives several values
+        call.note(TOO_FEW, wanted=len(found), count=len(arguments))
+        return
+    if len(arguments) == 1 != len(found):
         return
     for place, (match, value) in enumerate(zip(found, arguments, strict=False), 1):
         whole, real = match[2] in "dxXo", match[2] in "eEfgGaA"

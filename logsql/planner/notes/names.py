@@ -31,6 +31,7 @@ SPLIT_NAME = define(
     ),
     help=syntax('"{name}"'),
 )
+AS_OPTION = syntax('field="{name}"')
 EXPRESSION_AS_NAME = define(
     "N1101",
     "expression-as-name",
@@ -111,7 +112,20 @@ def tell_names(note: Say, spec: CommandSpec, command: Command, rel: Rel | None) 
             _tell(note, command, rel, key)
     for name in option_names(spec, command):
         if absent(rel, name.text):
+            if (longer := _goes_on(command, rel, name)) is not None:
+                note(SPLIT_NAME, name.span, name=longer, count=longer.count(" ") + 1, help=AS_OPTION.fill(name=longer))
+                continue
             note(UNKNOWN_FIELD, name.span, field=name.text, help=near(rel, name.text))
+
+
+def _goes_on(command: Command, rel: Rel, name: Name) -> str | None:
+    """The field that an option's value and the words behind it are: ``parsecsv field=Date and Time``."""
+    joined = name.text
+    for word in getattr(command.args, "names", ()):
+        joined = f"{joined} {word.text}" if isinstance(word, Name) else joined
+        if rel.column(joined) is not None:
+            return joined
+    return None
 
 
 def written(spec: CommandSpec, command: Command) -> list[SortKey]:

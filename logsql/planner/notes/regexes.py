@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import re
 
+from logsql.diagnostics.codes import define
 from logsql.diagnostics.messages import text
 
 JAVA_GROUP = text("a group is named {right}, not {wrong}", "그룹 이름은 {wrong}이 아니라 {right}(으)로 씁니다")
 
 
+DOUBLED = define(
+    "N1603",
+    "doubled-backslash",
+    (
+        "rex reads its expression as it is written: two backslashes are a backslash of the text",
+        "rex는 정규식을 쓴 그대로 읽습니다. 역슬래시 두 개는 텍스트의 역슬래시입니다",
+    ),
+    (
+        "rex reads {wrong} as a backslash and letters: backslashes are not doubled in it",
+        "rex는 {wrong}을(를) 역슬래시와 글자로 읽습니다. rex에서는 역슬래시를 겹쳐 쓰지 않습니다",
+    ),
+    ("write {right}", "{right}(으)로 쓰세요"),
+)
+#: ``\\d+`` and the like: a class of characters of a text literal. A path (``C:\\Windows``) goes on with letters.
+_DOUBLED = re.compile(r"\\\\[dwsDWS](?:[+*?]|\{\d)")
 GROUP_NAME = text(
     "names of groups are letters, digits and _, and begin with a letter",
     "그룹 이름에는 글자, 숫자, _만 쓰고 글자로 시작합니다",
@@ -21,6 +37,16 @@ STARS = text(
     'a regular expression has .* for any text: write "{right}", or FIELD == "{wrong}"',
     '정규식에서 아무 텍스트는 .*입니다. "{right}" 또는 필드 == "{wrong}"(으)로 쓰세요',
 )
+
+
+def doubled(pattern: str) -> tuple[str, str] | None:
+    """A class of characters with two backslashes, and how it is written in ``rex``; None where there is none.
+
+    >>> doubled(r"(?<n>\\\\d+)") == (r"\\\\d+", r"\\d+"), doubled(r"C:\\\\dir")
+    (True, None)
+    """
+    found = _DOUBLED.search(pattern)
+    return None if found is None else (found[0], found[0][1:])
 
 
 def regex_help(pattern: str) -> str | None:
