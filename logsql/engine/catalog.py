@@ -90,9 +90,9 @@ class SessionCatalog:
         )
         return rows + int(stored or 0)
 
-    def tally(self, source: str) -> tuple[str, str, str] | None:
+    def tally(self, source: str, step: int) -> tuple[str, str, str] | None:
         """Counters of the rows of a command."""
-        return None if self.state.shares is None else self.state.shares.tally(source)
+        return None if self.state.shares is None else self.state.shares.tally(source, step)
 
     # --- tables -----------------------------------------------------------------------------------
 

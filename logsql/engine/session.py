@@ -264,7 +264,7 @@ class Session:
         plan, state, catalog = self.plan(text, params, counting=True, shares=(shares := Shares()))
         execution = Execution(self.workspace, plan, state, catalog.bindings)
         rows = sum(batch.num_rows for batch in execution.batches(BATCH, with_types=False))
-        return f"{explain_text(plan)}\n\n{run_text(rows, shares, state.ledger)}"
+        return f"{explain_text(plan, shares)}\n\n{run_text(rows, shares, state.ledger)}"
 
     def stoppable(self, state: RunState) -> AbstractContextManager[None]:
         """While a query is planned: :meth:`interrupt` reaches the readers that look through a whole file for types."""

@@ -18,6 +18,7 @@ _SHARE = text(
     "{source}: {rows:,}행 중 {matched:,}행 일치({percent:.1f}%)",
 )
 _NULLS = text(", {nulls:,} more have no text", ", 텍스트가 없는 행 {nulls:,}개 별도")
+_BESIDE = text("{rows:,} rows in, {matched:,} match", "{rows:,}행 중 {matched:,}행 일치")
 _UNREAD = text(
     "{source}: no row was looked at, or nothing reads its fields",
     "{source}: 읽은 행이 없거나 필드를 쓰는 곳이 없습니다",
@@ -26,12 +27,22 @@ _UNREAD = text(
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Rows of a command: ``matched`` gave something, ``failed`` nothing, and ``nulls`` have no text to read."""
+    """Rows of a command: ``matched`` gave something, ``failed`` nothing, and ``nulls`` have no text to read.
+
+    ``step``: the number of its stage, with which the names of its SELECTs begin (``s2_rex``).
+    """
 
     source: str
     matched: int
     failed: int
     nulls: int
+    step: int = 0
+
+    @property
+    def beside(self) -> str:
+        """What stands beside the command's first stage: its rows, and those that gave something."""
+        rows = self.matched + self.failed + self.nulls
+        return _BESIDE.fill(rows=rows, matched=self.matched) if rows else ""
 
     def told(self) -> str:
         """A line, in the language in force."""
@@ -48,18 +59,18 @@ class Shares:
 
     def __init__(self) -> None:
         self._taken: list[Counter] = []
-        self._places: list[tuple[str, tuple[tuple[Counter, int], ...]]] = []
+        self._places: list[tuple[str, int, tuple[tuple[Counter, int], ...]]] = []
         weakref.finalize(self, counters.give_back, self._taken)
 
-    def tally(self, source: str) -> tuple[str, str, str]:
+    def tally(self, source: str, step: int) -> tuple[str, str, str]:
         """Functions of SQL to be called for each row of a command: one that matches, one that does not, one of null."""
         found = tuple((counter := counters.take(), counter.value) for _ in range(3))
         self._taken += [counter for counter, _ in found]
-        self._places.append((source, found))
+        self._places.append((source, step, found))
         matched, failed, nulls = (counter.name for counter, _ in found)
         return matched, failed, nulls
 
     def __iter__(self) -> Iterator[Share]:
-        for source, found in self._places:
+        for source, step, found in self._places:
             matched, failed, nulls = (counter.value - before for counter, before in found)
-            yield Share(source, matched, failed, nulls)
+            yield Share(source, matched, failed, nulls, step)

@@ -41,11 +41,16 @@ def _commented(text: str) -> str:
     return "\n".join("-- " + line for line in text.splitlines())
 
 
-def explain_text(plan: Plan) -> str:
-    """Stages with their SQL, the result's schema, order, remarks, notes."""
+def explain_text(plan: Plan, shares: Shares | None = None) -> str:
+    """Stages with their SQL, the result's schema, order, remarks, notes.
+
+    ``shares`` of a run: beside the first stage of a command stands what it took something out of.
+    """
+    beside = {f"s{share.step}": share.beside for share in shares or ()}
     lines: list[str] = ["stages"]
     for cte in plan.ctes:
-        lines.append(f"  {cte.name}" + (f"  ({cte.command})" if cte.command else ""))
+        said = beside.pop(cte.name.partition("_")[0], "")
+        lines.append(f"  {cte.name}" + (f"  ({cte.command})" if cte.command else "") + (f"  {said}" if said else ""))
     lines.append("")
     lines.append("result")
     for column in plan.rel.columns:

@@ -120,9 +120,9 @@ class Catalog(Protocol):
         then says that they are counted with ``--loss``.
         """
 
-    def tally(self, source: str) -> tuple[str, str, str] | None:
+    def tally(self, source: str, step: int) -> tuple[str, str, str] | None:
         """Functions of SQL that count rows of a command that match, that do not, and that have no text; None where
-        the run is not asked for the shares (``explain --run``).
+        the run is not asked for the shares (``explain --run``). ``step``: the number of the command's stage.
         """
 
     def table(self, name: str) -> TableInfo | None:

@@ -96,3 +96,15 @@ def test_the_command_line(capfd: pytest.CaptureFixture[str]) -> None:
     assert 'rex field=line "k=(?<v>.)": 1 of 2 rows match (50.0 %)' in capfd.readouterr().out
     assert cli.main(["translate", "--run", query]) == 2
     assert "--run" in capfd.readouterr().err
+
+
+def test_the_share_of_a_step_stands_beside_it(session: logsql.Session) -> None:
+    """Two steps of one command are told apart; the summary stays where it was."""
+    query = 'table t | rex field=line "(?<k>[a-z])=" | rex field=line "(?<u>user|a=1)" | search u == "x" or k == "y"'
+    stages = session.explain(query, run=True).partition("\n\n")[0].splitlines()
+    assert [line for line in stages if "rows in" in line] == [
+        "  s2_rex  (rex)  5,000 rows in, 1,000 match",
+        "  s3_rex  (rex)  5,000 rows in, 2,000 match",
+    ]
+    assert "rows in" not in session.explain(query)
+    assert any("rows match" in line for line in lines(session, query))

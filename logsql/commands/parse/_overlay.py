@@ -68,7 +68,7 @@ def tallied(stage: Stage, rel: Rel, ident: str, matched: Sql, field: str | Sql, 
     """The carried column ``ident``, with the rows counted in which ``matched`` holds, of those where the field is not
     null. The column itself where nobody asked (``explain --run``).
     """
-    names = stage.catalog.tally(source)
+    names = stage.catalog.tally(source, stage.number)
     if names is None:
         return rel, ident
     if isinstance(field, str):

@@ -73,7 +73,8 @@ def lower(stage: Stage) -> Rel:
         value = cx.field(TIME)
         node = values.date_sql(value)
         test = sql.boolean(False) if node is None else sql.not_null(node)
-        sample = values.text_sql(value)
+        # Without a date in any row the note tells what is there: a column would be read for the sample alone.
+        sample = sql.null("VARCHAR") if node is None else values.text_sql(value)
         timed = losses.kept(cx, NO_TIME, "timechart", test, sample)
         if not args.by:
             return timed
