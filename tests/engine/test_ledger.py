@@ -567,3 +567,12 @@ def test_repeated_keys_of_many_rows_are_looked_for_in_some(session: Session, tmp
     found = session.query(f"textfile {path} | parsejson | stats sum(a)", exact=True)
     found.rows()
     assert [(e.reason, e.count, e.at_least) for e in found.ledger] == [("repeated-key", 300_000, False)]
+
+
+def test_columns_get_types_where_rows_are_numbered(session: Session, tmp_path: Path) -> None:
+    """The numbers of the rows are no text to look at: ``types=t`` ended as an internal error."""
+    path = tmp_path / "x.csv"
+    path.write_text("a,b\n1,x\n2,y\n")
+    result = session.query(f"csvfile types=t {path} | eval c = a + 1, d = int(b)")
+    assert [(row["a"], row["c"], row["d"]) for row in result.rows()] == [(1, 2, None), (2, 3, None)]
+    assert [(e.count, e.place) for e in result.ledger] == [(2, "row 1")]

@@ -144,8 +144,8 @@ class CsvReader:
 
     def _types(self, request: Request) -> Found:
         demand = request.options.get("demand")
-        # The number of the row is no cell: csvfile types=t in the brackets of union ended as an internal error.
-        names = [field.name for field in self.schema if field.name not in _OWN and field.type != pa.int64()]
+        # The number of the row is no cell.
+        names = [name for name in self.schema.names if name not in (*_OWN, PLACE)]
         if isinstance(demand, frozenset):
             names = [name for name in names if name in demand]
         above = (self.header, self.skip, self.comment, self.delim)
