@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from udfs.readers.base import batch_of, field
 from udfs.readers.evidence import Tally
-from udfs.readers.evtx_system import SYSTEM_COLUMNS, Facts, SystemReader, system_arrays, with_braces
+from udfs.readers.evtx_system import SYSTEM_COLUMNS, Facts, NameReader, SystemReader, system_arrays, with_braces
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -105,6 +105,8 @@ class EventRows:
         self._system = names & {column.name for column in SYSTEM_COLUMNS}
         self._system_reader = SystemReader(_system)
         self._shapes: dict[tuple[str, int], bool] = {}
+        # Without the event's own data there is no need to look at it, nor to know that it is whole.
+        self._names = None if names & {"event_data", "msg"} else NameReader()
         self._begin()
 
     def of_file(self, of_file: Mapping[str, str | None], tally: Tally) -> None:
@@ -144,7 +146,8 @@ class EventRows:
         if self._numbered:
             self._numbers.append(_integer(event["event_record_id"], 63))
         if self._facts:
-            self._found.append(_facts(data, self._shapes))
+            named = None if self._names is None else self._names.facts(data)
+            self._found.append(_facts(data, self._shapes) if named is None else (*named, None, None))
         if self._system:
             self._systems.append(self._system_reader.facts(data))
         self.held += 1

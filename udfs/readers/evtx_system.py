@@ -41,6 +41,7 @@ _KIND = re.compile(
 )
 _OWN = re.compile(r'(?:,"Correlation":(?:null|' + _ATTRIBUTES + r'))?(?:,"Execution":(?:null|' + _ATTRIBUTES + r"))?,")
 _PLACE = re.compile(r'"Channel":"[^"\\]*","Computer":"[^"\\]*","Security":(?:null|' + _ATTRIBUTES + r")\}")
+_SECURITY = ',"Security":'
 _TIME, _NUMBER, _CHANNEL, _USER, _BEHIND = ',"TimeCreated":{', '"EventRecordID":', '"Channel":', '"Security":', '},"'
 _REMEMBERED = 16_384
 _ATTRIBUTE = re.compile(r'"(\w+)":(?:"([^"]*)"|([0-9]+))')
@@ -49,6 +50,8 @@ _COLUMN_OF = {
     "Guid": "provider_guid", "ActivityID": "activity_id", "RelatedActivityID": "related_activity_id",
     "ProcessID": "process_id", "ThreadID": "thread_id", "UserID": "user_sid",
 }  # fmt: skip
+#: In which part of System a column stands; the others are in the first, what an event's kind says.
+_PART_OF = {"process_id": 1, "thread_id": 1, "activity_id": 1, "related_activity_id": 1, "user_sid": 2}
 Facts = dict[str, str]
 
 
@@ -64,7 +67,7 @@ class SystemReader:
         self._known: dict[str, Facts | None] = {}
 
     def facts(self, data: str) -> tuple[Facts, ...]:
-        """The columns as texts in one or more parts, those that the event does not have left out."""
+        """The columns as texts in three parts, those that the event does not have left out."""
         time = data.find(_TIME)
         behind_number = data.find(",", data.find(_NUMBER, time))
         channel = data.find(_CHANNEL, behind_number)
@@ -80,9 +83,58 @@ class SystemReader:
                     known.clear()
                 found = known[part] = _of_part(shape, part)
             if found is None:
-                return (_of_mapping(self._parsed(data)),)
+                return (_of_mapping(self._parsed(data)),) * 3
             parts.append(found)
         return tuple(parts)
+
+
+_NAMED = re.compile(
+    r'\{"Event":\{(?:"#attributes":\{[^{}]*\},)?"System":\{'
+    r'"Provider":\{"#attributes":\{"Name":"([^"\\]*)"(?:,"\w+":"[^"\\]*")*\}\},'
+    r'"EventID":(?:([0-9]{1,9})|\{"#attributes":\{"Qualifiers":[0-9]+\},"#text":([0-9]{1,18})\}),'
+    r'(?:"Version":[0-9]+,)?"Level":([0-9]{1,9}),"Task":([0-9]{1,9}),(?:"Opcode":[0-9]+,)?"Keywords":"[^"\\]*"'
+)
+_LOGGED = re.compile(r'"Channel":"([^"\\]*)","Computer":"([^"\\]*)"')
+Named = tuple[str, int, int, int]
+Logged = tuple[str, str]
+
+
+class NameReader:
+    """Takes provider, event, level, task, channel and computer out of events of the usual shape, as ``SystemReader``
+    does the rest: by remembering the parts, without a look at the event's own data.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, Named | None] = {}
+        self._usual: dict[str, bool] = {}
+        self._places: dict[str, Logged | None] = {}
+
+    def facts(self, data: str) -> tuple[object, ...] | None:
+        """The six values; None for an event of any other shape."""
+        time = data.find(_TIME)
+        behind_number = data.find(",", data.find(_NUMBER, time))
+        channel = data.find(_CHANNEL, behind_number)
+        end = data.find(_SECURITY, channel)
+        if min(time, behind_number, channel, end) < 0:
+            return None
+        kind, own, place = data[:time], data[behind_number:channel], data[channel:end]
+        if kind not in self._kinds or own not in self._usual or place not in self._places:
+            self._learn(kind, own, place)
+        named, logged = self._kinds[kind], self._places[place]
+        return (*named, *logged) if named is not None and logged is not None and self._usual[own] else None
+
+    def _learn(self, kind: str, own: str, place: str) -> None:
+        for known in (self._kinds, self._usual, self._places):
+            if len(known) > _REMEMBERED:
+                known.clear()
+        named, logged = _NAMED.fullmatch(kind), _LOGGED.fullmatch(place)
+        self._kinds[kind] = self._places[place] = None
+        if named is not None:
+            number = int(named[2] or named[3]) & 0xFFFF
+            self._kinds[kind] = (named[1], number, int(named[4]), int(named[5]))
+        if logged is not None:
+            self._places[place] = (logged[1], logged[2])
+        self._usual[own] = _OWN.fullmatch(own) is not None
 
 
 def _of_part(shape: re.Pattern[str], text: str) -> Facts | None:
@@ -119,7 +171,8 @@ def system_arrays(found: list[tuple[Facts, ...]], names: frozenset[str]) -> dict
         if column.name not in names:
             continue
         name = column.name
-        texts = pa.array([next((f[name] for f in parts if name in f), None) for parts in found], pa.string())
+        part = _PART_OF.get(name, 0)
+        texts = pa.array([parts[part].get(name) for parts in found], pa.string())
         if column.name in _NUMBERS:
             made[column.name] = _numbers(texts, column.type)
         else:
