@@ -118,6 +118,9 @@ def main() -> None:
     if options.evtx:
         _section("event log", options.evtx, [
             ("all columns", own, _ours("evtx", "EvtxReader"), times),
+            ("rows only (stats count)", own, _ours("evtx", "EvtxReader", []), times),
+            ("number of the event", own, _ours("evtx", "EvtxReader", ["event_id"]), times),
+            ("its data", own, _ours("evtx", "EvtxReader", ["event_data"]), times),
             ("one column of System", own, _ours("evtx", "EvtxReader", ["process_id"]), times),
             ("evtx (Rust binding), bare iteration", own, _RUST_EVTX, times),
         ])  # fmt: skip

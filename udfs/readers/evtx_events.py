@@ -71,6 +71,7 @@ _BEGIN_OF_1602 = -11_612_937_600_000_000
 """In microseconds since 1970: an earlier time is none (FILETIME 0 and what is counted from it)."""
 # Quotes inside a text are escaped, so this finds each name and, in a text that begins with a colon, one too many.
 _NAMES = re.compile(r'"([^"\\]*)":')
+_OWN_DATA = ',"EventData":'
 _DATA = '{"Data":'
 _DATA_TEXT = '{"Data":{"#text":'
 _SHAPES = 4096
@@ -105,8 +106,8 @@ class EventRows:
         self._system = names & {column.name for column in SYSTEM_COLUMNS}
         self._system_reader = SystemReader(_system)
         self._shapes: dict[tuple[str, int], bool] = {}
-        # Without the event's own data there is no need to look at it, nor to know that it is whole.
-        self._names = None if names & {"event_data", "msg"} else NameReader()
+        self._names = NameReader()
+        self._data = bool(names & {"event_data", "msg"})
         self._begin()
 
     def of_file(self, of_file: Mapping[str, str | None], tally: Tally) -> None:
@@ -146,12 +147,24 @@ class EventRows:
         if self._numbered:
             self._numbers.append(_integer(event["event_record_id"], 63))
         if self._facts:
-            named = None if self._names is None else self._names.facts(data)
-            self._found.append(_facts(data, self._shapes) if named is None else (*named, None, None))
+            self._found.append(self._named(data))
         if self._system:
             self._systems.append(self._system_reader.facts(data))
         self.held += 1
         return self.held
+
+    def _named(self, data: str) -> tuple[object, ...]:
+        """As ``_facts``; without the event's own data where nobody wants it."""
+        named = self._names.facts(data)
+        if named is None:
+            return _facts(data, self._shapes)
+        values, kind, end = named
+        if not self._data:
+            return (*values, None, None)
+        if not data.startswith(_OWN_DATA, end):
+            return _parsed_facts(data)
+        text = _own_data(data, kind, end + len(_OWN_DATA), self._shapes)
+        return _parsed_facts(data) if text is None else (*values, None if text == "null" else text, None)
 
     def batch(self) -> pa.RecordBatch:
         """The wanted columns of the events held, which are let go."""
@@ -254,20 +267,32 @@ def _microseconds(stamp: str) -> int | None:
         return None
 
 
-def _repeats(data: str, usual: re.Match[str], shapes: dict[tuple[str, int], bool]) -> bool:
+def _repeats(data: str, kind: str, start: int, shapes: dict[tuple[str, int], bool]) -> bool:
     """Whether a name may come twice in the event data.
 
     The names come from a template of the provider, one for each number and version of its events: they are looked
     at once for each, and each number of names. ``shapes`` remembers what was found.
     """
-    shape = (data[: usual.start("level")], data.count('":', usual.end()))
+    shape = (kind, data.count('":', start))
     found = shapes.get(shape)
     if found is None:
-        names = _NAMES.findall(data, usual.end())
+        names = _NAMES.findall(data, start)
         if len(shapes) > _SHAPES:
             shapes.clear()
         found = shapes[shape] = len(set(names)) < len(names)
     return found
+
+
+def _own_data(data: str, kind: str, start: int, shapes: dict[tuple[str, int], bool]) -> str | None:
+    """The text of EventData, which begins at ``start`` and is the last element; None where it has to be parsed.
+
+    ``kind``: the text that events of one template share.
+    """
+    if data.find('"#', start) >= 0:
+        return _unnamed(data[start:-2])
+    if data.find('},"', start) >= 0 or not data.startswith(("{", "null}"), start):
+        return None  # a further element may follow
+    return None if _repeats(data, kind, start, shapes) else data[start:-2]
 
 
 def _unnamed(text: str) -> str | None:
@@ -290,13 +315,7 @@ def _facts(data: str, shapes: dict[tuple[str, int], bool]) -> tuple[object, ...]
     usual = _USUAL.match(data)
     if usual is None:
         return _parsed_facts(data)
-    text: str | None = data[usual.end() : -2]
-    if data.find('"#', usual.end()) >= 0:
-        text = _unnamed(data[usual.end() : -2])
-    elif data.find('},"', usual.end()) >= 0 or not data.startswith(("{", "null}"), usual.end()):
-        text = None  # a further element may follow
-    elif _repeats(data, usual, shapes):
-        text = None
+    text = _own_data(data, data[: usual.start("level")], usual.end(), shapes)
     if text is None:
         return _parsed_facts(data)
     provider, plain_id, qualified_id, level, task, channel, computer = usual.groups()

@@ -41,7 +41,6 @@ _KIND = re.compile(
 )
 _OWN = re.compile(r'(?:,"Correlation":(?:null|' + _ATTRIBUTES + r'))?(?:,"Execution":(?:null|' + _ATTRIBUTES + r"))?,")
 _PLACE = re.compile(r'"Channel":"[^"\\]*","Computer":"[^"\\]*","Security":(?:null|' + _ATTRIBUTES + r")\}")
-_SECURITY = ',"Security":'
 _TIME, _NUMBER, _CHANNEL, _USER, _BEHIND = ',"TimeCreated":{', '"EventRecordID":', '"Channel":', '"Security":', '},"'
 _REMEMBERED = 16_384
 _ATTRIBUTE = re.compile(r'"(\w+)":(?:"([^"]*)"|([0-9]+))')
@@ -94,7 +93,7 @@ _NAMED = re.compile(
     r'"EventID":(?:([0-9]{1,9})|\{"#attributes":\{"Qualifiers":[0-9]+\},"#text":([0-9]{1,18})\}),'
     r'(?:"Version":[0-9]+,)?"Level":([0-9]{1,9}),"Task":([0-9]{1,9}),(?:"Opcode":[0-9]+,)?"Keywords":"[^"\\]*"'
 )
-_LOGGED = re.compile(r'"Channel":"([^"\\]*)","Computer":"([^"\\]*)"')
+_LOGGED = re.compile(r'"Channel":"([^"\\]*)","Computer":"([^"\\]*)","Security":(?:null|\{[^{}]*\{[^{}]*\}\})\}')
 Named = tuple[str, int, int, int]
 Logged = tuple[str, str]
 
@@ -109,19 +108,19 @@ class NameReader:
         self._usual: dict[str, bool] = {}
         self._places: dict[str, Logged | None] = {}
 
-    def facts(self, data: str) -> tuple[object, ...] | None:
-        """The six values; None for an event of any other shape."""
+    def facts(self, data: str) -> tuple[tuple[object, ...], str, int] | None:
+        """The six values, what the event's kind says, and where System ends; None for an event of any other shape."""
         time = data.find(_TIME)
         behind_number = data.find(",", data.find(_NUMBER, time))
         channel = data.find(_CHANNEL, behind_number)
-        end = data.find(_SECURITY, channel)
-        if min(time, behind_number, channel, end) < 0:
+        end = data.find(_BEHIND, data.find(_USER, channel)) + 1
+        if min(time, behind_number, channel, end - 1) < 0:
             return None
         kind, own, place = data[:time], data[behind_number:channel], data[channel:end]
         if kind not in self._kinds or own not in self._usual or place not in self._places:
             self._learn(kind, own, place)
         named, logged = self._kinds[kind], self._places[place]
-        return (*named, *logged) if named is not None and logged is not None and self._usual[own] else None
+        return ((*named, *logged), kind, end) if named is not None and logged is not None and self._usual[own] else None
 
     def _learn(self, kind: str, own: str, place: str) -> None:
         for known in (self._kinds, self._usual, self._places):
