@@ -87,13 +87,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument behind the options. ``after``: the words that introduce it (``by``, ``rows``); () for the first."""
+    """One argument behind the options. ``after``: the words that introduce it (``by``, ``rows``); () for the first.
+    ``whole``: fields as such are meant, and a way into a map (``m.a``) is none."""
 
     kind: Kind
     after: tuple[str, ...] = ()
+    whole: bool = False
 
 
 FIELD_LIST = Argument(Kind.FIELDS)
+WHOLE_FIELDS = Argument(Kind.FIELDS, whole=True)
 BY_FIELDS = Argument(Kind.FIELDS, ("by",))
 QUERY = Argument(Kind.QUERY)
 PATH = Argument(Kind.PATH)

@@ -257,9 +257,7 @@ ALLOWED = {
     ("logsql/commands/filter/search.py", "o.key == 'limit'"),
     ("logsql/commands/filter/sort.py", "o.key == 'limit'"),
     ("logsql/functions/arrays.py", "node.name != 'split'"),
-    # Words of other languages behind the name of a result.
-    ("logsql/planner/notes/clauses.py", "word == 'order'"),
-    ("logsql/planner/notes/clauses.py", "word in ('having', 'search')"),
+    ("logsql/planner/notes/lists.py", "option.name == 'limit'"),
     ("logsql/shell/ml_commands.py", "'fields' in options"),
     ("logsql/values/imports.py", "source.logical == 'json'"),
     ("logsql/values/imports.py", "source.logical in ('json', 'map')"),

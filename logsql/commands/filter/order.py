@@ -60,7 +60,7 @@ register(
         parse=parse,
         lower=lower,
         fields=duties.PASSES,
-        arguments=(duties.FIELD_LIST,),
+        arguments=(duties.WHOLE_FIELDS,),
         subquery=duties.Subquery.NONE,
         order=duties.KEEPS_ORDER,
         stream=duties.InStream.ROW_WISE,

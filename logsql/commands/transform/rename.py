@@ -146,7 +146,7 @@ register(
         lower=lower,
         fields=duties.PASSES,
         names=renamed,
-        arguments=(duties.FIELD_LIST, duties.Argument(duties.Kind.NEW_FIELDS, ("as",))),
+        arguments=(duties.WHOLE_FIELDS, duties.Argument(duties.Kind.NEW_FIELDS, ("as",))),
         subquery=duties.Subquery.NONE,
         order=duties.KEEPS_ORDER,
         stream=duties.InStream.ROW_WISE,

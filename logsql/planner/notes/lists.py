@@ -9,8 +9,10 @@ from logsql.diagnostics.codes import define, syntax, text
 from logsql.diagnostics.messages import listed
 from logsql.diagnostics.places import Place
 from logsql.language.tree import Call, Command, Expr, Name, SortKey
+from logsql.planner.duties import QUERY
 from logsql.planner.notes.fields import UNKNOWN_FIELD, Say, absent
 from logsql.planner.relation import Rel
+from logsql.planner.spec import CommandSpec
 from logsql.registry import FUNCTIONS
 
 PATH_AS_NAME = define(
@@ -40,18 +42,25 @@ ASSIGNED = text("compute it first: eval {text} | {command} {name}", "먼저 계�
 _COMPUTED = text(
     "compute it first: eval x = {form} | {command} ... x", "먼저 계산하세요: eval x = {form} | {command} ... x"
 )
-#: Commands that change fields as such: a value inside a map is none.
-_OF_FIELDS = ("rename", "order")
 _SIGNED = re.compile(r"\s*(?P<sign>[+-]?)\s*(?P<name>[^\s+-]\S*)")
 _COUNT = re.compile(r"(?P<count>[0-9]+)\s+(?P<rest>[+-]?\s*\S+)")
 _JOINS = {"left": "left", "right": "right", "full": "full", "outer": "full", "inner": "inner", "cross": "cross"}
 _SAME = re.compile(r"(?P<left>\S+)\s*==?\s*(?P<right>\S+)")
 
 
-def tell_path(note: Say, command: Command, rel: Rel, name: Name) -> None:
+def takes_signs(spec: CommandSpec) -> bool:
+    """Whether a sign may stand before a name: ``sort -a``."""
+    return "[-]NAME" in spec.usage[0]
+
+
+def takes_whole(spec: CommandSpec, command: Command) -> bool:
+    """Whether names mean fields as such here: ``rename m.a as b``, ``fields - m.a``."""
+    return any(argument.whole for argument in spec.arguments) or getattr(command.args, "remove", False) is True
+
+
+def tell_path(note: Say, spec: CommandSpec, command: Command, rel: Rel, name: Name) -> None:
     """Look at a name that leads into a field: ``rename m.a as b``, ``fields - m.a``."""
-    removes = command.name == "fields" and getattr(command.args, "remove", False)
-    if rel.column(name.text) is not None or not (command.name in _OF_FIELDS or removes):
+    if rel.column(name.text) is not None or not takes_whole(spec, command):
         return
     root = re.split(r"[.\[]", name.text, maxsplit=1)[0]
     new = re.split(r"[.\]]", name.text.rstrip("]"))[-1]
@@ -60,11 +69,11 @@ def tell_path(note: Say, command: Command, rel: Rel, name: Name) -> None:
     )
 
 
-def tell_list(note: Say, command: Command, rel: Rel, key: SortKey) -> bool:
+def tell_list(note: Say, spec: CommandSpec, rel: Rel, key: SortKey) -> bool:
     """Look at a name that no row has; whether it was told that it is a list, a pattern or a word of another tool."""
     name = key.name.text
     sign = "-" if key.descending else ""
-    right = _separated(command, rel, name, sign) or _counted(command, rel, name) or _joined(command, rel, name)
+    right = _separated(spec, rel, name, sign) or _counted(spec, rel, name) or _joined(spec, rel, name)
     if right is not None:
         note(SEVERAL_NAMES, key.span, text=name, right=right)
         return True
@@ -87,37 +96,38 @@ def computed(expr: Expr, text: str, command: str) -> str:
     return _COMPUTED.fill(form=form or text, command=command)
 
 
-def _separated(command: Command, rel: Rel, name: str, sign: str) -> str | None:
+def _separated(spec: CommandSpec, rel: Rel, name: str, sign: str) -> str | None:
     """``by a b`` and ``sort -a -b`` as they are written: with commas, or as commands of their own."""
     if name.endswith((" -", " +")) and not absent(rel, name[:-1].strip()):
         return f"{name[-1].replace('+', '')}{name[:-1].strip()}"
     pieces = list(_SIGNED.finditer(name))
     if len(pieces) < 2 or any(absent(rel, piece["name"]) for piece in pieces):
         return None
-    if command.name != "sort" and any(piece["sign"] for piece in pieces):  # a - b is a difference there
+    if not takes_signs(spec) and any(piece["sign"] for piece in pieces):  # a - b is a difference there
         return None
-    if command.name == "explode":
-        return " | ".join(f"{command.name} {piece['name']}" for piece in pieces)
+    if "..." not in spec.usage[0]:  # one field: a command for each
+        return " | ".join(f"{spec.name} {piece['name']}" for piece in pieces)
     return sign + ", ".join(f"{piece['sign']}{piece['name']}" for piece in pieces)
 
 
-def _counted(command: Command, rel: Rel, name: str) -> str | None:
+def _counted(spec: CommandSpec, rel: Rel, name: str) -> str | None:
     """Splunk's ``sort 10 -a``."""
     found = _COUNT.fullmatch(name)
-    if found is None or command.name != "sort" or absent(rel, found["rest"].lstrip("+- ")):
+    limited = takes_signs(spec) and any(option.name == "limit" for option in spec.options)
+    if found is None or not limited or absent(rel, found["rest"].lstrip("+- ")):
         return None
-    return f"sort limit={found['count']} {found['rest']}"
+    return f"{spec.name} limit={found['count']} {found['rest']}"
 
 
-def _joined(command: Command, rel: Rel, name: str) -> str | None:
+def _joined(spec: CommandSpec, rel: Rel, name: str) -> str | None:
     """``join left a`` and ``join a == a``, the kind and the condition of other languages."""
-    if command.name not in ("join", "streamjoin"):
+    if QUERY not in spec.arguments or not any(option.name == "type" for option in spec.options):
         return None
     kind, _, rest = name.partition(" ")
     if kind.lower() in _JOINS and rest and not absent(rel, rest.strip()):
-        return f"{command.name} type={_JOINS[kind.lower()]} {rest.strip()}"
+        return f"{spec.name} type={_JOINS[kind.lower()]} {rest.strip()}"
     found = _SAME.fullmatch(name)
     if found is None or found["left"].rpartition(".")[2] != found["right"].rpartition(".")[2]:
         return None
     only = found["left"].rpartition(".")[2]
-    return None if absent(rel, only) else f"{command.name} {only}"
+    return None if absent(rel, only) else f"{spec.name} {only}"

@@ -10,7 +10,7 @@ from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import QueryError
 from logsql.language.expressions import parse_expression
 from logsql.language.tree import Binary, Call, Command, Expr, Field, Name, SortKey, Span, Unary, canonical
-from logsql.planner.duties import Kind
+from logsql.planner.duties import WHOLE_FIELDS, Kind
 from logsql.planner.notes.clauses import tell_key
 from logsql.planner.notes.fields import UNKNOWN_FIELD, Say, absent, near
 from logsql.planner.notes.lists import ASSIGNED, SEVERAL_NAMES, computed, tell_list, tell_path
@@ -104,12 +104,12 @@ def tell_names(note: Say, spec: CommandSpec, command: Command, rel: Rel | None) 
         if position in skip or key.name.text in _OF_TABLES:
             continue
         if not absent(rel, key.name.text):
-            tell_path(note, command, rel, key.name)
+            tell_path(note, spec, command, rel, key.name)
             continue
         taken = _over_several(note, command, rel, keys, position)
         skip |= set(range(position, position + taken))
         if not taken:
-            _tell(note, command, rel, key)
+            _tell(note, spec, rel, key)
     for name in option_names(spec, command):
         if absent(rel, name.text):
             if (longer := _goes_on(command, rel, name)) is not None:
@@ -205,7 +205,7 @@ def _over_several(note: Say, command: Command, rel: Rel, keys: Sequence[SortKey]
     return 0
 
 
-def _tell(note: Say, command: Command, rel: Rel, key: SortKey) -> None:
+def _tell(note: Say, spec: CommandSpec, rel: Rel, key: SortKey) -> None:
     """One name that no row has."""
     name, span, text = key.name, key.span, key.name.text
     sign = "-" if key.descending else ""
@@ -213,7 +213,7 @@ def _tell(note: Say, command: Command, rel: Rel, key: SortKey) -> None:
         down = found["word"].lower().startswith("desc")
         right = ("-" if down and not sign else "") + found["name"]
         if absent(rel, found["name"]) and _expression(found["name"]) is not None:
-            _tell(note, command, rel, replace(key, name=Name(found["name"], name.span)))
+            _tell(note, spec, rel, replace(key, name=Name(found["name"], name.span)))
         else:
             note(DIRECTION_AS_NAME, span, text=text, right=right)
     elif (found := _DIRECTION_FIRST.fullmatch(text)) and not absent(rel, found["name"]):
@@ -226,14 +226,19 @@ def _tell(note: Say, command: Command, rel: Rel, key: SortKey) -> None:
     elif found := _QUOTES.fullmatch(text):
         right = found["name"]
         note(WORD_AS_NAME, span, text=text, right=right if not absent(rel, right) else near(rel, right) or right)
-    elif tell_key(note, span, text) or tell_list(note, command, rel, key):
+    elif tell_key(note, span, text) or tell_list(note, spec, rel, key):
         return
-    elif text[0] in "+-" and command.name == "order" and rel.column(text[1:].strip()) is not None:
+    elif (
+        text[0] in "+-"
+        and spec.names is None
+        and WHOLE_FIELDS in spec.arguments
+        and rel.column(text[1:].strip()) is not None
+    ):
         note(SIGN_AS_NAME, span, text=text, command="sort", right=text if text[0] == "-" else text[1:])
     elif text[0] in "+-" and rel.column(text[1:].strip()) is not None:
-        note(SIGN_AS_NAME, span, text=text, command=command.name, right=f"{text[0]} {text[1:].strip()}")
+        note(SIGN_AS_NAME, span, text=text, command=spec.name, right=f"{text[0]} {text[1:].strip()}")
     elif "," in text and all(not absent(rel, part.strip()) for part in text.split(",")):
-        right = " | ".join(f"{command.name} {part.strip()}" for part in text.split(","))
+        right = " | ".join(f"{spec.name} {part.strip()}" for part in text.split(","))
         note(SEVERAL_NAMES, span, text=text, right=right)
     elif (inner := _expression(text)) is not None:
         if rel.column(canonical(inner)) is not None:  # fields sum(a+1) behind stats sum(a + 1)
@@ -241,7 +246,7 @@ def _tell(note: Say, command: Command, rel: Rel, key: SortKey) -> None:
         elif isinstance(inner, Field):
             note(WORD_AS_NAME, span, text=text, right=f"{sign}{inner.name}")
         else:
-            note(EXPRESSION_AS_NAME, span, text=text, help=computed(inner, text, command.name))
+            note(EXPRESSION_AS_NAME, span, text=text, help=computed(inner, text, spec.name))
     else:
         note(UNKNOWN_FIELD, name.span, field=text, help=near(rel, text))
 
