@@ -49,10 +49,11 @@ def absent(rel: Rel | None, name: str) -> bool:
     """Whether it is certain that no row has a field of this name: the row is closed and has other fields."""
     if rel is None or rel.rest is not None or not rel.columns or rel.column(name) is not None:
         return False
-    if rel.others is not None and all(known.startswith("_") for known in (*rel.names, *rel.others())):
+    if rel.others is None:
+        if rel.names == ("_file",):
+            return False  # an empty CSV file has no header
+    elif all(known.startswith("_") for known in rel.names) and all(known.startswith("_") for known in rel.others()):
         return False  # an empty file: which fields its rows would have is not known
-    if rel.others is None and rel.names == ("_file",):
-        return False  # an empty CSV file has no header
     return not any(rel.column(root) is not None for root, _ in splits(name))
 
 
