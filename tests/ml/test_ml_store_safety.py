@@ -10,6 +10,7 @@ import os
 import pickle
 import re
 import shutil
+import tracemalloc
 import zipfile
 import zlib
 from dataclasses import replace
@@ -22,6 +23,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logsql.ml import safeload
 from logsql.ml import store as store_module
 from logsql.ml.errors import MlError
 from logsql.ml.model import FitOptions, Manifest, ModelKind
@@ -553,3 +555,19 @@ def test_a_payload_without_manifest_goes_with_the_next_model(store: ModelStore, 
     put(store, fitted)
     assert not left.exists()
     assert payload.exists()
+
+
+def test_a_payload_that_unpacks_to_too_much_is_refused_before_it_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """3 MB that unpack to 3 GB took 2 GB of memory before they were refused."""
+    monkeypatch.setattr(safeload, "MAX_UNPACKED", 256 << 20)
+    engine = zlib.compressobj(1)
+    block = bytes(16 << 20)
+    payload = b"".join([*(engine.compress(block) for _ in range(24)), engine.flush()])
+    tracemalloc.start()
+    try:
+        with pytest.raises(safeload._Refused):
+            safeload._unpack(payload)
+        assert tracemalloc.get_traced_memory()[1] < 160 << 20
+    finally:
+        tracemalloc.stop()
+    assert safeload._unpack(zlib.compress(block)) == block
