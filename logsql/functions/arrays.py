@@ -97,6 +97,14 @@ def _valueof(call: FunctionCall) -> Typed:
     return NULL_VALUE if at.wrong or at.absent else _element(value, at)
 
 
+def _no_key(call: FunctionCall, key: object) -> bool:
+    """Whether no list has a place ``key``, no map a key of this type."""
+    kind = call.arg(0).kind
+    if kind is Kind.LIST:
+        return key is not None and (isinstance(key, bool) or not isinstance(key, int) or key < 0)
+    return kind is Kind.MAP and key is not None and not isinstance(key, str)
+
+
 def _part_of_split(call: FunctionCall) -> Typed | None:
     """``valueof(split(s, d), 3)`` needs no case for empty text: its one empty part is never the fourth."""
     node = call.nodes[0]
@@ -350,6 +358,7 @@ register(
             example('valueof(dict("a", 1), "a")', 1),
             example("valueof(array(1, 2), -1)", None),
         ),
+        never=((1, _no_key),),
     ),
     FunctionSpec(
         "subarray", "array", "subarray(list, begin, [end])",

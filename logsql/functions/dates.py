@@ -218,6 +218,8 @@ def _place(call: FunctionCall) -> tuple[str, str]:
 
 def format_date(call: FunctionCall, node: Sql, pattern: DatePattern, zone: str = "") -> Sql:
     """An instant as text, in the session zone unless another is named."""
+    if not pattern.pattern:  # DuckDB refuses it
+        return sql.when(sql.not_null(node), sql.string(""))
     if pattern.strftime is not None and not zone:
         return sql.func("strftime", node, sql.string(pattern.strftime))
     return call.udf(

@@ -10,7 +10,7 @@ from sqlglot import exp
 from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.functions.lowering import example, null, position
 from logsql.planner.calls import FunctionCall
-from logsql.planner.duties import DUCKDB, PARTLY, PLAIN
+from logsql.planner.duties import DUCKDB, PARTLY, PLAIN, Takes
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.sql import Sql
@@ -186,6 +186,7 @@ register(
             example('network("21DA:00D3:0000:2F3B:02AA:00FF:FE28:9C5A", 96)', "21da:d3:0:2f3b:2aa:ff:0:0"),
             example('network("1.2.3.4", 100)', None),
         ),
+        takes=((1, Takes.WHOLE),), never=((1, lambda _, bits: isinstance(bits, int) and not 0 <= bits <= 128),),
         loss=NOT_CONVERTED,
     ),
     FunctionSpec(

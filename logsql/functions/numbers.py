@@ -9,7 +9,7 @@ from sqlglot import exp
 from logsql.diagnostics.codes import define
 from logsql.functions.lowering import Position, by_number, double, example, long, null, position
 from logsql.planner.calls import FunctionCall
-from logsql.planner.duties import DUCKDB, NUMBERS_ROWS, PLAIN, VOLATILE_PARTLY, FunctionDuty
+from logsql.planner.duties import DUCKDB, NUMBERS_ROWS, PLAIN, VOLATILE_PARTLY, FunctionDuty, Takes
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.values import sql, values
 from logsql.values.keys import simple_key
@@ -313,7 +313,7 @@ def _round_row(name: str, summary: str, duty: FunctionDuty, *shown: tuple[str, o
         name, "numeric", f"{name}(number, [digits])", summary, _rounding(name), 1, 2, "long or double", duty,
         tuple(example(e, r) for e, r in shown),
         notes=("integers stay as they are unless digits is negative",
-        "doubles give a long, with positive digits a double"), numbers=1,
+        "doubles give a long, with positive digits a double"), numbers=1, takes=((1, Takes.WHOLE),),
     )  # fmt: skip
 
 
@@ -332,6 +332,7 @@ register(
         "Remainder of integers, with the sign of a; null when b is 0 or a value is no integer.",
         _mod, 2, 2, "long", PLAIN,
         (example("mod(-5, 3)", -2), example("mod(5, 0)", None), example("mod(5.5, 2)", None)), numbers=2, integers=True,
+        never=((1, lambda _, value: value == 0),),
     ),
     FunctionSpec(
         "pow", "numeric", "pow(base, exponent)", "Power, always a double.", _pow, 2, 2, "double", PLAIN,

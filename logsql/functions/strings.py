@@ -180,6 +180,19 @@ def _pad(call: FunctionCall) -> Typed:
     return Typed(sql.when(sql.and_(*tests), padded) if tests else padded, STRING)
 
 
+def _too_wide(_: FunctionCall, width: object) -> bool:
+    return isinstance(width, int) and not 0 <= width <= LONGEST_PAD
+
+
+def _ends_before(call: FunctionCall, end: object) -> bool:
+    """``substr(s, 5, 2)``: nothing is from begin to end; negative positions depend on the text."""
+    begin = call.constant(1) if call.is_constant(1) else None
+    return isinstance(begin, int) and isinstance(end, int) and 0 <= end < begin
+
+
+_NO_PADDING = ((1, _too_wide), (2, lambda _, pad: pad == ""))
+
+
 # --- searching --------------------------------------------------------------------------------------------------------
 
 
@@ -330,7 +343,7 @@ register(
             example('substr("abc", 3)', None),
         ),
         notes=("null when begin is at or past the end, or after end",),
-        takes=((1, Takes.WHOLE), (2, Takes.WHOLE)),
+        takes=((1, Takes.WHOLE), (2, Takes.WHOLE)), never=((2, _ends_before),),
     ),
     FunctionSpec(
         "left", "string", "left(text, length)", "The first characters; the whole text when it is shorter.",
@@ -351,13 +364,13 @@ register(
         _pad, 2, 3, "string", PLAIN,
         (example('lpad("string", 10, "pad")', "padpstring"), example('lpad("ab", 4)', "  ab"), example('lpad("abc", 2)',
         "ab")),
-        takes=((1, Takes.WHOLE),),
+        takes=((1, Takes.WHOLE),), never=_NO_PADDING,
     ),
     FunctionSpec(
         "rpad", "string", "rpad(text, length, [pad])", "Padded on the right to the length; longer text is cut.",
         _pad, 2, 3, "string", PLAIN,
         (example('rpad("string", 10, "pad")', "stringpadp"),),
-        takes=((1, Takes.WHOLE),),
+        takes=((1, Takes.WHOLE),), never=_NO_PADDING,
     ),
     FunctionSpec(
         "indexof", "string", "indexof(text, needle, [start])",

@@ -285,7 +285,7 @@ class ExprContext:
         elif spec.searches:
             self._stands.update((arg.span, Stands.VALUE) for arg in call.args[1:] if isinstance(arg, Field))
         result = spec.lower(made)
-        if spec.takes or spec.plain is not None:
+        if spec.takes or spec.plain is not None or spec.numbers or spec.never:
             arguments.told(made, spec)
         self._branches -= spec.branches
         self._direct = direct

@@ -43,7 +43,8 @@ class FunctionSpec:
     other values, for which the function is null, are counted; ``integers``: so are fractions; ``no_loss``:
     whether a value means none (FILETIME 0), so that null is right; ``takes``: argument positions of one type only;
     ``plain``: an argument that is no pattern here; ``searches``: the arguments behind the first are values that are
-    looked for in it; ``finds_place``: the result is a place in a text, of which 0 is the first.
+    looked for in it; ``finds_place``: the result is a place in a text, of which 0 is the first; ``never``: constants at
+    argument positions for which the result is always null.
     """
 
     name: str
@@ -71,6 +72,7 @@ class FunctionSpec:
     plain: Plain | None = None
     searches: bool = False
     finds_place: bool = False
+    never: tuple[tuple[int, Callable[[FunctionCall, object], bool]], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sqlglot import exp
+
 from logsql.diagnostics.losses import NOT_AN_INTEGER, OVERFLOW, TEXT_NOT_A_NUMBER, Loss
 from logsql.language.tree import Call, Expr, NamedArg, canonical
 from logsql.planner import losses
@@ -36,9 +38,14 @@ def counted(
     if result.kind is Kind.NULL and any(value.kind is not Kind.NULL for _, value in operands):
         result = Typed(sql.null(LONG.physical), LONG)
     # round(x, n) is null where n is: only a number alone, or with constants, tells that it overflowed.
-    alone = len(operands) == 1 and not (
-        isinstance(node, Call)
-        and any(has_fields(argument) for argument in node.args[1:] if not isinstance(argument, NamedArg))
+    # A constant of a wrong type (round(x, "1")) makes it null of its own.
+    alone = (
+        len(operands) == 1
+        and not _is_null(result)
+        and not (
+            isinstance(node, Call)
+            and any(has_fields(argument) for argument in node.args[1:] if not isinstance(argument, NamedArg))
+        )
     )
     for expr, value in operands:
         test = None if cx.is_constant(expr) else _no_number(value)
@@ -51,6 +58,12 @@ def counted(
         if number is not None:
             result = _lost(cx, node, OVERFLOW, result, _whole(result), value, sql.not_null(number))
     return result
+
+
+def _is_null(result: Typed) -> bool:
+    """Whether a result is the constant null."""
+    node = result.expr.this if isinstance(result.expr, exp.Cast) else result.expr
+    return isinstance(node, exp.Null)
 
 
 def audit(cx: Lowering, node: Expr, value: Typed) -> Audit | None:

@@ -10,12 +10,11 @@ import re
 from ipaddress import ip_network
 
 from logsql.diagnostics.codes import define, text
-from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, canonical
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.duties import Plain, Takes
 from logsql.planner.function_spec import FunctionSpec
-from logsql.planner.notes.words import WRITE, kind_word, settled_kind
+from logsql.planner.notes.words import WRITE, kind_word, number_text, settled_kind
 from logsql.values.types import Kind
 from logsql.values.values import Typed
 
@@ -44,6 +43,24 @@ ITEMS = WRONG_TYPE.says(
         "{function}() takes a list, and {value} is {kind}: the result is always null",
         "{function}()에는 리스트를 줍니다. {value}은(는) {kind}이므로 결과가 늘 null입니다",
     )
+)
+NUMBER = WRONG_TYPE.says(
+    (
+        "{function}() takes a number there, and {value} is {kind}: the result is always null",
+        "{function}()의 이 자리에는 숫자를 줍니다. {value}은(는) {kind}이므로 결과가 늘 null입니다",
+    )
+)
+NOTHING_FOR = define(
+    "N1324",
+    "constant-gives-null",
+    (
+        "a function has no result for a constant that it is given: the result is null",
+        "함수에 준 상수로는 결과가 나오지 않습니다. 결과는 null입니다",
+    ),
+    (
+        "{function}() has no result for {value} there: it is always null",
+        "{function}()의 이 자리에 {value}을(를) 주면 결과가 늘 null입니다",
+    ),
 )
 FOREIGN_PATTERN = define(
     "N1220",
@@ -95,12 +112,37 @@ def told(call: FunctionCall, spec: FunctionSpec) -> None:
     for taken in Takes:
         places = [place for place, type_ in spec.takes if type_ is taken and place < len(call.nodes)]
         if places:
-            _typed(call, taken, places)
+            _typed(call, spec, taken, places)
+    for place in range(min(spec.numbers, len(call.nodes))):
+        _number(call, spec, place)
+    for place, nothing in spec.never:
+        if call.is_constant(place) and nothing(call, call.constant(place)):
+            value = canonical(call.nodes[place])
+            call.note(NOTHING_FOR, place, covers=_loss_of(call, spec), function=spec.name, value=value)
     if spec.plain is not None and spec.plain.place < len(call.nodes):
         _as_written(call, spec.plain, spec.min_args)
 
 
-def _typed(call: FunctionCall, taken: Takes, places: list[int]) -> None:
+def _number(call: FunctionCall, spec: FunctionSpec, place: int) -> None:
+    """Tell of a constant that is no number, or a fraction where only integers count; values of fields are counted."""
+    node = call.nodes[place]
+    if not call.is_constant(place):
+        return
+    value = call.arg(place)
+    if not settled_kind(value.kind) or (value.type.integer if spec.integers else value.type.number):
+        return
+    said, kind = (WHOLE, FRACTION.fill()) if value.type.number else (NUMBER, kind_word(value.kind))
+    written = str(node.value) if isinstance(node, Literal) and number_text(str(node.value)) else None
+    help = None if written is None or value.type.number else _written(call, {place: written})
+    call.note(said, place, help=help, function=spec.name, value=canonical(node), kind=kind)
+
+
+def _loss_of(call: FunctionCall, spec: FunctionSpec) -> tuple[str, str] | None:
+    """What the ledger would say of every value, which is no value's fault."""
+    return None if spec.loss is None else (spec.loss.name, canonical(call.call))
+
+
+def _typed(call: FunctionCall, spec: FunctionSpec, taken: Takes, places: list[int]) -> None:
     """Tell of each argument of a wrong type; the help is the call with all of them mended."""
     wrong: dict[int, tuple[str, str | None]] = {}
     whole = taken is Takes.WHOLE
@@ -115,10 +157,11 @@ def _typed(call: FunctionCall, taken: Takes, places: list[int]) -> None:
             wrong[place] = (FRACTION.fill() if fraction else kind_word(value.kind), _mended(taken, node, value))
     better = {place: mended for place, (_, mended) in wrong.items() if mended is not None}
     help = _written(call, better) if better and len(better) == len(wrong) else None
-    covers = (NOT_CONVERTED.name, canonical(call.call)) if _SAID[taken] is BYTES else None
     for place, (kind, _) in wrong.items():
         value_of = canonical(call.nodes[place])
-        call.note(_SAID[taken], place, help=help, covers=covers, function=call.spec.name, value=value_of, kind=kind)
+        call.note(
+            _SAID[taken], place, help=help, covers=_loss_of(call, spec), function=spec.name, value=value_of, kind=kind
+        )
 
 
 def _mended(taken: Takes, node: Expr, value: Typed) -> str | None:

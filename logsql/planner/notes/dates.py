@@ -69,6 +69,12 @@ FULL_DAY = PATTERN.says(
     )
 )
 MILLISECONDS = PATTERN.says(("{letters} is milliseconds, and not seconds", "{letters}는 초가 아니라 밀리초입니다"))
+NO_LETTER = PATTERN.says(
+    (
+        "the pattern {pattern} has no letter of a date, so that each value gives the same",
+        "패턴 {pattern}에 날짜 글자가 없어 모든 값의 결과가 같습니다",
+    )
+)
 PERCENT = PATTERN.says(
     (
         "%-letters are those of other tools; here letters stand for themselves",
@@ -323,6 +329,8 @@ def pattern(call: FunctionCall, position: int, written: str) -> None:
         better = re.sub(r"%[A-Za-z]", lambda m: _FORMS.get(m[0], m[0]), written)
         call.note(PERCENT, position, help=_pattern_help(better))
         return
+    if not re.search(r"[A-Za-z]", bare):
+        call.note(NO_LETTER, position, pattern=canonical(call.nodes[position]))
     wrong = _wrong_letters(bare)
     if wrong:
         better = written

@@ -1,0 +1,109 @@
+"""A constant that a function has no result for is refused or told, whatever function of the registry it is.
+
+The rule of each is in its row: language.md 9 ("null for non-numbers", "null on a wrong type") and functions.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from logsql.diagnostics.errors import QueryError
+from logsql.engine.session import Session
+from logsql.language.expressions import parse_expression
+from logsql.language.tree import Call, canonical
+from logsql.planner.duties import Takes
+from logsql.planner.function_spec import FUNCTIONS, FunctionSpec
+
+ROW = "json \"[{a:5,d:1.5,s:'abc def',l:[3,1,2],m:{k:1},n:null}]\" | "
+WRONG = {
+    Takes.WHOLE: ("1.5", '"x"', "true", "array(1)"),
+    Takes.BYTES: ("1", '"x"', "true"),
+    Takes.TEXT_BYTES: ("1", '"x"', "true"),
+    Takes.LIST: ("1", '"x"', "true"),
+}
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with Session(tz="UTC") as opened:
+        yield opened
+
+
+def _places() -> list[tuple[FunctionSpec, int, tuple[str, ...]]]:
+    found = []
+    for spec in {id(spec): spec for spec in FUNCTIONS.values()}.values():
+        found += [(spec, place, WRONG[taken]) for place, taken in spec.takes]
+        numbers = ('"x"', "true", "array(1)", *(("1.5",) if spec.integers else ()))
+        found += [(spec, place, numbers) for place in range(spec.numbers)]
+    return found
+
+
+def _codes(session: Session, expression: str) -> list[str]:
+    try:
+        return [note.code for note in session.plan(f"{ROW}eval r = {expression}")[0].notes]
+    except QueryError as problem:
+        return [problem.code]
+
+
+@pytest.mark.parametrize(("spec", "place", "wrong"), _places(), ids=lambda v: getattr(v, "name", str(v)))
+def test_a_constant_of_a_type_that_is_never_taken(
+    session: Session, spec: FunctionSpec, place: int, wrong: tuple[str, ...]
+) -> None:
+    calls = [call for e in spec.examples if isinstance(call := parse_expression(e.expression), Call)]
+    call = next(call for call in calls if call.name == spec.name)
+    args = [*call.args, *(parse_expression("0") for _ in range(place + 1 - len(call.args)))]
+    for constant in wrong:
+        made = replace(call, args=(*args[:place], parse_expression(constant), *args[place + 1 :]))
+        assert _codes(session, canonical(made)), canonical(made)
+
+
+@pytest.mark.parametrize(
+    ("expression", "codes"),
+    [
+        ("mod(a, 2.5)", ["N1320"]),
+        ("mod(a, 0)", ["N1324"]),
+        ('pow(a, "2")', ["N1320"]),
+        ('abs("7")', ["N1320"]),
+        ('round(d, "1")', ["N1320"]),
+        ("round(d, 1.5)", ["N1320"]),
+        ('substr(s, "x")', ["N1320"]),
+        ("substr(s, 3, 1)", ["N1324"]),
+        ("left(s, -1)", ["90720"]),
+        ("right(s, -1)", ["90721"]),
+        ("lpad(s, -1)", ["N1324"]),
+        ('rpad(s, 9, "")', ["N1324"]),
+        ('split(s, "")', ["90772"]),
+        ('valueof(l, "k")', ["N1324"]),
+        ("valueof(l, -1)", ["N1324"]),
+        ("valueof(m, 0)", ["N1324"]),
+        ('network("1.2.3.4", 129)', ["N1324"]),
+        ('date(s, "")', ["N1304"]),
+        ('string(now(), "-")', ["N1304"]),
+        # What has a result is silent.
+        ("mod(a, 2)", []),
+        ("round(d, -1)", []),
+        ("substr(s, 1, -1)", []),
+        ("substr(s, -3, 2)", []),
+        ("valueof(l, 7)", []),
+        ("abs(n)", []),
+        ("left(s, null)", []),
+        ('string(now(), "yyyy")', []),
+    ],
+)
+def test_constants_for_which_there_is_no_result(session: Session, expression: str, codes: list[str]) -> None:
+    assert _codes(session, expression) == codes
+
+
+def test_the_help_is_the_call_with_the_number(session: Session) -> None:
+    (note,) = session.plan(f'{ROW}eval r = pow(a, "2")')[0].notes
+    assert note.help == "write pow(a, 2)"
+
+
+def test_a_wrong_count_of_digits_is_no_overflow(session: Session) -> None:
+    """The ledger said "beyond 64 bits" of every value of ``round(d, "1")``."""
+    result = session.query(f'{ROW}eval r = round(d, "1"), e = string(date("2024", "yyyy"), "") | fields r, e')
+    assert result.rows() == [{"r": None, "e": ""}]  # Java: an empty pattern prints nothing; it was an engine error
+    assert not result.ledger
