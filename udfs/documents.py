@@ -35,7 +35,7 @@ def json_array(texts: Column, cutoff: int = 0, recover: bool = False, flat: bool
         if not text.lstrip().startswith(("{", "[")):
             return None
         try:
-            value = parse(text, recover, keep_first=True)
+            value = parse(text, recover)
         except (LenientError, RecursionError):
             return None
         return dump(flattened(value) if flat and isinstance(value, dict) else value)

@@ -43,21 +43,19 @@ def _refuse(_: str) -> NoReturn:
     raise _Refused
 
 
-def parse(text: str, recover: bool = False, repeated: list[str] | None = None, keep_first: bool = False) -> Json:
+def parse(text: str, recover: bool = False, repeated: list[str] | None = None) -> Json:
     """The value of a JSON text. ``recover`` closes what the end of the text left open instead of failing; ``repeated``
-    takes each key that comes again in its object: the last value stays, or the first.
+    takes each key that comes again in its object: the last value stays.
 
     >>> parse("{a: 1, 'b' = [x, 2.5,], c: {}}")
     {'a': 1, 'b': ['x', 2.5], 'c': {}}
     >>> parse('{"a": [1, {"b": "lo', recover=True)
     {'a': [1, {'b': 'lo'}]}
-    >>> parse("{a: 1, a: 2}"), parse("{a: 1, a: 2}", keep_first=True)
-    ({'a': 2}, {'a': 1})
     """
     try:
         # strict=False lets raw line breaks stand inside strings; Python would read NaN as a number.
         again: list[str] = []
-        hook = None if repeated is None and not keep_first else _Repeats(again, keep_first).object
+        hook = None if repeated is None else _Repeats(again).object
         found: Json = json.loads(text, strict=False, parse_constant=_refuse, object_pairs_hook=hook)
         if "\\u" not in text:
             if repeated is not None:
@@ -65,15 +63,14 @@ def parse(text: str, recover: bool = False, repeated: list[str] | None = None, k
             return found
     except (ValueError, _Refused, RecursionError):
         pass
-    return _Parser(text, recover, repeated, keep_first).document()
+    return _Parser(text, recover, repeated).document()
 
 
 class _Repeats:
     """Makes objects of pairs, and keeps the keys that come again."""
 
-    def __init__(self, found: list[str], keep_first: bool) -> None:
+    def __init__(self, found: list[str]) -> None:
         self.found = found
-        self.keep_first = keep_first
 
     def object(self, pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         made = dict(pairs)
@@ -83,17 +80,14 @@ class _Repeats:
         for key, value in pairs:
             if key in made:
                 self.found.append(key)
-                if self.keep_first:
-                    continue
             made[key] = value
         return made
 
 
 class _Parser:
-    def __init__(self, text: str, recover: bool, repeated: list[str] | None = None, keep_first: bool = False) -> None:
+    def __init__(self, text: str, recover: bool, repeated: list[str] | None = None) -> None:
         self.text = text
         self.repeated = repeated
-        self.keep_first = keep_first
         self.at = 0
         self.recover = recover
         self.depth = 0
@@ -197,12 +191,9 @@ class _Parser:
             if self.ended():
                 return out
             name = _name(key)
-            again = name in out
-            if again and self.repeated is not None:
+            if self.repeated is not None and name in out:
                 self.repeated.append(name)
-            value = self.value()
-            if not (again and self.keep_first):
-                out[name] = value
+            out[name] = self.value()
             char = self.blanks()
             if char in (",", ";") and char:
                 self.at += 1

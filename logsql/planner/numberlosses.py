@@ -63,7 +63,7 @@ def counted(
 def _is_null(result: Typed) -> bool:
     """Whether a result is the constant null."""
     node = result.expr.this if isinstance(result.expr, exp.Cast) else result.expr
-    return isinstance(node, exp.Null)
+    return isinstance(node, exp.Null) and not result.parts
 
 
 def audit(cx: Lowering, node: Expr, value: Typed) -> Audit | None:
