@@ -26,6 +26,7 @@ from logsql.shell.commandline import did_you_mean, usage_error
 from logsql.shell.ctrlc import interruptible, leave
 from logsql.shell.inputs import read_query_file
 from logsql.shell.invocation import VERBS, Invocation
+from logsql.shell.typedwords import helped
 from logsql.shell.voice import Voice, terminal_width
 from logsql.store.policy import Policy
 
@@ -88,6 +89,8 @@ def run(asked: Invocation, voice: Voice) -> int:
     except Exception:  # after a signal a thread may still use the session: it ends with the process
         session.close()
         raise
+    if asked.verb != "sql":
+        outcome = helped(outcome, text)
     more = outcome.ledger is not None and len(outcome.ledger) > SHOWN
     voice.outcome(outcome, settings.loss, message("ledger-all") if more else "", settings.quiet)
     if outcome.kind is Kind.ABANDONED:  # a thread still works on the query; nothing of it may be waited for

@@ -37,6 +37,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "exit codes: 0 ok, 1 query failed, 2 usage, 3 source unavailable, 4 timeout, 130 interrupted",
         "종료 코드: 0 성공, 1 쿼리 실패, 2 사용법, 3 원본 없음, 4 시간 초과, 130 중단",
     ),
+    "help-verb": ("{word} stands on the command line: {usage}", "{word}은(는) 명령줄에서 실행합니다: {usage}"),
+    "help-near-verb": (
+        "did you mean {word}? it stands on the command line: {usage}",
+        "{word}을(를) 쓰려고 하셨나요? 명령줄에서 실행합니다: {usage}",
+    ),
+    "help-shell-word": (
+        "{word} is a word of the shell: start logsql without -q",
+        "{word}은(는) 셸에서 쓰는 단어입니다. -q 없이 logsql을 시작하세요",
+    ),
     "use-shell": ("the shell", "대화형 셸"),
     "use-query": ("run a query", "쿼리 실행"),
     "use-file": ("run a query file (- reads the query from standard input)", "쿼리 파일 실행 (-는 표준 입력의 쿼리)"),
