@@ -51,7 +51,7 @@ NUMBER = WRONG_TYPE.says(
     )
 )
 NOTHING_FOR = define(
-    "N1324",
+    "N1329",
     "constant-gives-null",
     (
         "a function has no result for a constant that it is given: the result is null",
