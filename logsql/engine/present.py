@@ -7,12 +7,11 @@ text in the session zone, and a hidden companion column keeps the type per value
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pyarrow as pa
 
-from logsql.planner.arrival import behind
-from logsql.planner.plan import Cte, column_expr
+from logsql.planner.plan import Cte, column_expr, selected
 from logsql.planner.relation import Column, Rel
 from logsql.values import sql
 from logsql.values.sql import Sql
@@ -44,13 +43,8 @@ def written_out(rel: Rel, ctes: tuple[Cte, ...]) -> tuple[Rel, tuple[Cte, ...]]:
     136 KB of SQL, and binding it took 0.7 seconds.
     """
     repeated = [c for c in rel.columns if _rendered(c.type)]
-    if not any(rel.computed(ident) for column in repeated for ident in column.idents()):
-        return rel, ctes
-    idents = rel.all_idents()
-    query = sql.select([sql.alias(rel.expr(i), i) for i in idents], sql.table(rel.source), rel.where)
-    cte = Cte("written_out", query, (rel.source,))
-    order = behind(rel.order, query, idents)
-    return replace(rel, source=cte.name, pending={}, where=None, order=order), (*ctes, cte)
+    computed = any(rel.computed(ident) for column in repeated for ident in column.idents())
+    return selected(rel, "written_out", ctes) if computed else (rel, ctes)
 
 
 def _rendered(type_: LType) -> bool:

@@ -180,7 +180,7 @@ def _values_once(call: AggregateCall, items: Sql, value: Typed) -> Typed:
     and of neighbours that are the same the first stays.
     """
     ranked = once(items, value.type, _comparator)
-    first = _limited(call, ranked, _length(ranked))
+    first = sql.named("r", ranked, lambda r: _limited(call, r, _length(r))) if call.list_limit else ranked
     return Typed(_or_empty(at_places(call.cx, items, first), value.type), list_of(value.type))
 
 

@@ -6,13 +6,14 @@ Pure data. ``translate`` prints it, the engine runs it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlglot import exp
 
 from logsql.diagnostics.notes import Note
+from logsql.planner.arrival import behind
 from logsql.planner.relation import Column, Rel
 from logsql.values import sql
 from logsql.values.sorting import sort_keys
@@ -157,6 +158,14 @@ def order_items(rel: Rel, qualified: bool = False) -> list[exp.Expression]:
         node = sql.col(key.ident, rel.source) if qualified and key.ident not in rel.pending else rel.expr(key.ident)
         items.extend(sort_keys(Typed(node, key.type), key.descending))
     return items
+
+
+def selected(rel: Rel, name: str, ctes: tuple[Cte, ...]) -> tuple[Rel, tuple[Cte, ...]]:
+    """The relation over one more CTE, which computes all that it computes."""
+    idents = rel.all_idents()
+    query = sql.select([sql.alias(rel.expr(i), i) for i in idents], sql.table(rel.source), rel.where)
+    found = replace(rel, source=name, pending={}, where=None, order=behind(rel.order, query, idents))
+    return found, (*ctes, Cte(name, query, (rel.source,)))
 
 
 def with_ctes(query: exp.Expression, ctes: Sequence[Cte], reads: Sequence[str]) -> exp.Expression:

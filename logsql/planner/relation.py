@@ -192,3 +192,9 @@ class Rel:
 
 #: What a statement that delivers no rows of its own hands on.
 NO_ROWS = Rel("", (), order=PHYSICAL)
+
+
+def only_numbered(number: Column | None) -> Rel:
+    """A relation that no row is read from, for the columns that a source makes of its own: what they lose is told with
+    the row's number, if it has one."""
+    return Rel("", (), () if number is None else (number,))

@@ -39,7 +39,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "help-verb": ("{word} stands on the command line: {usage}", "{word}은(는) 명령줄에서 실행합니다: {usage}"),
     "help-near-verb": (
-        "did you mean {word}? it stands on the command line: {usage}",
+        "perhaps {word}, which stands on the command line: {usage}",
         "{word}을(를) 쓰려고 하셨나요? 명령줄에서 실행합니다: {usage}",
     ),
     "help-shell-word": (

@@ -44,8 +44,7 @@ def once(items: Sql, element: LType, rank: Callable[[Typed], Sql] | None = None)
     ranked: list[tuple[str, Sql]] = [("k", rank(item)), ("d", one_key(item)), ("x", plain_text(item))] if rank else []
     keyed = sql.struct([*(ranked or [("d", one_key(item))]), ("p", sql.var("p"))])
     ordered = sql.func("list_sort", sql.func("list_transform", items, sql.lambda_(["v", "p"], keyed)))
-    before = sql.func("list_prepend", sql.null(), ordered.copy())
-    pairs = sql.func("list_zip", ordered, before, sql.boolean(True))
+    pairs = sql.named("o", ordered, _with_the_one_before)
     mine, other = (sql.func("struct_extract", sql.var("s"), sql.integer(n)) for n in (1, 2))
     new = exp.NullSafeNEQ(this=sql.dot(mine.copy(), "d"), expression=sql.dot(other, "d"))
     kept = sql.func("list_filter", pairs, sql.lambda_(["s"], sql.and_(sql.not_null(sql.dot(mine.copy(), "d")), new)))
@@ -55,6 +54,10 @@ def once(items: Sql, element: LType, rank: Callable[[Typed], Sql] | None = None)
     # In the order of the list: by place alone.
     places = sql.lambda_(["s"], sql.struct([("p", sql.dot(sql.var("s"), "p"))]))
     return sql.func("list_sort", sql.func("list_transform", first, places))
+
+
+def _with_the_one_before(items: Sql) -> Sql:
+    return sql.func("list_zip", items, sql.func("list_prepend", sql.null(), items.copy()), sql.boolean(True))
 
 
 def comparator_keys(value: Typed, lists: bool) -> list[tuple[str, Sql]]:

@@ -6,7 +6,7 @@ bind looser than their surroundings are parenthesised here, because the generato
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from sqlglot import exp
@@ -243,6 +243,17 @@ def lambda_(parameters: Sequence[str], body: Sql) -> Sql:
 def index(node: Sql, position: Sql) -> Sql:
     """``list_extract(node, position)``: one-based, null when out of range."""
     return func("list_extract", node, position)
+
+
+def named(name: str, node: Sql, make: Callable[[Sql], Sql]) -> Sql:
+    """What ``make`` makes of a value that it reads several times: the value is written and computed once.
+
+    ``make`` may read no column called ``name``: DuckDB would take the value for it.
+
+    >>> named("o", func("list_sort", col("a")), lambda o: func("list_zip", o, o.copy())).sql("duckdb")
+    'LIST_EXTRACT(LIST_TRANSFORM(LIST_VALUE(LIST_SORT("a")), LAMBDA o : LIST_ZIP(o, o)), 1)'
+    """
+    return index(func("list_transform", array([node]), lambda_([name], make(var(name)))), integer(1))
 
 
 def dot(node: Sql, field: str) -> Sql:

@@ -10,9 +10,9 @@ from logsql.cli import main
 @pytest.mark.parametrize(
     ("text", "help"),
     [
-        ("hlep stats", "did you mean help? it stands on the command line: logsql help [NAME]"),
+        ("hlep stats", "perhaps help, which stands on the command line: logsql help [NAME]"),
         ("help stats", "help stands on the command line: logsql help [NAME]"),
-        ('expalin json "{}"', "did you mean explain? it stands on the command line: logsql explain 'QUERY' [--run]"),
+        ('expalin json "{}"', "perhaps explain, which stands on the command line: logsql explain 'QUERY' [--run]"),
         ('translate json "{}"', "translate stands on the command line: logsql translate 'QUERY'"),
         ("\\set x=1", "\\set is a word of the shell: start logsql without -q"),
         ("\\sett x=1", "\\set is a word of the shell: start logsql without -q"),

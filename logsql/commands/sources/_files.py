@@ -17,7 +17,7 @@ from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
 from logsql.planner import duties, losses
 from logsql.planner.catalog import PART, RAW, SourceColumn, SourceInfo, SourceSpec
-from logsql.planner.relation import Column, Rel
+from logsql.planner.relation import Column, Rel, only_numbered
 from logsql.planner.spec import FIELDS, CommandSpec, Group, OptionKind, OptionSpec
 from logsql.planner.stage import Stage
 from logsql.values import sql
@@ -206,8 +206,8 @@ def _converted(stage: Stage, name: str, type_: LType, text: Sql, number: Column 
     node = sql.try_cast(text, type_.physical)
     filled = sql.not_(empty)
     source = f"{stage.spec.name} field={name}"
-    rows = Rel("", (), () if number is None else (number,))
-    return losses.or_lost(stage.context(rows), NOT_CONVERTED, source, node, type_.physical, text.copy(), filled)
+    context = stage.context(only_numbered(number))
+    return losses.or_lost(context, NOT_CONVERTED, source, node, type_.physical, text.copy(), filled)
 
 
 def _unasked(stage: Stage, names: list[str], quiet: tuple[str, ...]) -> list[str]:
