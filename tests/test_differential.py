@@ -3,7 +3,7 @@
 ``tests/naive`` evaluates the language row by row in plain Python, written from the specification alone; the generator
 keeps only queries whose result the specification fixes completely, so every difference is a defect of one side. A
 failure prints seed, query and first difference; ``python -m tests.test_differential SEED ...`` runs single seeds.
-``LOGSQL_DIFFERENTIAL_SEEDS`` (default 5000 at night, 120 by day) and ``LOGSQL_DIFFERENTIAL_START`` (default 0) choose
+``LOGSQL_DIFFERENTIAL_SEEDS`` (default 5000 at night, 100 by day) and ``LOGSQL_DIFFERENTIAL_START`` (default 0) choose
 other seeds.
 """
 
@@ -20,9 +20,9 @@ from tests.naive.generate import generate
 from tests.run_case import run
 from tests.support import sample
 
-SEEDS = int(os.environ.get("LOGSQL_DIFFERENTIAL_SEEDS", sample(5000, 120)))
+SEEDS = int(os.environ.get("LOGSQL_DIFFERENTIAL_SEEDS", sample(5000, 100)))
 START = int(os.environ.get("LOGSQL_DIFFERENTIAL_START", "0"))
-CHUNK = 40
+CHUNK = 50
 
 
 def difference(seed: int) -> str | None:

@@ -28,7 +28,7 @@ def meant(text: str) -> str | None:
     """What the first word of a query is that is no command; None where it is nothing of ours.
 
     >>> meant("hlep stats")
-    'did you mean help? it stands on the command line: logsql help [NAME]'
+    'perhaps help, which stands on the command line: logsql help [NAME]'
     >>> meant("\\\\set x=1"), meant("quit")
     ('\\\\set is a word of the shell: start logsql without -q', 'quit is a word of the shell: start logsql without -q')
     >>> meant("explain select 1"), meant("stats count"), meant("statz count")

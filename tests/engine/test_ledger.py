@@ -557,16 +557,17 @@ def test_repeated_keys_of_files_are_counted_with_their_line(session: Session, tm
 
 def test_repeated_keys_of_many_rows_are_looked_for_in_some(session: Session, tmp_path: Path) -> None:
     path = tmp_path / "again.log"
-    path.write_text('{"a":1}\n' * 300_000 + '{"a":1,"a":2}\n' * 300_000)
+    each = sample(300_000, 75_000)
+    path.write_text('{"a":1}\n' * each + '{"a":1,"a":2}\n' * each)
     found = session.query(f"textfile {path} | parsejson | stats sum(a)")
-    assert found.rows() == [{"sum(a)": 600_000}]
+    assert found.rows() == [{"sum(a)": 2 * each}]
     (entry,) = found.ledger
     assert entry.reason == "repeated-key"
     assert entry.at_least
-    assert 0 < entry.count <= 300_000
+    assert 0 < entry.count <= each
     found = session.query(f"textfile {path} | parsejson | stats sum(a)", exact=True)
     found.rows()
-    assert [(e.reason, e.count, e.at_least) for e in found.ledger] == [("repeated-key", 300_000, False)]
+    assert [(e.reason, e.count, e.at_least) for e in found.ledger] == [("repeated-key", each, False)]
 
 
 def test_columns_get_types_where_rows_are_numbered(session: Session, tmp_path: Path) -> None:

@@ -182,12 +182,12 @@ def over_a_file(name: str, example: Example, folder: Path) -> str | None:
 def test_no_command_forgets_the_order_of_a_file(tmp_path: Path) -> None:
     """Rows of a table have a number of their own, which finds a forgotten order again; those of a file have none."""
     planned = 0
-    for name, spec in sorted(COMMANDS.items()):
-        example = next((e for e in spec.examples if e.rows is not None), None)
-        query = over_a_file(name, example, tmp_path) if name == spec.name and example is not None else None
-        if query is None:
-            continue
-        with logsql.connect(tz=ZONE) as session:
+    with logsql.connect(tz=ZONE) as session:
+        for name, spec in sorted(COMMANDS.items()):
+            example = next((e for e in spec.examples if e.rows is not None), None)
+            query = over_a_file(name, example, tmp_path) if name == spec.name and example is not None else None
+            if query is None:
+                continue
             given = {n: arrow_table(r, {"_time": "date"}, ZONE) for n, r in (example.tables or {}).items()}
             load_tables(session, given)
             try:

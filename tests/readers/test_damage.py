@@ -41,7 +41,8 @@ _LEAST = {
 def test_random_damage(name: str, shard: int, tmp_path: Path) -> None:
     if name == "evtx-file":
         pytest.importorskip("evtx", reason="package not installed: evtx (extra forensic)")
-    each = ROUNDS // _SHARDS
+    # Another form of the same reader (``ntfs-mft names``) has a half of the files by day.
+    each = sample(ROUNDS, ROUNDS // 2 if " " in name else ROUNDS) // _SHARDS
     found = survive(KINDS[name], each, tmp_path, shard)
     assert found.read + found.refused.total() == each
     assert found.with_rows >= _LEAST[name] * each
