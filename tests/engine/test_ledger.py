@@ -557,7 +557,7 @@ def test_repeated_keys_of_files_are_counted_with_their_line(session: Session, tm
 
 def test_repeated_keys_of_many_rows_are_looked_for_in_some(session: Session, tmp_path: Path) -> None:
     path = tmp_path / "again.log"
-    each = sample(300_000, 75_000)
+    each = 300_000
     path.write_text('{"a":1}\n' * each + '{"a":1,"a":2}\n' * each)
     found = session.query(f"textfile {path} | parsejson | stats sum(a)")
     assert found.rows() == [{"sum(a)": 2 * each}]
