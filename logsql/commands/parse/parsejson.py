@@ -28,8 +28,8 @@ NOT_JSON = loss(
 NOT_OBJECT = loss(
     "json-without-fields",
     (
-        "texts that are JSON and neither an object nor a list (a number, a text in quotes): the row passes unchanged",
-        "객체도 배열도 아닌 JSON 문자열(숫자나 따옴표로 묶은 텍스트): 행은 그대로 통과",
+        "texts that are JSON and give no field (a number, a quoted text, a list in a map): the row passes unchanged",
+        "필드가 나오지 않는 JSON 문자열(숫자, 따옴표로 묶은 텍스트, 맵 안의 배열): 행은 그대로 통과",
     ),
 )
 TEXT_CUT = loss(
@@ -63,25 +63,27 @@ def lower(stage: Stage) -> Rel:
         return rel
     rel, (raw,) = carry(stage, rel, ("__json", node, ANY_JSON))
     rel, raw = tallied(stage, rel, raw, sql.not_null(sql.col(raw)), field, f"parsejson field={field}")
-    is_list = object_test(sql.col(raw), "[")
+    # A way into a map is no field that could take the list: such a list gives nothing, and is counted.
+    whole = rel.rest is not None or rel.column(field) is not None
+    is_list = object_test(sql.col(raw), "[") if whole else sql.boolean(False)
     rel, (document, listed) = carry(
         stage,
         rel,
-        ("__doc", _object(stage, rel, raw, field), MAP),
+        ("__doc", _object(stage, rel, raw, field, is_list), MAP),
         ("__list", sql.when(is_list, sql.col(raw)), ANY_JSON),
     )
     parsed = sql.not_null(sql.col(document))
-    result = (field, sql.not_null(sql.col(listed)), Typed(sql.col(listed), ANY_JSON))
+    result = (field, sql.not_null(sql.col(listed)), Typed(sql.col(listed), ANY_JSON)) if whole else None
     found = Document(parsed, document, result=result, scratch=(raw, document, listed))
     return lay_over(stage, rel, found, stage.option("overlay"))
 
 
-def _object(stage: Stage, rel: Rel, raw: str, field: str) -> Sql:
+def _object(stage: Stage, rel: Rel, raw: str, field: str, is_list: Sql) -> Sql:
     """The object; JSON that is neither an object nor a list gives no fields, and is counted."""
     cx = stage.context(rel)
     branches: list[tuple[Sql, Sql]] = [(object_test(sql.col(raw)), sql.col(raw))]
     if cx.run_id is not None:
-        other = sql.and_(sql.not_null(sql.col(raw)), sql.not_(object_test(sql.col(raw), "[")))
+        other = sql.and_(sql.not_null(sql.col(raw)), sql.not_(is_list.copy()))
         text = sql.cast(sql.col(raw), "VARCHAR")
         lost = losses.value_lost(cx, NOT_OBJECT, f"parsejson field={field}", text)
         branches.append((other, sql.when(lost, sql.col(raw))))
