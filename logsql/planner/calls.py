@@ -162,7 +162,8 @@ class FunctionCall:
         if cx.is_constant(self.call) and cx.constant(self.call, self.spec.name) is not None:
             return result
         given = value or cx.converted(self.nodes[0])
-        if given.kind is Kind.NULL:
+        others = [cx.argument(node) for node in self.nodes[1:2] if not isinstance(node, Literal) or node.value is None]
+        if given.kind is Kind.NULL or any(other.kind is Kind.NULL for other in others):  # null of null is no loss
             return result
         physical, source = result.type.physical, canonical(self.call)
         sample = values.text_sql(given)
@@ -170,6 +171,7 @@ class FunctionCall:
         test = sql.binary("<>", sample.copy(), sql.string("")) if given.kind is Kind.STRING else values.not_null(given)
         if given.kind is Kind.ANY:
             test = sql.when(test, sql.binary("<>", sample.copy(), sql.string("")))
+        test = sql.and_(test, *(values.not_null(other) for other in others)) if others else test
         none = no_loss(given) if no_loss is not None else None
         if none is not None:
             test = sql.when(sql.not_(sql.coalesce(none, sql.boolean(False))), test)

@@ -177,6 +177,12 @@ KINDS: list[tuple[str, list[tuple[str, str, int]], str]] = [
     ("json \"[{line:'{a:1,a:2}'},{line:'{a:1}'}]\" | parsejson", [(PARSEJSON, "repeated-key", 1)], "the text of it"),
     ("json \"{line:'{m:{c:1,c:2,c:3}}'}\" | parsejson flatten=t", [(PARSEJSON, "repeated-key", 2)], "in a map"),
     ("json \"{line:'[{a:1},{a:2}]'}\" | parsejson", [], "each object by itself"),
+    (
+        "json \"[{a:'10.0.0.1',b:null},{a:'x',b:8}]\" | eval n = network(a, b)",
+        [("network(a, b)", "not-converted", 1)],
+        "null of null is no loss",
+    ),
+    ("json \"[{a:'10.0.0.1'},{a:'x'}]\" | eval n = network(a, null)", [], "null of null is no loss"),
     ("table texts | stats max(a), count(a), values(a), dc(a)", [], "these take text"),
     ("table big | stats sum(b), avg(b), stddev(b)", [], "nulls are not counted"),
     ("table big | timechart count", [("timechart", "row-without-time", 3)], "H8: no _time at all"),
