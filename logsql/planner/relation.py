@@ -174,7 +174,7 @@ class Rel:
 
     def fresh_ident(self, name: str, taken: Iterable[str] = ()) -> str:
         """An ident for ``name`` that no column in use equals, letter case aside."""
-        used = {i.lower() for i in self.all_idents()} | {i.lower() for i in self.pending} | {t.lower() for t in taken}
+        used = {*map(str.lower, self.all_idents()), *map(str.lower, self.pending), *map(str.lower, taken)}
         if name and name.lower() not in used:
             return name
         number = 2
