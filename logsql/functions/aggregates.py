@@ -333,9 +333,13 @@ def _row(
     returns: str,
     duty: AggregateDuty,
     examples: tuple[FunctionExample, ...],
+    numbers: int = 0,
     **more: Any,
 ) -> AggregateSpec:
-    return AggregateSpec(name, signature, summary, lower, low, high, returns, duty, examples=examples, **more)
+    made = of_numbers(lower, numbers) if numbers else lower
+    return AggregateSpec(
+        name, signature, summary, made, low, high, returns, duty, examples=examples, numbers=numbers, **more
+    )
 
 
 register_aggregate(
@@ -345,10 +349,11 @@ register_aggregate(
     ),
     _row(
         "sum", "sum(number)", "Sum of the numbers: long while all are integers, else double; null without a number.",
-        of_numbers(_sum), 1, 1, "long or double", ANY_ORDER, shown("sum(x)", 5, x=[1, None, "7", 4]),
+        _sum, 1, 1, "long or double", ANY_ORDER, shown("sum(x)", 5, x=[1, None, "7", 4]), numbers=1,
     ),
-    _row("avg", "avg(number)", "Mean of the numbers.", of_numbers(_avg), 1, 1, "double",
-    ANY_ORDER, shown("avg(x)", 2.5, x=[1, None, "z", 4])),
+    _row("avg", "avg(number)", "Mean of the numbers.", _avg, 1, 1, "double",
+    ANY_ORDER, shown("avg(x)", 2.5, x=[1, None, "z", 4]), numbers=1,
+    ),
     _row(
         "dc", "dc(value)", "Exact number of distinct values that are not null; case matters.", _dc, 1, 1, "long",
         ANY_ORDER,
@@ -361,54 +366,55 @@ register_aggregate(
     ),
     _row(
         "range", "range(number)", "Largest minus smallest number.",
-        of_numbers(_range), 1, 1, "long or double", ANY_ORDER,
-        shown("range(x)", 7, x=[3, 10, 7]),
+        _range, 1, 1, "long or double", ANY_ORDER,
+        shown("range(x)", 7, x=[3, 10, 7]), numbers=1,
     ),
     _row(
         "var", "var(number)", "Population variance: divided by the number of values.",
-        of_numbers(_one("var_pop")), 1, 1, "double",
+        _one("var_pop"), 1, 1, "double",
         ANY_ORDER,
-        shown("var(x)", 4.0, x=[2, 4, 4, 4, 5, 5, 7, 9]),
+        shown("var(x)", 4.0, x=[2, 4, 4, 4, 5, 5, 7, 9]), numbers=1,
     ),
     _row(
-        "stddev", "stddev(number)", "Population standard deviation.", of_numbers(_one("stddev_pop")), 1, 1, "double",
+        "stddev", "stddev(number)", "Population standard deviation.", _one("stddev_pop"), 1, 1, "double",
         ANY_ORDER,
-        shown("stddev(x)", 10.0, x=[10, None, 30]),
+        shown("stddev(x)", 10.0, x=[10, None, 30]), numbers=1,
     ),
     _row(
         "cov", "cov(x, y)", "Population covariance over the rows in which both are numbers.",
-        of_numbers(_pair("covar_pop"), 2), 2, 2, "double",
-        ANY_ORDER_DUCKDB, shown("cov(x, y)", 2.0, x=[1, 3, None], y=[1, 5, 9]), aliases=("covar",),
+        _pair("covar_pop"), 2, 2, "double",
+        ANY_ORDER_DUCKDB, shown("cov(x, y)", 2.0, x=[1, 3, None], y=[1, 5, 9]), aliases=("covar",), numbers=2,
     ),
     _row(
         "corr", "corr(x, y)", "Pearson correlation; null for a constant series.",
-        of_numbers(_pair("corr"), 2), 2, 2, "double",
+        _pair("corr"), 2, 2, "double",
         ANY_ORDER_DUCKDB,
-        shown("corr(x, y)", -1.0, x=[1, 2, 3], y=[3, 2, 1]), aliases=("correl",),
+        shown("corr(x, y)", -1.0, x=[1, 2, 3], y=[3, 2, 1]), aliases=("correl",), numbers=2,
     ),
     _row(
         "slope", "slope(x, y)", "Slope of y over x: their covariance divided by the variance of x.",
-        of_numbers(_pair("regr_slope", swap=True), 2), 2, 2, "double", ANY_ORDER_DUCKDB,
-        shown("slope(x, y)", 2.5, x=[1, 2, 3], y=[2, 4, 7]),
+        _pair("regr_slope", swap=True), 2, 2, "double", ANY_ORDER_DUCKDB,
+        shown("slope(x, y)", 2.5, x=[1, 2, 3], y=[2, 4, 7]), numbers=2,
     ),
     _row(
         "median", "median(number)", "The middle number, or the mean of the two middle ones.",
-        of_numbers(_median), 1, 1, "double", ANY_ORDER,
-        shown("median(x)", 2.5, x=[1, 2, 3, 4]),
+        _median, 1, 1, "double", ANY_ORDER,
+        shown("median(x)", 2.5, x=[1, 2, 3, 4]), numbers=1,
     ),
     _row(
         "percentile", "percentile(number, percentage, [mode])",
         "The number at a percentage of the sorted numbers; mode linear, midpoint, lower, higher or nearest.",
-        of_numbers(_percentile), 2, 3, "double or as the argument",
+        _percentile, 2, 3, "double or as the argument",
         ANY_ORDER_DUCKDB, shown('percentile(x, 25, "nearest")', 2, x=[1, 2, 3, 4]),
-        aliases=("perc",), constant=(1, 2),
+        aliases=("perc",), constant=(1, 2), numbers=1,
     ),
     *(
         _row(
             f"per_{unit}", f"per_{unit}(number)", f"Sum of the numbers per {unit}, in timechart only.",
-            of_numbers(_rate(seconds)), 1, 1, "double", ANY_ORDER,
+            _rate(seconds), 1, 1, "double", ANY_ORDER,
             (FunctionExample(f"per_{unit}(x)", None, {"x": [1]}, shown=False),), notes=("known from the older engine",),
-        )
+            numbers=1,
+    )
         for unit, seconds in (("second", 1), ("minute", 60), ("hour", 3600), ("day", 86400))
     ),
 )  # fmt: skip

@@ -79,7 +79,8 @@ class FunctionSpec:
 class AggregateSpec:
     """An aggregate of stats, timechart, pivot, rollup and cube. ``duty`` has no default.
 
-    The ``row`` of an example holds the values of each field as a list, one per record.
+    The ``row`` of an example holds the values of each field as a list, one per record. ``numbers``: so many first
+    arguments are numbers; other values are left out and counted.
     """
 
     name: str
@@ -94,6 +95,7 @@ class AggregateSpec:
     constant: tuple[int, ...] = ()
     examples: tuple[FunctionExample, ...] = ()
     notes: tuple[str, ...] = ()
+    numbers: int = 0
 
 
 FUNCTIONS: dict[str, FunctionSpec] = {}

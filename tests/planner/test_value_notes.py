@@ -16,6 +16,7 @@ import pytest
 from logsql.diagnostics.messages import LANGUAGE
 from logsql.diagnostics.notes import Note
 from logsql.engine.session import Session
+from logsql.registry import AGGREGATES
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 LOG, SALES, WEB = SAMPLES / "auth.log", SAMPLES / "transactions.csv", SAMPLES / "access.jsonl.gz"
@@ -329,3 +330,15 @@ def test_no_look_at_what_can_be_read_once(session: Session, monkeypatch: pytest.
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"10\n9\n")))
     result = session.query('- | search line > "5" | sort line')
     assert (result.rows(), result.notes) == ([{"line": "9"}], ())
+
+
+OF_NUMBERS = sorted(name for name, spec in AGGREGATES.items() if spec.numbers and not name.startswith("per_"))
+
+
+@pytest.mark.parametrize("name", OF_NUMBERS)
+def test_every_aggregate_of_numbers_tells_of_a_condition(session: Session, name: str) -> None:
+    """Its row says that it takes numbers: a new one is told of without a list of names."""
+    spec = AGGREGATES[name]
+    arguments = ", ".join(["a > 1", *["a"] * (spec.numbers - 1), *["50"] * (spec.min_args - spec.numbers)])
+    result = session.query(f'json "[{{a:1}},{{a:2}}]" | stats {name}({arguments})')
+    assert [note.code for note in result.notes] == ["N1301"]

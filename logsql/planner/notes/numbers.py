@@ -81,11 +81,6 @@ DIGITS_LOST = define(
 )
 #: Digits in groups of three: ``1,234,567.89``.
 _GROUPED = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d+)?")
-_EVERY_ARGUMENT = frozenset({"corr", "correl", "cov", "covar", "slope"})
-_NUMBERS_ONLY = _EVERY_ARGUMENT | {
-    "avg", "median", "per_day", "per_hour", "per_minute", "per_second", "perc", "percentile",
-    "range", "stddev", "sum", "var",
-}  # fmt: skip
 
 
 def aggregated(cx: Lowering, call: AggregateCall) -> None:
@@ -97,8 +92,8 @@ def aggregated(cx: Lowering, call: AggregateCall) -> None:
         if name == "count" and isinstance(node, Binary) and call.args[0].kind is Kind.BOOL:
             condition = canonical(node).removeprefix("(").removesuffix(")")
             cx.note(COUNT_OF_CONDITION, node.span, condition=condition)
-    if name in _NUMBERS_ONLY:
-        for place in range(len(call.args) if name in _EVERY_ARGUMENT else 1):
+    if call.spec.numbers:
+        for place in range(min(call.spec.numbers, len(call.args))):
             value, node = call.args[place], call.nodes[place]
             if settled_kind(value.kind) and not value.type.number:
                 row = IF_THERE if value.kind is Kind.STRING and _open(cx, node) else NO_NUMBERS
@@ -126,7 +121,7 @@ def _instead_of(call: AggregateCall, place: int) -> str | None:
     value, node = call.args[place], call.nodes[place]
     if value.kind is Kind.STRING and not isinstance(node, Literal):
         return _as_numbers(call, place)
-    if value.kind is Kind.BOOL and call.spec.name in ("avg", "sum"):
+    if value.kind is Kind.BOOL:
         condition = canonical(node).removeprefix("(").removesuffix(")") if isinstance(node, Binary) else canonical(node)
         return WRITE.fill(better=f"{call.spec.name}(if({condition}, 1, 0))")
     return None
