@@ -153,9 +153,10 @@ def test_any_cut_into_chunks_gives_the_lines_of_the_whole(parts: list[bytes], rn
         for line in block.array.to_pylist()
     ]
     assert got == expected
-    # Counted before lone CR become line ends: a file without LF is one line there.
+    # Where lone CR become line ends the lines between them may count, or the whole: a file without LF is one line then.
     bad_lines = sum("�" in line for line in data.decode("utf-8", "replace").split("\n"))
-    assert bad_lines <= loss.total("invalid-utf-8") <= bad_lines + 3  # a line cut between chunks may count per chunk
+    most = max(bad_lines, sum("�" in line for line in expected))
+    assert bad_lines <= loss.total("invalid-utf-8") <= most + 3  # a line cut between chunks may count per chunk
 
 
 def test_large_file_equals_python_splitting(tmp_path: Path) -> None:
