@@ -345,7 +345,7 @@ def _row(
 register_aggregate(
     _row(
         "count", "count or count(value)", "Rows, or rows whose value is not null.", _count, 0, 1, "long", ANY_ORDER,
-        shown("count(x)", 2, x=[1, None, ""]), aliases=("c",),
+        shown("count(x)", 2, x=[1, None, ""]), aliases=("c",), counts=True,
     ),
     _row(
         "sum", "sum(number)", "Sum of the numbers: long while all are integers, else double; null without a number.",

@@ -194,11 +194,11 @@ def _comparator(value: Typed) -> Sql:
 register_aggregate(
     AggregateSpec(
         "min", "min(value)", "Smallest value; text ignores case.", _largest, 1, 1, "as the argument", ANY_ORDER_DUCKDB,
-        examples=shown("min(x)", "Apple", x=["banana", "Apple", None]),
+        extreme=True, examples=shown("min(x)", "Apple", x=["banana", "Apple", None]),
     ),
     AggregateSpec(
         "max", "max(value)", "Largest value; text ignores case.", _largest, 1, 1, "as the argument", ANY_ORDER_DUCKDB,
-        examples=shown("max(x)", "C", x=["b", "C", "a"]),
+        extreme=True, examples=shown("max(x)", "C", x=["b", "C", "a"]),
     ),
     AggregateSpec(
         "first", "first(value)", "First value that is not null, in row order.", _edge, 1, 1, "as the argument",

@@ -9,7 +9,7 @@ from logsql.language.tree import Expr, Literal
 from logsql.planner import mixedlosses
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import PARTLY, PLAIN
-from logsql.planner.function_spec import FunctionSpec, register
+from logsql.planner.function_spec import FunctionSpec, Idiom, register
 from logsql.planner.notes import comparisons, elements
 from logsql.planner.notes import conditions as notes
 from logsql.values import patterns, sql, values
@@ -164,6 +164,7 @@ register(
         ),
         notes=('0 and "" are true, because they are not null',),
         branches=True,
+        idiom=Idiom.CHOICE,
     ),
     FunctionSpec(
         "case",
@@ -194,6 +195,7 @@ register(
         PLAIN,
         (example('nvl(null, "x")', "x"), example('nvl("", "x")', ""), example("nvl(known, 0)", 0, {"known": None})),
         tests_null=True,
+        idiom=Idiom.OTHERWISE,
     ),
     FunctionSpec(
         "in",

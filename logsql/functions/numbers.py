@@ -10,7 +10,7 @@ from logsql.diagnostics.codes import define
 from logsql.functions.lowering import Position, by_number, double, example, long, null, position
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, NUMBERS_ROWS, PLAIN, VOLATILE_PARTLY, FunctionDuty, Takes
-from logsql.planner.function_spec import FunctionSpec, register
+from logsql.planner.function_spec import FunctionSpec, Idiom, register
 from logsql.values import sql, values
 from logsql.values.keys import simple_key
 from logsql.values.sorting import comparator_keys, is_list
@@ -352,11 +352,13 @@ register(
         "min", "numeric", "min(value, ...)", "Smallest value that is not null; text ignores case.", _extreme, 1, None,
         "as the argument", DUCKDB,
         (example("min(1, 2, null)", 1), example('min("b", "A")', "A"), example("min(null)", None)),
+        idiom=Idiom.LEAST,
     ),
     FunctionSpec(
         "max", "numeric", "max(value, ...)", "Largest value that is not null; text ignores case.", _extreme, 1, None,
         "as the argument", DUCKDB,
         (example("max(1, 2, null)", 2), example('max("a", "B")', "B"), example("max(1.5, 1)", 1.5)),
+        idiom=Idiom.GREATEST,
     ),
     FunctionSpec(
         "rand", "crypto", "rand(bound, [seed])", "Random integer from 0 up to, not including, the bound.", _rand, 1, 2,

@@ -14,7 +14,7 @@ from logsql.diagnostics.codes import text as sentence
 from logsql.functions.lowering import Position, example, lambda_name, minus, null, plus, position, slice_of, text
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PLAIN, Plain, Takes
-from logsql.planner.function_spec import FunctionSpec, register
+from logsql.planner.function_spec import FunctionSpec, Idiom, register
 from logsql.planner.notes import elements
 from logsql.values import sql, values
 from logsql.values.keys import same
@@ -311,6 +311,7 @@ register(
         "len", "string", "len(value)", "Characters of the text, elements of a list, keys of a map; 0 for null.",
         _len, 1, 1, "int", DUCKDB,
         (example('len("한글")', 2), example("len(null)", 0), example('len(split("a\\nb", "\\n"))', 2)),
+        idiom=Idiom.NEVER_NULL,
     ),
     FunctionSpec(
         "lower", "string", "lower(text)", "Lower case.", _simple(values.lower), 1, 1, "string", PLAIN,

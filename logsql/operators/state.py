@@ -16,6 +16,7 @@ from sqlglot import exp
 from logsql.language.tree import Binary, Call, Expr, Literal, NamedArg
 from logsql.planner.arrange import BEFORE, parameter, reads
 from logsql.planner.expressions import PARAMETER_PREFIX, ExprContext
+from logsql.planner.function_spec import Idiom, idiom
 from logsql.planner.plan import order_items
 from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.stage import Stage
@@ -100,7 +101,7 @@ def _window(stage: Stage, rel: Rel, name: str, expr: Expr, start: Typed) -> tupl
 
 def _state(expr: Expr | NamedArg, name: str) -> tuple[bool, Expr | None]:
     """``$("s")``, ``$("s", c)`` or ``nvl($("s"), c)``: whether it is the state, and what it is when null."""
-    if isinstance(expr, Call) and expr.name == "nvl" and len(expr.args) == 2:
+    if isinstance(expr, Call) and idiom(expr, 2) is Idiom.OTHERWISE:
         is_state, default = parameter(expr.args[0], name)
         other = expr.args[1]
         return (is_state and default is None and not isinstance(other, NamedArg)), other  # type: ignore[return-value]
@@ -150,17 +151,18 @@ def _present(expr: Expr) -> bool:
     """Whether an expression is never null by its form."""
     if isinstance(expr, Literal):
         return expr.value is not None
-    if isinstance(expr, Call) and expr.name == "nvl" and len(expr.args) == 2:
+    if isinstance(expr, Call) and idiom(expr, 2) is Idiom.OTHERWISE:
         other = expr.args[1]
         return not isinstance(other, NamedArg) and _present(other)
-    if isinstance(expr, Call) and expr.name == "if" and len(expr.args) == 3:
+    if isinstance(expr, Call) and idiom(expr, 3) is Idiom.CHOICE:
         return all(not isinstance(a, NamedArg) and _present(a) for a in expr.args[1:])
-    return isinstance(expr, Call) and expr.name == "len"
+    return idiom(expr, 1) is Idiom.NEVER_NULL
 
 
 def _extreme(stage: Stage, rel: Rel, name: str, expr: Expr, start: Typed) -> tuple[Rel, Typed | None]:
     """``max(state, e, ...)`` and ``min``, from nothing: nulls do not count, so it is the extreme of e so far."""
-    if not isinstance(expr, Call) or expr.name not in ("max", "min") or start.kind is not Kind.NULL:
+    extreme = isinstance(expr, Call) and idiom(expr, len(expr.args)) in (Idiom.GREATEST, Idiom.LEAST)
+    if not isinstance(expr, Call) or not extreme or start.kind is not Kind.NULL:
         return rel, None
     plain = [a for a in expr.args if not isinstance(a, NamedArg)]
     states = [a for a in plain if _state(a, name)[0]]
@@ -180,7 +182,7 @@ def _extreme(stage: Stage, rel: Rel, name: str, expr: Expr, start: Typed) -> tup
 
 def _last(stage: Stage, rel: Rel, name: str, expr: Expr, start: Typed) -> tuple[Rel, Typed | None]:
     """``nvl(e, state)``: the last value that is not null."""
-    if not isinstance(expr, Call) or expr.name != "nvl" or len(expr.args) != 2:
+    if not isinstance(expr, Call) or idiom(expr, 2) is not Idiom.OTHERWISE:
         return rel, None
     value_expr, state = expr.args
     if isinstance(value_expr, NamedArg) or parameter(state, name) != (True, None) or reads(value_expr, name):

@@ -71,6 +71,17 @@ class Named(Protocol):
     def signature(self) -> str: ...
     @property
     def numbers(self) -> int: ...
+    @property
+    def returns(self) -> str: ...
+
+
+class NamedAggregate(Named, Protocol):
+    """The declaration of an aggregate."""
+
+    @property
+    def counts(self) -> bool: ...
+    @property
+    def extreme(self) -> bool: ...
 
 
 def fail(
@@ -215,7 +226,7 @@ class AggregateCall:
     """
 
     cx: Lowering
-    spec: Named
+    spec: NamedAggregate
     args: tuple[Typed, ...]
     nodes: tuple[Expr, ...]
     span: Span

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from logsql.diagnostics.losses import Loss
 from logsql.diagnostics.messages import Text
+from logsql.language.tree import Call
 from logsql.planner.calls import AggregateCall, FunctionCall
 from logsql.planner.duties import AggregateDuty, FunctionDuty, Plain, Takes
 from logsql.values.sql import Sql
@@ -31,6 +33,20 @@ class FunctionExample:
     shown: bool = True
 
 
+class Idiom(Enum):
+    """What a call says by its form alone, for those who look for a form: a running sum, the last value, the largest."""
+
+    #: The second argument where the first is null: ``nvl(a, b)``.
+    OTHERWISE = auto()
+    #: The second argument where the first is true, else the third: ``if(c, a, b)``.
+    CHOICE = auto()
+    #: The largest and the smallest argument.
+    GREATEST = auto()
+    LEAST = auto()
+    #: A number whatever the argument is, null as well: ``len(a)``.
+    NEVER_NULL = auto()
+
+
 @dataclass(frozen=True)
 class FunctionSpec:
     """A scalar function.
@@ -44,7 +60,7 @@ class FunctionSpec:
     whether a value means none (FILETIME 0), so that null is right; ``takes``: argument positions of one type only;
     ``plain``: an argument that is no pattern here; ``searches``: the arguments behind the first are values that are
     looked for in it; ``finds_place``: the result is a place in a text, of which 0 is the first; ``never``: constants at
-    argument positions for which the result is always null.
+    argument positions for which the result is always null; ``idiom``: what a call says by its form.
     """
 
     name: str
@@ -73,6 +89,14 @@ class FunctionSpec:
     searches: bool = False
     finds_place: bool = False
     never: tuple[tuple[int, Callable[[FunctionCall, object], bool]], ...] = ()
+    idiom: Idiom | None = None
+
+    @property
+    def computes_number(self) -> bool:
+        """Whether it makes a number of its own (``len``, ``abs``), and neither hands one on (``nvl``, ``max``) nor
+        reads one out of a value (``long``)."""
+        made = self.returns.split(" ", 1)[0] in ("int", "long", "double")
+        return self.loss is None and (made or self.numbers > 0)
 
 
 @dataclass(frozen=True)
@@ -80,7 +104,8 @@ class AggregateSpec:
     """An aggregate of stats, timechart, pivot, rollup and cube. ``duty`` has no default.
 
     The ``row`` of an example holds the values of each field as a list, one per record. ``numbers``: so many first
-    arguments are numbers; other values are left out and counted.
+    arguments are numbers; other values are left out and counted. ``counts``: the result is the number of the values
+    that are not null, whatever they are; ``extreme``: it is one of the values, chosen by their order.
     """
 
     name: str
@@ -96,12 +121,21 @@ class AggregateSpec:
     examples: tuple[FunctionExample, ...] = ()
     notes: tuple[str, ...] = ()
     numbers: int = 0
+    counts: bool = False
+    extreme: bool = False
 
 
 FUNCTIONS: dict[str, FunctionSpec] = {}
 AGGREGATES: dict[str, AggregateSpec] = {}
 #: Functions of the language that make no sense on one machine: name and the reason shown to the user.
 REFUSED_FUNCTIONS: dict[str, Text] = {}
+
+
+def idiom(expr: object, arguments: int) -> Idiom | None:
+    """What a call with so many arguments says by its form; None for anything else."""
+    if not isinstance(expr, Call) or len(expr.args) != arguments or (spec := FUNCTIONS.get(expr.name)) is None:
+        return None
+    return spec.idiom
 
 
 def register(*specs: FunctionSpec) -> None:

@@ -315,6 +315,81 @@ def test_a_new_list_of_commands_is_found(text: str) -> None:
     assert list(lists_of_commands(ast.parse(text)))
 
 
+#: What a compared thing is called that is the name of a call: ``spec.name``, ``call.function.text``, ``written``.
+CALLED = {"name", "function", "written", "call", "callee", "text"}
+#: Names of functions that are types as well (a list of types is none of functions); ``$`` is a sign of the language.
+TYPES = {"string", "int", "long", "double", "date", "ip", "binary"}
+
+#: (file, what stands there): names that are also functions, or that a room which knows no functions must know.
+ALLOWED_FUNCTIONS = {
+    # Keywords and columns of a command.
+    ("logsql/commands/sources/system.py", "word.text != 'count'"),
+    ("logsql/commands/stats/boxplot.py", "min max count"),
+    # Words of other languages, and the function that takes patterns, in the room that reads the text alone.
+    ("logsql/language/slips.py", "call == 'in'"),
+    ("logsql/language/expressions.py", "not in contains mod"),
+    # The column of c is called count.
+    ("logsql/language/lists.py", "function.text == 'c'"),
+    # Rules of a file of keywords: a language of its own, with and, or and not().
+    ("logsql/jobs/keywords.py", "expr.name == 'not'"),
+    # The rows of these functions: they are refused together.
+    ("logsql/commands/system/refused.py", "matchblackip matchfeed matchnet matchport matchsig"),
+}
+
+
+def called(node: ast.expr) -> str:
+    """The last name of what is compared: ``name`` of ``call.spec.name`` and of ``expr.name.lower()``."""
+    if isinstance(node, ast.Call):
+        node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def lists_of_functions(tree: ast.AST) -> Iterator[str]:
+    """Collections of three or more names of functions and aggregates, and comparisons of a name with one."""
+    names = (set(FUNCTIONS) | set(AGGREGATES)) - {"$"}
+    for node in house.walk(tree):
+        if isinstance(node, (ast.Set, ast.List, ast.Tuple, ast.Dict)):
+            found = [word for word in literals(node) if word in names - TYPES]
+            if len(found) >= 3:
+                yield " ".join(found)
+        elif isinstance(node, ast.Compare):
+            sides = (node.left, *node.comparators)
+            if any(called(side) in CALLED for side in sides) and any(w in names for s in sides for w in literals(s)):
+                yield ast.unparse(node)
+        elif isinstance(node, ast.Match) and called(node.subject) in CALLED:
+            patterns = [
+                part.value for case in node.cases for part in ast.walk(case.pattern) if isinstance(part, ast.MatchValue)
+            ]
+            yield from (ast.unparse(value) for value in patterns if set(literals(value)) & names)
+
+
+def test_no_file_but_a_functions_own_knows_names_of_functions() -> None:
+    """The functions stand in ``logsql/functions``; the bridges are a table of names of other languages."""
+    own = ("logsql/functions/", "logsql/diagnostics/bridges/")
+    found = {
+        (place, what)
+        for path in sorted((ROOT / "logsql").rglob("*.py"))
+        if not (place := path.relative_to(ROOT).as_posix()).startswith(own)
+        for what in lists_of_functions(house.parsed(path))
+    }
+    assert not found - ALLOWED_FUNCTIONS, "what a function does is a field of its row (logsql/planner/function_spec.py)"
+    assert not ALLOWED_FUNCTIONS - found, "gone: take it off the list"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '_NUMBERS = frozenset({"len", "abs", "mod"})',
+        'if call.spec.name == "date": pass',
+        'if name in ("max", "min"): pass',
+        'if expr.name.lower() != "nvl": pass',
+        'match call.name:\n    case "if" | "case": pass',
+    ],
+)
+def test_a_new_list_of_functions_is_found(text: str) -> None:
+    assert list(lists_of_functions(ast.parse(text)))
+
+
 def test_the_flows_are_all_in_use() -> None:
     used = {spec.fields.flow for spec in OWN if not callable(spec.fields)}
     assert used == set(Flow)

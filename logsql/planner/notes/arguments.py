@@ -13,7 +13,7 @@ from logsql.diagnostics.codes import define, text
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, canonical
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.duties import Plain, Takes
-from logsql.planner.function_spec import FunctionSpec
+from logsql.planner.function_spec import FUNCTIONS, FunctionSpec
 from logsql.planner.notes.words import WRITE, kind_word, number_text, settled_kind
 from logsql.values.types import Kind
 from logsql.values.values import Typed
@@ -211,8 +211,9 @@ def compared_text(cx: Lowering, expr: Binary, pattern: str) -> None:
         cx.note(FOREIGN_PATTERN, expr.right.span, help=better, text=canonical(expr.right))
     network = _NETWORK.fullmatch(pattern)
     field = expr.left
-    if isinstance(field, Call) and field.name == "ip" and len(field.args) == 1 and isinstance(field.args[0], Field):
-        field = field.args[0]
+    if isinstance(field, Call) and len(field.args) == 1 and isinstance(field.args[0], Field):
+        spec = FUNCTIONS.get(field.name)
+        field = field.args[0] if spec is not None and spec.returns == "ip" else field
     if network is not None and isinstance(field, Field):
         column = cx.rel.column(field.name) if cx.rel is not None else None
         address = field is not expr.left or (column is not None and column.type.kind is Kind.IP)

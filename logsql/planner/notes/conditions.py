@@ -130,18 +130,8 @@ def _misspelt(cx: Lowering, node: Field) -> bool:
 def _computed(node: Expr) -> bool:
     """A number that somebody computed: a call that passes values on (if, nvl, $) may mean "is there one"."""
     if isinstance(node, Call):
-        return node.name in (
-            "len",
-            "indexof",
-            "lastindexof",
-            "mod",
-            "abs",
-            "datediff",
-            "datepart",
-            "floor",
-            "ceil",
-            "round",
-        )
+        spec = FUNCTIONS.get(node.name)
+        return spec is not None and spec.computes_number
     return isinstance(node, Unary) or (isinstance(node, Binary) and node.op in ("+", "-", "*", "/"))
 
 

@@ -323,7 +323,7 @@ def _epoch_unit(call: FunctionCall, value: str, nano: bool) -> None:
 
 def pattern(call: FunctionCall, position: int, written: str) -> None:
     """Tell of letters of a date pattern that say something else than they look, and of a pattern without year."""
-    reading = call.spec.name == "date"
+    reading = call.spec.returns == "date"
     bare = re.sub(r"'[^']*'", lambda quoted: " " * len(quoted[0]), written)
     if re.search(r"%[A-Za-z]", written):
         better = re.sub(r"%[A-Za-z]", lambda m: _FORMS.get(m[0], m[0]), written)

@@ -89,7 +89,7 @@ def aggregated(cx: Lowering, call: AggregateCall) -> None:
     for node in call.nodes[:1]:
         if quoted_name(cx, node):
             return
-        if name == "count" and isinstance(node, Binary) and call.args[0].kind is Kind.BOOL:
+        if call.spec.counts and isinstance(node, Binary) and call.args[0].kind is Kind.BOOL:
             condition = canonical(node).removeprefix("(").removesuffix(")")
             cx.note(COUNT_OF_CONDITION, node.span, condition=condition)
     if call.spec.numbers:
@@ -106,7 +106,7 @@ def aggregated(cx: Lowering, call: AggregateCall) -> None:
                     value=canonical(node),
                     kind=kind_word(value.kind),
                 )
-    elif name in ("max", "min") and call.args[0].kind is Kind.STRING:
+    elif call.spec.extreme and call.args[0].kind is Kind.STRING:
         node = call.nodes[0]
         if numbers_of_several_lengths(sample(cx, node)):
             cx.note(ORDERED_AS_TEXT, node.span, help=_as_numbers(call, 0), value=canonical(node), function=f"{name}()")
