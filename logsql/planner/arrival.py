@@ -8,7 +8,6 @@ behind these only order keys tell the order, and only where the SELECT delivers 
 from __future__ import annotations
 
 from collections.abc import Collection
-from enum import Enum
 from functools import cache
 from typing import Any
 
@@ -68,50 +67,44 @@ def behind(order: Order, query: Sql, delivered: Collection[str]) -> Order:
 def _seen(query: exp.Select) -> tuple[bool, bool]:
     """Whether the items or the test of a SELECT mix rows, and whether an item spreads a row over several."""
     spreading = False
-    pending: list[Any] = [*query.expressions, query.args.get("where")]
-    leaf, several, inner, told = _Role.LEAF, _Role.SEVERAL, _Role.INNER, _Role.TOLD
-    while pending:
-        node = pending.pop()
+    # The list grows while it is read: a wide SELECT has thousands of parts, and this asks each of them.
+    pending: list[Any] = [query.expressions, query.args.get("where")]
+    for node in pending:
         kind: type = type(node)
         role = _role(kind)
-        if role is leaf:
+        if role is None:
             continue
-        if role is inner:
-            pending += node.args.values()
-        elif role is several:
+        if role is _SEVERAL:
             pending += node
-        elif role is told:
-            if isinstance(node, exp.Exists):
-                return True, spreading
+            continue
+        pending += node.args.values()
+        if role is _NAMED:
+            spreading = spreading or str(node.args["this"]).lower() in _SPREADING
+        elif role is _TOLD:
             if isinstance(node, exp.Window) and not _runs(node):
                 _check_window(node)
                 return True, spreading
-            if isinstance(node, (exp.Unnest, exp.Explode)) or (
-                isinstance(node, exp.Anonymous) and str(node.this).lower() in _SPREADING
-            ):
-                spreading = True
-            pending.extend(node.args.values())
+            if isinstance(node, exp.Exists):
+                return True, spreading
+            spreading = spreading or isinstance(node, (exp.Unnest, exp.Explode))
     return False, spreading
 
 
-class _Role(Enum):
-    """What a part of an expression is to the order of rows."""
-
-    SEVERAL = "a list of parts"
-    INNER = "nothing, its own parts may be"
-    TOLD = "may mix or spread rows"
-    LEAF = "nothing"
+#: What a part of an expression is to the order of rows: a list of parts; nothing, though its own parts may be; a
+#: function known by its name; a part that may mix or spread rows. None: nothing, and it has no parts.
+_SEVERAL, _INNER, _NAMED, _TOLD = "several", "inner", "named", "told"
 
 
 @cache
-def _role(kind: type) -> _Role:
+def _role(kind: type) -> str | None:
     # A wide SELECT has thousands of parts of some thirty types: the type is asked once.
     if issubclass(kind, list):
-        return _Role.SEVERAL
+        return _SEVERAL
     if not issubclass(kind, exp.Expression) or issubclass(kind, (exp.Column, exp.Literal, exp.Identifier)):
-        return _Role.LEAF
-    told = (exp.Exists, exp.Window, exp.Unnest, exp.Explode, exp.Anonymous)
-    return _Role.TOLD if issubclass(kind, told) else _Role.INNER
+        return None
+    if issubclass(kind, exp.Anonymous):
+        return _NAMED
+    return _TOLD if issubclass(kind, (exp.Exists, exp.Window, exp.Unnest, exp.Explode)) else _INNER
 
 
 #: Functions of a window whose value depends on the order of its rows.

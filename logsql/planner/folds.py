@@ -22,16 +22,17 @@ def own_nodes(command: Command) -> Iterator[object]:
 def tree_nodes(value: object, *without: type) -> Iterator[object]:
     """Every tree node below a value, but for targets of assignments and what is below nodes of some types."""
     pending: list[Any] = [value]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, (tuple, list)):
-            pending += node
-            continue
+    for node in pending:  # the list grows while it is read
         kind: type = type(node)
-        parts = _parts(kind)
-        if parts is not None and not isinstance(node, without):
+        if kind is tuple or kind is list:
+            pending += node
+        elif (parts := _parts(kind)) is not None and not isinstance(node, without):
             yield node
             pending += parts(node)
+
+
+#: Types of fields, as they are annotated, that hold no nodes.
+_PLAIN = frozenset({"str", "int", "float", "bool", "None"})
 
 
 @cache
@@ -39,12 +40,16 @@ def _parts(kind: type) -> Callable[[object], Iterable[object]] | None:
     """What reads the fields of a tree node that may hold nodes; None where the type is no dataclass."""
     if not is_dataclass(kind):
         return None
-    names = [f.name for f in fields(kind) if not f.name.endswith("span")]
+    names = [f.name for f in fields(kind) if not f.name.endswith("span") and not _plain(f.type)]
     names = [name for name in names if not (name == "target" and issubclass(kind, Assignment))]
     if not names:
         return lambda _: ()
     read = attrgetter(*names)  # of several names a tuple of values, of one the value
     return read if len(names) > 1 else lambda node: (read(node),)
+
+
+def _plain(annotation: object) -> bool:
+    return isinstance(annotation, str) and _PLAIN.issuperset(annotation.split(" | "))
 
 
 def counts_rows(command: Command) -> bool:

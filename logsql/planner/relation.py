@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from operator import attrgetter
 
 from logsql.values import sql
 from logsql.values.sql import Sql
@@ -115,6 +117,9 @@ PHYSICAL = Order(physical=True)
 LOADED, WRITTEN = "__loaded", "__written"
 
 
+_NAME = attrgetter("name")
+
+
 @dataclass(frozen=True)
 class Rel:
     """A stage's output, made by the moves of :class:`~logsql.planner.stage.Stage` only: they alone know its order.
@@ -137,10 +142,12 @@ class Rel:
 
     def column(self, name: str) -> Column | None:
         """The field of this exact name."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        return None
+        return self._named.get(name)
+
+    @cached_property
+    def _named(self) -> dict[str, Column]:
+        columns = self.columns[::-1]  # of one name the first
+        return dict(zip(map(_NAME, columns), columns, strict=True))
 
     @property
     def names(self) -> tuple[str, ...]:

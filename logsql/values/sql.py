@@ -336,11 +336,12 @@ def size(node: Sql, limit: int = 1000) -> int:
     # Not node.walk(), three nested generators: every argument of every call is asked.
     count = 0
     pending: list[object] = [node]
-    while pending and count < limit:
-        found = pending.pop()
-        if isinstance(found, list):
-            pending += found
-        elif isinstance(found, exp.Expr):
+    for found in pending:  # the list grows while it is read
+        if isinstance(found, exp.Expr):
             count += 1
+            if count == limit:
+                break
             pending += found.args.values()
+        elif isinstance(found, list):
+            pending += found
     return count
