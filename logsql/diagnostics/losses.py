@@ -18,12 +18,16 @@ rows of a command for its page.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from logsql.diagnostics.messages import Pair, Text, text
 
 #: reason -> row
 LOSSES: dict[str, Loss] = {}
+
+#: What an entry's source begins with (``date(``) -> the help of the source and the first value, or None.
+HINTS: dict[str, Callable[[str, str], str | None]] = {}
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,12 @@ def loss(name: str, sentence: Pair, fact: bool = False, beside: bool = False) ->
         raise ValueError(f"the reason {name!r} is already defined")
     found = LOSSES[name] = Loss(name, text(*sentence), fact, beside)
     return found
+
+
+def hint(source: str, sample: str | None) -> str | None:
+    """What to write instead, as far as the source of a loss and its first value tell."""
+    made = HINTS.get(source.partition("(")[0] + "(")
+    return None if made is None or not sample else made(source, sample)
 
 
 TEXT_NOT_A_NUMBER = loss(

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from logsql.diagnostics.losses import hint
 from logsql.diagnostics.messages import text
 from logsql.diagnostics.reasons import loss_row
 from logsql.udfbridge import counters
@@ -88,7 +89,9 @@ class Entry:
         said = (counted if self.count else none).fill(count=self.count, reason=self.reason, source=self.source)
         said += self._first()
         sentence = self.sentence()
-        return f"{said}: {sentence}" if sentence else said
+        said = f"{said}: {sentence}" if sentence else said
+        help = hint(self.source, self.sample)
+        return f"{said}; help: {help}" if help else said
 
     def _first(self) -> str:
         """Place and value of the first one, as far as they are known and say something."""

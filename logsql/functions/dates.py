@@ -14,7 +14,7 @@ from logsql.diagnostics.codes import text as sentence
 from logsql.diagnostics.engine import TOO_MANY_ITEMS
 from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_CONSTANT, SPAN_MISSING, TIME_SPAN_OF
-from logsql.diagnostics.losses import NOT_CONVERTED, loss
+from logsql.diagnostics.losses import HINTS, NOT_CONVERTED, loss
 from logsql.functions.lowering import example, lambda_name, null, text
 from logsql.language.tree import Expr, Literal, canonical
 from logsql.planner import losses
@@ -22,6 +22,7 @@ from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.planner.notes import dates as notes
+from logsql.planner.notes.datetexts import guess_pattern
 from logsql.planner.notes.words import WRITE
 from logsql.values import sql, values
 from logsql.values.arithmetic import text_integer
@@ -86,7 +87,48 @@ BEYOND_9999 = loss(
         "9999년 이후의 날짜: epoch()는 초나 밀리초를 받습니다. 마이크로초는 1000으로 나누세요",
     ),
 )
+NO_SUCH_DATE = loss(
+    "no-such-date",
+    (
+        "values that are no dates, and dates moved beyond the calendar: null",
+        "날짜가 아닌 값과 달력 밖으로 옮긴 날짜: null",
+    ),
+)
+OFF_CALENDAR = loss(
+    "off-calendar",
+    (
+        "dates and times that no calendar or clock has (30 February, 25:61): counted on into the next month or hour",
+        "달력이나 시계에 없는 날짜와 시각(2월 30일, 25:61): 다음 달이나 다음 시간으로 넘겨 계산했습니다",
+    ),
+)
+MISREAD = loss(
+    "date-misread",
+    (
+        "dates whose digits the pattern reads otherwise than they are meant: a year of two digits, a fraction that has "
+        "not the three digits of SSS",
+        "패턴이 숫자를 뜻과 다르게 읽은 날짜: 두 자리 연도, SSS로 읽은 세 자리가 아닌 소수",
+    ),
+)
+PART_UNREAD = loss(
+    "date-part-unread",
+    (
+        "dates whose pattern ends before the time does: hours, seconds, a fraction or a zone are not read",
+        "패턴이 값보다 짧은 날짜: 시, 초, 소수 또는 시간대를 읽지 않았습니다",
+    ),
+)
+#: By ``udfs.java.dates.Doubt``, in its order.
+DOUBTS = {row.name: row for row in (OFF_CALENDAR, MISREAD, PART_UNREAD)}
+_READS = sentence('"{pattern}" reads "{value}"', '"{value}"에는 "{pattern}" 패턴이 맞습니다')
 DATERANGE_LIMIT = 100_000
+
+
+def _fitting(source: str, value: str) -> str | None:
+    """The pattern that reads a value which the pattern of the call did not."""
+    found = guess_pattern([value], "")
+    return None if not found or f'"{found}"' in source else _READS.fill(pattern=found, value=value)
+
+
+HINTS["date("] = _fitting
 
 _MILLIS = {
     "year": 31_536_000_000,
@@ -170,9 +212,7 @@ def instant_literal(instant: datetime, zone: str) -> Sql:
 
 def parse_date(call: FunctionCall, node: Sql, pattern: DatePattern) -> Sql:
     """Text by a pattern: strptime where the text has exactly the expected shape, Java's lenient rules for the rest."""
-    slow = call.udf(
-        "lq_date", node, sql.string(pattern.pattern), sql.string(pattern.locale), sql.string(call.cx.catalog.zone)
-    )
+    slow = _slow_date(call, node, pattern)
     rest = (sql.binary("<>", node, sql.string("")), slow)
     if pattern.strptime is None or pattern.shape_regex is None:
         return sql.case([rest])
@@ -183,6 +223,14 @@ def parse_date(call: FunctionCall, node: Sql, pattern: DatePattern) -> Sql:
         parsed = sql.cast(parsed, DATE.physical)
     shaped = sql.func("regexp_full_match", node, sql.string(pattern.shape_regex))
     return sql.case([(shaped, sql.coalesce(parsed, slow.copy())), rest])
+
+
+def _slow_date(call: FunctionCall, node: Sql, pattern: DatePattern) -> Sql:
+    """Java's lenient rules in Python. What strptime takes has its very shape: all that is hardly meant comes here."""
+    rule = (pattern.pattern, pattern.locale, call.cx.catalog.zone)
+    if call.cx.run_id is None or call.cx.rel is None:
+        return call.udf("lq_date", node, *map(sql.string, rule))
+    return losses.doubted_date(call.cx, DOUBTS, canonical(call.call), node, losses.MARK.join(rule), call.call)
 
 
 def _string(call: FunctionCall) -> Typed:
@@ -316,10 +364,22 @@ def _dateadd(call: FunctionCall) -> Typed:
     if isinstance(amount, bool) or not isinstance(amount, int):
         call.fail(DATEADD_TIME, 2, amount=amount)
     node = _instant(call, 0)
+    far = abs(amount) > _FAR[unit]
     if node is None or abs(amount) > 100 * _FAR[unit]:
-        return null(DATE)
+        return _dated(call, null(DATE), far)
     moved = sql.binary("-" if amount < 0 else "+", node, sql.interval(abs(amount), _ADD[unit]))
-    return Typed(sql.attempt(moved) if abs(amount) > _FAR[unit] else moved, DATE)
+    return _dated(call, Typed(sql.attempt(moved) if far else moved, DATE), far)
+
+
+def _dated(call: FunctionCall, made: Typed, far: bool = False, dates: int = 1) -> Typed:
+    """``made``, with the values counted that are no dates or, ``far``, move beyond the calendar. Of a type that never
+    is a date the plan tells. ``dates``: so many of the first arguments are dates.
+    """
+    given = [call.arg(position) for position in range(dates)]
+    mixed = next((number for number, value in enumerate(given) if value.kind is Kind.ANY), None)
+    if mixed == 1:
+        return call.lost(NO_SUCH_DATE, made, given[1], lambda _: sql.not_(values.not_null(given[0])))
+    return call.lost(NO_SUCH_DATE, made, given[0]) if mixed == 0 or (far and given[0].kind is Kind.DATE) else made
 
 
 def _datediff(call: FunctionCall) -> Typed:
@@ -328,7 +388,8 @@ def _datediff(call: FunctionCall) -> Typed:
     if start is None or end is None:
         return null(LONG)
     distance = sql.binary("-", sql.func("epoch_ms", end), sql.func("epoch_ms", start))
-    return Typed(distance if unit == "msec" else sql.binary("//", distance, sql.integer(_MILLIS[unit])), LONG)
+    made = Typed(distance if unit == "msec" else sql.binary("//", distance, sql.integer(_MILLIS[unit])), LONG)
+    return _dated(call, made, dates=2)
 
 
 _PARTS = {
@@ -355,12 +416,14 @@ def _datepart(call: FunctionCall) -> Typed:
         return sql.func("date_part", sql.string(name), node)
 
     if part == "epoch":
-        return Typed(sql.cast(sql.func("floor", sql.func("epoch", node)), "BIGINT"), LONG)
+        return _dated(call, Typed(sql.cast(sql.func("floor", sql.func("epoch", node)), "BIGINT"), LONG))
     if part == "msec":
-        return Typed(sql.binary("%", piece("milliseconds"), sql.integer(1000)), INT_WIDE)
-    if part == "weekday":
-        return Typed(sql.binary("+", piece("dow"), sql.integer(1)), INT_WIDE)
-    return Typed(piece(_PARTS[part]), INT_WIDE)
+        made = sql.binary("%", piece("milliseconds"), sql.integer(1000))
+    elif part == "weekday":
+        made = sql.binary("+", piece("dow"), sql.integer(1))
+    else:
+        made = piece(_PARTS[part])
+    return _dated(call, Typed(made, INT_WIDE))
 
 
 def _datetrunc(call: FunctionCall) -> Typed:
@@ -370,7 +433,7 @@ def _datetrunc(call: FunctionCall) -> Typed:
     span = span_argument(call, span_node)
     offset = None if offset_node is None else span_argument(call, offset_node)
     node = _instant(call, 0)
-    return null(DATE) if node is None else Typed(bucket(call.let(node), span, offset), DATE)
+    return null(DATE) if node is None else _dated(call, Typed(bucket(call.let(node), span, offset), DATE))
 
 
 def _daterange(call: FunctionCall) -> Typed:
@@ -401,7 +464,7 @@ def _daterange(call: FunctionCall) -> Typed:
         sql.func("error", sql.string(message)),
     )
     # As a column of its own: TRY around it, which guards arithmetic, cannot hold error().
-    return Typed(call.let(sql.case([missing, many], items)), DATES)
+    return _dated(call, Typed(call.let(sql.case([missing, many], items)), DATES), dates=2)
 
 
 register(

@@ -12,7 +12,7 @@ knows which places count the same (``identity``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 from sqlglot import exp
@@ -130,6 +130,17 @@ def repeated_keys(cx: Counting, row: Loss, source: str, node: Sql, physical: str
     looks = cx.udf("lq_look", _same_for_all_rows(), number)
     counted = cx.udf("lq_repeats", text, number.copy(), entry(cx.run_id, row, source))
     return sql.case([(sql.case([(looks, counted)], sql.boolean(False)), sql.null(physical))], node)
+
+
+def doubted_date(cx: Counting, rows: Mapping[str, Loss], source: str, text: Sql, rule: str, expr: Expr) -> Sql:
+    """Text as a date by ``rule`` (pattern, locale and zone of ``lq_date``), what is hardly meant counted by ``rows``
+    (``udfs.java.dates.Doubt``). Every vector of it goes to Python anyway: no counter stands in SQL.
+    """
+    numbers = [cx.counter(row, source, expr)[0].removeprefix(sql.COUNTER) for row in rows.values()]
+    place = _place(cx)
+    named = entry(cx.run_id or "", next(iter(rows.values())), source, "" if place is None else place.unit)
+    at = sql.null("BIGINT") if place is None else place.number
+    return cx.udf("lq_date_told", text, at, sql.string(rule), sql.string(" ".join(numbers)), named)
 
 
 def many_lost(cx: Counting, row: Loss, source: str, count: Sql) -> Sql:

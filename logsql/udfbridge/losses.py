@@ -51,6 +51,29 @@ def repeated_keys_of(texts: Column, numbers: Column, entries: Column) -> Column:
     return pa.array([False] * len(texts), pa.bool_())
 
 
+def doubted_dates(texts: Column, places: Column, rule: Column, numbers: Column, entries: Column) -> Column:
+    """Text by a date pattern; dates that are hardly meant are counted, a counter for each reason."""
+    from udfs.java import dates
+
+    if not len(texts):
+        return pa.array([], pa.timestamp("us", tz="UTC"))
+    pattern, locale, zone = first(rule).split(MARK)
+    made, rows = dates.parse_doubted(texts, dates.compile_pattern(pattern, locale), zone)
+    if rows:
+        run, _, source = _entry(entries)
+        source, _, unit = source.partition(MARK)
+        ledger = LEDGERS.get(run)
+        for doubt, number in zip(dates.Doubt, first(numbers).split(), strict=True):
+            counter = COUNTERS[f"{PREFIX}{number}"]
+            for _ in rows.get(doubt, ()):
+                counter.next()
+            if ledger is not None and doubt in rows:
+                row = rows[doubt][0]
+                at, text = places[row].as_py(), str(texts[row].as_py())[:_SAMPLE]
+                ledger.sampled(source, doubt.value, text, unit or None, at)
+    return made
+
+
 def lost_many(counts: Column, entries: Column) -> Column:
     """False for every count of values; they are added up in the ledger of their run."""
     run, reason, source = _entry(entries)

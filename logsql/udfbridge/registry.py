@@ -62,6 +62,9 @@ register_udf(
     UdfSpec("lq_groups", (_TEXT, _TEXT), "VARCHAR[]", _HERE + "regexes:groups"),
     UdfSpec("lq_rex", (_TEXT, _TEXT), "VARCHAR[]", _HERE + "parse:rex"),
     UdfSpec("lq_date", (_TEXT, _TEXT, _TEXT, _TEXT), _DATE, _HERE + "dates:date"),
+    UdfSpec(
+        "lq_date_told", (_TEXT, "BIGINT", _TEXT, _TEXT, _TEXT), _DATE, _HERE + "losses:doubted_dates", side_effects=True
+    ),
     UdfSpec("lq_date_text", (_DATE, _TEXT, _TEXT, _TEXT), _TEXT, _HERE + "dates:date_text"),
     UdfSpec("lq_document_text", (_TEXT,), _TEXT, "udfs.documenttext:text_array"),
     UdfSpec("lq_format", None, _TEXT, _HERE + "formats:format_text"),
@@ -146,6 +149,7 @@ def _callable(spec: UdfSpec) -> Callable[..., Column]:
         2: lambda a, b: run(a, b),
         3: lambda a, b, c: run(a, b, c),
         4: lambda a, b, c, d: run(a, b, c, d),
+        5: lambda a, b, c, d, e: run(a, b, c, d, e),
     }
     return (lambda *arrays: run(*arrays)) if spec.parameters is None else shapes[len(spec.parameters)]
 

@@ -91,6 +91,15 @@ def _month_length(year: int, month: int) -> int:
     return _first_of_month(year, month + 1) - _first_of_month(year, month)
 
 
+def day_exists(fields: Fields) -> bool:
+    """Whether the month has such a day, or the year such a day of the year, where one of these gives the day."""
+    value, group = fields.value, _day_group(fields)
+    year = value.get("year", 1970)
+    if group == "dom":
+        return value.get("day", 1) <= _month_length(year, value.get("month", 0) % 12)
+    return group != "doy" or value["day_of_year"] <= _first_of_month(year + 1, 0) - _first_of_month(year, 0)
+
+
 def _ordinal(fields: Fields, year: int) -> int:
     group = _day_group(fields)
     value, weekday = fields.value, fields.value.get("weekday")

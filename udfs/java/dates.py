@@ -15,14 +15,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from enum import Enum
 from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs.columns import as_array, map_distinct
+from udfs.columns import Column, as_array, map_distinct
 from udfs.java import zones
-from udfs.java.date_calendar import Fields, local_time, to_millis, week_of_month, week_of_year
+from udfs.java.date_calendar import Fields, day_exists, local_time, to_millis, week_of_month, week_of_year
 from udfs.java.date_names import DateNames, names_of
 from udfs.java.date_sql import FastParse, fast_parse, strftime_format
 
@@ -57,6 +58,30 @@ _FIELD = {
     "u": "weekday",
 }
 _MILLI = timedelta(milliseconds=1)
+_MINUTES, _MONTHS = (0, 59), (1, 12)
+#: The numbers of a letter; beyond them Java counts on into the next larger field. ``h`` 0 is half past midnight.
+_RANGE = {
+    "M": _MONTHS, "L": _MONTHS, "d": (1, 31), "D": (1, 366), "H": (0, 23), "k": (1, 24), "h": (0, 12), "K": (0, 11),
+    "m": _MINUTES, "s": _MINUTES, "S": (0, 999), "w": (1, 53), "W": (0, 6), "F": (-5, 5), "u": (1, 7),
+}  # fmt: skip
+ZONE_BEHIND = r" ?(?:Z\b|[+-]\d\d:?\d\d\b)"
+TIME_BEHIND = {
+    **dict.fromkeys("yMd", r"[T ]\d\d:?\d\d\S*"),
+    **dict.fromkeys("HhkK", r":\d\d\S*"),
+    "m": rf":\d\d\S*|{ZONE_BEHIND}",
+    "s": rf"[.,]\d+|{ZONE_BEHIND}",
+    "S": ZONE_BEHIND,
+}
+"""Last letter of a pattern -> a regular expression of what of a time may come behind it; other text is passed over."""
+_BEHIND = {letter: re.compile(shape) for letter, shape in TIME_BEHIND.items()}
+
+
+class Doubt(Enum):
+    """Why a date that a text gave is hardly the one that was meant."""
+
+    OFF_CALENDAR = "off-calendar"
+    MISREAD = "date-misread"
+    UNREAD = "date-part-unread"
 
 
 class DatePatternError(ValueError):
@@ -103,13 +128,14 @@ class DatePattern:
     Java's result, or null where the slow path must decide (30 February); ``strptime_zone`` says how to read the
     result: None - a TIMESTAMP in the session zone; "UTC" - a TIMESTAMP in UTC; "offset" - already a TIMESTAMPTZ.
     All three are None when there is no fast path. ``strftime``: DuckDB format that prints a local TIMESTAMP of the
-    years 1000 to 9999 as Java does, or None.
+    years 1000 to 9999 as Java does, or None. ``steps``: tokens, and whether a number ends where its count says.
     """
 
     pattern: str
     locale: str
     century_start: int
     tokens: tuple[tuple[str, int], ...]
+    steps: tuple[tuple[str, int, bool], ...]
     names: DateNames
     fast: FastParse | None
     strftime: str | None
@@ -128,21 +154,49 @@ class DatePattern:
 
     def parse_micros(self, text: str, zone: tzinfo) -> int | None:
         """Microseconds since 1970 UTC, or None when the text does not fit. Further digits of a fraction are cut."""
+        found = self._read(text, zone)
+        return None if found is None else found[0].result()
+
+    def parse_doubted(self, text: str, zone: tzinfo) -> tuple[int | None, Doubt | None]:
+        """What ``parse_micros`` gives, and why that is hardly what the text means; None for most texts.
+
+        >>> compile_pattern("yyyy-MM-dd").parse_doubted("2024-02-30", UTC)[1]
+        <Doubt.OFF_CALENDAR: 'off-calendar'>
+        >>> compile_pattern("yyyy-MM-dd HH:mm").parse_doubted("2024-02-28 10:20:30", UTC)[1]
+        <Doubt.UNREAD: 'date-part-unread'>
+        """
+        found = self._read(text, zone)
+        if found is None:
+            return None, None
+        reader, at = found
+        micros = reader.result()
+        if micros is None:
+            return None, None
+        if reader.misread:
+            return micros, Doubt.MISREAD
+        if not reader.on_calendar():
+            return micros, Doubt.OFF_CALENDAR
+        if at < len(text) and self.tokens and (letter := self.tokens[-1][0] if self.tokens[-1][1] else "") in _BEHIND:
+            rest = _BEHIND[letter].match(text, at)
+            if rest is not None and rest[0].strip("0.,:T ") and not reader.same_in_zone(rest[0].strip(), micros):
+                return micros, Doubt.UNREAD
+        return micros, None
+
+    def _read(self, text: str, zone: tzinfo) -> tuple[_Reader, int] | None:
+        """The fields of a text and where the pattern ends in it; None when it does not fit."""
         reader = _Reader(self, text, zone)
         at = 0
-        tokens = self.tokens
-        for i, (token, count) in enumerate(tokens):
+        for token, count, obey in self.steps:
             if count == 0:
                 if text[at : at + 1] != token:
                     return None
                 at += 1
                 continue
-            obey = i + 1 < len(tokens) and _obeys(tokens[i + 1])
             end = reader.field(token, count, at, obey)
             if end is None:
                 return None
             at = end
-        return reader.result()
+        return reader, at
 
     def parse(self, text: str, zone: str | tzinfo) -> datetime | None:
         """The instant (aware, UTC) that the text means in ``zone``; None when it does not fit or leaves years 1-9999.
@@ -181,6 +235,8 @@ class _Reader:
         self.fields = Fields()
         self.ambiguous_year = False
         self.micros = 0  # of a fraction, behind its milliseconds
+        self.beyond = ""  # letters whose numbers lie beyond their range
+        self.misread = False
 
     def result(self) -> int | None:
         millis = to_millis(self.fields, self.zone)
@@ -190,18 +246,47 @@ class _Reader:
             millis = to_millis(later, self.zone)
         return None if millis is None else millis * 1000 + self.micros
 
+    def on_calendar(self) -> bool:
+        """Whether there is such a day, and such a time of day: 24:00:00 and a second 60 of leap seconds are some."""
+        value = self.fields.value
+        if self.beyond and not (
+            (
+                self.beyond == "H"
+                and value["hour_of_day"] == 24
+                and not any(map(value.get, ("minute", "second", "milli")))
+            )
+            or (self.beyond == "s" and value["second"] == 60 and value.get("minute") in (29, 59))
+        ):
+            return False
+        return (value.get("day", 1) <= 28 and value.get("day_of_year", 1) <= 365) or day_exists(self.fields)
+
+    def same_in_zone(self, zone: str, micros: int) -> bool:
+        """Whether the text means the same instant with this zone (``Z``, ``+09:00``) that the pattern does not read."""
+        found = re.fullmatch(r"([+-])(\d\d):?(\d\d)", zone)
+        if found is None and zone != "Z":
+            return False
+        minutes = 0 if found is None else int(found[1] + "1") * (int(found[2]) * 60 + int(found[3]))
+        known = self.fields.value.get("offset")
+        self.fields.value["offset"] = minutes * 60_000
+        same = self.result() == micros
+        if known is not None:
+            self.fields.value["offset"] = known
+        return same
+
     def field(self, letter: str, count: int, start: int, obey: bool) -> int | None:
         at = start
-        while self.text[at : at + 1] in (" ", "\t"):
+        text = self.text
+        while text[at : at + 1] in (" ", "\t"):
             at += 1
-        if at >= len(self.text):
+        if at >= len(text):
             return None
-        if letter in "GEa" or (letter in "ML" and count > 2):
-            return self.name(letter, start)
-        if letter in "zZ":
-            return self.zone_name(start, at)
-        if letter == "X":
-            return self.iso_zone(at, count)
+        if letter not in _NUMERIC:
+            if letter in "GEa" or (letter in "ML" and count > 2):
+                return self.name(letter, start)
+            if letter in "zZ":
+                return self.zone_name(start, at)
+            if letter == "X":
+                return self.iso_zone(at, count)
         end = len(self.text)
         if obey:
             end = start + count
@@ -212,7 +297,13 @@ class _Reader:
         found = _NUMBER.match(self.text, at, end)
         if found is None:
             return None
-        self.number(letter, count, _java_int(found.group()), found.end() - at)
+        digits = found.end() - at
+        if letter == "S" and digits != 3 and found.group().strip("0") and self.text[at - 1 : at] in (".", ","):
+            # .5 is half a second and .123456 no two minutes: milliseconds are what a text of three digits means.
+            self.misread = True
+        elif letter == "y" and count != 2 and digits < 3:
+            self.misread = True
+        self.number(letter, count, _java_int(found.group()), digits)
         return found.end()
 
     def fraction(self, at: int, end: int) -> int | None:
@@ -225,6 +316,9 @@ class _Reader:
         return found.end()
 
     def number(self, letter: str, count: int, value: int, digits: int) -> None:
+        least, most = _RANGE.get(letter, (value, value))
+        if not least <= value <= most:
+            self.beyond += letter
         if letter in "yY" and count <= 2 and digits == 2 and value >= 0:
             first = local_time(self.pattern.century_start, UTC).year
             self.ambiguous_year = value == first % 100
@@ -383,6 +477,7 @@ def _compile(pattern: str, locale: str, century_start: int) -> DatePattern:
         locale=locale,
         century_start=century_start,
         tokens=tokens,
+        steps=tuple((*token, _obeys(after)) for token, after in zip(tokens, (*tokens[1:], ("", 0)), strict=False)),
         names=names,
         fast=fast_parse(tokens, names),
         strftime=strftime_format(tokens, names),
@@ -413,6 +508,23 @@ def parse_array(values: pa.Array | pa.ChunkedArray, pattern: DatePattern, zone: 
     return map_distinct(values, lambda text: pattern.parse_micros(text, where), pa.int64()).cast(
         pa.timestamp("us", tz="UTC")
     )
+
+
+def parse_doubted(
+    values: Column, pattern: DatePattern, zone: str | tzinfo
+) -> tuple[pa.TimestampArray, dict[Doubt, list[int]]]:
+    """What ``parse_array`` gives, and the rows whose dates are hardly what the texts mean, by why."""
+    where = zones.as_zone(zone)
+    encoded = pc.dictionary_encode(as_array(values))
+    read = [pattern.parse_doubted(text, where) for text in encoded.dictionary.to_pylist()]
+    instants = pa.array([micros for micros, _ in read], pa.int64()).take(encoded.indices)
+    rows: dict[Doubt, list[int]] = {}
+    for doubt in Doubt if any(doubt for _, doubt in read) else ():
+        met = pa.array([number for number, (_, found) in enumerate(read) if found is doubt], pa.int32())
+        if len(met):
+            at = pc.is_in(encoded.indices, value_set=met)
+            rows[doubt] = pc.indices_nonzero(at).to_pylist()
+    return instants.cast(pa.timestamp("us", tz="UTC")), rows
 
 
 def format_array(values: pa.Array | pa.ChunkedArray, pattern: DatePattern, zone: str | tzinfo) -> pa.StringArray:

@@ -360,19 +360,22 @@ def _against_values(call: FunctionCall, position: int, written: str, runs: dict[
     month = 0 < runs.get("M", 0) < 3
     if not (fraction or year or month):
         return
-    shape = re.compile(_shape(written))
+    shape, covers = re.compile(_shape(written)), ("date-misread", canonical(call.call))
     found = [match for text in sample(call.cx, call.nodes[0]) if (match := shape.match(text))]
     if fraction and (digits := max((len(m["S"]) for m in found), default=0)) > 3:
         better = written.replace("S" * runs["S"], "S" * digits)
-        call.note(MORE_DIGITS, position, help=_pattern_help(better), letters="S" * runs["S"], count=digits)
+        call.note(
+            MORE_DIGITS, position, help=_pattern_help(better), covers=covers, letters="S" * runs["S"], count=digits
+        )
     short = [m["S"] for m in found if len(m["S"]) < 3 and int(m["S"])] if fraction else []
     if short:  # .5 of Go and Python, which leave out zeros, is half a second
         better = written.replace("S" * runs["S"], "SSSSSS")
         facts = {"letters": "S" * runs["S"], "value": short[0], "number": int(short[0])}
-        call.note(FEWER_DIGITS, position, help=_pattern_help(better), **facts)
+        call.note(FEWER_DIGITS, position, help=_pattern_help(better), covers=covers, **facts)
     if year and found and all(len(m["y"]) == 2 for m in found):
         better = written.replace("y" * runs["y"], "yy")
-        call.note(SHORT_YEAR, position, help=_pattern_help(better), letters="y" * runs["y"], year=found[0]["y"])
+        facts = {"letters": "y" * runs["y"], "year": found[0]["y"]}
+        call.note(SHORT_YEAR, position, help=_pattern_help(better), covers=covers, **facts)
     if month and (beyond := [m["M"] for m in found if int(m["M"]) > 12]):
         day = 0 < runs.get("d", 0) < 3 and "'" not in written and all(int(m["d"]) < 13 for m in found)
         better = "".join({"M": "d", "d": "M"}.get(letter, letter) for letter in written)
@@ -380,20 +383,11 @@ def _against_values(call: FunctionCall, position: int, written: str, runs: dict[
         call.note(BEYOND_TWELVE, position, help=help, letters="M" * runs["M"], month=beyond[0])
 
 
-_ZONE = r" ?(?:Z\b|[+-]\d\d:?\d\d\b)"
-#: Last letter of a pattern -> what of a time may come behind it.
-_MORE = {
-    **dict.fromkeys("yMd", r"[T ]\d\d:?\d\d\S*"),
-    **dict.fromkeys("HhkK", r":\d\d\S*"),
-    "m": rf":\d\d\S*|{_ZONE}",
-    "s": rf"[.,]\d+|{_ZONE}",
-    "S": _ZONE,
-}
-
-
 def _to_the_end(call: FunctionCall, position: int, written: str, texts: Sequence[str]) -> None:
     """Tell of a pattern that ends before the time does: ``HH:mm`` over ``10:20:30``. Other text is passed over."""
-    more = _MORE.get(written[-1:])
+    from udfs.java.dates import TIME_BEHIND  # for cost: pyarrow.compute
+
+    more = TIME_BEHIND.get(written[-1:])
     if more is None:
         return
     shape = re.compile(_shape(written))
@@ -403,7 +397,8 @@ def _to_the_end(call: FunctionCall, position: int, written: str, texts: Sequence
         if rest is not None:
             better = guess_pattern(texts, "")
             help = _pattern_help(better) if better.startswith(written) else None
-            call.note(NOT_READ, position, help=help, pattern=written, rest=f'"{rest[0].strip()}"', value=value[:40])
+            facts = {"pattern": written, "rest": f'"{rest[0].strip()}"', "value": value[:40]}
+            call.note(NOT_READ, position, help=help, covers=("date-part-unread", canonical(call.call)), **facts)
             return
 
 
