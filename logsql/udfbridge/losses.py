@@ -12,15 +12,15 @@ from udfs.jsonrepeats import repeated_keys
 #: Between the parts of what names an entry.
 MARK = "\x1f"
 #: Characters of the first value that are kept.
-_SAMPLE = 80
+SAMPLE = 80
 
 
 def lost(texts: Column, entries: Column) -> Column:
     """False; the first text is the sample of an entry. SQL calls this for the first value of each place that counts."""
-    run, reason, source = _entry(entries)
+    run, reason, source = entry_of(entries)
     ledger = LEDGERS.get(run)
     if ledger is not None and len(texts) and (sample := texts[0].as_py()) is not None:
-        ledger.sampled(source, reason, str(sample)[:_SAMPLE])
+        ledger.sampled(source, reason, str(sample)[:SAMPLE])
     return pa.array([False] * len(texts), pa.bool_())
 
 
@@ -28,55 +28,32 @@ def lost_at(texts: Column, places: Column, numbers: Column, entries: Column) -> 
     """False; the text of the row that stands first is the sample of an entry, and its place is told. SQL calls this for
     rows before the first one that is known.
     """
-    run, reason, source = _entry(entries)
+    run, reason, source = entry_of(entries)
     source, _, unit = source.partition(MARK)
     ledger, counter = LEDGERS.get(run), COUNTERS.get(f"{PREFIX}{first(numbers)}")
     if ledger is not None and counter is not None and len(places):
         at, text = min(zip(as_list(places), as_list(texts), strict=True), key=lambda pair: pair[0] or LAST)
         if at is not None:
             counter.least = min(counter.least, at)
-            ledger.sampled(source, reason, None if text is None else str(text)[:_SAMPLE], unit, at)
+            ledger.sampled(source, reason, None if text is None else str(text)[:SAMPLE], unit, at)
     return pa.array([False] * len(places), pa.bool_())
 
 
 def repeated_keys_of(texts: Column, numbers: Column, entries: Column) -> Column:
     """False for every JSON text; its keys that come again are counted by the counter of this number."""
-    run, reason, source = _entry(entries)
+    run, reason, source = entry_of(entries)
     count, ledger = COUNTERS[f"{PREFIX}{first(numbers)}"].next, LEDGERS.get(run)
     for text in as_list(texts):
         for key in repeated_keys(text) if text else ():
             count()
             if ledger is not None:
-                ledger.sampled(source, reason, key[:_SAMPLE])
+                ledger.sampled(source, reason, key[:SAMPLE])
     return pa.array([False] * len(texts), pa.bool_())
-
-
-def doubted_dates(texts: Column, places: Column, rule: Column, numbers: Column, entries: Column) -> Column:
-    """Text by a date pattern; dates that are hardly meant are counted, a counter for each reason."""
-    from udfs.java import dates
-
-    if not len(texts):
-        return pa.array([], pa.timestamp("us", tz="UTC"))
-    pattern, locale, zone = first(rule).split(MARK)
-    made, rows = dates.parse_doubted(texts, dates.compile_pattern(pattern, locale), zone)
-    if rows:
-        run, _, source = _entry(entries)
-        source, _, unit = source.partition(MARK)
-        ledger = LEDGERS.get(run)
-        for doubt, number in zip(dates.Doubt, first(numbers).split(), strict=True):
-            counter = COUNTERS[f"{PREFIX}{number}"]
-            for _ in rows.get(doubt, ()):
-                counter.next()
-            if ledger is not None and doubt in rows:
-                row = rows[doubt][0]
-                at, text = places[row].as_py(), str(texts[row].as_py())[:_SAMPLE]
-                ledger.sampled(source, doubt.value, text, unit or None, at)
-    return made
 
 
 def lost_many(counts: Column, entries: Column) -> Column:
     """False for every count of values; they are added up in the ledger of their run."""
-    run, reason, source = _entry(entries)
+    run, reason, source = entry_of(entries)
     ledger = LEDGERS.get(run)
     if ledger is not None and (count := sum(count or 0 for count in as_list(counts))):
         ledger.lost(source, reason, count)
@@ -91,7 +68,7 @@ def came(_: int, fate: str) -> str:
     return ""
 
 
-def _entry(entries: Column) -> tuple[str, str, str]:
+def entry_of(entries: Column) -> tuple[str, str, str]:
     """Run, reason and source (``logsql/planner/losses.py`` writes them)."""
     run, reason, source = (first(entries) or MARK * 2).split(MARK, 2)
     return run, reason, source

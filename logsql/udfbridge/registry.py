@@ -63,7 +63,7 @@ register_udf(
     UdfSpec("lq_rex", (_TEXT, _TEXT), "VARCHAR[]", _HERE + "parse:rex"),
     UdfSpec("lq_date", (_TEXT, _TEXT, _TEXT, _TEXT), _DATE, _HERE + "dates:date"),
     UdfSpec(
-        "lq_date_told", (_TEXT, "BIGINT", _TEXT, _TEXT, _TEXT), _DATE, _HERE + "losses:doubted_dates", side_effects=True
+        "lq_date_told", (_TEXT, "BIGINT", _TEXT, _TEXT, _TEXT), _DATE, _HERE + "dates:date_told", side_effects=True
     ),
     UdfSpec("lq_date_text", (_DATE, _TEXT, _TEXT, _TEXT), _TEXT, _HERE + "dates:date_text"),
     UdfSpec("lq_document_text", (_TEXT,), _TEXT, "udfs.documenttext:text_array"),

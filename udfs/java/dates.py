@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from udfs.columns import Column, as_array, map_distinct
 from udfs.java import zones
 from udfs.java.date_calendar import Fields, day_exists, local_time, to_millis, week_of_month, week_of_year
+from udfs.java.date_ends import TIME_BEHIND
 from udfs.java.date_names import DateNames, names_of
 from udfs.java.date_sql import FastParse, fast_parse, strftime_format
 
@@ -64,15 +65,6 @@ _RANGE = {
     "M": _MONTHS, "L": _MONTHS, "d": (1, 31), "D": (1, 366), "H": (0, 23), "k": (1, 24), "h": (0, 12), "K": (0, 11),
     "m": _MINUTES, "s": _MINUTES, "S": (0, 999), "w": (1, 53), "W": (0, 6), "F": (-5, 5), "u": (1, 7),
 }  # fmt: skip
-ZONE_BEHIND = r" ?(?:Z\b|[+-]\d\d:?\d\d\b)"
-TIME_BEHIND = {
-    **dict.fromkeys("yMd", r"[T ]\d\d:?\d\d\S*"),
-    **dict.fromkeys("HhkK", r":\d\d\S*"),
-    "m": rf":\d\d\S*|{ZONE_BEHIND}",
-    "s": rf"[.,]\d+|{ZONE_BEHIND}",
-    "S": ZONE_BEHIND,
-}
-"""Last letter of a pattern -> a regular expression of what of a time may come behind it; other text is passed over."""
 _BEHIND = {letter: re.compile(shape) for letter, shape in TIME_BEHIND.items()}
 
 

@@ -16,6 +16,7 @@ from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.planner.relation import Rel
 from logsql.values.types import Kind
 from logsql.values.values import Typed
+from udfs.java.date_ends import TIME_BEHIND
 
 NO_DATE = define(
     "N1303",
@@ -385,8 +386,6 @@ def _against_values(call: FunctionCall, position: int, written: str, runs: dict[
 
 def _to_the_end(call: FunctionCall, position: int, written: str, texts: Sequence[str]) -> None:
     """Tell of a pattern that ends before the time does: ``HH:mm`` over ``10:20:30``. Other text is passed over."""
-    from udfs.java.dates import TIME_BEHIND  # for cost: pyarrow.compute
-
     more = TIME_BEHIND.get(written[-1:])
     if more is None:
         return
