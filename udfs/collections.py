@@ -16,6 +16,7 @@ from itertools import zip_longest
 import pyarrow as pa
 
 from udfs.columns import map_distinct
+from udfs.jsontext import loads
 
 
 def flatten(value: object) -> object:
@@ -117,7 +118,7 @@ def json_map(values: pa.Array | pa.ChunkedArray, function: Callable[[object], ob
     """
 
     def apply(text: str) -> str | None:
-        result = function(json.loads(text))
+        result = function(loads(text))
         return None if result is None else _dump(result)
 
     return map_distinct(values, apply, pa.string())
@@ -129,4 +130,4 @@ def json_contains(values: pa.Array | pa.ChunkedArray, needle: object) -> pa.Bool
     >>> json_contains(pa.array(['["1",["abc","2"]]', None]), ["abc", "2"]).to_pylist()
     [True, False]
     """
-    return map_distinct(values, lambda text: list_contains(json.loads(text), needle), pa.bool_()).fill_null(False)
+    return map_distinct(values, lambda text: list_contains(loads(text), needle), pa.bool_()).fill_null(False)

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from udfs.columns import Column, map_distinct
 from udfs.java.javaformat import java_double
+from udfs.jsontext import loads
 
 
 def text_array(documents: Column) -> pa.StringArray:
@@ -23,7 +24,7 @@ def text_array(documents: Column) -> pa.StringArray:
 
 def _document(document: str) -> str | None:
     try:
-        value = json.loads(document)
+        value = loads(document)
         text = None if value is None else _text(value)
         if text is not None:
             text.encode()  # half a character, as in "\\ud800", is no text

@@ -12,6 +12,8 @@ import json
 import re
 from typing import NoReturn, TypeAlias
 
+from udfs.jsontext import whole
+
 #: What a JSON text says, as Python values.
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -227,7 +229,7 @@ def scalar(word: str) -> Json:
     if word.lower() in _CONSTANTS:
         return _CONSTANTS[word.lower()]
     if _INTEGER.fullmatch(word):
-        return int(word)
+        return whole(word)
     if _NUMBER.fullmatch(word):
         return float(word)
     return word

@@ -31,6 +31,7 @@ loss(
     ("lines with bytes that are no text: they became U+FFFD", "글자가 아닌 바이트가 있는 줄: U+FFFD로 바꿈"),
 )
 loss("line-cut", ("lines longer than 64 MB, which became several rows", "64MB를 넘어 여러 행으로 나눈 줄"))
+loss("node-cut", ("nodes longer than 64 MB, which lack their end", "64MB를 넘어 뒷부분이 빠진 노드"))
 loss("record-cut", ("records longer than 64 MB, which became several rows", "64MB를 넘어 여러 행으로 나눈 레코드"))
 loss("no-time-found", ("lines without a time: _time is null", "시각이 없는 줄: _time은 null"))
 loss("broken-json", ("lines that are no JSON: no row", "JSON이 아닌 줄: 행 없음"))

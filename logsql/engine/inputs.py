@@ -22,6 +22,7 @@ from logsql.engine.database import Database
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
 from logsql.ml.inputs import InputKind
+from udfs.jsontext import loads
 
 NOT_FINITE = loss(
     "not-finite", ("values nan or inf of a training input: null", "학습 입력의 nan 또는 inf 값: null로 처리")
@@ -112,7 +113,7 @@ def plain_columns(rows: pa.Table) -> pa.Table:
 
 
 def _plain(texts: list[str | None]) -> pa.Array:
-    found = [None if t is None else json.loads(t) for t in texts]
+    found = [None if t is None else loads(t) for t in texts]
     given = [v for v in found if v is not None]
     if given and all(isinstance(v, bool) for v in given):
         return pa.array(found, pa.bool_())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterator
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from logsql.diagnostics.notes import Note
 from logsql.engine.ledger import Ledger
 from logsql.engine.present import TYPE_SUFFIX, Field
 from logsql.engine.runstate import RunState
+from udfs.jsontext import loads
 
 BATCH = 65_536
 
@@ -185,7 +185,7 @@ def _mixed(text: str | None, code: str | None, zone: ZoneInfo) -> Any:
 def _loads(text: str) -> Any:
     """The value of JSON text; one nested deeper than Python can follow (10,000 brackets) stays text."""
     try:
-        return json.loads(text)
+        return loads(text)
     except RecursionError:
         return text
 

@@ -103,6 +103,5 @@ class RunState:
 
     def read_context(self) -> ReadContext:
         """What readers get: this run's ledger, progress and cancel flag, and the files that the policy allows."""
-        return ReadContext(
-            self.ledger, self, self.cancelled, Files(self.policy.may_read, self.policy.opened), self.ledger.exact
-        )
+        files = Files(self.policy.may_read, self.policy.opened)
+        return ReadContext(self.ledger, self, self.cancelled, files, self.ledger.exact, self.memory.limit)

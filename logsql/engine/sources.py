@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import duckdb
 import pyarrow as pa
 
 from logsql.engine.arrowtypes import arrow_columns
+from logsql.engine.engineerrors import engine_error
 from logsql.engine.sourceerrors import source_error
 from logsql.operators.merging import Idents
 from logsql.planner.catalog import PART, RAW, NoData, SourceColumn, SourceInfo, SourceSpec
@@ -43,6 +45,8 @@ class SourceOpener:
             return self._registered(command, source, reader, request)
         except ReaderError as problem:
             raise source_error(problem, source.code) from None
+        except duckdb.OutOfMemoryException as problem:  # of the engine that a reader parses JSON with
+            raise engine_error(problem, False) from None
 
     def described(self, command: str, source: SourceSpec) -> SourceInfo:
         """The source as far as it is known without a file; a plan to look at. Raises :class:`NoData`."""

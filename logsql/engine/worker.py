@@ -183,6 +183,8 @@ class Runner:
                 return origin
             if isinstance(origin, ReaderError):
                 return source_error(origin)
+            if isinstance(origin, duckdb.OutOfMemoryException):  # of the engine that a reader parses JSON with
+                return self._engine_error(origin, False)
         if isinstance(problem, LogsqlError):
             return problem
         if (bound := self.state.past_bounds()) is not None:

@@ -102,12 +102,17 @@ def _inside(call: FunctionCall, node: Sql, network: ipaddress.IPv4Network | ipad
     )
 
 
+def _is_port(text: str) -> bool:
+    text = text.strip()
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
 def _match_port(call: FunctionCall) -> Typed:
     single: list[int] = []
     ranges: list[tuple[int, int]] = []
     for item in _items(call, "port"):
         low, _, high = item.partition("-")
-        if low.strip().isdigit() and (not high or high.strip().isdigit()):
+        if _is_port(low) and (not high or _is_port(high)):
             if high:
                 ranges.append((int(low), int(high)))
             else:

@@ -37,6 +37,7 @@ from logsql.diagnostics.usage import (
     PICTURE_ENDING,
     PICTURE_NAME,
 )
+from udfs.jsontext import loads
 
 #: Colours that people with any colour vision tell apart (Okabe and Ito, 2008), strongest contrast first.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
@@ -120,7 +121,7 @@ def _numbers(table: pa.Table, name: str) -> tuple[NDArray[np.float64], str, str 
     column, mixed = _field(table, name)
     type_ = column.type
     if mixed:
-        found = [None if text is None else json.loads(text) for text in column.to_pylist()]
+        found = [None if text is None else loads(text) for text in column.to_pylist()]
         numbers = [v if isinstance(v, (int, float)) and not isinstance(v, bool) else math.nan for v in found]
         return np.array(numbers, dtype=np.float64), "number", None
     if pa.types.is_timestamp(type_) or pa.types.is_date(type_):

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logsql.render.instants import instant_text
+from udfs.jsontext import loads
 
 TYPE_KEY = b"logsql.type"
 _JSON_LABELS = (b"map", b"any", b"json")
@@ -236,7 +237,7 @@ def _unquoted(values: pa.Array) -> pa.Array:
 def _decoded(text: str) -> str:
     """The characters of a JSON string; text that is no JSON, or names half a character, stays as it is."""
     try:
-        value = str(json.loads(text))
+        value = str(loads(text))
         value.encode()
     except ValueError:
         return text

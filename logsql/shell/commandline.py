@@ -109,7 +109,7 @@ def language(option: str, value: str) -> str:
 
 def count(option: str, value: str) -> int:
     """A whole number above 0."""
-    if not value.isascii() or not value.isdigit() or int(value) < 1:
+    if not value.isascii() or not value.isdigit() or len(value) > 18 or int(value) < 1:
         raise usage_error(NO_COUNT, option=option, value=value)
     return int(value)
 

@@ -227,7 +227,7 @@ class Shell:
 
     def _rows(self, rest: str) -> None:
         if rest:
-            if not rest.isascii() or not rest.isdigit():
+            if not rest.isascii() or not rest.isdigit() or len(rest) > 18:
                 raise _usage("\\rows")
             self.settings.rows = int(rest) or None
         self.say(str(self.settings.rows or 0))

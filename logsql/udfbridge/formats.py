@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
 from udfs.columns import Column, as_list, first
 from udfs.java.javaformat import Long, java_format
+from udfs.jsontext import loads
 
 
 def format_text(fmt: Column, kinds: Column, zone: Column, *columns: Column) -> Column:
@@ -22,7 +22,7 @@ def format_text(fmt: Column, kinds: Column, zone: Column, *columns: Column) -> C
     for letter, column in zip(first(kinds), columns, strict=True):
         items = as_list(column)
         if letter == "j":
-            items = [None if item is None else json.loads(item) for item in items]
+            items = [None if item is None else loads(item) for item in items]
         elif pa.types.is_int64(column.type) or pa.types.is_uint64(column.type) or pa.types.is_uint32(column.type):
             items = [None if item is None else Long(item) for item in items]
         lists.append(items)

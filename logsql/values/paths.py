@@ -105,7 +105,7 @@ def _steps(name: str, at: int) -> tuple[Step, ...] | None:
     steps: list[Step] = []
     while at < len(name):
         found = _STEP.match(name, at)
-        if found is None:
+        if found is None or len(found[2] or "") > 18:  # no list is so long
             return None
         steps.append(int(found[2]) if found[1] is None else found[1])
         at = found.end()

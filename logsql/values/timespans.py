@@ -124,7 +124,8 @@ def parse_span(text: object, fail: Fail) -> Span:
     found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]+)\s*", text) if isinstance(text, str) else None
     if found is None:
         fail(INVALID_TIMESPAN, text=text)
-    amount, unit = int(found[1]), found[2].lower()
+    # Of more digits than any span has the first are enough: Python reads no number of 5,000.
+    amount, unit = int(found[1].lstrip("0")[:20] or 0), found[2].lower()
     if unit not in UNITS:
         fail(TIMESPAN_UNIT, text=text, units=", ".join(UNITS))
     if (amounts := UNITS[unit].amounts) and amount not in amounts:

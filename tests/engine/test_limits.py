@@ -15,7 +15,7 @@ from logsql.engine import discovery, memory
 from tests.cli.support import command, env
 from tests.support import sample
 from udfs.java import javaformat
-from udfs.readers import lines
+from udfs.readers import lines, xmlrows
 
 
 def refused(query: str) -> tuple[str, str]:
@@ -137,3 +137,90 @@ def test_one_document_that_does_not_fit(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, b"")
     assert b"E1302" in done.stderr
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 4_000_000
+
+
+@pytest.mark.posix("Linux tells what a process holds")
+def test_an_engine_that_parses_for_a_reader_has_the_limit_too(tmp_path: Path) -> None:
+    """30 MB of `1,` are 240 MB of values in the DuckDB that a reader parses with: it had no limit."""
+    path = tmp_path / "one.json"
+    path.write_text('{"a":"b"}\n{"a":[' + "1," * 15_000_000 + "1]}\n")
+    with logsql.connect(tz="UTC", memory_limit="100MB") as s:
+        with pytest.raises(RunError) as caught:
+            s.query(f"jsonfile {path} | eval n = len(a) | fields n").rows()
+        assert caught.value.code == "E1302"
+
+
+# --- XML --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["<b>{}</b>", "<b><c>{}</c></b>", "<b>{}" + "<c/>" * 3 + "</b>"])
+def test_a_node_that_is_too_long_lacks_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """300 MB of text in one element took 1.3 GB under a limit of 200 MB."""
+    monkeypatch.setattr(xmlrows, "MAX_NODE", 200_000)
+    path = tmp_path / "a.xml"
+    path.write_text("<a><b>first</b>" + text.replace("{}", "x" * 900_000) + "<b>last</b></a>")
+    with logsql.connect(tz="UTC") as s:
+        result = s.query(f"xmlfile xpath=/a/b {path}")
+        rows = result.rows()
+        assert [row["_text"] for row in (rows[0], rows[-1])] == ["first", "last"]
+        kept = max(len(str(value)) for value in rows[1].values())
+        assert len(rows) == 3
+        assert 100_000 < kept < 300_000
+        assert [(entry.reason, entry.count) for entry in result.ledger] == [("node-cut", 1)]
+
+
+def test_a_tag_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser holds a tag or comment till its end, and begins it anew with every piece that comes."""
+    monkeypatch.setattr(xmlrows, "MAX_TAG", 200_000)
+    path = tmp_path / "a.xml"
+    for text, rows in (('<a b="{}"/>', None), ("<a><b>1</b><!--{}--><b>2</b></a>", [{"_text": "1"}])):
+        path.write_text(text.replace("{}", "x" * 900_000))
+        with logsql.connect(tz="UTC") as s:
+            query = f"xmlfile xpath=//b {path} | fields _text" if rows else f"xmlfile {path}"
+            if rows is None:
+                with pytest.raises(LogsqlError) as caught:
+                    s.query(query).rows()
+                assert caught.value.code == "E3021"
+                continue
+            result = s.query(query)
+            assert result.rows() == rows
+            assert {entry.reason for entry in result.ledger} == {"broken-xml"}
+
+
+# --- numbers of more digits than Python reads -------------------------------------------------------------------------
+
+DIGITS = "9" * 5_000
+
+
+@pytest.mark.parametrize("text", ['{"a":%s}', '{\n"a": %s\n}', '[{"a":%s}]', '{"a":1,"b":{"c":[%s]}}\n{"a":%s}'])
+def test_huge_numbers_in_documents(tmp_path: Path, text: str) -> None:
+    """Python refuses whole numbers of more than 4,300 digits by a ValueError, which came out as an internal error."""
+    path = tmp_path / "a.json"
+    path.write_text(text.replace("%s", DIGITS))
+    with logsql.connect(tz="UTC") as s:
+        for query in (f"jsonfile {path}", f"textfile {path} | parsejson", f"jsonfile {path} | stats values(a), dc(b)"):
+            assert s.query(query).rows()
+        assert s.query(f"jsonfile {path} | fields a").rows()[-1] == {"a": float("inf")}
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        (f'json "{{}}" | timechart span={DIGITS}d count', "90500"),
+        (f'json "{{a:1}}" | rex field=a "(?<b>x{{{DIGITS}}})"', "20901"),
+        (f'json "{{}}" | eval a = datetrunc(now(), "{DIGITS}d")', "90500"),
+    ],
+)
+def test_huge_numbers_in_queries(query: str, code: str) -> None:
+    assert refused(query)[0] == code
+
+
+def test_huge_numbers_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"t,a\n{DIGITS},1\n")
+    with logsql.connect(tz="UTC") as s:
+        s.service("objects").add("port", "p", ["80", "²", DIGITS, f"1-{DIGITS}"])
+        assert s.query(f'csvfile {path} | eval x = epoch(t), m = matchport("p", a) | fields x, m').rows() == [
+            {"x": None, "m": False}
+        ]
+        assert s.query(f"json \"{{'a':{DIGITS}}}\" | eval b = a[{DIGITS}] | fields b").rows() == [{"b": None}]

@@ -142,7 +142,7 @@ def classify(pattern: str, named_only: bool = True) -> Regex:
 def _compiled(python: str, pattern: str) -> Any:
     try:
         return regex.compile(python)
-    except (regex.error, RecursionError, OverflowError) as reason:
+    except (regex.error, RecursionError, OverflowError, ValueError) as reason:
         raise RegexSyntaxError(f'cannot compile "{pattern}": {reason}', 0) from None
 
 

@@ -283,6 +283,8 @@ class _Parser:
         start = self.i
         while self.raw() and self.raw() in "0123456789":
             self.i += 1
+        if self.i - start > 4_000:  # Python reads no number so long
+            raise self.fail("Illegal repetition range", start)
         return int(self.text[start : self.i]) if self.i > start else None
 
     # -- groups

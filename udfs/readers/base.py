@@ -68,7 +68,7 @@ class Progress(Protocol):
 @dataclass(frozen=True)
 class ReadContext:
     """What a scan may touch and whom it informs. ``files`` is the door to the file system, which asks the policy.
-    ``every_loss``: all losses are counted, whatever that costs (``--loss``).
+    ``every_loss``: all losses are counted, whatever that costs (``--loss``). ``memory``: bytes that the query may hold.
     """
 
     loss: LossSink
@@ -76,6 +76,7 @@ class ReadContext:
     cancelled: Callable[[], bool]
     files: Files
     every_loss: bool = False
+    memory: int | None = None
 
 
 @runtime_checkable

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from udfs.jsontext import loads
 from udfs.readers.base import ReaderError
 from udfs.readers.lines import Reached
 
@@ -29,7 +30,8 @@ _KEPT = 1 << 20
 _BLANK = re.compile(r"[ \t\r\n]*")
 _ARRAY = re.compile(r"\[\s*(?:[{\]]|$)")
 _OPEN_END = ("{", "[", ",", ":")
-_DECODER = json.JSONDecoder()
+#: Finds where a value ends: what is in it is not kept, and no number is too large.
+_DECODER = json.JSONDecoder(object_pairs_hook=len, parse_int=len, parse_float=len)
 #: Bytes at the end of what was read in which a fault may be a word or an escape that goes on: ``\\ud83d``, ``false``.
 _CUT = 16
 
@@ -57,7 +59,7 @@ def are_documents(head: str) -> bool:
 
 def _loaded(line: str) -> object:
     try:
-        return json.loads(line)
+        return loads(line)
     except (ValueError, RecursionError):
         return None
 

@@ -11,7 +11,6 @@ JSON itself is parsed by DuckDB, a block of lines at a time, so that both ways a
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs.jsonrepeats import LOOKED_AT, repeated_keys
+from udfs.jsontext import loads
 from udfs.readers import base
 from udfs.readers.base import ReadContext, batch_of, check_cancelled, file_name, select
 from udfs.readers.jsondocs import HEAD, Documents, Item, are_documents, pieces
@@ -56,15 +56,25 @@ def pointer(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
+def engine_bounds(memory: int | None) -> dict[str, str | bool | int | float | list[str]]:
+    """Settings of such a DuckDB: the memory it may hold, and no folder (else one in the working folder)."""
+    held: dict[str, str | bool | int | float | list[str]] = {} if memory is None else {"memory_limit": f"{memory}B"}
+    return {"temp_directory": "", **held}
+
+
 @contextmanager
-def json_engine() -> Iterator[DuckDBPyConnection]:
-    """A DuckDB of its own, used as JSON parser only: it sees Arrow blocks and no file."""
+def json_engine(memory: int | None = None) -> Iterator[DuckDBPyConnection]:
+    """A DuckDB of its own, used as JSON parser only: it sees Arrow blocks and no file.
+
+    ``memory``: bytes that it may hold. What it parses takes eight times its text (a list of numbers).
+    """
     import duckdb
 
     options: dict[str, str | bool | int | float | list[str]] = {
         "threads": 1,
         "enable_external_access": False,
         "python_enable_replacements": False,
+        **engine_bounds(memory),
     }
     connection = duckdb.connect(":memory:", config=options)
     try:
@@ -104,7 +114,7 @@ class JsonLinesReader:
         schema = select(self.schema, columns)
         keys = [name for name in schema.names if not self._is_own(name)]
         window = Window(self.offset, self.limit)
-        with json_engine() as engine:
+        with json_engine(context.memory) as engine:
             for path in self.paths:
                 source = path.name if isinstance(path, Member) else path
                 shown = file_name(path.zip_path if isinstance(path, Member) else path)
@@ -226,7 +236,7 @@ def rescued(line: str) -> str | None:
         return None
     fixed = _ESCAPE.sub(lambda found: "\\ufffd" if found["lone"] else found[0], line)
     try:
-        return fixed if fixed != line and isinstance(json.loads(fixed), dict) else None
+        return fixed if fixed != line and isinstance(loads(fixed), dict) else None
     except ValueError:
         return None
 

@@ -13,17 +13,18 @@ cost 1.12-1.25 of a plain scan every time.
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from udfs.jsonrepeats import LOOKED_AT, any_repeats
+from udfs.jsontext import loads
 from udfs.readers.base import ListLoss, NullLoss, ReadContext, null_context
 from udfs.readers.cache import StateCache
 from udfs.readers.dataset import ReaderDataset
-from udfs.readers.jsonlines import JsonLinesReader, pointer
+from udfs.readers.jsonlines import JsonLinesReader, engine_bounds, pointer
+from udfs.readers.lines import read_lines
 from udfs.readers.sources import open_source
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def survey(
             found = _known(known, wanted)
             if found is None:
                 # Opening a database costs more than planning a query: only for a file that must be looked at.
-                engine = engine or stack.enter_context(_engine(connection))
+                engine = engine or stack.enter_context(_engine(connection, context.memory))
                 found = _survey_file(engine, path, wanted, known, context)
                 if cache is not None:
                     cache.put(found, *state)
@@ -197,7 +198,7 @@ def first_keys(path: str, context: ReadContext) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for line in lines if len(lines) == 1 else lines[:-1]:
         try:
-            item = json.loads(line)
+            item = loads(line.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
             continue
         found.update(dict.fromkeys(item if isinstance(item, dict) else ()))
@@ -214,10 +215,10 @@ def read_json_options() -> dict[str, object]:
 
 
 @contextmanager
-def _engine(connection: DuckDBPyConnection | None) -> Iterator[DuckDBPyConnection]:
+def _engine(connection: DuckDBPyConnection | None, memory: int | None) -> Iterator[DuckDBPyConnection]:
     import duckdb
 
-    made = connection.cursor() if connection is not None else duckdb.connect(":memory:")
+    made = connection.cursor() if connection is not None else duckdb.connect(":memory:", config=engine_bounds(memory))
     try:
         yield made
     finally:
@@ -281,12 +282,14 @@ def repeats(path: str, context: ReadContext) -> bool:
     """Whether keys come again in an object, which ``read_json`` does not tell: a look at the first lines, or at all
     where every loss is counted.
     """
-    with open_source(path, replace(context, loss=NullLoss())) as source:
-        head = source.read() if context.every_loss else source.read(_LOOK)
+    quiet = replace(context, loss=NullLoss())
+    with open_source(path, quiet) as source:
+        if context.every_loss:
+            return any(any_repeats(block.array.to_pylist()) for block in read_lines(source, "utf-8", quiet))
+        head = source.read(_LOOK)
     lines = head.split(b"\n")
     lines = lines[:-1] if len(head) == _LOOK else lines
-    texts = (line.decode("utf-8", "replace") for line in (lines if context.every_loss else lines[:LOOKED_AT]))
-    return any_repeats(texts)
+    return any_repeats(line.decode("utf-8", "replace") for line in lines[:LOOKED_AT])
 
 
 def _begins_with_a_line(head: bytes) -> bool:
@@ -295,7 +298,7 @@ def _begins_with_a_line(head: bytes) -> bool:
     if not line or (not end and line.startswith(b"{")):
         return True
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(loads(line.decode()), dict)
     except (ValueError, RecursionError):
         return False
 

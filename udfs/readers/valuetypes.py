@@ -74,7 +74,7 @@ def types_of(
     bits = dict.fromkeys(looks, 0)
     if not looks:
         return found
-    with json_engine() as engine:
+    with json_engine(context.memory) as engine:
         for batch in reader.scan(list(dict.fromkeys(look.name for look in looks)), quiet):
             check_cancelled(quiet)
             open_ = [look for look in looks if not bits[look] & _TEXT]

@@ -5,8 +5,9 @@ children -> map of attributes, children and, if there is text, ``_text``; child 
 selected node is that map (``{"_text": ..}`` for text only). Rows are open: which fields exist is known only from the
 data, so the reader gives them as JSON in ``_row``.
 
-The parser is expat, fed in chunks: memory holds the selected nodes only. A document type that declares entities is
-refused (``xml-entities``): a few lines of nested entities expand to gigabytes, external ones read other files.
+The parser is expat, fed in pieces: memory holds the selected nodes only, and of one no more than 64 MB. A document type
+that declares entities is refused (``xml-entities``): a few lines of nested entities expand to gigabytes, external ones
+read other files.
 """
 
 from __future__ import annotations
@@ -29,7 +30,14 @@ from udfs.readers.sources import Member, open_source, scan_each
 from udfs.readers.textlines import Window
 
 MAX_DEPTH = 500
+MAX_NODE = 64 << 20
+"""Characters of a node's names, attributes and text beyond which the rest of it is left out (ledger: ``node-cut``)."""
+MAX_TAG = 64 << 20
+"""Bytes of a tag or comment: the parser holds all of it until its end."""
 _ROWS = 4_096
+_PIECE = 64 << 10
+_AT_ONCE = 16 << 20
+"""Characters of the nodes that are handed on together."""
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _STEP = re.compile(
     r"""(?P<axis>//?)(?P<name>\*|[^/\[\]@()'"=\s]+)"""
@@ -99,7 +107,8 @@ class XmlReader:
 
     ``xpath``: which nodes (None: the root element). ``charset``: None believes the file's own declaration, else UTF-8.
     A document that breaks off gives the nodes before the break and the ledger entry ``broken-xml`` (line number). Of
-    several documents one that cannot be read is a ledger entry.
+    several documents one that cannot be read is a ledger entry. A node of more than :data:`MAX_NODE` characters lacks
+    its end (``node-cut``).
     ReaderError: ``xpath-unsupported``, ``unknown-charset``, ``xml-entities``, ``xml-too-deep``, ``not-xml``.
     """
 
@@ -155,20 +164,24 @@ class XmlReader:
     def _nodes(self, path: str | Member, steps: tuple[Step, ...], context: ReadContext) -> Iterator[list[object]]:
         charset = self.charset or _declared(path, context)
         with open_source(path, context) as source:
-            builder = _Builder(steps, source.name)
+            builder = _Builder(steps, source.name, context.loss)
             try:
                 for chunk in utf8_chunks(source, codec_name(charset), context):
-                    check_cancelled(context)
-                    for start in range(0, len(chunk), 1 << 16):
-                        builder.parser.Parse(chunk[start : start + (1 << 16)])
-                        if len(builder.ready) >= _ROWS:
+                    start = 0
+                    while start < len(chunk):
+                        # What is made of a chunk may be a hundred times as large: memory and clock are looked at often.
+                        check_cancelled(context)
+                        # A tag without an end is read from its beginning at every piece: as much again each time.
+                        piece = chunk[start : start + max(_PIECE, builder.unfinished())]
+                        builder.feed(piece)
+                        start += len(piece)
+                        if builder.full():
                             yield builder.taken()
                 builder.parser.Parse(b"", True)
-            except expat.ExpatError as problem:
+            except (expat.ExpatError, _TooLong) as problem:
+                reason = str(problem) if isinstance(problem, _TooLong) else expat.errors.messages[problem.code]
                 if not builder.root_seen:
-                    why = expat.errors.messages[problem.code]
-                    raise ReaderError("{path} is not XML: {reason}", source.name, "not-xml", reason=why) from problem
-                reason = expat.errors.messages[problem.code]
+                    raise ReaderError("{path} is not XML: {reason}", source.name, "not-xml", reason=reason) from problem
                 context.loss.lost(source.name, "broken-xml", 1, base.Line(problem.lineno), reason)
                 builder.finish_broken()
             if builder.ready:
@@ -184,12 +197,26 @@ def _declared(path: str | Member, context: ReadContext) -> str:
     return found[1].decode("ascii") if found else "utf-8"
 
 
+class _TooLong(Exception):
+    """A tag or comment that the parser would have to hold, and the line on which it begins."""
+
+    def __init__(self, lineno: int) -> None:
+        super().__init__(f"a tag or comment of more than {MAX_TAG >> 20} MB")
+        self.lineno = lineno
+
+
 class _Builder:
     """Follows the open elements and keeps the content of those inside a selected node."""
 
-    def __init__(self, steps: tuple[Step, ...], source: str) -> None:
+    def __init__(self, steps: tuple[Step, ...], source: str, loss: base.LossSink | None = None) -> None:
+        """``loss``: where a node that is cut is told of; without it none is."""
         self._steps = steps
         self._source = source
+        self._loss = loss
+        self._fed = 0
+        self._size = 0
+        """Characters of the node at hand, and of those that are ready, but for what was left out."""
+        self._ready_size = 0
         self._open: list[Frame] = []
         self._top = Frame("", {}, 0, 0, None, False)
         self._number = 0
@@ -204,10 +231,36 @@ class _Builder:
         self.parser.CharacterDataHandler = self._text
         self.parser.EntityDeclHandler = self._refuse
 
+    def feed(self, data: bytes) -> None:
+        """Parse what follows. _TooLong for a tag or comment that does not end."""
+        self.parser.Parse(data)
+        self._fed += len(data)
+        if self.unfinished() > MAX_TAG:
+            raise _TooLong(self.parser.CurrentLineNumber)
+
+    def unfinished(self) -> int:
+        """Bytes of the tag or comment that has not ended yet."""
+        return self._fed - max(self.parser.CurrentByteIndex, 0)
+
+    def full(self) -> bool:
+        """Whether there is enough to be handed on."""
+        return len(self.ready) >= _ROWS or self._ready_size >= _AT_ONCE
+
     def taken(self) -> list[object]:
         """The finished nodes, handed over."""
-        nodes, self.ready = self.ready, []
+        nodes, self.ready, self._ready_size = self.ready, [], 0
         return nodes
+
+    def _room(self, size: int) -> bool:
+        """Whether so much more of the node at hand is kept; the first that is not is told."""
+        if self._loss is None:
+            return True
+        fitted = self._size <= MAX_NODE
+        self._size += size
+        if self._size > MAX_NODE and fitted:
+            told = f"a node of more than {MAX_NODE >> 20} MB is cut: choose smaller ones with xpath="
+            self._loss.lost(self._source, "node-cut", 1, base.Line(self.parser.CurrentLineNumber), told)
+        return self._size <= MAX_NODE
 
     def finish_broken(self) -> None:
         """The document broke off inside these nodes: those inside that were complete still count."""
@@ -234,7 +287,7 @@ class _Builder:
             self._number += 1
         inside = len(self._open) > 1 and self._open[-2].building
         frame.building = inside or frame.selected is not None
-        if frame.building:
+        if frame.building and self._room(len(name) + sum(map(len, attributes)) + sum(map(len, attributes.values()))):
             frame.content.update(attributes)
 
     def _selected(self) -> bool:
@@ -252,7 +305,7 @@ class _Builder:
         return 0 in reachable
 
     def _text(self, text: str) -> None:
-        if self._open and self._open[-1].building:
+        if self._open and self._open[-1].building and self._room(len(text)):
             self._open[-1].text.append(text)
 
     def _end(self, name: str) -> None:
@@ -267,11 +320,13 @@ class _Builder:
             row = frame.content or ({"_text": text} if text else {})
             self._held.append((frame.selected, row))
         if self._open and self._open[-1].building:
-            _add(self._open[-1], name, value)
+            if self._size <= MAX_NODE or value is not None:
+                _add(self._open[-1], name, value)
         elif self._held:
             # Nodes inside a selected node end before it; the order is that of their beginnings.
             self.ready += [node for _, node in sorted(self._held, key=lambda pair: pair[0])]
             self._held = []
+            self._ready_size, self._size = self._ready_size + self._size, 0
 
 
 def _add(frame: Frame, name: str, value: object) -> None:

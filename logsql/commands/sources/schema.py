@@ -14,6 +14,7 @@ from logsql.planner.relation import Rel
 from logsql.planner.services import PROCEDURES
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
+from udfs.jsontext import loads
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
@@ -79,7 +80,7 @@ def _fields(stage: Stage, text: str, path: str) -> tuple[dict[str, str], bool]:
 
     span = stage.arguments(SchemaArgs).name.span
     try:
-        document = json.loads(text)
+        document = loads(text)
     except json.JSONDecodeError as error:
         stage.fail(NO_JSON, span, path=path, reason=error)
     listed = document.get("fields") if isinstance(document, dict) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import MAP, Kind, list_of
 from logsql.values.values import Typed
+from udfs.jsontext import loads
 from udfs.readers.base import Line
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _read_rules(stage: Stage, subquery: Subquery) -> tuple[bool, str]:
         rows: list[tuple[str | None, str | None, object]] = []
         for batch in runtime.batches(whole):
             columns: Sequence[Sequence[object]] = [c.to_pylist() for c in batch.columns]
-            rows += [(e, s, None if r is None else json.loads(r)) for e, s, r in zip(*columns, strict=True)]
+            rows += [(e, s, None if r is None else loads(r)) for e, s, r in zip(*columns, strict=True)]
 
         def lost(position: int, sample: str) -> None:
             runtime.loss.lost("mpsearch rules", BROKEN_RULE.name, position=Line(position + 1), sample=sample[:200])

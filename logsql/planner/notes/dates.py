@@ -289,9 +289,14 @@ def _other_times(cx: Lowering, rel: Rel, command: str) -> str | None:
     return None
 
 
+def _is_number(text: str) -> bool:
+    """Whether a text is a whole number that an instant may have."""
+    return text.isascii() and text.isdigit() and len(text) < 40
+
+
 def _seconds(texts: Sequence[str]) -> bool:
     """Whether whole numbers are seconds or milliseconds of the years from 2001 to 3000."""
-    found = [int(text) for text in texts if text.isascii() and text.isdigit()]
+    found = [int(text) for text in texts if _is_number(text)]
     return bool(found) and all(_SECONDS_FROM <= number < _MICRO_FROM for number in found)
 
 
@@ -305,13 +310,13 @@ def epoch_argument(call: FunctionCall) -> None:
     """Tell of a constant that is micro- or nanoseconds, and of a field whose values at hand are."""
     node = call.nodes[0]
     if isinstance(node, Field):
-        found = [int(text) for text in sample(call.cx, node) if text.isascii() and text.isdigit() and text != "0"]
+        found = [int(text) for text in sample(call.cx, node) if _is_number(text) and text != "0"]
         if found and min(found) >= _MICRO_FROM:
             _epoch_unit(call, node.name, min(found) >= _NANO_FROM)
     if not isinstance(node, Literal) or isinstance(node.value, bool):
         return
     digits = str(node.value)
-    if not digits.isdigit() or int(digits) < _MICRO_FROM:
+    if not _is_number(digits) or int(digits) < _MICRO_FROM:
         return
     _epoch_unit(call, digits, int(digits) >= _NANO_FROM)
 
