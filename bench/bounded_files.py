@@ -446,7 +446,7 @@ FILES: tuple[Bounded, ...] = (
         _database(
             "create table t(a, b)",
             f"insert into t values (1, zeroblob({240 * MB}))",
-            then="sqlite-records t case.db | eval n = len(b) | fields n",
+            then="sqlite-records table=t case.db | eval n = len(b) | fields n",
         ),
     ),
     Bounded(
@@ -456,7 +456,7 @@ FILES: tuple[Bounded, ...] = (
         _database(
             "create table t(a, b as (zeroblob(1000000000)))",
             "insert into t values (1)",
-            then="sqlite-records t case.db | stats count",
+            then="sqlite-records table=t case.db | stats count",
         ),
     ),
     Bounded(
@@ -467,7 +467,7 @@ FILES: tuple[Bounded, ...] = (
             "create table t(a, b as (hex(zeroblob(50000000))))",
             "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) "
             "insert into t select i from n",
-            then="sqlite-records t case.db | eval n = len(b) | stats count",
+            then="sqlite-records table=t case.db | eval n = len(b) | stats count",
         ),
     ),
 )

@@ -12,6 +12,7 @@ from logsql.engine.guard import SETTINGS
 from logsql.store.databases import open_file
 from logsql.store.folders import MEMORY
 from logsql.store.policy import Policy
+from udfs.readers.files import HANDED_ON, HANDLES
 
 #: Attached in-memory database that holds materialised steps: a query that only reads never writes the user's file.
 WORK = "__work"
@@ -92,7 +93,9 @@ def main_database(connection: duckdb.DuckDBPyConnection) -> str:
 def _fence(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
     if not policy.safe:
         return
-    run(connection, "SET allowed_directories = ?", list(policy.directories))
+    # The files that the door has opened and compared; which of them a query may name is the guard's to say.
+    handles = [HANDLES] if HANDED_ON else []
+    run(connection, "SET allowed_directories = ?", [*policy.directories, *handles])
     run(connection, "SET enable_external_access = false")
     run(connection, "SET allowed_configs = ?", list(SETTINGS))
     run(connection, "SET lock_configuration = true")

@@ -47,6 +47,8 @@ class RunState:
     """Workers that were told to stop and have not yet: what they use stays till they end."""
     on_progress: Callable[[ProgressReport], None] | None = None
 
+    files: Files | None = None
+    """The door that the readers of this run share: what it holds open for DuckDB stays so."""
     memory: MemoryWatch = field(default_factory=lambda: MemoryWatch(None))
 
     abandoned: bool = False
@@ -103,5 +105,6 @@ class RunState:
 
     def read_context(self) -> ReadContext:
         """What readers get: this run's ledger, progress and cancel flag, and the files that the policy allows."""
-        files = Files(self.policy.may_read, self.policy.opened)
-        return ReadContext(self.ledger, self, self.cancelled, files, self.ledger.exact, self.memory.limit)
+        if self.files is None:
+            self.files = Files(self.policy.may_read, self.policy.opened, self.policy.safe)
+        return ReadContext(self.ledger, self, self.cancelled, self.files, self.ledger.exact, self.memory.limit)

@@ -3,8 +3,11 @@ there, a folder, nothing, or something that nobody may read. What may be written
 
 from __future__ import annotations
 
+import gzip
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import duckdb
@@ -12,12 +15,13 @@ import pytest
 
 import logsql
 from logsql.cli import main
-from logsql.diagnostics.errors import LogsqlError
+from logsql.diagnostics.errors import LogsqlError, PolicyError
 from logsql.registry import COMMANDS
 from logsql.shell.voice import Voice
 from logsql.store.files import Files
 from logsql.store.policy import Policy
 from tests.support import sample
+from udfs.readers import files
 
 pytestmark = pytest.mark.posix("links and named pipes")
 
@@ -343,3 +347,76 @@ def test_limits_are_not_lifted(run_sql: Callable[[str], list[object]], text: str
 def run_sql() -> Iterator[Callable[[str], list[object]]]:
     with logsql.connect(tz="UTC", safe=True, threads=1, memory_limit="200MB") as s:
         yield lambda text: list(s.sql(text).rows())
+
+
+# --- a link that is turned while DuckDB or SQLite reads ---------------------------------------------------------------
+
+
+def _turn(link: Path, target: Path) -> None:
+    fresh = link.with_name("fresh")
+    fresh.symlink_to(target)
+    fresh.replace(link)
+
+
+@pytest.fixture
+def turned(tmp_path: Path) -> Path:
+    """``case/l.*`` lead to files of the case; files of the same names outside hold a secret."""
+    for folder, word in (("case", "inside"), ("other", "secret")):
+        place = tmp_path / folder
+        place.mkdir()
+        (place / "a.json").write_text(f'{{"a":"{word}"}}\n' * 3)
+        (place / "a.json.gz").write_bytes(gzip.compress(f'{{"a":"{word}"}}\n'.encode() * 3))
+        with closing(sqlite3.connect(place / "a.db")) as database:
+            database.execute("create table t(a)")
+            database.execute("insert into t values(?)", (word,))
+            database.commit()
+    for name in ("a.json", "a.json.gz", "a.db"):
+        for letter in "lm":
+            (tmp_path / "case" / f"{letter}.{name}").symlink_to(tmp_path / "case" / name)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
+@pytest.mark.parametrize("pattern", [False, True])
+def test_duckdb_reads_the_json_that_was_opened(turned: Path, name: str, pattern: bool) -> None:
+    """DuckDB opened the path anew when the rows were read: a link that was turned since led it outside.
+
+    Its fence knows allowed folders by their text, and follows links.
+    """
+    link = turned / "case" / f"l.{name}"
+    path = str(link.with_name(f"*.{name}")) if pattern else str(link)
+    with logsql.connect(tz="UTC", safe=True, allow_dirs=[str(turned / "case")]) as s:
+        result = s.query(f"jsonfile {path} | fields a, _file")
+        _turn(link, turned / "other" / name)
+        rows = result.rows()
+        assert {row["a"] for row in rows} == {"inside"}
+        assert {row["_file"] for row in rows} == ({f"l.{name}", f"m.{name}"} if pattern else {link.name})
+        with pytest.raises(LogsqlError) as caught:
+            s.query(f"jsonfile {link}").rows()
+        assert caught.value.code == "E4001"
+
+
+@pytest.mark.parametrize(
+    "query", ["jsonfile {}/l.a.json", "sqlite-records table=t {}/l.a.db", "sqlite-tables {}/l.a.db"]
+)
+def test_a_link_that_is_turned_between_look_and_opening(
+    turned: Path, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    link = turned / "case" / query.rpartition("/")[2]
+    target = turned / "other" / link.name.removeprefix("l.")
+    read = []
+    with logsql.connect(tz="UTC", safe=True, allow_dirs=[str(turned / "case")]) as s:
+        for name in ("_check_regular", "_handles"):
+            _turn(link, turned / "case" / target.name)
+            before = getattr(files, name)
+
+            def turning(*words: object, before: Callable[..., object] = before) -> object:
+                found = before(*words)
+                _turn(link, target)
+                return found
+
+            with monkeypatch.context() as patch:
+                patch.setattr(files, name, turning)
+                with suppress(PolicyError):
+                    read += s.query(query.format(turned / "case")).rows()
+    assert "secret" not in str(read)

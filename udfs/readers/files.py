@@ -11,8 +11,11 @@ import io
 import os
 import re
 import stat
+import sys
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from udfs.readers.errors import ReaderError, os_error
@@ -23,6 +26,20 @@ if TYPE_CHECKING:
     import zipfile
 
 _PIECE = 1 << 20
+#: Where Linux has the open files of this process under their numbers.
+HANDLES = "/proc/self/fd"
+#: Whether this system has: elsewhere DuckDB opens the path itself.
+HANDED_ON = sys.platform == "linux" and os.path.isdir(HANDLES)
+_MOST_KEPT = 200
+_PACKED = {".gz": "gzip", ".zst": "zstd"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """What DuckDB's file functions are given: a path, and the packing that its name tells (``none``, ``gzip``)."""
+
+    path: str
+    packing: str
 
 
 def any_file(path: str) -> bool:
@@ -38,13 +55,19 @@ def any_handle(path: str, handle: int) -> bool:
 class Files:
     """The files that ``may_read`` allows (it gets the path as written, and follows links itself).
 
-    ``opened`` says of an open file whether it is the one that was allowed.
+    ``opened`` says of an open file whether it is the one that was allowed. ``fenced``: it may be another one, so that
+    DuckDB gets what was opened here (:meth:`for_duckdb`).
     """
 
     def __init__(
-        self, may_read: Callable[[str], bool] = any_file, opened: Callable[[str, int], bool] = any_handle
+        self,
+        may_read: Callable[[str], bool] = any_file,
+        opened: Callable[[str, int], bool] = any_handle,
+        fenced: bool = False,
     ) -> None:
         self._may_read = may_read
+        self._fenced = fenced and HANDED_ON
+        self._kept: dict[str, BinaryIO] = {}
         self.directories: dict[tuple[object, ...], dict[str, zipfile.ZipInfo]] = {}
         """Directories of archives that were read last, by file and charset: of a thousand members each is opened."""
         self._opened = opened
@@ -57,9 +80,25 @@ class Files:
         _check_regular(path)
         return path
 
-    def for_duckdb(self, path: str) -> str:
-        """The path as DuckDB's file functions take it: ``*``, ``?`` and ``[`` are patterns there unless bracketed."""
-        return duckdb_path(self.granted(path))
+    def for_duckdb(self, path: str) -> Place:
+        """Where DuckDB's file functions find the file.
+
+        Inside a fence DuckDB is not told the path, which may lead elsewhere by the time it opens it, but the file that
+        is open here, as long as this object lives.
+        """
+        packing = packing_of(path)
+        if not self._fenced:
+            return Place(duckdb_path(self.granted(path)), packing)
+        if not self._kept:
+            weakref.finalize(self, _close, self._kept)
+        if path not in self._kept:
+            self._kept[path] = self.open(path)
+        return Place(f"{HANDLES}/{self._kept[path].fileno()}", packing)
+
+    @property
+    def most_for_duckdb(self) -> int | None:
+        """How many files :meth:`for_duckdb` may be asked for: a process may hold a thousand open. None: any number."""
+        return _MOST_KEPT if self._fenced else None
 
     def open(self, path: str) -> BinaryIO:
         """The file for reading, at its beginning."""
@@ -99,7 +138,16 @@ class Files:
 
     def database(self, path: str) -> sqlite3.Connection:
         """An SQLite database, opened so that nothing is created or changed beside it."""
-        return _database(self.granted(path), "?mode=ro&immutable=1")
+        if not self._fenced:
+            return _database(self.granted(path), "?mode=ro&immutable=1")
+        # SQLite follows the link of a handle to the path and opens that: what it has opened is looked at.
+        with self.open(path) as meant:
+            before = _handles()
+            database = _database(path, "?mode=ro&immutable=1")
+            if not any(_same(meant.fileno(), handle) for handle in _handles() - before):
+                database.close()
+                raise _refused(path)
+            return database
 
     # --- folders ----------------------------------------------------------------------------------
 
@@ -297,6 +345,11 @@ class Scratch:
         return _database(os.path.join(self._folder, name), "?mode=rw")
 
 
+def packing_of(path: str) -> str:
+    """How a file is packed by its name, as DuckDB calls it."""
+    return next((packed for ending, packed in _PACKED.items() if path.lower().endswith(ending)), "none")
+
+
 def duckdb_path(path: str) -> str:
     """A path of which DuckDB's file functions take every character as it is."""
     return "".join(f"[{char}]" if char in "*?[" else char for char in path)
@@ -336,6 +389,23 @@ def _database(path: str, mode: str) -> sqlite3.Connection:
 
     uri = "file:" + urllib.parse.quote(os.path.abspath(path)) + mode
     return sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+
+def _close(files: dict[str, BinaryIO]) -> None:
+    while files:
+        files.popitem()[1].close()
+
+
+def _handles() -> set[int]:
+    """The numbers of what this process holds open."""
+    return {int(name) for name in os.listdir(HANDLES)}
+
+
+def _same(one: int, other: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(one), os.fstat(other))
+    except OSError:  # closed meanwhile
+        return False
 
 
 def _check_name(path: str) -> None:

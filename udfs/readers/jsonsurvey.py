@@ -23,6 +23,7 @@ from udfs.jsontext import loads
 from udfs.readers.base import ListLoss, NullLoss, ReadContext, null_context
 from udfs.readers.cache import StateCache
 from udfs.readers.dataset import ReaderDataset
+from udfs.readers.files import Place
 from udfs.readers.jsonlines import JsonLinesReader, engine_bounds, pointer
 from udfs.readers.lines import read_lines
 from udfs.readers.sources import open_source
@@ -304,7 +305,7 @@ def _begins_with_a_line(head: bytes) -> bool:
 
 
 def _fast(
-    engine: DuckDBPyConnection, path: str, place: str, keys: list[str] | None, known: FileSurvey | None
+    engine: DuckDBPyConnection, path: str, place: Place, keys: list[str] | None, known: FileSurvey | None
 ) -> FileSurvey | None:
     """Survey through DuckDB's own reader, which knows the file as ``place``.
 
@@ -324,8 +325,8 @@ def _fast(
     for group in _groups([] if found else keys):
         sql = f"SELECT count(*), count(*) FILTER (WHERE {_all_null(len(group))}), {_judgement(len(group))} "
         aliases = ", ".join(f"k{n}" for n in range(len(group)))
-        sql += f"FROM read_json($path, columns = $columns, {_OPTIONS}) t({aliases})"
-        parameters = {"path": place, "columns": dict.fromkeys(group, "JSON")}
+        sql += f"FROM read_json($path, compression = $packing, columns = $columns, {_OPTIONS}) t({aliases})"
+        parameters = {"path": place.path, "packing": place.packing, "columns": dict.fromkeys(group, "JSON")}
         rows, nulls, *judged = engine.execute(sql, parameters).fetchall()[0]
         empty = nulls if empty is None else min(empty, nulls)
         found.update(_key_surveys(group, judged))
@@ -344,10 +345,10 @@ _OPTIONS = "format = 'newline_delimited', records = true, ignore_errors = true"
 class _Objects:
     """Whole lines of a file, through DuckDB's reader."""
 
-    def __init__(self, engine: DuckDBPyConnection, place: str) -> None:
+    def __init__(self, engine: DuckDBPyConnection, place: Place) -> None:
         self._engine = engine
-        self._parameters = {"path": place}
-        self._source = "read_ndjson_objects($path, ignore_errors = true)"
+        self._parameters = {"path": place.path, "packing": place.packing}
+        self._source = "read_ndjson_objects($path, compression = $packing, ignore_errors = true)"
 
     def counts(self) -> tuple[int, int]:
         """Lines that are not blank, and objects among them."""

@@ -17,7 +17,7 @@ from sqlglot import exp
 from logsql.planner.catalog import SourceColumn, SourceInfo
 from logsql.values import sql
 from logsql.values.sql import Sql
-from udfs.readers.files import file_name
+from udfs.readers.files import HANDLES, Place, file_name, packing_of
 
 if TYPE_CHECKING:
     from udfs.readers.jsonsurvey import JsonSurvey
@@ -36,6 +36,9 @@ def clean_source(request: Request) -> SourceInfo | None:
     if request.flag("overlay"):
         return None
     files = json_files(request)
+    most = request.context.files.most_for_duckdb
+    if most is not None and (len(files) > most or len({packing_of(file) for file in files}) > 1):
+        return None  # of files that DuckDB knows as numbers it cannot see how each is packed
     keys = _wanted(request.options.get("demand"))
     known = survey(files, keys, cache=SURVEYS, context=request.context)
     if request.context.every_loss and any(repeats(file, request.context) for file in files):
@@ -53,7 +56,7 @@ def clean_source(request: Request) -> SourceInfo | None:
     meta: dict[str, object] = {"typed": date_keys(request, known)} if request.flag("dates") else {}
     if keys is not None:
         meta["others"] = partial(first_keys, files[0], request.context)
-    return SourceInfo("", columns, call, _read_json(places, file_name(files[0]), known), meta)
+    return SourceInfo("", columns, call, _read_json(places, [file_name(file) for file in files], known), meta)
 
 
 def _wanted(demand: object) -> list[str] | None:
@@ -71,8 +74,8 @@ def _column(key: str, known: JsonSurvey) -> SourceColumn:
     return SourceColumn(key, type_, ("map" if kind == "object" else "json") if type_ == "JSON" else None)
 
 
-def _read_json(places: Sequence[str], first: str, known: JsonSurvey) -> Sql:
-    """``(SELECT key, ..., name AS "_file" FROM read_json(...))``. ``first``: name of the first file."""
+def _read_json(places: Sequence[Place], names: Sequence[str], known: JsonSurvey) -> Sql:
+    """``(SELECT key, ..., name AS "_file" FROM read_json(...))``. ``names``: those of the files."""
     columns = {key: type_ for key, type_ in known.columns().items() if key != "_file"}
     path = _PATH
     while path in {key.lower() for key in columns}:
@@ -82,14 +85,18 @@ def _read_json(places: Sequence[str], first: str, known: JsonSurvey) -> Sql:
         ("format", sql.string("newline_delimited")),
         ("records", sql.boolean(True)),
         ("ignore_errors", sql.boolean(True)),
+        *([("compression", sql.string(places[0].packing))] if places[0].path.startswith(HANDLES) else []),
     ]
     if len(places) > 1:
         options.append(("filename", sql.string(path)))
-        paths: Sql = sql.array([sql.string(place) for place in places])
+        paths: Sql = sql.array([sql.string(place.path) for place in places])
         name: Sql = sql.func("parse_filename", sql.col(path))
+        if places[0].path.startswith(HANDLES):  # the name that DuckDB knows is a number
+            shown = sql.array([sql.string(each) for each in names])
+            name = sql.func("list_extract", shown, sql.func("list_position", paths.copy(), sql.col(path)))
     else:
-        paths = sql.string(places[0])
-        name = sql.string(first)
+        paths = sql.string(places[0].path)
+        name = sql.string(names[0])
     named = [exp.EQ(this=exp.Column(this=exp.Identifier(this=key, quoted=False)), expression=v) for key, v in options]
     source = exp.Table(this=sql.func("read_json", paths, *named))
     items = [sql.col(key) for key in columns if key != _NO_KEY] + [sql.alias(name, "_file")]
