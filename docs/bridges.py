@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from logsql.diagnostics.bridges import BRIDGES, SOURCE, TABLE, Bridge
+from logsql.diagnostics.bridges.constructs import AGGREGATES, ASSIGNMENTS, CONSTRUCTS
+from logsql.diagnostics.bridges.options import OPTIONS
 from logsql.diagnostics.places import Place
 
 _TITLES = {
@@ -10,6 +12,8 @@ _TITLES = {
     Place.FUNCTION: "Functions",
     Place.AGGREGATE: "Aggregates",
 }
+#: A bar inside a cell.
+_BAR = "\\|"
 _HEAD = f"""# Coming from Splunk, KQL, ES|QL or SQL
 
 Type a name of another language and the error says how the same is written here:
@@ -52,6 +56,16 @@ def bridges_page() -> str:
         lines += ["", "| here | in SQL |", "| --- | --- |"]
         lines += [f"| {_code(b.query)} | {_code(b.statement or '')} |" for b in BRIDGES if b.place is place and b.query]
         lines.append("")
+    for title, rows in (
+        ("Operators and clauses", CONSTRUCTS),
+        ("Assignments, behind eval", ASSIGNMENTS),
+        ("Clauses of aggregates, behind stats", AGGREGATES),
+    ):
+        lines += [f"## {title}", "", "| there | written so in | here |", "| --- | --- | --- |"]
+        lines += [f"| {_code(row.written)} | {row.languages.replace('|', _BAR)} | {_code(row.says)} |" for row in rows]
+        lines.append("")
+    lines += ["## Options", "", "| there | written so in | here |", "| --- | --- | --- |"]
+    lines += [f"| {_code(row.example)} | {row.languages} | {row.says.replace('|', _BAR)} |" for row in OPTIONS]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Container, Iterable, Sequence
 
 from logsql.diagnostics.errors import did_you_mean, nearest
 from logsql.diagnostics.messages import message
@@ -10,6 +11,8 @@ from logsql.diagnostics.places import Place
 
 #: How near a misspelt name of another language is: `whre` is "where" (0.89), `grep` is not "group" (0.67).
 _NEAR = 0.82
+#: So many characters before and behind a mistake are looked at.
+_AROUND = 400
 
 
 def foreign_name(word: str, place: Place) -> str | None:
@@ -22,6 +25,114 @@ def foreign_name(word: str, place: Place) -> str | None:
 
     form = written_here(word, place)
     return None if form is None else message("help-use", form=form)
+
+
+def meant_construct(text: str, begin: int, end: int, at: int, place: Place | None = None) -> str | None:
+    """``help:`` for an operator or clause of another language around ``at``, between ``begin`` and ``end``.
+
+    ``place``: COMMAND where an assignment stands, AGGREGATE where an aggregate does, else an expression.
+
+    >>> meant_construct("a between 1 and 5", 0, 17, 2)
+    'use a >= 1 and a <= 5'
+    >>> meant_construct("a += 1", 0, 6, 0, Place.COMMAND)
+    'use a = a + 1'
+    >>> meant_construct("a == 1", 0, 6, 2) is None
+    True
+    """
+    from logsql.diagnostics.bridges import constructs  # for cost: only a mistake needs them
+
+    begin, end = max(begin, at - _AROUND), min(end, at + _AROUND)
+    rows = constructs.CONSTRUCTS
+    if place is Place.COMMAND:
+        rows = constructs.ASSIGNMENTS + rows
+    elif place is Place.AGGREGATE:
+        rows = constructs.AGGREGATES + rows
+    form = next(filter(None, (row.meant(text, begin, end, at) for row in rows)), None)
+    return None if form is None else message("help-use", form=form)
+
+
+def meant_span(written: str) -> str | None:
+    """``help:`` for a time span in the spelling of another language; None for a text that is none.
+
+    >>> meant_span("5minutes")
+    'use 5m'
+    """
+    from logsql.diagnostics.bridges.units import span_here  # for cost: only a mistake needs it
+
+    form = span_here(written)
+    return None if form is None else message("help-use", form=form)
+
+
+def foreign_operator(word: str) -> str | None:
+    """``help:`` for an operator of another language; None for a word that is none.
+
+    >>> foreign_operator("&&")
+    'use and'
+    """
+    from logsql.diagnostics.bridges.operators import OPERATORS  # for cost: only a mistake needs them
+
+    return message("help-use", form=OPERATORS[word]) if word in OPERATORS else None
+
+
+def moved_by(value: str, sign: str, span: str) -> str | None:
+    """A date moved by a span of another language: ``_time - 1h``; None for a text that is no span.
+
+    >>> moved_by("now()", "-", "1h"), moved_by("_time", "+", "5min"), moved_by("_time", "-", "x")
+    ('ago("1h")', 'dateadd(_time, "min", 5)', None)
+    """
+    from logsql.diagnostics.bridges.units import moved  # for cost: only a mistake needs it
+
+    found = re.fullmatch(r"(\d+)([A-Za-z]+)", span)
+    return None if found is None else moved(value, sign, found[1], found[2])
+
+
+def relative_time(written: str) -> str | None:
+    """A time relative to now as other languages write it: ``-24h@h``, ``now-1d``, ``today``; None for another text.
+
+    >>> relative_time("-24h@h"), relative_time("now"), relative_time("2024-01-01")
+    ('ago("24h")', 'now()', None)
+    """
+    from logsql.diagnostics.bridges.units import MOMENTS  # for cost: only a mistake needs it
+
+    found = re.fullmatch(r"(?:now)?\s*-\s*(\d+)([A-Za-z]+)(?:[@/]\w+)?", written)
+    return MOMENTS.get(written.lower()) if found is None else moved_by("now()", "-", found[1] + found[2])
+
+
+def written_elsewhere(name: str) -> str | None:
+    """What is meant by a name that no row has and that another language reads as more: a span, a cast, a function.
+
+    >>> written_elsewhere("24h"), written_elsewhere("s::int"), written_elsewhere("current_timestamp")
+    ('ago("24h") / dateadd(DATE, "hour", 24)', 'int(s)', 'now()')
+    """
+    from logsql.diagnostics.bridges import units, written_here  # for cost: only a mistake needs them
+
+    if re.fullmatch(r"\d+[A-Za-z]+", name) and (ago := moved_by("now()", "-", name)):
+        return f"{ago} / {moved_by('DATE', '+', name)}"
+    if found := re.fullmatch(r"(.+?)::(\w+)", name):
+        return units.cast(found[1], found[2])
+    form = units.MOMENTS.get(name.lower()) or written_here(name, Place.FUNCTION)
+    return form if form in units.MOMENTS.values() else None
+
+
+def unit_here(written: str, units: Container[str]) -> str | None:
+    """A unit of ``dateadd`` in another spelling, as it is called here: ``minutes`` is min; None for none."""
+    from logsql.diagnostics.bridges.units import UNITS  # for cost: only a mistake needs it
+
+    spelt = UNITS.get(written.lower())
+    return spelt[1] if spelt is not None and spelt[1] in units else None
+
+
+def meant_unit(written: object, units: Collection[str]) -> str | None:
+    """``help:`` for a unit of ``dateadd`` in another spelling; else the nearest of ``units``."""
+    here = unit_here(str(written), units)
+    return did_you_mean(str(written), units) if here is None else message("help-use", form=f'"{here}"')
+
+
+def foreign_option(command: str, option: str, value: str, known: Sequence[str]) -> str | None:
+    """``help:`` for an option that Splunk or KQL have and ``command``, whose options are ``known``, has not."""
+    from logsql.diagnostics.bridges.options import option_help  # for cost: only a mistake needs it
+
+    return option_help(command, option, value, known)
 
 
 def meant_name(word: str, place: Place, names: Iterable[str]) -> str | None:

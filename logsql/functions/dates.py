@@ -13,7 +13,15 @@ from logsql.diagnostics.codes import Code, Sentence, define
 from logsql.diagnostics.codes import text as sentence
 from logsql.diagnostics.engine import TOO_MANY_ITEMS
 from logsql.diagnostics.errors import QueryError, diagnostic
-from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_CONSTANT, SPAN_MISSING, TIME_SPAN_OF
+from logsql.diagnostics.expressions import (
+    ARGUMENT,
+    DATE_PATTERN,
+    DATE_PATTERN_CONSTANT,
+    NOT_CONSTANT,
+    SPAN_MISSING,
+    TIME_SPAN_OF,
+)
+from logsql.diagnostics.foreign import meant_unit, unit_here
 from logsql.diagnostics.losses import HINTS, NOT_CONVERTED, loss
 from logsql.functions.lowering import example, lambda_name, null, text
 from logsql.language.tree import Expr, Literal, canonical
@@ -293,10 +301,11 @@ def _now(call: FunctionCall) -> Typed:
 
 def span_argument(call: FunctionCall, node: Expr) -> Span:
     """A span constant; errors 90500, 90501, 90502 at the argument."""
-    value = call.cx.constant(node, TIME_SPAN_OF.fill(function=call.spec.name))
+    value = call.known(node, TIME_SPAN_OF.fill(function=call.spec.name))
+    notes.span(call.cx.note, node.span, value)
 
-    def refuse(said: Sentence, /, *, text: object, units: str = "") -> NoReturn:
-        found = diagnostic(said, node.span, text=text, units=units)
+    def refuse(said: Sentence, /, *, text: object, units: str = "", help: str | None = None) -> NoReturn:
+        found = diagnostic(said, node.span, text=text, units=units, help=help)
         if isinstance(text, float) and text > 0 and text.is_integer():  # 1d and 1f are numbers of Java
             found = replace(found, help=WRITE.fill(better=f'"{int(text)}d"'))
         raise QueryError(replace(found, message=f"{call.spec.name}(): {found.message}"))
@@ -352,10 +361,35 @@ def _instant(call: FunctionCall, position: int) -> Sql | None:
 
 
 def _unit(call: FunctionCall, position: int, row: Code) -> str:
+    if not call.is_constant(position) and (help := _in_order(call, position)):
+        what = ARGUMENT.fill(position=position + 1, function=call.spec.name)
+        call.fail(NOT_CONSTANT, position, help=help, what=what)
     unit = call.constant(position)
     if not isinstance(unit, str) or unit not in _MILLIS:
-        call.fail(row, position, function=call.spec.name, unit=unit, units=", ".join(_MILLIS))
+        help = _in_order(call, position) or meant_unit(unit, _MILLIS)
+        call.fail(row, position, function=call.spec.name, unit=unit, units=", ".join(_MILLIS), help=help)
     return unit
+
+
+def _in_order(call: FunctionCall, position: int) -> str | None:
+    """The call with its arguments in the order they have here: ``dateadd("hour", 1, x)`` of SQL."""
+    if len(call.nodes) != 3:
+        return None
+    units = [at for at, node in enumerate(call.nodes) if isinstance(node, Literal) and _spelt(node.value) is not None]
+    if len(units) != 1 or units[0] == position:
+        return None
+    given = [canonical(node) for at, node in enumerate(call.nodes) if at != units[0]]
+    if position == 1 and isinstance(call.nodes[0 if units[0] != 0 else 1], Literal):  # dateadd("hour", 1, x)
+        given.reverse()
+    given.insert(position, f'"{_spelt(getattr(call.nodes[units[0]], "value", None))}"')
+    return WRITE.fill(better=f"{call.spec.name}({', '.join(given)})")
+
+
+def _spelt(unit: object) -> str | None:
+    """A unit of dateadd(), also in the spelling of other languages."""
+    if not isinstance(unit, str) or unit in _MILLIS:
+        return unit if isinstance(unit, str) else None
+    return unit_here(unit, _MILLIS)
 
 
 def _dateadd(call: FunctionCall) -> Typed:

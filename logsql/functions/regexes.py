@@ -9,7 +9,8 @@ from logsql.functions.lowering import example, null, text
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
-from logsql.planner.notes.regexes import regex_help
+from logsql.planner.notes.comparisons import sample
+from logsql.planner.notes.regexes import SLASHES, regex_help, slashes
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import BOOL, STRING, Kind, list_of
@@ -50,6 +51,8 @@ def regex(call: FunctionCall, position: int) -> Regex:
     pattern = call.constant(position)
     if not isinstance(pattern, str):
         call.fail(REGEX_CONSTANT, position, function=call.spec.name)
+    if (facts := slashes(pattern, sample(call.cx, call.nodes[0]))) is not None:
+        call.note(SLASHES, position, **facts)
     try:
         return classify(pattern, named_only=False)
     except RegexSyntaxError as error:

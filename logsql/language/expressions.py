@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from logsql.diagnostics.codes import Code, Sentence
+from logsql.diagnostics.foreign import foreign_operator, meant_construct
 from logsql.diagnostics.language import (
     ARGUMENT_EXPECTED,
     BRACKET_NOT_OPENED,
@@ -29,6 +30,7 @@ from logsql.diagnostics.language import (
     UNEXPECTED_CHARACTER,
 )
 from logsql.diagnostics.messages import message
+from logsql.diagnostics.places import Place
 from logsql.language import slips
 from logsql.language.lexer import TOKEN, classify, decode_string, odd_character
 from logsql.language.source import Source, shown
@@ -53,53 +55,11 @@ _PRECEDENCE = {
 }
 _UNARY = 520
 _SPELLING = {"\u2264": "<=", "\u2265": ">="}
-#: What people write who come from other languages, and what this one calls it.
 #: A word that may be the second half of a name, and further ones up to an operator, a comma or a parenthesis.
 _PLAIN_WORD = re.compile(r"[^\W\d]\w*")
 _MORE_WORDS = re.compile(r"(?:[ \t]+(?!(?:and|or|not|in|is|like|between)\b)[^\W\d]\w*)*(?=\s*(?:[=!<>,)]|$))")
 _ROOT = re.compile(r"([^\W\d][\w.]*)\s*$")
 _KEY_BEHIND = re.compile(r"\s*(?:\[\s*[\"']|->{1,2}\s*'?)(\w+)")
-_FORMS = {
-    "&&": "and",
-    "&": "and",
-    "!": "not(...)",
-    "not": "not(...)",
-    "%": "mod(a, b)",
-    "^": "pow(a, b)",
-    "?": "if(condition, a, b)",
-    ":": "if(condition, a, b)",
-    "like": '== "...*", contains() or match()',
-    "rlike": "match()",
-    "regexp": "match()",
-    "matches": "match()",
-    "in": "in(field, a, b)",
-    "contains": 'contains(field, "text")',
-    "is": "isnull() or isnotnull()",
-    "between": ">= and <=",
-    "mod": "mod(a, b)",
-    "div": "/",
-    "ilike": '== "*...*" with lower()',
-    "has": '== "*text*"',
-    "startswith": '== "text*"',
-    "endswith": '== "*text"',
-    "when": "case(condition, a, condition, b, otherwise)",
-    ".": "concat(a, b)",
-    "::": "string(x), long(x), double(x) or date(x, pattern)",
-    "exists": "isnotnull(x)",
-    "~": 'match(field, "REGEX")',
-    "=~": 'match(field, "REGEX")',
-    "!~": 'not(match(field, "REGEX"))',
-    "has_any": "in(field, a, b) or contains()",
-    "in~": "in(field, a, b)",
-    "contains_cs": 'contains(field, "text")',
-    "has_cs": '== "*text*"',
-    "startswith_cs": '== "text*"',
-    "endswith_cs": '== "*text"',
-    "hasprefix": '== "text*"',
-    "hassuffix": '== "*text"',
-    "notlike": '!= "*text*"',
-    "desc": "-name",
-}
 #: ``1and``: the keyword stuck to a number, which makes it a field name.
 _GLUED = re.compile(r"\A[0-9.]+(and|or)\Z")
 _AFTER_KEYWORD = re.compile(r"(?=[\s(\[]|\Z)")
@@ -142,6 +102,7 @@ class ExpressionParser:
 
     It ends at the end of the text, at a top-level ``[`` or ``,``, or at a top-level word of ``stops`` (any case,
     surrounded by white space). ``on_equals(name, start, end)`` may raise a better error for a stray ``=``.
+    ``place``: what the expression is, for the help of an error.
     """
 
     def __init__(
@@ -151,13 +112,15 @@ class ExpressionParser:
         end: int,
         stops: tuple[str, ...] = (),
         on_equals: Callable[[int, int], None] | None = None,
+        place: Place | None = None,
     ) -> None:
         self.source = source
         self.text = source.buffer
-        self.pos = pos
+        self.pos = self.begin = pos
         self.end = end
         self.stops = stops
         self.on_equals = on_equals
+        self.place = place
         self.terms: list[_Term] = []
         self.operators: list[_Operator] = []
         self.frames: list[_Frame] = []
@@ -253,7 +216,7 @@ class ExpressionParser:
     def _bad(self, token: str, start: int) -> NoReturn:
         if token == '"':
             self._fail(QUOTE_MISMATCH, start, start + 1)
-        help = message("help-use", form=_FORMS[token]) if token in _FORMS else None
+        help = foreign_operator(token)
         self._fail(REMAIN_TERMS, start, start + 1, term=shown(token), help=help)
 
     def _missing_operand(self, missing: Code | None, token: str = "", at: int = -1) -> NoReturn:
@@ -367,8 +330,8 @@ class ExpressionParser:
             start, end = previous.start + glued.start(1), previous.end
             token = glued[1]
             help = message("help-and-or-blank", word=token)
-        elif lowered in _FORMS:
-            help = message("help-use", form=_FORMS[lowered])
+        elif form := foreign_operator(lowered):
+            help = form
         elif token[0] in slips.QUOTES or (previous is not None and self.text[previous.start] in slips.QUOTES):
             help = message("help-double-quotes")
         elif previous is not None and (slip := slips.behind(self.text, previous.start, previous.end, token, end)):
@@ -479,6 +442,7 @@ class ExpressionParser:
         return at
 
     def _fail(self, said: Sentence, start: int, end: int, /, *, help: str | None = None, **facts: object) -> NoReturn:
+        help = meant_construct(self.text, self.begin, self.end, start, self.place) or help
         raise self.source.error(said, start, end, help=help, notes=(), **facts)
 
 
@@ -504,6 +468,7 @@ def reject_rest(source: Source, pos: int, end: int, help: str | None = None) -> 
         start = found.start(kind)
         if source.buffer[start] == "[":
             help = path_help(source.buffer[:start], source.buffer[start:end]) or help
+        help = meant_construct(source.buffer, 0, end, start) or help
         raise source.error(REMAIN_TERMS, start, found.end(), help=help, term=shown(source.buffer[start : found.end()]))
 
 

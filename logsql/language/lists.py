@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import NoReturn, Protocol
 
 from logsql.diagnostics.codes import Code, Sentence
+from logsql.diagnostics.foreign import meant_construct
 from logsql.diagnostics.language import (
     ALIAS_MISSING,
     COMMA_NAME,
@@ -25,6 +26,7 @@ from logsql.diagnostics.language import (
     SIGN_NAME,
 )
 from logsql.diagnostics.messages import message
+from logsql.diagnostics.places import Place
 from logsql.language.expressions import ExpressionParser
 from logsql.language.lexer import QUOTED, TOKEN, classify, decode_json, odd_character
 from logsql.language.options import closing_parenthesis
@@ -196,11 +198,13 @@ def _bad_assignment(reader: Cursor, missing_equals: Code, bad_target: Code) -> N
         if depth == 0 and token == "=":
             if end == reader.pos:
                 end = found.end()
-            reader.fail(bad_target.with_text(NO_TARGET), source.span(reader.pos, end))
+            help = meant_construct(source.buffer, reader.pos, reader.end, reader.pos, Place.COMMAND)
+            reader.fail(bad_target.with_text(NO_TARGET), source.span(reader.pos, end), help=help)
         depth += {"(": 1, ")": -1}.get(token, 0)
         compares = compares or token == "=="
         pos = end = found.end()
     help = message("help-assign") if compares else None
+    help = help or meant_construct(source.buffer, reader.pos, reader.end, reader.pos, Place.COMMAND)
     if end == reader.pos:  # nothing behind the comma, or behind the command's name
         end = len(source.buffer[:end].rstrip())
         span = source.span(end - 1, end) if source.buffer[end - 1] == "," else reader.command_span
@@ -213,7 +217,8 @@ def aggregates(reader: Cursor, stop: tuple[str, ...], missing: Code) -> list[Agg
     found: list[Aggregate] = []
     while True:
         if reader.at_end() or reader.peek_word().lower() in stop or reader.text[0] in "[,":
-            reader.missing(missing.with_text(NO_AGGREGATE), command=reader.command)
+            help = meant_construct(reader.source.buffer, reader.pos, reader.end, reader.pos, Place.AGGREGATE)
+            reader.missing(missing.with_text(NO_AGGREGATE), command=reader.command, help=help)
         found.append(_aggregate(reader, stop))
         if not reader.comma():
             break
@@ -230,7 +235,7 @@ def _aggregate(reader: Cursor, stop: tuple[str, ...]) -> Aggregate:
     args: tuple[Expr, ...] = ()
     end = found.end(1)
     if found[2]:
-        parser = ExpressionParser(source, start, reader.end, ("as", *stop), reader.on_equals)
+        parser = ExpressionParser(source, start, reader.end, ("as", *stop), reader.on_equals, Place.AGGREGATE)
         call = parser.parse()
         end = len(source.buffer[: parser.pos].rstrip())
         if not isinstance(call, Call) or call.span != source.span(start, end):
@@ -272,7 +277,8 @@ def _computed_aggregate(reader: Cursor, opening: int) -> NoReturn:
     token = rest[rest.lastgroup or "bad"] if rest is not None else ""
     end = rest.end() if rest is not None else behind
     span = reader.source.span(end - len(token), end)
-    help = message("help-aggregate-then-eval")
+    help = meant_construct(reader.source.buffer, reader.pos, reader.end, end - len(token), Place.AGGREGATE)
+    help = help or message("help-aggregate-then-eval")
     reader.fail(REMAIN_TERMS, span, term=shown(token), help=help)
 
 
@@ -293,4 +299,5 @@ def _not_an_aggregate(reader: Cursor, before: Aggregate | None) -> NoReturn:
         help = message("help-use", form=f"{reader.command} span={before.output.text} ...")
         reader.fail(REMAIN_TERMS, span, term=shown(token), help=help)
     help = message("help-aggregate-then-eval") if operator else message("help-alias", term=before.output.text)
+    help = meant_construct(reader.source.buffer, 0, reader.end, start, Place.AGGREGATE) or help
     reader.fail(REMAIN_TERMS, span, term=shown(token), help=help)

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from logsql.diagnostics.errors import did_you_mean
+from logsql.diagnostics.foreign import foreign_option, meant_construct
 from logsql.diagnostics.language import OPTION_QUOTE, OPTION_SPACE, PAREN_NOT_CLOSED, QUOTE_MISMATCH
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.options import INVALID_OPTION, NOT_A_PARAMETER, OPTION_MISPLACED
+from logsql.diagnostics.places import Place
 from logsql.language.expressions import ExpressionParser
 from logsql.language.lexer import QUOTED, decode_option
 from logsql.language.source import Source
@@ -114,10 +116,11 @@ def unknown_option(source: Source, start: int, stop: int, command: str, names: S
     if key in known:
         help = message("help-option-order", command=command, option=key)
         raise source.error(OPTION_MISPLACED, start, stop, option=key, command=command, help=help)
-    help = did_you_mean(key, known)
-    if source.buffer.startswith("=~", equals):
-        help = message("help-use", form=f'match({key}, "REGEX")')
-    elif help is None and (source.buffer[equals - 1].isspace() or source.buffer[equals + 1 : equals + 2].isspace()):
+    value = _VALUE.match(source.buffer, equals + 1)
+    help = foreign_option(command, key, value[0] if value is not None else "", known)
+    help = help or meant_construct(source.buffer, start, min(equals + 200, len(source.buffer)), start, Place.AGGREGATE)
+    help = help or did_you_mean(key, known)
+    if help is None and (source.buffer[equals - 1].isspace() or source.buffer[equals + 1 : equals + 2].isspace()):
         help = message("help-compare")  # ``search a = 1`` is a comparison that went wrong
     elif help is None and known:
         help = message("help-option-list", command=command, options=", ".join(sorted(known)))

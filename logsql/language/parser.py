@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from logsql.diagnostics.foreign import meant_name
+from logsql.diagnostics.foreign import foreign_option, meant_construct, meant_name
 from logsql.diagnostics.language import EMPTY_COMMAND, EMPTY_QUERY, UNSUPPORTED_COMMAND
 from logsql.diagnostics.messages import Text, message
 from logsql.diagnostics.places import Place
@@ -123,6 +123,8 @@ class QueryParser:
         pipe = segment.end if first else segment.start - 1
         doubled = not first and segment.start == segment.end < group.end
         help = message("help-pipe-or") if doubled else None
+        if doubled and (begin := group.segments[group.segments.index(segment) - 1].start) is not None:
+            help = meant_construct(self.source.buffer, begin, group.end, pipe, Place.COMMAND) or help
         return self.source.error(EMPTY_COMMAND, pipe, pipe + 1 + doubled, help=help)
 
     def _command(self, start: int, end: int) -> Command:
@@ -154,6 +156,10 @@ class QueryParser:
         option = re.match(r"([^\W\d][\w.\-]*)=", rest)
         if option is not None and option[1] in spec.option_names:
             return message("help-option-order", command=name, option=option[1])
+        if option is not None:
+            value = rest[option.end() :].split(maxsplit=1)
+            if help := foreign_option(name, option[1], value[0] if value else "", spec.option_names):
+                return help
         if rest.startswith(";"):
             return message("help-one-query")
         return message("help-use", form=spec.usage[0]) if spec.usage else None

@@ -56,6 +56,11 @@ def behind(text: str, start: int, stop: int, token: str, end: int) -> str | None
     return None
 
 
+def span_name(word: str) -> bool:
+    """Whether a word is a time span, in whatever unit, and hardly the name of a field: ``1h``, ``5min``."""
+    return re.fullmatch(r"\d+[A-Za-z]+", word) is not None
+
+
 def in_quotes(word: str) -> str | None:
     """How a constant that was read as a field is written: ``1h`` and ``'yyyy'``; None for the name of a field.
 

@@ -10,9 +10,11 @@ from sqlglot import exp
 
 from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.errors import QueryError, diagnostic
-from logsql.diagnostics.expressions import ARGUMENT
+from logsql.diagnostics.expressions import ARGUMENT, NOT_CONSTANT
 from logsql.diagnostics.extras import missing_extra
 from logsql.diagnostics.losses import Loss
+from logsql.diagnostics.messages import message
+from logsql.language.slips import in_quotes
 from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, canonical, walk
 from logsql.planner import losses
 from logsql.planner.catalog import Catalog
@@ -143,7 +145,16 @@ class FunctionCall:
         node = self.node(position, name)
         if node is None:
             return None
-        return self.cx.constant(node, ARGUMENT.fill(position=position + 1, function=self.spec.name))
+        return self.known(node, ARGUMENT.fill(position=position + 1, function=self.spec.name))
+
+    def known(self, node: Expr, what: str) -> Any:
+        """Python value of an argument that must be constant; two that stand in each other's place are named."""
+        if isinstance(node, Field) and not self.cx.is_constant(node) and in_quotes(node.name) is None:
+            first, *others = self.nodes
+            if len(others) == 1 and node is others[0] and isinstance(first, Literal) and first.kind == "string":
+                form = f"{self.spec.name}({canonical(node)}, {canonical(first)})"
+                fail(NOT_CONSTANT, node.span, what=what, help=message("help-use", form=form))
+        return self.cx.constant(node, what)
 
     def let(self, node: Sql) -> Sql:
         """``node``, or a column computed once before this stage when it is large; for a value that is read twice."""

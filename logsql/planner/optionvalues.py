@@ -42,7 +42,7 @@ def checked(spec: OptionSpec, option: Option, text: str) -> Any:
 def refusing(option: Option) -> Fail:
     """What refuses the query at an option's value, for readers of values that do not know where they stand."""
 
-    def refuse(said: Sentence, /, *, text: object, units: str = "") -> NoReturn:
-        fail(said, option.value_span, text=text, units=units)
+    def refuse(said: Sentence, /, *, text: object, units: str = "", help: str | None = None) -> NoReturn:
+        fail(said, option.value_span, text=text, units=units, help=help)
 
     return refuse

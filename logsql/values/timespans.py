@@ -19,6 +19,7 @@ from logsql.diagnostics.expressions import (
     TIMESPAN_UNIT,
     TIMESPAN_YEAR,
 )
+from logsql.diagnostics.foreign import meant_span
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.types import DATE
@@ -28,7 +29,7 @@ from logsql.values.types import DATE
 class Fail(Protocol):
     """Refuses the query with a row of the catalogue at the place where the span is written."""
 
-    def __call__(self, said: Sentence, /, *, text: object, units: str = "") -> NoReturn: ...
+    def __call__(self, said: Sentence, /, *, text: object, units: str = "", help: str | None = None) -> NoReturn: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +124,11 @@ def parse_span(text: object, fail: Fail) -> Span:
     """The span in ``text``; errors 90500 (no span, or a bad number of months), 90501 (years), 90502 (unit)."""
     found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]+)\s*", text) if isinstance(text, str) else None
     if found is None:
-        fail(INVALID_TIMESPAN, text=text)
+        fail(INVALID_TIMESPAN, text=text, help=meant_span(text) if isinstance(text, str) else None)
     # Of more digits than any span has the first are enough: Python reads no number of 5,000.
     amount, unit = int(found[1].lstrip("0")[:20] or 0), found[2].lower()
     if unit not in UNITS:
-        fail(TIMESPAN_UNIT, text=text, units=", ".join(UNITS))
+        fail(TIMESPAN_UNIT, text=text, units=", ".join(UNITS), help=meant_span(found[0]))
     if (amounts := UNITS[unit].amounts) and amount not in amounts:
         fail(_REFUSED_AMOUNT[unit], text=text)
     if not 0 < amount * (UNITS[unit].exact or 1) <= _MOST * 86400 or (unit in ("d", "w") and amount > _MOST // 7):

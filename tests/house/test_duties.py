@@ -327,7 +327,6 @@ ALLOWED_FUNCTIONS = {
     ("logsql/commands/stats/boxplot.py", "min max count"),
     # Words of other languages, and the function that takes patterns, in the room that reads the text alone.
     ("logsql/language/slips.py", "call == 'in'"),
-    ("logsql/language/expressions.py", "not in contains mod"),
     # The column of c is called count.
     ("logsql/language/lists.py", "function.text == 'c'"),
     # Rules of a file of keywords: a language of its own, with and, or and not().

@@ -125,7 +125,7 @@ error[90201 remain-terms]: "not" is left over: no operator joins it to the text 
   |
 1 | table t | search name == "a" and not b
   |                                  ^^^
-help: use not(...)""",
+help: use not(b)""",
     ),
     (
         "table t | eval x = if(a > 1, 2",

@@ -13,7 +13,7 @@ from logsql.diagnostics.messages import text
 from logsql.language.tree import Name, Span, Text
 from logsql.planner import duties, losses
 from logsql.planner.expressions import ExprContext
-from logsql.planner.notes.regexes import DOUBLED, doubled, regex_help
+from logsql.planner.notes.regexes import DOUBLED, SLASHES, doubled, regex_help, slashes
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -163,6 +163,10 @@ def lower(stage: Stage) -> Rel:
         stage.fail(BAD_REGEX, pattern.span, help=regex_help(pattern.value), reason=problem)
     if (slip := doubled(pattern.value)) is not None:
         stage.note(DOUBLED, pattern.span, wrong=slip[0], right=slip[1])
+    named = stage.arguments(RexArgs).field
+    field = stage.option("field") if named is None else named.text
+    if (facts := slashes(pattern.value, stage.context(stage.rel).sample(field))) is not None:
+        stage.note(SLASHES, pattern.span, **facts)
     if not spec.names:
         stage.note(NO_GROUP, pattern.span)
         return stage.rel

@@ -6,6 +6,7 @@ import re
 
 from logsql.diagnostics.codes import define, text
 from logsql.language.tree import Aggregate, Span
+from logsql.planner.function_spec import AGGREGATES
 from logsql.planner.notes.fields import Say
 
 CLAUSE_IN_NAME = define(
@@ -30,6 +31,12 @@ SEARCH_BEHIND = text(
 )
 COMMAND_BEHIND = text("a command of its own: | {word} {rest}", "명령을 따로 쓰세요: | {word} {rest}")
 KEYS_BEHIND = text("leave out {word}: as {name} by ...", "{word}을(를) 빼세요: as {name} by ...")
+COMMA = text(
+    "aggregates are separated by commas: {command} ... as {name}, {rest}",
+    "집계 함수는 쉼표로 나눕니다: {command} ... as {name}, {rest}",
+)
+#: A further aggregate behind the new name of one: ``sum(a) as s avg(a) as m``.
+_FURTHER = re.compile(r"(?P<name>\w+)\s+(?P<call>(?P<word>\w+)\([^()]*\).*)", re.DOTALL)
 _CLAUSE = re.compile(
     r"(?P<name>\w+)\s+(?P<word>where|filter|if|when|having|search|sort|limit)\s+(?P<rest>.+)",
     re.IGNORECASE | re.DOTALL,
@@ -67,6 +74,11 @@ def tell_key(note: Say, span: Span, text: str) -> bool:
 def tell_output(note: Say, command: str, aggregate: Aggregate) -> None:
     """Look at the name that ``as`` gives to the result of an aggregate."""
     text = aggregate.output.text if aggregate.aliased else ""
+    further = _FURTHER.fullmatch(text)
+    if further is not None and further["word"] in AGGREGATES:
+        facts = {"command": command, "name": further["name"], "rest": further["call"]}
+        note(CLAUSE_IN_NAME, aggregate.output.span, help=COMMA.fill(**facts), text=text, word=further["call"])
+        return
     found = _CLAUSE.fullmatch(text) or _BEFORE_BY.fullmatch(text)
     if found is None:
         return

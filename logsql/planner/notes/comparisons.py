@@ -6,8 +6,11 @@ import re
 from collections.abc import Sequence
 
 from logsql.diagnostics.codes import define, text
-from logsql.language.tree import Binary, Expr, Field, Literal, canonical
+from logsql.diagnostics.foreign import relative_time
+from logsql.language.slips import span_name
+from logsql.language.tree import Binary, Call, Expr, Field, Literal, canonical, walk
 from logsql.planner.calls import Lowering
+from logsql.planner.function_spec import FUNCTIONS
 from logsql.planner.notes.datetexts import USUAL, guess_pattern
 from logsql.planner.notes.words import WRITE, depends, kind_word, number_text, parameter, settled_kind
 from logsql.values.types import RANK, Kind
@@ -170,7 +173,9 @@ def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
     if expr.op in ("==", "!=") and isinstance(expr.right, Literal) and expr.right.kind == "string":
         _with_pattern(cx, expr, left, str(expr.right.value))
         return
-    if not (settled_kind(left.kind) and settled_kind(right.kind)) or not (depends(expr.left) or depends(expr.right)):
+    if not (settled_kind(left.kind) and settled_kind(right.kind)):
+        return
+    if not (depends(expr.left) or depends(expr.right)) and not _day_of_text(cx, expr, left, right):
         return
     lrank, rrank = RANK[left.kind], RANK[right.kind]
     if lrank == rrank:
@@ -196,6 +201,12 @@ def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
         right_kind=kind_word(right.kind),
         answer=said,
     )
+
+
+def _day_of_text(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> bool:
+    """``now() > "2024-01-01"``, which reads no field: a date and a constant that is meant as one."""
+    dates = [side.kind is Kind.DATE for side in (left, right)]
+    return sum(dates) == 1 and _better(cx, expr, left, right) is not None
 
 
 def constants(cx: Lowering, expr: Expr) -> None:
@@ -231,6 +242,9 @@ def _better(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None
         return WRITE.fill(better=f"in({', '.join(map(canonical, (expr.left, *choices)))})")
     if left.kind is Kind.LIST and expr.op in ("==", "!="):
         return _holds(expr, left)
+    if expr.op in _ORDER and isinstance(expr.left, Binary) and expr.left.op in _ORDER:  # 1 < a < 5
+        between = canonical(expr.left).removeprefix("(").removesuffix(")")
+        return WRITE.fill(better=f"{between} and {canonical(expr.left.right)} {expr.op} {canonical(expr.right)}")
     sides = [
         _meant(cx, expr.left, left, expr.right, right, expr.op),
         _meant(cx, expr.right, right, expr.left, left, expr.op),
@@ -276,6 +290,8 @@ def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, o
                 return None
             return f"double({canonical(node)})"
         if theirs.kind is Kind.DATE:
+            if isinstance(node, Literal) and (relative := relative_time(str(node.value))):
+                return relative
             texts, otherwise = ((str(node.value),), "") if isinstance(node, Literal) else (sample(cx, node), USUAL)
             pattern = guess_pattern(texts, otherwise)
             if not pattern:
@@ -294,9 +310,19 @@ def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, o
         return f'"{canonical(node)}"'
     if value.type.integer and theirs.kind is Kind.DATE and (day := _day(node)):
         return f'date("{day}", "yyyy-MM-dd")'
-    if value.type.integer and theirs.kind is Kind.DATE and not isinstance(node, Literal):
+    if value.type.integer and theirs.kind is Kind.DATE and not isinstance(node, Literal) and not _of_dates(node):
         return f"epoch({canonical(node)})"
     return None
+
+
+def _of_dates(node: Expr) -> bool:
+    """Whether a date or a span is computed with, which gives null: ``now() - 1h`` is no number of seconds."""
+    for part in walk(node):
+        if isinstance(part, Field) and span_name(part.name):
+            return True
+        if isinstance(part, Call) and (spec := FUNCTIONS.get(part.name)) is not None and spec.returns == "date":
+            return True
+    return False
 
 
 def _day(node: Expr) -> str | None:

@@ -12,6 +12,7 @@ from logsql.language.tree import Expr, Field, Literal, Span, canonical
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.notes.comparisons import or_typed, sample
 from logsql.planner.notes.datetexts import guess_pattern
+from logsql.planner.notes.fields import Say
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.planner.relation import Rel
 from logsql.values.types import Kind
@@ -112,6 +113,13 @@ FRACTION_CUT = define(
         '"{letters}" are {count} digits of a second; a date keeps six, the others are cut',
         '"{letters}"은(는) 초의 소수 {count}자리입니다. 날짜에는 여섯 자리까지 남습니다',
     ),
+)
+SPAN_MINUTES = define(
+    "N1315",
+    "minutes-or-months",
+    ("M in a time span is minutes, as m is; months are mon", "시간 간격의 M은 m과 같이 분입니다. 개월은 mon입니다"),
+    ('"{written}" is minutes: letter case does not matter', '"{written}"은(는) 분입니다. 대소문자를 가리지 않습니다'),
+    ("write {amount}m for minutes, {amount}mon for months", "분은 {amount}m, 개월은 {amount}mon으로 쓰세요"),
 )
 EPOCH_UNIT = define(
     "N1306",
@@ -304,6 +312,13 @@ DATES_ARE = text(
     "dates here are {fields}: write eval _time = {first} | {command} ...",
     "여기서 날짜는 {fields}입니다: eval _time = {first} | {command} ...",
 )
+
+
+def span(note: Say, place: Span, written: object) -> None:
+    """Tell of ``1M``, which other tools read as a month."""
+    found = re.fullmatch(r"\s*(\d+)\s*M\s*", written) if isinstance(written, str) else None
+    if found is not None:
+        note(SPAN_MINUTES, place, written=str(written), amount=found[1])
 
 
 def epoch_argument(call: FunctionCall) -> None:

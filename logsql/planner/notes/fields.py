@@ -9,6 +9,7 @@ from enum import Enum
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.fields import HELP_FIELDS
+from logsql.diagnostics.foreign import written_elsewhere
 from logsql.diagnostics.messages import listed
 from logsql.diagnostics.notes import Notes
 from logsql.language.slips import QUOTES, in_quotes
@@ -62,6 +63,8 @@ def near(rel: Rel, name: str) -> str | None:
 
     None where only names such as ``_file`` are known: a source that reads what a query names knows no others.
     """
+    if (option := re.fullmatch(r"\w+=(\S+)", name)) and rel.column(option[1]) is not None:  # explode field=tags
+        return WRITE.fill(better=option[1])
     names = rel.names if rel.others is None else tuple(dict.fromkeys((*rel.names, *rel.others())))
     if all(known.startswith("_") for known in names) and not name.startswith("_"):
         return None
@@ -91,6 +94,8 @@ def tell_field(notes: Notes | None, rel: Rel | None, name: str, span: Span, stan
         help: str | None = WRITE.fill(better=name.lower())
     elif parameter := re.fullmatch(r"\$(\w+)\$?", name):
         help = WRITE.fill(better=f'$("{parameter[1]}")')
+    elif form := written_elsewhere(name):
+        help = WRITE.fill(better=form)
     elif stands is Stands.VALUE and not likely(rel, name):
         help = WRITE.fill(better=f'"{name}"')
     else:

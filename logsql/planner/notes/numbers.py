@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from logsql.diagnostics.codes import Sentence, define
+from logsql.diagnostics.foreign import moved_by
 from logsql.diagnostics.losses import TEXT_NOT_A_NUMBER
+from logsql.language.slips import span_name
 from logsql.language.tree import Binary, Expr, Field, Literal, SortKey, canonical
 from logsql.planner.calls import AggregateCall, Lowering
 from logsql.planner.notes.comparisons import numbers_of_several_lengths, or_typed, quoted_name, sample
@@ -210,6 +212,9 @@ def arithmetic(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
 
 
 def _instead(expr: Binary, left: Typed, right: Typed, words: bool) -> str | None:
+    spans = expr.op in "+-" and isinstance(expr.right, Field) and span_name(expr.right.name)  # now() - 1h
+    if spans and (moved := moved_by(canonical(expr.left), expr.op, canonical(expr.right))):
+        return WRITE.fill(better=moved)
     if words and expr.op == "+":
         return WRITE.fill(better=f"concat({', '.join(canonical(n) for n in _added(expr))})")
     if left.kind is right.kind is Kind.DATE and expr.op == "-":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.messages import text
@@ -37,6 +38,38 @@ STARS = text(
     'a regular expression has .* for any text: write "{right}", or FIELD == "{wrong}"',
     '정규식에서 아무 텍스트는 .*입니다. "{right}" 또는 필드 == "{wrong}"(으)로 쓰세요',
 )
+
+
+SLASHES = define(
+    "N1604",
+    "slashes-of-a-regex",
+    (
+        "slashes around a regular expression are characters of the text, and letters behind them no flags",
+        "정규식을 감싼 슬래시는 텍스트의 글자이고 그 뒤의 글자는 플래그가 아닙니다",
+    ),
+    (
+        "the slashes of {written} are looked for in the text, and {flags} behind them is no flag",
+        "{written}의 슬래시를 텍스트에서 찾습니다. 뒤의 {flags}은(는) 플래그가 아닙니다",
+    ),
+    ('write "{better}"', '"{better}"로 쓰세요'),
+)
+#: ``/get/i``: one piece between slashes, and flags. ``/a/b/`` is a path.
+_SLASHES = re.compile(r"/((?:[^/\\]|\\.)+)/([gimsx]+)")
+
+
+def slashes(pattern: str, values: Sequence[str]) -> dict[str, str] | None:
+    """The facts of SLASHES for ``/get/i``; None for another pattern, and where one of the values at hand holds it.
+
+    >>> slashes("/get/i", ["GET /index"])
+    {'written': '"/get/i"', 'flags': 'i', 'better': '(?i)get'}
+    >>> slashes("/img/i", ["/img/icon.png"]) is None, slashes("/a/b/", []) is None
+    (True, True)
+    """
+    found = _SLASHES.fullmatch(pattern)
+    if found is None or any(f"/{found[1]}/{found[2]}" in value for value in values):
+        return None
+    flags = "".join(flag for flag in dict.fromkeys(found[2]) if flag in "imsx")
+    return {"written": f'"{pattern}"', "flags": found[2], "better": f"{f'(?{flags})' * bool(flags)}{found[1]}"}
 
 
 def doubled(pattern: str) -> tuple[str, str] | None:
