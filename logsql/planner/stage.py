@@ -25,9 +25,8 @@ from logsql.planner.catalog import Catalog, SourceColumn, SourceSpec
 from logsql.planner.chain import Chain
 from logsql.planner.duties import Demand
 from logsql.planner.expressions import ExprContext, NeedsFlush
-from logsql.planner.notes import dates
-from logsql.planner.notes.parameters import BOOLEANS, NO_BOOLEAN
-from logsql.planner.options import OptionKind, OptionSpec
+from logsql.planner.notes.parameters import tell_option
+from logsql.planner.options import OptionSpec
 from logsql.planner.optionvalues import checked, refusing
 from logsql.planner.plan import Action, Materialise, Stream, order_items
 from logsql.planner.relation import PHYSICAL, UNORDERED, Column, Order, OrderKey, Rel, Rest
@@ -168,10 +167,7 @@ class Stage:
                 )
             return spec.default
         text = self.option_text(option)
-        if spec.kind is OptionKind.BOOL and text.lower() not in BOOLEANS:
-            self.note(NO_BOOLEAN, option.value_span, option=name, value=text)
-        if spec.kind is OptionKind.SPAN:
-            dates.span(self.note, option.value_span, text)
+        tell_option(self.note, spec, option.value_span, text)
         return checked(spec, option, text)
 
     def option_text(self, option: Option) -> str:

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.notes import Notes
-from logsql.language.tree import Binary, Call, Expr, Field, Literal, Query, walk
+from logsql.language.tree import Binary, Call, Expr, Field, Literal, Query, Span, walk
+from logsql.planner.notes import dates
+from logsql.planner.notes.fields import Say
+from logsql.planner.options import OptionKind, OptionSpec
 
 UNSET = define(
     "N1501",
@@ -103,3 +106,11 @@ def unused(notes: Notes, query: Query, given: Iterable[str]) -> None:
     for name in names:
         if name not in read:
             notes.add(UNUSED, None, name=name)
+
+
+def tell_option(note: Say, spec: OptionSpec, place: Span, value: str) -> None:
+    """The value of an option that is read as something else than it looks."""
+    if spec.kind is OptionKind.BOOL and value.lower() not in BOOLEANS:
+        note(NO_BOOLEAN, place, option=spec.name, value=value)
+    elif spec.kind is OptionKind.SPAN:
+        dates.span(note, place, value)
