@@ -9,20 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from logsql.diagnostics.codes import Code, Sentence, define
+from logsql.diagnostics.codes import Sentence, define
 from logsql.diagnostics.codes import text as sentence
 from logsql.diagnostics.engine import TOO_MANY_ITEMS
 from logsql.diagnostics.errors import QueryError, diagnostic
-from logsql.diagnostics.expressions import (
-    ARGUMENT,
-    DATE_PATTERN,
-    DATE_PATTERN_CONSTANT,
-    NOT_CONSTANT,
-    SPAN_MISSING,
-    TIME_SPAN_OF,
-)
-from logsql.diagnostics.foreign import meant_unit, unit_here
+from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_CONSTANT, SPAN_MISSING, TIME_SPAN_OF
 from logsql.diagnostics.losses import HINTS, NOT_CONVERTED, loss
+from logsql.functions.dateunits import MILLIS, unit_argument
 from logsql.functions.lowering import example, lambda_name, null, text
 from logsql.language.tree import Expr, Literal, canonical
 from logsql.planner import losses
@@ -83,9 +76,9 @@ DATEPART_TYPE = define(
 
 DATES = list_of(DATE)
 #: Seconds that would pass year 9999 are milliseconds.
-_MILLISECONDS_FROM = 253402300799
+MILLISECONDS_FROM = 253402300799
 #: The last millisecond of year 9999.
-_MILLISECONDS_TO = 253402300799999
+MILLISECONDS_TO = 253402300799999
 #: Milliseconds of 1601, from which FILETIME counts.
 _FILETIME_ZERO = -11_644_473_600_000
 BEYOND_9999 = loss(
@@ -138,15 +131,6 @@ def _fitting(source: str, value: str) -> str | None:
 
 HINTS["date("] = _fitting
 
-_MILLIS = {
-    "year": 31_536_000_000,
-    "mon": 2_592_000_000,
-    "day": 86_400_000,
-    "hour": 3_600_000,
-    "min": 60_000,
-    "sec": 1000,
-    "msec": 1,
-}
 _ADD = {
     "year": "years",
     "mon": "months",
@@ -331,7 +315,7 @@ def _epoch(call: FunctionCall) -> Typed:
         return null(DATE)
     number = call.let(sql.coalesce(*found) if len(found) > 1 else found[0])
     millis = sql.case(
-        [(sql.binary(">=", number, sql.integer(_MILLISECONDS_FROM)), number)],
+        [(sql.binary(">=", number, sql.integer(MILLISECONDS_FROM)), number)],
         sql.binary("*", number, sql.integer(1000)),
     )
     made = sql.attempt(sql.func("timezone", sql.string("UTC"), sql.func("make_timestamp_ms", millis)))
@@ -339,7 +323,7 @@ def _epoch(call: FunctionCall) -> Typed:
         return Typed(made, DATE)
     # Microseconds are no loss to the arithmetic, but nobody means the year 50607.
     made = call.let(made)
-    late = sql.and_(sql.binary(">", number.copy(), sql.integer(_MILLISECONDS_TO)), sql.not_null(made.copy()))
+    late = sql.and_(sql.binary(">", number.copy(), sql.integer(MILLISECONDS_TO)), sql.not_null(made.copy()))
     told = losses.value_lost(call.cx, BEYOND_9999, canonical(call.call), sql.cast(number.copy(), "VARCHAR"), call.call)
     return Typed(sql.case([(sql.case([(late, told)], sql.boolean(False)), sql.null(DATE.physical))], made.copy()), DATE)
 
@@ -360,40 +344,8 @@ def _instant(call: FunctionCall, position: int) -> Sql | None:
     return values.date_sql(value)
 
 
-def _unit(call: FunctionCall, position: int, row: Code) -> str:
-    if not call.is_constant(position) and (help := _in_order(call, position)):
-        what = ARGUMENT.fill(position=position + 1, function=call.spec.name)
-        call.fail(NOT_CONSTANT, position, help=help, what=what)
-    unit = call.constant(position)
-    if not isinstance(unit, str) or unit not in _MILLIS:
-        help = _in_order(call, position) or meant_unit(unit, _MILLIS)
-        call.fail(row, position, function=call.spec.name, unit=unit, units=", ".join(_MILLIS), help=help)
-    return unit
-
-
-def _in_order(call: FunctionCall, position: int) -> str | None:
-    """The call with its arguments in the order they have here: ``dateadd("hour", 1, x)`` of SQL."""
-    if len(call.nodes) != 3:
-        return None
-    units = [at for at, node in enumerate(call.nodes) if isinstance(node, Literal) and _spelt(node.value) is not None]
-    if len(units) != 1 or units[0] == position:
-        return None
-    given = [canonical(node) for at, node in enumerate(call.nodes) if at != units[0]]
-    if position == 1 and isinstance(call.nodes[0 if units[0] != 0 else 1], Literal):  # dateadd("hour", 1, x)
-        given.reverse()
-    given.insert(position, f'"{_spelt(getattr(call.nodes[units[0]], "value", None))}"')
-    return WRITE.fill(better=f"{call.spec.name}({', '.join(given)})")
-
-
-def _spelt(unit: object) -> str | None:
-    """A unit of dateadd(), also in the spelling of other languages."""
-    if not isinstance(unit, str) or unit in _MILLIS:
-        return unit if isinstance(unit, str) else None
-    return unit_here(unit, _MILLIS)
-
-
 def _dateadd(call: FunctionCall) -> Typed:
-    unit = _unit(call, 1, DATEADD_UNIT)
+    unit = unit_argument(call, 1, DATEADD_UNIT)
     amount = call.constant(2)
     if isinstance(amount, bool) or not isinstance(amount, int):
         call.fail(DATEADD_TIME, 2, amount=amount)
@@ -417,12 +369,12 @@ def _dated(call: FunctionCall, made: Typed, far: bool = False, dates: int = 1) -
 
 
 def _datediff(call: FunctionCall) -> Typed:
-    unit = _unit(call, 2, DATEDIFF_UNIT)
+    unit = unit_argument(call, 2, DATEDIFF_UNIT)
     start, end = _instant(call, 0), _instant(call, 1)
     if start is None or end is None:
         return null(LONG)
     distance = sql.binary("-", sql.func("epoch_ms", end), sql.func("epoch_ms", start))
-    made = Typed(distance if unit == "msec" else sql.binary("//", distance, sql.integer(_MILLIS[unit])), LONG)
+    made = Typed(distance if unit == "msec" else sql.binary("//", distance, sql.integer(MILLIS[unit])), LONG)
     return _dated(call, made, dates=2)
 
 

@@ -1,0 +1,54 @@
+"""Units of dateadd() and datediff(), and what is meant by a unit or an order of arguments of another language."""
+
+from __future__ import annotations
+
+from logsql.diagnostics.codes import Code
+from logsql.diagnostics.expressions import ARGUMENT, NOT_CONSTANT
+from logsql.diagnostics.foreign import meant_unit, unit_here
+from logsql.language.tree import Literal, canonical
+from logsql.planner.calls import FunctionCall
+from logsql.planner.notes.words import WRITE
+
+#: Unit -> milliseconds; a month has 30 days, a year 365.
+MILLIS = {
+    "year": 31_536_000_000,
+    "mon": 2_592_000_000,
+    "day": 86_400_000,
+    "hour": 3_600_000,
+    "min": 60_000,
+    "sec": 1000,
+    "msec": 1,
+}
+
+
+def unit_argument(call: FunctionCall, position: int, row: Code) -> str:
+    """The constant unit of a call; refuses one that there is not, naming the one that is meant."""
+    if not call.is_constant(position) and (help := _ordered(call, position)):
+        what = ARGUMENT.fill(position=position + 1, function=call.spec.name)
+        call.fail(NOT_CONSTANT, position, help=help, what=what)
+    unit = call.constant(position)
+    if not isinstance(unit, str) or unit not in MILLIS:
+        help = _ordered(call, position) or meant_unit(unit, MILLIS)
+        call.fail(row, position, function=call.spec.name, unit=unit, units=", ".join(MILLIS), help=help)
+    return unit
+
+
+def _ordered(call: FunctionCall, position: int) -> str | None:
+    """The call with its arguments in the order they have here: ``dateadd("hour", 1, x)`` of SQL."""
+    if len(call.nodes) != 3:
+        return None
+    units = [at for at, node in enumerate(call.nodes) if isinstance(node, Literal) and _spelt(node.value) is not None]
+    if len(units) != 1 or units[0] == position:
+        return None
+    given = [canonical(node) for at, node in enumerate(call.nodes) if at != units[0]]
+    if position == 1 and isinstance(call.nodes[0 if units[0] != 0 else 1], Literal):  # dateadd("hour", 1, x)
+        given.reverse()
+    given.insert(position, f'"{_spelt(getattr(call.nodes[units[0]], "value", None))}"')
+    return WRITE.fill(better=f"{call.spec.name}({', '.join(given)})")
+
+
+def _spelt(unit: object) -> str | None:
+    """A unit of dateadd(), also in the spelling of other languages."""
+    if not isinstance(unit, str) or unit in MILLIS:
+        return unit if isinstance(unit, str) else None
+    return unit_here(unit, MILLIS)
