@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Container, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from logsql.diagnostics.errors import did_you_mean, nearest
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.places import Place
 
+if TYPE_CHECKING:
+    from logsql.diagnostics.bridges.tables import Tables
+
 #: How near a misspelt name of another language is: `whre` is "where" (0.89), `grep` is not "group" (0.67).
 _NEAR = 0.82
 #: So many characters before and behind a mistake are looked at.
 _AROUND = 400
+
+
+def _tables() -> type[Tables]:
+    from logsql.diagnostics.bridges.tables import Tables  # for cost: hundreds of rows that only a mistake needs
+
+    return Tables
 
 
 def foreign_name(word: str, place: Place) -> str | None:
@@ -21,9 +31,7 @@ def foreign_name(word: str, place: Place) -> str | None:
     >>> foreign_name("where", Place.COMMAND)
     'use search CONDITION'
     """
-    from logsql.diagnostics.bridges import written_here  # for cost: a hundred rows that only a mistake needs
-
-    form = written_here(word, place)
+    form = _tables().written_here(word, place)
     return None if form is None else message("help-use", form=form)
 
 
@@ -39,14 +47,12 @@ def meant_construct(text: str, begin: int, end: int, at: int, place: Place | Non
     >>> meant_construct("a == 1", 0, 6, 2) is None
     True
     """
-    from logsql.diagnostics.bridges import constructs  # for cost: only a mistake needs them
-
     begin, end = max(begin, at - _AROUND), min(end, at + _AROUND)
-    rows = constructs.CONSTRUCTS
+    rows = _tables().constructs
     if place is Place.COMMAND:
-        rows = constructs.ASSIGNMENTS + rows
+        rows = _tables().assignments + rows
     elif place is Place.AGGREGATE:
-        rows = constructs.AGGREGATES + rows
+        rows = _tables().aggregates + rows
     form = next(filter(None, (row.meant(text, begin, end, at) for row in rows)), None)
     return None if form is None else message("help-use", form=form)
 
@@ -57,9 +63,7 @@ def meant_span(written: str) -> str | None:
     >>> meant_span("5minutes")
     'use 5m'
     """
-    from logsql.diagnostics.bridges.units import span_here  # for cost: only a mistake needs it
-
-    form = span_here(written)
+    form = _tables().span_here(written)
     return None if form is None else message("help-use", form=form)
 
 
@@ -69,9 +73,8 @@ def foreign_operator(word: str) -> str | None:
     >>> foreign_operator("&&")
     'use and'
     """
-    from logsql.diagnostics.bridges.operators import OPERATORS  # for cost: only a mistake needs them
-
-    return message("help-use", form=OPERATORS[word]) if word in OPERATORS else None
+    form = _tables().operators.get(word)
+    return None if form is None else message("help-use", form=form)
 
 
 def moved_by(value: str, sign: str, span: str) -> str | None:
@@ -80,10 +83,8 @@ def moved_by(value: str, sign: str, span: str) -> str | None:
     >>> moved_by("now()", "-", "1h"), moved_by("_time", "+", "5min"), moved_by("_time", "-", "x")
     ('ago("1h")', 'dateadd(_time, "min", 5)', None)
     """
-    from logsql.diagnostics.bridges.units import moved  # for cost: only a mistake needs it
-
     found = re.fullmatch(r"(\d+)([A-Za-z]+)", span)
-    return None if found is None else moved(value, sign, found[1], found[2])
+    return None if found is None else _tables().moved(value, sign, found[1], found[2])
 
 
 def relative_time(written: str) -> str | None:
@@ -92,10 +93,8 @@ def relative_time(written: str) -> str | None:
     >>> relative_time("-24h@h"), relative_time("now"), relative_time("2024-01-01")
     ('ago("24h")', 'now()', None)
     """
-    from logsql.diagnostics.bridges.units import MOMENTS  # for cost: only a mistake needs it
-
     found = re.fullmatch(r"(?:now)?\s*-\s*(\d+)([A-Za-z]+)(?:[@/]\w+)?", written)
-    return MOMENTS.get(written.lower()) if found is None else moved_by("now()", "-", found[1] + found[2])
+    return _tables().moments.get(written.lower()) if found is None else moved_by("now()", "-", found[1] + found[2])
 
 
 def written_elsewhere(name: str) -> str | None:
@@ -104,21 +103,17 @@ def written_elsewhere(name: str) -> str | None:
     >>> written_elsewhere("24h"), written_elsewhere("s::int"), written_elsewhere("current_timestamp")
     ('ago("24h") / dateadd(DATE, "hour", 24)', 'int(s)', 'now()')
     """
-    from logsql.diagnostics.bridges import units, written_here  # for cost: only a mistake needs them
-
     if re.fullmatch(r"\d+[A-Za-z]+", name) and (ago := moved_by("now()", "-", name)):
         return f"{ago} / {moved_by('DATE', '+', name)}"
     if found := re.fullmatch(r"(.+?)::(\w+)", name):
-        return units.cast(found[1], found[2])
-    form = units.MOMENTS.get(name.lower()) or written_here(name, Place.FUNCTION)
-    return form if form in units.MOMENTS.values() else None
+        return _tables().cast(found[1], found[2])
+    form = _tables().moments.get(name.lower()) or _tables().written_here(name, Place.FUNCTION)
+    return form if form in _tables().moments.values() else None
 
 
 def unit_here(written: str, units: Container[str]) -> str | None:
     """A unit of ``dateadd`` in another spelling, as it is called here: ``minutes`` is min; None for none."""
-    from logsql.diagnostics.bridges.units import UNITS  # for cost: only a mistake needs it
-
-    spelt = UNITS.get(written.lower())
+    spelt = _tables().units.get(written.lower())
     return spelt[1] if spelt is not None and spelt[1] in units else None
 
 
@@ -130,9 +125,7 @@ def meant_unit(written: object, units: Collection[str]) -> str | None:
 
 def foreign_option(command: str, option: str, value: str, known: Sequence[str]) -> str | None:
     """``help:`` for an option that Splunk or KQL have and ``command``, whose options are ``known``, has not."""
-    from logsql.diagnostics.bridges.options import option_help  # for cost: only a mistake needs it
-
-    return option_help(command, option, value, known)
+    return _tables().option_help(command, option, value, known)
 
 
 def meant_name(word: str, place: Place, names: Iterable[str]) -> str | None:
@@ -144,13 +137,11 @@ def meant_name(word: str, place: Place, names: Iterable[str]) -> str | None:
     >>> meant_name("whre", Place.COMMAND, ["stats", "search"])
     'did you mean "where"? use search CONDITION'
     """
-    from logsql.diagnostics.bridges import foreign_words  # for cost: a hundred rows that only a mistake needs
-
     if form := foreign_name(word, place):
         return form
     known = list(names)
     near = nearest(word, known)
-    theirs = nearest(word, [*near, *foreign_words(place)], cutoff=_NEAR)
+    theirs = nearest(word, [*near, *_tables().foreign_words(place)], cutoff=_NEAR)
     if not theirs or theirs[0] in near:
         return did_you_mean(word, known)
     return message("help-did-you-mean", names=f'"{theirs[0]}"') + f" {foreign_name(theirs[0], place)}"
