@@ -83,7 +83,7 @@ def moved_by(value: str, sign: str, span: str) -> str | None:
     >>> moved_by("now()", "-", "1h"), moved_by("_time", "+", "5min"), moved_by("_time", "-", "x")
     ('ago("1h")', 'dateadd(_time, "min", 5)', None)
     """
-    found = re.fullmatch(r"(\d+)([A-Za-z]+)", span)
+    found = re.fullmatch(r"(\d{1,18})([A-Za-z]+)", span)
     return None if found is None else _tables().moved(value, sign, found[1], found[2])
 
 

@@ -188,7 +188,7 @@ CONSTRUCTS: tuple[Construct, ...] = (
         "status << 2", "status * pow(2, 2)", "(status << 2)::DOUBLE", "SQL", r"<a>\s*(?P<op><<|>>)\s*<b>", shifted
     ),
     Construct(
-        "status & 4", "mod(floor(status / 4), 2)", "(status & 4) // 4", "SQL", r"<a>\s*&\s*(?P<mask>\d+)\b", bits
+        "status & 4", "mod(floor(status / 4), 2)", "(status & 4) // 4", "SQL", r"<a>\s*&\s*(?P<mask>\d{1,18})\b", bits
     ),
     Construct(
         'user . "-" . path', 'concat(user, "-", path)', "\"user\" || '-' || path", "Splunk",
@@ -196,7 +196,7 @@ CONSTRUCTS: tuple[Construct, ...] = (
     ),
     Construct(
         "now() - interval '1 day'", 'ago("1d")', "now() - INTERVAL 1 DAY", "SQL",
-        r"<a>\s*(?P<sign>[+-])\s*interval\s+['\"]?(?P<amount>\d+)['\"]?\s*(?P<unit>[a-z]+)['\"]?", interval,
+        r"<a>\s*(?P<sign>[+-])\s*interval\s+['\"]?(?P<amount>\d{1,18})['\"]?\s*(?P<unit>[a-z]+)['\"]?", interval,
     ),
     Construct(
         "true()", "true", "true", "Splunk", r"\b(?P<word>true|false|null)\s*\(\s*\)",

@@ -45,7 +45,7 @@ def span_here(written: str) -> str | None:
     if iso := re.fullmatch(r"P(T?)(\d+)([YMWDHS])", written.strip()):
         unit = _ISO.get(iso[1] + iso[3]) or _ISO.get(iso[3])
         return None if unit is None else f"{iso[2]}{unit}"
-    found = re.fullmatch(r"\s*-?\s*(\d*)\s*([A-Za-z]+)\s*(?:@\w+)?\s*", written)
+    found = re.fullmatch(r"\s*-?\s*(\d{0,18})\s*([A-Za-z]+)\s*(?:@\w+)?\s*", written)
     if found is None:
         return None
     units = ("mon", "mon") if found[2] == "M" else UNITS.get(found[2].lower())
