@@ -109,6 +109,14 @@ loss(
 # --- SQLite -----------------------------------------------------------------------------------------------------------
 
 loss(
+    "unfinished-append",
+    (
+        "rows end where the file ended before an append that is not finished",
+        "끝나지 않은 추가 작업이 시작되기 전의 파일 끝까지만 읽음",
+    ),
+    fact=True,
+)
+loss(
     "write-ahead-log-read",
     ("the rows hold what the `-wal` file beside the database adds", "옆에 있는 `-wal` 파일의 내용까지 읽음"),
     fact=True,

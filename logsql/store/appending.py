@@ -3,7 +3,8 @@
 A file of ordinary size is copied, the rows are added to the copy, and the copy takes the file's place: who reads sees
 the old or the new bytes, also after kill -9 or a power cut. A file that is too large to be copied each time, has other
 names, or belongs to somebody else is added to in place. Before that its length is noted in a file beside it, which goes
-when the rows are on the disk: what a killed writer left behind that length is cut off by the next one that adds.
+when the rows are on the disk: what a killed writer left behind that length is read by nobody, and cut off by the next
+one that adds.
 
 Writers take turns by a lock on the file itself.
 """
@@ -13,18 +14,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import gzip
-import hashlib
-import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import IO, BinaryIO, cast
 
 from logsql.diagnostics.engine import INTERRUPTED
 from logsql.diagnostics.errors import Interrupted, diagnostic
 from logsql.store.placing import beside, make, mode_of, place_new, reached, replace, settle_folder
+from udfs.appendnote import Note, note_path, read_note
 
 #: Bytes of a file that is copied: half a tenth of a second on a common disk.
 MOST_COPIED = 64 << 20
@@ -50,16 +50,6 @@ class Rows:
             return b""
         target.seek(max(size - len(self.newline), 0))
         return b"" if target.read(len(self.newline)) == self.newline else self.newline
-
-
-@dataclass(frozen=True)
-class Note:
-    """What is noted of a file while it is added to in place: which one it is, its length before, and what is added."""
-
-    device: int
-    inode: int
-    size: int
-    added: int
 
 
 def append(target: str, rows: Rows, cancelled: Callable[[], bool]) -> None:
@@ -170,23 +160,14 @@ def _copy_for(target: str) -> Iterator[str]:
 # --- adding in place --------------------------------------------------------------------------------------------------
 
 
-def note_path(target: str) -> str:
-    """Where the length of a file is noted while it is added to in place."""
-    folder, name = os.path.split(target)
-    return os.path.join(
-        folder, f".logsql-append-{hashlib.sha256(name.encode(errors='surrogateescape')).hexdigest()[:16]}"
-    )
-
-
 def noted(target: str) -> Note | None:
     """What is noted of a file; None when nothing is, or when the note is of another file that had this name."""
     try:
         with open(note_path(target), "rb") as file:
-            note = Note(**json.loads(file.read(4096)))
-        found = os.stat(target)
-    except (OSError, ValueError, TypeError):
+            note = read_note(file.read(4096))
+        return note if note is not None and note.belongs(os.stat(target)) else None
+    except OSError:
         return None
-    return note if (found.st_dev, found.st_ino) == (note.device, note.inode) else None
 
 
 def recover(file: BinaryIO, target: str) -> None:
@@ -195,7 +176,7 @@ def recover(file: BinaryIO, target: str) -> None:
     Bytes that are more than that writer had to add are somebody else's: nothing is cut then.
     """
     note = noted(target)
-    if note is not None and note.size < os.fstat(file.fileno()).st_size <= note.size + note.added:
+    if note is not None and note.unfinished(os.fstat(file.fileno())):
         reached("recover", target)
         os.ftruncate(file.fileno(), note.size)
         os.fsync(file.fileno())
@@ -208,7 +189,7 @@ def _write_note(target: str, note: Note) -> None:
     path = note_path(target)
     with _copy_for(target) as temporary:
         with open(temporary, "wb") as made:
-            made.write(json.dumps(asdict(note)).encode())
+            made.write(note.written())
         replace(temporary, path, 0o600)
     settle_folder(os.path.dirname(target))
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import shutil
 import stat
@@ -26,6 +27,7 @@ from logsql.diagnostics.paths import NOT_REGULAR
 from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
 from logsql.store import placing
 from logsql.store.policy import Policy, read_refused
+from udfs.readers.files import NamedFile, noted_end
 
 AnyPath = str | os.PathLike[str]
 
@@ -58,6 +60,9 @@ class Files:
         self.policy.check_read(os.fspath(path))
         if not pipes and is_special(path):
             raise OSError(errno.EINVAL, NOT_REGULAR.fill(), os.fspath(path))
+        end = noted_end(os.fspath(path), self.policy.may_read)
+        if end is not None:
+            return self._meant(os.fspath(path), io.BufferedReader(NamedFile(os.fspath(path), end)))
         return self._meant(os.fspath(path), open(path, "rb"))
 
     def _meant(self, path: str, file: BinaryIO) -> BinaryIO:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -20,7 +21,9 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+import logsql
 from tests.support import ROOT, nightly
+from udfs.appendnote import note_path
 
 pytestmark = pytest.mark.posix("kill -9, fork")
 
@@ -274,3 +277,29 @@ def test_an_append_in_place_that_was_killed_is_cut_off_by_the_next_one(killer: K
         assert killer.run(folder, IN_PLACE + query("table other | outputtxt append=t out.txt a"))[0] == 0
         assert lines("out.txt", 11, ROWS + 11)(folder), moment
         assert left(folder) == []
+
+
+def test_an_append_in_place_that_was_killed_is_read_by_nobody(killer: Killer, tmp_path: Path) -> None:
+    """At whatever moment the writer dies, readers see all of its rows or none, before the next append cuts them off."""
+    work = Work(IN_PLACE + query("table t | outputjson append=t out.json a"), lines("out.json", 1, ROWS + 1))
+    folder = fresh(killer, tmp_path / "template", work)
+    (tmp_path / "template" / "out.json").write_text('{"a":-1}\n')
+    folder = fresh(killer, tmp_path / "template", work)
+    moments = killer.run(folder, work.script)[1]
+    torn = 0
+    for number in range(moments.index("logsql.begin") + 1, len(moments) + 1):
+        folder = fresh(killer, tmp_path / "template", work)
+        assert killer.run(folder, work.script, str(number))[0] == -9
+        path = folder / "out.json"
+        half = path.stat().st_size > 9 and Path(note_path(str(path))).exists()
+        torn += half
+        for cut in (0, 3) if half else (0,):  # all of the rows, half of the last
+            os.truncate(path, path.stat().st_size - cut)
+            with logsql.connect(tz="UTC") as s:
+                for reader in ("textfile", "csvfile header=f", "jsonfile"):
+                    result = s.query(f"{reader} {path} | stats count")
+                    assert result.rows()[0]["count"] in ((1,) if half else (1, ROWS + 1)), (reader, number)
+                    assert ("unfinished-append" in {entry.reason for entry in result.ledger}) == half
+                table = s.query(f"jsonfile {path} | stats sum(a)")
+                assert table.rows()[0]["sum(a)"] in (-1, sum(range(ROWS)) - 1)
+    assert torn

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
+from udfs.appendnote import note_path, read_note
 from udfs.readers.errors import ReaderError, os_error
 from udfs.readers.patterns import ANY_DEPTH, components, has_wildcard, wildcard
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import zipfile
 
 _PIECE = 1 << 20
+#: Bytes that a note of an append has at most.
+_NOTE = 4_096
 #: Where Linux has the open files of this process under their numbers.
 HANDLES = "/proc/self/fd"
 #: Whether this system has: elsewhere DuckDB opens the path itself.
@@ -104,9 +107,16 @@ class Files:
         """The file for reading, at its beginning."""
         self.granted(path)
         try:
-            return self._meant(path, io.BufferedReader(_Named(path)))
+            return self._meant(path, io.BufferedReader(NamedFile(path, self.noted_end(path))))
         except OSError as problem:
             raise os_error(problem, path) from problem
+
+    def noted_end(self, path: str) -> int | None:
+        """Where the whole rows of a file end that a writer is adding to, or was when it was killed; None: at its end.
+
+        A hostile folder cannot hide rows by such a note: it names the file by device and number, which differ here.
+        """
+        return noted_end(path, self._may_read)
 
     def _meant(self, path: str, file: BinaryIO) -> BinaryIO:
         if not self._opened(path, file.fileno()):
@@ -118,9 +128,11 @@ class Files:
         """File size in bytes."""
         self._ask(path)
         try:
-            return os.stat(path).st_size
+            size = os.stat(path).st_size
         except OSError as problem:
             raise os_error(problem, path) from problem
+        end = self.noted_end(path)
+        return size if end is None else end
 
     def state(self, path: str) -> tuple[str, int, int]:
         """Absolute path, size, and modification time in nanoseconds: what a file learned about is kept by."""
@@ -129,7 +141,8 @@ class Files:
             found = os.stat(path)
         except OSError as problem:
             raise os_error(problem, path) from problem
-        return os.path.abspath(path), found.st_size, found.st_mtime_ns
+        end = self.noted_end(path)
+        return os.path.abspath(path), found.st_size if end is None else end, found.st_mtime_ns
 
     def is_file(self, path: str) -> bool:
         """Whether a file of this name is there."""
@@ -298,24 +311,33 @@ class Files:
             raise _refused(path)
 
 
-class _Named(io.FileIO):
-    """A file whose trouble says which one it is: a bad sector, a drive that was taken away."""
+class NamedFile(io.FileIO):
+    """A file whose trouble says which one it is: a bad sector, a drive that was taken away. ``end``: where it ends for
+    its readers, where that is not its own end."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, end: int | None = None) -> None:
         super().__init__(path, "rb")
         self._path = path
+        self.end = end
 
     def readinto(self, buffer: memoryview | bytearray, /) -> int:  # type: ignore[override]  # the buffers that come
         try:
+            if self.end is not None:
+                return super().readinto(memoryview(buffer)[: max(self.end - self.tell(), 0)])
             return super().readinto(buffer)
         except OSError as problem:
             raise os_error(problem, self._path) from problem
 
     def readall(self) -> bytes:
         try:
-            return super().readall()
+            return super().readall() if self.end is None else super().read(max(self.end - self.tell(), 0)) or b""
         except OSError as problem:
             raise os_error(problem, self._path) from problem
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if whence == os.SEEK_END and self.end is not None:
+            return super().seek(max(self.end + offset, 0))
+        return super().seek(offset, whence)
 
 
 class Scratch:
@@ -343,6 +365,23 @@ class Scratch:
     def database(self, name: str) -> sqlite3.Connection:
         """The copy of an SQLite database, with the log that lies beside it here."""
         return _database(os.path.join(self._folder, name), "?mode=rw")
+
+
+def noted_end(path: str, may_read: Callable[[str], bool] = any_file) -> int | None:
+    """As :meth:`Files.noted_end`; OSError of the system is no note."""
+    try:
+        place = note_path(os.path.realpath(path))
+        if not may_read(place):
+            return None
+        with open(place, "rb", opener=_without_waiting) as file:
+            note = read_note(file.read(_NOTE)) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+        return note.size if note is not None and note.unfinished(os.stat(path)) else None
+    except OSError:  # there is none, nearly always
+        return None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe of that name would be waited for
 
 
 def packing_of(path: str) -> str:

@@ -265,7 +265,9 @@ def _survey_file(
 
 
 def _unfit(path: str, context: ReadContext) -> str:
-    """Why the first bytes rule ``read_json`` out; empty if they do not."""
+    """Why the first bytes rule ``read_json`` out, or rows that are not whole yet; empty if they do not."""
+    if context.files.noted_end(path) is not None:
+        return "an unfinished append"
     with context.files.open(path) as file:
         head = file.read(_HEAD)
     if head.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -212,6 +212,9 @@ def open_source(path: str | Member, context: ReadContext) -> Source:
     if isinstance(path, Member):
         return open_member(path, context)
     raw, magic = _opened(path, context)
+    if (end := context.files.noted_end(path)) is not None:
+        told = f"read as far as byte {end}: a writer was ended, or is at work, behind it"
+        context.loss.lost(path, "unfinished-append", 0, end, told)
     return _decompressing(path, raw, context.files.size(path), magic, context)
 
 
