@@ -7,7 +7,7 @@ import json
 import lzma
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from tests.support import SHARED, shared_data
 from udfs.readers.base import LOGICAL_TYPE, ListLoss, NullProgress, ReadContext, ReaderError, null_context
 from udfs.readers.evidence import Tally
 from udfs.readers.evtx import EvtxReader
-from udfs.readers.evtx_events import _USUAL, SCHEMA, EventRows, _facts, _parsed_facts, _system
-from udfs.readers.evtx_system import SystemReader, with_braces
+from udfs.readers.evtx_events import SCHEMA, Event, EventRows
+from udfs.readers.evtx_system import KIND, with_braces
 from udfs.readers.files import Files
 from udfs.readers.request import Request
 
@@ -88,6 +88,22 @@ def test_event_data_is_the_named_values(tmp_path: Path) -> None:
     assert {"InstallSubsystemState": False, "CachingSubsystemState": False} in parsed
 
 
+def _rows(texts: Sequence[str], columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The rows that events of these JSON texts give."""
+    rows = EventRows(SCHEMA if columns is None else pa.schema([SCHEMA.field(name) for name in columns]))
+    rows.of_file({"_file": "log.evtx"}, Tally())
+    rows.add(
+        [Event(event_record_id=n, timestamp="2020-01-02T03:04:05Z UTC", data=text) for n, text in enumerate(texts)]
+    )
+    found: list[dict[str, Any]] = rows.batch().to_pylist()
+    return found
+
+
+def _long_way(text: str) -> str:
+    """The same event in a shape that is never taken apart without parsing it."""
+    return text.replace('"System":{', '"System": {', 1).replace(',"TimeCreated"', ', "TimeCreated"', 1)
+
+
 def _event(system: str, rest: str) -> str:
     return '{"Event":{"#attributes":{"xmlns":"x"},"System":{' + system + "}," + rest + "}}"
 
@@ -116,7 +132,9 @@ _SYSTEM = (
     ],
 )  # fmt: skip
 def test_shapes_of_events(data: str, expected: tuple[Any, ...]) -> None:
-    assert _facts(data, {}) == (*expected, None)
+    names = ("provider", "event_id", "level", "task", "channel", "computer", "event_data", "msg")
+    (row,) = _rows([data])
+    assert tuple(row[name] for name in names) == (*expected, None)
 
 
 @pytest.mark.evidence
@@ -124,22 +142,21 @@ def test_shapes_of_events(data: str, expected: tuple[Any, ...]) -> None:
 def test_the_short_way_gives_what_parsing_gives(tmp_path: Path) -> None:
     from evtx import PyEvtxParser
 
-    compared = 0
-    shapes: dict[tuple[str, int], bool] = {}
+    texts = []
     for name in sorted(_FILES):
         events = PyEvtxParser(str(unpacked(tmp_path, "evtx", name))).records_json()
         while True:
             try:
-                data = next(events)["data"]
+                texts.append(next(events)["data"])
             except StopIteration:
                 break
             except RuntimeError:
                 continue
-            short, parsed = _facts(data, shapes), _parsed_facts(data)
-            assert short[:6] == parsed[:6]
-            assert (short[6] and json.loads(short[6])) == (parsed[6] and json.loads(parsed[6]))
-            compared += 1
-    assert compared > 1000
+    assert len(texts) > 1000
+    for short, parsed in zip(_rows(texts), _rows([_long_way(text) for text in texts]), strict=True):
+        for row in (short, parsed):
+            row["event_data"] = row["event_data"] and json.loads(row["event_data"])
+        assert short == parsed
 
 
 @pytest.mark.evidence
@@ -264,8 +281,8 @@ def test_names_that_come_again_and_bodies_that_are_no_event_data(tmp_path: Path)
 @pytest.mark.evidence
 def test_the_device_that_arrived_is_told() -> None:
     """Attributes of the element in UserData: the USB device of event 2003."""
-    facts = _parsed_facts(shared_data("evidence2", "d04-userdata-attributes.json").read_text())
-    data = json.loads(str(facts[6]))
+    (row,) = _rows([shared_data("evidence2", "d04-userdata-attributes.json").read_text()])
+    data = json.loads(row["event_data"])
     assert sorted(data) == ["instance", "lifetime"]
     assert data["lifetime"] == "{7E0E3B5C-0000-4000-8000-000000000001}"
     assert "USBSTOR#DISK&VEN_ACME&PROD_STICK" in data["instance"]
@@ -296,12 +313,9 @@ def test_the_device_that_arrived_is_told() -> None:
     ],
 )  # fmt: skip
 def test_everything_beside_system_is_event_data(rest: str, data: object, message: str | None) -> None:
-    for id_ in ("5", '"5"'):  # the second one always goes the long way
-        assert (_USUAL.match(_event(_SYSTEM % id_, rest)) is not None) == (
-            id_ == "5" and rest.startswith('"EventData"')
-        )
-        found = _facts(_event(_SYSTEM % id_, rest), {})
-        assert (json.loads(str(found[6])) if found[6] is not None else None, found[7]) == (data, message)
+    for text in (_event(_SYSTEM % "5", rest), _long_way(_event(_SYSTEM % "5", rest))):
+        (row,) = _rows([text])
+        assert (json.loads(row["event_data"]) if row["event_data"] is not None else None, row["msg"]) == (data, message)
 
 
 @pytest.mark.parametrize(
@@ -323,7 +337,7 @@ def test_the_header_dates_an_event_without_a_time(created: str, time: int, count
     tally = Tally()
     rows = EventRows(pa.schema([SCHEMA.field("_time"), SCHEMA.field("record_id")]))
     rows.of_file({"_file": "log.evtx"}, tally)
-    rows.add({"event_record_id": 5, "timestamp": "2020-01-02T03:04:05Z UTC", "data": data})
+    rows.add([{"event_record_id": 5, "timestamp": "2020-01-02T03:04:05Z UTC", "data": data}])
     made = rows.batch()
     assert made["_time"].cast("int64").to_pylist() == [time]
     assert made["record_id"].to_pylist() == [77]
@@ -370,29 +384,65 @@ def test_system_as_another_reader_tells_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("system", "expected"),
     [
-        (_SYSTEM % "5", {"version": "0", "opcode": "0", "keywords": "0x0", "process_id": "1", "thread_id": "2",
+        (_SYSTEM % "5", {"version": 0, "opcode": 0, "keywords": "0x0", "process_id": 1, "thread_id": 2,
                          "provider_guid": "{1}"}),
         # Rendered before it was collected: texts for numbers.
-        (_SYSTEM.replace('"Version":0', '"Version":"3"') % '"5"', {"version": "3", "opcode": "0", "keywords": "0x0",
-                                                                   "process_id": "1", "thread_id": "2",
+        (_SYSTEM.replace('"Version":0', '"Version":"3"') % '"5"', {"version": 3, "opcode": 0, "keywords": "0x0",
+                                                                   "process_id": 1, "thread_id": 2,
                                                                    "provider_guid": "{1}"}),
         (_SYSTEM.replace('"Correlation":null',
                          '"Correlation":{"#attributes":{"ActivityID":"A","RelatedActivityID":"B"}}')
          .replace('"Security":null', '"Security":{"#attributes":{"UserID":"S-1-5-18"}}')
          .replace('"Name":"P","Guid":"{1}"', '"Name":"P"') % "5",
-         {"version": "0", "opcode": "0", "keywords": "0x0", "process_id": "1", "thread_id": "2", "user_sid": "S-1-5-18",
+         {"version": 0, "opcode": 0, "keywords": "0x0", "process_id": 1, "thread_id": 2, "user_sid": "S-1-5-18",
           "activity_id": "A", "related_activity_id": "B"}),
-        ('"EventID":5,"Execution":{"#attributes":{"ThreadID":4}},"Keywords":"0x1"', {"thread_id": "4",
+        ('"EventID":5,"Execution":{"#attributes":{"ThreadID":4}},"Keywords":"0x1"', {"thread_id": 4,
                                                                                    "keywords": "0x1"}),
         ('"EventID":5,"Keywords":{"a":1},"Security":"x"', {}),
     ],
 )  # fmt: skip
-def test_what_system_says(system: str, expected: dict[str, str]) -> None:
+def test_what_system_says(system: str, expected: dict[str, object]) -> None:
     """The short way gives what parsing gives; a text of the event that looks like System is none."""
     data = _event(system, '"EventData":{"q":"\\"Version\\":9,\\"Opcode\\":9"}')
-    reader = SystemReader(_system)
-    for text in (data, data, data.replace('"System":{', '"System": {')):  # the last one always goes the long way
-        assert {name: value for part in reader.facts(text) for name, value in part.items()} == expected
+    texts = [data, data, _long_way(data)]
+    for columns in (_SYSTEM_COLUMNS, *((name,) for name in _SYSTEM_COLUMNS)):
+        for row in _rows(texts, columns):
+            assert row == {name: expected.get(name) for name in columns}
+
+
+def test_a_batch_remembers_no_place_of_the_one_before() -> None:
+    """Each batch has a table of its own; numbers too long for a column are none, whichever way an event goes."""
+    rows = EventRows(pa.schema([SCHEMA.field(name) for name in ("provider", "event_id", "process_id", "computer")]))
+    rows.of_file({"_file": "log.evtx"}, Tally())
+    long = _SYSTEM.replace('"ProcessID":1', '"ProcessID":1234567890123456789') % "70000"
+    usual = _event(_SYSTEM % "5", '"EventData":null')
+    for texts in (
+        [usual, _event(long, '"EventData":null'), usual],
+        [_long_way(_event(long, '"EventData":null')), usual],
+    ):
+        rows.add([Event(event_record_id=1, timestamp="", data=text) for text in texts])
+        assert rows.batch().to_pylist() == [
+            {"provider": "P", "event_id": 5 if text is usual else 4464, "process_id": 1 if text is usual else None,
+             "computer": "H"}
+            for text in texts
+        ]  # fmt: skip
+
+
+def test_a_quoted_number_of_an_event_is_its_number() -> None:
+    quoted = (_SYSTEM % "5").replace('"EventRecordID":9', '"EventRecordID":"9"')
+    six_digits = quoted.replace("51:45Z", "51:45.123456Z")
+    assert [row["record_id"] for row in _rows([_event(text, '"EventData":null') for text in (quoted, six_digits)])] == [
+        9,
+        9,
+    ]
+
+
+def test_usual_events_are_not_parsed() -> None:
+    """The kind of an event is its text up to Keywords: quoted numbers, as rendered events have them, are parsed."""
+    kind = '{"Event":{"System":{' + (_SYSTEM % "5").partition(',"TimeCreated"')[0]
+    assert KIND.facts(kind) == {"provider": "P", "provider_guid": "{1}", "event_id": 5, "version": 0, "level": 4,
+                                "task": 7, "opcode": 0, "keywords": "0x0"}  # fmt: skip
+    assert KIND.facts(kind.replace('"Version":0', '"Version":"0"')) is None
 
 
 def test_guids_have_braces() -> None:

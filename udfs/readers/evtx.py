@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import IO, Protocol, cast
 
 import pyarrow as pa
@@ -24,6 +25,8 @@ from udfs.readers.sources import label, open_random, scan_each
 
 BATCH_EVENTS = 16_384
 """Events per batch: an event is two thousand bytes of Python text before it is Arrow."""
+_BLOCK = 64
+"""Events that are asked for at once: their text stays in the processor's cache until it has been looked at."""
 
 
 class EvtxReader(EvidenceReader):
@@ -127,38 +130,39 @@ def _scan_file(
                 "{path} is not a Windows event log: {reason}", name, "not-an-evtx", reason=_sentence(problem)
             ) from problem
         try:
-            for event in _surviving(events, size, layout.chunks, tally):
-                held = rows.add(event)
-                if held % 1024 == 0:
-                    check_cancelled(context)
-                    context.progress.advance(name, min(layout.stream.tell(), size), size)
-                    if held == BATCH_EVENTS:
-                        yield rows.batch()
+            for block in _surviving(events, size, layout.chunks, tally):
+                rows.add(block)
+                check_cancelled(context)
+                context.progress.advance(name, min(layout.stream.tell(), size), size)
+                if rows.held >= BATCH_EVENTS:
+                    yield rows.batch()
         finally:
             if layout.first_cut is not None:
                 context.loss.lost(name, "damaged-list", 0, layout.first_cut, "a list of names or templates was cut")
 
 
-def _surviving(events: Iterator[Event], size: int, chunks: Sequence[int], tally: Tally) -> Iterator[Event]:
-    """Events; what the parser raises for one of them is counted and the next one asked for."""
+def _surviving(events: Iterator[Event], size: int, chunks: Sequence[int], tally: Tally) -> Iterator[list[Event]]:
+    """Events, some at a time; what the parser raises for one of them is counted and the next one asked for."""
     # A file cannot hold more records than this; a parser that goes on failing must not keep the query for ever.
     patience = size // 24 + 64
     while patience:
+        block: list[Event] = []
         try:
-            event = next(events)
-        except StopIteration:
-            return
+            block.extend(islice(events, _BLOCK))  # where the parser raises, those before are in the list
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except Exception as problem:
             patience -= 1
             _count(problem, chunks, tally)
-            continue
         except BaseException as problem:
             # A panic of the Rust parser is no Exception; its iterator cannot be trusted after one.
             tally.add("parser-failed", 1, None, _sentence(problem))
+            yield block
             return
-        yield event
+        else:
+            if not block:
+                return
+        yield block
     tally.add("parser-failed", 1, None, "too many damaged events")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from udfs.readers.base import batch_of, field
 from udfs.readers.evidence import Tally
-from udfs.readers.evtx_system import SYSTEM_COLUMNS, Facts, NameReader, SystemReader, system_arrays, with_braces
+from udfs.readers.evtx_system import KIND, OWN, PLACE, SYSTEM_COLUMNS, Facts, Table, facts_of, with_braces
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -41,27 +41,14 @@ SCHEMA = pa.schema(
 EventRecordID, the number it got where it was logged; ``record_no``: its number in this file. They differ in a log that
 a collector or an export wrote, whose record headers hold the times and numbers of arrival."""
 _HEADER_TIME = "time-of-record"
-_FACTS = {
-    "provider": pa.string(), "event_id": pa.int32(), "level": pa.int32(), "task": pa.int32(),
-    "channel": pa.string(), "computer": pa.string(), "event_data": pa.string(), "msg": pa.string(),
-}  # fmt: skip
-"""Columns taken out of an event's JSON, in the order of ``_facts``."""
-# Quotes inside JSON strings are escaped, so a bare ,"Channel":" is the element and nothing else.
-_USUAL = re.compile(
-    r'\{"Event":\{(?:"#attributes":\{[^{}]*\},)?"System":\{'
-    r'"Provider":\{"#attributes":\{"Name":"([^"\\]*)"(?:,"\w+":"[^"\\]*")*\}\},'
-    r'"EventID":(?:([0-9]{1,18})|\{"#attributes":\{"Qualifiers":[0-9]+\},"#text":([0-9]{1,18})\}),'
-    r'(?:"Version":[0-9]+,)?"Level":(?P<level>[0-9]{1,18}),"Task":([0-9]{1,18}),(?:"Opcode":[0-9]+,)?'
-    r'"Keywords":"[^"\\]*","TimeCreated":\{"#attributes":\{[^{}]*\}\},"EventRecordID":[0-9]+,'
-    r'(?:"Correlation":(?:null|\{"#attributes":\{[^{}]*\}\}),)?(?:"Execution":\{"#attributes":\{[^{}]*\}\},)?'
-    r'"Channel":"([^"\\]*)","Computer":"([^"\\]*)","Security":(?:null|\{[^{}]*\{[^{}]*\}\})\},"EventData":'
-)
-
-
 # What ``_time`` and ``record_id`` need, without parsing the rest; the elements of System come first.
-_CREATED = '"TimeCreated":{"#attributes":{"SystemTime":"'
+_TIME = ',"TimeCreated":{'
+_CREATED = _TIME + '"#attributes":{"SystemTime":"'
 _NUMBERED = '"}},"EventRecordID":'
+# Where System goes on: quotes inside JSON strings are escaped, so a bare ,"Channel":" is the element and nothing else.
+_NUMBER, _CHANNEL, _USER, _BEHIND = '"EventRecordID":', '"Channel":', '"Security":', '},"'
 _MICROSECONDS_LONG = len("2021-03-31T23:51:45.018767Z")
+_CREATED_LONG, _NUMBERED_LONG = len(_CREATED) + _MICROSECONDS_LONG, len(_NUMBERED)
 _SOONEST = len('{"Event":{"System":{')
 # An event that was rendered before it was collected: all values are texts, and the time has up to nine digits.
 _WHEN = re.compile(
@@ -72,6 +59,7 @@ _BEGIN_OF_1602 = -11_612_937_600_000_000
 # Quotes inside a text are escaped, so this finds each name and, in a text that begins with a colon, one too many.
 _NAMES = re.compile(r'"([^"\\]*)":')
 _OWN_DATA = ',"EventData":'
+_OWN_DATA_LONG = len(_OWN_DATA)
 _DATA = '{"Data":'
 _DATA_TEXT = '{"Data":{"#text":'
 _SHAPES = 4096
@@ -102,12 +90,10 @@ class EventRows:
         self._sources: list[_Source] = []
         self._occurrence = bool(names & {"_time", "record_id"})
         self._numbered = "record_no" in names
-        self._facts = bool(names & _FACTS.keys())
-        self._system = names & {column.name for column in SYSTEM_COLUMNS}
-        self._system_reader = SystemReader(_system)
+        self._tables = tuple(Table(part, names) for part in (KIND, OWN, PLACE))
         self._shapes: dict[tuple[str, int], bool] = {}
-        self._names = NameReader()
         self._data = bool(names & {"event_data", "msg"})
+        self._looks = self._occurrence or self._data or any(table.wanted for table in self._tables)
         self._begin()
 
     def of_file(self, of_file: Mapping[str, str | None], tally: Tally) -> None:
@@ -126,45 +112,78 @@ class EventRows:
         self._headers: list[str] = []
         self._ids: list[str | None] = []
         self._numbers: list[int | None] = []
-        self._found: list[tuple[object, ...]] = []
-        self._systems: list[tuple[Facts, ...]] = []
+        self._own_data: list[str | None] = []
+        self._messages: dict[int, str | None] = {}
+        for table in self._tables:
+            table.begin()
 
-    def add(self, event: Event) -> int:
-        """Take what is wanted of ``event``; the number of events held."""
-        data = event["data"]
-        if self._occurrence:
-            at = data.find(_CREATED, _SOONEST) + len(_CREATED)
-            end = at + _MICROSECONDS_LONG
-            behind = end + len(_NUMBERED)
-            if data[end:behind] == _NUMBERED and at >= _SOONEST:
-                self._created.append(data[at:end])
-                self._ids.append(data[behind : data.find(",", behind)])
-            else:
-                created, number = _stamp(data)
-                self._created.append(created)
-                self._ids.append(number)
-            self._headers.append(event["timestamp"])
+    def add(self, events: Sequence[Event]) -> None:
+        """Take what is wanted of ``events``."""
         if self._numbered:
-            self._numbers.append(_integer(event["event_record_id"], 63))
-        if self._facts:
-            self._found.append(self._named(data))
-        if self._system:
-            self._systems.append(self._system_reader.facts(data))
-        self.held += 1
-        return self.held
+            self._numbers += [_integer(event["event_record_id"], 63) for event in events]
+        if self._occurrence:
+            self._headers += [event["timestamp"] for event in events]
+        if self._looks:
+            self._look([event["data"] for event in events])
+        self.held += len(events)
 
-    def _named(self, data: str) -> tuple[object, ...]:
-        """As ``_facts``; without the event's own data where nobody wants it."""
-        named = self._names.facts(data)
-        if named is None:
-            return _facts(data, self._shapes)
-        values, kind, end = named
-        if not self._data:
-            return (*values, None, None)
-        if not data.startswith(_OWN_DATA, end):
-            return _parsed_facts(data)
-        text = _own_data(data, kind, end + len(_OWN_DATA), self._shapes)
-        return _parsed_facts(data) if text is None else (*values, None if text == "null" else text, None)
+    def _look(self, texts: list[str]) -> None:
+        """Take the wanted columns out of the JSON of events; nothing is looked for that nobody wants."""
+        occurrence, own_data = self._occurrence, self._data
+        kinds, owns, places = self._tables
+        kinds_wanted, owns_wanted, places_wanted = kinds.wanted, owns.wanted, places.wanted
+        far = owns_wanted or places_wanted or own_data
+        for number, data in enumerate(texts, self.held):
+            body: dict[str, object] | None = None
+            time = data.find(_CREATED, _SOONEST)
+            end = time + _CREATED_LONG
+            behind = end + _NUMBERED_LONG
+            if time > 0 and data[end:behind] == _NUMBERED:
+                comma = data.find(",", behind)
+                if occurrence:
+                    self._created.append(data[end - _MICROSECONDS_LONG : end])
+                    self._ids.append(data[behind:comma])
+            else:
+                time = data.find(_TIME, _SOONEST)
+                comma = data.find(",", data.find(_NUMBER, time))
+                if occurrence:
+                    moment, own_number = _stamp(data)
+                    self._created.append(moment)
+                    self._ids.append(own_number)
+            if kinds_wanted:
+                kind = data[:time] if time > 0 else ""
+                if kind in kinds.places:
+                    kinds.taken.append(kinds.places[kind])
+                else:
+                    body = _learn(kinds, kind, data, body)
+            if not far:
+                continue
+            channel = data.find(_CHANNEL, comma)
+            end = data.find(_BEHIND, data.find(_USER, channel)) + 1
+            if not (0 < time < comma < channel < end):
+                channel = end = comma = 0
+            if owns_wanted:
+                own = data[comma:channel]
+                if own in owns.places:
+                    owns.taken.append(owns.places[own])
+                else:
+                    body = _learn(owns, own, data, body)
+            if places_wanted:
+                place = data[channel:end]
+                if place in places.places:
+                    places.taken.append(places.places[place])
+                else:
+                    body = _learn(places, place, data, body)
+            if own_data:
+                text = None
+                if end and data.startswith(_OWN_DATA, end):
+                    text = _own_data(data, data[:time], end + _OWN_DATA_LONG, self._shapes)
+                if text is None:
+                    body = _body(data) if body is None else body
+                    text = _event_data(body)
+                    if (message := _message(body)) is not None:
+                        self._messages[number] = message
+                self._own_data.append(None if text == "null" else text)
 
     def batch(self) -> pa.RecordBatch:
         """The wanted columns of the events held, which are let go."""
@@ -178,12 +197,11 @@ class EventRows:
             made["record_id"] = _whole_numbers(self._ids)
         if self._numbered:
             made["record_no"] = pa.array(self._numbers, pa.int64())
-        if self._facts:
-            for (column, type_), values in zip(_FACTS.items(), zip(*self._found, strict=True), strict=True):
-                made[column] = pa.array(values, type_)
-            if "event_data" in self._wanted.names:
-                made["event_data"] = with_braces(made["event_data"])
-        made |= system_arrays(self._systems, self._system)
+        if self._data:
+            made["event_data"] = with_braces(pa.array(self._own_data, pa.string()))
+            made["msg"] = _sparse(self._messages, rows)
+        for table in self._tables:
+            made |= table.arrays()
         self._begin()
         return batch_of(self._wanted, made, rows)
 
@@ -218,6 +236,21 @@ class _Source:
     tally: Tally
 
 
+def _learn(table: Table, text: str, data: str, body: dict[str, object] | None) -> dict[str, object] | None:
+    """Put down what a part of System says that is new to the batch; the parsed event where it had to be parsed."""
+    place = table.learn(text)
+    if place is None:
+        body = _body(data) if body is None else body
+        place = table.place(_parsed_system(body))
+    table.taken.append(place)
+    return body
+
+
+def _sparse(values: Mapping[int, str | None], rows: int) -> pa.Array:
+    """A column of texts that few rows have."""
+    return pa.array([values.get(row) for row in range(rows)], pa.string()) if values else pa.nulls(rows, pa.string())
+
+
 def _stamp(data: str) -> tuple[str, str | None]:
     """The text of TimeCreated, empty where there is none, and that of EventRecordID; ``data`` is of any shape."""
     when = _WHEN.search(data)
@@ -234,7 +267,8 @@ def _whole_numbers(texts: list[str | None]) -> pa.Array:
     try:
         return pa.array(texts, pa.string()).cast(pa.int64())
     except pa.ArrowInvalid:
-        return pa.array([_integer(text, 63) for text in texts], pa.int64())
+        # Those of an event that was rendered before it was collected stand between quotes.
+        return pa.array([_integer(text and text.strip('"'), 63) for text in texts], pa.int64())
 
 
 def _instants(created: list[str]) -> pa.Array | None:
@@ -288,6 +322,8 @@ def _own_data(data: str, kind: str, start: int, shapes: dict[tuple[str, int], bo
 
     ``kind``: the text that events of one template share.
     """
+    if data.find("}", start) == len(data) - 3 and data.startswith("{", start) and not data.startswith('{"#', start):
+        return None if _repeats(data, kind, start, shapes) else data[start:-2]  # nothing stands inside another
     if data.find('"#', start) >= 0:
         return _unnamed(data[start:-2])
     if data.find('},"', start) >= 0 or not data.startswith(("{", "null}"), start):
@@ -306,44 +342,18 @@ def _unnamed(text: str) -> str | None:
     return None
 
 
-def _facts(data: str, shapes: dict[tuple[str, int], bool]) -> tuple[object, ...]:
-    """Provider, event, level, task, channel, computer, event data and message of one event's JSON.
-
-    Nearly all events have the shape of ``_USUAL``, and their event data is the text behind it as it stands: three
-    times as fast as parsing the JSON and writing part of it again.
-    """
-    usual = _USUAL.match(data)
-    if usual is None:
-        return _parsed_facts(data)
-    text = _own_data(data, data[: usual.start("level")], usual.end(), shapes)
-    if text is None:
-        return _parsed_facts(data)
-    provider, plain_id, qualified_id, level, task, channel, computer = usual.groups()
-    return (
-        provider,
-        int(plain_id or qualified_id) & 0xFFFF,
-        _integer(level, 31),
-        _integer(task, 31),
-        channel,
-        computer,
-        None if text == "null" else text,
-        None,
-    )
-
-
-def _parsed_facts(data: str) -> tuple[object, ...]:
-    body = _body(data)
+def _parsed_system(body: Mapping[str, object]) -> Facts:
+    """What System of an event of any shape says."""
     system = _mapping(body.get("System"))
-    return (
-        _provider(system.get("Provider")),
-        _event_id(system.get("EventID")),
-        _integer(_plain(system.get("Level")), 31),
-        _integer(_plain(system.get("Task")), 31),
-        _text(system.get("Channel")),
-        _text(system.get("Computer")),
-        _event_data(body),
-        _message(body),
-    )
+    named = {
+        "provider": _provider(system.get("Provider")),
+        "event_id": _event_id(system.get("EventID")),
+        "level": _integer(_plain(system.get("Level")), 31),
+        "task": _integer(_plain(system.get("Task")), 31),
+        "channel": _text(system.get("Channel")),
+        "computer": _text(system.get("Computer")),
+    }
+    return facts_of(system) | {name: value for name, value in named.items() if value is not None}
 
 
 def _body(data: str) -> dict[str, object]:
@@ -352,10 +362,6 @@ def _body(data: str) -> dict[str, object]:
         return _mapping(_mapping(json.loads(data, object_pairs_hook=_gathered)).get("Event"))
     except (ValueError, RecursionError):
         return {}
-
-
-def _system(data: str) -> dict[str, object]:
-    return _mapping(_body(data).get("System"))
 
 
 def _gathered(pairs: list[tuple[str, object]]) -> dict[str, object]:

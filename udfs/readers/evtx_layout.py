@@ -33,6 +33,8 @@ _TABLES = struct.Struct("<96I")
 _TABLES_AT = 128
 _RECORD_HEADER = struct.Struct("<IIQQ")
 """Signature, length, record number, FILETIME; the length stands once more at the record's end."""
+_RECORD_BEGIN = struct.Struct("<II")
+_LINK = struct.Struct("<I")
 _LEAST = 28
 _RECORD = 0x2A2A
 _SEARCH = 1 << 20
@@ -167,10 +169,10 @@ def _survey(raw: BinaryIO, start: int, size: int, tally: Tally) -> list[_Chunk]:
 
 def _chain(data: bytes) -> tuple[int, int]:
     """Where the chain of records ends that begins behind the header, and how many it has."""
-    at, count = _CHUNK_HEADER, 0
-    while at + _LEAST <= len(data):
-        magic, length = struct.unpack_from("<II", data, at)
-        if magic != _RECORD or length < _LEAST or at + length > len(data):
+    at, count, size, begin = _CHUNK_HEADER, 0, len(data), _RECORD_BEGIN.unpack_from
+    while at + _LEAST <= size:
+        magic, length = begin(data, at)
+        if magic != _RECORD or length < _LEAST or at + length > size:
             break
         at += length
         count += 1
@@ -191,6 +193,8 @@ def _wrong_links(chunk: bytes) -> tuple[int, ...]:
         return ()
     found = []
     last = len(chunk) - 8
+    if _falling(chunk, last):
+        return ()
     for nth, first in enumerate(_TABLES.unpack_from(chunk, _TABLES_AT)):
         seen: set[int] = set()
         at, link = first, _TABLES_AT + 4 * nth
@@ -201,6 +205,20 @@ def _wrong_links(chunk: bytes) -> tuple[int, ...]:
             seen.add(at)
             link, at = at, int.from_bytes(chunk[at : at + 4], "little")
     return tuple(found)
+
+
+def _falling(chunk: bytes, last: int) -> bool:
+    """Whether all links lead to an earlier place, as the system writes them: then none leads back or out."""
+    link = _LINK.unpack_from
+    for at in _TABLES.unpack_from(chunk, _TABLES_AT):
+        if at > last:
+            return False
+        while at:
+            (behind,) = link(chunk, at)
+            if behind >= at:
+                return False
+            at = behind
+    return True
 
 
 def _records(data: bytes) -> list[tuple[int, int, int]]:
