@@ -47,6 +47,27 @@ loss("lone-surrogate", ("values with half a character, which became U+FFFD", "�
 loss("type-mismatch", ("values that do not fit the column: null", "열 타입에 맞지 않는 값: null"))
 loss("duplicate-header", ("columns of one name were renamed", "이름이 같은 열의 이름을 바꿈"), fact=True)
 loss(
+    "unnamed-column",
+    ("columns without a name in the header are columnN", "헤더에 이름이 없는 열은 columnN"),
+    fact=True,
+)
+loss(
+    "cells-beyond-header",
+    (
+        "records with more cells than the header has names: the others are columnN",
+        "헤더의 이름보다 셀이 많은 레코드: 나머지는 columnN",
+    ),
+    fact=True,
+)
+loss(
+    "cells-missing",
+    (
+        "records with fewer cells than the header has names: their last fields are null",
+        "헤더의 이름보다 셀이 적은 레코드: 뒤쪽 필드는 null",
+    ),
+    fact=True,
+)
+loss(
     "unclosed-quote",
     ("a quote that nothing closes: the line ends the record", "닫지 않은 따옴표: 그 줄에서 레코드를 끝냄"),
 )

@@ -69,7 +69,7 @@ class Entry:
     def fact(self) -> bool:
         """Whether nothing was lost, and it is worth knowing all the same (a hive that was not closed properly)."""
         row = loss_row(self.reason)
-        return not self.count and not self.at_least and (row is None or row.fact)
+        return not self.at_least and (not self.count if row is None else row.fact)
 
     @property
     def number(self) -> str:

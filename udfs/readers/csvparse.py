@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -189,16 +189,31 @@ def _continued(
 
 
 @dataclass
+class Odd:
+    """Records that are not as wide as the header: how many, and the line of the first one (0: none)."""
+
+    count: int = 0
+    line: int = 0
+
+    def met(self, line: int, count: int = 1) -> None:
+        """Count records of which the first one begins on this line."""
+        self.count += count
+        self.line = self.line or line
+
+
+@dataclass
 class Structure:
     """What numpy finds out about a CSV text in valid UTF-8, fed in chunks that end with LF (but the last).
 
     ``plain`` stays true while the strict and the lenient parser, and any RFC 4180 parser, must agree: quotes open only
     at the start of a cell and close only at its end, no lone CR, no NUL, no ``\\"`` (unless strict). Then ``fewest``
     and ``most`` are the cells of the shortest and longest record, ``records`` counts them, header included, and
-    ``longest`` is an upper bound of the bytes of one.
+    ``longest`` is an upper bound of the bytes of one. ``wider`` and ``shorter``: records with more and with fewer cells
+    than ``header`` says, where it says something.
     """
 
     dialect: Dialect
+    header: int | None = None
     plain: bool = True
     fewest: int | None = None
     most: int = 0
@@ -208,6 +223,10 @@ class Structure:
     _cells: int = 0
     _begun: bool = False
     _pending: int = 0
+    _lines: int = 0
+    _line_begun: int = 0
+    wider: Odd = field(default_factory=Odd)
+    shorter: Odd = field(default_factory=Odd)
 
     def feed(self, data: bytes) -> tuple[Positions, Positions]:
         """Look at one chunk. Returns, for the records that end in it, where (their LF) and the number of cells."""
@@ -229,14 +248,19 @@ class Structure:
             newlines = newlines[((np.searchsorted(quotes, newlines) + self._inside) & 1) == 0]
             delimiters = delimiters[((np.searchsorted(quotes, delimiters) + self._inside) & 1) == 0]
             self._inside = (self._inside + len(quotes)) & 1
-        return self._count(array, newlines, delimiters)
+        found = self._count(array, newlines, delimiters)
+        self._lines += data.count(b"\n")
+        return found
 
     def finish(self) -> None:
         """The text is over: a quote still open, or a last record without newline, shows now."""
         if self._inside:
             self.plain = False
         elif self._begun:
-            self._note(np.array([self._cells + 1]))
+            last = np.array([self._cells + 1])
+            self._note(last)
+            self._line_begun = self._line_begun or self._lines + 1
+            self._compare(np.empty(0, np.uint8), np.zeros(1, np.int64), last)
 
     def _quotes_fit(self, array: Bytes, quotes: Positions) -> bool:
         if len(quotes) == 0:
@@ -276,9 +300,23 @@ class Structure:
         rest = int(newlines[-1]) + 1
         self._cells, self._begun = len(delimiters) - int(before[-1]), rest < len(array)
         self._pending = len(array) - rest
-        newlines, cells = newlines[~empty], cells[~empty]
+        newlines, cells, starts = newlines[~empty], cells[~empty], starts[~empty]
         self._note(cells)
+        self._compare(array, starts, cells)
+        if self._begun:
+            self._line_begun = self._lines + 1 + int(np.count_nonzero(array[:rest] == 10))
         return newlines, cells
+
+    def _compare(self, array: Bytes, starts: Positions, cells: Positions) -> None:
+        """Records that begin at ``starts`` in the chunk, and their cells, against the header; 0 is perhaps no start."""
+        if self.header is None:
+            return
+        for odd, at in ((self.wider, cells > self.header), (self.shorter, cells < self.header)):
+            if at.any():
+                start = int(starts[at.argmax()])
+                line = self._lines + 1 + int(np.count_nonzero(array[:start] == 10))
+                odd.met(self._line_begun if not start and self._line_begun else line, int(at.sum()))
+        self._line_begun = 0
 
     def _note(self, cells: Positions) -> None:
         if len(cells):

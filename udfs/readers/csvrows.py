@@ -32,7 +32,7 @@ from udfs.readers.base import (
     select,
 )
 from udfs.readers.cache import StateCache
-from udfs.readers.csvparse import ABSENT, Dialect, Structure, padded, records
+from udfs.readers.csvparse import ABSENT, Dialect, Odd, Structure, padded, records
 from udfs.readers.evidence import base_name, files_of
 from udfs.readers.lines import Reached, codec_name, utf8_chunks, whole_lines, with_line_feeds
 from udfs.readers.request import Request
@@ -55,6 +55,8 @@ class Plan:
     ``names``: its columns, cut at ``maxcol``; ``renamed``: notes about those that could not keep their name; ``width``:
     cells of its longest record; ``way``: ``even`` (plain, equal rows), ``ragged`` (plain, short rows), ``exact``.
     ``top`` and ``beyond``: the lines of its header, and of the first record wider than ``MOST_COLUMNS`` (0: none).
+    ``unnamed``: the names that columns got whose name is empty; ``wider`` and ``shorter``: records with more and with
+    fewer cells than the header.
     """
 
     names: tuple[str, ...]
@@ -64,6 +66,22 @@ class Plan:
     delimiter: str = ","
     top: int = 1
     beyond: int = 0
+    unnamed: tuple[str, ...] = ()
+    wider: Odd = field(default_factory=Odd)
+    shorter: Odd = field(default_factory=Odd)
+
+    def told(self, source: str, context: ReadContext, cut: bool) -> None:
+        """What of the header and the records beside it a reader of the rows should know; ``cut``: columns are cut."""
+        for note in self.renamed:
+            context.loss.lost(source, "duplicate-header", 0, Line(self.top), note)
+        for name in self.unnamed:
+            context.loss.lost(source, "unnamed-column", 0, Line(self.top), name)
+        if cut:
+            context.loss.lost(source, "columns-cut", self.width - len(self.names), Line(self.beyond))
+        elif self.wider.count:
+            context.loss.lost(source, "cells-beyond-header", self.wider.count, Line(self.wider.line))
+        if self.shorter.count:
+            context.loss.lost(source, "cells-missing", self.shorter.count, Line(self.shorter.line))
 
 
 @dataclass(frozen=True)
@@ -175,10 +193,8 @@ class CsvReader:
             if window.done:
                 return
             shown = base_name(path)
-            for note in plan.renamed:
-                context.loss.lost(_name(path), "duplicate-header", 0, Line(plan.top), note)
-            if plan.width > self.maxcol == MOST_COLUMNS and not self.rest:  # a number of one's own is a wish
-                context.loss.lost(_name(path), "columns-cut", plan.width - self.maxcol, Line(plan.beyond))
+            cut = plan.width > self.maxcol == MOST_COLUMNS and not self.rest  # a number of one's own is a wish
+            plan.told(_name(path), context, cut)
             wanted = [name for name in schema.names if name in plan.names or name == "_rest"]
             read = self._exact if plan.way == "exact" else self._fast
             placed = self.placed and len(self.paths) == 1 and PLACE in schema.names and PLACE not in plan.names
@@ -221,6 +237,7 @@ class CsvReader:
             lines = self._below(whole_lines(chunks, source.name, context))
             first = next(lines, b"")
             header = _header(first, structure.dialect, self.comment)
+            structure.header = len(header) if header is not None and self.header else None
             for data in itertools.chain((first,), lines):
                 structure.feed(data)
                 if not structure.plain:
@@ -230,31 +247,46 @@ class CsvReader:
                     break
             else:
                 structure.finish()
+        beyond, above = 0, self.skip + top.said
         if header is None:
             header = next(self._records(path, context, None), ([], None, 0))[0]
-        beyond = 0
         width, way = structure.most, "even" if structure.fewest in (None, structure.most) else "ragged"
-        if not structure.plain or width > MOST_COLUMNS:
+        uneven = structure.wider.count + structure.shorter.count
+        # Lines are counted without comments here, and more records are looked at than a limit wants.
+        recount = bool(uneven) and (self.comment is not None or enough is not None)
+        unsure = self.header and (structure.header is None or recount)
+        if not structure.plain or width > MOST_COLUMNS or unsure:
             way = way if structure.plain else "exact"
-            width, beyond = self._widest(path, context, enough)
+            width, beyond, structure.wider, structure.shorter = self._widest(path, context, enough, len(header))
+            above = 0
         width = max(width, len(header))
         # A file without a column is read, too: what is damaged at its beginning is told by the scan.
         if not whole or not width or self.rest or structure.longest > _BLOCK // 2:
             way = "exact"
         names, renamed = named(header if self.header else [], min(width, self.maxcol))
-        header_line = next(self._records(path, context, None), ([], None, 1))[2] if renamed else 1
-        return Plan(names, renamed, width, way, delimiter, header_line, beyond)
+        unnamed = tuple(name for name, cell in zip(names, header, strict=False) if not cell) if self.header else ()
+        header_line = next(self._records(path, context, None), ([], None, 1))[2] if renamed or unnamed else 1
+        odd = [Odd(odd.count, odd.line and odd.line + above) for odd in (structure.wider, structure.shorter)]
+        return Plan(names, renamed, width, way, delimiter, header_line, beyond, unnamed, *odd)
 
-    def _widest(self, path: str | Member, context: ReadContext, enough: int | None) -> tuple[int, int]:
-        """Cells of the longest record, and the line of the first one with more than ``MOST_COLUMNS`` (0: none)."""
+    def _widest(
+        self, path: str | Member, context: ReadContext, enough: int | None, header: int
+    ) -> tuple[int, int, Odd, Odd]:
+        """Cells of the longest record, the line of the first one with more than ``MOST_COLUMNS`` (0: none), and the
+        records that are wider and shorter than the header.
+        """
         most = beyond = 0
+        wider, shorter = Odd(), Odd()
         for number, (cells, _, line) in enumerate(self._records(path, context, None)):
-            most = max(most, len(cells))
+            size = len(cells)
+            most = max(most, size)
             if not beyond and most > MOST_COLUMNS:
                 beyond = line
+            if self.header and size != header and (enough is None or number < enough):
+                (wider if size > header else shorter).met(line)
             if enough is not None and number >= enough:
                 break
-        return most, beyond
+        return most, beyond, wider, shorter
 
     def _records(
         self, path: str | Member, context: ReadContext, most: int | None

@@ -1,0 +1,50 @@
+"""Headers of CSV files and records that do not fit each other: what is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import logsql
+from logsql import Session
+
+UNEVEN = 'a,b,,a\n1,2,3,4\n"x\ny",2,3,4,5\n1,2\n1\n1,2,3,4,5,6\n'
+HEADER = [("duplicate-header", 0, "line 1"), ("unnamed-column", 0, "line 1")]
+#: options, text of a file -> what is told; lines as a text editor counts them
+RECORDS = [
+    ("", UNEVEN, [*HEADER, ("cells-beyond-header", 2, "line 3"), ("cells-missing", 2, "line 5")]),
+    ("limit=1", UNEVEN, HEADER),
+    ("limit=2", UNEVEN, [*HEADER, ("cells-beyond-header", 1, "line 3")]),
+    ("rest=t", UNEVEN, [*HEADER, ("cells-beyond-header", 2, "line 3"), ("cells-missing", 2, "line 5")]),
+    ("header=f", UNEVEN, []),
+    ("", UNEVEN + '"q"x,1\n', [*HEADER, ("cells-beyond-header", 2, "line 3"), ("cells-missing", 3, "line 5")]),
+    ("", "a,b\n1,2,3", [("cells-beyond-header", 1, "line 2")]),
+    ("", "a,b\r\n\r\n1,2\r\n1\r\n", [("cells-missing", 1, "line 4")]),
+    ("", "a;b\n1;2\n1,5;3\n", [("cells-beyond-header", 1, "line 3")]),
+    ("", "sep=;\na;b\n1;2\n\n1;2;3\n", [("cells-beyond-header", 1, "line 5")]),
+    ("skip=1", "by hand\na,b\n1,2\n1\n", [("cells-missing", 1, "line 4")]),
+    ('comment="#"', "a,b\n#c\n1,2\n1\n", [("cells-missing", 1, "line 4")]),
+    ("tab=t", "a\tb\n1\t2\n1\n", [("cells-missing", 1, "line 3")]),
+    ("", "a,b\n1,2\n3,\n", []),
+]
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with logsql.connect(tz="UTC") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(("options", "text", "expected"), RECORDS, ids=[f"{o} {t[:24]!r}" for o, t, _ in RECORDS])
+def test_headers_and_records_that_do_not_fit_each_other_are_told(
+    session: Session, tmp_path: Path, options: str, text: str, expected: list[tuple[str, int, str]]
+) -> None:
+    """Surplus cells became columnN, and missing ones null, without a word."""
+    path = tmp_path / "x.csv"
+    path.write_bytes(text.encode())
+    result = session.query(f"csvfile {options} {path}")
+    result.rows()
+    assert [(e.reason, e.count, e.place) for e in result.ledger] == expected
+    assert [entry.fact for entry in result.ledger] == [True] * len(expected)
