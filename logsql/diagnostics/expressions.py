@@ -105,13 +105,13 @@ UNKNOWN_NAMED_ARGUMENT = define(
     "99002",
     "unknown-named-argument",
     ("a named argument that the function does not have", "함수에 없는 이름의 인자입니다"),
-    ("{function}() has no argument named {argument}", "{function}()에는 {argument}라는 인자가 없습니다"),
+    ("{function}() has no argument named {argument}", "{function}()에는 {argument}(이)라는 인자가 없습니다"),
     ("usage: {usage}", "사용법: {usage}"),
 )
 NO_NAMED_ARGUMENT = UNKNOWN_NAMED_ARGUMENT.says(
     (
         "{function}() has no argument named {argument}",
-        "{function}()에는 {argument}라는 인자가 없습니다",
+        "{function}()에는 {argument}(이)라는 인자가 없습니다",
     ),
     help=("to compare, write {argument} == ...", "비교하려면 {argument} == ...로 쓰세요"),
 )

@@ -106,7 +106,7 @@ INVALID_ESCAPE = define(
     "90205",
     "invalid-escape-sequence",
     ("a backslash before a character that has no escape", "이스케이프할 수 없는 문자 앞에 역슬래시가 있습니다"),
-    ('"{escape}" is not an escape sequence', '"{escape}"는 사용할 수 없는 이스케이프입니다'),
+    ('"{escape}" is not an escape sequence', '"{escape}"은(는) 사용할 수 없는 이스케이프입니다'),
 )
 UNSUPPORTED_COMMAND = define(
     "92000",

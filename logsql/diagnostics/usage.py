@@ -26,7 +26,7 @@ NO_FIELD_HERE = USAGE.says(
     ),
     help=(
         '{name}={value} gives the text; {name}:= takes a number, null, or a call such as ago("1h")',
-        '텍스트는 {name}={value}로 주고, {name}:= 뒤에는 숫자, null, ago("1h") 같은 호출을 쓰세요',
+        '텍스트는 {name}={value}(으)로 주고, {name}:= 뒤에는 숫자, null, ago("1h") 같은 호출을 쓰세요',
     ),
 )
 NO_FORMAT = USAGE.says(("{value!r} is no output format", "{value!r}은(는) 출력 형식이 아닙니다"))
@@ -85,7 +85,7 @@ NO_TOPIC = define(
     ("help about something that does not exist", "도움말을 찾을 수 없는 이름입니다"),
     (
         "no command, function or error code is called {name!r}",
-        "{name!r}이라는 명령, 함수, 오류 코드가 없습니다",
+        "{name!r}(이)라는 명령, 함수, 오류 코드가 없습니다",
     ),
 )
 UNKNOWN_META = define(

@@ -126,6 +126,29 @@ def test_korean_is_korean() -> None:
         assert not re.search(r"[A-Za-z]{3}", prose) or re.search("[\uac00-\ud7a3]", prose), text
 
 
+#: A particle that depends on the last sound of the word before it, behind a word that is filled in.
+PARTICLE = re.compile(
+    r"\{\w+(?:![rs])?(?::[^}]*)?\}(?:\(\))?[\"')\]]*(을|를|이|가|은|는|과|와|로|으로|라는|이라는|라고|이나|나)(?![가-힣(])"
+)
+#: The other orders and halves of the one form: 을(를), 이(가), 은(는), 과(와), (으)로, (이)라는.
+ANOTHER_FORM = re.compile(
+    r"\(을\)를|를\(을\)|가\(이\)|\(이\)가|는\(은\)|\(은\)는|와\(과\)|\(과\)와|로\(으로\)|으로\(로\)"
+)
+
+
+def test_particles_behind_words_that_are_filled_in_have_one_form() -> None:
+    """`max이` or `max가` depends on how the word is read, so both stand there: `max()이(가)`."""
+    load_all()
+    assert [text.ko for text in TEXTS if PARTICLE.search(text.ko) or ANOTHER_FORM.search(text.ko)] == []
+
+
+def test_a_bare_particle_is_found() -> None:
+    for korean in ("{value}은 없음", '"{text}"로 쓰세요', "{f}()를", "{name!r}이라는 이름", "{n:,}과"):
+        assert PARTICLE.search(korean), korean
+    for korean in ("{value}은(는)", "{better}(으)로", "{kind}이므로", "{f}()의 이 자리", "{a}만"):
+        assert not PARTICLE.search(korean), korean
+
+
 def test_every_option_is_told_in_both_languages() -> None:
     """They were English only, on Korean pages too."""
     options = [(spec.name, option) for spec in COMMANDS.values() for option in spec.options]

@@ -169,7 +169,7 @@ def test_notes_of_arguments_in_korean(session: Session) -> None:
     try:
         (note,) = session.plan(ROW + 'eval x = left(a, "2")')[0].notes
         assert note.sentence == 'left()의 이 자리에는 정수를 줍니다. "2"은(는) 텍스트이므로 결과가 늘 null입니다'
-        assert note.help == "left(a, 2)로 쓰세요"
+        assert note.help == "left(a, 2)(으)로 쓰세요"
     finally:
         LANGUAGE.reset(token)
 

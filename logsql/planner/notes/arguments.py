@@ -82,7 +82,7 @@ NETWORK_TEXT = define(
         "{text} is compared as a text, and not as a network that an address may be in",
         "{text}은(는) 주소가 속한 네트워크가 아니라 텍스트로 비교합니다",
     ),
-    ("write {better}", "{better}로 쓰세요"),
+    ("write {better}", "{better}(으)로 쓰세요"),
 )
 _NETWORK = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3})/([12]?\d|3[012])")
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")

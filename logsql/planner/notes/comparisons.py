@@ -67,7 +67,7 @@ ADDRESS_ORDER = define(
         '{left} is text, and < and > compare addresses in it letter by letter: "9.0.0.1" is greater than "10.0.0.1"',
         '{left}은(는) 텍스트이므로 주소를 글자 순서로 비교합니다. "9.0.0.1"이 "10.0.0.1"보다 큽니다',
     ),
-    ("write {better}", "{better}로 쓰세요"),
+    ("write {better}", "{better}(으)로 쓰세요"),
 )
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 DATE_ORDER = define(
@@ -134,7 +134,7 @@ QUOTED_NAME = define(
 )
 ALWAYS = text("always true", "늘 참입니다")
 NEVER = text("never true", "결코 참이 아닙니다")
-OR_TYPED = text("{help}, or read with {option}", "{help}. 또는 {option}로 읽으세요")
+OR_TYPED = text("{help}, or read with {option}", "{help}. 또는 {option}(으)로 읽으세요")
 #: An integer, a double, a boolean and a date as text.
 _TEXTS = {
     Kind.FLOAT: r"-?\d+\.\d+(E-?\d+)?|NaN|-?Infinity",

@@ -48,29 +48,29 @@ PATTERN = define(
 WEEK_YEAR = PATTERN.says(
     (
         "{letters} is the year that a week belongs to, and not the year of the date",
-        "{letters}는 날짜의 연도가 아니라 주가 속한 연도입니다",
+        "{letters}은(는) 날짜의 연도가 아니라 주가 속한 연도입니다",
     )
 )
-DAY_OF_YEAR = PATTERN.says(("{letters} is the day of the year, 1 to 366", "{letters}는 연중 날짜(1~366)입니다"))
+DAY_OF_YEAR = PATTERN.says(("{letters} is the day of the year, 1 to 366", "{letters}은(는) 연중 날짜(1~366)입니다"))
 MINUTES = PATTERN.says(
-    ("{letters} stands where a month stands, and is minutes", "{letters}는 월 자리에 있지만 분입니다")
+    ("{letters} stands where a month stands, and is minutes", "{letters}은(는) 월 자리에 있지만 분입니다")
 )
 MONTH = PATTERN.says(
-    ("{letters} stands where minutes stand, and is the month", "{letters}는 분 자리에 있지만 월입니다")
+    ("{letters} stands where minutes stand, and is the month", "{letters}은(는) 분 자리에 있지만 월입니다")
 )
 HALF_DAY = PATTERN.says(
     (
         "{letters} counts hours from 1 to 12, and no a tells morning from afternoon",
-        "{letters}는 1~12시이며 오전과 오후를 가르는 a가 없습니다",
+        "{letters}은(는) 1~12시이며 오전과 오후를 가르는 a가 없습니다",
     )
 )
 FULL_DAY = PATTERN.says(
     (
         "{letters} counts hours from 0 to 23: morning or afternoon, which a reads, does not change it",
-        "{letters}는 0~23시이므로 오전과 오후를 읽는 a가 시각을 바꾸지 않습니다",
+        "{letters}은(는) 0~23시이므로 오전과 오후를 읽는 a가 시각을 바꾸지 않습니다",
     )
 )
-MILLISECONDS = PATTERN.says(("{letters} is milliseconds, and not seconds", "{letters}는 초가 아니라 밀리초입니다"))
+MILLISECONDS = PATTERN.says(("{letters} is milliseconds, and not seconds", "{letters}은(는) 초가 아니라 밀리초입니다"))
 NO_LETTER = PATTERN.says(
     (
         "the pattern {pattern} has no letter of a date, so that each value gives the same",
@@ -127,11 +127,11 @@ EPOCH_UNIT = define(
     ("epoch() is given micro- or nanoseconds", "epoch()에 마이크로초나 나노초를 줍니다"),
     (
         "epoch() takes seconds or milliseconds, and {value} looks like {unit}",
-        "epoch()에는 초나 밀리초를 줍니다. {value}은(는) {unit}로 보입니다",
+        "epoch()에는 초나 밀리초를 줍니다. {value}은(는) {unit}(으)로 보입니다",
     ),
     (
         "write epoch(long({value} / {divisor}))",
-        "epoch(long({value} / {divisor}))로 쓰세요",
+        "epoch(long({value} / {divisor}))(으)로 쓰세요",
     ),
 )
 NO_TIME = define(
@@ -160,25 +160,25 @@ UNLIKE_VALUES = define(
 MORE_DIGITS = UNLIKE_VALUES.says(
     (
         "{letters} is milliseconds, and the values have {count} digits: 123456 is 123 seconds and 456 milliseconds",
-        "{letters}는 밀리초인데 값은 {count}자리입니다. 123456은 123초 456밀리초가 됩니다",
+        "{letters}은(는) 밀리초인데 값은 {count}자리입니다. 123456은 123초 456밀리초가 됩니다",
     )
 )
 FEWER_DIGITS = UNLIKE_VALUES.says(
     (
         "{letters} is milliseconds, and the values have fewer than three digits: .{value} is {number} ms",
-        "{letters}는 밀리초인데 값의 소수 자릿수가 세 자리보다 적습니다: .{value}은(는) {number}밀리초로 읽습니다",
+        "{letters}은(는) 밀리초인데 값의 소수 자릿수가 세 자리보다 적습니다: .{value}은(는) {number}밀리초로 읽습니다",
     )
 )
 SHORT_YEAR = UNLIKE_VALUES.says(
     (
         "{letters} takes the year as it is written, and the values have two digits: the year {year}",
-        "{letters}는 연도를 적힌 그대로 읽는데 값은 두 자리입니다: {year}년",
+        "{letters}은(는) 연도를 적힌 그대로 읽는데 값은 두 자리입니다: {year}년",
     )
 )
 BEYOND_TWELVE = UNLIKE_VALUES.says(
     (
         "{letters} is the month, and the values have {month} there: it is counted on into the next year",
-        "{letters}는 월인데 값에는 {month}이(가) 있습니다. 다음 해로 넘어가 계산합니다",
+        "{letters}은(는) 월인데 값에는 {month}이(가) 있습니다. 다음 해로 넘어가 계산합니다",
     )
 )
 NOT_READ = UNLIKE_VALUES.says(

@@ -53,7 +53,7 @@ NO_KEYS = NO_PARTS.says(
 )
 PARSE_FIRST = text(
     "parsejson field={value} reads the text of a document first",
-    "문서인 텍스트는 먼저 parsejson field={value}로 읽으세요",
+    "문서인 텍스트는 먼저 parsejson field={value}(으)로 읽으세요",
 )
 _PARTED = (Kind.LIST, Kind.MAP)
 

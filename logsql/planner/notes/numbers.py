@@ -40,13 +40,13 @@ ORDERED_AS_TEXT = define(
     ),
     (
         '{value} holds numbers as text, and {function} compares letter by letter: "9" is greater than "10"',
-        '{value}에는 숫자가 텍스트로 들어 있어 {function}이 글자 순서로 비교합니다. "9"가 "10"보다 큽니다',
+        '{value}에는 숫자가 텍스트로 들어 있어 {function}이(가) 글자 순서로 비교합니다. "9"가 "10"보다 큽니다',
     ),
 )
 DATES_AS_TEXT = ORDERED_AS_TEXT.says(
     (
         "{value} holds dates as text, and {function} compares letter by letter, not by time",
-        "{value}에는 날짜가 텍스트로 들어 있어 {function}이 시간이 아니라 글자 순서로 비교합니다",
+        "{value}에는 날짜가 텍스트로 들어 있어 {function}이(가) 시간이 아니라 글자 순서로 비교합니다",
     )
 )
 NULL_ARITHMETIC = define(

@@ -28,7 +28,7 @@ UNUSED = define(
     ("a parameter is given that the query does not read", "쿼리가 읽지 않는 매개변수를 주었습니다"),
     (
         'the parameter {name} is given and not read: the query has no $("{name}")',
-        '매개변수 {name}을(를) 주었지만 쿼리에 $("{name}")이 없습니다',
+        '매개변수 {name}을(를) 주었지만 쿼리에 $("{name}")이(가) 없습니다',
     ),
 )
 

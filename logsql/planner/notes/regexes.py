@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.messages import text
 
-JAVA_GROUP = text("a group is named {right}, not {wrong}", "그룹 이름은 {wrong}이 아니라 {right}(으)로 씁니다")
+JAVA_GROUP = text("a group is named {right}, not {wrong}", "그룹 이름은 {wrong}이(가) 아니라 {right}(으)로 씁니다")
 
 
 DOUBLED = define(
@@ -51,7 +51,7 @@ SLASHES = define(
         "the slashes of {written} are looked for in the text, and {flags} behind them is no flag",
         "{written}의 슬래시를 텍스트에서 찾습니다. 뒤의 {flags}은(는) 플래그가 아닙니다",
     ),
-    ('write "{better}"', '"{better}"로 쓰세요'),
+    ('write "{better}"', '"{better}"(으)로 쓰세요'),
 )
 #: ``/get/i``: one piece between slashes, and flags. ``/a/b/`` is a path.
 _SLASHES = re.compile(r"/((?:[^/\\]|\\.)+)/([gimsx]+)")

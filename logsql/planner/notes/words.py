@@ -17,7 +17,7 @@ _KINDS = {
     Kind.BINARY: text("binary", "바이너리"),
 }
 _NUMBER = text("a number", "숫자")
-WRITE = text("write {better}", "{better}로 쓰세요")
+WRITE = text("write {better}", "{better}(으)로 쓰세요")
 
 
 def kind_word(kind: Kind) -> str:
