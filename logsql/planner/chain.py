@@ -19,7 +19,7 @@ from logsql.language.tree import Command, Expr, Query
 from logsql.planner.catalog import Catalog
 from logsql.planner.duties import Demand
 from logsql.planner.expressions import ExprContext
-from logsql.planner.notes.samples import received, sample_query
+from logsql.planner.notes.samples import own, received, sample_query
 from logsql.planner.plan import Cte, Step, handed_on, with_ctes
 from logsql.planner.relation import Rel
 from logsql.values import sql
@@ -133,6 +133,10 @@ class Chain(ABC):
         if key not in self._samples:
             self._samples[key] = self.catalog.sample(query)
         return self._samples[key]
+
+    def own(self, rel: Rel, name: str) -> bool:
+        """Whether a field is one of the reader's, as it read it."""
+        return own(self.ctes, rel, name)
 
     def received(self, rel: Rel, name: str) -> bool:
         """Whether the dates of a field are those of the source: no command gave it others on the way."""

@@ -37,6 +37,7 @@ from logsql.planner.catalog import Catalog
 from logsql.planner.inline import Frame, held
 from logsql.planner.notes import arguments, comparisons, conditions, documents, numbers, parameters
 from logsql.planner.notes.fields import Stands, constant_form, parameter_form, tell_field, tell_operator
+from logsql.planner.notes.samples import Sampler
 from logsql.planner.notes.unknown import meant_call
 from logsql.planner.relation import Rel, Rest
 from logsql.values import mixing, paths, patterns, sql, values
@@ -81,7 +82,7 @@ class ExprContext:
         udfs: set[str] | None = None,
         row_order: Callable[[], exp.Expression | None] | None = None,
         notes: Notes | None = None,
-        sampler: Callable[[Rel, str], tuple[str, ...]] | None = None,
+        sampler: Sampler | None = None,
         origin: Callable[[str, str], tuple[int, str, str]] | None = None,
     ) -> None:
         self.catalog = catalog
@@ -119,9 +120,11 @@ class ExprContext:
 
     def sample(self, name: str) -> tuple[str, ...]:
         """Some values of a text field, for rules that ask what they look like; none where that would take work."""
-        if self._sampler is None or self.rel is None:
-            return ()
-        return self._sampler(self.rel, name)
+        return () if self._sampler is None or self.rel is None else self._sampler.sample(self.rel, name)
+
+    def own(self, name: str) -> bool:
+        """Whether a field is one of the reader's: no command made it on the way."""
+        return self._sampler is not None and self.rel is not None and self._sampler.own(self.rel, name)
 
     # --- entry points -----------------------------------------------------------------------------
 
@@ -247,27 +250,13 @@ class ExprContext:
         spec = registry.FUNCTIONS.get(call.name)
         if spec is None:
             self._unknown_function(call)
-        count = len(call.args)
+        name, count, usage = call.name, len(call.args), spec.signature
         if count < spec.min_args:
-            fail(
-                TOO_FEW_ARGUMENTS,
-                call.span,
-                function=call.name,
-                least=spec.min_args,
-                s=plural(spec.min_args),
-                count=count,
-                usage=spec.signature,
-            )
+            s = plural(spec.min_args)
+            fail(TOO_FEW_ARGUMENTS, call.span, function=name, least=spec.min_args, s=s, count=count, usage=usage)
         if spec.max_args is not None and count > spec.max_args:
-            fail(
-                TOO_MANY_ARGUMENTS,
-                call.span,
-                function=call.name,
-                most=spec.max_args,
-                s=plural(spec.max_args),
-                count=count,
-                usage=spec.signature,
-            )
+            s = plural(spec.max_args)
+            fail(TOO_MANY_ARGUMENTS, call.span, function=name, most=spec.max_args, s=s, count=count, usage=usage)
         for arg in call.args:
             if isinstance(arg, NamedArg) and arg.name not in spec.named:
                 if not spec.named:

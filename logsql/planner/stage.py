@@ -193,7 +193,7 @@ class Stage:
             udfs=chain.udfs,
             row_order=row_order,
             notes=chain.notes,
-            sampler=chain.sample,
+            sampler=chain,
             origin=chain.origin,
         )
 

@@ -342,3 +342,24 @@ def test_every_aggregate_of_numbers_tells_of_a_condition(session: Session, name:
     arguments = ", ".join(["a > 1", *["a"] * (spec.numbers - 1), *["50"] * (spec.min_args - spec.numbers)])
     result = session.query(f'json "[{{a:1}},{{a:2}}]" | stats {name}({arguments})')
     assert [note.code for note in result.notes] == ["N1301"]
+
+
+@pytest.mark.parametrize(
+    ("made", "field", "typed"),
+    [
+        ("", "amount", True),
+        ("| rename amount as n", "n", True),
+        ('| search line == "*x*" | eval c = 1', "amount", True),
+        ('| rex field=line "n=(?<n>[0-9]+)"', "n", False),
+        ('| rex field=line "n=(?<amount>[0-9]+)"', "amount", False),
+        ('| eval n = valueof(split(line, "="), 1)', "n", False),
+        ("| parsekv field=line", "n", False),
+    ],
+)
+def test_the_option_of_a_reader_is_named_for_its_own_fields(tmp_path: Path, made: str, field: str, typed: bool) -> None:
+    """`rex` out of a line of a CSV was told to read with csvfile types=t, which cannot help there."""
+    path = tmp_path / "a.csv"
+    path.write_text("amount,line\n9,n=5 x\n10,n=10 x\n")
+    with Session(tz="UTC") as session:
+        (note,) = session.query(f"csvfile {path} {made} | stats sum({field})").notes
+    assert note.help == f"write sum(double({field}))" + ", or read with csvfile types=t" * typed

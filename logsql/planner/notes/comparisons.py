@@ -259,7 +259,8 @@ def _better(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None
                 map(number_text, filter(None, sample(cx, expr.left if side is sides[0] else expr.right)))
             ):
                 return meant
-            return or_typed(cx, meant, theirs.kind is Kind.DATE)
+            node = expr.left if side is sides[0] else expr.right
+            return or_typed(cx, meant, node, theirs.kind is Kind.DATE)
     return meant
 
 
@@ -271,9 +272,10 @@ def _choices(node: Expr) -> list[Expr]:
     return [node] if isinstance(node, Literal) else []
 
 
-def or_typed(cx: Lowering, help: str, date: bool = False) -> str:
-    """``help``, and the option of the source that reads its texts as numbers and dates, where there is one."""
-    by = cx.rel.typed_by if cx.rel is not None else ""
+def or_typed(cx: Lowering, help: str, node: Expr, date: bool = False) -> str:
+    """``help``, and the option of the source that reads its texts as numbers and dates, where there is one and the
+    field is its own: what ``rex`` or ``split`` made of a line no option of the source types."""
+    by = cx.rel.typed_by if cx.rel is not None and isinstance(node, Field) and cx.own(node.name) else ""
     return OR_TYPED.fill(help=help, option=by) if by and (date or by.endswith("types=t")) else help
 
 
@@ -438,7 +440,7 @@ def _dates_by_letter(cx: Lowering, expr: Binary) -> None:
             continue
         sides = (f'date({field.name}, "{pattern}")', f'date({canonical(other)}, "{wanted}")')
         first, second = sides if field is expr.left else (sides[1], sides[0])
-        better = or_typed(cx, WRITE.fill(better=f"{first} {expr.op} {second}"), date=True)
+        better = or_typed(cx, WRITE.fill(better=f"{first} {expr.op} {second}"), field, date=True)
         cx.note(DATE_ORDER, expr.span, left=canonical(field), better=better)
 
 

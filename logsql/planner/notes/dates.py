@@ -251,7 +251,8 @@ def date_argument(call: FunctionCall, position: int, value: Typed) -> None:
     help = None
     if made is not None:
         written[position] = made
-        help = or_typed(cx, WRITE.fill(better=f"{call.spec.name}({', '.join(written)})"), value.kind is Kind.STRING)
+        better = WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
+        help = or_typed(cx, better, node, value.kind is Kind.STRING)
     cx.note(NO_DATE, node.span, help=help, function=call.spec.name, value=canonical(node), kind=kind_word(value.kind))
 
 
@@ -277,7 +278,7 @@ def time_field(cx: Lowering, command: str, span: Span, covers: tuple[str, str]) 
     if value.kind is not Kind.NULL:
         made = made_date(cx, Field("_time"), value)
         better = WRITE.fill(better=f"eval _time = {made} | {command} ...")
-        help = None if made is None else or_typed(cx, better, value.kind is Kind.STRING)
+        help = None if made is None else or_typed(cx, better, Field("_time"), value.kind is Kind.STRING)
         cx.note(TIME_IS, span, help=help, covers=covers, command=command, kind=kind_word(value.kind))
     elif rel.rest is None and rel.column("_time") is None:
         cx.note(NO_TIME, span, help=_other_times(cx, rel, command), covers=covers, command=command)

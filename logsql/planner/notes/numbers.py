@@ -147,7 +147,7 @@ def _as_numbers(call: AggregateCall, place: int) -> str | None:
             return None
     written = [f"double({argument})" if i == place else canonical(n) for i, n in enumerate(call.nodes)]
     help = WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
-    return or_typed(call.cx, help) if all(map(number_text, found)) else help
+    return or_typed(call.cx, help, call.nodes[place]) if all(map(number_text, found)) else help
 
 
 def sorted_by(cx: Lowering, command: str, keys: tuple[SortKey, ...]) -> None:
@@ -159,7 +159,7 @@ def sorted_by(cx: Lowering, command: str, keys: tuple[SortKey, ...]) -> None:
         name = key.name.text
         if numbers_of_several_lengths(cx.sample(name)):
             help = WRITE.fill(better=f"eval {name} = double({name}) | {command} {'-' if key.descending else ''}{name}")
-            cx.note(ORDERED_AS_TEXT, key.name.span, help=or_typed(cx, help), value=name, function=command)
+            cx.note(ORDERED_AS_TEXT, key.name.span, help=or_typed(cx, help, Field(name)), value=name, function=command)
         elif made := _ordered(cx, Field(name)):
             row, form = made
             help = WRITE.fill(better=f"eval {name} = {form} | {command} {'-' if key.descending else ''}{name}")
@@ -181,7 +181,7 @@ def _ordered(cx: Lowering, node: Expr) -> tuple[Sentence, str] | None:
 def spread(cx: Lowering, node: Expr, value: Typed) -> None:
     """Tell of a boxplot of numbers that are text."""
     if value.kind is Kind.STRING and numbers_of_several_lengths(sample(cx, node)):
-        help = or_typed(cx, WRITE.fill(better=f"boxplot double({canonical(node)})"))
+        help = or_typed(cx, WRITE.fill(better=f"boxplot double({canonical(node)})"), node)
         cx.note(ORDERED_AS_TEXT, node.span, help=help, value=canonical(node), function="boxplot")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Protocol, cast
 
 from sqlglot import exp
 
@@ -15,6 +15,13 @@ from logsql.values.types import Kind
 
 #: Values that a rule looks at.
 SAMPLE = 50
+
+
+class Sampler(Protocol):
+    """Who looks at values of a field, and knows whether it is the source's own."""
+
+    def sample(self, rel: Rel, name: str) -> tuple[str, ...]: ...
+    def own(self, rel: Rel, name: str) -> bool: ...
 
 
 def sample_query(ctes: Sequence[Cte], rel: Rel, name: str) -> Sql | None:
@@ -51,6 +58,28 @@ def sample_query(ctes: Sequence[Cte], rel: Rel, name: str) -> Sql | None:
         query = sql.select([sql.alias(node.copy(), "v")], read.this.copy())
         return query.limit(SAMPLE)
     return None
+
+
+def own(ctes: Sequence[Cte], rel: Rel, name: str) -> bool:
+    """Whether a field is one of the reader's: its SELECT, which reads no other, made it, and others hand it on."""
+    column = rel.column(name)
+    if column is None or column.parts:
+        return False
+    by_name = {cte.name: cte for cte in ctes}
+    node, source = rel.expr(column.ident), rel.source
+    while isinstance(node, exp.Column) and source in by_name:
+        query = by_name[source].query
+        if not isinstance(query, exp.Select) or query.args.get("joins") or query.args.get("group"):
+            return False
+        wanted = node.name
+        found = next((item for item in query.selects if item.alias_or_name == wanted), None)
+        read = query.args.get("from_") or query.args.get("from")
+        if found is None or read is None:
+            return False
+        if not isinstance(read.this, exp.Table) or read.this.name not in by_name:
+            return True
+        node, source = cast(exp.Expression, found.unalias()), read.this.name
+    return isinstance(node, exp.Column)
 
 
 def received(ctes: Sequence[Cte], rel: Rel, name: str) -> bool:
