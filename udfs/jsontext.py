@@ -2,6 +2,8 @@
 
 Python reads no whole number of more than 4,300 digits (the work grows with their square) and says so by a ValueError in
 the middle of a document. Such a number is the double that it is to everybody else here: infinite.
+
+Of a key that comes again in its object the first value counts, as DuckDB reads it; Python would take the last.
 """
 
 from __future__ import annotations
@@ -21,7 +23,20 @@ def whole(digits: str) -> int | float:
     return int(digits) if len(digits) <= _DIGITS else float(digits)
 
 
-_LARGE = json.JSONDecoder(parse_int=whole)
+def first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of its pairs: the first value of each key.
+
+    >>> first_of_each([("a", 1), ("b", 2), ("a", 3)])
+    {'a': 1, 'b': 2}
+    """
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        made.update(reversed(pairs))
+    return made
+
+
+_USUAL = json.JSONDecoder(object_pairs_hook=first_of_each)
+_LARGE = json.JSONDecoder(parse_int=whole, object_pairs_hook=first_of_each)
 
 
 def loads(text: str) -> Any:
@@ -31,7 +46,7 @@ def loads(text: str) -> Any:
     {'a': [1, 2.5, inf]}
     """
     try:
-        return json.loads(text)
+        return _USUAL.decode(text)
     except json.JSONDecodeError:
         raise
     except ValueError:  # rare; a function called for every number would cost a third

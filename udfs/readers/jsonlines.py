@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 from udfs.jsonrepeats import LOOKED_AT, repeated_keys
 from udfs.jsontext import loads
+from udfs.lenientjson import dump, parse
 from udfs.readers import base
 from udfs.readers.base import ReadContext, batch_of, check_cancelled, file_name, select
 from udfs.readers.jsondocs import HEAD, Documents, Item, are_documents, pieces
@@ -183,21 +184,31 @@ class _Judge:
         for reason, kind in (("broken-json", _BROKEN), ("not-an-object", _OTHER)):
             for position in np.flatnonzero(kinds == kind).tolist():
                 self.note(reason, numbers[position], lines[position].as_py())
-        self._tell_repeats(lines, np.flatnonzero(kinds == _OBJECT), numbers)
+        lines = self._without_repeats(lines, np.flatnonzero(kinds == _OBJECT), numbers)
         if (kinds == _OBJECT).all():
             return lines
         return pc.filter(lines, pa.array(kinds == _OBJECT))
 
-    def _tell_repeats(self, lines: pa.Array, objects: np.ndarray, numbers: Sequence[int]) -> None:
-        """Count the keys that come again: of the first lines, and once there is one of all."""
+    def _without_repeats(self, lines: pa.Array, objects: np.ndarray, numbers: Sequence[int]) -> pa.Array:
+        """The lines with the first value of each key alone, the others counted: of the first lines, and once there is
+        one of all. Whoever reads the text of a document would take the last.
+        """
+        mended: dict[int, str] = {}
         for position in objects.tolist():
             if self._looking is not None:
                 if self._looking == 0:
-                    return
+                    break
                 self._looking -= 1
-            if again := repeated_keys(lines[position].as_py()):
+            if again := repeated_keys(line := lines[position].as_py()):
                 self._looking = None
                 self._loss.lost(self._name, "repeated-key", len(again), base.Line(numbers[position]), again[0])
+                mended[position] = dump(parse(line))
+        if not mended:
+            return lines
+        texts = lines.to_pylist()
+        for position, text in mended.items():
+            texts[position] = text
+        return pa.array(texts, lines.type)
 
     def note(self, reason: str, number: int, line: str) -> None:
         if self._named < NAMED_LINES:
