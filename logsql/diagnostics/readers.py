@@ -30,14 +30,22 @@ READER_SENTENCES = {
             "{path}은(는) 디렉터리이며, 그 안에 여기서 읽는 종류의 파일이 없습니다",
         ),
         text(
-            "{path} is a pipe or a device, not a file: save what it gives, or read it with the command stdin",
-            "{path}은(는) 파일이 아니라 파이프나 장치입니다. 내용을 파일로 저장하거나 stdin 명령으로 읽으세요",
+            "{path} is a pipe or a device, not a file: save what it gives, or read standard input with the command -",
+            "{path}은(는) 파일이 아니라 파이프나 장치입니다. 내용을 파일로 저장하거나 - 명령으로 표준 입력을 읽으세요",
         ),
         text("reading {path} is not allowed in safe mode", "안전 모드에서는 {path}을(를) 읽을 수 없습니다"),
         text("cannot read {path}: {reason}", "{path}을(를) 읽을 수 없습니다: {reason}"),
         text("{path} is empty", "빈 파일입니다: {path}"),
         text("unknown charset: {charset}", "알 수 없는 문자 집합입니다: {charset}"),
         text("standard input can be read only once in a query", "표준 입력은 쿼리 하나에서 한 번만 읽을 수 있습니다"),
+        text(
+            "{path} is packed with {packing}: unpack it on the way ({tool}), or save it",
+            "{path}이(가) {packing} 형식으로 압축되어 있습니다. {tool}(으)로 풀어서 넘기거나 파일로 저장하세요",
+        ),
+        text(
+            "{path} is a ZIP archive: save it, and read the file with zipfile",
+            "{path}이(가) ZIP 파일입니다. 파일로 저장하고 zipfile로 읽으세요",
+        ),
         # archives
         text(
             "{path} is not a readable ZIP archive: {reason}",

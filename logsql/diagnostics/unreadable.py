@@ -25,6 +25,11 @@ UNKNOWN_CHARSET = define("E3015", "unknown-charset", ("there is no such charset"
 READ_TWICE = define(
     "E3016", "input-read-twice", ("the query reads standard input twice", "쿼리가 표준 입력을 두 번 읽습니다")
 )
+PACKED_INPUT = define(
+    "E3049",
+    "packed-input",
+    ("standard input is packed in a form that is not unpacked", "표준 입력의 압축 형식을 풀 수 없습니다"),
+)
 
 BAD_PATTERN = define(
     "E3047", "bad-pattern", ("the pattern of an option is no regular expression", "옵션의 정규식이 잘못되었습니다")
@@ -111,6 +116,7 @@ READER_ROWS: dict[str, Code] = {
         EMPTY_FILE,
         UNKNOWN_CHARSET,
         READ_TWICE,
+        PACKED_INPUT,
         BAD_PATTERN,
         NO_SOURCE,
         NOT_A_ZIP,

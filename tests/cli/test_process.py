@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.cli.support import ENDLESS, command, env, make_database, run, started
@@ -339,3 +344,27 @@ def test_translate_runs_alone(db: str) -> None:
     sql = run("translate", "table web | stats count by status", "--db", db).stdout.decode()
     assert run("sql", sql, "--db", db).stdout == b'{"status":200,"count":1}\n{"status":404,"count":2}\n'
     assert b"status: int" in run("explain", "table web | fields status", "--db", db).stdout
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, lambda data: pa.compress(data, "zstd", asbytes=True)])
+def test_standard_input_is_unpacked(packed: Callable[[bytes], bytes]) -> None:
+    """`cat a.log.gz | logsql -q "- | stats count"` read the packed bytes as lines."""
+    done = run("-q", "- | stats count", stdin=packed(b"a\nb\nc\n"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, b'{"count":3}\n', b"")
+
+
+def test_packed_input_that_is_cut_is_told() -> None:
+    done = run("-q", "- | stats count", stdin=gzip.compress(b"a\n" * 9 + os.urandom(2000))[:1500])
+    assert done.returncode == 0
+    assert b"truncated-gzip in standard input" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("data", "tool"),
+    [(bz2.compress(b"a\n"), b"bzip2 -dc"), (lzma.compress(b"a\n"), b"xz -dc"), (b"PK\x03\x04x", b"zipfile")],
+)
+def test_other_packings_of_standard_input_are_named(data: bytes, tool: bytes) -> None:
+    done = run("-q", "- | stats count", stdin=data)
+    assert done.returncode == 3
+    assert b"E3049 packed-input" in done.stderr
+    assert tool in done.stderr

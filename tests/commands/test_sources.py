@@ -94,6 +94,7 @@ def test_several_tables_wildcards_and_missing_ones(session: Session) -> None:
     events(session)
     assert [r["n"] for r in rows(session, "table plain, plain")] == [3, 1, 2, 3, 1, 2]
     assert rows(session, "table nothere?") == []
+    assert rows(session, "table nothere*?") == []
     found = rows(session, "table p*, *lain")
     assert [(r["n"], r["_table"]) for r in found] == [(n, "plain") for n in (3, 1, 2, 3, 1, 2)]
     assert len(rows(session, "table *:plain")) == 3
@@ -104,6 +105,7 @@ def test_several_tables_wildcards_and_missing_ones(session: Session) -> None:
     ("text", "expected"),
     [
         ("table nothere", "10605"),
+        ("table nothere*", "10605"),
         ("table limit=-1 plain", "10602"),
         ("table offset=-1 plain", "10601"),
         ("table duration=1h from=2024 ev", "10603"),
@@ -421,3 +423,12 @@ def test_safe_mode_tells_nothing_of_other_folders(tmp_path: Path, path: str) -> 
     ):
         session.query(f"jsonfile {tmp_path}/closed/{path} | fields b").rows()
     assert (caught.value.code, caught.value.help) == ("E4001", "allow it with --allow-dir")
+
+
+def test_a_pattern_of_files_behind_table_names_their_reader(session: Session) -> None:
+    """`table *.csv` gave no rows and said nothing; readers of files refuse a pattern that matches nothing."""
+    with pytest.raises(LogsqlError) as caught:
+        rows(session, "table nosuch*.csv")
+    assert str(caught.value) == "[10605 table-not-found] no table matches nosuch*.csv"
+    assert caught.value.help is not None
+    assert "csvfile nosuch*.csv" in caught.value.help

@@ -473,5 +473,5 @@ def _check_regular(path: str) -> None:
     if stat.S_ISDIR(mode):
         raise ReaderError("{path} is a directory, not a file", path, "is-a-directory")
     if not stat.S_ISREG(mode):
-        said = "{path} is a pipe or a device, not a file: save what it gives, or read it with the command stdin"
+        said = "{path} is a pipe or a device, not a file: save what it gives, or read standard input with the command -"
         raise ReaderError(said, path, "not-a-file")

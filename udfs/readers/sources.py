@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, BinaryIO, TypeVar, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, TypeVar, cast
 
 import pyarrow as pa
 
@@ -239,6 +239,62 @@ def _decompressing(name: str, raw: IO[bytes], total: int, magic: bytes, context:
         reason = "not-gzip" if name.lower().endswith(".gz") else "not-zstd"
         context.loss.lost(name, reason, 0, 0, "read as it is")
     return Source(name, raw, total, context)
+
+
+#: First bytes of packings that are not unpacked on the way, and what unpacks them.
+_PACKED = {
+    b"BZh": ("bzip2", "bzip2 -dc"),
+    b"\xfd7zXZ\x00": ("xz", "xz -dc"),
+    b"PK\x03\x04": ("ZIP", "zipfile"),
+    b"7z\xbc\xaf": ("7z", "7z e -so"),
+}
+
+
+class Stream(Protocol):
+    """A stream that cannot go back; ``read`` gives what is there, ``b""`` only at the end."""
+
+    name: str
+
+    def read(self, size: int = CHUNK) -> bytes: ...
+
+
+class _Begun:
+    """A stream whose first bytes were looked at, as a file below a source."""
+
+    def __init__(self, head: bytes, stream: Stream) -> None:
+        self._head, self._stream = head, stream
+
+    def read(self, size: int = CHUNK) -> bytes:
+        if not self._head:
+            return self._stream.read(size)
+        data, self._head = self._head[:size], self._head[size:]
+        return data
+
+    def seekable(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        return None
+
+
+def unpacked(stream: Stream, context: ReadContext) -> Source:
+    """A stream, decompressed when its first bytes say gzip or zstd. ReaderError ``packed-input`` for other packings.
+
+    No more is waited for than the first bytes need: one that types into the stream sees the rows of a line at once.
+    """
+    head = stream.read()
+    while head and len(head) < 6 and any(magic.startswith(head) for magic in (_GZIP_MAGIC, _ZSTD_MAGIC, *_PACKED)):
+        more = stream.read()
+        if not more:
+            break
+        head += more
+    for magic, (packing, tool) in _PACKED.items():
+        if head.startswith(magic):
+            said = "{path} is packed with {packing}: unpack it on the way ({tool}), or save it"
+            if tool == "zipfile":
+                said = "{path} is a ZIP archive: save it, and read the file with zipfile"
+            raise ReaderError(said, stream.name, "packed-input", packing=packing, tool=tool)
+    return _decompressing(stream.name, cast(IO[bytes], _Begun(head, stream)), 0, head[:4], context)
 
 
 def _is_skippable_frame(magic: bytes) -> bool:

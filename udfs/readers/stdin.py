@@ -17,6 +17,7 @@ import pyarrow as pa
 from udfs.readers.base import PLACE, ReadContext, ReaderError, batch_of, check_cancelled, select
 from udfs.readers.lines import read_lines
 from udfs.readers.request import Request
+from udfs.readers.sources import unpacked
 
 _IN_MEMORY = 64 << 20
 """Bytes kept in memory for the other readings; what is beyond goes to a temporary file."""
@@ -94,7 +95,8 @@ class StandardInput:
 
 
 class StdinReader:
-    """Lines of standard input, UTF-8. A second scan of the only reader is a ReaderError ``input-read-twice``.
+    """Lines of standard input, UTF-8, unpacked where it is gzip or zstd. ReaderError ``input-read-twice`` of a second
+    scan of the only reader, ``packed-input`` of other packings.
 
     ``once``: nothing may look at the rows before the query does.
     """
@@ -115,7 +117,7 @@ class StdinReader:
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of the lines that are there."""
-        source = self._shared.reading(context)
+        source = unpacked(self._shared.reading(context), context)
         schema = select(self.schema, columns)
         for lines in read_lines(source, "utf-8", context):
             if len(lines.array):

@@ -21,7 +21,7 @@ from logsql.diagnostics.losses import loss
 from logsql.diagnostics.messages import text
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.diagnostics.tables import AND, PURGE_NOT_ENABLED, TABLE_NOT_FOUND
-from logsql.language.tree import Name
+from logsql.language.tree import NOWHERE, Name
 from logsql.planner import duties
 from logsql.planner.catalog import TableInfo
 from logsql.planner.relation import Column, Rel
@@ -286,7 +286,7 @@ def lower(stage: Stage) -> Rel:
         stage.fail(MOVE_NOT_ALLOWED, moving.value_span if moving else None)
     names = [n.strip() for n in (stage.option("tables") or "*").split(",") if n.strip()]
     option = stage.command.option("tables")
-    span = option.value_span if option is not None else stage.command.span
+    span = option.value_span if option is not None else NOWHERE
     infos = [info for name in names for _, info, _ in tables_of(stage, Name(name, span)) if info.has_rowid]
     low, high = day_range(stage, stage.option("from"), stage.option("to"))
     if stage.option("indexpath") is not None:

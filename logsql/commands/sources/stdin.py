@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logsql.commands.sources._files import scan_source
-from logsql.diagnostics.unreadable import READ_TWICE
+from logsql.diagnostics.unreadable import PACKED_INPUT, READ_TWICE
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.relation import Rel
@@ -44,8 +44,9 @@ register(
         reads=SourceSpec("udfs.readers.stdin:StdinReader"),
         description="""\
 One row per line in `line`. A query that names it several times (`- | union [ - | ... ]`) reads all of it in each place:
-what was read is kept until the query ends, in memory up to 64 MB and then in a temporary file.
+what was read is kept until the query ends, in memory up to 64 MB and then in a temporary file. gzip and zstd are
+unpacked on the way (`cat a.log.gz | logsql -q "- | stats count"`); of other packings the error names what unpacks them.
 """,
-        errors=(READ_TWICE,),
+        errors=(READ_TWICE, PACKED_INPUT),
     )
 )

@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from logsql.commands.sources._tables import scan_table
-from logsql.diagnostics.codes import Code, define, syntax
+from logsql.diagnostics.codes import Code, Sentence, define, syntax
 from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.messages import text
 from logsql.diagnostics.tables import AND, NO_DAY, NO_TABLE, TABLE_NOT_FOUND, TABLE_SPEC, WRITE_DAY
-from logsql.language.tree import Name
+from logsql.language.tree import NOWHERE, Name
 from logsql.operators.uniting import union
 from logsql.planner import duties
 from logsql.planner.catalog import TableInfo
@@ -33,7 +33,7 @@ NONE_IN_RANGE = text(
     "{table} has no _time: none of its rows is in the time range",
     "{table} 테이블에 _time이 없어 시간 범위에 드는 행이 없습니다",
 )
-NONE_MATCHES = text("no table matches {pattern}", "맞는 테이블이 없습니다: {pattern}")
+NONE_MATCHES = text("no table matches {table}", "맞는 테이블이 없습니다: {table}")
 NODE_IGNORED = text("node prefix {node}: is ignored on one machine", "한 대에서는 노드 접두사를 무시합니다: {node}:")
 NEGATIVE_LIMIT = define(
     "10602", "negative-limit", ("limit= is no integer from 0 on", "limit=이 0 이상의 정수가 아닙니다")
@@ -144,19 +144,29 @@ def tables_of(stage: Stage, name: Name, missing: Code = TABLE_NOT_FOUND) -> list
         written = rest
     optional, wanted = written.endswith("?"), written.removesuffix("?")
     if "*" in wanted:
-        return [(name, info, True) for info in _matching(stage, wanted)]
+        found = _matching(stage, wanted)
+        if not found and (unread := stage.catalog.table(wanted)) is not None:  # nothing is looked at: any may be there
+            return [(name, unread, True)]
+        if not found and not optional and name.span != NOWHERE:
+            _missing(stage, name, missing.with_text(NONE_MATCHES), wanted)
+        return [(name, info, True) for info in found]
     known = stage.catalog.table(wanted)
     if known is None and not optional:
-        tables = stage.catalog.tables()
-        notes = [TABLES.fill(tables=", ".join(tables[:10])) if tables else NO_TABLES.fill()]
-        near = _file_help(stage, wanted) or did_you_mean(wanted, tables)
-        stage.fail(missing.with_text(NO_TABLE), name.span, table=wanted, help=near, notes=notes)
+        _missing(stage, name, missing.with_text(NO_TABLE), wanted)
     return [(name, known, False)] if known is not None else []
+
+
+def _missing(stage: Stage, name: Name, said: Sentence, wanted: str) -> NoReturn:
+    """Refuse a name or pattern that no table has, with those there are; a file of that name is read by another."""
+    tables = stage.catalog.tables()
+    notes = [TABLES.fill(tables=", ".join(tables[:10])) if tables else NO_TABLES.fill()]
+    near = _file_help(stage, wanted) or did_you_mean(wanted, tables)
+    stage.fail(said, name.span, table=wanted, help=near, notes=notes)
 
 
 def _file_help(stage: Stage, name: str) -> str | None:
     """How the file of this name is read, if there is one."""
-    if not stage.catalog.has_file(name):
+    if "*" not in name and not stage.catalog.has_file(name):
         return None
     lower = name.lower()
     if lower.endswith(".parquet"):
@@ -168,8 +178,6 @@ def _file_help(stage: Stage, name: str) -> str | None:
 def _matching(stage: Stage, pattern: str) -> list[TableInfo]:
     test = re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.IGNORECASE)
     found = [stage.catalog.table(name) for name in sorted(stage.catalog.tables()) if test.fullmatch(name)]
-    if not found:
-        stage.remark(NONE_MATCHES, pattern=pattern)
     return [info for info in found if info is not None]
 
 
@@ -315,7 +323,8 @@ Reads every field of the named tables, one table after the other. A table whose 
 newest first (`order=asc`: oldest first), any other table in stored order. `limit` and `offset` count in that order.
 
 `NAME?` is no error when the table does not exist. `*` at the start or end of a name reads all tables that match and
-adds their names as `_table`. A node prefix (`*:NAME`) is accepted and ignored.
+adds their names as `_table`; a pattern that no table matches is an error as a name is, `fw_*?` gives no rows then.
+A node prefix (`*:NAME`) is accepted and ignored.
 """,
         examples=(
             Example(
