@@ -277,6 +277,13 @@ class _Begun:
         return None
 
 
+def _packed(name: str, packing: str, tool: str) -> ReaderError:
+    if tool == "zipfile":
+        return ReaderError("{path} is a ZIP archive: save it, and read the file with zipfile", name, "packed-input")
+    said = "{path} is packed with {packing}: unpack it on the way ({tool}), or save it"
+    return ReaderError(said, name, "packed-input", packing=packing, tool=tool)
+
+
 def unpacked(stream: Stream, context: ReadContext) -> Source:
     """A stream, decompressed when its first bytes say gzip or zstd. ReaderError ``packed-input`` for other packings.
 
@@ -290,10 +297,7 @@ def unpacked(stream: Stream, context: ReadContext) -> Source:
         head += more
     for magic, (packing, tool) in _PACKED.items():
         if head.startswith(magic):
-            said = "{path} is packed with {packing}: unpack it on the way ({tool}), or save it"
-            if tool == "zipfile":
-                said = "{path} is a ZIP archive: save it, and read the file with zipfile"
-            raise ReaderError(said, stream.name, "packed-input", packing=packing, tool=tool)
+            raise _packed(stream.name, packing, tool)
     return _decompressing(stream.name, cast(IO[bytes], _Begun(head, stream)), 0, head[:4], context)
 
 
