@@ -21,8 +21,8 @@ from logsql.planner.catalog import Catalog
 from logsql.planner.relation import Rel, Rest
 from logsql.values import sql, values
 from logsql.values.sql import Sql
-from logsql.values.types import Kind
-from logsql.values.values import Typed
+from logsql.values.types import BOOL, DOUBLE, INT, LONG, STRING, Kind
+from logsql.values.values import NULL_VALUE, Typed
 from udfs.extras import MissingExtra, needs_extra
 
 
@@ -295,3 +295,17 @@ def has_fields(expr: Expr) -> bool:
 def literal_string(expr: Expr) -> str | None:
     """The text of a string literal, None for anything else."""
     return str(expr.value) if isinstance(expr, Literal) and expr.kind == "string" else None
+
+
+def lower_literal(literal: Literal) -> Typed:
+    """A constant with its type: integers that fit 32 bits are int, larger ones long."""
+    value = literal.value
+    if value is None:
+        return NULL_VALUE
+    if isinstance(value, bool):
+        return Typed(sql.boolean(value), BOOL)
+    if isinstance(value, str):
+        return Typed(sql.string(value), STRING)
+    if isinstance(value, int):
+        return Typed(sql.integer(value), INT if literal.kind == "int" else LONG)
+    return Typed(sql.double(value), DOUBLE)

@@ -31,8 +31,8 @@ from logsql.diagnostics.messages import plural
 from logsql.diagnostics.notes import Notes
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, Unary, canonical, walk
 from logsql.planner import function_spec as registry
-from logsql.planner import losses, mixedlosses, numberlosses
-from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string
+from logsql.planner import losses, members, mixedlosses, numberlosses
+from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string, lower_literal
 from logsql.planner.catalog import Catalog
 from logsql.planner.inline import Frame, held
 from logsql.planner.notes import arguments, comparisons, conditions, documents, numbers, parameters
@@ -44,7 +44,7 @@ from logsql.values import mixing, paths, patterns, sql, values
 from logsql.values.arithmetic import arithmetic, negate
 from logsql.values.comparison import compare, equals
 from logsql.values.sql import Sql
-from logsql.values.types import BOOL, DOUBLE, EVERY_KIND, INT, LONG, STRING, Kind, list_of
+from logsql.values.types import BOOL, EVERY_KIND, STRING, Kind, list_of
 from logsql.values.values import NULL_VALUE, Typed
 
 #: Name under which a carried column holds a parameter that changes from row to row (``evalc``).
@@ -172,14 +172,20 @@ class ExprContext:
 
     def read(self, name: str, span: Span) -> Typed:
         """A field that the user wrote at ``span``: a note where it is certain that no row has it."""
-        value = self.field(name)
+        stands = self._stands.get(span, Stands.PLAIN)
+        value = self.field(name, stands is Stands.ASKED)
         if value is NULL_VALUE and span not in self._said:
-            tell_field(self.notes, self.rel, name, span, self._stands.get(span, Stands.PLAIN))
+            tell_field(self.notes, self.rel, name, span, stands)
         return value
 
-    def field(self, name: str) -> Typed:
-        """A field of the row, or what its name leads to as a path (decisions.md 27); null when there is neither."""
+    def field(self, name: str, asked: bool = False) -> Typed:
+        """A field of the row, or what its name leads to as a path (decisions.md 27); null when there is neither.
+
+        ``asked``: the query asks whether it is there.
+        """
         own, path = self.reach(name)
+        if own is None and path is not None and not asked:
+            return members.answered(self, name, path)
         return paths.first_of([way for way in (own, path) if way is not None])
 
     def reach(self, name: str) -> tuple[Typed | None, Typed | None]:
@@ -570,17 +576,3 @@ class ExprContext:
         """A call of a Python function; the plan lists it so that the engine registers it."""
         self.udfs.add(name)
         return sql.func(name, *args)
-
-
-def lower_literal(literal: Literal) -> Typed:
-    """A constant with its type: integers that fit 32 bits are int, larger ones long."""
-    value = literal.value
-    if value is None:
-        return NULL_VALUE
-    if isinstance(value, bool):
-        return Typed(sql.boolean(value), BOOL)
-    if isinstance(value, str):
-        return Typed(sql.string(value), STRING)
-    if isinstance(value, int):
-        return Typed(sql.integer(value), INT if literal.kind == "int" else LONG)
-    return Typed(sql.double(value), DOUBLE)

@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from logsql.language.expressions import parse_expression
 from logsql.language.tree import Call, Field
-from logsql.planner.calls import AggregateCall
-from logsql.planner.expressions import ExprContext, lower_literal
+from logsql.planner.calls import AggregateCall, lower_literal
+from logsql.planner.expressions import ExprContext
 from logsql.planner.function_spec import AGGREGATES
 from logsql.planner.relation import Column, Rel
 from logsql.udfbridge.registry import install
