@@ -68,6 +68,21 @@ loss(
     fact=True,
 )
 loss(
+    "header-again",
+    (
+        "records that are the header once more, as files put behind each other have it: they are rows",
+        "헤더가 되풀이된 레코드(파일을 이어 붙인 경우): 데이터 행으로 읽습니다",
+    ),
+    fact=True,
+)
+loss(
+    "packed-twice",
+    (
+        "what the compressed file holds is compressed once more: its bytes were read as they are",
+        "압축 파일의 내용이 다시 압축되어 있습니다: 그 바이트를 그대로 읽었습니다",
+    ),
+)
+loss(
     "unclosed-quote",
     ("a quote that nothing closes: the line ends the record", "닫지 않은 따옴표: 그 줄에서 레코드를 끝냄"),
 )

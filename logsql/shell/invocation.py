@@ -61,6 +61,7 @@ class Invocation:
     allow_purge: bool = False
     stats: bool = False
     loss: bool = False
+    loss_json: bool = False
     quiet: bool = False
     debug: bool = False
     keep: str | None = None
@@ -93,6 +94,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--keep",), "keep", "[NAME]", "opt-keep", bare=True),
     Option(("--stats",), "stats", None, "opt-stats"),
     Option(("--loss",), "loss", None, "opt-loss"),
+    Option(("--loss-json",), "loss_json", None, "opt-loss-json"),
     Option(("--quiet",), "quiet", None, "opt-quiet"),
     Option(("--lang",), "lang", "en|ko", "opt-lang", language),
     Option(("--debug",), "debug", None, "opt-debug"),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from logsql.api import connect
+from logsql.conversation.account import account
 from logsql.conversation.conversation import Abandoned, Conversation, Language, Settings
 from logsql.conversation.outcome import Kind, Outcome, remarks
 from logsql.diagnostics.errors import SourceError
@@ -67,7 +68,7 @@ def run(asked: Invocation, voice: Voice) -> int:
         format=chosen_format(asked),
         output=asked.output,
         width=(lambda: None) if asked.output else partial(terminal_width, sys.stdout),
-        loss=asked.loss,
+        loss=asked.loss or asked.loss_json,
         stats=asked.stats,
         lang=asked.lang,
         quiet=asked.quiet,
@@ -92,7 +93,10 @@ def run(asked: Invocation, voice: Voice) -> int:
     if asked.verb != "sql":
         outcome = helped(outcome, text)
     more = outcome.ledger is not None and len(outcome.ledger) > SHOWN
-    voice.outcome(outcome, settings.loss, message("ledger-all") if more else "", settings.quiet)
+    if asked.loss_json and outcome.error is None:
+        voice.say(account(outcome))
+    else:
+        voice.outcome(outcome, settings.loss, message("ledger-all") if more else "", settings.quiet)
     if outcome.kind is Kind.ABANDONED:  # a thread still works on the query; nothing of it may be waited for
         leave(outcome.exit_code)
     if asked.keep is not None and outcome.kind is Kind.DONE and (saved := session.save_last(name)) is not None:

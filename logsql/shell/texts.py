@@ -104,6 +104,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "count all that the result lacks and list it on stderr: count, reason, source, place",
         "결과에 없는 것을 끝까지 세어 모두 stderr에 표시: 개수, 사유, 원본, 위치",
     ),
+    "opt-loss-json": (
+        "as --loss, and all that is told of the run is one line of JSON on stderr: rows, losses, notes",
+        "--loss와 같되, 실행에 대해 알리는 것을 모두 stderr에 JSON 한 줄로 출력: rows, losses, notes",
+    ),
     "opt-quiet": ("no notes and no list of losses on stderr", "stderr에 알림과 빠진 것을 표시하지 않음"),
     "opt-lang": ("language of messages", "메시지 언어"),
     "opt-debug": ("show the traceback of an internal error", "내부 오류의 추적 정보 출력"),

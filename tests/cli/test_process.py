@@ -105,6 +105,28 @@ def test_what_the_result_lacks_is_told_with_its_offset(tmp_path: Path) -> None:
     assert done.stderr.decode() == "the last query lost nothing\n"
 
 
+def test_what_a_run_lost_is_one_line_of_json_for_tools(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\nx,3\ny\n")
+    query = f"csvfile {tmp_path}/a.csv | eval c = int(a), d = nosuch | fields c"
+    done = run("-q", query, "--loss-json")
+    assert done.stdout.decode().splitlines() == ['{"c":1}', '{"c":null}', '{"c":null}']
+    (line,) = done.stderr.decode().splitlines()
+    found = json.loads(line)
+    assert (found["rows"], found["messages"]) == (3, [])
+    (note,) = found["notes"]
+    assert (note["code"], note["line"], note["column"]) == ("N1001", 1, query.index("nosuch") + 1)
+    missing, lost = found["losses"]
+    assert (missing["reason"], missing["count"], missing["fact"]) == ("cells-missing", 1, True)
+    assert lost.pop("message")
+    assert lost == {
+        "reason": "not-converted", "source": "int(a)", "count": 2, "at_least": False, "fact": False,
+        "unit": "row", "position": 2, "sample": "x", "help": None,
+    }  # fmt: skip
+    failed = run("-q", "nosuch", "--loss-json")
+    assert failed.returncode != 0
+    assert b"error[" in failed.stderr
+
+
 @pytest.mark.posix("signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_end_a_query_within_a_second_and_leave_no_file(tmp_path: Path, number: int, code: int) -> None:

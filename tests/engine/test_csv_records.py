@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,12 @@ RECORDS = [
     ('comment="#"', "a,b\n#c\n1,2\n1\n", [("cells-missing", 1, "line 4")]),
     ("tab=t", "a\tb\n1\t2\n1\n", [("cells-missing", 1, "line 3")]),
     ("", "a,b\n1,2\n3,\n", []),
+    ("", "\ufeffa,b\n1,2\n\ufeffa,b\na,b\n3,4\n", [("header-again", 2, "line 3")]),
+    ("", "\n\na,b\r\n1,2\r\na,b\r\n", [("header-again", 1, "line 5")]),
+    ("", 'a,b\n"x\n1",2\na,b\nq"x",1\n', [("header-again", 1, "line 4")]),
+    ("skip=1", "top\na,b\n1,2\na,b\n", [("header-again", 1, "line 4")]),
+    ("limit=1", "a,b\n1,2\na,b\n", []),
+    ("", "a\n1\na\n", []),
 ]
 
 
@@ -48,3 +55,23 @@ def test_headers_and_records_that_do_not_fit_each_other_are_told(
     result.rows()
     assert [(e.reason, e.count, e.place) for e in result.ledger] == expected
     assert [entry.fact for entry in result.ledger] == [True] * len(expected)
+
+
+def test_a_mark_at_the_beginning_of_a_line_is_no_text(session: Session, tmp_path: Path) -> None:
+    """``cat`` of files with byte order marks: the cells, words and objects behind the second mark were others."""
+    (tmp_path / "x.csv").write_bytes("\ufeffa,b\nx,2\n\ufeffx,4\n".encode())
+    assert session.query(f"csvfile {tmp_path}/x.csv | stats count by a").rows() == [{"a": "x", "count": 2}]
+    (tmp_path / "x.jsonl").write_bytes('\ufeff{"a":1}\n\ufeff{"a":2}\n'.encode())
+    result = session.query(f"jsonfile {tmp_path}/x.jsonl | stats sum(a)")
+    assert (result.rows(), list(result.ledger)) == ([{"sum(a)": 3}], [])
+    (tmp_path / "x.log").write_bytes("\ufeffkim\n\ufeffkim\n".encode("utf-16-le"))
+    query = f"textfile cs=UTF-16LE {tmp_path}/x.log | stats count by line"
+    assert session.query(query).rows() == [{"line": "kim", "count": 2}]
+
+
+def test_a_file_that_is_packed_twice_is_told(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "x.csv.gz"
+    path.write_bytes(gzip.compress(gzip.compress(b"a,b\n1,2\n")))
+    result = session.query(f"csvfile {path}")
+    result.rows()
+    assert "packed-twice" in [entry.reason for entry in result.ledger]

@@ -34,7 +34,7 @@ from udfs.readers.base import (
 from udfs.readers.cache import StateCache
 from udfs.readers.csvparse import ABSENT, Dialect, Odd, Structure, padded, records
 from udfs.readers.evidence import base_name, files_of
-from udfs.readers.lines import Reached, codec_name, utf8_chunks, whole_lines, with_line_feeds
+from udfs.readers.lines import Reached, codec_name, utf8_chunks, whole_lines, with_line_feeds, without_marks
 from udfs.readers.request import Request
 from udfs.readers.sources import Member, Source, open_source
 from udfs.readers.textlines import Window
@@ -56,7 +56,7 @@ class Plan:
     cells of its longest record; ``way``: ``even`` (plain, equal rows), ``ragged`` (plain, short rows), ``exact``.
     ``top`` and ``beyond``: the lines of its header, and of the first record wider than ``MOST_COLUMNS`` (0: none).
     ``unnamed``: the names that columns got whose name is empty; ``wider`` and ``shorter``: records with more and with
-    fewer cells than the header.
+    fewer cells than the header; ``again``: records that repeat it.
     """
 
     names: tuple[str, ...]
@@ -69,6 +69,7 @@ class Plan:
     unnamed: tuple[str, ...] = ()
     wider: Odd = field(default_factory=Odd)
     shorter: Odd = field(default_factory=Odd)
+    again: Odd = field(default_factory=Odd)
 
     def told(self, source: str, context: ReadContext, cut: bool) -> None:
         """What of the header and the records beside it a reader of the rows should know; ``cut``: columns are cut."""
@@ -80,8 +81,9 @@ class Plan:
             context.loss.lost(source, "columns-cut", self.width - len(self.names), Line(self.beyond))
         elif self.wider.count:
             context.loss.lost(source, "cells-beyond-header", self.wider.count, Line(self.wider.line))
-        if self.shorter.count:
-            context.loss.lost(source, "cells-missing", self.shorter.count, Line(self.shorter.line))
+        for odd, reason in ((self.shorter, "cells-missing"), (self.again, "header-again")):
+            if odd.count:
+                context.loss.lost(source, reason, odd.count, Line(odd.line))
 
 
 @dataclass(frozen=True)
@@ -238,8 +240,10 @@ class CsvReader:
             first = next(lines, b"")
             header = _header(first, structure.dialect, self.comment)
             structure.header = len(header) if header is not None and self.header else None
+            again = _Again(first if structure.header else b"")
             for data in itertools.chain((first,), lines):
                 structure.feed(data)
+                again.feed(data)
                 if not structure.plain:
                     break
                 if enough is not None and structure.records >= enough:
@@ -253,11 +257,11 @@ class CsvReader:
         width, way = structure.most, "even" if structure.fewest in (None, structure.most) else "ragged"
         uneven = structure.wider.count + structure.shorter.count
         # Lines are counted without comments here, and more records are looked at than a limit wants.
-        recount = bool(uneven) and (self.comment is not None or enough is not None)
+        recount = bool(uneven + again.met.count) and (self.comment is not None or enough is not None)
         unsure = self.header and (structure.header is None or recount)
         if not structure.plain or width > MOST_COLUMNS or unsure:
             way = way if structure.plain else "exact"
-            width, beyond, structure.wider, structure.shorter = self._widest(path, context, enough, len(header))
+            width, beyond, structure.wider, structure.shorter, again.met = self._widest(path, context, enough, header)
             above = 0
         width = max(width, len(header))
         # A file without a column is read, too: what is damaged at its beginning is told by the scan.
@@ -266,27 +270,30 @@ class CsvReader:
         names, renamed = named(header if self.header else [], min(width, self.maxcol))
         unnamed = tuple(name for name, cell in zip(names, header, strict=False) if not cell) if self.header else ()
         header_line = next(self._records(path, context, None), ([], None, 1))[2] if renamed or unnamed else 1
-        odd = [Odd(odd.count, odd.line and odd.line + above) for odd in (structure.wider, structure.shorter)]
+        odd = [Odd(odd.count, odd.line and odd.line + above) for odd in (structure.wider, structure.shorter, again.met)]
         return Plan(names, renamed, width, way, delimiter, header_line, beyond, unnamed, *odd)
 
     def _widest(
-        self, path: str | Member, context: ReadContext, enough: int | None, header: int
-    ) -> tuple[int, int, Odd, Odd]:
+        self, path: str | Member, context: ReadContext, enough: int | None, header: list[str]
+    ) -> tuple[int, int, Odd, Odd, Odd]:
         """Cells of the longest record, the line of the first one with more than ``MOST_COLUMNS`` (0: none), and the
-        records that are wider and shorter than the header.
+        records that are wider and shorter than the header, and those that repeat it.
         """
         most = beyond = 0
-        wider, shorter = Odd(), Odd()
+        wider, shorter, again = Odd(), Odd(), Odd()
         for number, (cells, _, line) in enumerate(self._records(path, context, None)):
             size = len(cells)
             most = max(most, size)
             if not beyond and most > MOST_COLUMNS:
                 beyond = line
-            if self.header and size != header and (enough is None or number < enough):
-                (wider if size > header else shorter).met(line)
+            if self.header and number and (enough is None or number < enough):
+                if size != len(header):
+                    (wider if size > len(header) else shorter).met(line)
+                elif size > 1 and cells == header:
+                    again.met(line)
             if enough is not None and number >= enough:
                 break
-        return most, beyond, wider, shorter
+        return most, beyond, wider, shorter, again
 
     def _records(
         self, path: str | Member, context: ReadContext, most: int | None
@@ -312,7 +319,8 @@ class CsvReader:
         """What the first bytes tell, and the text as UTF-8 with LF or CR LF behind a line ``sep=;`` of Excel."""
         # Discovery, which tells nobody, needs no numbers of lines.
         reached = Reached() if isinstance(context.loss, NullLoss) else None
-        chunks = with_line_feeds(utf8_chunks(source, codec_name(self.charset), context, reached), quoted=True)
+        text = without_marks(utf8_chunks(source, codec_name(self.charset), context, reached))
+        chunks = with_line_feeds(text, quoted=True)
         first = next(chunks, b"")
         found = None if self.tab or self.delim else _SEP.match(first)
         if found is None:
@@ -395,6 +403,32 @@ class CsvReader:
                 check_utf8=False,
             ),
         )
+
+
+class _Again:
+    """Lines that are the header's once more; a header of one name is perhaps a value, too."""
+
+    def __init__(self, first: bytes) -> None:
+        begun = first.lstrip(b"\r\n")
+        self._from = len(first) - len(begun)  # the header itself stands behind empty lines
+        line = begun[: begun.find(b"\n") + 1]
+        self._line = b"\n" + line if re.search(rb"[^\w\s]", line) else b""
+        self._lines = 0
+        self._start = b""
+        self.met = Odd()
+
+    def feed(self, data: bytes) -> None:
+        """Look at whole lines; the first are those with the header."""
+        if not self._line:
+            return
+        # Lines share their line feeds: two of them would be found as one.
+        text = self._start + data
+        at = text.find(self._line, self._from)
+        while at >= 0:
+            self.met.met(self._lines + 1 + text.count(b"\n", len(self._start), at + 1))
+            at = text.find(self._line, at + len(self._line) - 1)
+        self._lines += data.count(b"\n")
+        self._start, self._from = b"\n", 0
 
 
 def named(header: list[str], width: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -93,7 +93,26 @@ def text_chunks(
     source: ByteSource, charset: str, context: ReadContext, reached: Reached | None = None
 ) -> Iterator[bytes]:
     """Valid UTF-8 chunks of the source whose lines end in LF or CR LF."""
-    return with_line_feeds(utf8_chunks(source, codec_name(charset), context, reached))
+    return with_line_feeds(without_marks(utf8_chunks(source, codec_name(charset), context, reached)))
+
+
+_MARK = codecs.BOM_UTF8
+
+
+def without_marks(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks without byte order marks at the beginning of a line: files that were put behind each other have them.
+
+    The first cell, word or object of such a line was another one than it looks.
+    """
+    begun = True
+    for chunk in chunks:
+        data = chunk
+        if _MARK in data:
+            data = data[len(_MARK) :] if begun and data.startswith(_MARK) else data
+            data = data.replace(b"\n" + _MARK, b"\n").replace(b"\r" + _MARK, b"\r")
+        if data:
+            begun = data.endswith((b"\n", b"\r"))
+            yield data
 
 
 def lines_of(

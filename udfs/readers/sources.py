@@ -114,6 +114,8 @@ class _Gzip(Source):
                 self._inflate = zlib.decompressobj(31)
                 self._fresh = True
             if data:
+                if not self.offset and data.startswith((_GZIP_MAGIC, _ZSTD_MAGIC)):
+                    self._context.loss.lost(self.name, "packed-twice", 1)
                 self.offset += len(data)
                 return data
         return b""
