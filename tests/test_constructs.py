@@ -75,6 +75,13 @@ def test_the_error_of_an_option_says_its_form(row: ForeignOption) -> None:
         ("stats count(distinct a)", "use dc(a)"),
         ("timechart span=1h n = sum(a)", "use sum(a) as n"),
         ('rex field=a "(?<d>.)" max_match=3', 'use eval x = groups(FIELD, "REGEX")'),
+        ("stats count(eval(a >= 500)) as n", "write if(a >= 500, 1, null)"),
+        ("stats count(eval(a=500)) as n", "write if(a == 500, 1, null)"),
+        ("stats sum(eval(a*8)) as n", "write a * 8"),
+        ("stats sum(eval(if(a > 1, 1, 0)))", "write if((a > 1), 1, 0)"),
+        ("select(.a > 1)", "use fields A, B"),
+        ("offset 2", "use limit OFFSET COUNT"),
+        ("search _time > time()", "use now()"),
         # words and names
         ("timechart span=5min count", "use 5m"),
         ("timechart span=1week count", "use 1w"),

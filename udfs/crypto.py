@@ -122,6 +122,15 @@ def _package() -> Any:
     return ciphers, algorithms, modes, old, old_modes
 
 
+def fits(how: Transformation, key: bytes) -> bool:
+    """Whether a key has a size that the algorithm takes.
+
+    >>> fits(transformation("AES"), b"short"), fits(transformation("AES"), b"0123456789abcdef")
+    (False, True)
+    """
+    return len(key) in _ALGORITHMS[how.algorithm][1]
+
+
 def _cipher(how: Transformation, key: bytes, iv: bytes | None) -> Any:
     """A ``cryptography`` Cipher, or None when key or iv have a wrong size or are missing."""
     ciphers, algorithms, modes, old, old_modes = _package()

@@ -77,6 +77,11 @@ def foreign_operator(word: str) -> str | None:
     return None if form is None else message("help-use", form=form)
 
 
+def is_wrapper(word: str) -> bool:
+    """Whether another language wraps an expression in a function of this name: Splunk's ``count(eval(...))``."""
+    return word.lower() in _tables().wrappers
+
+
 def moved_by(value: str, sign: str, span: str) -> str | None:
     """A date moved by a span of another language: ``_time - 1h``; None for a text that is no span.
 

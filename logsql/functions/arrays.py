@@ -147,6 +147,12 @@ def _element(value: Typed, at: Position) -> Typed:
 # --- parts and sums ---------------------------------------------------------------------------------------------------
 
 
+def _nothing_between(call: FunctionCall, end: object) -> bool:
+    """``subarray(l, 3, 1)`` and ``subarray(l, -1, -2)``; of one position from each end the list decides."""
+    begin = call.constant(1) if call.is_constant(1) else None
+    return isinstance(begin, int) and isinstance(end, int) and (begin < 0) == (end < 0) and end <= begin
+
+
 def _subarray(call: FunctionCall) -> Typed:
     value = values.as_list(call.arg(0))
     begin, end = position(call, 1), position(call, 2)
@@ -365,12 +371,13 @@ register(
         "Elements from begin up to, not including, end; negative positions count from the end.",
         _subarray, 2, 3, "list", DUCKDB,
         (example("subarray(array(1, 2, 3, 4, 5), 1, -1)", [2, 3, 4]), example("subarray(array(1, 2), 2)", None)),
-        takes=((0, Takes.LIST), (1, Takes.WHOLE), (2, Takes.WHOLE)),
+        takes=((0, Takes.LIST), (1, Takes.WHOLE), (2, Takes.WHOLE)), never=((2, _nothing_between),),
     ),
     FunctionSpec(
         "sumarray", "array", "sumarray(list)", "Sum of the numbers in the list; 0 when there are none.", _sumarray, 1,
         1, "number", DUCKDB,
         (example('sumarray(array(1, 2, null, "a", 4))', 7), example("sumarray(array(1.5, 2.5))", 4.0)),
+        takes=((0, Takes.LIST),),
     ),
     FunctionSpec(
         "unique", "array", "unique(value)", "Distinct elements in no particular order; a single value becomes a list.",

@@ -80,6 +80,13 @@ def _cipher(call: FunctionCall) -> Typed:
     return Typed(call.udf(f"lq_{name}", sql.string(algorithm), *nodes), BINARY)
 
 
+def _wrong_key(call: FunctionCall, key: object) -> bool:
+    """``encrypt("AES", binary("short"), x)``: no key of the algorithm has this size."""
+    from udfs.crypto import fits, transformation  # for cost: pyarrow.compute
+
+    return isinstance(key, bytes) and not fits(transformation(str(call.constant(0))), key)
+
+
 def _randbytes(call: FunctionCall) -> Typed:
     length = call.constant(0)
     if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= 10240:
@@ -100,6 +107,7 @@ def _cipher_row(
         (example(expression, result), example(f'{name}("AES", binary("short"), binary("x"))', None)),
         constant=(0,),
         takes=((1, Takes.BYTES), (2, Takes.BYTES)),
+        never=((1, _wrong_key),),
         notes=("AES alone means AES/ECB/PKCS5Padding", "a wrong key size, bad data or anything but binary gives null"),
     )  # fmt: skip
 

@@ -141,6 +141,8 @@ _ADD = {
     "msec": "milliseconds",
 }
 #: A dateadd() of more than this could leave the years DuckDB knows, starting from any ordinary date.
+#: Seconds of 2,100 years: so long ago is before the first.
+_BEFORE_YEAR_1 = 2100 * 31_556_952
 _FAR = {
     "year": 10_000,
     "mon": 120_000,
@@ -298,7 +300,10 @@ def span_argument(call: FunctionCall, node: Expr) -> Span:
 
 
 def _ago(call: FunctionCall) -> Typed:
-    return Typed(shift(now(), span_argument(call, call.nodes[0]), forward=False), DATE)
+    span = span_argument(call, call.nodes[0])
+    if span.mean_seconds > _BEFORE_YEAR_1:
+        notes.moved_beyond(call, 0)
+    return Typed(shift(now(), span, forward=False), DATE)
 
 
 def _epoch(call: FunctionCall) -> Typed:
@@ -344,6 +349,12 @@ def _instant(call: FunctionCall, position: int) -> Sql | None:
     return values.date_sql(value)
 
 
+def _beyond(call: FunctionCall, unit: str, amount: int) -> bool:
+    """Whether a constant date is moved beyond the calendar: ``dateadd(now(), "year", 9000)``."""
+    date = call.constant(0) if call.is_constant(0) and call.arg(0).kind is Kind.DATE else None
+    return isinstance(date, datetime) and not 1 <= date.year + amount * MILLIS[unit] / MILLIS["year"] < 10_000
+
+
 def _dateadd(call: FunctionCall) -> Typed:
     unit = unit_argument(call, 1, DATEADD_UNIT)
     amount = call.constant(2)
@@ -351,6 +362,8 @@ def _dateadd(call: FunctionCall) -> Typed:
         call.fail(DATEADD_TIME, 2, amount=amount)
     node = _instant(call, 0)
     far = abs(amount) > _FAR[unit]
+    if far or _beyond(call, unit, amount):
+        notes.moved_beyond(call, 2)
     if node is None or abs(amount) > 100 * _FAR[unit]:
         return _dated(call, null(DATE), far)
     moved = sql.binary("-" if amount < 0 else "+", node, sql.interval(abs(amount), _ADD[unit]))

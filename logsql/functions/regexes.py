@@ -121,6 +121,11 @@ def _native_replacement(call: FunctionCall, spec: Regex, replacement: str) -> st
     return native if spec.re2 is not None and spec.re2_extent else None
 
 
+def _no_group(call: FunctionCall, pattern: object) -> bool:
+    """``groups(x, "[0-9]+")``: a pattern without a group gives nothing."""
+    return isinstance(pattern, str) and not regex(call, 1).group_count
+
+
 def _groups(call: FunctionCall) -> Typed:
     spec = regex(call, 1)
     node = text(call, 0)
@@ -172,6 +177,7 @@ register(
             example('groups("zzz", "(a)")', None),
         ),
         constant=(1,),
+        never=((1, _no_group),),
         notes=("a group that took no part is null",),
     ),
 )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from logsql.diagnostics.foreign import foreign_option, meant_construct, meant_name
+from logsql.diagnostics.foreign import foreign_name, foreign_option, meant_construct, meant_name
 from logsql.diagnostics.language import EMPTY_COMMAND, EMPTY_QUERY, UNSUPPORTED_COMMAND
 from logsql.diagnostics.messages import Text, message
 from logsql.diagnostics.places import Place
@@ -181,7 +181,7 @@ class QueryParser:
         elif self._first(start) and (found := self._read_file(start)):
             help = message("help-use", form=found)
         else:
-            help = meant_name(name, Place.COMMAND, names)
+            help = foreign_name(head, Place.COMMAND) or meant_name(name, Place.COMMAND, names)
         return self.source.error(UNSUPPORTED_COMMAND, start, start + len(name), command=name, help=help)
 
     def _first(self, start: int) -> bool:

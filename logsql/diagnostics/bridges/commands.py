@@ -35,6 +35,12 @@ COMMANDS: tuple[Bridge, ...] = (
         sql=("first", "fetch"),
     ),
     command(
+        "limit OFFSET COUNT",
+        "| limit 1 2",
+        "SELECT * FROM web LIMIT 2 OFFSET 1",
+        sql=("offset",),
+    ),
+    command(
         "eval n = seq() | sort -n | limit COUNT | sort n | fields - n",
         "| eval n = seq() | sort -n | limit 2 | sort n | fields - n",
         "SELECT * FROM web LIMIT 2 OFFSET 2",

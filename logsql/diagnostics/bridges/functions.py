@@ -54,6 +54,7 @@ FUNCTIONS: tuple[Bridge, ...] = (
         sql=("coalesce", "ifnull", "isnull"),
     ),
     function('isnull(x) or x == ""', 'isnull(bytes) or bytes == ""', "bytes IS NULL", kql=("isempty",)),
+    function("isnotnull(x)", "isnotnull(bytes)", "bytes IS NOT NULL", sql=("exists",), esql=("exists",)),
     function('isnotnull(x) and x != ""', "isnotnull(bytes)", "bytes IS NOT NULL", kql=("isnotempty", "isnotnan")),
     function(
         "string(x)",
@@ -191,6 +192,7 @@ FUNCTIONS: tuple[Bridge, ...] = (
         "now()",
         "now() > _time",
         "now() > _time",
+        spl=("time",),
         sql=("current_timestamp", "current_date", "getdate", "sysdate", "today"),
     ),
     function(

@@ -44,3 +44,5 @@ OPERATORS = {
     "notlike": '!= "*text*"',
     "desc": "-name",
 }
+#: Functions of other languages that only wrap an expression.
+WRAPPERS = frozenset({"eval", "expr"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logsql.diagnostics.bridges import constructs, foreign_words, options, units, written_here
-from logsql.diagnostics.bridges.operators import OPERATORS
+from logsql.diagnostics.bridges.operators import OPERATORS, WRAPPERS
 
 
 class Tables:
@@ -17,6 +17,7 @@ class Tables:
     cast = staticmethod(units.cast)
     moments = units.MOMENTS
     operators = OPERATORS
+    wrappers = WRAPPERS
     assignments = constructs.ASSIGNMENTS
     aggregates = constructs.AGGREGATES
     units = units.UNITS

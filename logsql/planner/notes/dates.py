@@ -121,6 +121,18 @@ SPAN_MINUTES = define(
     ('"{written}" is minutes: letter case does not matter', '"{written}"은(는) 분입니다. 대소문자를 가리지 않습니다'),
     ("write {amount}m for minutes, {amount}mon for months", "분은 {amount}m, 개월은 {amount}mon으로 쓰세요"),
 )
+BEYOND_CALENDAR = define(
+    "N1316",
+    "beyond-the-calendar",
+    (
+        "a date is moved beyond the years 1 to 9999: it prints as a number of seconds, or there is none",
+        "날짜를 1~9999년 밖으로 옮깁니다. 초 단위 숫자로 출력되거나 값이 없습니다",
+    ),
+    (
+        "{value} lies beyond the years 1 to 9999, whatever the date is",
+        "{value}은(는) 어떤 날짜에서도 1~9999년을 벗어납니다",
+    ),
+)
 EPOCH_UNIT = define(
     "N1306",
     "epoch-unit",
@@ -230,14 +242,20 @@ def quoted_letters(pattern: str) -> str | None:
 
 def formatted(call: FunctionCall, value: Typed) -> None:
     """Tell of ``string(_time, "HH")`` where ``_time`` is text: other values than dates stay as they are."""
-    made = (
-        made_date(call.cx, call.nodes[0], value) if settled_kind(value.kind) and value.kind is not Kind.DATE else None
-    )
-    if made is not None and not isinstance(call.nodes[0], Literal):
-        better = f"string({', '.join((made, *(canonical(a) for a in call.call.args[1:])))})"
-        call.note(
-            NOT_FORMATTED, 0, help=WRITE.fill(better=better), value=canonical(call.nodes[0]), kind=kind_word(value.kind)
-        )
+    node = call.nodes[0]
+    if not settled_kind(value.kind) or value.kind is Kind.DATE:
+        return
+    made, help = made_date(call.cx, node, value), None
+    if made is None and value.kind is Kind.STRING and not isinstance(node, Literal):
+        return  # texts that are no dates: what is meant is not known
+    if made is not None:
+        help = WRITE.fill(better=f"string({', '.join((made, *(canonical(a) for a in call.call.args[1:])))})")
+    call.note(NOT_FORMATTED, 0, help=help, value=canonical(node), kind=kind_word(value.kind))
+
+
+def moved_beyond(call: FunctionCall, position: int) -> None:
+    """Tell of ``dateadd(x, "year", 100000)`` and ``ago("3000000d")``: beyond the calendar, whatever the date is."""
+    call.note(BEYOND_CALENDAR, position, covers=("no-such-date", canonical(call.call)), value=canonical(call.call))
 
 
 def date_argument(call: FunctionCall, position: int, value: Typed) -> None:

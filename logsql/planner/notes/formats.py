@@ -66,8 +66,8 @@ def formatted(call: FunctionCall, written: str, arguments: list[Typed]) -> None:
         return
     for place, (match, value) in enumerate(zip(found, arguments, strict=False), 1):
         whole, real = match[2] in "dxXo", match[2] in "eEfgGaA"
-        if not (whole or real) or not settled_kind(value.kind) or value.kind in (Kind.LIST, Kind.MAP):
-            continue
+        if not (whole or real) or not settled_kind(value.kind) or (value.kind is Kind.LIST and single is Kind.LIST):
+            continue  # a list alone gives several values
         if value.type.integer if whole else value.type.number and not value.type.integer:
             continue
         node = canonical(call.nodes[place])

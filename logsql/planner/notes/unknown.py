@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from logsql.diagnostics.codes import text
-from logsql.diagnostics.foreign import foreign_name, meant_name
+from logsql.diagnostics.foreign import foreign_name, is_wrapper, meant_name
 from logsql.diagnostics.places import Place
-from logsql.language.tree import Call, canonical
+from logsql.language.tree import Binary, Call, NamedArg, canonical
 from logsql.planner import function_spec as registry
 from logsql.planner.notes.words import WRITE
 from logsql.planner.relation import Rel
@@ -14,6 +14,21 @@ AGGREGATE = text(
     "{name}() works on many rows: stats {call} as NAME, with by FIELD for groups",
     "{name}()은(는) 여러 행을 집계합니다. stats {call} as 이름, 그룹은 by 필드로 쓰세요",
 )
+
+
+_COMPARES = ("==", "!=", "<", "<=", ">", ">=", "and", "or")
+
+
+def _wrapped(call: Call) -> str | None:
+    """What ``count(eval(status >= 500))`` and ``sum(eval(bytes * 8))`` of Splunk wrap, as an argument here."""
+    if not is_wrapper(call.name) or len(call.args) != 1:
+        return None
+    inner = call.args[0]
+    if isinstance(inner, NamedArg):  # eval(status=500)
+        return f"if({inner.name} == {canonical(inner.value)}, 1, null)"
+    condition = isinstance(inner, Binary) and inner.op in _COMPARES
+    written = canonical(inner).removeprefix("(").removesuffix(")") if isinstance(inner, Binary) else canonical(inner)
+    return f"if({written}, 1, null)" if condition else written
 
 
 def meant_call(call: Call, rel: Rel | None) -> str | None:
@@ -25,4 +40,6 @@ def meant_call(call: Call, rel: Rel | None) -> str | None:
         return WRITE.fill(better=f'field("{quoted}")')
     if call.name in registry.AGGREGATES:
         return AGGREGATE.fill(name=call.name, call=written)
+    if (inner := _wrapped(call)) is not None:
+        return WRITE.fill(better=inner)
     return meant_name(call.name, Place.FUNCTION, registry.FUNCTIONS) or foreign_name(call.name, Place.AGGREGATE)
