@@ -57,7 +57,7 @@ _DISK = re.compile(r'Could not (?:write|read|fsync|truncate|flush)[^"\\]*\\?"([^
 def first_line(problem: BaseException) -> str:
     """DuckDB's sentence without what it says about its own text."""
     text = str(problem).strip().splitlines()
-    return text[0] if text else type(problem).__name__
+    return text[0].partition(" Detail: Python exception")[0] if text else type(problem).__name__
 
 
 def engine_error(problem: duckdb.Error, interrupted: bool = False) -> LogsqlError:

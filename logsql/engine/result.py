@@ -196,6 +196,8 @@ def _typed(value: Any, code: str | None, zone: ZoneInfo, separator: str = ",") -
     if code == "B":
         return bytes.fromhex(value)
     if code[0] == "L":
+        if not isinstance(value, list):  # the text of a list that is nested too deep
+            return value
         codes = code[1:].split(separator)
         return [_typed(v, c, zone, ";") for v, c in zip(value, codes, strict=True)] if value else value
     return _instant(int(code[1:]), zone)

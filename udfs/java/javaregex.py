@@ -23,6 +23,7 @@ from udfs.failures import EndsQuery
 from udfs.java import codepoints as cps
 from udfs.java.javaregex_emit import NotRE2, group_facts, nullable, references, to_python, to_re2
 from udfs.java.javaregex_parser import Char, Group, Klass, Node, RegexSyntaxError, Repeat, Seq, parse
+from udfs.java.javaregex_size import check_size
 
 __all__ = [
     "LiteralCut",
@@ -100,6 +101,7 @@ def classify(pattern: str, named_only: bool = True) -> Regex:
     (True, 'look-around')
     """
     parsed = parse(pattern)
+    check_size(parsed.root)
     wanted = set(range(1, parsed.groups + 1))
     if named_only:
         wanted &= {number for _, number in parsed.names} | references(parsed.root)

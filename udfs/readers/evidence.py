@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -20,6 +19,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import regex
 
 from udfs.readers import base
 from udfs.readers.base import ReadContext, ReaderError, check_cancelled, null_context, os_error, select
@@ -32,6 +32,8 @@ Bytes = npt.NDArray[np.uint8]
 
 Belongs = Callable[[str, bytes], bool]
 """Whether a file of this name and with these first bytes is one of a reader's."""
+#: Seconds that a pattern may look at one path.
+_LONGEST_SEARCH = 5
 _HEAD = 64
 """Bytes that a file of a folder is known by."""
 
@@ -117,20 +119,28 @@ class HostPattern:
     """The pattern of the option ``host``: which part of a path names the machine. ReaderError ``bad-pattern``."""
 
     def __init__(self, pattern: str) -> None:
+        from udfs.java.javaregex import RegexSyntaxError, classify  # for cost: regex, and few queries name machines
+
+        self._pattern = pattern
         try:
-            self._test = re.compile(pattern.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!"))
-        except re.error as problem:
-            said = "host={pattern} is no regular expression: {reason}"
-            raise ReaderError(said, pattern, "bad-pattern", pattern=pattern, reason=problem) from problem
+            spec = classify(pattern, named_only=False)
+        except RegexSyntaxError as problem:
+            raise self._refused(problem) from problem
+        self._test = regex.compile(spec.python)
+        named = dict(zip(spec.names, spec.group_index, strict=True))
+        self._group = named.get("host", 1 if self._test.groups else 0)
 
     def of(self, path: str) -> str | None:
         """The group ``host``, else the first group, else the match; folders are separated by ``/``."""
-        found = self._test.search(path.replace("\\", "/"))
-        if found is None:
-            return None
-        if "host" in self._test.groupindex:
-            return found["host"]
-        return found[1] if self._test.groups else found[0]
+        try:
+            found = self._test.search(path.replace("\\", "/"), timeout=_LONGEST_SEARCH)
+        except TimeoutError as problem:
+            raise self._refused(f"it takes more than {_LONGEST_SEARCH} seconds for {path}") from problem
+        return None if found is None else found[self._group]
+
+    def _refused(self, reason: object) -> ReaderError:
+        said = "host={pattern} is no regular expression: {reason}"
+        return ReaderError(said, self._pattern, "bad-pattern", pattern=self._pattern, reason=reason)
 
 
 def base_name(target: Target) -> str:

@@ -231,8 +231,15 @@ class Files:
             self._ask(ordered[0])  # a link to somewhere else is not looked behind
         return [_readable(path) for path in ordered] if len(ordered) == 1 else ordered
 
-    def _walk(self, folder: str, names: list[str], closed: list[ReaderError]) -> list[str]:
-        """The files below ``folder`` that the names of a pattern lead to; a link to a folder ends ``**``, not ``*``."""
+    def _walk(
+        self, folder: str, names: list[str], closed: list[ReaderError], seen: set[tuple[str, int]] | None = None
+    ) -> list[str]:
+        """The files below ``folder`` that the names of a pattern lead to; a link to a folder ends ``**``, not ``*``.
+
+        ``seen``: folders below which the rest of the names was looked for already: twenty ``**`` lead to one over
+        more ways than can be gone.
+        """
+        seen = set() if seen is None else seen
         name, rest = names[0], names[1:]
         if name == ANY_DEPTH:
             rest = rest[next((at for at, other in enumerate(rest) if other != ANY_DEPTH), len(rest)) :]
@@ -240,20 +247,23 @@ class Files:
             waiting = [folder]
             while waiting:
                 here = waiting.pop()
+                if (here, len(rest)) in seen:
+                    continue
+                seen.add((here, len(rest)))
                 held = self._listed(here, closed)
                 waiting += [path for path, is_folder, is_link in held if is_folder and not is_link]
                 if rest:
-                    found += self._walk(here, rest, closed)
+                    found += self._walk(here, rest, closed, seen)
                 else:
                     found += [path for path, is_folder, _ in held if not is_folder]
             return list(dict.fromkeys(found))
         if rest and "*" not in name and self._is_folder(os.path.join(folder, name)):
-            return self._walk(os.path.join(folder, name), rest, closed)
+            return self._walk(os.path.join(folder, name), rest, closed, seen)
         test = wildcard(name)
-        held = [entry for entry in self._listed(folder, closed) if test.fullmatch(file_name(entry[0]))]
+        held = [entry for entry in self._listed(folder, closed) if test.fullmatch(os.path.basename(entry[0]))]
         if not rest:
             return [path for path, is_folder, _ in held if not is_folder]
-        return [found for path, is_folder, _ in held if is_folder for found in self._walk(path, rest, closed)]
+        return [found for path, is_folder, _ in held if is_folder for found in self._walk(path, rest, closed, seen)]
 
     def _is_folder(self, path: str) -> bool:
         """Whether a folder is there; of a link that leads to where nothing may be read nothing is known."""
@@ -419,7 +429,12 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
 
 def file_name(path: str) -> str:
     """The value of ``_file``: the base name."""
-    return os.path.basename(path)
+    return readable(os.path.basename(path))
+
+
+def readable(path: str) -> str:
+    """A path as text: bytes of a name that are no UTF-8, which Python keeps as halves of characters, become U+FFFD."""
+    return path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _database(path: str, mode: str) -> sqlite3.Connection:

@@ -28,7 +28,7 @@ from udfs.readers.base import (
     os_error,
 )
 from udfs.readers.files import archive as archive_in
-from udfs.readers.files import known_archive
+from udfs.readers.files import known_archive, readable
 from udfs.readers.patterns import entry_test
 
 if TYPE_CHECKING:
@@ -443,8 +443,8 @@ def expand_members(
 
 
 def label(target: str | Member) -> str:
-    """Name of a file or archive entry in the ledger."""
-    return target.name if isinstance(target, Member) else target
+    """Name of a file or archive entry, as ``_path`` and the ledger have it."""
+    return readable(target.name if isinstance(target, Member) else target)
 
 
 T = TypeVar("T")

@@ -31,7 +31,7 @@ from udfs.readers.textlines import Window
 
 MAX_DEPTH = 500
 MAX_NODE = 64 << 20
-"""Characters of a node's names, attributes and text beyond which the rest of it is left out (ledger: ``node-cut``)."""
+"""Characters of a node's attributes and text beyond which the rest of it is left out (ledger: ``node-cut``)."""
 MAX_TAG = 64 << 20
 """Bytes of a tag or comment: the parser holds all of it until its end."""
 _ROWS = 4_096
@@ -287,7 +287,7 @@ class _Builder:
             self._number += 1
         inside = len(self._open) > 1 and self._open[-2].building
         frame.building = inside or frame.selected is not None
-        if frame.building and self._room(len(name) + sum(map(len, attributes)) + sum(map(len, attributes.values()))):
+        if attributes and frame.building and self._room(sum(map(len, attributes)) + sum(map(len, attributes.values()))):
             frame.content.update(attributes)
 
     def _selected(self) -> bool:

@@ -18,6 +18,7 @@ from udfs.readers.sources import (
     Member,
     entry_names,
     expand_members,
+    label,
     open_zip,
     scan_each,
     tell_charset,
@@ -123,7 +124,7 @@ class ZipEntriesReader:
             tell_directory(context, path, archive)
         tell_charset(context, path, self.zipcharset, [name for name, sure, _ in entries if not sure])
         made: dict[str, list[object]] = {
-            "zip_path": [path] * len(entries),
+            "zip_path": [label(path)] * len(entries),
             "entry": [name for name, _, _ in entries],
             "file_size": [info.file_size for _, _, info in entries],
             "compressed_size": [info.compress_size for _, _, info in entries],

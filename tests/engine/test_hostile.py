@@ -1,0 +1,110 @@
+"""What a hostile file, name or query tried: each took all memory, all time, or ended in an exception of Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import logsql
+from logsql.diagnostics.errors import LogsqlError
+from udfs.readers.base import ReaderError
+from udfs.readers.evidence import HostPattern
+from udfs.readers.files import Files
+from udfs.readers.patterns import entry_test, wildcard
+
+
+def code(query: str) -> str:
+    with logsql.connect(tz="UTC", timeout=20) as s, pytest.raises(LogsqlError) as caught:
+        s.query(query).rows()
+    return caught.value.code
+
+
+@pytest.mark.parametrize("pattern", ["x{2147483647}", "((x{1000}){1000}){1000}", "(?:x{1000}|y){1000}"])
+def test_a_regular_expression_that_would_fill_the_memory(pattern: str) -> None:
+    """Its repetitions are written out by the library: 24 GB, and the machine ended the process."""
+    assert code(f"json \"{{'a':'xxx'}}\" | rex field=a \"(?<b>{pattern})\"") == "20901"
+    assert code(f'json "{{\'a\':\'xxx\'}}" | eval b = replace(a, "{pattern}", "y", "re")') == "90710"
+    with logsql.connect(tz="UTC") as s:
+        (row,) = s.query("json \"{'a':'xxx'}\" | rex field=a \"(?<b>x{0,2000000000})\" | fields b").rows()
+        assert row == {"b": "xxx"}
+
+
+def test_patterns_of_names_end_in_time(tmp_path: Path) -> None:
+    """Every ``*`` was tried at every place: a name of 250 characters kept twenty of them busy for ever."""
+    begun = time.process_time()
+    assert not wildcard("*a" * 20 + "b").fullmatch("a" * 250)
+    assert wildcard("*a" * 20 + "*c").fullmatch("a" * 250 + "c")
+    assert not entry_test("x/**/" + "*a" * 20 + "b").fullmatch("x/" + "a" * 250)
+    deep = "a/" * 2_000
+    assert not entry_test("**/a/" * 20 + "b.txt").fullmatch(deep + "c.txt")
+    assert entry_test("**/a/" * 20 + "c.txt").fullmatch(deep + "c.txt")
+    place = tmp_path
+    for _ in range(60):
+        place = place / "a"
+    place.mkdir(parents=True)
+    (place / "c.txt").write_text("x\n")
+    assert len(Files().expand(f"{tmp_path}/" + "**/a/" * 20 + "c.txt")) == 1
+    with pytest.raises(ReaderError):
+        Files().expand(f"{tmp_path}/" + "**/a/" * 20 + "b.txt")
+    assert time.process_time() - begun < 20
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ("a*b*c", "abbc", True), ("a*b*c", "abcx", False), ("*ab*ab", "xabab", True), ("*ab*ab", "ab", False),
+        ("a**b", "axb", True), ("*", "", True), ("**/x/*.log", "p/x/q/x/y.LOG", True), ("**/x/*.log", "x/a.log", True),
+        ("x/**/y/**/z", "x/y/z", True), ("x/**/y/**/z", "x/a/y/b/c/z", True), ("x/**/y/**/z", "x/a/b/z", False),
+        ("x/**", "x/a/b", True), ("x/**", "x/", False), ("**/a/b/**/c", "a/a/b/c", True),
+    ],
+)  # fmt: skip
+def test_what_patterns_of_names_mean(pattern: str, name: str, fits: bool) -> None:
+    assert bool(entry_test(pattern).fullmatch(name)) == fits
+
+
+def test_the_pattern_of_a_machine_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    from udfs.readers import evidence
+
+    monkeypatch.setattr(evidence, "_LONGEST_SEARCH", 0.2)
+    with pytest.raises(ReaderError, match="host="):
+        HostPattern(r"^(?=(a+))(?:a|aa)+$").of("a" * 60 + "!")
+    with pytest.raises(ReaderError, match="host="):
+        HostPattern("(?<host>x{2147483647})")
+    assert HostPattern(r"(?<=hosts/)(?<host>[^/]+)").of("hosts/pc1/x") == "pc1"
+
+
+@pytest.mark.posix("names of any bytes")
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    """``_file`` could not be written as UTF-8: a Python error inside of a reader."""
+    (tmp_path / "ok.csv").write_text("a\n1\n")
+    for ending, text in (("csv", "a\n2\n"), ("json", '{"a":2}\n'), ("xml", "<a>2</a>"), ("zip", "")):
+        path = os.fsencode(tmp_path / "bad") + b"\xff." + ending.encode()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        if ending == "zip":
+            with zipfile.ZipFile(os.fsdecode(path), "w") as archive:
+                archive.writestr("a.txt", "2\n")
+    with logsql.connect(tz="UTC") as s:
+        for query in ("csvfile {}/*.csv", "jsonfile {}/*.json", "xmlfile {}/*.xml", "textfile {}/b*.xml"):
+            assert "bad\ufffd" in {
+                str(row["_file"]).partition(".")[0] for row in s.query(query.format(tmp_path)).rows()
+            }
+        assert len(s.query(f"triage {tmp_path}").rows()) == 5
+        assert s.query(f"zipfile {tmp_path}/*.zip * | fields line").rows() == [{"line": "2"}]
+        assert s.query(f"zipfile-entries {tmp_path}/*.zip | stats count").rows() == [{"count": 1}]
+        s.query(f"timeline {tmp_path} | stats count").rows()
+
+
+def test_lists_that_are_nested_deep(tmp_path: Path) -> None:
+    """What Python cannot follow stays text; of a list made of one the types of its elements were looked for."""
+    path = tmp_path / "deep.json"
+    path.write_text('{"a":' + "[" * 5_000 + "1" + "]" * 5_000 + "}\n")
+    with logsql.connect(tz="UTC") as s:
+        (row,) = s.query(f"jsonfile {path} | eval x = flatten(a), y = unique(a), n = len(a)").rows()
+        assert row["n"] == 1
+        assert json.dumps(str(row["x"])[:20])
