@@ -51,7 +51,7 @@ def regex(call: FunctionCall, position: int) -> Regex:
     pattern = call.constant(position)
     if not isinstance(pattern, str):
         call.fail(REGEX_CONSTANT, position, function=call.spec.name)
-    if (facts := slashes(pattern, sample(call.cx, call.nodes[0]))) is not None:
+    if (facts := slashes(pattern, lambda: sample(call.cx, call.nodes[0]))) is not None:
         call.note(SLASHES, position, **facts)
     try:
         return classify(pattern, named_only=False)

@@ -165,7 +165,7 @@ def lower(stage: Stage) -> Rel:
         stage.note(DOUBLED, pattern.span, wrong=slip[0], right=slip[1])
     named = stage.arguments(RexArgs).field
     field = stage.option("field") if named is None else named.text
-    if (facts := slashes(pattern.value, stage.context(stage.rel).sample(field))) is not None:
+    if (facts := slashes(pattern.value, lambda: stage.context(stage.rel).sample(field))) is not None:
         stage.note(SLASHES, pattern.span, **facts)
     if not spec.names:
         stage.note(NO_GROUP, pattern.span)

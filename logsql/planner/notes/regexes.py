@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.messages import text
@@ -57,16 +57,18 @@ SLASHES = define(
 _SLASHES = re.compile(r"/((?:[^/\\]|\\.)+)/([gimsx]+)")
 
 
-def slashes(pattern: str, values: Sequence[str]) -> dict[str, str] | None:
+def slashes(pattern: str, sample: Callable[[], Sequence[str]]) -> dict[str, str] | None:
     """The facts of SLASHES for ``/get/i``; None for another pattern, and where one of the values at hand holds it.
 
-    >>> slashes("/get/i", ["GET /index"])
+    ``sample`` reads these values, which takes longer than the rest of the command's plan.
+
+    >>> slashes("/get/i", lambda: ["GET /index"])
     {'written': '"/get/i"', 'flags': 'i', 'better': '(?i)get'}
-    >>> slashes("/img/i", ["/img/icon.png"]) is None, slashes("/a/b/", []) is None
+    >>> slashes("/img/i", lambda: ["/img/icon.png"]) is None, slashes("/a/b/", list) is None
     (True, True)
     """
     found = _SLASHES.fullmatch(pattern)
-    if found is None or any(f"/{found[1]}/{found[2]}" in value for value in values):
+    if found is None or any(f"/{found[1]}/{found[2]}" in value for value in sample()):
         return None
     flags = "".join(flag for flag in dict.fromkeys(found[2]) if flag in "imsx")
     return {"written": f'"{pattern}"', "flags": found[2], "better": f"{f'(?{flags})' * bool(flags)}{found[1]}"}
