@@ -23,6 +23,7 @@ import pytest
 
 from sample_data import make_hive
 from sample_data.make_ntfs import Change, Entry, journal, mft, story, usn_record
+from tests.readers import test_hive_replay as replay
 from tests.readers.damage_support import Kind
 from tests.readers.test_ntfs_more import _volume
 from tests.readers.view_support import VIEWS
@@ -68,6 +69,42 @@ def _logfile_seeds() -> list[bytes]:
     for page in (0, 4096):
         struct.pack_into("<Q", made, page + 48 + 24, len(made))
     return [bytes(made)]
+
+
+_BESIDE = b"\xf5a second file\xf5"
+"""Between the two files that a reader needs: either is damaged, and where this is, there is no second one."""
+
+
+def _parts(path: str, first: str, second: str) -> tuple[str, str]:
+    """The two files of a seed, beside it."""
+    one, _, two = Path(path).read_bytes().partition(_BESIDE)
+    folder = Path(path + ".parts")
+    folder.mkdir(exist_ok=True)
+    (folder / first).write_bytes(one)
+    (folder / second).write_bytes(two)
+    return str(folder / first), str(folder / second)
+
+
+def _with_paths(path: str) -> Reader:
+    """A journal whose paths come from an $MFT."""
+    journal_path, mft_path = _parts(path, "$J", "$MFT")
+    return UsnJrnlReader.of(Request([journal_path], null_context(), {"path": mft_path}))
+
+
+def _with_paths_seeds() -> list[bytes]:
+    return [b"".join(journal(story(), front=512)) + _BESIDE + b"".join(mft(story()))]
+
+
+def _replayed(path: str) -> Reader:
+    """A hive with its transaction log."""
+    return HiveReader(_parts(path, "SYSTEM", "SYSTEM.LOG1")[0], replay=True)
+
+
+@cache
+def _replay_seeds() -> list[bytes]:
+    states = [replay.hive_in(state, 40) for state in range(4)]
+    new = replay.dirty(states[0], 8, 7) + _BESIDE + replay.new_log(7, states)
+    return [new, replay.dirty(states[0], 5, 4) + _BESIDE + replay.old_log(states[0], states[1])]
 
 
 def _hive_seeds() -> list[bytes]:
@@ -400,6 +437,9 @@ KINDS: dict[str, Kind] = {
     "ntfs-mft streams": Kind(lambda path: _each(path, "streams"), lambda: [_volume()], lambda size: size // 24 + 1),
     "ntfs-usnjrnl": Kind(UsnJrnlReader, _journal_seeds, lambda size: size // 64 + 1),
     "ntfs-logfile": Kind(LogFileReader, _logfile_seeds, lambda size: size // 48 + 1),
+    "ntfs-usnjrnl path": Kind(_with_paths, _with_paths_seeds, lambda size: size // 64 + 1),
+    "hive-file keys": Kind(lambda path: HiveReader(path, keys=True), _hive_seeds, lambda size: size // 4),
+    "hive-file replay": Kind(_replayed, _replay_seeds, lambda size: size // 4),
     "hive-file deleted": Kind(lambda path: HiveReader(path, deleted=True), _hive_seeds, lambda size: size // 4),
     "hive-file": Kind(HiveReader, _hive_seeds, lambda size: size // 4),
     "evtx-file": Kind(EvtxReader, _evtx_seeds, lambda size: size // 24, _evtx_file),

@@ -56,6 +56,7 @@ def _inside_a_record(data: bytes, cut: int) -> bool:
 #: Kinds whose records stand side by side without a count: of a cut between two of them nothing tells.
 TOLD_INSIDE = {
     "ntfs-usnjrnl": _inside_a_change,
+    "ntfs-usnjrnl path": _inside_a_change,
     **dict.fromkeys(("ntfs-mft", "ntfs-mft names", "ntfs-mft streams"), _inside_a_record),
 }
 #: Sources that read no file of their own, or one of the kinds above under another name.

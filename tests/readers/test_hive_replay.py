@@ -20,7 +20,7 @@ _COLUMNS = ["key", "name", "value.raw"]
 _Rows = list[tuple[str, str, bytes]]
 
 
-def _hive(state: int, size: int = 300) -> bytes:
+def hive_in(state: int, size: int = 300) -> bytes:
     """A hive in one of its states: the number stands in every value, so states differ in every page."""
     root = Key("ROOT", _WHEN)
     for number in range(60):
@@ -45,7 +45,7 @@ def _base(hive: bytes, first: int, second: int, kind: int = 0, written: int = _W
     return bytes(block[:cut])
 
 
-def _dirty(hive: bytes, first: int, second: int, written: int = _WHEN) -> bytes:
+def dirty(hive: bytes, first: int, second: int, written: int = _WHEN) -> bytes:
     return _base(hive, first, second, written=written) + hive[4096:]
 
 
@@ -65,14 +65,14 @@ def _entry(sequence: int, before: bytes, after: bytes) -> bytes:
     return head + _marvin(head) + body
 
 
-def _new(first: int, states: Sequence[bytes]) -> bytes:
+def new_log(first: int, states: Sequence[bytes]) -> bytes:
     """A new log: entries that lead from each state to the next, numbered from ``first``."""
     steps = itertools.pairwise(states)
     entries = [_entry((first + n) % 2**32, old, new) for n, (old, new) in enumerate(steps)]
     return _base(states[0], first, first, 6, cut=512) + b"".join(entries)
 
 
-def _old(before: bytes, after: bytes, sequence: int = 5, written: int = _WHEN) -> bytes:
+def old_log(before: bytes, after: bytes, sequence: int = 5, written: int = _WHEN) -> bytes:
     """An old log: the bitmap of dirty sectors and the sectors."""
     sectors = [at for at in range(4096, len(after), 512) if before[at : at + 512] != after[at : at + 512]]
     bits = bytearray((len(after) - 4096) // 4096)
@@ -91,43 +91,43 @@ def _replayed(folder: Path, hive: bytes, logs: dict[str, bytes], loss: ListLoss 
     return [(row["key"], row["name"], row["value.raw"]) for row in found]
 
 
-_S = [_hive(state) for state in range(6)]
-_GROWN = _hive(9, 900)
+_S = [hive_in(state) for state in range(6)]
+_GROWN = hive_in(9, 900)
 _WRAP = 2**32 - 2
 _NEW: dict[str, tuple[bytes, dict[str, bytes], bytes]] = {
     # hive, logs -> the hive that must come out
-    "first log only": (_dirty(_S[0], 8, 7), {".LOG1": _new(7, _S[:4])}, _S[3]),
-    "second log only": (_dirty(_S[0], 8, 7), {".LOG2": _new(7, _S[:4])}, _S[3]),
-    "single log": (_dirty(_S[0], 8, 7), {".LOG": _new(7, _S[:4])}, _S[3]),
-    "both logs": (_dirty(_S[0], 8, 7), {".LOG1": _new(7, _S[:3]), ".LOG2": _new(9, _S[2:5])}, _S[4]),
-    "second log first": (_dirty(_S[0], 8, 7), {".LOG1": _new(9, _S[2:5]), ".LOG2": _new(7, _S[:3])}, _S[4]),
-    "one log empty": (_dirty(_S[0], 8, 7), {".LOG1": b"", ".LOG2": _new(7, _S[:2]), ".LOG": b""}, _S[1]),
-    "one log of zeros": (_dirty(_S[0], 8, 7), {".LOG1": bytes(8192), ".LOG2": _new(7, _S[:2])}, _S[1]),
-    "lower-case suffix": (_dirty(_S[0], 8, 7), {".log1": _new(7, _S[:2])}, _S[1]),
-    "entries already written": (_dirty(_S[2], 9, 8), {".LOG1": _new(6, _S[:5])}, _S[4]),
+    "first log only": (dirty(_S[0], 8, 7), {".LOG1": new_log(7, _S[:4])}, _S[3]),
+    "second log only": (dirty(_S[0], 8, 7), {".LOG2": new_log(7, _S[:4])}, _S[3]),
+    "single log": (dirty(_S[0], 8, 7), {".LOG": new_log(7, _S[:4])}, _S[3]),
+    "both logs": (dirty(_S[0], 8, 7), {".LOG1": new_log(7, _S[:3]), ".LOG2": new_log(9, _S[2:5])}, _S[4]),
+    "second log first": (dirty(_S[0], 8, 7), {".LOG1": new_log(9, _S[2:5]), ".LOG2": new_log(7, _S[:3])}, _S[4]),
+    "one log empty": (dirty(_S[0], 8, 7), {".LOG1": b"", ".LOG2": new_log(7, _S[:2]), ".LOG": b""}, _S[1]),
+    "one log of zeros": (dirty(_S[0], 8, 7), {".LOG1": bytes(8192), ".LOG2": new_log(7, _S[:2])}, _S[1]),
+    "lower-case suffix": (dirty(_S[0], 8, 7), {".log1": new_log(7, _S[:2])}, _S[1]),
+    "entries already written": (dirty(_S[2], 9, 8), {".LOG1": new_log(6, _S[:5])}, _S[4]),
     "one log is of an older round": (
-        _dirty(_S[2], 9, 8),
-        {".LOG1": _new(8, _S[2:4]), ".LOG2": _new(2, [_S[5], _S[0]])},
+        dirty(_S[2], 9, 8),
+        {".LOG1": new_log(8, _S[2:4]), ".LOG2": new_log(2, [_S[5], _S[0]])},
         _S[3],
     ),
-    "numbers wrap": (_dirty(_S[0], _WRAP + 1, _WRAP), {".LOG1": _new(_WRAP, _S[:6])}, _S[5]),
+    "numbers wrap": (dirty(_S[0], _WRAP + 1, _WRAP), {".LOG1": new_log(_WRAP, _S[:6])}, _S[5]),
     "numbers wrap between logs": (
-        _dirty(_S[0], _WRAP + 1, _WRAP),
-        {".LOG1": _new(0, _S[2:5]), ".LOG2": _new(_WRAP, _S[:3])},
+        dirty(_S[0], _WRAP + 1, _WRAP),
+        {".LOG1": new_log(0, _S[2:5]), ".LOG2": new_log(_WRAP, _S[:3])},
         _S[4],
     ),
     "remnants behind the round": (
-        _dirty(_S[0], 8, 7),
-        {".LOG1": _new(7, _S[:3]) + _new(3, [_S[5], _S[4], _S[5]])[512:]},
+        dirty(_S[0], 8, 7),
+        {".LOG1": new_log(7, _S[:3]) + new_log(3, [_S[5], _S[4], _S[5]])[512:]},
         _S[2],
     ),
-    "the hive grows": (_dirty(_S[0], 8, 7), {".LOG1": _new(7, [_S[0], _S[1], _GROWN])}, _GROWN),
-    "base block zeroed": (bytes(4096) + _S[0][4096:], {".LOG1": _new(7, _S[:3])}, _S[2]),
-    "base block's checksum wrong": (_S[0][:44] + b"\7" + _S[0][45:], {".LOG1": _new(7, _S[:3])}, _S[2]),
+    "the hive grows": (dirty(_S[0], 8, 7), {".LOG1": new_log(7, [_S[0], _S[1], _GROWN])}, _GROWN),
+    "base block zeroed": (bytes(4096) + _S[0][4096:], {".LOG1": new_log(7, _S[:3])}, _S[2]),
+    "base block's checksum wrong": (_S[0][:44] + b"\7" + _S[0][45:], {".LOG1": new_log(7, _S[:3])}, _S[2]),
     # Windows takes the later log alone: the earlier one may be of any age.
     "base block wrong, two logs": (
         bytes(4096) + _S[2][4096:],
-        {".LOG1": _new(3, [_S[5], _S[0]]), ".LOG2": _new(9, _S[2:5])},
+        {".LOG1": new_log(3, [_S[5], _S[0]]), ".LOG2": new_log(9, _S[2:5])},
         _S[4],
     ),
 }
@@ -141,40 +141,40 @@ def test_new_logs_give_the_intended_hive(what: str, tmp_path: Path) -> None:
     assert not loss.entries
 
 
-_FLIPPED = bytearray(_new(7, _S[:4]))
+_FLIPPED = bytearray(new_log(7, _S[:4]))
 _FLIPPED[512 + len(_entry(7, _S[0], _S[1])) + 700] ^= 1
 _PARTS: dict[str, tuple[bytes, dict[str, bytes], bytes, list[str]]] = {
     # hive, logs -> the state up to which they can be applied, and what the ledger says
-    "bad hash in the middle": (_dirty(_S[0], 8, 7), {".LOG1": bytes(_FLIPPED)}, _S[1], ["log-entry-damaged"]),
-    "cut in an entry": (_dirty(_S[0], 8, 7), {".LOG1": _new(7, _S[:3])[:-512]}, _S[1], ["log-entry-damaged"]),
+    "bad hash in the middle": (dirty(_S[0], 8, 7), {".LOG1": bytes(_FLIPPED)}, _S[1], ["log-entry-damaged"]),
+    "cut in an entry": (dirty(_S[0], 8, 7), {".LOG1": new_log(7, _S[:3])[:-512]}, _S[1], ["log-entry-damaged"]),
     "gap between the logs": (
-        _dirty(_S[0], 8, 7),
-        {".LOG1": _new(7, _S[:2]), ".LOG2": _new(9, _S[2:4])},
+        dirty(_S[0], 8, 7),
+        {".LOG1": new_log(7, _S[:2]), ".LOG2": new_log(9, _S[2:4])},
         _S[1],
         ["log-gap"],
     ),
-    "gap before the logs": (_dirty(_S[1], 8, 7), {".LOG1": _new(8, _S[1:3])}, _S[2], ["log-begins-later"]),
+    "gap before the logs": (dirty(_S[1], 8, 7), {".LOG1": new_log(8, _S[1:3])}, _S[2], ["log-begins-later"]),
     "gap in a log": (
-        _dirty(_S[0], 8, 7),
-        {".LOG1": _new(7, _S[:2]) + _new(9, _S[1:3])[512:]},
+        dirty(_S[0], 8, 7),
+        {".LOG1": new_log(7, _S[:2]) + new_log(9, _S[1:3])[512:]},
         _S[1],
         ["log-gap"],
     ),
     "both logs older than the hive": (
-        _dirty(_S[3], 30, 29),
-        {".LOG1": _new(7, _S[:2]), ".LOG2": _new(9, _S[2:4])},
+        dirty(_S[3], 30, 29),
+        {".LOG1": new_log(7, _S[:2]), ".LOG2": new_log(9, _S[2:4])},
         _S[3],
         ["log-of-another-time", "log-of-another-time"],
     ),
     "log begun and not finished": (
-        _dirty(_S[0], 8, 7),
-        {".LOG1": _base(_S[0], 8, 7, 6, cut=512) + _new(7, _S[:2])[512:]},
+        dirty(_S[0], 8, 7),
+        {".LOG1": _base(_S[0], 8, 7, 6, cut=512) + new_log(7, _S[:2])[512:]},
         _S[0],
         ["damaged-log", "no-transaction-log"],
     ),
-    "no log": (_dirty(_S[0], 8, 7), {}, _S[0], ["no-transaction-log"]),
-    "empty logs": (_dirty(_S[0], 8, 7), {".LOG1": b"", ".LOG2": b""}, _S[0], ["no-transaction-log"]),
-    "a clean hive needs no log": (_S[0], {".LOG1": _new(1, _S[:2])}, _S[0], []),
+    "no log": (dirty(_S[0], 8, 7), {}, _S[0], ["no-transaction-log"]),
+    "empty logs": (dirty(_S[0], 8, 7), {".LOG1": b"", ".LOG2": b""}, _S[0], ["no-transaction-log"]),
+    "a clean hive needs no log": (_S[0], {".LOG1": new_log(1, _S[:2])}, _S[0], []),
 }
 
 
@@ -188,26 +188,26 @@ def test_what_cannot_be_applied_is_named(what: str, tmp_path: Path) -> None:
 
 _LATER = _WHEN + 10_000_000
 _OLD: dict[str, tuple[bytes, dict[str, bytes], bytes, list[str]]] = {
-    "first log": (_dirty(_S[0], 5, 4), {".LOG1": _old(_S[0], _S[1]), ".LOG2": b""}, _S[1], []),
-    "single log": (_dirty(_S[0], 5, 4), {".LOG": _old(_S[0], _S[1])}, _S[1], []),
+    "first log": (dirty(_S[0], 5, 4), {".LOG1": old_log(_S[0], _S[1]), ".LOG2": b""}, _S[1], []),
+    "single log": (dirty(_S[0], 5, 4), {".LOG": old_log(_S[0], _S[1])}, _S[1], []),
     "the later of two": (
-        _dirty(_S[1], 5, 4, _LATER),
-        {".LOG1": _old(_S[5], _S[4], 9, _WHEN), ".LOG2": _old(_S[1], _S[2], 5, _LATER)},
+        dirty(_S[1], 5, 4, _LATER),
+        {".LOG1": old_log(_S[5], _S[4], 9, _WHEN), ".LOG2": old_log(_S[1], _S[2], 5, _LATER)},
         _S[2],
         [],
     ),
-    "the hive grows": (_dirty(_S[0], 5, 4), {".LOG1": _old(_S[0], _GROWN)}, _GROWN, []),
-    "base block zeroed": (bytes(4096) + _S[0][4096:], {".LOG1": _old(_S[0], _S[1])}, _S[1], []),
+    "the hive grows": (dirty(_S[0], 5, 4), {".LOG1": old_log(_S[0], _GROWN)}, _GROWN, []),
+    "base block zeroed": (bytes(4096) + _S[0][4096:], {".LOG1": old_log(_S[0], _S[1])}, _S[1], []),
     "log older than the hive": (
-        _dirty(_S[1], 5, 4, _LATER),
-        {".LOG1": _old(_S[5], _S[4], 5, _WHEN)},
+        dirty(_S[1], 5, 4, _LATER),
+        {".LOG1": old_log(_S[5], _S[4], 5, _WHEN)},
         _S[1],
         ["log-of-another-time"],
     ),
-    "half a log": (_dirty(_S[0], 5, 4), {".LOG1": _old(_S[0], _S[1])[:-512]}, _S[0], ["damaged-log"]),
+    "half a log": (dirty(_S[0], 5, 4), {".LOG1": old_log(_S[0], _S[1])[:-512]}, _S[0], ["damaged-log"]),
     "the later of two is half": (
-        _dirty(_S[0], 5, 4),
-        {".LOG1": _old(_S[0], _S[2], 6, _LATER)[:-512], ".LOG2": _old(_S[0], _S[1])},
+        dirty(_S[0], 5, 4),
+        {".LOG1": old_log(_S[0], _S[2], 6, _LATER)[:-512], ".LOG2": old_log(_S[0], _S[1])},
         _S[1],
         ["damaged-log"],
     ),
@@ -224,9 +224,9 @@ def test_old_logs_give_the_intended_hive(what: str, tmp_path: Path) -> None:
 
 def test_logs_beside_a_hive_in_an_archive(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "case.zip", "w") as archive:
-        archive.writestr("Windows/config/SYSTEM", _dirty(_S[0], 8, 7))
-        archive.writestr("Windows/config/system.log1", _new(7, _S[:3]))
-        archive.writestr("Other/SYSTEM.LOG2", _new(9, _S[2:4]))
+        archive.writestr("Windows/config/SYSTEM", dirty(_S[0], 8, 7))
+        archive.writestr("Windows/config/system.log1", new_log(7, _S[:3]))
+        archive.writestr("Other/SYSTEM.LOG2", new_log(9, _S[2:4]))
     loss = ListLoss()
     found = table("Windows/config/SYSTEM", _COLUMNS, loss, zippath=str(tmp_path / "case.zip"), replay=True)
     assert [(row["key"], row["name"], row["value.raw"]) for row in found.to_pylist()] == _rows(_S[2])
@@ -235,7 +235,7 @@ def test_logs_beside_a_hive_in_an_archive(tmp_path: Path) -> None:
 
 def test_a_dirty_hive_read_without_its_logs_says_so(tmp_path: Path) -> None:
     path = tmp_path / "SYSTEM"
-    path.write_bytes(_dirty(_S[0], 8, 7))
+    path.write_bytes(dirty(_S[0], 8, 7))
     loss = ListLoss()
     assert table(path, ["key"], loss).num_rows == 120
     assert [(entry.reason, entry.count, entry.position) for entry in loss.entries] == [("dirty-hive", 0, 4)]

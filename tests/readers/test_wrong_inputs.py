@@ -43,7 +43,8 @@ def refusal(make: Callable[[str], Reader], path: Path) -> str | None:
 SAME = {
     "sqlite-tables": "sqlite-records",
     "zipfile-entries": "zipfile",
-    "hive-file deleted": "hive-file",
+    **dict.fromkeys(("hive-file deleted", "hive-file keys", "hive-file replay"), "hive-file"),
+    "ntfs-usnjrnl path": "ntfs-usnjrnl",
     "ntfs-mft names": "ntfs-mft",
     "ntfs-mft streams": "ntfs-mft",
     **dict.fromkeys(VIEWS, "hive-file"),

@@ -33,7 +33,7 @@ from udfs.readers.base import (
 )
 from udfs.readers.cache import StateCache
 from udfs.readers.csvparse import ABSENT, Dialect, Odd, Structure, padded, records
-from udfs.readers.evidence import base_name, files_of
+from udfs.readers.evidence import NOWHERE, Placing, base_name, files_of
 from udfs.readers.lines import Reached, codec_name, utf8_chunks, whole_lines, with_line_feeds, without_marks
 from udfs.readers.request import Request
 from udfs.readers.sources import Member, Source, open_source
@@ -130,7 +130,10 @@ class CsvReader:
     comment: str | None = None
     typed: Found = field(default_factory=dict)
     placed: bool = False
+    place: Placing = NOWHERE
     plans: tuple[Plan, ...] = field(init=False)
+    unread: dict[int, ReaderError] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """What is wrong with files among several that cannot be opened, by their place in ``paths``."""
 
     def __post_init__(self) -> None:
         codec_name(self.charset)
@@ -138,7 +141,9 @@ class CsvReader:
             raise ReaderError("strict=t cannot go with tab=t", "", "strict-with-tab")
         # Discovery opens files as the policy allows, and tells its losses to nobody: the scan will.
         context = replace(self.context, loss=NullLoss())
-        object.__setattr__(self, "plans", tuple(self._plan(path, context) for path in self.paths))
+        object.__setattr__(self, "plans", tuple(self._planned(at, context) for at in range(len(self.paths))))
+        if self.unread and len(self.unread) == len(self.paths):
+            raise self.unread[0]
 
     @classmethod
     def of(cls, request: Request) -> CsvReader:
@@ -159,6 +164,7 @@ class CsvReader:
             request.number("skip") or 0,
             request.text("comment") or None,
             placed=request.flag("placed"),
+            place=Placing.of(request),
         )
         return replace(made, typed=made._types(request)) if request.flag("types") else made
 
@@ -180,6 +186,9 @@ class CsvReader:
     @property
     def schema(self) -> pa.Schema:
         """All columns are strings."""
+        return self.place.schema(self._own())
+
+    def _own(self) -> pa.Schema:
         names = dict.fromkeys(name for plan in self.plans for name in plan.names)
         own = ["_rest", "_file"] if self.rest else ["_file"]
         fields = [pa.field(name, pa.string()) for name in (*names, *own)]
@@ -189,31 +198,52 @@ class CsvReader:
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of about 100,000 rows."""
-        schema = select(self.schema, columns)
-        window = Window(self.offset, self.limit)
-        for path, plan in zip(self.paths, self.plans, strict=True):
+        window, own = Window(self.offset, self.limit), self._own()
+        plans = iter(enumerate(self.plans))
+
+        def one(path: str | Member, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+            at, plan = next(plans)
             if window.done:
                 return
-            shown = base_name(path)
-            cut = plan.width > self.maxcol == MOST_COLUMNS and not self.rest  # a number of one's own is a wish
-            plan.told(_name(path), context, cut)
-            wanted = [name for name in schema.names if name in plan.names or name == "_rest"]
-            read = self._exact if plan.way == "exact" else self._fast
-            placed = self.placed and len(self.paths) == 1 and PLACE in schema.names and PLACE not in plan.names
-            done = 0
-            for made, rows in read(path, plan, wanted, context):
-                check_cancelled(context)
-                arrays = {name: made[name] if name in made else pa.nulls(rows, pa.string()) for name in schema.names}
-                if placed:
-                    arrays[PLACE] = pa.array(np.arange(done + 1, done + rows + 1))
-                done += rows
-                if "_file" in arrays:
-                    arrays["_file"] = pa.repeat(pa.scalar(shown, pa.string()), rows)
-                batch = window.cut(batch_of(schema, arrays, rows))
+            if at in self.unread:
+                raise self.unread[at]
+            for batch in self._of_file(path, plan, schema, context):
+                batch = window.cut(batch)
                 if batch.num_rows:
                     yield batch
                 if window.done:
                     return
+
+        yield from self.place.scan(self.paths, select(self.schema, columns), own, context, one)
+
+    def _of_file(
+        self, path: str | Member, plan: Plan, schema: pa.Schema, context: ReadContext
+    ) -> Iterator[pa.RecordBatch]:
+        """All rows of a file."""
+        shown = base_name(path)
+        cut = plan.width > self.maxcol == MOST_COLUMNS and not self.rest  # a number of one's own is a wish
+        plan.told(_name(path), context, cut)
+        wanted = [name for name in schema.names if name in plan.names or name == "_rest"]
+        read = self._exact if plan.way == "exact" else self._fast
+        placed = self.placed and len(self.paths) == 1 and PLACE in schema.names and PLACE not in plan.names
+        done = 0
+        for made, rows in read(path, plan, wanted, context):
+            check_cancelled(context)
+            arrays = {name: made[name] if name in made else pa.nulls(rows, pa.string()) for name in schema.names}
+            if placed:
+                arrays[PLACE] = pa.array(np.arange(done + 1, done + rows + 1))
+            done += rows
+            if "_file" in arrays:
+                arrays["_file"] = pa.repeat(pa.scalar(shown, pa.string()), rows)
+            yield batch_of(schema, arrays, rows)
+
+    def _planned(self, at: int, context: ReadContext) -> Plan:
+        """The plan of a file; one that cannot be opened has no rows, and the scan tells why."""
+        try:
+            return self._plan(self.paths[at], context)
+        except ReaderError as problem:
+            self.unread[at] = problem
+            return Plan((), (), 0, "exact")
 
     def _plan(self, path: str | Member, context: ReadContext) -> Plan:
         above = (self.header, self.skip, self.comment)

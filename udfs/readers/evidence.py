@@ -12,7 +12,7 @@ import errno
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -268,6 +268,54 @@ def placed(batch: pa.RecordBatch, wanted: pa.Schema, target: Target, host: HostP
             value = label(target) if name == "_path" or host is None else host.of(label(target))
             arrays[name] = pa.repeat(pa.scalar(value, pa.string()), batch.num_rows)
     return base.batch_of(wanted, arrays, batch.num_rows)
+
+
+@dataclass(frozen=True)
+class Placing:
+    """That the rows of a reader of text tell where they come from, as those of evidence do.
+
+    ``path``: the query names ``_path``. A column of that name that the files have themselves stays theirs.
+    """
+
+    path: bool = False
+    host: HostPattern | None = None
+
+    @classmethod
+    def of(cls, request: Request) -> Placing:
+        """Options: ``host``; ``located``: ``_path`` is wanted."""
+        host = request.text("host")
+        return cls(request.flag("located"), None if host is None else HostPattern(host))
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to tell."""
+        return self.path or self.host is not None
+
+    def schema(self, columns: pa.Schema) -> pa.Schema:
+        """The columns with those that tell the place."""
+        whole = placed_schema(columns, self.host is not None)
+        left_out = {"_path"} if not self.path or "_path" in columns.names else set()
+        kept = [f for n, f in enumerate(whole) if n < len(columns) or f.name not in left_out]
+        return pa.schema(kept, metadata=columns.metadata)
+
+    def scan(
+        self,
+        targets: Sequence[Target],
+        wanted: pa.Schema,
+        columns: pa.Schema,
+        context: ReadContext,
+        one: Callable[[Target, pa.Schema], Iterator[pa.RecordBatch]],
+    ) -> Iterator[pa.RecordBatch]:
+        """What ``one`` gives for each file: its own columns of those that are wanted, with its place beside them."""
+        own = pa.schema([f for f in wanted if f.name in columns.names], metadata=wanted.metadata)
+
+        def of_file(target: Target) -> Iterator[pa.RecordBatch]:
+            for batch in one(target, own):
+                yield placed(batch, wanted, target, self.host)
+
+        yield from scan_each(targets, context, of_file)
+
+
+NOWHERE = Placing()
 
 
 class EvidenceReader:

@@ -474,6 +474,8 @@ def _refused(path: str) -> ReaderError:
 
 def _readable(path: str) -> str:
     _check_regular(path)
+    if not os.path.exists(path):  # a link to where nothing is
+        raise ReaderError("file not found: {path}", path, "file-not-found")
     if not os.access(path, os.R_OK):
         raise ReaderError("no permission to read {path}", path, "permission-denied")
     return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from udfs.readers.evidence import files_of
+from udfs.readers.evidence import Placing, files_of
 from udfs.readers.jsonlines import JSON_TEXT, JsonLinesReader
 from udfs.readers.jsonsurvey import SURVEYS, JsonSurvey, survey
 from udfs.readers.request import Request
@@ -25,20 +25,17 @@ class JsonFileReader(JsonLinesReader):
 
     @classmethod
     def of(cls, request: Request) -> JsonFileReader:
-        """Options: ``limit``, ``offset``, ``overlay``; ``dates``: look for dates in the text that ``demand`` wants."""
-        files = json_files(request)
+        """Options: ``limit``, ``offset``, ``overlay``, ``zippath``, ``host``, ``located``; ``dates``: look for dates in
+        the text that ``demand`` wants.
+        """
+        files = files_of(request)
         known = survey(files, cache=SURVEYS, context=request.context)
         types: dict[str, pa.DataType | pa.Field] = {}
         if known.complete:
             for key, value in known.keys.items():
                 types[key] = _ARROW.get(value.column, _MAP if value.kind == "object" else JSON_TEXT)
         window = (request.number("limit"), request.number("offset") or 0, request.flag("overlay"))
-        return cls(files, *window, types, date_keys(request, known))
-
-
-def json_files(request: Request) -> list[str]:
-    """The files of a request; DuckDB looks at them by itself, so that entries of archives are none."""
-    return [target for target in files_of(request) if isinstance(target, str)]
+        return cls(files, *window, types, date_keys(request, known), Placing.of(request))
 
 
 def date_keys(request: Request, known: JsonSurvey) -> Found:
@@ -49,5 +46,5 @@ def date_keys(request: Request, known: JsonSurvey) -> Found:
     wanted = [key for key, value in known.keys.items() if value.kind == "string" and key not in ("_file", "line")]
     if isinstance(demand, frozenset):
         wanted = [key for key in wanted if key in demand]
-    reader = JsonLinesReader(json_files(request), types=dict.fromkeys(wanted, pa.string()))
+    reader = JsonLinesReader(files_of(request), types=dict.fromkeys(wanted, pa.string()))
     return types_kept(reader, wanted, request, "jsonfile", ("date",)) if wanted else {}

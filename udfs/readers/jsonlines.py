@@ -25,10 +25,11 @@ from udfs.jsonrepeats import LOOKED_AT, repeated_keys
 from udfs.jsontext import loads
 from udfs.lenientjson import dump, parse
 from udfs.readers import base
-from udfs.readers.base import ReadContext, batch_of, check_cancelled, file_name, select
+from udfs.readers.base import ReadContext, batch_of, check_cancelled, select
+from udfs.readers.evidence import NOWHERE, Placing, base_name
 from udfs.readers.jsondocs import HEAD, Documents, Item, are_documents, pieces
 from udfs.readers.lines import Reached, lines_of, text_chunks
-from udfs.readers.sources import Member, open_source
+from udfs.readers.sources import Member, label, open_source
 from udfs.readers.textlines import Window
 
 if TYPE_CHECKING:
@@ -102,23 +103,28 @@ class JsonLinesReader:
     overlay: bool = False
     types: Mapping[str, pa.DataType | pa.Field] = field(default_factory=dict)
     typed: Mapping[str, str | None] = field(default_factory=dict)
+    place: Placing = NOWHERE
 
     @property
     def schema(self) -> pa.Schema:
-        """The declared keys, then ``line`` if wanted, then ``_file``; a key of these names is hidden by them."""
+        """The declared keys, then ``line`` if wanted, then ``_file``; a key of these names is hidden by them. Then what
+        ``place`` adds.
+        """
+        return self.place.schema(self._own())
+
+    def _own(self) -> pa.Schema:
         own = ["line", "_file"] if self.overlay or not self.types else ["_file"]
         fields = [_declared(key, type_) for key, type_ in self.types.items() if key not in own]
         return pa.schema([*fields, *(pa.field(name, pa.string()) for name in own)])
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of up to about 100,000 rows or 16 MB of text."""
-        schema = select(self.schema, columns)
-        keys = [name for name in schema.names if not self._is_own(name)]
-        window = Window(self.offset, self.limit)
+        own, window = self._own(), Window(self.offset, self.limit)
         with json_engine(context.memory) as engine:
-            for path in self.paths:
-                source = path.name if isinstance(path, Member) else path
-                shown = file_name(path.zip_path if isinstance(path, Member) else path)
+
+            def one(path: str | Member, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+                source, shown = label(path), base_name(path)
+                keys = [name for name in schema.names if not self._is_own(name)]
                 if window.done:
                     return
                 for lines in self._objects(path, engine, context):
@@ -132,6 +138,8 @@ class JsonLinesReader:
                         yield batch_of(schema, made, len(kept))
                     if window.done:
                         return
+
+            yield from self.place.scan(self.paths, select(self.schema, columns), own, context, one)
 
     def _is_own(self, name: str) -> bool:
         return name == "_file" or (name == "line" and (self.overlay or not self.types))

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING
 
 from udfs.jsonrepeats import LOOKED_AT, any_repeats
 from udfs.jsontext import loads
-from udfs.readers.base import ListLoss, NullLoss, ReadContext, null_context
+from udfs.readers.base import ListLoss, NullLoss, ReadContext, ReaderError, null_context
 from udfs.readers.cache import StateCache
 from udfs.readers.dataset import ReaderDataset
 from udfs.readers.files import Place
 from udfs.readers.jsonlines import JsonLinesReader, engine_bounds, pointer
 from udfs.readers.lines import read_lines
-from udfs.readers.sources import open_source
+from udfs.readers.sources import Member, label, open_source
+from udfs.readers.valuetypes import file_state
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -155,7 +156,7 @@ SURVEYS = SurveyCache()
 
 
 def survey(
-    paths: Sequence[str],
+    paths: Sequence[str | Member],
     keys: Iterable[str] | None = None,
     cache: SurveyCache | None = None,
     connection: DuckDBPyConnection | None = None,
@@ -169,26 +170,35 @@ def survey(
     """
     wanted = None if keys is None else list(dict.fromkeys(keys))
     context = context or null_context()
-    files = []
+    files: list[FileSurvey] = []
+    unread: list[ReaderError] = []
     with ExitStack() as stack:
         engine: DuckDBPyConnection | None = None
         for path in paths:
-            state = context.files.state(context.files.granted(path))
-            known = None if cache is None else cache.get(*state)
-            found = _known(known, wanted)
-            if found is None:
-                # Opening a database costs more than planning a query: only for a file that must be looked at.
-                engine = engine or stack.enter_context(_engine(connection, context.memory))
-                found = _survey_file(engine, path, wanted, known, context)
-                if cache is not None:
-                    cache.put(found, *state)
+            try:
+                state = file_state(_granted(path, context), context)
+                known = None if cache is None else cache.get(*state)
+                found = _known(known, wanted)
+                if found is None:
+                    # Opening a database costs more than planning a query: only for a file that must be looked at.
+                    engine = engine or stack.enter_context(_engine(connection, context.memory))
+                    found = _survey_file(engine, path, wanted, known, context)
+                    if cache is not None:
+                        cache.put(found, *state)
+            except ReaderError as problem:
+                # Of several files one that cannot be opened has no rows, as the scan will tell.
+                unread.append(problem)
+                found = FileSurvey(label(path), 0, False, str(problem), complete=True)
             files.append(found)
+    if unread and len(unread) == len(paths):
+        raise unread[0]
     merged: dict[str, KeySurvey] = {}
     for file in files:
         for key, value in file.keys.items():
             if wanted is None or key in wanted:
                 merged[key] = merged[key].merged(value) if key in merged else value
-    ordered = merged if wanted is None else {key: merged[key] for key in wanted}
+    nothing = KeySurvey(frozenset(), 0)
+    ordered = merged if wanted is None else {key: merged.get(key, nothing) for key in wanted}
     return JsonSurvey(tuple(files), ordered)
 
 
@@ -239,15 +249,26 @@ def _known(known: FileSurvey | None, wanted: list[str] | None) -> FileSurvey | N
     return replace(known, keys={**known.keys, **absent}) if absent else known
 
 
+def _granted(path: str | Member, context: ReadContext) -> str | Member:
+    return path if isinstance(path, Member) else context.files.granted(path)
+
+
 def _survey_file(
-    engine: DuckDBPyConnection, path: str, wanted: list[str] | None, known: FileSurvey | None, context: ReadContext
+    engine: DuckDBPyConnection,
+    path: str | Member,
+    wanted: list[str] | None,
+    known: FileSurvey | None,
+    context: ReadContext,
 ) -> FileSurvey:
     missing = _missing(known, wanted)
-    why = (
-        known.why if known is not None else _unfit(path, context) or ("repeated keys" if repeats(path, context) else "")
-    )
     found = None
-    if not why:
+    if isinstance(path, Member):
+        why = "in an archive"
+    elif known is not None:
+        why = known.why
+    else:
+        why = _unfit(path, context) or ("repeated keys" if repeats(path, context) else "")
+    if not why and isinstance(path, str):
         import duckdb
 
         try:
@@ -431,7 +452,9 @@ def _key_surveys(keys: list[str], judged: Sequence[int | None]) -> dict[str, Key
     return found
 
 
-def _exact(engine: DuckDBPyConnection, path: str, keys: list[str] | None, why: str, context: ReadContext) -> FileSurvey:
+def _exact(
+    engine: DuckDBPyConnection, path: str | Member, keys: list[str] | None, why: str, context: ReadContext
+) -> FileSurvey:
     """Survey through ``JsonLinesReader``: any file it can read, broken lines by number."""
     loss = ListLoss()
     dataset = ReaderDataset(JsonLinesReader([path]), replace(context, loss=loss))
@@ -461,9 +484,9 @@ def _exact(engine: DuckDBPyConnection, path: str, keys: list[str] | None, why: s
     kinds = ("broken-json", "not-an-object")
     lost = [entry for entry in loss.entries if entry.reason in kinds]
     named = tuple(
-        BrokenLine(path, entry.position, entry.reason, entry.sample or "")
+        BrokenLine(label(path), entry.position, entry.reason, entry.sample or "")
         for entry in lost
         if entry.position is not None
     )
     broken = sum(entry.count for entry in lost)
-    return FileSurvey(path, rows, False, why, broken, named, found, every and not manifold, manifold)
+    return FileSurvey(label(path), rows, False, why, broken, named, found, every and not manifold, manifold)

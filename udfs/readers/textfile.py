@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from udfs.documents import first_match
 from udfs.java import dates, javaregex
-from udfs.readers.evidence import files_of
+from udfs.readers.evidence import Placing, files_of
 from udfs.readers.request import Request
 from udfs.readers.textlines import TextReader
 
@@ -30,6 +30,7 @@ class TextFileReader(TextReader):
             request.number("offset") or 0,
             written_column=request.flag("written"),
             placed=request.flag("placed"),
+            place=Placing.of(request),
         )
 
 

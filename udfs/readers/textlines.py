@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs.readers.base import PLACE, Line, ReadContext, ReaderError, batch_of, check_cancelled, field, file_name, select
+from udfs.readers.evidence import NOWHERE, Placing
 from udfs.readers.lines import codec_name, read_lines
-from udfs.readers.sources import Member, open_source, scan_each
+from udfs.readers.sources import Member, open_source
 
 TIME = pa.timestamp("us", tz="UTC")
 MAX_RECORD = 64 << 20
@@ -61,6 +62,7 @@ class TextReader:
     entry_column: bool = False
     written_column: bool = False
     placed: bool = False
+    place: Placing = NOWHERE
 
     def __post_init__(self) -> None:
         codec_name(self.charset)
@@ -70,8 +72,11 @@ class TextReader:
     @property
     def schema(self) -> pa.Schema:
         """``line``, ``_time``, ``_file``, in archives ``_entry``; with ``written_column`` when the file was written,
-        with ``placed`` the lines of the rows of a single file.
+        with ``placed`` the lines of the rows of a single file; then what ``place`` adds.
         """
+        return self.place.schema(self._own())
+
+    def _own(self) -> pa.Schema:
         fields = [field("line", pa.string()), field("_time", TIME), field("_file", pa.string())]
         if self.entry_column:
             fields.append(field("_entry", pa.string()))
@@ -83,10 +88,9 @@ class TextReader:
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of up to about 100,000 rows."""
-        schema = select(self.schema, columns)
         window = Window(self.offset, self.limit)
 
-        def one(path: str | Member) -> Iterator[pa.RecordBatch]:
+        def one(path: str | Member, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
             if window.done:
                 return
             for records in self._records(path, context):
@@ -98,7 +102,7 @@ class TextReader:
                 if window.done:
                     return
 
-        yield from scan_each(self.paths, context, one)
+        yield from self.place.scan(self.paths, select(self.schema, columns), self._own(), context, one)
 
     def _records(self, path: str | Member, context: ReadContext) -> Iterator[Records]:
         with open_source(path, context) as source:

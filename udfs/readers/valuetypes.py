@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from udfs.readers.base import NullLoss, ReadContext, Reader, check_cancelled
+from udfs.readers.base import NullLoss, ReadContext, Reader, ReaderError, check_cancelled
 from udfs.readers.cache import StateCache
 from udfs.readers.evidence import files_of
 from udfs.readers.jsonlines import json_engine
@@ -99,10 +99,7 @@ def types_kept(
     kinds: Sequence[str] = ("number", "date", "bool"),
 ) -> Found:
     """:func:`types_of` for files of a request, looked at once as long as they stay as they are."""
-    files = request.context.files
-    states = [
-        (*files.state(p.zip_path), p.entry) if isinstance(p, Member) else files.state(p) for p in files_of(request)
-    ]
+    states = [file_state(path, request.context) for path in files_of(request)]
     key = (options, tuple(kinds), *states)
     known = TYPES.get(*key) or {}
     missing = [name for name in names if name not in known]
@@ -110,6 +107,16 @@ def types_kept(
         known = {**known, **types_of(reader, missing, request.context, kinds)}
         TYPES.put(known, *key)
     return {name: known[name] for name in names}
+
+
+def file_state(path: str | Member, context: ReadContext) -> tuple[object, ...]:
+    """What tells that a file is as it was: a file among several that is not there any more has its name alone."""
+    try:
+        if isinstance(path, Member):
+            return (*context.files.state(path.zip_path), path.entry, path.charset)
+        return context.files.state(path)
+    except ReaderError:
+        return (path,)
 
 
 def _numbered(count: int) -> list[str]:

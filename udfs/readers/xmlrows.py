@@ -23,10 +23,10 @@ import pyarrow as pa
 
 from udfs.readers import base
 from udfs.readers.base import ReadContext, ReaderError, batch_of, check_cancelled, select
-from udfs.readers.evidence import base_name, files_of
+from udfs.readers.evidence import NOWHERE, Placing, base_name, files_of
 from udfs.readers.lines import codec_name, utf8_chunks
 from udfs.readers.request import Request
-from udfs.readers.sources import Member, open_source, scan_each
+from udfs.readers.sources import Member, open_source
 from udfs.readers.textlines import Window
 
 MAX_DEPTH = 500
@@ -101,6 +101,9 @@ def parse_path(text: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+_COLUMNS = pa.schema([base.field("_row", pa.string(), "json"), pa.field("_file", pa.string())])
+
+
 @dataclass(frozen=True)
 class XmlReader:
     """Rows of XML files: ``_row`` (JSON object, logical type json) and ``_file``.
@@ -117,6 +120,7 @@ class XmlReader:
     charset: str | None = None
     limit: int | None = None
     offset: int = 0
+    place: Placing = NOWHERE
 
     def __post_init__(self) -> None:
         if self.charset is not None:
@@ -133,20 +137,20 @@ class XmlReader:
             request.text("cs"),
             request.number("limit"),
             request.number("offset") or 0,
+            Placing.of(request),
         )
 
     @property
     def schema(self) -> pa.Schema:
-        """``_row`` and ``_file``."""
-        return pa.schema([base.field("_row", pa.string(), "json"), pa.field("_file", pa.string())])
+        """``_row`` and ``_file``, then what ``place`` adds."""
+        return self.place.schema(_COLUMNS)
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of up to some thousand nodes."""
-        schema = select(self.schema, columns)
         steps = (Step(False, "*"),) if self.xpath is None else parse_path(self.xpath)
         window = Window(self.offset, self.limit)
 
-        def one(path: str | Member) -> Iterator[pa.RecordBatch]:
+        def one(path: str | Member, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
             if window.done:
                 return
             shown = base_name(path)
@@ -159,7 +163,7 @@ class XmlReader:
                 if window.done:
                     return
 
-        yield from scan_each(self.paths, context, one)
+        yield from self.place.scan(self.paths, select(self.schema, columns), _COLUMNS, context, one)
 
     def _nodes(self, path: str | Member, steps: tuple[Step, ...], context: ReadContext) -> Iterator[list[object]]:
         charset = self.charset or _declared(path, context)

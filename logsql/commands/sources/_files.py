@@ -72,7 +72,11 @@ PATHS = (
     '`$("name")` takes the path from a parameter.'
 )
 #: What they say about folders and archives.
-FOLDERS = "A folder means the files of this kind in it and below, as `triage` tells them."
+FOLDERS = (
+    "A folder means the files of this kind in it and below, as `triage` tells them. `_path` (an extension) is the path "
+    "as opened (`archive!entry`), in the row where the query names it; `host` takes a last field `host` from it, as "
+    "for `evtx-file`. Of several files one that cannot be read is left out and counted in the ledger."
+)
 ENTRIES = "With `zippath` the same holds for the entries of that archive; `_file` is the name of the entry then."
 #: What they say about many machines.
 HOSTS = (
@@ -140,6 +144,15 @@ def _options_first(stage: Stage, path: str) -> str | None:
 def all_options(stage: Stage) -> dict[str, object]:
     """Every option that the command declares, by name."""
     return {option.name: stage.option(option.name) for option in stage.spec.options}
+
+
+def open_text(stage: Stage, options: Mapping[str, object]) -> tuple[SourceInfo, tuple[str, ...]]:
+    """The source of a command that reads text, and the columns that the query does not ask for.
+
+    ``_path`` is looked up where the query names it, and hidden where the files do not have it themselves.
+    """
+    info = open_files(stage, {**options, "located": stage.asks_for("_path")})
+    return info, tuple(unasked(stage, [column.name for column in info.columns], ()))
 
 
 def scan_source(
@@ -210,7 +223,7 @@ def _converted(stage: Stage, name: str, type_: LType, text: Sql, number: Column 
     return losses.or_lost(context, NOT_CONVERTED, source, node, type_.physical, text.copy(), filled)
 
 
-def _unasked(stage: Stage, names: list[str], quiet: tuple[str, ...]) -> list[str]:
+def unasked(stage: Stage, names: list[str], quiet: tuple[str, ...]) -> list[str]:
     """Fields that the query does not name, of those that are in the row only then."""
     # Behind ``_file`` it is the path of the file; before it a column of the file's own (of an SQLite table).
     placed = "_file" in names and "_path" in names[names.index("_file") :]
@@ -250,7 +263,7 @@ def evidence_command(
         if package is not None and extra is not None:
             stage.needs_extra(name, package, extra)
         info = open_files(stage, all_options(stage))
-        return scan_source(stage, info, _unasked(stage, [column.name for column in info.columns], quiet))
+        return scan_source(stage, info, unasked(stage, [column.name for column in info.columns], quiet))
 
     return CommandSpec(
         name=name,

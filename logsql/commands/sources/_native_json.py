@@ -30,12 +30,16 @@ _NO_KEY = "__no_key"
 
 def clean_source(request: Request) -> SourceInfo | None:
     """The files through ``read_json``, or None when they need the exact reader. Options: ``overlay``, ``demand``."""
-    from udfs.readers.jsonfile import date_keys, json_files  # for cost: Arrow and numpy
+    from udfs.readers.evidence import files_of  # for cost: Arrow and numpy
+    from udfs.readers.jsonfile import date_keys  # for cost: Arrow and numpy
     from udfs.readers.jsonsurvey import SURVEYS, KeySurvey, first_keys, repeats, survey  # for cost: Arrow and numpy
 
-    if request.flag("overlay"):
+    if request.flag("overlay") or request.flag("located") or request.text("host") is not None:
         return None
-    files = json_files(request)
+    found = files_of(request)
+    files = [target for target in found if isinstance(target, str)]
+    if len(files) < len(found):
+        return None  # DuckDB opens files by itself, and no entries of archives
     most = request.context.files.most_for_duckdb
     if most is not None and (len(files) > most or len({packing_of(file) for file in files}) > 1):
         return None  # of files that DuckDB knows as numbers it cannot see how each is packed

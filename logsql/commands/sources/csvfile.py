@@ -7,12 +7,13 @@ from dataclasses import replace
 from logsql.commands.sources._files import (
     ENTRIES,
     FOLDERS,
+    HOST,
     LIMIT,
     OFFSET,
     PATHS,
     ZIP_OPTIONS,
     all_options,
-    open_files,
+    open_text,
     path_parser,
     scan_source,
 )
@@ -46,7 +47,8 @@ def lower(stage: Stage) -> Rel:
     delim: str | None = stage.option("delim")
     if delim is not None and (len(delim) != 1 or not delim.isascii() or delim in '"\r\n\0' or options["tab"]):
         stage.fail(DELIM)
-    rel = scan_source(stage, open_files(stage, {**options, "demand": stage.demand, "placed": True}), place="__filerow")
+    info, unasked = open_text(stage, {**options, "demand": stage.demand, "placed": True})
+    rel = scan_source(stage, info, unasked, place="__filerow")
     texts.one_column(stage, rel)
     texts.header_of_values(stage, rel)
     return rel if options["types"] else replace(rel, typed_by="csvfile types=t")
@@ -61,7 +63,7 @@ register(
         summary="Read CSV or TSV files with a header line.",
         usage=(
             "csvfile [cs=CHARSET] [limit=N] [offset=N] [maxcol=N] [rest=t] [strict=t] [tab=t] "
-            "[delim=CHAR] [header=f] [skip=N] [comment=TEXT] [types=t] PATH",
+            "[delim=CHAR] [header=f] [skip=N] [comment=TEXT] [types=t] [host=REGEX] PATH",
         ),
         parse=path_parser(MISSING),
         lower=lower,
@@ -81,6 +83,7 @@ register(
         ),
         options=(
             *ZIP_OPTIONS,
+            HOST,
             OptionSpec("cs", OptionKind.TEXT, ("charset of the file", "파일의 문자 집합"), default="utf-8"),
             LIMIT,
             OFFSET,

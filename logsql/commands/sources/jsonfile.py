@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from logsql.commands.sources._files import (
+    ENTRIES,
     FOLDERS,
+    HOST,
     LIMIT,
     OFFSET,
     PATHS,
+    ZIP_OPTIONS,
     all_options,
-    open_files,
+    open_text,
     path_parser,
     scan_source,
 )
@@ -32,8 +35,8 @@ MISSING = define("10902", "missing-field", NO_PATH, NEEDS_PATH, PATH_FORM)
 
 def lower(stage: Stage) -> Rel:
     limit, offset, overlay = stage.option("limit"), stage.option("offset"), stage.option("overlay")
-    info = open_files(stage, {**all_options(stage), "demand": stage.demand})
-    rel = scan_source(stage, info)
+    info, unasked = open_text(stage, {**all_options(stage), "demand": stage.demand})
+    rel = scan_source(stage, info, unasked)
     if info.meta.get("open"):
         rel = _by_path(rel, overlay)
     else:
@@ -58,7 +61,7 @@ register(
         name="jsonfile",
         group=Group.SOURCE,
         summary="Read files with one JSON object per line.",
-        usage=("jsonfile [limit=N] [offset=N] [overlay=t] [dates=t] PATH",),
+        usage=("jsonfile [limit=N] [offset=N] [overlay=t] [dates=t] [host=REGEX] PATH",),
         parse=path_parser(MISSING),
         lower=lower,
         fields=duties.STARTS,
@@ -77,6 +80,8 @@ register(
             artefact=ARTEFACT,
         ),
         options=(
+            *ZIP_OPTIONS,
+            HOST,
             LIMIT,
             OFFSET,
             OptionSpec(
@@ -101,7 +106,7 @@ may go over several lines: each object of the array is a row, and so is each obj
 `{{"Records": [...]}}` the field `Records` is a list; `explode Records` makes rows of it). What is broken there is
 counted with its line. `dates=t` makes a date of a field of text when every value that is not empty is an ISO date.
 
-{PATHS} {FOLDERS}
+{PATHS} {FOLDERS} {ENTRIES}
 """,
         examples=(
             Example(

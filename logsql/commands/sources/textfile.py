@@ -5,12 +5,13 @@ from __future__ import annotations
 from logsql.commands.sources._files import (
     ENTRIES,
     FOLDERS,
+    HOST,
     LIMIT,
     OFFSET,
     PATHS,
     ZIP_OPTIONS,
     all_options,
-    open_files,
+    open_text,
     path_parser,
     scan_source,
 )
@@ -51,12 +52,13 @@ def lower(stage: Stage) -> Rel:
     if isinstance(form := options["df"], str):
         _check_date(stage, form)
     if options["dp"] is not None:
-        return scan_source(stage, open_files(stage, {**options, "placed": True}))
+        return scan_source(stage, *open_text(stage, {**options, "placed": True}))
     # What dates a line that says no year, and tells parsers that ``_time`` is only the time of reading.
+    info, unasked = open_text(stage, {**options, "written": True, "placed": True})
     return scan_source(
         stage,
-        open_files(stage, {**options, "written": True, "placed": True}),
-        (WRITTEN,),
+        info,
+        (WRITTEN, *unasked),
         {LOADED: "_time", WRITTEN: WRITTEN},
     )
 
@@ -97,7 +99,8 @@ register(
         group=Group.SOURCE,
         summary="Read text files line by line.",
         usage=(
-            'textfile [brex="REGEX"] [erex="REGEX"] [dp="REGEX" df="FORMAT"] [cs=CHARSET] [limit=N] [offset=N] PATH',
+            'textfile [brex="REGEX"] [erex="REGEX"] [dp="REGEX" df="FORMAT"] [cs=CHARSET] [limit=N] [offset=N] '
+            "[host=REGEX] PATH",
         ),
         parse=path_parser(MISSING),
         lower=lower,
@@ -117,6 +120,7 @@ register(
         ),
         options=(
             *ZIP_OPTIONS,
+            HOST,
             OptionSpec(
                 "brex",
                 OptionKind.REGEX,

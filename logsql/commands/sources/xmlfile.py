@@ -7,12 +7,13 @@ from dataclasses import replace
 from logsql.commands.sources._files import (
     ENTRIES,
     FOLDERS,
+    HOST,
     LIMIT,
     OFFSET,
     PATHS,
     ZIP_OPTIONS,
     all_options,
-    open_files,
+    open_text,
     path_parser,
     scan_source,
 )
@@ -29,7 +30,7 @@ from udfs.readers.artefacts import Artefact, Known
 
 def lower(stage: Stage) -> Rel:
     options = all_options(stage)
-    rel = scan_source(stage, open_files(stage, options))
+    rel = scan_source(stage, *open_text(stage, options))
     row = rel.column("_row")
     assert row is not None
     columns = tuple(c for c in rel.columns if c is not row)
@@ -49,7 +50,7 @@ register(
         name="xmlfile",
         group=Group.SOURCE,
         summary="Read nodes of XML files.",
-        usage=("xmlfile [cs=CHARSET] [xpath=PATH] [limit=N] [offset=N] FILE",),
+        usage=("xmlfile [cs=CHARSET] [xpath=PATH] [limit=N] [offset=N] [host=REGEX] FILE",),
         parse=path_parser(MISSING_PATH),
         lower=lower,
         fields=duties.STARTS,
@@ -63,6 +64,7 @@ register(
         reads=SourceSpec("udfs.readers.xmlrows:XmlReader", suffixes=(".xml",), artefact=ARTEFACT),
         options=(
             *ZIP_OPTIONS,
+            HOST,
             OptionSpec(
                 "cs",
                 OptionKind.TEXT,
