@@ -452,6 +452,8 @@ KINDS: dict[str, Kind] = {
 }
 """By the name of the command that reads them."""
 
+OF_TWO_FILES = ("hive-file replay", "ntfs-usnjrnl path")
+"""Kinds that take a seed apart before a reader opens anything."""
 EVIDENCE = ("evtx-file", "ntfs-logfile")
 """Kinds whose seeds are cut from files that may not be passed on."""
 

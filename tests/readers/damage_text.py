@@ -112,7 +112,7 @@ def _engine() -> DuckDBPyConnection:
 
 
 @contextmanager
-def shared_engine() -> Iterator[DuckDBPyConnection]:
+def shared_engine(memory: int | None = None) -> Iterator[DuckDBPyConnection]:
     """In place of ``jsonlines.json_engine``: opening a database takes ten times as long as reading a small file."""
     yield _engine().cursor()
 

@@ -155,7 +155,7 @@ def test_survey_agrees_with_python_and_read_json_keeps_every_value(
         assert (value.types, value.present) == (frozenset(map(type_of, values)), len(values))
     assert found.clean
     if found.keys:
-        options = {"path": Files().for_duckdb(str(path)), "columns": found.columns(), **read_json_options()}
+        options = {"path": Files().for_duckdb(str(path)).path, "columns": found.columns(), **read_json_options()}
         named = ", ".join(f"{name} = ${name}" for name in options if name != "path")
         read = db.execute(f"SELECT * FROM read_json($path, {named})", options).fetchall()
         for record, row in zip(records, read, strict=True):
