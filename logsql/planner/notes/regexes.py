@@ -58,17 +58,29 @@ _SLASHES = re.compile(r"/((?:[^/\\]|\\.)+)/([gimsx]+)")
 
 
 def slashes(pattern: str, sample: Callable[[], Sequence[str]]) -> dict[str, str] | None:
-    """The facts of SLASHES for ``/get/i``; None for another pattern, and where one of the values at hand holds it.
+    """The facts of SLASHES for ``/get/i``; None for another pattern, and where it is a path: one of the values at hand
+    holds it, or none has what stands between the slashes.
 
     ``sample`` reads these values, which takes longer than the rest of the command's plan.
 
     >>> slashes("/get/i", lambda: ["GET /index"])
     {'written': '"/get/i"', 'flags': 'i', 'better': '(?i)get'}
-    >>> slashes("/img/i", lambda: ["/img/icon.png"]) is None, slashes("/a/b/", list) is None
+    >>> slashes("/img/i", lambda: ["/img/icon.png"]) is None, slashes("/img/i", lambda: ["/x"]) is None
     (True, True)
+    >>> slashes("/a/b/", list) is None
+    True
     """
     found = _SLASHES.fullmatch(pattern)
-    if found is None or any(f"/{found[1]}/{found[2]}" in value for value in sample()):
+    values = sample() if found is not None else ()
+    if found is None or any(f"/{found[1]}/{found[2]}" in value for value in values):
+        return None
+    named = re.sub(r"\(\?<(?=[A-Za-z])", "(?P<", found[1])
+    try:
+        if values and not any(re.search(named, value, re.IGNORECASE) for value in values):
+            return None
+    except re.error:  # Java knows more than Python
+        return None
+    if not values and not set(found[2]) & {"i", "g"}:
         return None
     flags = "".join(flag for flag in dict.fromkeys(found[2]) if flag in "imsx")
     return {"written": f'"{pattern}"', "flags": found[2], "better": f"{f'(?{flags})' * bool(flags)}{found[1]}"}
