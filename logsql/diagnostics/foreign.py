@@ -25,6 +25,11 @@ def _tables() -> type[Tables]:
     return Tables
 
 
+def form_here(word: str, place: Place) -> str | None:
+    """How what another language calls ``word`` is written here; None for a word that no row of the table has."""
+    return _tables().written_here(word, place)
+
+
 def foreign_name(word: str, place: Place) -> str | None:
     """``help:`` for an unknown name that Splunk, KQL, ES|QL or SQL know; None for one that no row of the table has.
 

@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 from logsql.diagnostics.codes import define, text
 from logsql.functions.lowering import constant_text, example, null
+from logsql.language.tree import canonical
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import PARTLY, PYTHON, VOLATILE, VOLATILE_PYTHON, Takes
 from logsql.planner.function_spec import FunctionSpec, register
+from logsql.planner.notes.arguments import NOTHING_FOR
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import BINARY, STRING
@@ -62,15 +64,18 @@ def _hash(call: FunctionCall) -> Typed:
 
 
 def _cipher(call: FunctionCall) -> Typed:
-    from udfs.crypto import CryptoError, transformation  # for cost: pyarrow.compute
+    from udfs.crypto import CryptoError, fits, transformation  # for cost: pyarrow.compute
 
     name = call.spec.name
     call.needs_extra(f"{name}()", "cryptography", "crypto", "cryptography.hazmat.primitives")
     algorithm = constant_text(call, 0, UNSUPPORTED_CIPHER, ALGORITHM)
     try:
-        transformation(algorithm)
+        how = transformation(algorithm)
     except CryptoError as problem:
         call.fail(UNSUPPORTED_CIPHER, 0, function=name, reason=problem)
+    key = call.constant(1) if call.is_constant(1) else None
+    if isinstance(key, bytes) and not fits(how, key):  # no key of the algorithm has this size
+        call.note(NOTHING_FOR, 1, function=name, value=canonical(call.nodes[1]))
     nodes: list[Sql] = []
     for i in range(1, len(call)):
         node = values.binary_sql(call.arg(i))
@@ -78,13 +83,6 @@ def _cipher(call: FunctionCall) -> Typed:
             return null(BINARY)
         nodes.append(node)
     return Typed(call.udf(f"lq_{name}", sql.string(algorithm), *nodes), BINARY)
-
-
-def _wrong_key(call: FunctionCall, key: object) -> bool:
-    """``encrypt("AES", binary("short"), x)``: no key of the algorithm has this size."""
-    from udfs.crypto import fits, transformation  # for cost: pyarrow.compute
-
-    return isinstance(key, bytes) and not fits(transformation(str(call.constant(0))), key)
 
 
 def _randbytes(call: FunctionCall) -> Typed:
@@ -107,7 +105,6 @@ def _cipher_row(
         (example(expression, result), example(f'{name}("AES", binary("short"), binary("x"))', None)),
         constant=(0,),
         takes=((1, Takes.BYTES), (2, Takes.BYTES)),
-        never=((1, _wrong_key),),
         notes=("AES alone means AES/ECB/PKCS5Padding", "a wrong key size, bad data or anything but binary gives null"),
     )  # fmt: skip
 

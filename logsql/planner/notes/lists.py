@@ -6,6 +6,7 @@ import re
 from fnmatch import fnmatchcase
 
 from logsql.diagnostics.codes import define, syntax, text
+from logsql.diagnostics.foreign import form_here
 from logsql.diagnostics.messages import listed
 from logsql.diagnostics.places import Place
 from logsql.language.tree import Call, Command, Expr, Name, SortKey
@@ -89,10 +90,8 @@ def tell_list(note: Say, spec: CommandSpec, rel: Rel, key: SortKey) -> bool:
 def computed(expr: Expr, text: str, command: str) -> str:
     """The help of an expression where a name stands; of a call of another language (``by bin(_time, 1h)``) the form
     here."""
-    from logsql.diagnostics.bridges import written_here  # for cost: a hundred rows that only a mistake needs
-
     foreign = isinstance(expr, Call) and expr.name not in FUNCTIONS
-    form = written_here(expr.name, Place.FUNCTION) if foreign and isinstance(expr, Call) else None
+    form = form_here(expr.name, Place.FUNCTION) if foreign and isinstance(expr, Call) else None
     return _COMPUTED.fill(form=form or text, command=command)
 
 
