@@ -183,6 +183,20 @@ loss(
 # --- event logs, NTFS -------------------------------------------------------------------------------------------------
 
 loss("damaged-chunk", ("chunks that are damaged: their events are missing", "손상된 청크: 그 이벤트 없음"))
+loss(
+    "missing-chunk",
+    (
+        "chunks that the header counts and the file, which is cut, does not have: their events are missing",
+        "헤더에는 있으나 파일이 잘려 없는 청크: 그 이벤트 없음",
+    ),
+)
+loss(
+    "truncated-mft",
+    (
+        "records that the $MFT says it has and the file, which is cut, does not: no rows",
+        "$MFT에 적힌 크기보다 파일이 짧아 없는 레코드: 행 없음",
+    ),
+)
 loss("truncated-chunk", ("chunks that are cut: events are missing", "잘린 청크: 이벤트 빠짐"))
 loss("damaged-event", ("events that are damaged: no row", "손상된 이벤트: 행 없음"))
 loss("damaged-header", ("the header of the file is damaged: read without it", "파일 헤더 손상: 헤더 없이 읽음"))

@@ -52,7 +52,9 @@ def test_answers_of_other_readers(name: str, tmp_path: Path) -> None:
     assert found.num_rows == expected["evtx"]["records"]
     # Of two files the parser does not tell what it left out: test_evtx_layout.py.
     silent = name in ("plaso_System2.evtx", "Microsoft-Windows-LanguagePackSetup-Operational.evtx")
-    assert sum(entry.count for entry in loss.entries) == expected["evtx"]["errors"] + silent
+    # Chunks that the header counts and the cut file does not have are no error to the parser.
+    lost = [entry.count for entry in loss.entries if entry.reason != "missing-chunk"]
+    assert sum(lost) == expected["evtx"]["errors"] + silent
     assert {event: events.count(int(event)) for event in expected["event_ids"]} == expected["event_ids"]
     assert sorted(map(str, set(found.column("channel").to_pylist()))) == sorted(expected["channels"])
     assert len(set(found.column("provider").to_pylist())) == expected["providers"]

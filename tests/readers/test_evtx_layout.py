@@ -7,6 +7,7 @@ chunks without a header too; no other reader gives those of a file without one.
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,17 +72,25 @@ def test_no_event_is_lost(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason", "position"),
+    ("name", "lost"),
     [
-        # The third chunk is cut in its last event; its header speaks of ninety events.
-        ("plaso_System2.evtx", "truncated-chunk", 4096 + 2 * 65536),
+        # The third chunk is cut in its last event, whose header speaks of ninety events; that of the file of 96 chunks.
+        ("plaso_System2.evtx", {"truncated-chunk": (1, 4096 + 2 * 65536), "missing-chunk": (93, 200_000)}),
         # The chunk's header says events 1 to 20, behind event 17 there are zeros.
-        ("Microsoft-Windows-LanguagePackSetup-Operational.evtx", "damaged-event", 4096 + 8312),
+        ("Microsoft-Windows-LanguagePackSetup-Operational.evtx", {"damaged-event": (1, 4096 + 8312)}),
     ],
 )
-def test_events_the_parser_is_silent_about(name: str, reason: str, position: int, tmp_path: Path) -> None:
-    _, lost = _read(tmp_path / "log.evtx", unpacked(tmp_path, "evtx", name).read_bytes())
-    assert lost == {reason: (1, position)}
+def test_events_the_parser_is_silent_about(name: str, lost: dict[str, tuple[int, int]], tmp_path: Path) -> None:
+    assert _read(tmp_path / "log.evtx", unpacked(tmp_path, "evtx", name).read_bytes())[1] == lost
+
+
+def test_a_log_cut_between_two_chunks_is_told(tmp_path: Path) -> None:
+    """libevtx: the number of chunks stands at 42 of the header, the CRC32 of its first 120 bytes at 124."""
+    log = bytearray(unpacked(tmp_path, "evtx", "sysmon.evtx").read_bytes()[: 4096 + 5 * 65536])
+    log[42:44] = struct.pack("<H", 7)
+    assert not _read(tmp_path / "log.evtx", log)[1], "a header whose checksum fails is not believed"
+    log[124:128] = struct.pack("<I", zlib.crc32(log[:120]))
+    assert _read(tmp_path / "log.evtx", log)[1] == {"missing-chunk": (2, len(log))}
 
 
 def test_events_around_a_gap_in_a_chunk_without_header(tmp_path: Path) -> None:

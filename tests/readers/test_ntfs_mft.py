@@ -16,7 +16,7 @@ import pytest
 
 from sample_data.make_ntfs import Entry, Volume, crowd, entry_record, file_name, mft, record, reference, story
 from tests.readers.ntfs_support import micros, table, unpacked, values
-from tests.support import SHARED, shared_data
+from tests.support import ROOT, SHARED, shared_data
 from udfs.readers import ntfs_mft, ntfs_paths
 from udfs.readers.base import ListLoss, ReaderError, null_context
 from udfs.readers.ntfs_mft import MftReader
@@ -375,3 +375,19 @@ def test_zip_member_wildcard_and_one_bad_file_among_good_ones(tmp_path: Path) ->
     several = table(MftReader(str(tmp_path / "*.mft")), ["_file"], loss)
     assert several.num_rows == 2 * single.num_rows
     assert [(entry.reason, entry.source) for entry in loss.entries] == [("not-an-mft", str(tmp_path / "b.mft"))]
+
+
+@pytest.mark.parametrize(("records", "missing"), [(46, 0), (50, 4), (40, 0)])
+def test_an_mft_cut_between_two_records_is_told(records: int, missing: int, tmp_path: Path) -> None:
+    """Record 0 describes the $MFT: its $DATA, not resident, holds the size (NTFS, attribute header, offset 48)."""
+    data = bytearray((ROOT / "sample_data" / "ntfs" / "MFT").read_bytes())
+    size = records * 1024
+    data[256 : 256 + 72] = struct.pack(
+        "<IIBBHHHQQHHIQQQ", 0x80, 72, 1, 0, 64, 0, 0, 0, 9, 64, 0, 0, size, size, size
+    ) + bytes(8)
+    data[328:332] = b"\xff" * 4
+    path, loss = tmp_path / "MFT", ListLoss()
+    path.write_bytes(data)
+    assert table(MftReader(str(path)), None, loss).num_rows == 46
+    told = [(entry.reason, entry.count, entry.position) for entry in loss.entries]
+    assert told == ([("truncated-mft", missing, len(data))] if missing else [])

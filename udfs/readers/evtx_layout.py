@@ -85,9 +85,15 @@ def mended(raw: BinaryIO, size: int, tally: Tally) -> Layout:
     """``raw`` itself when its headers hold, else a view of it that reads as a healthy log of the same chunks.
 
     Counts in ``tally`` (position = byte offset of the first): ``damaged-header`` (nothing is lost), ``damaged-chunk``
-    (bytes between chunks), ``damaged-event`` (its chunk's events from there on are out of reach), ``truncated-chunk``.
+    (bytes between chunks), ``damaged-event`` (its chunk's events from there on are out of reach), ``truncated-chunk``,
+    ``missing-chunk`` (the header counts more than the file has).
     """
-    sound = _at(raw, 0, 8) == _FILE_MAGIC
+    header = _at(raw, 0, 128)
+    sound = header[:8] == _FILE_MAGIC
+    if len(header) == 128 and zlib.crc32(header[:120]) == int.from_bytes(header[124:], "little"):
+        # [MS-EVEN6] leaves the file open; libevtx: the number of chunks stands at 42, of a header whose checksum holds.
+        there = -(-max(size - FILE_HEADER, 0) // CHUNK_BYTES)
+        tally.add("missing-chunk", int.from_bytes(header[42:44], "little") - there, size)
     start = FILE_HEADER if sound else _first_chunk(raw)
     chunks = _survey(raw, start, size, tally) if start >= 0 else []
     offsets = tuple(chunk.offset for chunk in chunks)

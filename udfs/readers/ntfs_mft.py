@@ -49,7 +49,17 @@ from udfs.readers.ntfs_arrays import (
 )
 from udfs.readers.ntfs_more import NAME_TIMES, STREAM_COLUMNS, More, whole
 from udfs.readers.ntfs_paths import NUMBER, Names, Paths
-from udfs.readers.ntfs_records import DOS_ONLY, FILE, NO_NAME, Attributes, Block, fix_up, stream_sizes, walk
+from udfs.readers.ntfs_records import (
+    DOS_ONLY,
+    FILE,
+    NO_NAME,
+    Attributes,
+    Block,
+    fix_up,
+    stated_size,
+    stream_sizes,
+    walk,
+)
 from udfs.readers.request import Request
 
 BLOCK_BYTES = 6 << 20
@@ -154,6 +164,7 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext, each: Ea
     with Evidence(target, context) as evidence:
         layout = _layout(evidence)
         tally = Tally()
+        tally.add("truncated-mft", _records_missing(evidence, layout), evidence.size)
         try:
             if each is None and all(n in _HEADER_COLUMNS or n in _BITS or n[:4] == "std_" for n in names):
                 yield from _finish(_decode_file(evidence, layout, names, tally), wanted, base_name(target), None, None)
@@ -213,6 +224,14 @@ def _layout_of(headers: npt.NDArray[np.uint32], at: Ints) -> _Layout:
         if count >= _AGREEING and count * 4 >= int(own.sum()) * 3 and ahead + int(at[0]) // size >= 0:
             return _Layout(size, start, ahead)
     return _Layout(size, start)
+
+
+def _records_missing(evidence: Evidence, layout: _Layout) -> int:
+    """Records that the file lacks at its end, as its own record says."""
+    record = np.zeros(layout.size, np.uint8)
+    if layout.start or layout.first or evidence.read_at(0, record) < layout.size:
+        return 0
+    return max(stated_size(record.tobytes()) - evidence.size, 0) // layout.size
 
 
 def _most(values: npt.NDArray[np.integer[Any]]) -> tuple[int, int]:

@@ -9,6 +9,7 @@ of the block, -1 where there is none.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -327,3 +328,18 @@ def stream_sizes(block: Block, stream: Ints) -> tuple[Ints, Ints]:
     size[rows] = block.quads.take(place + 6)
     allocated[rows] = block.quads.take(place + 5)
     return size, allocated
+
+
+def stated_size(record: bytes) -> int:
+    """Bytes of the $MFT by its own record 0, whose unnamed $DATA says how long it is; 0 where it does not say."""
+    at = int.from_bytes(record[20:22], "little")
+    while record[:4] == b"FILE" and 0 < at <= len(record) - 56:
+        kind, length = struct.unpack_from("<II", record, at)
+        # Not resident, without a name, from cluster 0: the first part of the unnamed $DATA.
+        if kind == 0x80 and record[at + 8 : at + 10] == b"\1\0" and not any(record[at + 16 : at + 24]):
+            size = int.from_bytes(record[at + 48 : at + 56], "little")
+            return 0 if size % 1024 or size >> 48 else size
+        if kind == 0xFFFFFFFF or not length:
+            break
+        at += length
+    return 0
