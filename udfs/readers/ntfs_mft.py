@@ -229,9 +229,8 @@ def _layout_of(headers: npt.NDArray[np.uint32], at: Ints) -> _Layout:
 def _records_missing(evidence: Evidence, layout: _Layout) -> int:
     """Records that the file lacks at its end, as its own record says."""
     record = np.zeros(layout.size, np.uint8)
-    if layout.start or layout.first or evidence.read_at(0, record) < layout.size:
-        return 0
-    return max(stated_size(record.tobytes()) - evidence.size, 0) // layout.size
+    whole = not (layout.start or layout.first) and evidence.read_at(0, record) == layout.size
+    return max(stated_size(record.tobytes()) - evidence.size, 0) // layout.size if whole else 0
 
 
 def _most(values: npt.NDArray[np.integer[Any]]) -> tuple[int, int]:
