@@ -18,11 +18,13 @@ from logsql.commands.sources._files import evidence_command
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
 from logsql.registry import COMMANDS
-from sample_data.make_hive import SZ, Key, build, filetime, text
+from sample_data.make_hive import DWORD, SZ, Key, build, filetime, text
 from sample_data.make_ntfs import journal, mft, story
 from udfs.readers.artefacts import Artefact, Known, TimeOf
 from udfs.readers.base import ReadContext, ReaderError, batch_of, null_context
 from udfs.readers.evidence import EvidenceReader, Target
+from udfs.readers.hive import reader as hives
+from udfs.readers.hive.image import HiveImage
 from udfs.readers.request import Request
 from udfs.readers.sources import open_random
 from udfs.readers.timeline import TimelineReader
@@ -130,3 +132,27 @@ def test_times_of_a_view_come_from_the_hives_that_it_names(tmp_path: Path) -> No
         assert [(r["_time"], r["action"], r["path"], r["_path"]) for r in rows] == [
             (when, "last started", "C:\\tool.exe", f"{tmp_path}/NTUSER.DAT")
         ]
+
+
+def test_a_hive_is_read_once_for_all_its_views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys and views: each of them read the hive anew, and told what is wrong with it again."""
+    root = Key("ROOT", filetime(datetime(2024, 3, 11, 10, 20, tzinfo=UTC)))
+    root.child("Select").set("Current", DWORD, struct.pack("<I", 1))
+    service = root.child("ControlSet001\\Services\\evil", filetime(datetime(2024, 3, 11, 10, 21, tzinfo=UTC)))
+    service.set("ImagePath", SZ, text("C:\\evil.exe")).set("Start", DWORD, struct.pack("<I", 2))
+    for host in ("pc1", "pc2"):
+        (tmp_path / host).mkdir()
+        (tmp_path / host / "SYSTEM").write_bytes(build(root))
+    opened = []
+    read = hives.open_image
+
+    def counted(source: Target, context: ReadContext, replay: bool = False) -> HiveImage:
+        opened.append(str(source))
+        return read(source, context, replay)
+
+    monkeypatch.setattr(hives, "open_image", counted)
+    asked = Request([str(tmp_path)], null_context(), {"artefacts": artefacts()})
+    found = TimelineReader.of(asked).scan(["source", "_path"], null_context())
+    assert sum(batch.num_rows for batch in found) > 0
+    # Once for its keys, once for the values of all views that a SYSTEM has.
+    assert opened == [str(tmp_path / host / "SYSTEM") for host in ("pc1", "pc1", "pc2", "pc2")]

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from udfs.readers.artefacts import Readable, TimeOf
 from udfs.readers.base import ReadContext, ReaderError, batch_of, select
 from udfs.readers.evidence import Target
+from udfs.readers.regviews.reader import HiveAtHand
 from udfs.readers.request import Request
 from udfs.readers.sources import label
 from udfs.readers.triage import TriageReader, given_artefacts
@@ -67,21 +68,27 @@ class TimelineReader:
         """Batches of one kind of event of one file."""
         wanted = select(SCHEMA, columns)
         for found in self._files.files(context):
+            shared: dict[type, object] = {HiveAtHand: HiveAtHand()}
             for one, events in self._events:
                 if not events or found.kind not in one.artefact.kinds:
                     continue
                 try:
-                    yield from _of_file(found.target, one, events, wanted, context)
+                    yield from _of_file(found.target, one, events, wanted, context, shared)
                 except ReaderError as problem:
                     context.loss.lost(label(found.target), problem.code, 1, 0, str(problem))
 
 
 def _of_file(
-    target: Target, one: Readable, events: tuple[TimeOf, ...], wanted: pa.Schema, context: ReadContext
+    target: Target,
+    one: Readable,
+    events: tuple[TimeOf, ...],
+    wanted: pa.Schema,
+    context: ReadContext,
+    shared: dict[type, object],
 ) -> Iterator[pa.RecordBatch]:
     """The events that one reader finds in one file."""
     path = label(target)
-    reader = one.reader(Request([path], context, one.artefact.options, targets=(target,)))
+    reader = one.reader(Request([path], context, one.artefact.options, shared=shared, targets=(target,)))
     needed = set().union(*(event.columns for event in events))
     last: dict[TimeOf, object] = {}
     for batch in reader.scan([name for name in reader.schema.names if name in needed], context):
