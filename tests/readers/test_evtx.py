@@ -468,6 +468,13 @@ def test_logs_of_windows_xp_are_refused_with_the_way_out(tmp_path: Path) -> None
     with pytest.raises(ReaderError, match="wevtutil export-log") as caught:
         table(EvtxReader(str(path)), ["event_id"])
     assert caught.value.code == "not-an-evtx"
+    # In a folder it stops no other, and is told; a folder of nothing else is refused with the same words.
+    with pytest.raises(ReaderError, match="wevtutil export-log"):
+        table(EvtxReader.of(Request([str(tmp_path)], null_context())), ["event_id"])
+    (tmp_path / "b.evtx").write_bytes(b"ElfFile\0".ljust(4096, b"\0"))
+    loss = ListLoss()
+    table(EvtxReader.of(Request([str(tmp_path)], null_context())), ["event_id"], loss)
+    assert {(Path(entry.source).name, entry.reason) for entry in loss.entries} >= {("SecEvent.Evt", "not-an-evtx")}
 
 
 @pytest.mark.evidence

@@ -25,6 +25,8 @@ from udfs.readers.sources import label, open_random, scan_each
 
 BATCH_EVENTS = 16_384
 """Events per batch: an event is two thousand bytes of Python text before it is Arrow."""
+_OLD_LOG = b"LfLe"
+"""Bytes 4 to 8 of a log of Windows XP or Server 2003."""
 _BLOCK = 64
 """Events that are asked for at once: their text stays in the processor's cache until it has been looked at."""
 
@@ -44,8 +46,8 @@ class EvtxReader(EvidenceReader):
 
     @staticmethod
     def belongs(name: str, head: bytes) -> bool:
-        """Event logs begin with ``ElfFile``."""
-        return head.startswith(b"ElfFile\0")
+        """Event logs begin with ``ElfFile``. Those of Windows XP are none, and a folder is told so: they are evidence."""
+        return head.startswith(b"ElfFile\0") or head[4:8] == _OLD_LOG
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of the wanted columns, in the order of files and records; small files share one."""
@@ -115,7 +117,7 @@ def _scan_file(
         if size == 0:
             raise ReaderError("{path} is empty", name, "empty-file")
         stream.seek(4)
-        if stream.read(4) == b"LfLe":
+        if stream.read(4) == _OLD_LOG:
             raise ReaderError(
                 "{path} is an event log of Windows XP or Server 2003 (.evt), another format than .evtx: convert it "
                 "with wevtutil export-log {path} OUT.evtx /lf:true on a Windows machine",
