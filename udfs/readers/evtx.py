@@ -46,7 +46,7 @@ class EvtxReader(EvidenceReader):
 
     @staticmethod
     def belongs(name: str, head: bytes) -> bool:
-        """Event logs begin with ``ElfFile``. Those of Windows XP are none, and a folder is told so: they are evidence."""
+        """Event logs begin with ``ElfFile``; those of Windows XP are none, which the ledger of a folder tells."""
         return head.startswith(b"ElfFile\0") or head[4:8] == _OLD_LOG
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
