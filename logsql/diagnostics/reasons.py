@@ -83,6 +83,16 @@ loss(
     ),
 )
 loss(
+    "packed-input",
+    (
+        "the file is packed in a form that is not unpacked on the way: its bytes were read as they are (unpack it "
+        "first; zipfile reads the members of a ZIP archive)",
+        "풀지 않는 형식으로 압축된 파일: 그 바이트를 그대로 읽었습니다(먼저 압축을 푸세요. ZIP의 항목은 zipfile이 "
+        "읽습니다)",
+    ),
+    fact=True,
+)
+loss(
     "unclosed-quote",
     ("a quote that nothing closes: the line ends the record", "닫지 않은 따옴표: 그 줄에서 레코드를 끝냄"),
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,3 +78,25 @@ def test_a_file_that_is_packed_twice_is_told(session: Session, tmp_path: Path) -
     result = session.query(f"csvfile {path}")
     result.rows()
     assert "packed-twice" in [entry.reason for entry in result.ledger]
+
+
+@pytest.mark.parametrize("command", ["csvfile", "textfile", "jsonfile"])
+@pytest.mark.parametrize("packed", ["bz2", "xz", "zip", "7z"])
+def test_a_file_packed_otherwise_is_told(session: Session, tmp_path: Path, command: str, packed: str) -> None:
+    """``csvfile access.csv.bz2`` gave rows of the packed bytes and no word."""
+    path, text = tmp_path / f"x.{packed}", b"a,b\n1,2\n"
+    if packed == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("x.csv", text)
+    else:  # of 7z the signature alone: nothing here makes one
+        made = {"bz2": bz2.compress, "xz": lzma.compress, "7z": lambda data: b"7z\xbc\xaf\x27\x1c" + data}[packed]
+        path.write_bytes(made(text))
+    result = session.query(f"{command} {path} | stats count")
+    result.rows()
+    assert "packed-input" in [entry.reason for entry in result.ledger]
+
+
+def test_a_text_that_begins_like_a_packing_is_text(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b"BZhost,b\n1,2\n")
+    result = session.query(f"csvfile {tmp_path}/x.csv | fields BZhost")
+    assert (result.rows(), list(result.ledger)) == ([{"BZhost": "1"}], [])

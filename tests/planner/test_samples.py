@@ -17,6 +17,7 @@ def test_the_seed_query_reads_no_values_while_it_is_planned(monkeypatch: pytest.
     monkeypatch.setattr(SessionCatalog, "sample", lambda self, query: read.append(query) or ())
     with logsql.connect() as session:
         plan, _, _ = session.plan(QUERY, counting=True)
-        assert plan.ctes and not read
+        assert plan.ctes
+        assert not read
         session.plan("csvfile sample_data/assets.csv | timechart span=1d count", counting=True)
         assert read  # where a date is missed, the values are looked at for one: this is the way they are read

@@ -240,6 +240,9 @@ def _decompressing(name: str, raw: IO[bytes], total: int, magic: bytes, context:
     if magic and name.lower().endswith((".gz", ".zst")):
         reason = "not-gzip" if name.lower().endswith(".gz") else "not-zstd"
         context.loss.lost(name, reason, 0, 0, "read as it is")
+    packing = _packing(magic)
+    if packing is not None:
+        context.loss.lost(name, "packed-input", 0, 0, packing)
     return Source(name, raw, total, context)
 
 
@@ -250,6 +253,13 @@ _PACKED = {
     b"PK\x03\x04": ("ZIP", "zipfile"),
     b"7z\xbc\xaf": ("7z", "7z e -so"),
 }
+
+
+def _packing(magic: bytes) -> str | None:
+    """What packed a file, by its first four bytes; a text may begin with ``BZh``, but not with a digit behind it."""
+    if magic.startswith(b"BZh") and not magic[3:].isdigit():
+        return None
+    return next((packing for head, (packing, _) in _PACKED.items() if magic.startswith(head[:4])), None)
 
 
 class Stream(Protocol):
