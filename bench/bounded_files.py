@@ -404,7 +404,7 @@ FILES: tuple[Bounded, ...] = (
         MEMORY,
         _of_book(lambda: (_sheet(10_001), _strings(800, MB))),
     ),
-    Bounded("hive-value", "a registry value of 200 MB", "", _hive),
+    Bounded("hive-value", "a registry value of 200 MB", "the hive's size", _hive),
     Bounded("hive-lies", "a registry value that says it has 1 GB", "the hive's size", _lying_hive),
     Bounded("evtx-lies", "200 MB of event log whose records say they have 4 GB", "the chunk's size", _evtx),
     Bounded(

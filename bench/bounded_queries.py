@@ -79,7 +79,7 @@ QUERIES: tuple[Bounded, ...] = (
         "literal",
         "a text of 50 MB in the query",
         TIME,
-        of_text('json "{}" | eval a = "' + "x" * (50 * MB) + '" | eval n = len(a) | fields n'),
+        lambda folder: 'json "{}" | eval a = "' + "x" * (50 * MB) + '" | eval n = len(a) | fields n',
         time=60,
         most=1500,
     ),
@@ -116,7 +116,7 @@ QUERIES: tuple[Bounded, ...] = (
     Bounded(
         "lpad",
         "`lpad(a, 2000000000)`",
-        "",
+        MEMORY,
         of_text("json \"{'a':'1'}\" | eval b = len(lpad(a, 2000000000, \"x\")) | fields b"),
     ),
     Bounded(
