@@ -192,6 +192,7 @@ QUERIES: tuple[Bounded, ...] = (
         "`parsekv` of a text of 60 MB",
         MEMORY,
         of_file("textfile", (b"k=v ", 15 * MB), then=" | parsekv | fields k"),
+        most=1_600,  # one value as a list of 15,000,000 texts, which DuckDB does not count in its own limit
     ),
     Bounded(
         "parsecsv",
