@@ -21,6 +21,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import regex
 
+from udfs.java.javaregex import classify
+from udfs.java.javaregex_parser import RegexSyntaxError
 from udfs.readers import base
 from udfs.readers.base import ReadContext, ReaderError, check_cancelled, null_context, os_error, select
 from udfs.readers.request import Request, as_paths
@@ -119,8 +121,6 @@ class HostPattern:
     """The pattern of the option ``host``: which part of a path names the machine. ReaderError ``bad-pattern``."""
 
     def __init__(self, pattern: str) -> None:
-        from udfs.java.javaregex import RegexSyntaxError, classify  # for cost: regex, and few queries name machines
-
         self._pattern = pattern
         try:
             spec = classify(pattern, named_only=False)
