@@ -167,7 +167,7 @@ def _or_overflow(call: AggregateCall, result: Typed, shared: str) -> Typed:
     """A result of integers alone, counted where it does not fit into 64 bits. ``shared``: an aggregate that it uses."""
     value = call.args[0]
     whole = values.integer_sql(value)
-    if whole is None or call.cx.run_id is None:
+    if whole is None or call.cx.run_id is None or value.kind in (Kind.SHORT, Kind.INT):  # 2^32 rows of 32 bits fit
         return result
     node = result.expr
     every = sql.not_null(sql.func(shared, whole.copy()))

@@ -82,8 +82,9 @@ def _from_text(node: Sql, physical: str, counting: bool = False) -> Sql:
     shaped = sql.func("regexp_full_match", node, sql.string(INTEGER_TEXT))
     if not counting:
         return sql.case([(printed, number), (shaped, number)])
-    # '99999999999' has the shape and is no int: what counts losses stands in the branch behind.
-    return losses.falls_through([(printed, number), (sql.and_(shaped, sql.not_null(number)), number)])
+    # '99999999999' has the shape and is no int: what counts losses stands in the branch behind. The test that is there
+    # already comes first: no regular expression is asked of 'x'.
+    return losses.falls_through([(printed, number), (sql.and_(sql.not_null(number), shaped), number)])
 
 
 def _cut(call: FunctionCall, node: Sql, target: LType) -> Sql:

@@ -2,9 +2,9 @@
 
 The counter behind them (``udfbridge/counters.py``) is called for the values that are lost and for no others: a COALESCE
 or CASE hands it the rows that are left, and the first one of a place goes to Python as the sample. So a query that
-loses nothing pays for a test of nulls, and a lost value costs 60 nanoseconds. Before it ``lq_open`` is asked, once for
-a vector of rows: a place that lost many of its values is not counted to the end, and the ledger says "at least". A plan
-that is only translated counts nothing: its SQL says what a user reads.
+loses nothing pays for a test of nulls, and a lost value costs 60 nanoseconds. Before it the gate of the counter is
+asked, once for a vector of rows: a place that lost many of its values is not counted to the end, and the ledger says
+"at least". A plan that is only translated counts nothing: its SQL says what a user reads.
 
 The same conversion of the same field counts once however often it is written: each place has a counter, and the ledger
 knows which places count the same (``identity``).
@@ -67,14 +67,15 @@ def value_lost(cx: Counting, row: Loss, source: str, sample: Sql, expr: Expr | N
 
     ``expr`` is what is counted, where it is written in the query.
     """
-    opened, counted = _counted(cx, row, source, sample, expr)
+    opened, test, lost = _counted(cx, row, source, sample, expr)
+    counted = sql.counting(sql.case([(test, lost)], sql.boolean(False)), None)
     return sql.case([(opened, counted)], sql.boolean(False))
 
 
 def _counted(
     cx: Counting, row: Loss, source: str, sample: Sql, expr: Expr | None, placed: bool = True
-) -> tuple[Sql, Sql]:
-    """Whether the place still counts, and what counts a value and is false.
+) -> tuple[Sql, Sql, Sql]:
+    """Whether the place still counts; what counts a value, and holds for those to be told; what tells, and is false.
 
     ``placed``: rows have places there. Where the reader numbers them, the first row in the file is told, whichever
     thread finds it: of a vector, those that stand before the first one known go to Python.
@@ -82,16 +83,17 @@ def _counted(
     assert cx.run_id is not None
     name, first = cx.counter(row, source, expr)
     number = sql.integer(int(name.removeprefix(sql.COUNTER)))
-    opened = cx.udf("lq_open", _same_for_all_rows(), number)
+    opened = cx.udf(name.replace(sql.COUNTER, sql.GATE), _same_for_all_rows())
+    count = sql.binary("%", cx.udf(name), sql.integer(sql.TOLD_ONE_OF))
+    one_of_many = sql.eq(count, sql.integer(first % sql.TOLD_ONE_OF))
     place = _place(cx) if placed else None
     if place is None:
-        is_first = sql.eq(cx.udf(name), sql.integer(first))
-        told = cx.udf("lq_lost", sample, entry(cx.run_id, row, source))
-        return opened, sql.case([(is_first, told)], sql.boolean(False))
-    is_one = sql.binary(">=", cx.udf(name), sql.integer(first))
-    before = sql.binary("<", place.number, cx.udf("lq_least", _same_for_all_rows(), number.copy()))
+        return opened, one_of_many, cx.udf("lq_lost", sample, number, entry(cx.run_id, row, source))
+    least = cx.udf("lq_least", number, _same_for_all_rows())
+    # Not OR, which asks the cheaper side first and the counter for the rows that are left.
+    before = sql.binary("<", place.number, sql.case([(one_of_many, sql.integer(sql.LAST_PLACE))], least))
     told = cx.udf("lq_lost_at", sample, place.number.copy(), number.copy(), entry(cx.run_id, row, source, place.unit))
-    return opened, sql.when(is_one, sql.case([(before, told)], sql.boolean(False)))
+    return opened, before, told
 
 
 def _place(cx: Counting) -> Place | None:
@@ -165,8 +167,8 @@ def or_lost(
     if cx.run_id is None:
         return node
     # A value that is never taken: DuckDB leaves out of a COALESCE what its statistics know to be null, counter and all.
-    opened, lost = _counted(cx, row, source, sample, expr, placed)
-    counted = sql.when(lost, _some(physical))
+    opened, test, lost = _counted(cx, row, source, sample, expr, placed)
+    counted = sql.counting(sql.when(test, sql.when(lost, _some(physical))), physical)
     if given is not None:  # one CASE inside the other, not AND: both sides of an AND may be evaluated for every row
         counted = sql.when(given, counted)
     if isinstance(node, exp.Case) and node.meta.get(_FALLS):

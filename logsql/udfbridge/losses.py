@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from logsql.engine.ledger import LEDGERS
-from logsql.udfbridge.counters import COUNTERS, LAST, PREFIX
+from logsql.udfbridge.counters import COUNTERS
 from udfs.columns import Column, as_list, first
 from udfs.jsonrepeats import repeated_keys
 
@@ -15,34 +15,35 @@ MARK = "\x1f"
 SAMPLE = 80
 
 
-def lost(texts: Column, entries: Column) -> Column:
-    """False; the first text is the sample of an entry. SQL calls this for the first value of each place that counts."""
-    run, reason, source = entry_of(entries)
-    ledger = LEDGERS.get(run)
-    if ledger is not None and len(texts) and (sample := texts[0].as_py()) is not None:
-        ledger.sampled(source, reason, str(sample)[:SAMPLE])
-    return pa.array([False] * len(texts), pa.bool_())
-
-
-def lost_at(texts: Column, places: Column, numbers: Column, entries: Column) -> Column:
-    """False; the text of the row that stands first is the sample of an entry, and its place is told. SQL calls this for
-    rows before the first one that is known.
+def lost(text: str | None, number: int, entry: str) -> bool:
+    """False; the first text is the sample of an entry. SQL calls this for the first value of each place that counts,
+    and for every so many more, when the counter of this number looks whether it goes on.
     """
-    run, reason, source = entry_of(entries)
-    source, _, unit = source.partition(MARK)
-    ledger, counter = LEDGERS.get(run), COUNTERS.get(f"{PREFIX}{first(numbers)}")
-    if ledger is not None and counter is not None and len(places):
-        at, text = min(zip(as_list(places), as_list(texts), strict=True), key=lambda pair: pair[0] or LAST)
-        if at is not None:
-            counter.least = min(counter.least, at)
-            ledger.sampled(source, reason, None if text is None else str(text)[:SAMPLE], unit, at)
-    return pa.array([False] * len(places), pa.bool_())
+    run, reason, source = entry.split(MARK, 2)
+    ledger = LEDGERS.get(run)
+    if ledger is not None and text is not None:
+        ledger.sampled(source, reason, text[:SAMPLE])
+    COUNTERS[number].look()
+    return False
+
+
+def lost_at(text: str | None, at: int | None, number: int, entry: str) -> bool:
+    """False; the text of the row that stands first is the sample of an entry, and its place is told. SQL calls this for
+    rows before the first one that is known, and for every so many more, as ``lost``.
+    """
+    run, reason, source, unit = entry.split(MARK, 3)
+    ledger, counter = LEDGERS.get(run), COUNTERS[number]
+    if ledger is not None and at is not None:
+        counter.stands_at(at)
+        ledger.sampled(source, reason, None if text is None else text[:SAMPLE], unit, at)
+    counter.look()
+    return False
 
 
 def repeated_keys_of(texts: Column, numbers: Column, entries: Column) -> Column:
     """False for every JSON text; its keys that come again are counted by the counter of this number."""
     run, reason, source = entry_of(entries)
-    count, ledger = COUNTERS[f"{PREFIX}{first(numbers)}"].next, LEDGERS.get(run)
+    count, ledger = COUNTERS[_number(numbers)].next, LEDGERS.get(run)
     for text in as_list(texts):
         for key in repeated_keys(text) if text else ():
             count()
@@ -66,6 +67,12 @@ def came(_: int, fate: str) -> str:
     if (ledger := LEDGERS.get(run)) is not None:
         ledger.came(place, int(rank), reason, source)
     return ""
+
+
+def _number(numbers: Column) -> int:
+    number = first(numbers)
+    assert isinstance(number, int)
+    return number
 
 
 def entry_of(entries: Column) -> tuple[str, str, str]:

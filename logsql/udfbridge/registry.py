@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from logsql.udfbridge.counters import COUNTERS
+from logsql.udfbridge import counters
 from udfs.failures import EndsQuery
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class UdfSpec:
     """One function: SQL name, parameter types (None: any number of any type), return type, ``module:function``.
 
     ``side_effects`` marks functions that must run once per row (random values). ``plain`` functions take and give
-    Python values: dear for columns, and cheap where all arguments are one value, for which DuckDB calls them once a
-    vector (2 microseconds, where a function over Arrow costs 110).
+    Python values: dear for columns, and cheap for single rows and where all arguments are one value, for which DuckDB
+    calls them once a vector (2 microseconds, where a function over Arrow costs 110).
     """
 
     name: str
@@ -78,11 +78,17 @@ register_udf(
     UdfSpec("lq_encrypt", None, "BLOB", _HERE + "ciphers:encrypt"),
     UdfSpec("lq_decrypt", None, "BLOB", _HERE + "ciphers:decrypt"),
     UdfSpec("lq_list_cut", ("BIGINT", _TEXT, _TEXT), "BIGINT", _HERE + "losses:list_cut", side_effects=True),
-    UdfSpec("lq_lost", (_TEXT, _TEXT), "BOOLEAN", _HERE + "losses:lost", side_effects=True),
-    UdfSpec("lq_lost_at", (_TEXT, "BIGINT", "INTEGER", _TEXT), "BOOLEAN", _HERE + "losses:lost_at", side_effects=True),
+    UdfSpec("lq_lost", (_TEXT, "INTEGER", _TEXT), "BOOLEAN", _HERE + "losses:lost", side_effects=True, plain=True),
+    UdfSpec(
+        "lq_lost_at",
+        (_TEXT, "BIGINT", "INTEGER", _TEXT),
+        "BOOLEAN",
+        _HERE + "losses:lost_at",
+        side_effects=True,
+        plain=True,
+    ),
     UdfSpec("lq_lost_many", ("BIGINT", _TEXT), "BOOLEAN", _HERE + "losses:lost_many", side_effects=True),
-    UdfSpec("lq_open", ("UBIGINT", "INTEGER"), "BOOLEAN", _HERE + "counters:going_on", plain=True),
-    UdfSpec("lq_least", ("UBIGINT", "INTEGER"), "BIGINT", _HERE + "counters:least", plain=True),
+    UdfSpec("lq_least", ("INTEGER", "UBIGINT"), "BIGINT", _HERE + "counters:least", plain=True),
     UdfSpec("lq_look", ("UBIGINT", "INTEGER"), "BOOLEAN", _HERE + "counters:looks", plain=True),
     UdfSpec("lq_repeats", (_TEXT, "INTEGER", _TEXT), "BOOLEAN", _HERE + "losses:repeated_keys_of", side_effects=True),
     UdfSpec("lq_came", ("UBIGINT", _TEXT), _TEXT, _HERE + "losses:came", plain=True),
@@ -102,8 +108,14 @@ def install(connection: duckdb.DuckDBPyConnection, names: Iterable[str], zone: s
     """
     create: Any = connection.create_function  # its stubs know neither the names of kinds nor returned arrays
     for name in sorted(set(names)):
-        if name in COUNTERS:
-            create(name, COUNTERS[name].next, [], _sql_type("BIGINT"), side_effects=True)
+        if (own := counters.function(name)) is not None:
+            create(
+                name,
+                own.call,
+                [_sql_type(p) for p in own.parameters],
+                _sql_type(own.returns),
+                side_effects=not own.parameters,
+            )
             continue
         spec = UDFS[name]  # a name that is not in the registry is a bug of the caller
         try:

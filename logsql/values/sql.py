@@ -88,6 +88,13 @@ def func(name: str, *args: Sql) -> Sql:
 
 #: How the functions begin that count losses (``udfbridge/counters.py``).
 COUNTER = "lq_count_"
+#: How those begin that tell, once a vector of rows, whether a counter goes on.
+GATE = "lq_gate_"
+#: Of so many losses at one place one is told to Python, which looks whether the counter goes on.
+TOLD_ONE_OF = 16_384
+#: Behind the place of every row.
+LAST_PLACE = (1 << 63) - 1
+_COUNTING = "counting"
 
 
 def attempt(node: Sql) -> Sql:
@@ -108,12 +115,16 @@ def _is_counter(node: Sql | None) -> bool:
     return isinstance(node, exp.Anonymous) and str(node.this).startswith(COUNTER)
 
 
+def counting(node: Sql, physical: str | None) -> Sql:
+    """``node``, which counts a value, where nothing is counted to be null of a type, or false."""
+    node.meta[_COUNTING] = physical
+    return node
+
+
 def _uncounted(node: Sql) -> Sql:
-    """``CASE WHEN lq_count_1() = 4 THEN ... ELSE FALSE END`` counts a value and is false."""
-    if isinstance(node, exp.Case):
-        tests = [branch.this for branch in node.args.get("ifs") or ()]
-        if any(isinstance(test, exp.EQ) and _is_counter(test.this) for test in tests):
-            return boolean(False)
+    if isinstance(node, exp.Case) and _COUNTING in node.meta:
+        physical: str | None = node.meta[_COUNTING]
+        return boolean(False) if physical is None else null(physical)
     return node
 
 
