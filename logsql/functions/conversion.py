@@ -179,7 +179,7 @@ def _fromhex(call: FunctionCall) -> Typed:
         return null(BINARY)
     node = call.let(node)
     whole = sql.func("regexp_full_match", node, sql.string("([0-9a-fA-F]{2})*"))
-    return Typed(sql.when(whole, sql.func("unhex", node)), BINARY)
+    return Typed(losses.falls_through([(whole, sql.func("unhex", node))]), BINARY)
 
 
 _CODEC_NOTE = ("charsets by their Java or Python name; an unknown one is refused",)

@@ -51,8 +51,10 @@ def crosstab(
     where: Callable[[ExprContext], Sql] | None = None,
     bucket_seconds: Sql | None = None,
     special: Mapping[str, Callable[[ExprContext], Typed]] | None = None,
+    none: Sql | None = None,
 ) -> Rel:
-    """One row per combination of ``rows``, one column per combination of ``cols`` (and aggregate)."""
+    """One row per combination of ``rows``, one column per combination of ``cols`` (and aggregate). ``none``: see
+    :func:`logsql.operators.grouping.group`."""
     outputs = [a.output for a in aggregates]
     check_names(rows, ())
     if len(outputs) > 1:
@@ -61,7 +63,7 @@ def crosstab(
     if where is not None:
         rel, test = stage.lowered(rel, where)
     groups = lower_groups(stage, rel, [*rows, *cols], aggregates, bucket_seconds, special)
-    cells = group(stage, f"{stage.spec.name}_groups", groups, where=test)
+    cells = group(stage, f"{stage.spec.name}_groups", groups, test, none)
     row_keys, col_keys = groups.keys[: len(rows)], groups.keys[len(rows) :]
     name = cell_name(cells, [k.column for k in col_keys], [r.text for r in rows])
     if _may_collide(col_keys):

@@ -20,6 +20,7 @@ from logsql.diagnostics.messages import plural
 from logsql.diagnostics.places import Place
 from logsql.language.tree import Aggregate, Name
 from logsql.operators.merging import Idents
+from logsql.planner import losses
 from logsql.planner.calls import AggregateCall, fail
 from logsql.planner.expressions import ExprContext
 from logsql.planner.function_spec import AGGREGATES, AggregateSpec
@@ -227,12 +228,29 @@ def make_result(name: str, value: Typed, idents: Idents) -> Result:
 # --- the grouping SELECT ----------------------------------------------------------------------------------------------
 
 
-def group(stage: Stage, label: str, groups: Groups, where: Sql | None = None) -> Rel:
-    """``SELECT keys, aggregates FROM rel GROUP BY keys`` as a CTE: keys, then results, in no order."""
+def group(stage: Stage, label: str, groups: Groups, where: Sql | None = None, none: Sql | None = None) -> Rel:
+    """``SELECT keys, aggregates FROM rel GROUP BY keys`` as a CTE: keys, then results, in no order.
+
+    ``none``: no row gets into any group, and this condition over an aggregate of all rows, which is false, tells why.
+    """
+    columns = [*(k.column for k in groups.keys), *(r.column for r in groups.results)]
+    if none is not None:
+        nulls = [(leaf.ident, _unread(leaf.type.physical)) for column in columns for leaf in _leaves(column)]
+        return stage.grouped(label, groups.rel, nulls, columns, None, having=exp.Having(this=none))
     items = [item for key in groups.keys for item in key.items]
     items += [(r.column.ident, r.node) for r in groups.results]
-    columns = [*(k.column for k in groups.keys), *(r.column for r in groups.results)]
     return stage.grouped(label, groups.rel, items, columns, where, **group_clauses(groups))
+
+
+def _leaves(column: Column) -> list[Column]:
+    return [leaf for part in column.parts for leaf in _leaves(part)] if column.parts else [column]
+
+
+def _unread(physical: str) -> Sql:
+    """A null for which no column is read, and of which the optimizer does not know that it is one: behind
+    ``search count > 1`` it would leave out the rows and what counts them."""
+    never = sql.binary("<", sql.func("count", exp.Star()), sql.integer(0))
+    return sql.when(never, losses.some(physical))
 
 
 def group_clauses(groups: Groups) -> dict[str, Any]:
@@ -246,9 +264,9 @@ def group_clauses(groups: Groups) -> dict[str, Any]:
     return clauses
 
 
-def sorted_groups(stage: Stage, label: str, groups: Groups, where: Sql | None = None) -> Rel:
-    """The relation of a grouping SELECT, ascending by its keys when anybody looks."""
-    return ascending(stage, group(stage, label, groups, where), [k.column for k in groups.keys])
+def sorted_groups(stage: Stage, label: str, groups: Groups, where: Sql | None = None, none: Sql | None = None) -> Rel:
+    """The relation of a grouping SELECT (:func:`group`), ascending by its keys when anybody looks."""
+    return ascending(stage, group(stage, label, groups, where, none), [k.column for k in groups.keys])
 
 
 def ascending(stage: Stage, rel: Rel, keys: Sequence[Column]) -> Rel:

@@ -168,7 +168,7 @@ def or_lost(
         return node
     # A value that is never taken: DuckDB leaves out of a COALESCE what its statistics know to be null, counter and all.
     opened, test, lost = _counted(cx, row, source, sample, expr, placed)
-    counted = sql.counting(sql.when(test, sql.when(lost, _some(physical))), physical)
+    counted = sql.counting(sql.when(test, sql.when(lost, some(physical))), physical)
     if given is not None:  # one CASE inside the other, not AND: both sides of an AND may be evaluated for every row
         counted = sql.when(given, counted)
     if isinstance(node, exp.Case) and node.meta.get(_FALLS):
@@ -211,7 +211,7 @@ def beside(cx: Counting, row: Loss, source: str, node: Sql, physical: str, count
     return sql.case([(lost, sql.null(physical))], node)
 
 
-def _some(physical: str) -> Sql:
+def some(physical: str) -> Sql:
     """A constant of this type that is not null."""
     if physical.endswith("[]"):
         return sql.cast(sql.array([]), physical)

@@ -61,6 +61,32 @@ def test_losses_that_are_few_or_rare_are_counted_to_the_last() -> None:
     assert entries("eval c = int(b)", few, False) == [("int(b)", "not-converted", MOST - 1, False)]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "fields a | timechart count",
+        "rename b as _time | timechart span=1h sum(i), max(a)",
+        "rename b as _time | timechart span=1h count by a",
+        "fields a | timechart count | search count > 1",
+    ],
+)
+def test_rows_of_a_timechart_without_any_date_are_counted_as_a_whole(query: str) -> None:
+    """A counter per row took a third of the query. Behind a condition on the result they are counted too."""
+    assert entries(query, texts(2), False) == [("timechart", "row-without-time", ROWS, False)]
+
+
+def test_the_first_row_and_the_count_are_exact_whichever_thread_finds_a_loss(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    lines = ("x" if i % (RARE + 10) == 7 else str(i) for i in range(1, ROWS + 1))
+    path.write_text("a\n" + "\n".join(lines) + "\n")
+    with logsql.connect(tz="UTC", threads=4) as session:
+        result = session.query(f"csvfile {path} | eval c = int(a) | stats count(c)")
+        result.rows()
+        (entry,) = result.ledger
+    lost = sum(i % (RARE + 10) == 7 for i in range(1, ROWS + 1))
+    assert (entry.count, entry.at_least, entry.place, entry.sample) == (lost, False, "row 7", "x")
+
+
 @pytest.mark.parametrize("query", ["stats sum(b)", "stats avg(b) by a", "eval c = -b", "eval c = abs(b)"])
 def test_a_column_is_not_read_for_the_ledger_alone(query: str) -> None:
     """A sum of texts is null without reading them: counting them took 2.5 times the query."""

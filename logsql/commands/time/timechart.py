@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
 from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, parse_by
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.expressions import INVALID_TIMESPAN, TIMESPAN_UNIT, TIMESPAN_YEAR
@@ -72,10 +74,9 @@ def lower(stage: Stage) -> Rel:
         notes.time_field(cx, stage.spec.name, stage.command.name_span, (NO_TIME.name, "timechart"))
         value = cx.field(TIME)
         node = values.date_sql(value)
-        test = sql.boolean(False) if node is None else sql.not_null(node)
-        # Without a date in any row the note tells what is there: a column would be read for the sample alone.
-        sample = sql.null("VARCHAR") if node is None else values.text_sql(value)
-        timed = losses.kept(cx, NO_TIME, "timechart", test, sample)
+        if node is None:
+            return sql.boolean(False)
+        timed = losses.kept(cx, NO_TIME, "timechart", sql.not_null(node), values.text_sql(value))
         if not args.by:
             return timed
         named = sql.and_(*(values.not_null(cx.field(n.text)) for n in args.by))
@@ -85,16 +86,23 @@ def lower(stage: Stage) -> Rel:
         # One CASE inside the other: a row without both is left out once.
         return sql.when(timed, losses.kept(cx, NO_GROUP, source, named, sql.null("VARCHAR")))
 
+    def undated(cx: ExprContext) -> Sql | None:
+        """Without a date in any row the rows are counted as a whole; what is there the note tells."""
+        if cx.run_id is None or values.date_sql(cx.field(TIME)) is not None:
+            return None
+        return losses.many_lost(cx, NO_TIME, "timechart", sql.func("count", exp.Star()))
+
     rel, seconds = stage.rel, sql.integer(span.mean_seconds)
     if any(column.name == LOADED for column in rel.carried) and stage.chain.received(rel, TIME):
         stage.note(notes.TIME_OF_READING, stage.command.name_span)
     special: dict[str, Callable[[ExprContext], Typed]] = {TIME: start}
+    rel, none = stage.lowered(rel, undated)
     if args.by:
-        return crosstab(stage, rel, [time], args.by, args.aggregates, counted, seconds, special)
+        return crosstab(stage, rel, [time], args.by, args.aggregates, counted, seconds, special, none)
     check_names([time], [a.output for a in args.aggregates])
     rel, test = stage.lowered(rel, counted)
     groups = lower_groups(stage, rel, [time], args.aggregates, seconds, special)
-    return sorted_groups(stage, "timechart", groups, test)
+    return sorted_groups(stage, "timechart", groups, test, none)
 
 
 def order(args: TimechartArgs) -> duties.OrderNeed:
