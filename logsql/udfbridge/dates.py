@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from logsql.engine.ledger import LEDGERS
-from logsql.udfbridge.counters import COUNTERS, PREFIX
+from logsql.udfbridge.counters import COUNTERS
 from logsql.udfbridge.losses import MARK, SAMPLE, entry_of
 from udfs.columns import Column, first
 from udfs.java import dates
@@ -29,7 +29,7 @@ def date_told(texts: Column, places: Column, rule: Column, numbers: Column, entr
         source, _, unit = source.partition(MARK)
         ledger = LEDGERS.get(run)
         for doubt, number in zip(dates.Doubt, first(numbers).split(), strict=True):
-            counter = COUNTERS[f"{PREFIX}{number}"]
+            counter = COUNTERS[int(number)]
             for _ in rows.get(doubt, ()):
                 counter.next()
             if ledger is not None and doubt in rows:
