@@ -150,7 +150,7 @@ def _callable(spec: UdfSpec) -> Callable[..., Column]:
         except EndsQuery:
             raise
         except Exception:
-            result = _row_by_row(function, arrays, returns)
+            result = pa.array(_row_by_row(function, arrays), returns)
         if isinstance(result, pa.ChunkedArray):
             result = result.combine_chunks()
         return result if result.type == returns else result.cast(returns)
@@ -188,10 +188,8 @@ def _resolve(target: str) -> Callable[..., Any]:
     return function
 
 
-def _row_by_row(function: Callable[..., Column], arrays: tuple[Column, ...], returns: pa.DataType) -> pa.Array:
+def _row_by_row(function: Callable[..., Column], arrays: tuple[Column, ...]) -> list[object]:
     """One call per row after a batch failed: the bad rows become null, the others keep their value."""
-    import pyarrow as pa
-
     out: list[object] = []
     for i in range(len(arrays[0])):
         try:
@@ -201,4 +199,4 @@ def _row_by_row(function: Callable[..., Column], arrays: tuple[Column, ...], ret
             raise
         except Exception:
             out.append(None)
-    return pa.array(out, returns)
+    return out
