@@ -12,7 +12,7 @@ import json
 import re
 from typing import NoReturn, TypeAlias
 
-from udfs.jsontext import first_of_each, whole
+from udfs.jsontext import whole
 
 #: What a JSON text says, as Python values.
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -47,7 +47,7 @@ def _refuse(_: str) -> NoReturn:
 
 def parse(text: str, recover: bool = False, repeated: list[str] | None = None) -> Json:
     """The value of a JSON text. ``recover`` closes what the end of the text left open instead of failing; ``repeated``
-    takes each key that comes again in its object: the first value stays.
+    takes each key that comes again in its object: the last value stays.
 
     >>> parse("{a: 1, 'b' = [x, 2.5,], c: {}}")
     {'a': 1, 'b': ['x', 2.5], 'c': {}}
@@ -57,7 +57,7 @@ def parse(text: str, recover: bool = False, repeated: list[str] | None = None) -
     try:
         # strict=False lets raw line breaks stand inside strings; Python would read NaN as a number.
         again: list[str] = []
-        hook = first_of_each if repeated is None else _Repeats(again).object
+        hook = None if repeated is None else _Repeats(again).object
         found: Json = json.loads(text, strict=False, parse_constant=_refuse, object_pairs_hook=hook)
         if "\\u" not in text:
             if repeated is not None:
@@ -75,13 +75,14 @@ class _Repeats:
         self.found = found
 
     def object(self, pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-        made = first_of_each(pairs)
-        if len(made) < len(pairs):
-            seen: set[str] = set()
-            for key, _ in pairs:
-                if key in seen:
-                    self.found.append(key)
-                seen.add(key)
+        made = dict(pairs)
+        if len(made) == len(pairs):
+            return made
+        made = {}
+        for key, value in pairs:
+            if key in made:
+                self.found.append(key)
+            made[key] = value
         return made
 
 
@@ -194,8 +195,7 @@ class _Parser:
             name = _name(key)
             if self.repeated is not None and name in out:
                 self.repeated.append(name)
-            value = self.value()
-            out.setdefault(name, value)
+            out[name] = self.value()
             char = self.blanks()
             if char in (",", ";") and char:
                 self.at += 1

@@ -39,8 +39,8 @@ loss("not-an-object", ("lines whose JSON is no object: no row", "JSON 객체가 
 REPEATED_KEY = loss(
     "repeated-key",
     (
-        "keys that come again in one object: the first value counts",
-        "한 객체에서 되풀이된 키: 첫 번째 값만 남습니다",
+        "keys that come again in one object: one value counts (of json the last, else the first)",
+        "한 객체에서 되풀이된 키: 값 하나만 남습니다 (json은 마지막, 그 밖에는 첫 번째)",
     ),
 )
 loss("lone-surrogate", ("values with half a character, which became U+FFFD", "반쪽 문자가 있는 값: U+FFFD로 바꿈"))

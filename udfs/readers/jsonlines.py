@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from udfs.jsonrepeats import LOOKED_AT, repeated_keys
 from udfs.jsontext import loads
-from udfs.lenientjson import dump, parse
+from udfs.lenientjson import dump
 from udfs.readers import base
 from udfs.readers.base import ReadContext, batch_of, check_cancelled, select
 from udfs.readers.evidence import NOWHERE, Placing, base_name
@@ -210,7 +210,7 @@ class _Judge:
             if again := repeated_keys(line := lines[position].as_py()):
                 self._looking = None
                 self._loss.lost(self._name, "repeated-key", len(again), base.Line(numbers[position]), again[0])
-                mended[position] = dump(parse(line))
+                mended[position] = dump(loads(line))
         if not mended:
             return lines
         texts = lines.to_pylist()

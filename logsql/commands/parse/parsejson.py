@@ -192,7 +192,7 @@ unchanged. Keys and words need no quotes, and single quotes do.
                 {"t": [{"line": "bad json", "z": 2}]},
             ),
         ),
-        notes=("Where an object repeats a key, the first value counts.",),
+        notes=("Where an object repeats a key, the first value counts; with flatten=t or without quotes the last.",),
         ledger=(NOT_JSON, NOT_OBJECT, TEXT_CUT, REPEATED_KEY),
     )
 )
