@@ -127,6 +127,8 @@ TABLES: dict[str, list[dict[str, Any]]] = {
     "iis_result": _rows(),
     "iis_idf": _rows(),
     "FW_PALOALTO": _rows(),
+    "gate.SSLVPN": _rows(),
+    "syslog_gate": _rows(),
     "YOUR_TABLE": _rows(),
     "A": _rows(),
     "test": _rows(),
