@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from logsql.diagnostics.expressions import CANDIDATE, TOO_MANY_PATTERNS
 from logsql.functions.lowering import example, null
 from logsql.functions.regexes import matched
-from logsql.language.tree import Expr, Literal
+from logsql.language.tree import Binary, Call, Expr, Literal, canonical
 from logsql.planner import mixedlosses
-from logsql.planner.calls import FunctionCall
+from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.duties import PARTLY, PLAIN
 from logsql.planner.function_spec import FunctionSpec, Idiom, register
 from logsql.planner.notes import comparisons, elements
@@ -145,6 +147,28 @@ def _match(call: FunctionCall) -> Typed:
     return matched(call, call.arg(0), 1)
 
 
+def _with_flags(cx: Lowering, call: Call) -> str | None:
+    """``match(x, "get", "i")``: flags stand in the regular expression here. ``g`` of other languages means nothing."""
+    if len(call.args) != 3 or not all(isinstance(node, Literal) and node.kind == "string" for node in call.args[1:]):
+        return None
+    regex, flags = (str(node.value) for node in call.args[1:] if isinstance(node, Literal))
+    if re.fullmatch("[gimsx]+", flags) is None:
+        return None
+    kept = "".join(flag for flag in dict.fromkeys(flags) if flag != "g")
+    written = canonical(Literal(f"(?{kept})" * bool(kept) + regex, "string"))
+    return f"{call.name}({canonical(call.args[0])}, {written})"
+
+
+def _or_null(cx: Lowering, call: Call) -> str | None:
+    """``if(c, a)``: what stands where the condition is not true is always written."""
+    if len(call.args) != 2:
+        return None
+    condition = canonical(call.args[0])
+    if isinstance(call.args[0], Binary):
+        condition = condition.removeprefix("(").removesuffix(")")
+    return f"{call.name}({condition}, {canonical(call.args[1])}, null)"
+
+
 register(
     FunctionSpec(
         "if",
@@ -165,6 +189,7 @@ register(
         notes=('0 and "" are true, because they are not null',),
         branches=True,
         idiom=Idiom.CHOICE,
+        meant=_or_null,
     ),
     FunctionSpec(
         "case",
@@ -235,6 +260,7 @@ register(
         constant=(1,),
         notes=("look-around, back-references and possessive quantifiers run outside SQL",),
         searches=True,
+        meant=_with_flags,
     ),
     FunctionSpec(
         "not",

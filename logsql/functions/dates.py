@@ -79,6 +79,8 @@ DATES = list_of(DATE)
 MILLISECONDS_FROM = 253402300799
 #: The last millisecond of year 9999.
 MILLISECONDS_TO = 253402300799999
+#: Milliseconds of 200,000 years. A date farther off is none: at the end of what the engine knows no bucket begins.
+_FARTHEST = 200_000 * 31_556_952_000
 #: Milliseconds of 1601, from which FILETIME counts.
 _FILETIME_ZERO = -11_644_473_600_000
 BEYOND_9999 = loss(
@@ -177,20 +179,31 @@ def _date(call: FunctionCall) -> Typed:
     pattern = date_pattern(call, 1, locale)
     first = call.nodes[0]
     if isinstance(first, Literal) and first.value is not None:
-        return _folded(pattern, str(first.value), call.cx.catalog.zone)
+        return _folded(call, pattern, str(first.value))
     node = text(call, 0)
     if node is None:
         return null(DATE)
     return Typed(parse_date(call, node, pattern), DATE)
 
 
-def _folded(pattern: DatePattern, written: str, zone: str) -> Typed:
+def _folded(call: FunctionCall, pattern: DatePattern, written: str) -> Typed:
     """A constant date is parsed now, so that it can be compared inside a scan."""
+    from udfs.java.dates import Doubt, find_zone  # for cost: pyarrow.compute
+
+    zone = call.cx.catalog.zone
     try:
         instant = pattern.parse(written, zone)
     except OverflowError:
         instant = None
-    return null(DATE) if instant is None else Typed(instant_literal(instant, zone), DATE)
+    if instant is None:
+        return null(DATE)
+    local = find_zone(zone)
+    doubt = None if local is None else pattern.parse_doubted(written, local)[1]
+    if doubt in (Doubt.OFF_CALENDAR, Doubt.MISREAD):  # what is not read notes.pattern tells
+        read = instant.astimezone(local).replace(tzinfo=None)
+        shown = read.isoformat(sep=" ", timespec="milliseconds" if read.microsecond else "seconds")
+        notes.doubted_constant(call, written, pattern.pattern, shown, doubt is Doubt.MISREAD)
+    return Typed(instant_literal(instant, zone), DATE)
 
 
 def instant_literal(instant: datetime, zone: str) -> Sql:
@@ -320,8 +333,11 @@ def _epoch(call: FunctionCall) -> Typed:
         return null(DATE)
     number = call.let(sql.coalesce(*found) if len(found) > 1 else found[0])
     millis = sql.case(
-        [(sql.binary(">=", number, sql.integer(MILLISECONDS_FROM)), number)],
-        sql.binary("*", number, sql.integer(1000)),
+        [
+            (sql.binary(">", number, sql.integer(_FARTHEST)), sql.null("BIGINT")),
+            (sql.binary(">=", number, sql.integer(MILLISECONDS_FROM)), number),
+            (sql.binary(">=", number, sql.integer(-_FARTHEST // 1000)), sql.binary("*", number, sql.integer(1000))),
+        ]
     )
     made = sql.attempt(sql.func("timezone", sql.string("UTC"), sql.func("make_timestamp_ms", millis)))
     if call.cx.run_id is None or call.cx.rel is None:
@@ -364,7 +380,7 @@ def _dateadd(call: FunctionCall) -> Typed:
     far = abs(amount) > _FAR[unit]
     if far or _beyond(call, unit, amount):
         notes.moved_beyond(call, 2)
-    if node is None or abs(amount) > 100 * _FAR[unit]:
+    if node is None or abs(amount) > 20 * _FAR[unit]:
         return _dated(call, null(DATE), far)
     moved = sql.binary("-" if amount < 0 else "+", node, sql.interval(abs(amount), _ADD[unit]))
     return _dated(call, Typed(sql.attempt(moved) if far else moved, DATE), far)
@@ -485,7 +501,7 @@ register(
             "extension: four and more S read digits of the fraction of a second (.123456 by SSSSSS), to microseconds",
             "the locale is a language code such as en, ko, fr or pt_BR, for names of months and weekdays",
         ),
-        loss=NOT_CONVERTED,
+        loss=NOT_CONVERTED, meant=notes.meant_pattern,
     ),
     FunctionSpec(
         "string", "conversion", "string(value, [pattern], [zone or locale])",

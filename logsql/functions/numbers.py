@@ -7,7 +7,10 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from logsql.diagnostics.codes import define
+from logsql.diagnostics.losses import loss
 from logsql.functions.lowering import Position, by_number, double, example, long, null, position
+from logsql.language.tree import canonical
+from logsql.planner import losses
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, NUMBERS_ROWS, PLAIN, VOLATILE_PARTLY, FunctionDuty, Takes
 from logsql.planner.function_spec import FunctionSpec, Idiom, register
@@ -41,6 +44,15 @@ SEQ_IN_FOREACH = define(
 )
 
 
+OUTSIDE = loss(
+    "outside-domain",
+    (
+        "numbers that a function has no result for (the root or logarithm of a negative number, the logarithm of 0): "
+        "NaN or -Infinity, which every sum and average with it becomes; NaN counts as the greatest number",
+        "함수의 결과가 없는 숫자(음수의 제곱근과 로그, 0의 로그): NaN이나 -Infinity이고, 이를 더한 합계와 평균도 "
+        "그 값이 됩니다. NaN은 가장 큰 수로 비교합니다",
+    ),
+)
 #: Powers of ten beyond these lie outside doubles and 64-bit integers.
 MOST_DIGITS, FEWEST_DIGITS = 300, -18
 #: Digits that scale any number of ordinary size without leaving the doubles.
@@ -189,9 +201,19 @@ def _real(function: str, domain: Callable[[Sql], Sql] | None = None) -> Callable
         if domain is None:
             return double(sql.func(function, node))
         node = call.let(node)
-        return double(sql.case([(domain(node), sql.double(float("nan")))], sql.func(function, node)))
+        undefined = _undefined(call, node, sql.double(float("nan")))
+        return double(sql.case([(domain(node), undefined)], sql.func(function, node)))
 
     return lower
+
+
+def _undefined(call: FunctionCall, node: Sql, made: Sql) -> Sql:
+    """``made``, and the number ``node`` that gave it counted: NaN passes ``> 3``, and sums become it."""
+    if call.cx.run_id is None or call.cx.rel is None or call.cx.untold(call.call):
+        return made
+    call.cx.tells()
+    told = losses.value_lost(call.cx, OUTSIDE, canonical(call.call), sql.cast(node.copy(), "VARCHAR"), call.call)
+    return sql.case([(told, sql.null("DOUBLE"))], made)
 
 
 def _negative(node: Sql) -> Sql:
@@ -204,8 +226,13 @@ def _logarithm(function: str) -> Callable[[FunctionCall], Typed]:
         if found is None:
             return null(DOUBLE)
         node = call.let(found)
-        zero = (sql.eq(node, sql.integer(0)), sql.double(float("-inf")))
-        return double(sql.case([(_negative(node), sql.double(float("nan"))), zero], sql.func(function, node)))
+        negative, zero = sql.double(float("nan")), sql.double(float("-inf"))
+        if call.cx.run_id is None:
+            cases = [(_negative(node), negative), (sql.eq(node, sql.integer(0)), zero)]
+        else:
+            made = sql.case([(_negative(node), negative)], zero)
+            cases = [(sql.binary("<=", node, sql.integer(0)), _undefined(call, node, made))]
+        return double(sql.case(cases, sql.func(function, node)))
 
     return lower
 
@@ -222,7 +249,16 @@ def _pow(call: FunctionCall) -> Typed:
     base, exponent = values.number_sql(call.arg(0)), values.number_sql(call.arg(1))
     if base is None or exponent is None:
         return null(DOUBLE)
-    return double(sql.func("pow", base, exponent))
+    if isinstance(exponent, exp.Literal) or (isinstance(exponent, exp.Cast) and isinstance(exponent.this, exp.Literal)):
+        whole = call.constant(1)
+        if isinstance(whole, int) and whole >= 0:
+            return double(sql.func("pow", base, exponent))
+    base, exponent = call.let(base), call.let(exponent)
+    root = sql.and_(_negative(base), sql.binary("<>", exponent, sql.func("floor", exponent)))
+    made = sql.func("pow", base, exponent)
+    if call.cx.run_id is None:
+        return double(made)
+    return double(sql.case([(root, _undefined(call, base, sql.double(float("nan"))))], made))
 
 
 # --- min, max ---------------------------------------------------------------------------------------------------------

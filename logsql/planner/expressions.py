@@ -38,7 +38,7 @@ from logsql.planner.inline import Frame, held
 from logsql.planner.notes import arguments, comparisons, conditions, documents, numbers, parameters
 from logsql.planner.notes.fields import Stands, constant_form, parameter_form, tell_field, tell_operator
 from logsql.planner.notes.samples import Sampler
-from logsql.planner.notes.unknown import meant_call
+from logsql.planner.notes.unknown import meant_arguments, meant_call
 from logsql.planner.relation import Rel, Rest
 from logsql.values import mixing, paths, patterns, sql, values
 from logsql.values.arithmetic import arithmetic, negate
@@ -258,11 +258,13 @@ class ExprContext:
             self._unknown_function(call)
         name, count, usage = call.name, len(call.args), spec.signature
         if count < spec.min_args:
-            s = plural(spec.min_args)
-            fail(TOO_FEW_ARGUMENTS, call.span, function=name, least=spec.min_args, s=s, count=count, usage=usage)
+            least, help = spec.min_args, meant_arguments(self, spec, call)
+            s = plural(least)
+            fail(TOO_FEW_ARGUMENTS, call.span, help=help, function=name, least=least, s=s, count=count, usage=usage)
         if spec.max_args is not None and count > spec.max_args:
-            s = plural(spec.max_args)
-            fail(TOO_MANY_ARGUMENTS, call.span, function=name, most=spec.max_args, s=s, count=count, usage=usage)
+            most, help = spec.max_args, meant_arguments(self, spec, call)
+            s = plural(most)
+            fail(TOO_MANY_ARGUMENTS, call.span, help=help, function=name, most=most, s=s, count=count, usage=usage)
         for arg in call.args:
             if isinstance(arg, NamedArg) and arg.name not in spec.named:
                 if not spec.named:

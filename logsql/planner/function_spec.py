@@ -13,7 +13,7 @@ from enum import Enum, auto
 from logsql.diagnostics.losses import Loss
 from logsql.diagnostics.messages import Text
 from logsql.language.tree import Call
-from logsql.planner.calls import AggregateCall, FunctionCall
+from logsql.planner.calls import AggregateCall, FunctionCall, Lowering
 from logsql.planner.duties import AggregateDuty, FunctionDuty, Plain, Takes
 from logsql.values.sql import Sql
 from logsql.values.values import Typed
@@ -60,7 +60,8 @@ class FunctionSpec:
     whether a value means none (FILETIME 0), so that null is right; ``takes``: argument positions of one type only;
     ``plain``: an argument that is no pattern here; ``searches``: the arguments behind the first are values that are
     looked for in it; ``finds_place``: the result is a place in a text, of which 0 is the first; ``never``: constants at
-    argument positions for which the result is always null; ``idiom``: what a call says by its form.
+    argument positions for which the result is always null; ``idiom``: what a call says by its form; ``meant``: the call
+    that one with too few or too many arguments means, None where they do not tell.
     """
 
     name: str
@@ -90,6 +91,7 @@ class FunctionSpec:
     finds_place: bool = False
     never: tuple[tuple[int, Callable[[FunctionCall, object], bool]], ...] = ()
     idiom: Idiom | None = None
+    meant: Callable[[Lowering, Call], str | None] | None = None
 
     @property
     def computes_number(self) -> bool:

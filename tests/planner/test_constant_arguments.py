@@ -93,6 +93,16 @@ def test_a_constant_of_a_type_that_is_never_taken(
         ('dateadd(date("2024", "yyyy"), "day", -900000)', ["N1316"]),
         ('dateadd(now(), "day", 99999999999)', ["N1316"]),
         ('ago("9999999d")', ["N1316"]),
+        # a pattern is read leniently, and 30 February is 1 March
+        ('date("2024-02-30", "yyyy-MM-dd")', ["N1317"]),
+        ('date("2024-13-01", "yyyy-MM-dd")', ["N1317"]),
+        ('date("2024-01-01 25:61", "yyyy-MM-dd HH:mm")', ["N1317"]),
+        ('date("24-01-31", "yyyy-MM-dd")', ["N1317"]),
+        ('date("2024-01-31 10:20:30.5", "yyyy-MM-dd HH:mm:ss.SSS")', ["N1317"]),
+        # language.md 3.2: what is no decimal or hexadecimal number counts in no arithmetic
+        ('"1_000" + 1', ["N1210"]),
+        ('"1,000" * 2', ["N1210"]),
+        ('"inf" - 1', ["N1210"]),
         # functions.md: null on a wrong type, without a group, of a key of another size, of no elements
         ('groups(s, "[a-z]+")', ["N1329"]),
         ('format("%d-%d", l, 3)', ["N1323"]),
@@ -102,6 +112,12 @@ def test_a_constant_of_a_type_that_is_never_taken(
         ('encrypt("AES", binary("short"), binary("x"))', ["N1329"]),
         # What has a result is silent.
         ('dateadd(now(), "year", 7000)', []),
+        ('date("2024-02-29", "yyyy-MM-dd")', []),
+        ('date("2024-02-29 23:59:59.125", "yyyy-MM-dd HH:mm:ss.SSS")', []),
+        ('date("31/Jan/2024:10:20:30 +0900", "dd/MMM/yyyy:HH:mm:ss Z")', []),
+        ('"0x10" + 1', []),
+        ('" 5 " + 1', []),
+        ('"5e2" / 2', []),
         ('ago("700000d")', []),
         ('string(n, "yyyy")', []),
         ('groups(s, "([a-z]+)")', []),

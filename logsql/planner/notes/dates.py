@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from logsql.diagnostics.codes import Sentence, define, text
 from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.diagnostics.messages import listed
-from logsql.language.tree import Expr, Field, Literal, Span, canonical
+from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, canonical
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.notes.comparisons import or_typed, sample
 from logsql.planner.notes.datetexts import guess_pattern
@@ -145,6 +145,21 @@ EPOCH_UNIT = define(
         "write epoch(long({value} / {divisor}))",
         "epoch(long({value} / {divisor}))(으)로 쓰세요",
     ),
+)
+DOUBTED = define(
+    "N1317",
+    "constant-date-misread",
+    (
+        "a constant is no date of the calendar, or the pattern reads its digits otherwise than they are meant",
+        "상수가 달력에 없는 날짜이거나 패턴이 숫자를 뜻과 다르게 읽습니다",
+    ),
+    (
+        '"{pattern}" reads no date or time of the calendar in "{value}": it is counted on, to {date}',
+        '"{pattern}" 패턴으로 "{value}"을(를) 읽으면 달력에 없는 날짜나 시각이 되어 {date}(으)로 넘겨 계산합니다',
+    ),
+)
+CONSTANT_MISREAD = DOUBTED.says(
+    ('"{pattern}" reads "{value}" as {date}', '"{pattern}" 패턴은 "{value}"을(를) {date}(으)로 읽습니다')
 )
 NO_TIME = define(
     "N1308",
@@ -331,6 +346,23 @@ DATES_ARE = text(
     "dates here are {fields}: write eval _time = {first} | {command} ...",
     "여기서 날짜는 {fields}입니다: eval _time = {first} | {command} ...",
 )
+
+
+def doubted_constant(call: FunctionCall, value: str, pattern: str, read: str, misread: bool) -> None:
+    """Tell of ``date("2024-02-30", "yyyy-MM-dd")``, which is 1 March: of a field's values the ledger tells."""
+    better = guess_pattern([value], "")
+    help = _pattern_help(better) if better not in ("", pattern) else None
+    call.note(CONSTANT_MISREAD if misread else DOUBTED, 0, help=help, value=value, pattern=pattern, date=read)
+
+
+def meant_pattern(cx: Lowering, call: Call) -> str | None:
+    """``date("2024-01-31")`` and ``date(day)`` with the pattern that the text, or the values at hand, have."""
+    node = call.args[0] if len(call.args) == 1 else None
+    if node is None or isinstance(node, NamedArg):
+        return None
+    texts = (str(node.value),) if isinstance(node, Literal) else sample(cx, node)
+    pattern = guess_pattern(texts, "") if any(texts) else ""
+    return f'{call.name}({canonical(call.args[0])}, "{pattern}")' if pattern else None
 
 
 def span(note: Say, place: Span, written: object) -> None:

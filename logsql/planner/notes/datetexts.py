@@ -40,6 +40,8 @@ def guess_pattern(texts: Sequence[str], otherwise: str = USUAL) -> str:
     "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"
     >>> guess_pattern(["12/Mar/2021:07:08:09 +0900"]), guess_pattern(["x"], "")
     ('dd/MMM/yyyy:HH:mm:ss Z', '')
+    >>> guess_pattern(["2022-10-01 10:02:03.123", "2022-10-01 10:02:03.5"])
+    'yyyy-MM-dd HH:mm:ss.SSSSSS'
     >>> guess_pattern(["03/04/2024", "13/04/2024"]), guess_pattern(["03/04/2024"], "")
     ('dd/MM/yyyy', '')
     >>> guess_pattern(["1/2/2024 3:04:05 PM"])
@@ -118,7 +120,7 @@ def _time(day: str, rest: str, time: re.Match[str]) -> str | None:
     if second is not None:
         pattern += f"{colons}ss"
     if fraction is not None:
-        pattern += point + "S" * len(fraction)
+        pattern += point + "S" * (len(fraction) if len(fraction) > 2 else 6)  # ``SS`` reads .25 as 25 milliseconds
     if zone is None:
         return None if blank else pattern
     for shape, letters in _ZONES:

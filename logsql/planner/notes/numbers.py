@@ -13,6 +13,7 @@ from logsql.planner.calls import AggregateCall, Lowering
 from logsql.planner.notes.comparisons import numbers_of_several_lengths, or_typed, quoted_name, sample
 from logsql.planner.notes.datetexts import out_of_order
 from logsql.planner.notes.words import WRITE, kind_word, number_text, settled_kind
+from logsql.values.arithmetic import BLANKS, DOUBLE_TEXT, HEX_TEXT, INTEGER_TEXT
 from logsql.values.types import Kind
 from logsql.values.values import Typed
 
@@ -196,7 +197,7 @@ def literal(cx: Lowering, node: Literal) -> None:
 def arithmetic(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
     """Tell of ``_time + 3600`` and ``user + "-"``, which are null for every row."""
     for node, value in ((expr.left, left), (expr.right, right)):
-        words = value.kind is Kind.STRING and isinstance(node, Literal) and not number_text(str(node.value))
+        words = value.kind is Kind.STRING and isinstance(node, Literal) and not _counts(str(node.value))
         if not words and (not settled_kind(value.kind) or value.type.number or value.kind is Kind.STRING):
             continue
         cx.note(
@@ -209,6 +210,14 @@ def arithmetic(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
             op=expr.op,
         )
         return
+
+
+def _counts(text: str) -> bool:
+    """Whether arithmetic reads a text as a number (language.md 3.2): also ``0x10``, `` 5 `` and ``5f``."""
+    return any(
+        re.fullmatch(shape, text.strip(BLANKS) if shape is DOUBLE_TEXT else text)
+        for shape in (INTEGER_TEXT, HEX_TEXT, DOUBLE_TEXT)
+    )
 
 
 def _instead(expr: Binary, left: Typed, right: Typed, words: bool) -> str | None:

@@ -7,6 +7,8 @@ from logsql.diagnostics.foreign import foreign_name, is_wrapper, meant_name
 from logsql.diagnostics.places import Place
 from logsql.language.tree import Binary, Call, NamedArg, canonical
 from logsql.planner import function_spec as registry
+from logsql.planner.calls import Lowering
+from logsql.planner.function_spec import FunctionSpec
 from logsql.planner.notes.words import WRITE
 from logsql.planner.relation import Rel
 
@@ -14,6 +16,12 @@ AGGREGATE = text(
     "{name}() works on many rows: stats {call} as NAME, with by FIELD for groups",
     "{name}()은(는) 여러 행을 집계합니다. stats {call} as 이름, 그룹은 by 필드로 쓰세요",
 )
+
+
+def meant_arguments(cx: Lowering, spec: FunctionSpec, call: Call) -> str | None:
+    """The help of a call with too few or too many arguments: what it means, None where the usage has to do."""
+    better = None if spec.meant is None else spec.meant(cx, call)
+    return None if better is None else WRITE.fill(better=better)
 
 
 _COMPARES = ("==", "!=", "<", "<=", ">", ">=", "and", "or")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from logsql.diagnostics.codes import text
 from logsql.language.tree import Call, Expr, Literal, walk
 from logsql.planner.calls import has_fields
@@ -17,6 +19,8 @@ _KINDS = {
     Kind.BINARY: text("binary", "바이너리"),
 }
 _NUMBER = text("a number", "숫자")
+#: Not what Python reads as a number: ``1_000`` is none here.
+_NUMBER_TEXT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 WRITE = text("write {better}", "{better}(으)로 쓰세요")
 
 
@@ -46,11 +50,7 @@ def parameter(expr: Expr) -> str | None:
 def number_text(text: str) -> bool:
     """Whether a text is written as a plain number.
 
-    >>> [number_text(t) for t in ("404", "-1.5", "1e3", "", "1,5", "10.0.0.1")]
-    [True, True, True, False, False, False]
+    >>> [number_text(t) for t in ("404", "-1.5", "1e3", ".5", "", "1,5", "10.0.0.1", "1_000", "5.")]
+    [True, True, True, True, False, False, False, False, False]
     """
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.strip() == text and text[-1:].isdigit()
+    return _NUMBER_TEXT.fullmatch(text) is not None
