@@ -93,6 +93,21 @@ def test_the_error_of_an_option_says_its_form(row: ForeignOption) -> None:
         ('eval x = datediff("day", a, b)', 'write datediff(a, b, "day")'),
         ('eval x = datetrunc("1h", a)', 'use datetrunc(a, "1h")'),
         ('search match("x", a)', 'use match(a, "x")'),
+        # the whole condition, and not only its operator
+        ('search user="kim"', 'use user == "kim"'),
+        ('search user = "kim lee" and a = 1', 'use user == "kim lee"'),
+        ("search status=404 user=kim", "use status == 404"),
+        ("search count=5", "use count == 5"),
+        ("search earliest=-24h", 'use search _time >= ago("24h")'),
+        ("search lim=5", 'did you mean "limit"?'),
+        # calls with another number of arguments
+        ('search match(s, "get", "i")', 'write match(s, "(?i)get")'),
+        ('search match(s, "get", "g")', 'write match(s, "get")'),
+        ('search match(s, "get", a)', "usage: match(text, regex)"),
+        ('eval d = date("2024-01-31")', 'write date("2024-01-31", "yyyy-MM-dd")'),
+        ('eval d = date("2024-01-31 10:20:30.5")', 'write date("2024-01-31 10:20:30.5", "yyyy-MM-dd HH:mm:ss.SSSSSS")'),
+        ("eval d = date(s)", "usage: date(text, pattern, [locale])"),
+        ("eval d = if(a > 1, 2)", "write if(a > 1, 2, null)"),
     ],
 )
 def test_what_is_typed_is_answered_with_the_form_here(query: str, help: str) -> None:
@@ -115,6 +130,15 @@ def test_what_is_typed_is_answered_with_the_form_here(query: str, help: str) -> 
         ("eval _time = t | timechart span=2M count", ["N1315"], "write 2m for minutes, 2mon for months"),
         ('search match(s, "/get/i")', ["N1604"], 'write "(?i)get"'),
         ('rex field=s "/(?<v>get)/i"', ["N1604"], 'write "(?i)(?<v>get)"'),
+        # patterns of SQL and regular expressions behind ==, where the values at hand are not written so
+        ('search s == "get%"', ["N1220"], 'write lower(s) == "get*"'),
+        ('search s == "GET%"', ["N1220"], 'write s == "GET*"'),
+        ('search s == "GET.*"', ["N1220"], 'write s == "GET*"'),
+        ('search s == "^GET"', ["N1220"], 'write s == "GET*"'),
+        ('search s == "x$"', ["N1220"], 'write s == "*x"'),
+        ('search s != "^GET"', ["N1220"], 'write not(s == "GET*")'),
+        ('search s == "POST|GET"', ["N1220"], 'write s == "*POST*" or s == "*GET*"'),
+        ('search s == "\\\\w+ x"', ["N1220"], 'write match(s, "\\\\w+ x")'),
         (
             "stats sum(a) as n avg(a) as m",
             ["N1108"],

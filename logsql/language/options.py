@@ -108,6 +108,10 @@ def closing_parenthesis(source: Source, start: int, end: int) -> int:
     raise source.error(PAREN_NOT_CLOSED, start, start + 1)
 
 
+#: A value as other languages write it: blanks before it, a quoted text with blanks.
+_MEANT = re.compile(rf"\s*({QUOTED.pattern}|[^\s|,()\[\]]*)", re.DOTALL)
+
+
 def unknown_option(source: Source, start: int, stop: int, command: str, names: Sequence[str], equals: int) -> NoReturn:
     """90001 for the key at ``start``; a known key that stands behind the arguments is told so."""
     key = source.buffer[start:stop]
@@ -116,8 +120,8 @@ def unknown_option(source: Source, start: int, stop: int, command: str, names: S
     if key in known:
         help = message("help-option-order", command=command, option=key)
         raise source.error(OPTION_MISPLACED, start, stop, option=key, command=command, help=help)
-    value = _VALUE.match(source.buffer, equals + 1)
-    help = foreign_option(command, key, value[0] if value is not None else "", known)
+    value = _MEANT.match(source.buffer, equals + 1)
+    help = foreign_option(command, key, value[1] if value is not None else "", known)
     help = help or meant_construct(source.buffer, start, min(equals + 200, len(source.buffer)), start, Place.AGGREGATE)
     help = help or did_you_mean(key, known)
     if help is None and (source.buffer[equals - 1].isspace() or source.buffer[equals + 1 : equals + 2].isspace()):

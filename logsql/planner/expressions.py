@@ -256,15 +256,15 @@ class ExprContext:
         spec = registry.FUNCTIONS.get(call.name)
         if spec is None:
             self._unknown_function(call)
-        name, count, usage = call.name, len(call.args), spec.signature
+        name, count = call.name, len(call.args)
         if count < spec.min_args:
             least, help = spec.min_args, meant_arguments(self, spec, call)
             s = plural(least)
-            fail(TOO_FEW_ARGUMENTS, call.span, help=help, function=name, least=least, s=s, count=count, usage=usage)
+            fail(TOO_FEW_ARGUMENTS, call.span, help=help, function=name, least=least, s=s, count=count)
         if spec.max_args is not None and count > spec.max_args:
             most, help = spec.max_args, meant_arguments(self, spec, call)
             s = plural(most)
-            fail(TOO_MANY_ARGUMENTS, call.span, help=help, function=name, most=most, s=s, count=count, usage=usage)
+            fail(TOO_MANY_ARGUMENTS, call.span, help=help, function=name, most=most, s=s, count=count)
         for arg in call.args:
             if isinstance(arg, NamedArg) and arg.name not in spec.named:
                 if not spec.named:

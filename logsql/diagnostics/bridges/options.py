@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from logsql.diagnostics.bridges.units import span_here
+from logsql.diagnostics.errors import nearest
 from logsql.diagnostics.messages import message, text
 
 #: ``option=value`` of ``command`` as the help says it; None where this row knows nothing of the value.
@@ -24,7 +25,8 @@ NO_NAME = text(
 @dataclass(frozen=True)
 class ForeignOption:
     """``words``: what it is called elsewhere, in small letters; ``example``: as it is typed; ``says``: the help for it;
-    ``beside``: an option that the command must have, ``lacks``: one that it must not have."""
+    ``beside``: an option that the command must have, ``lacks``: one that it must not have; ``of``: the only command
+    (no ``words``: whatever its option is called)."""
 
     words: tuple[str, ...]
     languages: str
@@ -33,6 +35,7 @@ class ForeignOption:
     form: Said
     beside: str | None = None
     lacks: str | None = None
+    of: str | None = None
 
 
 def _use(form: str) -> Said:
@@ -50,6 +53,15 @@ def _plain(command: str, option: str, value: str) -> str:
 def _span(value: str) -> str | None:
     """``-24h@h`` as a span; None for anything else."""
     return span_here(value.strip("\"'")) if re.search(r"\d", value) else None
+
+
+def _compared(command: str, option: str, value: str) -> str | None:
+    """``user="kim"`` and ``status=404`` of Splunk; a word without quotes is a text there."""
+    if not value or value[0] in "~=<>!" or nearest(option, ("limit",)):
+        return None
+    if not value.startswith('"') and re.fullmatch(r"-?\d+(?:\.\d+)?|true|false", value) is None:
+        value = f'"{value}"'
+    return message("help-use", form=f"{option} == {value}")
 
 
 def _since(command: str, option: str, value: str) -> str | None:
@@ -83,6 +95,9 @@ OPTIONS: tuple[ForeignOption, ...] = (
         ("earliest", "latest", "starttime", "endtime"), "Splunk", "search earliest=-24h",
         'use search _time >= ago("24h")',
         _since,
+    ),
+    ForeignOption(
+        (), "Splunk, SQL", 'search user="kim"', 'use user == "kim"', _compared, of="search",
     ),
     ForeignOption(
         ("max_match",), "Splunk", 'rex field=path max_match=0 "(?<x>[0-9])"', 'use eval x = groups(FIELD, "REGEX")',
@@ -133,7 +148,9 @@ def option_help(command: str, option: str, value: str, known: Sequence[str]) -> 
     'use eval x = groups(FIELD, "REGEX")'
     """
     for row in OPTIONS:
-        if option.lower() not in row.words or (row.beside is not None and row.beside not in known):
+        if row.of is not None and row.of != command:
+            continue
+        if (row.words and option.lower() not in row.words) or (row.beside is not None and row.beside not in known):
             continue
         if row.lacks in known and row.lacks is not None:
             continue

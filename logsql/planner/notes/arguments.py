@@ -7,6 +7,7 @@ another meaning of ``*``, ``%`` and backslashes.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from ipaddress import ip_network
 
 from logsql.diagnostics.codes import define, text
@@ -86,6 +87,9 @@ NETWORK_TEXT = define(
 )
 _NETWORK = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3})/([12]?\d|3[012])")
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
+#: What a text has that is a pattern of SQL or a regular expression, and hardly stands in values.
+_ELSEWHERE = re.compile(r"%|^\^|\$$|\.[*+]|\\[dwsDWSb]|\][*+{]|\w\|\w|\(\?")
+_ALTERNATIVES = re.compile(r"\w+(?:\|\w+)+")
 FRACTION = text("a number with a fraction", "실수")
 #: ``*.exe``, ``*Failed*``: a star that stands for other characters, and not the one of ``SELECT *`` or ``**``.
 _STARRED = re.compile(r"\*+(?=[\w.])([^*]*\w)\**")
@@ -203,12 +207,61 @@ def _as_written(call: FunctionCall, plain: Plain, fewest: int) -> None:
     call.note(FOREIGN_PATTERN, plain.place, help=help, text=canonical(node))
 
 
+def _meant(field: str, pattern: str, values: Sequence[str]) -> str | None:
+    """The condition that a text means which is a pattern of SQL or a regular expression; None where one of the values
+    at hand is written so, or none has what the pattern says.
+
+    >>> at_hand = ["GET /a", "POST /b"]
+    >>> _meant("x", "get%", at_hand), _meant("x", "GET.*", at_hand), _meant("x", "^GET", at_hand)
+    ('lower(x) == "get*"', 'x == "GET*"', 'x == "GET*"')
+    >>> _meant("x", "GET|POST", at_hand), _meant("x", r"/\\w+$", at_hand)
+    ('x == "*GET*" or x == "*POST*"', 'match(x, "/\\\\w+$")')
+    >>> _meant("x", "/a.*", at_hand), _meant("x", "/a$", at_hand)
+    ('x == "*/a*"', 'x == "*/a"')
+    >>> _meant("x", "50%", ["50%", "500"]), _meant("x", "^GET", ["x"]), _meant("x", "GET%", [])
+    (None, None, None)
+    """
+    here = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.IGNORECASE | re.DOTALL)
+    if any(here.fullmatch(value) for value in values):
+        return None
+    if "%" in pattern and "*" not in pattern:
+        like = re.compile(".*".join(map(re.escape, pattern.split("%"))), re.DOTALL)
+        lower = re.compile(like.pattern.lower(), re.DOTALL)
+        starred = pattern.replace("%", "*")
+        if any(map(like.fullmatch, values)):
+            return f"{field} == {canonical(Literal(starred, 'string'))}"
+        if any(lower.fullmatch(value.lower()) for value in values):
+            return f"lower({field}) == {canonical(Literal(starred.lower(), 'string'))}"
+        return None
+    try:
+        regex = re.compile(pattern)
+    except re.error:
+        return None
+    if not any(map(regex.search, values)):
+        return None
+    if words := _ALTERNATIVES.fullmatch(pattern):
+        each = words[0].split("|")
+        return " or ".join(f"{field} == {canonical(Literal(f'*{word}*', 'string'))}" for word in each)
+    plain = re.fullmatch(r"(\^|\.\*)?([\w /:@-]+)(\$|\.\*)?", pattern)
+    if plain is None:
+        return f"match({field}, {canonical(Literal(pattern, 'string'))})"
+    inside = plain[1] is None and not any(value.startswith(plain[2]) for value in values)
+    before = "*" if plain[1] == ".*" or inside or (plain[1] is None and plain[3] == "$") else ""
+    behind = "*" if plain[3] == ".*" or (plain[3] is None and plain[1] is not None) else ""
+    return f"{field} == {canonical(Literal(before + plain[2] + behind, 'string'))}"
+
+
 def compared_text(cx: Lowering, expr: Binary, pattern: str) -> None:
     """Tell of ``line == "%Failed%"`` and ``line == ".*Failed.*"``: here ``*`` alone stands for other characters."""
     found = _PERCENT.fullmatch(pattern) or _DOTTED.fullmatch(pattern)
     if found is not None and not isinstance(expr.left, Literal) and found[1].lower() not in _VARIABLES:
         better = WRITE.fill(better=f"{canonical(expr.left)} {expr.op} {canonical(Literal(f'*{found[1]}*', 'string'))}")
         cx.note(FOREIGN_PATTERN, expr.right.span, help=better, text=canonical(expr.right))
+    elif isinstance(expr.left, Field) and _ELSEWHERE.search(pattern):
+        meant = _meant(canonical(expr.left), pattern, cx.sample(expr.left.name))
+        if meant is not None:
+            better = WRITE.fill(better=meant if expr.op == "==" else f"not({meant})")
+            cx.note(FOREIGN_PATTERN, expr.right.span, help=better, text=canonical(expr.right))
     network = _NETWORK.fullmatch(pattern)
     field = expr.left
     if isinstance(field, Call) and len(field.args) == 1 and isinstance(field.args[0], Field):

@@ -18,12 +18,13 @@ AGGREGATE = text(
 )
 
 
-def meant_arguments(cx: Lowering, spec: FunctionSpec, call: Call) -> str | None:
-    """The help of a call with too few or too many arguments: what it means, None where the usage has to do."""
+def meant_arguments(cx: Lowering, spec: FunctionSpec, call: Call) -> str:
+    """The help of a call with too few or too many arguments: what it means, where they tell, else how it is used."""
     better = None if spec.meant is None else spec.meant(cx, call)
-    return None if better is None else WRITE.fill(better=better)
+    return USAGE.fill(usage=spec.signature) if better is None else WRITE.fill(better=better)
 
 
+USAGE = text("usage: {usage}", "사용법: {usage}")
 _COMPARES = ("==", "!=", "<", "<=", ">", ">=", "and", "or")
 
 
