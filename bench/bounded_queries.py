@@ -192,7 +192,6 @@ QUERIES: tuple[Bounded, ...] = (
         "`parsekv` of a text of 60 MB",
         MEMORY,
         of_file("textfile", (b"k=v ", 15 * MB), then=" | parsekv | fields k"),
-        most=1_600,  # one value as a list of 15,000,000 texts, which DuckDB does not count in its own limit
     ),
     Bounded(
         "parsecsv",
@@ -261,7 +260,7 @@ QUERIES: tuple[Bounded, ...] = (
         "transaction",
         "`transaction` of 3,000,000 open rows",
         MEMORY,
-        _repeated(3 * MB, 'eval s = "x" | transaction s startswith=(n == 1) endswith=(n == 0) | stats count'),
+        _repeated(3 * MB, 'eval s = "x" | transaction s startswith="x" endswith="never" | stats count'),
     ),
     Bounded(
         "join",

@@ -225,6 +225,50 @@ VIEW_NOT_ALLOWED = NOT_ALLOWED.says(
     help=WITHOUT_SAFE,
     name="read-not-allowed",
 )
+VIEW_OF_FILES = NOT_ALLOWED.says(
+    (
+        "views and macros of a database file may read no files in safe mode: they outlive what was checked",
+        "안전 모드에서는 데이터베이스 파일에 파일을 읽는 뷰와 매크로를 둘 수 없습니다. 검사한 뒤에도 남기 때문입니다",
+    ),
+    help=("name the file in the query, or fill a table from it", "쿼리에 파일을 직접 쓰거나 테이블에 담으세요"),
+    name="read-not-allowed",
+)
+NAME_NOT_FOUND = NOT_ALLOWED.says(
+    (
+        "{path} cannot be opened for SQL in safe mode as it is written here",
+        "안전 모드에서는 여기에 쓴 형태로 {path}을(를) SQL에서 열 수 없습니다",
+    ),
+    help=("write SELECT ... FROM read_csv('PATH')", "SELECT ... FROM read_csv('PATH')로 쓰세요"),
+    name="read-not-allowed",
+)
+MIXED_PACKING = NOT_ALLOWED.says(
+    (
+        "{name}() takes files of one kind of packing in safe mode",
+        "안전 모드에서는 {name}()에 압축 형식이 같은 파일만 쓸 수 있습니다",
+    ),
+    help=("read plain and packed files in calls of their own", "압축한 파일과 그렇지 않은 파일을 따로 읽으세요"),
+    name="read-not-allowed",
+)
+MANY_FILES = NOT_ALLOWED.says(
+    ("SQL opens at most {most} files in safe mode", "안전 모드에서 SQL은 파일을 {most}개까지 엽니다"),
+    help=("read them in several queries", "쿼리를 나누어 읽으세요"),
+    name="read-not-allowed",
+)
+FILE_NOT_WHOLE = define(
+    "E1309",
+    "file-not-whole",
+    ("a file ends with rows that may be half-written", "파일이 덜 쓴 행으로 끝날 수 있습니다"),
+    (
+        "a writer is adding rows to {path}, or was when it was killed; SQL would read behind the whole ones",
+        "{path}에 행을 추가하는 중이거나 추가하던 프로세스가 종료되었습니다. SQL은 온전하지 않은 행까지 읽게 됩니다",
+    ),
+    help=(
+        "read the whole rows with csvfile, jsonfile or textfile: SELECT * FROM csvfile('PATH'); "
+        "the next append removes the rest",
+        "온전한 행은 csvfile, jsonfile, textfile로 읽으세요: SELECT * FROM csvfile('PATH'). "
+        "나머지는 다음 추가 때 지워집니다",
+    ),
+)
 ENGINE_REFUSED = NOT_ALLOWED.says(("{reason}", "{reason}"), help=WITHOUT_SAFE)
 NETWORK_NOT_ALLOWED = NOT_ALLOWED.says(
     ("reaching {target} is not allowed in safe mode", "안전 모드에서는 {target}에 접속할 수 없습니다"),

@@ -39,6 +39,10 @@ _LIKE_A_FILE = re.compile(
 )
 
 
+#: Characters of a value that rules about texts look at.
+LONGEST_SAMPLE = 1_000_000
+
+
 class SessionCatalog:
     """Answers the planner's questions and collects what the plan's SQL will read: registered objects by name."""
 
@@ -170,7 +174,8 @@ class SessionCatalog:
         """The texts of a query over the first rows of a source. What is lost on the way is counted when the query runs.
 
         None where the files cannot be read now: the query itself will say why. None of what can be read once
-        (standard input), which the query would not find any more, and which may not have come yet.
+        (standard input), which the query would not find any more, and which may not have come yet. Texts longer than a
+        million characters are left out: rules cut them into pieces, and of 60 MB that took a gigabyte.
         """
         sources = {t.name: self.bindings[t.name] for t in sql.below(query, exp.Table) if t.name in self.bindings}
         if not all(self._again(thing) for thing in sources.values()):
@@ -179,7 +184,8 @@ class SessionCatalog:
         try:
             for name, thing in sources.items():
                 cursor.register(name, self._quiet(thing))
-            return tuple(str(row[0]) for row in cursor.execute(written(query)).fetchall() if row[0] is not None)
+            texts = (str(row[0]) for row in cursor.execute(written(query)).fetchall() if row[0] is not None)
+            return tuple(text for text in texts if len(text) <= LONGEST_SAMPLE)
         except (duckdb.Error, pa.ArrowException, OSError):
             return ()
         finally:

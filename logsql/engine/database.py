@@ -27,10 +27,11 @@ from logsql.engine.memory import MemoryWatch, engine_limit
 from logsql.planner.runtime import Row
 from logsql.store.databases import spill_folder
 from logsql.store.files import Files
-from logsql.store.folders import default_folder
+from logsql.store.folders import MEMORY, default_folder
 from logsql.store.policy import Policy
 from logsql.udfbridge.registry import install
 from logsql.values import sql
+from udfs.readers.files import Files as OpenFiles
 from udfs.temporary import PrivateFolder
 
 
@@ -39,6 +40,10 @@ class ArrowSource(Protocol):
 
     @property
     def schema(self) -> pa.Schema: ...
+
+
+#: Views and macros of files that a database in memory may hold in safe mode: each holds a file open.
+MOST_VIEWS = 100
 
 
 class _Core:
@@ -55,6 +60,7 @@ class _Core:
         self.logical: dict[tuple[str, str], str] | None = None
         self.guard = threading.Lock()
         self.users = 0
+        self.viewed: list[OpenFiles] = []
 
     def used(self, change: int) -> None:
         """A database more or less; with the last one goes what DuckDB put on the disk."""
@@ -100,6 +106,17 @@ class Database:
     def guard(self) -> Guard | None:
         """Judges SQL text and the views of the file, in safe mode."""
         return Guard(self, self.policy, self.path, self.name) if self.policy.safe else None
+
+    def for_view(self) -> OpenFiles | None:
+        """The door for the files of one view or macro in safe mode, which stay open as long as it can be asked.
+
+        None for a database in a file, which would keep it longer, and where too many are open.
+        """
+        with self._core.guard:
+            if self.path != MEMORY or len(self._core.viewed) >= MOST_VIEWS:
+                return None
+            self._core.viewed.append(OpenFiles(self.policy.may_read, self.policy.opened, self.policy.safe))
+            return self._core.viewed[-1]
 
     def sibling(self) -> Database:
         """The same database for another thread: cursors and registered objects of its own, everything else shared."""

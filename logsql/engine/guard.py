@@ -16,7 +16,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
@@ -33,6 +32,7 @@ from logsql.diagnostics.engine import (
     VIEW_NOT_ALLOWED,
 )
 from logsql.diagnostics.errors import PolicyError, diagnostic
+from logsql.engine.sqlwords import READERS, Token, opens, words_of
 from logsql.store.folders import MEMORY
 from logsql.store.policy import Policy, read_refused
 
@@ -63,13 +63,6 @@ SETTINGS = (
     "search_path",
 )
 _PRAGMAS = _names("""table_info show_tables show_databases show database_list version functions collations""")
-#: Table functions that read files; their paths must be written out.
-_READERS = _names(
-    """read_csv read_csv_auto read_json read_json_auto read_json_objects read_json_objects_auto read_ndjson
-    read_ndjson_auto read_ndjson_objects read_parquet parquet_scan read_text read_blob glob sniff_csv
-    parquet_metadata parquet_schema parquet_file_metadata parquet_kv_metadata parquet_full_metadata
-    parquet_bloom_probe parquet_page_index"""
-)
 #: Further table functions that may be named: they make rows of their arguments, or describe this database.
 _HARMLESS = _names(
     """range generate_series unnest repeat repeat_row json_each json_tree summary histogram histogram_values
@@ -84,30 +77,6 @@ _QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE",
 _WRITES = frozenset({"INSERT_QUERY_NODE", "UPDATE_QUERY_NODE", "DELETE_QUERY_NODE", "MERGE_QUERY_NODE"})
 _SOURCES = _names("""BASE_TABLE SUBQUERY JOIN TABLE_FUNCTION EXPRESSION_LIST EMPTY PIVOT SHOW_REF CTE COLUMN_DATA""")
 _QUERY_WORDS = _names("select with from values table ( describe show summarize pivot unpivot")
-
-
-@dataclass(frozen=True)
-class Token:
-    """A word of SQL text as DuckDB's scanner cuts it: its kind, and the text without the quotes of a name."""
-
-    kind: str
-    text: str
-
-    @property
-    def word(self) -> str:
-        """The name in lower case, as DuckDB compares names; for other kinds the text itself."""
-        if self.kind in ("identifier", "keyword"):
-            return self.text.removeprefix('"').removesuffix('"').replace('""', '"').lower()
-        return self.text.lower()
-
-
-def tokens(text: str) -> list[Token]:
-    """The tokens of SQL text without its comments (DuckDB counts offsets in bytes)."""
-    raw = text.encode()
-    found = duckdb.tokenize(text)
-    ends = [*(start for start, _ in found[1:]), len(raw)]
-    cut = (Token(kind.name, raw[start:end].decode().strip()) for (start, kind), end in zip(found, ends, strict=True))
-    return [token for token in cut if token.kind != "comment"]
 
 
 class Planning(Protocol):
@@ -142,7 +111,7 @@ class Guard:
     # --- statements -------------------------------------------------------------------------------
 
     def _check(self, statement: duckdb.Statement) -> None:
-        words = tokens(statement.query)
+        words = words_of(statement.query)
         try:
             kind = statement.type.name
         except ValueError:  # a kind that this version of the client has no name for: UPDATE EXTENSIONS
@@ -198,7 +167,7 @@ class Guard:
         tree = json.loads(row[0]) if row else {"error": True}
         if tree["error"]:
             raise refused(STATEMENT_NOT_ALLOWED, kind="SELECT")
-        for node in _nodes(tree):
+        for node in nodes(tree):
             if "cte_map" in node:
                 self._query(str(node["type"]), reading)
             elif "query_location" in node and "class" not in node and node.get("type") not in _SOURCES:
@@ -219,17 +188,17 @@ class Guard:
         """A function called ``name``: none of DuckDB's table functions but the allowed ones, no refused macro."""
         if name in self._views:
             raise refused(VIEW_NOT_ALLOWED, name=name)
-        if name in _REFUSED or (name in self._builtin and name not in _HARMLESS and name not in _READERS):
+        if name in _REFUSED or (name in self._builtin and name not in _HARMLESS and name not in READERS):
             raise refused(FUNCTION_NOT_ALLOWED, name=name)
 
     def _function(self, call: Mapping[str, object]) -> None:
         name = str(call["function_name"]).lower()
         self._named(name)
-        if name not in _READERS:
+        if name not in READERS:
             return
         arguments = call["arguments"]
         assert isinstance(arguments, list)
-        paths = _texts(arguments[0]["expression"]) if arguments else None
+        paths = texts(arguments[0]["expression"]) if arguments else None
         if paths is None:
             raise refused(PATH_NOT_WRITTEN_OUT, name=name)
         for path in paths:
@@ -257,7 +226,7 @@ class Guard:
                 raise refused(VIEW_NOT_ALLOWED, name=name)
             if number + 1 < len(words) and words[number + 1].text == "(":
                 self._named(name)
-                if name in _READERS:
+                if name in READERS:
                     self._written(name, words[number + 2 :])
             if name == "copy" and number and words[number - 1].text == "(":
                 raise refused(STATEMENT_NOT_ALLOWED, kind="COPY")
@@ -322,7 +291,7 @@ class Guard:
             "WHERE database_name = ? AND NOT internal AND macro_definition IS NOT NULL",
             [self._name, self._name],
         ).fetchall()
-        known = {str(name): tokens(str(text)) for name, text in rows}
+        known = {str(name): words_of(str(text)) for name, text in rows}
         bad = {name for name, words in known.items() if not self._sound(words)}
         while more := {n for n, words in known.items() if n not in bad and bad & {t.word for t in words}}:
             bad |= more
@@ -335,14 +304,14 @@ class Guard:
             judge._words(words)
         except PolicyError:
             return False
-        return True
+        return not any(True for _ in opens(words))  # it would read by a path what nobody has opened and compared
 
 
 def refused(said: Sentence, **facts: str) -> PolicyError:
     return PolicyError(diagnostic(said, None, help=None, notes=(), **facts))
 
 
-def _nodes(tree: object) -> Iterator[dict[str, object]]:
+def nodes(tree: object) -> Iterator[dict[str, object]]:
     """Every object of a JSON document, without recursion: SQL may be nested deeper than Python can follow."""
     waiting = [tree]
     while waiting:
@@ -354,7 +323,7 @@ def _nodes(tree: object) -> Iterator[dict[str, object]]:
             waiting += node
 
 
-def _texts(node: Mapping[str, object]) -> list[str] | None:
+def texts(node: Mapping[str, object]) -> list[str] | None:
     """The text constants that an argument is: one, or a list of them; None for anything computed."""
     if node.get("class") == "CONSTANT":
         literal = node["literal"]
@@ -363,6 +332,6 @@ def _texts(node: Mapping[str, object]) -> list[str] | None:
     if node.get("class") == "FUNCTION" and node.get("function_name") == "list_value":
         inner = node["arguments"]
         assert isinstance(inner, list)
-        found = [_texts(argument["expression"]) for argument in inner]
+        found = [texts(argument["expression"]) for argument in inner]
         return None if any(part is None or len(part) != 1 for part in found) else [p[0] for p in found if p]
     return None

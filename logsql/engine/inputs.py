@@ -23,6 +23,8 @@ from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
 from logsql.ml.inputs import InputKind
 from udfs.jsontext import loads
+from udfs.readers.errors import ReaderError
+from udfs.readers.files import Files as OpenFiles
 
 NOT_FINITE = loss(
     "not-finite", ("values nan or inf of a training input: null", "학습 입력의 nan 또는 inf 값: null로 처리")
@@ -67,9 +69,14 @@ def read_input(session: Home, kind: str, target: str) -> tuple[pa.Table, str]:
         return _csv(session, target)
     if kind == InputKind.JSON:
         return _queried(session, 'jsonfile $("file") | fields - _file', {"file": target})
+    policy = session.database.policy
+    opened = OpenFiles(policy.may_read, policy.opened, policy.safe)  # in safe mode what was compared, not the path
     with session.sibling() as own, own.database.cursor() as cursor:
         try:
-            return cursor.sql("SELECT * FROM read_parquet(?)", params=[target]).to_arrow_table(), ""
+            place = opened.for_duckdb(target).path
+            return cursor.sql("SELECT * FROM read_parquet(?)", params=[place]).to_arrow_table(), ""
+        except ReaderError as problem:
+            raise MlError(INPUT_READ, file=target, reason=reader_sentence(problem)) from None
         except duckdb.Error as error:
             first = str(error).strip().splitlines()[0]
             raise MlError(INPUT_READ, file=target, reason=first) from None
@@ -84,7 +91,6 @@ def _queried(session: Home, query: str, params: dict[str, str]) -> tuple[pa.Tabl
 
 def _csv(session: Home, target: str) -> tuple[pa.Table, str]:
     """A CSV file as ``csvfile`` reads it, its columns typed by their values."""
-    from udfs.readers.base import ReaderError  # for cost: readers come with the first file
     from udfs.readers.csvrows import CsvReader  # for cost: pyarrow.compute
 
     state = RunState(session.database.policy, session.database.zone)

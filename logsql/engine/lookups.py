@@ -32,7 +32,7 @@ class SessionLookups:
         _check_name(name)
         if isinstance(source, (str, os.PathLike)):
             path = os.fspath(source)
-            table, origin = load_table(self._database.files, path), path
+            table, origin = load_table(self._database.files, path, self._database.watch().check), path
         else:
             table, origin = _arrow(source), "table"
         chosen = key if key is not None else (table.column_names[0] if table.column_names else "")

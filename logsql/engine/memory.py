@@ -52,6 +52,11 @@ class MemoryWatch:
                 self._over = held - self._before
         return self._over is not None
 
+    def check(self) -> None:
+        """Raise RunError when it holds too much."""
+        if self.over():
+            raise self.error()
+
     def error(self) -> RunError:
         """What the user is told."""
         held, limit = round((self._over or 0) / 1e6), round((self.limit or 0) / 1e6)

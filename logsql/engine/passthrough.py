@@ -34,12 +34,14 @@ from logsql.engine.database import Database
 from logsql.engine.engineerrors import sql_error
 from logsql.engine.execution import Execution
 from logsql.engine.guard import Guard
+from logsql.engine.handing import Handing, check_whole
 from logsql.engine.ledger import Ledger
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present_column
 from logsql.engine.reading import Reading
 from logsql.engine.result import Result
 from logsql.engine.runstate import RunState
 from logsql.engine.sqlplaces import SQL, Asked, CallPlaces, Piece
+from logsql.engine.sqlwords import NAMES_FILES
 from logsql.engine.worker import BATCH, Runner
 from logsql.engine.workspace import Workspace
 from logsql.language.parser import parse_query
@@ -83,6 +85,8 @@ def sql_result(workspace: Workspace, text: str, params: Sequence[object] | None,
             plan, rewritten = _rewrite(catalog, database, text)
     if database.guard is not None:
         _allowed(database.guard, text, rewritten)
+    with workspace.runs.stoppable(state):
+        rewritten = _handed(database, state, text, rewritten)
     return Result(SqlExecution(workspace, plan, state, catalog.bindings, (text, rewritten), params), plan.notes)
 
 
@@ -91,6 +95,20 @@ def _allowed(guard: Guard, text: str, rewritten: str) -> None:
     try:
         for asked in dict.fromkeys((text, rewritten)):
             guard.check(asked)
+    except duckdb.Error as error:
+        raise sql_error(error, text) from None
+
+
+def _handed(database: Database, state: RunState, text: str, rewritten: str) -> str:
+    """The text with the files that were opened for it in safe mode; a file that is not whole is refused in any."""
+    if not NAMES_FILES.search(text):
+        return rewritten
+    try:
+        files = state.read_context().files
+        if files.fenced:
+            return Handing(database, files, database.for_view).text(rewritten)
+        check_whole(database, text)
+        return rewritten
     except duckdb.Error as error:
         raise sql_error(error, text) from None
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -19,6 +22,8 @@ from logsql.store.files import Files, keeping
 from logsql.store.folders import BadName, file_stem
 from logsql.store.policy import read_refused
 
+#: Rows of separated text that are read at once.
+_ROWS = 20_000
 _NAME, _KEY, _SOURCE = b"logsql.lookup", b"logsql.key", b"logsql.source"
 
 
@@ -49,32 +54,51 @@ class LookupTable:
         return self.table.take(rows.take(pc.sort_indices(rows)))
 
 
-def load_table(files: Files, path: str) -> pa.Table:
+def load_table(files: Files, path: str, look: Callable[[], None] = lambda: None) -> pa.Table:
     """Rows of a lookup file: Parquet, or CSV (TSV for ``.tsv``) with a header line, all text.
 
-    Columns are named as ``csvfile`` names them: cells beyond the header have columns of their own.
+    Columns are named as ``csvfile`` names them: cells beyond the header have columns of their own. ``look`` is called
+    between parts of the file and may raise: a table is held in memory, and its file may be of any size.
 
     Raises :class:`SourceError` when the file is missing or has no header.
     """
     try:
-        if path.lower().endswith(".parquet"):
-            import pyarrow.parquet as pq  # for cost
+        with files.open(path) as file:
+            if path.lower().endswith(".parquet"):
+                import pyarrow.parquet as pq  # for cost
 
-            with files.open(path) as file:
-                return pq.read_table(file)
-        text = files.read_as_text(path, errors="replace")
+                parts: list[pa.RecordBatch] = []
+                for batch in (whole := pq.ParquetFile(file)).iter_batches():
+                    look()
+                    parts.append(batch)
+                return pa.Table.from_batches(parts, whole.schema_arrow)
+            return _separated(file, path, look)
     except OSError as error:
         raise SourceError(diagnostic(LOOKUP_NOT_READ, path=path, reason=error.strerror or error)) from None
-    delimiter = "\t" if path.lower().endswith(".tsv") else ","
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    if not rows:
+    except csv.Error as error:
+        raise SourceError(diagnostic(LOOKUP_NOT_READ, path=path, reason=error)) from None
+
+
+def _separated(file: BinaryIO, path: str, look: Callable[[], None]) -> pa.Table:
+    """The rows of separated text, in parts: as Python's lists all rows of a file take ten times its bytes."""
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+    reader = csv.reader(text, delimiter="\t" if path.lower().endswith(".tsv") else ",")
+    header = next(reader, None)
+    if header is None:
         raise SourceError(diagnostic(LOOKUP_EMPTY, path=path))
+    width, parts = len(header), list[list[pa.Array]]()
+    while rows := list(itertools.islice(reader, _ROWS)):
+        look()
+        width = max(width, *map(len, rows))
+        body = [row for row in rows if row]
+        cells = ([row[at] if at < len(row) else None for row in body] for at in range(max(map(len, rows))))
+        parts.append([pa.array(column, pa.string()) for column in cells] or [pa.nulls(0, pa.string())])
     from udfs.readers.csvrows import named  # for cost: pyarrow.csv
 
-    names, _ = named(rows[0], max(map(len, rows)))
-    body = [row for row in rows[1:] if row]
-    cells = {name: [row[at] if at < len(row) else None for row in body] for at, name in enumerate(names)}
-    return pa.table({name: pa.array(column, pa.string()) for name, column in cells.items()})
+    names, _ = named(header, width)
+    missing = ([*part, *(pa.nulls(len(part[0]), pa.string()) for _ in range(width - len(part)))] for part in parts)
+    schema = pa.schema([pa.field(name, pa.string()) for name in names])
+    return pa.Table.from_batches([pa.RecordBatch.from_arrays(part[:width], schema=schema) for part in missing], schema)
 
 
 class LookupFolder:

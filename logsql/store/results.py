@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pyarrow as pa
 from logsql.diagnostics.errors import RunError, SourceError, diagnostic
 from logsql.diagnostics.kept import RESULT_NAME, RESULT_NOT_READABLE
 from logsql.store.files import Files, keeping
+from udfs.readers.files import HANDED_ON, HANDLES
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
@@ -37,7 +39,13 @@ class SavedResults:
         if path is None:
             return None
         try:
-            return ds.dataset(path, format="parquet")
+            if not (self._files.policy.safe and HANDED_ON):
+                return ds.dataset(path, format="parquet")
+            # Arrow opens the path once more for every reading: it gets the file that was opened and compared here.
+            file = self._files.open(path)
+            found = ds.dataset(f"{HANDLES}/{file.fileno()}", format="parquet")
+            weakref.finalize(found, file.close)
+            return found
         except (OSError, pa.ArrowInvalid):
             raise SourceError(diagnostic(RESULT_NOT_READABLE, path=path)) from None
 

@@ -108,3 +108,56 @@ def test_lists_that_are_nested_deep(tmp_path: Path) -> None:
         (row,) = s.query(f"jsonfile {path} | eval x = flatten(a), y = unique(a), n = len(a)").rows()
         assert row["n"] == 1
         assert json.dumps(str(row["x"])[:20])
+
+
+def test_parsekv_of_many_keys_of_which_one_comes_twice(tmp_path: Path) -> None:
+    """Every key was looked for behind itself: 20,000 keys took 18 s, twice as many four times as long."""
+    path = tmp_path / "keys.txt"
+    path.write_text(" ".join(f"k{n}=v{n}" for n in range(60_000)) + " k59999=last k7=x\n")
+    begun = time.process_time()
+    with logsql.connect(tz="UTC") as s:
+        (row,) = s.query(f"textfile {path} | parsekv | fields k7, k8, k59999").rows()
+    assert row == {"k7": "x", "k8": "v8", "k59999": "last"}
+    assert time.process_time() - begun < 20  # 3 s; was 160 s
+
+
+def test_rules_about_texts_look_at_no_text_of_many_megabytes(tmp_path: Path) -> None:
+    """The note about delimiters cut a line of 60 MB into 15,000,000 texts of Python: 1.3 GB, before anything ran."""
+    path = tmp_path / "long.txt"
+    path.write_text("k:v " * 500_000 + "\na:1 b:2\n")
+    with logsql.connect(tz="UTC") as s:
+        (note,) = s.query(f"textfile {path} | parsekv").notes
+    assert 'parsekv kvdelim=":"' in str(note)
+
+
+def test_a_lookup_file_is_read_in_parts(tmp_path: Path) -> None:
+    """A file of 112 MB was held as Python's lists, 1.9 GB, before any query and so before any limit."""
+    path = tmp_path / "t.csv"
+    with path.open("w") as file:
+        file.write("a,b\n")
+        file.writelines(f"key-{n},{'x' * 2_000}\n" for n in range(300_000))
+    with logsql.connect(tz="UTC", memory_limit="100MB") as s, pytest.raises(LogsqlError) as caught:
+        s.add_lookup("t", str(path))
+    assert caught.value.code == "E1302"
+
+
+def test_rows_of_a_lookup_file_of_several_lengths(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2,3\n\n4\n" + "5,6\n" * 30_000 + "7,8,9,10\n")
+    with logsql.connect(tz="UTC") as s:
+        s.add_lookup("t", str(path))
+        query = "json \"[{'a':'1'},{'a':'4'},{'a':'7'}]\" | lookup t a output b, column2, column3"
+        assert [list(row.values()) for row in s.query(query).rows()] == [
+            ["1", "2", "3", None],
+            ["4", None, None, None],
+            ["7", "8", "9", "10"],
+        ]
+
+
+def test_a_lookup_file_with_a_cell_without_end(tmp_path: Path) -> None:
+    """Python's csv module ends a cell of 131,072 characters with an exception of its own."""
+    path = tmp_path / "t.csv"
+    path.write_text('a,b\n"' + "x" * 300_000)
+    with logsql.connect(tz="UTC") as s, pytest.raises(LogsqlError) as caught:
+        s.add_lookup("t", str(path))
+    assert caught.value.code == "E3101"

@@ -11,6 +11,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import logsql
@@ -21,6 +23,7 @@ from logsql.shell.voice import Voice
 from logsql.store.files import Files
 from logsql.store.policy import Policy
 from tests.support import sample
+from udfs.appendnote import Note, note_path
 from udfs.readers import files
 
 pytestmark = pytest.mark.posix("links and named pipes")
@@ -370,7 +373,10 @@ def turned(tmp_path: Path) -> Path:
             database.execute("create table t(a)")
             database.execute("insert into t values(?)", (word,))
             database.commit()
-    for name in ("a.json", "a.json.gz", "a.db"):
+        (place / "a.csv").write_text(f"a\n{word}\n")
+        (place / "a.csv.gz").write_bytes(gzip.compress(f"a\n{word}\n".encode()))
+        pq.write_table(pa.table({"a": [word]}), place / "a.parquet")
+    for name in ("a.json", "a.json.gz", "a.db", "a.csv", "a.csv.gz", "a.parquet"):
         for letter in "lm":
             (tmp_path / "case" / f"{letter}.{name}").symlink_to(tmp_path / "case" / name)
     return tmp_path
@@ -420,3 +426,114 @@ def test_a_link_that_is_turned_between_look_and_opening(
                 with suppress(PolicyError):
                     read += s.query(query.format(turned / "case")).rows()
     assert "secret" not in str(read)
+
+
+SQL_READS = {
+    "csv": "SELECT a, filename FROM read_csv('{c}/l.a.csv', filename = true)",
+    "packed csv": "SELECT a FROM read_csv('{c}/l.a.csv.gz')",
+    "csv by name": "SELECT a FROM '{c}/l.a.csv'",
+    "csv by pattern": "SELECT a FROM read_csv('{c}/l.*.csv')",
+    "csv in a list": "SELECT a FROM read_csv(['{c}/l.a.csv'])",
+    "text": "SELECT content AS a, filename FROM read_text('{c}/l.a.csv')",
+    "bytes": "SELECT content::varchar AS a FROM read_blob('{c}/l.a.csv') b",
+    "parquet": "SELECT a FROM read_parquet('{c}/l.a.parquet')",
+    "parquet by name": "SELECT l.a FROM '{c}/l.a.parquet'",
+    "json": "SELECT a FROM read_json('{c}/l.a.json') LIMIT 1",
+    "packed json": "SELECT a FROM read_ndjson('{c}/l.a.json.gz') LIMIT 1",
+    "table": "CREATE OR REPLACE TABLE t AS SELECT a FROM '{c}/l.a.csv'; SELECT a FROM t",
+    "filled": "CREATE OR REPLACE TABLE t(a text); INSERT INTO t SELECT a FROM '{c}/l.a.csv'; SELECT a FROM t",
+    "view": "CREATE OR REPLACE VIEW v AS SELECT a FROM '{c}/l.a.csv'; SELECT a FROM v",
+    "updated": "CREATE OR REPLACE TABLE t AS SELECT '' AS a; UPDATE t SET a = x.a FROM '{c}/l.a.csv' x; FROM t",
+    "macro": "CREATE OR REPLACE MACRO m() AS TABLE SELECT a FROM '{c}/l.a.csv'; SELECT a FROM m()",
+    "common table": "WITH x AS (FROM read_csv('{c}/l.a.csv')) SELECT a FROM x",
+    "both": "SELECT t.a || p.a AS a FROM read_csv('{c}/l.a.csv') t, pipe('json \"{{}}\" | eval a = 1 | fields a') p",
+}
+
+
+@pytest.mark.parametrize("text", SQL_READS.values(), ids=SQL_READS)
+def test_sql_reads_what_was_opened(turned: Path, text: str) -> None:
+    """SQL was checked, and DuckDB opened the paths anew: a link that was turned in between led it outside."""
+    case = turned / "case"
+    with logsql.connect(tz="UTC", safe=True, allow_dirs=[str(case)]) as s:
+        result = s.sql(text.format(c=case))
+        for name in ("a.csv", "a.csv.gz", "a.parquet", "a.json", "a.json.gz"):
+            _turn(case / f"l.{name}", turned / "other" / name)
+        for _ in range(2):
+            (row,) = result.rows()
+            assert "inside" in str(row["a"]), row
+            assert row.get("filename", f"{case}/l.a.csv") == f"{case}/l.a.csv"
+        with pytest.raises(LogsqlError) as caught:
+            s.sql(text.format(c=case)).rows()
+        assert caught.value.code == "E4001", str(caught.value)
+
+
+@pytest.mark.parametrize("text", SQL_READS.values(), ids=SQL_READS)
+def test_sql_finds_a_link_that_is_turned_between_look_and_opening(
+    turned: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    case, read = turned / "case", []
+    before = files._check_regular
+
+    def turning(path: str) -> None:
+        before(path)
+        _turn(Path(path), turned / "other" / Path(path).name.removeprefix("l."))
+
+    monkeypatch.setattr(files, "_check_regular", turning)
+    with logsql.connect(tz="UTC", safe=True, allow_dirs=[str(case)]) as s:
+        with pytest.raises(LogsqlError) as caught:
+            read += s.sql(text.format(c=case)).rows()
+        assert (read, caught.value.code) == ([], "E4001")
+
+
+def test_load_reads_the_parquet_that_was_opened(turned: Path) -> None:
+    link = turned / "case" / "l.a.parquet"
+    with logsql.connect(tz="UTC", safe=True, allow_dirs=[str(turned / "case")]) as s:
+        result = s.query(f"load {link}")
+        _turn(link, turned / "other" / "a.parquet")
+        assert result.rows() == [{"a": "inside"}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE VIEW v AS SELECT * FROM '{c}/l.a.csv'",
+        "CREATE MACRO m() AS TABLE FROM read_csv('{c}/l.a.csv')",
+        "MERGE INTO t USING '{c}/l.a.csv' x ON t.a = x.a WHEN MATCHED THEN DELETE",
+        "SELECT * FROM read_csv('{c}/l.a'\n'.csv')",
+        "SELECT * FROM read_csv(E'{c}/l.a.csv')",
+        "SELECT * FROM read_csv($${c}/l.a.csv$$)",
+        "TABLE '{c}/l.a.csv'",
+        "SELECT * FROM read_csv(['{c}/l.a.csv', '{c}/l.a.csv.gz'])",
+    ],
+)
+def test_sql_whose_files_cannot_be_handed_on_is_refused(turned: Path, text: str) -> None:
+    """A path that stands elsewhere than in a query, or outlives it, would be opened by DuckDB itself."""
+    case = turned / "case"
+    with logsql.connect(str(case / "d.duckdb"), tz="UTC") as s:
+        s.sql("CREATE TABLE t(a text)").rows()
+    words = {"tz": "UTC", "safe": True, "allow_dirs": [str(case)], "allow_write": [str(case)]}
+    with logsql.connect(str(case / "d.duckdb"), **words) as s:  # type: ignore[arg-type]
+        with pytest.raises(LogsqlError) as caught:
+            s.sql(text.format(c=case)).rows()
+        assert caught.value.code == "E4001", str(caught.value)
+
+
+@pytest.mark.parametrize("safe", [True, False])
+@pytest.mark.parametrize(
+    "text",
+    ["FROM read_csv('{c}/a.csv')", "FROM '{c}/a.csv'", "FROM read_text(['{c}/a.csv'])", "FROM read_csv('{c}/?.csv')"],
+)
+def test_sql_does_not_read_behind_the_whole_rows(turned: Path, safe: bool, text: str) -> None:
+    """A writer was killed while it added to a file: csvfile ends with the whole rows, read_csv went on."""
+    case = turned / "case"
+    path = case / "a.csv"
+    found = path.stat()
+    Path(note_path(str(path))).write_bytes(Note(found.st_dev, found.st_ino, found.st_size, 100).written())
+    with path.open("a") as file:
+        file.write("half a r")
+    words = {"allow_dirs": [str(case)]} if safe else {}
+    with logsql.connect(tz="UTC", safe=safe, **words) as s:  # type: ignore[arg-type]
+        with pytest.raises(LogsqlError) as caught:
+            s.sql(text.format(c=case)).rows()
+        assert caught.value.code == "E1309"
+        assert [row["a"] for row in s.sql(f"FROM csvfile('{path}')").rows()] == ["inside"]

@@ -12,7 +12,7 @@ import pytest
 
 import logsql
 from logsql.diagnostics.errors import LogsqlError
-from logsql.engine import guard
+from logsql.engine import guard, sqlwords
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
 from logsql.shell.invocation import OPTIONS, VERBS
 from logsql.shell.metas import METAS
@@ -59,9 +59,11 @@ def test_table_functions() -> None:
     found = of_kind("table", "table_macro")
     verdicts = VERDICTS["table functions"]
     assert found - set(verdicts) == set(), "new table functions of DuckDB: what do they do?"
-    assert {name for name, verdict in verdicts.items() if verdict == "reads"} <= guard._READERS
+    assert {name for name, verdict in verdicts.items() if verdict == "reads"} <= sqlwords.READERS
     assert {name for name, verdict in verdicts.items() if verdict == "makes"} <= guard._HARMLESS
-    assert not {name for name, verdict in verdicts.items() if verdict == "refused"} & (guard._READERS | guard._HARMLESS)
+    assert not {name for name, verdict in verdicts.items() if verdict == "refused"} & (
+        sqlwords.READERS | guard._HARMLESS
+    )
 
 
 @pytest.mark.parametrize("name", [n for n, verdict in VERDICTS["table functions"].items() if verdict == "refused"])

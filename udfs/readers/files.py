@@ -99,6 +99,11 @@ class Files:
         return Place(f"{HANDLES}/{self._kept[path].fileno()}", packing)
 
     @property
+    def fenced(self) -> bool:
+        """Whether DuckDB gets what was opened here, not a path."""
+        return self._fenced
+
+    @property
     def most_for_duckdb(self) -> int | None:
         """How many files :meth:`for_duckdb` may be asked for: a process may hold a thousand open. None: any number."""
         return _MOST_KEPT if self._fenced else None

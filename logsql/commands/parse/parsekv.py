@@ -197,10 +197,7 @@ def pairs_map(pairs: Sql, keys: Sql, key_of: Cut, value_of: Cut) -> Sql:
     """Pieces of key and value as a MAP; no delimiter: the value is null; of equal keys the last one counts."""
     value = value_of(sql.var("p"))
     plain = sql.func("map", keys, sql.func("list_transform", pairs, sql.lambda_(["p"], value)))
-    # A key that comes again: keep the pieces whose key is not among those behind them.
-    later = sql.func("list_slice", keys.copy(), sql.binary("+", sql.var("i"), sql.integer(1)), sql.integer(-1))
-    last = sql.not_(sql.func("list_contains", later, key_of(sql.var("p"))))
-    kept = sql.func("list_filter", pairs.copy(), sql.lambda_(["p", "i"], last))
+    kept = sql.func("list_select", pairs.copy(), _last_places(keys))
     unique = sql.func(
         "map",
         sql.func("list_transform", kept, sql.lambda_(["p"], key_of(sql.var("p")))),
@@ -208,6 +205,24 @@ def pairs_map(pairs: Sql, keys: Sql, key_of: Cut, value_of: Cut) -> Sql:
     )
     distinct = sql.eq(sql.func("len", keys.copy()), sql.func("list_unique", keys.copy()))
     return sql.case([(sql.is_null(pairs.copy()), sql.null()), (distinct, plain)], unique)
+
+
+def _last_places(keys: Sql) -> Sql:
+    """The places at which each key comes for the last time, in their order.
+
+    By sorting keys with their places: to look for every key behind itself took 18 s for 20,000 keys of which one comes
+    twice, and four times as long for twice as many.
+    """
+    behind = sql.binary("+", sql.func("len", keys.copy()), sql.integer(1))
+    placed = sql.func("list_sort", sql.func("list_zip", keys.copy(), sql.func("range", sql.integer(1), behind)))
+    next_one = sql.func("list_slice", placed.copy(), sql.integer(2), sql.integer(-1))
+    this, other = (sql.func("struct_extract", sql.var("z"), sql.integer(place)) for place in (1, 2))
+    key, following = (sql.func("struct_extract", entry, sql.integer(1)) for entry in (this, other))
+    # Of the entry itself: what a missing one holds is not always null.
+    differs = sql.or_(sql.is_null(other.copy()), sql.binary("<>", key, following))
+    last = sql.func("list_filter", sql.func("list_zip", placed, next_one), sql.lambda_(["z"], differs))
+    place = sql.func("struct_extract", this.copy(), sql.integer(2))
+    return sql.func("list_sort", sql.func("list_transform", last, sql.lambda_(["z"], place)))
 
 
 register(
