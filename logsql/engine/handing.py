@@ -42,6 +42,8 @@ _NAMED = {"read_text": "filename", "read_blob": "filename", "sniff_csv": "Prompt
     ("parquet_metadata", "parquet_schema", "parquet_file_metadata", "parquet_kv_metadata", "parquet_bloom_probe"),
     "file_name",
 )
+#: Words behind which only the name of a table may stand.
+_NAMES_ONLY = ("table",)
 _QUERY_WORDS = ("select", "with", "from", "values", "table", "(")
 #: How many places of a statement that fills a table are tried as the beginning of its query.
 _TRIED = 50
@@ -176,7 +178,7 @@ class Handing:
         if len(found) != 1:
             raise refused(NAME_NOT_FOUND, path=path)
         word, before = words[found[0]], words[found[0] - 1].word if found[0] else ""
-        if before == "table":
+        if before in _NAMES_ONLY:
             raise refused(NAME_NOT_FOUND, path=path)
         opened = self._opened(path)
         several = ", ".join(_text(handle) for handle in opened)
