@@ -344,12 +344,18 @@ def _math_row(
     )  # fmt: skip
 
 
+def _beyond(call: FunctionCall, value: object) -> bool:
+    """Whether a constant double has no whole number of 64 bits: ``round(1e300)``."""
+    return len(call) == 1 and isinstance(value, float) and not -(2.0**63) <= value < 2.0**63
+
+
 def _round_row(name: str, summary: str, duty: FunctionDuty, *shown: tuple[str, object]) -> FunctionSpec:
     return FunctionSpec(
         name, "numeric", f"{name}(number, [digits])", summary, _rounding(name), 1, 2, "long or double", duty,
         tuple(example(e, r) for e, r in shown),
         notes=("integers stay as they are unless digits is negative",
         "doubles give a long, with positive digits a double"), numbers=1, takes=((1, Takes.WHOLE),),
+        never=((0, _beyond),),
     )  # fmt: skip
 
 

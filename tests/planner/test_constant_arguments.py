@@ -110,7 +110,21 @@ def test_a_constant_of_a_type_that_is_never_taken(
         ("subarray(l, 2, 1)", ["N1329"]),
         ("subarray(l, -1, -2)", ["N1329"]),
         ('encrypt("AES", binary("short"), binary("x"))', ["N1329"]),
+        # Java's Formatter throws; language.md 3: whole numbers have 64 bits, a division by zero is null
+        ('format("%q", a)', ["N1329"]),
+        ('format("%5", a)', ["N1329"]),
+        ('format("%1000000d", a)', ["N1329"]),  # wider than MAX_WIDTH
+        ("round(1e300)", ["N1329"]),
+        ("floor(-1.5e19)", ["N1329"]),
+        ("a / 0", ["N1329"]),
+        ("9223372036854775807 + 1", ["N1329"]),
+        ("-9223372036854775807 - 2", ["N1329"]),
+        ("4611686018427387904 * 2", ["N1329"]),
         # What has a result is silent.
+        ('format("%5d%%", a)', []),
+        ("round(1e300, 1)", []),
+        ("a / 2", []),
+        ("9223372036854775806 + 1", []),
         ('dateadd(now(), "year", 7000)', []),
         ('date("2024-02-29", "yyyy-MM-dd")', []),
         ('date("2024-02-29 23:59:59.125", "yyyy-MM-dd HH:mm:ss.SSS")', []),

@@ -369,6 +369,19 @@ def _pieces(fmt: str, zone: str | tzinfo) -> list[_Piece]:
     return out
 
 
+def is_refused(fmt: str) -> bool:
+    """Whether Java throws for a format whatever it prints.
+
+    >>> is_refused("%q"), is_refused("%5"), is_refused("%5d%%")
+    (True, True, False)
+    """
+    try:
+        _pieces(fmt, "UTC")
+    except (_Refused, OverflowError, ValueError):
+        return True
+    return False
+
+
 def java_format(fmt: str, args: Sequence[object], zone: str | tzinfo = "UTC") -> str | None:
     """``String.format(fmt, args)``; None when Java would throw. Dates are printed in ``zone``.
 

@@ -7,6 +7,7 @@ import re
 from logsql.diagnostics.codes import define, text
 from logsql.language.tree import canonical
 from logsql.planner.calls import FunctionCall
+from logsql.planner.notes.arguments import NOTHING_FOR
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.values.types import Kind
 from logsql.values.values import Typed
@@ -54,7 +55,12 @@ def replaced(call: FunctionCall) -> None:
 
 
 def formatted(call: FunctionCall, written: str, arguments: list[Typed]) -> None:
-    """Tell of ``format("%d", "5")`` and ``format("%.2f", 3)``: nothing is converted, as in Java."""
+    """Tell of ``format("%d", "5")`` and ``format("%.2f", 3)``: nothing is converted, as in Java; and of ``%q``."""
+    from udfs.java.javaformat import is_refused  # for cost: pyarrow
+
+    if is_refused(written):
+        call.note(NOTHING_FOR, 0, function=call.spec.name, value=canonical(call.nodes[0]))
+        return
     found = [match for match in _SPECIFIER.finditer(written) if match[2] not in "%n"]
     if any(match[1] for match in found):
         return

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 import re
 
 from logsql.diagnostics.codes import Sentence, define
 from logsql.diagnostics.foreign import moved_by
 from logsql.diagnostics.losses import TEXT_NOT_A_NUMBER
 from logsql.language.slips import span_name
-from logsql.language.tree import Binary, Expr, Field, Literal, SortKey, canonical
+from logsql.language.tree import Binary, Expr, Field, Literal, SortKey, Unary, canonical
 from logsql.planner.calls import AggregateCall, Lowering
+from logsql.planner.notes.arguments import NOTHING_FOR
 from logsql.planner.notes.comparisons import numbers_of_several_lengths, or_typed, quoted_name, sample
 from logsql.planner.notes.datetexts import out_of_order
 from logsql.planner.notes.words import WRITE, kind_word, number_text, settled_kind
@@ -82,6 +84,14 @@ DIGITS_LOST = define(
     ),
     ("put it in double quotes to compare it as text", "텍스트로 비교하려면 큰따옴표로 묶으세요"),
 )
+BY_ZERO = NOTHING_FOR.says(("{value} divides by zero: it is always null", "{value}은(는) 0으로 나누므로 늘 null입니다"))
+BEYOND = NOTHING_FOR.says(
+    (
+        "{value} does not fit into 64 bits: it is always null",
+        "{value}의 값은 64비트를 넘으므로 늘 null입니다",
+    )
+)
+_WHOLE = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 #: Digits in groups of three: ``1,234,567.89``.
 _GROUPED = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d+)?")
 
@@ -210,6 +220,23 @@ def arithmetic(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
             op=expr.op,
         )
         return
+    if expr.op == "/" and isinstance(expr.right, Literal) and expr.right.value == 0:
+        cx.note(BY_ZERO, expr.span, value=canonical(expr))
+    elif (whole := _whole(expr)) is not None and not -(2**63) <= whole < 2**63:
+        cx.note(BEYOND, expr.span, value=canonical(expr))
+
+
+def _whole(node: Expr) -> int | None:
+    """The whole number that literals make with ``+ - *``; None where a part is anything else."""
+    if isinstance(node, Literal):
+        return node.value if type(node.value) is int else None
+    if isinstance(node, Unary):
+        operand = _whole(node.operand)
+        return None if operand is None else -operand
+    if not isinstance(node, Binary) or node.op not in _WHOLE:
+        return None
+    left, right = _whole(node.left), _whole(node.right)
+    return None if left is None or right is None else _WHOLE[node.op](left, right)
 
 
 def _counts(text: str) -> bool:
