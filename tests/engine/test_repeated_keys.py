@@ -49,3 +49,17 @@ def test_text_of_files_has_no_value_that_does_not_count(session: Session, tmp_pa
     path.write_text(DOCUMENT + "\n")
     session.query(f"jsonfile {path} | outputjson {out} k, m, l").rows()
     assert out.read_text().strip() == '{"k":1,"m":{"k":1},"l":[{"x":1}]}'
+
+
+@pytest.mark.parametrize("source", ["jsonfile {path} | fields k, v", "textfile {path} | parsejson | fields k, v"])
+def test_a_key_that_comes_again_far_into_a_file(session: Session, tmp_path: Path, source: str) -> None:
+    """``--loss`` looks at every line, 5 MB into the file too; without it a thousand lines are looked at, and a file
+    that is clean so far is not read once more for the ledger's sake."""
+    path = tmp_path / "far.jsonl"
+    line = '{"k":1,"v":"' + "x" * 80 + '"}\n'
+    before = 5_000_000 // len(line)
+    path.write_text(line * before + '{"k":1,"k":2,"v":"y"}\n' + line * 1_000)
+    for exact, told in ((False, []), (True, [("repeated-key", 1)])):
+        result = session.query(source.format(path=path), exact=exact)
+        assert [row["k"] for row in result.rows()] == [1] * (before + 1_001)
+        assert [(entry.reason, entry.count) for entry in result.ledger] == told
