@@ -38,6 +38,10 @@ RECORDS = [
     ("skip=1", "top\na,b\n1,2\na,b\n", [("header-again", 1, "line 4")]),
     ("limit=1", "a,b\n1,2\na,b\n", []),
     ("", "a\n1\na\n", []),
+    # a delimiter at the end of every line is how some programs write CSV
+    ("", "a,b,\n1,2,\n3,4,\n", []),
+    ("", "a,b,,\n1,2,,\n", []),
+    ("", ",a,\n0,1,\n", [("unnamed-column", 0, "line 1")]),
 ]
 
 

@@ -51,7 +51,7 @@ TOLD = [
     ("json \"{t:'2024-01-01 10:20:30'}\" | eval d = date(t, \"yyyy-MM-dd\")", "N1313", '"yyyy-MM-dd"',
      'write "yyyy-MM-dd HH:mm:ss"'),
     ("json \"{t:'2024-01-01 10:20:30.5Z'}\" | eval d = date(t, \"yyyy-MM-dd HH:mm:ss\")", "N1313",
-     '"yyyy-MM-dd HH:mm:ss"', 'write "yyyy-MM-dd HH:mm:ss.SXXX"'),
+     '"yyyy-MM-dd HH:mm:ss"', 'write "yyyy-MM-dd HH:mm:ss.SSSSSSXXX"'),
     ('json "{}" | eval d = date("2024-01-01 10:20:30+09:00", "yyyy-MM-dd HH:mm:ss")', "N1313",
      '"yyyy-MM-dd HH:mm:ss"', 'write "yyyy-MM-dd HH:mm:ssXXX"'),
     ("json \"[{line:'a:1;b:2'}]\" | parsekv", "N1602", "parsekv", 'write parsekv pairdelim=";" kvdelim=":"'),

@@ -298,7 +298,10 @@ class CsvReader:
         if not whole or not width or self.rest or structure.longest > _BLOCK // 2:
             way = "exact"
         names, renamed = named(header if self.header else [], min(width, self.maxcol))
-        unnamed = tuple(name for name, cell in zip(names, header, strict=False) if not cell) if self.header else ()
+        # A delimiter behind the last cell of every line names no column, and none is missed.
+        ends = max((place for place, cell in enumerate(header) if cell), default=len(header))
+        unnamed = tuple(name for name, cell in zip(names, header[:ends], strict=False) if not cell)
+        unnamed = unnamed if self.header else ()
         header_line = next(self._records(path, context, None), ([], None, 1))[2] if renamed or unnamed else 1
         odd = [Odd(odd.count, odd.line and odd.line + above) for odd in (structure.wider, structure.shorter, again.met)]
         return Plan(names, renamed, width, way, delimiter, header_line, beyond, unnamed, *odd)

@@ -75,6 +75,12 @@ FOREIGN_PATTERN = define(
         "{text}은(는) 여기서 패턴이 아닙니다. 글자를 적힌 그대로 찾습니다",
     ),
 )
+WHOLE_LINE = FOREIGN_PATTERN.says(
+    (
+        '"{text}" is compared with the whole line, and stands inside of lines',
+        '"{text}"을(를) 줄 전체와 비교합니다. 이 텍스트는 줄 안에 들어 있습니다',
+    )
+)
 NETWORK_TEXT = define(
     "N1224",
     "network-as-text",
@@ -262,6 +268,11 @@ def compared_text(cx: Lowering, expr: Binary, pattern: str) -> None:
         if meant is not None:
             better = WRITE.fill(better=meant if expr.op == "==" else f"not({meant})")
             cx.note(FOREIGN_PATTERN, expr.right.span, help=better, text=canonical(expr.right))
+    elif isinstance(expr.left, Field) and expr.left.name == "line" and pattern and "*" not in pattern:
+        values = cx.sample("line")
+        if pattern not in values and any(pattern in value for value in values):
+            starred = canonical(Literal(f"*{pattern}*", "string"))
+            cx.note(WHOLE_LINE, expr.right.span, help=WRITE.fill(better=f"line {expr.op} {starred}"), text=pattern)
     network = _NETWORK.fullmatch(pattern)
     field = expr.left
     if isinstance(field, Call) and len(field.args) == 1 and isinstance(field.args[0], Field):

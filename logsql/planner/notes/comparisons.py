@@ -11,7 +11,7 @@ from logsql.language.slips import span_name
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, canonical, walk
 from logsql.planner.calls import Lowering
 from logsql.planner.function_spec import FUNCTIONS
-from logsql.planner.notes.datetexts import USUAL, guess_pattern
+from logsql.planner.notes.datetexts import are_dates, are_seconds, guess_pattern, pattern_of
 from logsql.planner.notes.words import WRITE, depends, kind_word, number_text, parameter, settled_kind
 from logsql.values.types import RANK, Kind
 from logsql.values.values import Typed
@@ -250,7 +250,15 @@ def _better(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None
         _meant(cx, expr.right, right, expr.left, left, expr.op),
     ]
     if sides[0] is None and sides[1] is None:
-        return None
+        text = next(
+            (
+                node
+                for node, value in zip((expr.left, expr.right), (left, right), strict=True)
+                if value.kind is Kind.STRING
+            ),
+            None,
+        )
+        return only_typed(cx, text) if text is not None and Kind.DATE in (left.kind, right.kind) else None
     meant = WRITE.fill(better=f"{sides[0] or canonical(expr.left)} {expr.op} {sides[1] or canonical(expr.right)}")
     for side, value, theirs in ((sides[0], left, right), (sides[1], right, left)):
         numbers = theirs.type.number
@@ -276,7 +284,15 @@ def or_typed(cx: Lowering, help: str, node: Expr, date: bool = False) -> str:
     """``help``, and the option of the source that reads its texts as numbers and dates, where there is one and the
     field is its own: what ``rex`` or ``split`` made of a line no option of the source types."""
     by = cx.rel.typed_by if cx.rel is not None and isinstance(node, Field) and cx.own(node.name) else ""
+    if date and are_seconds(sample(cx, node)):  # the option makes numbers of them
+        return help
     return OR_TYPED.fill(help=help, option=by) if by and (date or by.endswith("types=t")) else help
+
+
+def only_typed(cx: Lowering, node: Expr) -> str | None:
+    """The option of the source that reads dates of several forms, which no one pattern reads."""
+    by = cx.rel.typed_by if cx.rel is not None and isinstance(node, Field) and cx.own(node.name) else ""
+    return WRITE.fill(better=by) if by and are_dates(sample(cx, node)) else None
 
 
 def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, op: str) -> str | None:
@@ -294,10 +310,10 @@ def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, o
         if theirs.kind is Kind.DATE:
             if isinstance(node, Literal) and (relative := relative_time(str(node.value))):
                 return relative
-            texts, otherwise = ((str(node.value),), "") if isinstance(node, Literal) else (sample(cx, node), USUAL)
-            pattern = guess_pattern(texts, otherwise)
+            texts = sample(cx, node)
+            pattern = guess_pattern((str(node.value),), "") if isinstance(node, Literal) else pattern_of(texts)
             if not pattern:
-                return None
+                return f"epoch({canonical(node)})" if are_seconds(texts) else None
             return f'date({canonical(node)}, "{pattern}")'
         if theirs.kind is Kind.IP:
             return f"ip({canonical(node)})"

@@ -10,8 +10,8 @@ from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.diagnostics.messages import listed
 from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, canonical
 from logsql.planner.calls import FunctionCall, Lowering
-from logsql.planner.notes.comparisons import or_typed, sample
-from logsql.planner.notes.datetexts import guess_pattern
+from logsql.planner.notes.comparisons import only_typed, or_typed, sample
+from logsql.planner.notes.datetexts import are_seconds, guess_pattern, pattern_of
 from logsql.planner.notes.fields import Say
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.planner.relation import Rel
@@ -281,7 +281,7 @@ def date_argument(call: FunctionCall, position: int, value: Typed) -> None:
     cx = call.cx
     written = [canonical(a) for a in call.call.args]
     made = made_date(cx, node, value)
-    help = None
+    help = only_typed(cx, node)
     if made is not None:
         written[position] = made
         better = WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
@@ -292,9 +292,10 @@ def date_argument(call: FunctionCall, position: int, value: Typed) -> None:
 def made_date(cx: Lowering, node: Expr, value: Typed) -> str | None:
     """The expression that makes a date of a text or a number."""
     if value.kind is Kind.STRING:
-        pattern = guess_pattern([str(node.value)], "") if isinstance(node, Literal) else guess_pattern(sample(cx, node))
+        values = sample(cx, node)
+        pattern = guess_pattern([str(node.value)], "") if isinstance(node, Literal) else pattern_of(values)
         if not pattern:
-            return None
+            return f"epoch({canonical(node)})" if are_seconds(values) else None
         return f'date({canonical(node)}, "{pattern}")'
     return f"epoch({canonical(node)})" if value.type.integer and not isinstance(node, Literal) else None
 
@@ -311,7 +312,8 @@ def time_field(cx: Lowering, command: str, span: Span, covers: tuple[str, str]) 
     if value.kind is not Kind.NULL:
         made = made_date(cx, Field("_time"), value)
         better = WRITE.fill(better=f"eval _time = {made} | {command} ...")
-        help = None if made is None else or_typed(cx, better, Field("_time"), value.kind is Kind.STRING)
+        text = value.kind is Kind.STRING
+        help = only_typed(cx, Field("_time")) if made is None else or_typed(cx, better, Field("_time"), text)
         cx.note(TIME_IS, span, help=help, covers=covers, command=command, kind=kind_word(value.kind))
     elif rel.rest is None and rel.column("_time") is None:
         cx.note(NO_TIME, span, help=_other_times(cx, rel, command), covers=covers, command=command)

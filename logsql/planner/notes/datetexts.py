@@ -56,6 +56,26 @@ def guess_pattern(texts: Sequence[str], otherwise: str = USUAL) -> str:
     return one or otherwise
 
 
+def pattern_of(values: Sequence[str]) -> str:
+    """The pattern that reads these values; the usual one where none is at hand, "" where they have no one pattern.
+
+    >>> pattern_of([]), pattern_of(["05/Mar/2024"]), pattern_of(["2024-03-05T10:00:00Z", "1709251200"])
+    ('yyyy-MM-dd HH:mm:ss', 'dd/MMM/yyyy', '')
+    """
+    return guess_pattern(values, "") if any(values) else USUAL
+
+
+def are_dates(values: Sequence[str]) -> bool:
+    """Whether each of some texts is a date, be it by a pattern of its own."""
+    return any(values) and all(guess_pattern([value], "") for value in values if value)
+
+
+def are_seconds(texts: Sequence[str]) -> bool:
+    """Whether whole numbers are seconds or milliseconds of the years from 2001 to 3000."""
+    found = [text for text in texts if text]
+    return bool(found) and all(re.fullmatch(r"[0-9]{10,14}", text) and int(text) < 32_503_680_000_000 for text in found)
+
+
 def out_of_order(texts: Sequence[str]) -> str:
     """The pattern of texts that are dates and stand in another order as texts than by time; "" for any other.
 
