@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 from logsql.diagnostics.errors import SourceError, diagnostic
@@ -10,6 +12,9 @@ from logsql.diagnostics.unreadable import QUERY_NOT_READ, QUERY_NOT_UTF8
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 from logsql.store.files import Files
 from logsql.store.policy import Policy
+
+#: Bytes of a query file. ``/dev/zero`` was read till memory ended.
+MOST_QUERY = 256 << 20
 
 
 def read_query_file(path: str, policy: Policy) -> str:
@@ -22,7 +27,9 @@ def read_query_file(path: str, policy: Policy) -> str:
         if path == "-":
             data = sys.stdin.buffer.read()
         else:
-            data = Files(policy).read(path, pipes=True)
+            data = Files(policy).read(path, MOST_QUERY, pipes=True)
+    except ValueError:  # a device without end, else
+        raise SourceError(diagnostic(QUERY_NOT_READ, path=path, reason=os.strerror(errno.EFBIG))) from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise SourceError(diagnostic(QUERY_NOT_READ, path=path, reason=reason)) from None

@@ -12,6 +12,8 @@ import pytest
 
 import logsql
 from logsql.diagnostics.errors import LogsqlError
+from logsql.shell import inputs
+from logsql.store.policy import Policy
 from udfs.readers.base import ReaderError
 from udfs.readers.evidence import HostPattern
 from udfs.readers.files import Files
@@ -161,3 +163,12 @@ def test_a_lookup_file_with_a_cell_without_end(tmp_path: Path) -> None:
     with logsql.connect(tz="UTC") as s, pytest.raises(LogsqlError) as caught:
         s.add_lookup("t", str(path))
     assert caught.value.code == "E3101"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="only where the system has a device without end")
+def test_a_query_file_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was read till memory ended."""
+    monkeypatch.setattr(inputs, "MOST_QUERY", 1_000_000)
+    with pytest.raises(LogsqlError) as caught:
+        inputs.read_query_file("/dev/zero", Policy())
+    assert "/dev/zero" in str(caught.value)
