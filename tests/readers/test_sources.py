@@ -5,17 +5,18 @@ from __future__ import annotations
 import gzip
 import os
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
 
+from udfs.appendnote import Note, note_path
 from udfs.readers import base, sources
 from udfs.readers.base import ListLoss, ReadContext, ReaderError, null_context
 from udfs.readers.dataset import ReaderDataset
-from udfs.readers.files import Files
+from udfs.readers.files import Files, noted_end
 
 
 def read_all(path: str | sources.Member, loss: ListLoss | None = None) -> bytes:
@@ -313,3 +314,44 @@ class TestDataset:
     def test_reader_protocol_holds(self) -> None:
         assert isinstance(Numbers(), base.Reader)
         assert base.batch_of(pa.schema([]), {}, 5).num_rows == 5
+
+
+class TestSmallFiles:
+    """What a folder of a thousand of them is read by goes through the same door as every other file."""
+
+    def test_head_and_whole(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_bytes(b"0123456789")
+        files = Files()
+        assert files.head(str(tmp_path / "a"), 4) == b"0123"
+        assert files.head(str(tmp_path / "a"), 64) == b"0123456789"
+        assert files.small(str(tmp_path / "a"), 10) == b"0123456789"
+        assert files.small(str(tmp_path / "a"), 9) is None
+
+    @pytest.mark.parametrize("ask", [lambda f, p: f.head(p, 4), lambda f, p: f.small(p, 4)], ids=["head", "small"])
+    def test_what_is_refused(self, ask: Callable[[Files, str], object], tmp_path: Path) -> None:
+        (tmp_path / "a").write_bytes(b"x")
+        for files, place, code in (
+            (Files(lambda path: False), "a", "read-not-allowed"),
+            (Files(opened=lambda path, handle: False), "a", "read-not-allowed"),
+            (Files(), "none", "file-not-found"),
+            (Files(), ".", "is-a-directory"),
+        ):
+            with pytest.raises(ReaderError) as caught:
+                ask(files, str(tmp_path / place))
+            assert caught.value.code == code
+
+    @pytest.mark.posix("links need a privilege elsewhere")
+    def test_the_note_of_a_writer_lies_where_the_file_does(self, tmp_path: Path) -> None:
+        """A link at the end of a path leads to another folder, one in the middle to the same file by the same name."""
+        real, linked = tmp_path / "real", tmp_path / "linked"
+        real.mkdir()
+        linked.symlink_to(real)
+        file = real / "a.csv"
+        file.write_bytes(b"whole\nunfinished")
+        (tmp_path / "b.csv").symlink_to(file)
+        found = file.stat()
+        note = Note(found.st_dev, found.st_ino, 6, 100)
+        Path(note_path(str(file))).write_bytes(note.written())
+        for path in (file, linked / "a.csv", tmp_path / "b.csv"):
+            assert noted_end(str(path)) == 6
+            assert read_all(str(path)) == b"whole\n"

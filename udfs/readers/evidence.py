@@ -26,7 +26,7 @@ from udfs.java.javaregex_parser import RegexSyntaxError
 from udfs.readers import base
 from udfs.readers.base import ReadContext, ReaderError, check_cancelled, null_context, os_error, select
 from udfs.readers.request import Request, as_paths
-from udfs.readers.sources import Member, expand_members, label, open_random, open_source, scan_each
+from udfs.readers.sources import Member, expand_members, first_bytes, label, open_random, scan_each
 
 Target = str | Member
 Bytes = npt.NDArray[np.uint8]
@@ -109,8 +109,7 @@ def _membership(belongs: Belongs, context: ReadContext) -> Callable[[Target], bo
 
     def is_of(target: Target) -> bool:
         try:
-            with open_source(target, quiet) as source:
-                return belongs(base_name(target), source.read(_HEAD)[:_HEAD])
+            return belongs(base_name(target), first_bytes(target, _HEAD, quiet))
         except ReaderError:
             return False
 

@@ -21,12 +21,14 @@ from udfs.readers.errors import needs_package
 from udfs.readers.evidence import EvidenceReader, Tally, Target
 from udfs.readers.evtx_events import SCHEMA, Event, EventRows
 from udfs.readers.evtx_layout import mended
-from udfs.readers.sources import label, open_random, scan_each
+from udfs.readers.sources import label, open_held, scan_each
 
 BATCH_EVENTS = 16_384
 """Events per batch: an event is two thousand bytes of Python text before it is Arrow."""
 _OLD_LOG = b"LfLe"
 """Bytes 4 to 8 of a log of Windows XP or Server 2003."""
+_SMALL = 1 << 20
+"""Bytes of a log that is read at once: the survey and the parser ask for it in a dozen pieces each."""
 _BLOCK = 64
 """Events that are asked for at once: their text stays in the processor's cache until it has been looked at."""
 
@@ -112,7 +114,7 @@ def _scan_file(
 ) -> Iterator[pa.RecordBatch]:
     """Put the events of one file into ``rows``, and yield those that are full."""
     name, tally = label(target), told.tally
-    with open_random(target, context) as stream:
+    with open_held(target, _SMALL, context) as stream:
         size = stream.seek(0, 2)
         if size == 0:
             raise ReaderError("{path} is empty", name, "empty-file")

@@ -116,6 +116,48 @@ class Files:
         except OSError as problem:
             raise os_error(problem, path) from problem
 
+    def head(self, path: str, size: int) -> bytes:
+        """The first ``size`` bytes of a file, less where it has no more: what it is shows there.
+
+        Asked of every file of a folder, so nothing is made for it that a read of the whole needs.
+        """
+        self._ask(path)
+        try:
+            handle = self._handle(path)
+            try:
+                return os.read(handle, size)
+            finally:
+                os.close(handle)
+        except OSError as problem:
+            raise os_error(problem, path) from problem
+
+    def small(self, path: str, most: int) -> bytes | None:
+        """All bytes of a file that has at most ``most``; None for a larger one.
+
+        A thousand small files are read in less time than they take to be opened for pieces. For formats that no command
+        here writes: nothing looks for the note of a writer, which takes as long as to read the file.
+        """
+        self._ask(path)
+        try:
+            handle = self._handle(path)
+            try:
+                size = os.fstat(handle).st_size
+                data = os.read(handle, size) if size <= most else b""
+                return data if len(data) == size else None
+            finally:
+                os.close(handle)
+        except OSError as problem:
+            raise os_error(problem, path) from problem
+
+    def _handle(self, path: str) -> int:
+        """A regular file that is the one meant, open."""
+        _check_regular(path)
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        if not self._opened(path, handle):
+            os.close(handle)
+            raise _refused(path)
+        return handle
+
     def noted_end(self, path: str) -> int | None:
         """Where the whole rows of a file end that a writer is adding to, or was when it was killed; None: at its end.
 
@@ -385,18 +427,26 @@ class Scratch:
 def noted_end(path: str, may_read: Callable[[str], bool] = any_file) -> int | None:
     """As :meth:`Files.noted_end`; OSError of the system is no note."""
     try:
-        place = note_path(os.path.realpath(path))
+        # It lies where the file does. Only a link at the end of the path leads to another folder, and to look for one
+        # in every part of it takes longer than to open the file.
+        place = note_path(os.path.realpath(path) if os.path.islink(path) else path)
         if not may_read(place):
             return None
-        with open(place, "rb", opener=_without_waiting) as file:
+        with open(_without_waiting(place), "rb") as file:
             note = read_note(file.read(_NOTE)) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
         return note.size if note is not None and note.unfinished(os.stat(path)) else None
     except OSError:  # there is none, nearly always
         return None
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe of that name would be waited for
+def _without_waiting(path: str) -> int:
+    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe of that name would be waited for
+
+
+def extent(file: IO[bytes]) -> tuple[int, int | None]:
+    """Bytes of a file of :meth:`Files.open`, and where a writer's unfinished bytes begin; None: there are none."""
+    end = file.raw.end if isinstance(file, io.BufferedReader) and isinstance(file.raw, NamedFile) else None
+    return (os.fstat(file.fileno()).st_size if end is None else end), end
 
 
 def packing_of(path: str) -> str:

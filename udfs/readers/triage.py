@@ -84,8 +84,7 @@ class TriageReader:
         for path in self._files:
             check_cancelled(context)
             try:
-                with context.files.open(path) as raw:
-                    head = raw.read(_HEAD)
+                head = context.files.head(path, _HEAD)
                 size = context.files.size(path)
             except (ReaderError, OSError) as problem:
                 context.loss.lost(path, "read-failed", 1, 0, str(problem))
