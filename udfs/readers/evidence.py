@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from udfs.java.javaregex_parser import RegexSyntaxError
 from udfs.readers import base
 from udfs.readers.base import ReadContext, ReaderError, check_cancelled, null_context, os_error, select
 from udfs.readers.request import Request, as_paths
-from udfs.readers.sources import Member, expand_members, first_bytes, label, open_random, scan_each
+from udfs.readers.sources import STREAMS, Member, expand_members, label, open_random, open_source, scan_each
 
 Target = str | Member
 Bytes = npt.NDArray[np.uint8]
@@ -114,6 +114,25 @@ def _membership(belongs: Belongs, context: ReadContext) -> Callable[[Target], bo
             return False
 
     return is_of
+
+
+def open_held(path: str | Member, most: int, context: ReadContext) -> BinaryIO:
+    """As :func:`open_random`; a file of at most ``most`` bytes is read at once and held."""
+    if not isinstance(path, Member):
+        data = context.files.small(path, most)
+        if data is not None and not data.startswith(STREAMS):
+            return io.BytesIO(data)
+    return open_random(path, context)
+
+
+def first_bytes(target: str | Member, size: int, context: ReadContext) -> bytes:
+    """The first bytes of a file or archive member, unpacked; nothing goes to the ledger for it."""
+    if not isinstance(target, Member):
+        head = context.files.head(target, size)
+        if not head.startswith(STREAMS) and not target.endswith(".zst"):
+            return head
+    with open_source(target, context) as source:
+        return source.read(size)[:size]
 
 
 class HostPattern:

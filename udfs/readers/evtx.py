@@ -18,10 +18,10 @@ import pyarrow as pa
 
 from udfs.readers.base import ReadContext, ReaderError, check_cancelled, select
 from udfs.readers.errors import needs_package
-from udfs.readers.evidence import EvidenceReader, Tally, Target
+from udfs.readers.evidence import EvidenceReader, Tally, Target, open_held
 from udfs.readers.evtx_events import SCHEMA, Event, EventRows
 from udfs.readers.evtx_layout import mended
-from udfs.readers.sources import label, open_held, scan_each
+from udfs.readers.sources import label, scan_each
 
 BATCH_EVENTS = 16_384
 """Events per batch: an event is two thousand bytes of Python text before it is Arrow."""

@@ -190,6 +190,10 @@ def _survey(raw: BinaryIO, start: int, size: int, tally: Tally) -> list[_Chunk]:
             continue
         elif len(data) < CHUNK_BYTES and any(data):
             tally.add("truncated-chunk", 1, offset)
+        elif offset == FILE_HEADER and not data.strip(b"\0"):
+            # Room for later events is zeros, also where the file header counts it; the first chunk is there from the
+            # beginning.
+            tally.add("damaged-chunk", 1, offset, "it is all zeros")
         if len(data) == CHUNK_BYTES:
             chunks.append(_Chunk(offset, length, broken, () if broken else _wrong_links(data[:length])))
         offset += length

@@ -115,7 +115,8 @@ class LogFileReader(EvidenceReader):
 
     ``paths``, ``zippath``, ``zipcharset``: as for ``MftReader``. ReaderError codes: ``empty-file``, ``not-a-logfile``.
     Ledger reasons (position = byte offset of the first): ``damaged-page`` (no RCRD signature, rows of it are missing),
-    ``torn-page`` (rows kept), ``damaged-record`` (row kept, data outside the record).
+    ``torn-page`` (rows kept), ``damaged-record`` (data outside the record: row kept; no number where a record begins by
+    its page or by the one before: no row).
     """
 
     columns = SCHEMA
@@ -218,7 +219,7 @@ def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> 
     newest = _newest(evidence, mask)
     pages = evidence.size // PAGE
     buffer = np.zeros((min(_WINDOW, pages) + _REACH) * PAGE, np.uint8)
-    known = untouched = 0
+    known = untouched = written = 0
     for first in range(0, pages, _WINDOW):
         got = evidence.read_at(first * PAGE, buffer) // PAGE
         if first + got >= pages and got * PAGE < len(buffer):
@@ -243,14 +244,18 @@ def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> 
         rows = np.flatnonzero(log)
         if not len(rows):
             continue
+        written += len(rows)
         torn = fix_up(block, rows) & (rows < here)
         if torn.any():
             tally.add("torn-page", int(torn.sum()), (first + int(rows[np.argmax(torn)])) * PAGE, "the rows are kept")
         at = _find(block, log, here, first, mask)
+        _tell_missing(block, log, at, here, first, mask, tally)
         if len(at):
             yield _Records(block, at, first, tally).decode(wanted, name)
     for home in sorted(home for home in newest if home >= pages):
         yield from _beyond(home, newest[home], mask, wanted, name, tally)
+    if known and not written and not untouched:
+        tally.add("damaged-page", pages, 0, "no page holds records, and none is unused")
     if (not known and untouched < pages) or not pages:
         raise ReaderError(
             "{path} is not an NTFS $LogFile: it holds neither restart nor record pages",
@@ -282,6 +287,39 @@ def _find(block: Block, log: Flags, here: int, first: int, mask: int) -> Ints:
     found = _records_at(block, at[fits] * 8)
     elsewhere = _displaced(block, log, here, first, mask, np.unique(found // PAGE))
     return found if not len(elsewhere) else np.sort(np.concatenate([found, elsewhere]))
+
+
+def _tell_missing(block: Block, log: Flags, at: Ints, here: int, first: int, mask: int, tally: Tally) -> None:
+    """Count the records that a page or the record before says begin at a place, and that are none: their number, type
+    or length is destroyed, so nothing else finds them.
+
+    A page's header names the last record that begins in it, and a record's length where the next one begins, as far as
+    both are of one pass over the ring: behind it stands what an earlier pass left.
+    """
+    pages = np.flatnonzero(log[:here])
+    named = block.quads.reshape(-1, PAGE // 8)[:here, 1]
+    # A copy, and a page that stands elsewhere, name a place of another page.
+    true = pages[(named[pages] & mask) >> 9 == pages + first]
+    last = np.full(here, -1, np.int64)
+    last[true] = ((named[true] & mask) - first * (PAGE // 8)) * 8
+    follows = at + _HEADER + (block.dwords[(at >> 2) + 6].astype(np.int64) + 7 & -8)
+    behind = at // PAGE * _BODY + at % PAGE - _PAGE_HEADER + follows - at
+    behind += np.where(behind % _BODY > _BODY - _HEADER, _BODY - behind % _BODY, 0)
+    page = behind // _BODY
+    inside = page < here
+    page, place = page[inside], (page * PAGE + _PAGE_HEADER + behind % _BODY)[inside]
+    numbers = block.quads[at >> 3][inside]
+    stated = place[(place <= last[page]) & (numbers < named[page])]
+    missing = np.setdiff1d(np.concatenate([last[true], stated]), at)
+    if len(missing):
+        tally.add("damaged-record", len(missing), int(missing[0]) + first * PAGE, "no number of a record stands there")
+    # How often the ring was gone round stands in the high bits: all records that a page counts are of one round.
+    column = at // PAGE
+    other = (at <= last[np.minimum(column, here - 1)]) & (column < here)
+    other &= block.quads[at >> 3] & ~mask != named[np.minimum(column, here - 1)] & ~mask
+    if other.any():
+        wrong = int(at[np.argmax(other)]) + first * PAGE
+        tally.add("damaged-record", int(other.sum()), wrong, "its number is of another round: the row is kept")
 
 
 def _records_at(block: Block, at: Ints) -> Ints:

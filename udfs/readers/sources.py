@@ -9,7 +9,6 @@ before the damage is delivered and the rest is one entry in the ledger (``trunca
 from __future__ import annotations
 
 import errno
-import io
 import shutil
 import struct
 import zlib
@@ -41,6 +40,7 @@ _DIRECTORIES = 4
 """Directories of archives that are remembered."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+STREAMS = (_GZIP_MAGIC, _ZSTD_MAGIC)
 
 
 class Source:
@@ -220,25 +220,6 @@ def open_source(path: str | Member, context: ReadContext) -> Source:
         told = f"read as far as byte {end}: a writer was ended, or is at work, behind it"
         context.loss.lost(path, "unfinished-append", 0, end, told)
     return _decompressing(path, raw, size, magic, context)
-
-
-def open_held(path: str | Member, most: int, context: ReadContext) -> BinaryIO:
-    """As :func:`open_random`; a file of at most ``most`` bytes is read at once and held."""
-    if not isinstance(path, Member):
-        data = context.files.small(path, most)
-        if data is not None and not data.startswith((_GZIP_MAGIC, _ZSTD_MAGIC)):
-            return io.BytesIO(data)
-    return open_random(path, context)
-
-
-def first_bytes(target: str | Member, size: int, context: ReadContext) -> bytes:
-    """The first bytes of a file or archive member, unpacked; nothing goes to the ledger for it."""
-    if not isinstance(target, Member):
-        head = context.files.head(target, size)
-        if not head.startswith((_GZIP_MAGIC, _ZSTD_MAGIC)) and not target.endswith(".zst"):
-            return head
-    with open_source(target, context) as source:
-        return source.read(size)[:size]
 
 
 def _opened(path: str, context: ReadContext) -> tuple[BinaryIO, bytes]:
