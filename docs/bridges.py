@@ -27,7 +27,8 @@ What is different everywhere:
 
 - Commands are joined by `|`, options stand before the arguments, without blanks: `sort limit=10 -count`.
 - `==` compares, `=` assigns, `and`, `or` and `not(...)` are written in lower case.
-- Text stands in double quotes; a name in single quotes or without quotes is a field.
+- Text stands in double quotes; a word without quotes is a field, and one in single quotes is a field whose name has
+  these quotes. In an expression a name with blanks is `field("Event ID")`.
 - Patterns are part of `==`: `path == "*wp-*"`.
 - Text is never a number: `"10" > 9` compares types. Read a CSV with `types=t`, or write `long(bytes) > 1000`.
 - To search a whole line of a text file write `search line == "*Failed password*"`.

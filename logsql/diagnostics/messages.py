@@ -154,6 +154,10 @@ _SENTENCES: dict[str, Pair] = {
     "help-path": ("a key of a map is written {form}", "맵의 키는 {form}(으)로 씁니다"),
     "help-lower-case": ('keywords are lower case: "{word}"', '키워드는 소문자로 씁니다: "{word}"'),
     "help-double-quotes": ('text stands in double quotes: "..."', '문자열은 큰따옴표로 묶습니다: "..."'),
+    "help-text-or-name": (
+        'text stands in double quotes: "{words}"; a name with blanks is written field("{words}")',
+        '문자열은 큰따옴표로 묶고("{words}") 공백이 있는 이름은 field("{words}")(으)로 씁니다',
+    ),
     "help-and-or-blank": (
         '"{word}" needs a blank or parenthesis on both sides',
         '"{word}" 양쪽에는 공백이나 괄호가 필요합니다',

@@ -15,7 +15,8 @@ from logsql.functions.lowering import (
     slice_of,
 )
 from logsql.functions.textlists import delimiter
-from logsql.language.tree import Call
+from logsql.language.tree import Call, Field, canonical
+from logsql.planner import members
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, Takes
 from logsql.planner.function_spec import FunctionSpec, register
@@ -126,7 +127,12 @@ def _member(call: FunctionCall, value: Typed, key: Typed) -> Typed:
     """The value of a key of a map."""
     if call.is_constant(1):
         name = call.constant(1)
-        return NULL_VALUE if name is None else step_into(value, str(name))
+        if name is None:
+            return NULL_VALUE
+        under, node = step_into(value, str(name)), call.nodes[0]
+        if isinstance(node, Field) and node.name not in call.cx.bindings and not call.cx.asked(call.call):
+            return members.answered(call.cx, node.name, under, str(name), canonical(call.call))
+        return under
     found = values.as_map(value)
     if found is None:
         return NULL_VALUE

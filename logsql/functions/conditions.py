@@ -12,7 +12,7 @@ from logsql.planner import mixedlosses
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.duties import PARTLY, PLAIN
 from logsql.planner.function_spec import FunctionSpec, Idiom, register
-from logsql.planner.notes import comparisons, elements
+from logsql.planner.notes import comparisons, elements, spellings
 from logsql.planner.notes import conditions as notes
 from logsql.values import patterns, sql, values
 from logsql.values.keys import same
@@ -75,6 +75,8 @@ def _in(call: FunctionCall) -> Typed:
         else:
             others.append(call.cx.argument(node))
             comparisons.candidates(call.cx, call.nodes[0], value, node, others[-1].kind)
+    if value.kind is Kind.STRING:
+        spellings.candidates(call.cx, call.nodes[0], call.nodes[1:], texts)
     if (count := sum("*" in text for text in texts)) > MOST_PATTERNS:
         call.fail(TOO_MANY_PATTERNS, None, function="in", count=count, most=MOST_PATTERNS)
     tests = _text_tests(value, texts) + _typed_tests(value, others)

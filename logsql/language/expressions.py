@@ -57,6 +57,8 @@ _UNARY = 520
 _SPELLING = {"\u2264": "<=", "\u2265": ">="}
 #: A word that may be the second half of a name, and further ones up to an operator, a comma or a parenthesis.
 _PLAIN_WORD = re.compile(r"[^\W\d]\w*")
+#: ``'Event ID'``.
+_SINGLE_QUOTED = re.compile(rf"[{''.join(slips.QUOTES)}]([^'\"|\n]+)[{''.join(slips.QUOTES)}]")
 _MORE_WORDS = re.compile(r"(?:[ \t]+(?!(?:and|or|not|in|is|like|between)\b)[^\W\d]\w*)*(?=\s*(?:[=!<>,)]|$))")
 _ROOT = re.compile(r"([^\W\d][\w.]*)\s*$")
 _KEY_BEHIND = re.compile(r"\s*(?:\[\s*[\"']|->{1,2}\s*'?)(\w+)")
@@ -334,6 +336,9 @@ class ExpressionParser:
             help = form
         elif token[0] in slips.QUOTES or (previous is not None and self.text[previous.start] in slips.QUOTES):
             help = message("help-double-quotes")
+            between = None if previous is None else _SINGLE_QUOTED.match(self.text, previous.start, self.end)
+            if between is not None and " " in between[1]:
+                help = message("help-text-or-name", words=between[1])
         elif previous is not None and (slip := slips.behind(self.text, previous.start, previous.end, token, end)):
             help = slip
         elif previous is not None and previous.bare and _PLAIN_WORD.fullmatch(token):

@@ -299,5 +299,7 @@ def _not_an_aggregate(reader: Cursor, before: Aggregate | None) -> NoReturn:
         help = message("help-use", form=f"{reader.command} span={before.output.text} ...")
         reader.fail(REMAIN_TERMS, span, term=shown(token), help=help)
     help = message("help-aggregate-then-eval") if operator else message("help-alias", term=before.output.text)
+    if not (operator or before.args or before.aliased or before.output.text == "count") and found.lastgroup == "word":
+        help = message("help-use", form=f"{before.output.text}({token})")  # sum bytes
     help = meant_construct(reader.source.buffer, 0, reader.end, start, Place.AGGREGATE) or help
     reader.fail(REMAIN_TERMS, span, term=shown(token), help=help)

@@ -19,7 +19,7 @@ from logsql.language.tree import Command, Expr, Query
 from logsql.planner.catalog import Catalog
 from logsql.planner.duties import Demand
 from logsql.planner.expressions import ExprContext
-from logsql.planner.notes.samples import own, received, sample_query
+from logsql.planner.notes.samples import computed_query, own, received, sample_query
 from logsql.planner.plan import Cte, Step, handed_on, with_ctes
 from logsql.planner.relation import Rel
 from logsql.values import sql
@@ -126,7 +126,7 @@ class Chain(ABC):
 
     def sample(self, rel: Rel, name: str) -> tuple[str, ...]:
         """Some values of a text field at its source, read now, once a query."""
-        query = sample_query(self.ctes, rel, name)
+        query = sample_query(self.ctes, rel, name) or computed_query(self.ctes, rel, name)
         if query is None:
             return ()
         key = written(query)

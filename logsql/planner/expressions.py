@@ -35,7 +35,7 @@ from logsql.planner import losses, members, mixedlosses, numberlosses
 from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string, lower_literal
 from logsql.planner.catalog import Catalog
 from logsql.planner.inline import Frame, held
-from logsql.planner.notes import arguments, comparisons, conditions, documents, numbers, parameters
+from logsql.planner.notes import arguments, comparisons, conditions, documents, numbers, parameters, spellings
 from logsql.planner.notes.fields import Stands, constant_form, parameter_form, tell_field, tell_operator
 from logsql.planner.notes.samples import Sampler
 from logsql.planner.notes.unknown import meant_arguments, meant_call
@@ -102,6 +102,10 @@ class ExprContext:
         self.lambda_depth = 0
         #: What a condition around this one asks the type of, as written.
         self.type_asked: set[str] = set()
+        #: Whether the expression is the condition of a search.
+        self.searching = False
+        #: Fields and the texts that conditions around this one compare them with.
+        self.texts_asked: set[tuple[str, str]] = set()
         self._tested: list[Expr] = []
         self._told = 0
         self._shared: dict[str, Typed] = {}
@@ -159,6 +163,7 @@ class ExprContext:
 
     def condition(self, expr: Expr) -> Sql:
         """SQL for WHERE: true for the rows that ``search`` keeps."""
+        self.searching = True
         value = self.lower(expr)
         conditions.condition(self, expr, value)
         return values.condition(value)
@@ -174,6 +179,8 @@ class ExprContext:
         """A field that the user wrote at ``span``: a note where it is certain that no row has it."""
         stands = self._stands.get(span, Stands.PLAIN)
         value = self.field(name, stands is Stands.ASKED)
+        if stands is Stands.ASKED and self.notes is not None:
+            members.asked(self.note, self, name, span)
         if value is NULL_VALUE and span not in self._said:
             tell_field(self.notes, self.rel, name, span, stands)
         return value
@@ -278,7 +285,7 @@ class ExprContext:
         if spec.tests_null or spec.loss is not None:
             self._tested.extend(made.nodes)
         if spec.tests_null or spec.family == "type check":
-            self._stands.update((arg.span, Stands.ASKED) for arg in call.args if isinstance(arg, Field))
+            self._stands.update((arg.span, Stands.ASKED) for arg in call.args if isinstance(arg, Field | Call))
         elif spec.searches:
             self._stands.update((arg.span, Stands.VALUE) for arg in call.args[1:] if isinstance(arg, Field))
         result = spec.lower(made)
@@ -393,6 +400,7 @@ class ExprContext:
     def _logic(self, expr: Binary) -> Typed:
         terms: list[Typed] = []
         self.type_asked |= mixedlosses.asked_types(expr)
+        self.texts_asked |= spellings.asked(expr)
         node: Expr = expr
         while isinstance(node, Binary) and node.op == expr.op:
             left = node.left.right if isinstance(node.left, Binary) and node.left.op == expr.op else node.left
@@ -414,6 +422,8 @@ class ExprContext:
         pattern = literal_string(expr.right)
         if pattern is not None:
             arguments.compared_text(self, expr, pattern)
+            if left.kind is Kind.STRING:
+                spellings.compared(self, expr, pattern)
             test = self._any_item(expr.left, left, lambda value: patterns.matches(value, pattern))
         else:
             left, right = self.once(left, MIXED), self.once(right, MIXED)
@@ -548,6 +558,10 @@ class ExprContext:
     def untold(self, call: Call) -> bool:
         """Whether a conversion stands where null is an answer (``nvl(int(a), 0)``) or inside another one."""
         return any(call is tested for tested in self._tested)
+
+    def asked(self, call: Call) -> bool:
+        """Whether a condition asks if the value of a call is there: ``isnull(valueof(m, "k"))``."""
+        return self._stands.get(call.span) is Stands.ASKED
 
     def converted(self, node: Expr) -> Typed:
         """The value that a conversion began with: ``a`` of ``int(double(a))``, which counts once."""

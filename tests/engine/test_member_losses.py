@@ -51,6 +51,9 @@ def entries(session: Session, query: str) -> list[tuple[str, str]]:
         ("sort user.ID", "user.ID (user.id)"),
         ("fields user.tags[5]", "user.tags[5] (user.tags)"),
         ("rex field=user.nmae \"(?<x>k.)\"", "user.nmae (user.name)"),
+        ('eval x = valueof(user, "nmae")', 'valueof(user, "nmae") (user.name)'),
+        # a key, and no path
+        ('eval x = valueof(user, "name.first")', 'valueof(user, "name.first") (user.name, user.id, user.tags)'),
     ],
 )  # fmt: skip
 def test_a_path_that_no_row_answers_is_told_with_what_is_there(session: Session, events: str, query: str, source: str):
@@ -66,6 +69,8 @@ def test_a_path_that_no_row_answers_is_told_with_what_is_there(session: Session,
         "search isnull(user.nmae) | eval y = nvl(user.nmae, 0)",  # the query asks whether it is there
         "search n > 1000000 | stats count by user.nmae",  # no row arrives
         "fields user.tags[1]",
+        'eval x = valueof(user, "name"), y = valueof(user, "late"), z = valueof(user.tags, 1)',
+        'search isnull(valueof(user, "email")) | eval x = nvl(valueof(user, "email"), 0)',
     ],
 )
 def test_a_path_that_a_row_answers_or_that_is_asked_for_is_not_told(session: Session, events: str, query: str):
@@ -75,3 +80,25 @@ def test_a_path_that_a_row_answers_or_that_is_asked_for_is_not_told(session: Ses
 def test_rows_are_those_of_a_run_without_a_ledger(session: Session, events: str):
     query = f"jsonfile {events} | stats count, dc(user.name) by user.nmae"
     assert session.query(query).arrow().to_pylist() == [{"user.nmae": None, "count": LATE + 1, "dc(user.name)": 2}]
+
+
+@pytest.mark.parametrize(
+    ("query", "help"),
+    [
+        ("search isnull(user.nmae)", "write user.name"),
+        ("eval x = isnotnull(user.nmae)", "write user.name"),
+        ("search isnull(user.email)", None),  # no name is near: it asks whether it is there
+        ("search isnull(user.name)", None),
+    ],
+)
+def test_a_path_that_is_asked_for_and_nearly_there_is_a_note(
+    session: Session, events: str, query: str, help: str | None
+):
+    """decisions.md 27: a path that leads nowhere is null; `isnull` of a misspelt one is true in every row."""
+    found = [(note.code, note.help) for note in session.plan(f"jsonfile {events} | {query}")[0].notes]
+    assert found == ([] if help is None else [("N1405", help)])
+
+
+def test_a_key_with_a_dot_that_is_a_path_is_told_with_the_path(session: Session):
+    query = "json \"[{user:{geo:{cc:'kr'}}}]\" | eval x = valueof(user, 'geo.cc')".replace("'geo.cc'", '"geo.cc"')
+    assert entries(session, query) == [("no-member", 'valueof(user, "geo.cc") (user.geo.cc)')]

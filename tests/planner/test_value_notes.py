@@ -352,7 +352,7 @@ def test_every_aggregate_of_numbers_tells_of_a_condition(session: Session, name:
         ('| search line == "*x*" | eval c = 1', "amount", True),
         ('| rex field=line "n=(?<n>[0-9]+)"', "n", False),
         ('| rex field=line "n=(?<amount>[0-9]+)"', "amount", False),
-        ('| eval n = valueof(split(line, "="), 1)', "n", False),
+        ('| eval n = valueof(split(replace(line, " x", ""), "="), 1)', "n", False),
         ("| parsekv field=line", "n", False),
     ],
 )

@@ -11,7 +11,8 @@ from logsql.language.slips import span_name
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, canonical, walk
 from logsql.planner.calls import Lowering
 from logsql.planner.function_spec import FUNCTIONS
-from logsql.planner.notes.datetexts import are_dates, are_seconds, guess_pattern, pattern_of
+from logsql.planner.notes.datetexts import are_seconds, guess_pattern, pattern_of
+from logsql.planner.notes.spellings import mostly, plain, separated
 from logsql.planner.notes.words import WRITE, depends, kind_word, number_text, parameter, settled_kind
 from logsql.values.types import RANK, Kind
 from logsql.values.values import Typed
@@ -70,6 +71,9 @@ ADDRESS_ORDER = define(
     ("write {better}", "{better}(으)로 쓰세요"),
 )
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
+#: What options that type the values of a source read as a date and as a number.
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?")
+_TYPED_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 DATE_ORDER = define(
     "N1214",
     "dates-ordered-as-text",
@@ -168,6 +172,8 @@ def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
     if expr.op in ("==", "!=") and isinstance(expr.right, Literal) and expr.right.kind == "null":
         if depends(expr.left):
             test = f"{'isnull' if expr.op == '==' else 'isnotnull'}({canonical(expr.left)})"
+            if left.kind is Kind.STRING and "" in sample(cx, expr.left):  # a blank cell of a CSV is an empty text
+                test = f'{canonical(expr.left)} {expr.op} ""'
             cx.note(NULL_COMPARED, expr.span, help=WRITE.fill(better=test), op=expr.op)
         return
     if expr.op in ("==", "!=") and isinstance(expr.right, Literal) and expr.right.kind == "string":
@@ -263,10 +269,6 @@ def _better(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None
     for side, value, theirs in ((sides[0], left, right), (sides[1], right, left)):
         numbers = theirs.type.number
         if side is not None and value.kind is Kind.STRING and not (numbers and expr.op not in _ORDER):
-            if numbers and not all(
-                map(number_text, filter(None, sample(cx, expr.left if side is sides[0] else expr.right)))
-            ):
-                return meant
             node = expr.left if side is sides[0] else expr.right
             return or_typed(cx, meant, node, theirs.kind is Kind.DATE)
     return meant
@@ -284,15 +286,18 @@ def or_typed(cx: Lowering, help: str, node: Expr, date: bool = False) -> str:
     """``help``, and the option of the source that reads its texts as numbers and dates, where there is one and the
     field is its own: what ``rex`` or ``split`` made of a line no option of the source types."""
     by = cx.rel.typed_by if cx.rel is not None and isinstance(node, Field) and cx.own(node.name) else ""
-    if date and are_seconds(sample(cx, node)):  # the option makes numbers of them
+    if not by or not (date or by.endswith("types=t")):
         return help
-    return OR_TYPED.fill(help=help, option=by) if by and (date or by.endswith("types=t")) else help
+    fits = _ISO_DATE.fullmatch if date else _TYPED_NUMBER.fullmatch
+    known = all(map(fits, filter(None, sample(cx, node))))  # one value that does not fit leaves the field text
+    return OR_TYPED.fill(help=help, option=by) if known else help
 
 
 def only_typed(cx: Lowering, node: Expr) -> str | None:
     """The option of the source that reads dates of several forms, which no one pattern reads."""
     by = cx.rel.typed_by if cx.rel is not None and isinstance(node, Field) and cx.own(node.name) else ""
-    return WRITE.fill(better=by) if by and are_dates(sample(cx, node)) else None
+    values = [text for text in sample(cx, node) if text]
+    return WRITE.fill(better=by) if by and values and all(map(_ISO_DATE.fullmatch, values)) else None
 
 
 def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, op: str) -> str | None:
@@ -302,11 +307,12 @@ def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, o
             if isinstance(node, Literal):
                 return str(node.value) if number_text(str(node.value)) else None
             values = [v for v in sample(cx, node) if v]
-            if values and not any(map(number_text, values)):
+            argument = separated(canonical(node), values)
+            if values and not any(map(number_text, plain(values))):
                 return None
-            if op in ("==", "!=") and isinstance(other, Literal) and not any(map(_padded, values)):
-                return None
-            return f"double({canonical(node)})"
+            if op in ("==", "!=") and isinstance(other, Literal) and not any(map(_padded, plain(values))):
+                return f"double({argument})" if argument != canonical(node) else None
+            return f"double({argument})"
         if theirs.kind is Kind.DATE:
             if isinstance(node, Literal) and (relative := relative_time(str(node.value))):
                 return relative
@@ -323,7 +329,8 @@ def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, o
         if value.kind is Kind.BOOL and theirs.kind is Kind.STRING:
             return f'"{str(node.value).lower()}"'
     if value.type.number and theirs.kind is Kind.STRING and op in ("==", "!=") and isinstance(node, Literal):
-        if any(map(_padded, sample(cx, other))) or isinstance(node.value, float):
+        texts = sample(cx, other)
+        if any(map(_padded, plain(texts))) or list(texts) != plain(texts) or isinstance(node.value, float):
             return None
         return f'"{canonical(node)}"'
     if value.type.integer and theirs.kind is Kind.DATE and (day := _day(node)):
@@ -424,8 +431,9 @@ def _letter_by_letter(cx: Lowering, expr: Binary) -> None:
             cx.note(ADDRESS_ORDER, expr.span, left=canonical(field), better=f"{first} {expr.op} {second}")
             return
         if isinstance(field, Field) and isinstance(other, Literal) and number_text(str(other.value)):
-            if numbers_of_several_lengths(sample(cx, field)):
-                sides = (f"double({field.name})", str(other.value))
+            values = sample(cx, field)
+            if numbers_of_several_lengths(plain(values)):
+                sides = (f"double({separated(canonical(field), values)})", str(other.value))
                 first, second = sides if field is expr.left else (sides[1], sides[0])
                 better = WRITE.fill(better=f"{first} {expr.op} {second}")
                 cx.note(TEXT_ORDER, expr.span, left=canonical(field), better=better)
@@ -466,16 +474,17 @@ def _in_order(pattern: str, wanted: str, values: tuple[str, ...]) -> bool:
     return pattern.startswith("yyyy") and pattern.startswith(wanted) and (len(zones) == 1 or "HH" not in wanted)
 
 
-def numbers_of_several_lengths(values: tuple[str, ...]) -> bool:
-    """Whether texts are all numbers and their order as text is another than by value.
+def numbers_of_several_lengths(values: Sequence[str]) -> bool:
+    """Whether texts are all numbers, but for few of many, and their order as text is another than by value.
 
     >>> [numbers_of_several_lengths(v) for v in (("9", "10"), ("10", "20"), ("9", "x"), ())]
     [True, False, False, False]
+    >>> numbers_of_several_lengths(("9", "10", "11", "-", "12")), numbers_of_several_lengths(("9", "10", "a", "b"))
+    (True, False)
     """
     found = [v for v in values if v]
-    if not found or not all(number_text(v) for v in found):
-        return False
-    return sorted(found) != sorted(found, key=float)
+    texts = [v for v in found if number_text(v)]
+    return mostly(texts, found) and sorted(texts) != sorted(texts, key=float)
 
 
 def candidates(cx: Lowering, value_node: Expr, value: Typed, node: Expr, candidate: Kind) -> None:

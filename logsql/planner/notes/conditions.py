@@ -7,7 +7,7 @@ from logsql.language.slips import QUOTES
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, Unary, canonical
 from logsql.planner.calls import Lowering
 from logsql.planner.function_spec import FUNCTIONS
-from logsql.planner.notes.comparisons import constants
+from logsql.planner.notes.comparisons import constants, name_of
 from logsql.planner.notes.contradictions import joined
 from logsql.planner.notes.fields import CONSTANTS, likely
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
@@ -77,6 +77,12 @@ QUOTED_FIELD = define(
         "{written} is the name of a field, which the row does not have; a text stands in double quotes",
         "{written}은(는) 행에 없는 필드 이름입니다. 텍스트는 큰따옴표로 묶습니다",
     ),
+)
+FIELD_IN_QUOTES = QUOTED_FIELD.says(
+    (
+        "{written} is the name of a field, quotes included, which the row does not have",
+        "{written}은(는) 따옴표까지 필드 이름인데 행에 그런 필드가 없습니다",
+    )
 )
 
 
@@ -184,8 +190,10 @@ def quoted_value(cx: Lowering, node: Field | Binary) -> None:
     """
     written = _single_quoted(node)
     if written is not None and missing(cx, _first(node)):
-        body = written[1:-1].replace('"', '\\"')
-        cx.note(QUOTED_FIELD, node.span, help=WRITE.fill(better=f'"{body}"'), written=written)
+        name = Literal(written[1:-1], "string")
+        known = cx.rel is not None and cx.rel.column(written[1:-1]) is not None
+        better = name_of(name) if known else canonical(name)
+        cx.note(FIELD_IN_QUOTES if known else QUOTED_FIELD, node.span, help=WRITE.fill(better=better), written=written)
 
 
 def _single_quoted(node: Field | Binary) -> str | None:

@@ -65,11 +65,6 @@ def pattern_of(values: Sequence[str]) -> str:
     return guess_pattern(values, "") if any(values) else USUAL
 
 
-def are_dates(values: Sequence[str]) -> bool:
-    """Whether each of some texts is a date, be it by a pattern of its own."""
-    return any(values) and all(guess_pattern([value], "") for value in values if value)
-
-
 def are_seconds(texts: Sequence[str]) -> bool:
     """Whether whole numbers are seconds or milliseconds of the years from 2001 to 3000."""
     found = [text for text in texts if text]

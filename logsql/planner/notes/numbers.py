@@ -12,8 +12,9 @@ from logsql.language.slips import span_name
 from logsql.language.tree import Binary, Expr, Field, Literal, SortKey, Unary, canonical
 from logsql.planner.calls import AggregateCall, Lowering
 from logsql.planner.notes.arguments import NOTHING_FOR
-from logsql.planner.notes.comparisons import numbers_of_several_lengths, or_typed, quoted_name, sample
+from logsql.planner.notes.comparisons import name_of, numbers_of_several_lengths, or_typed, quoted_name, sample
 from logsql.planner.notes.datetexts import out_of_order
+from logsql.planner.notes.spellings import plain, separated
 from logsql.planner.notes.words import WRITE, kind_word, number_text, settled_kind
 from logsql.values.arithmetic import BLANKS, DOUBLE_TEXT, HEX_TEXT, INTEGER_TEXT
 from logsql.values.types import Kind
@@ -92,8 +93,6 @@ BEYOND = NOTHING_FOR.says(
     )
 )
 _WHOLE = {"+": operator.add, "-": operator.sub, "*": operator.mul}
-#: Digits in groups of three: ``1,234,567.89``.
-_GROUPED = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d+)?")
 
 
 def aggregated(cx: Lowering, call: AggregateCall) -> None:
@@ -150,31 +149,37 @@ def _open(cx: Lowering, node: Expr) -> bool:
 def _as_numbers(call: AggregateCall, place: int) -> str | None:
     """The aggregate over numbers made of the texts; None where the texts at hand are none: ``12 KB``."""
     found = [text for text in sample(call.cx, call.nodes[place]) if text]
-    argument = canonical(call.nodes[place])
-    if not all(map(number_text, found)):
-        if all(map(_GROUPED.fullmatch, found)):
-            argument = f'replace({argument}, ",", "")'
-        elif not any(map(number_text, found)):
-            return None
+    argument = separated(canonical(call.nodes[place]), found)
+    if found and not any(map(number_text, plain(found))):
+        return None
     written = [f"double({argument})" if i == place else canonical(n) for i, n in enumerate(call.nodes)]
     help = WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
-    return or_typed(call.cx, help, call.nodes[place]) if all(map(number_text, found)) else help
+    return or_typed(call.cx, help, call.nodes[place])
 
 
 def sorted_by(cx: Lowering, command: str, keys: tuple[SortKey, ...]) -> None:
     """Tell of a sort by a text field whose values are numbers of several lengths."""
     for key in keys:
         column = cx.rel.column(key.name.text) if cx.rel is not None else None
-        if column is None or column.type.kind is not Kind.STRING:
-            continue
+        rest = cx.rel.rest if cx.rel is not None and column is None else None
+        kind = column.type.kind if column is not None else rest.value_type.kind if rest is not None else None
+        if kind is not Kind.STRING or (key is not keys[0] and not cx.own(key.name.text)):
+            continue  # sort src, dst, dport, _time of a log: any order of ports puts the rows of a connection together
         name = key.name.text
         if numbers_of_several_lengths(cx.sample(name)):
-            help = WRITE.fill(better=f"eval {name} = double({name}) | {command} {'-' if key.descending else ''}{name}")
+            help = WRITE.fill(better=_evaluated(command, key, f"double({name})"))
             cx.note(ORDERED_AS_TEXT, key.name.span, help=or_typed(cx, help, Field(name)), value=name, function=command)
         elif made := _ordered(cx, Field(name)):
             row, form = made
-            help = WRITE.fill(better=f"eval {name} = {form} | {command} {'-' if key.descending else ''}{name}")
+            help = WRITE.fill(better=_evaluated(command, key, form))
             cx.note(row, key.name.span, help=help, value=name, function=command)
+
+
+def _evaluated(command: str, key: SortKey, form: str) -> str:
+    """The sort by values that are made of a field first; a name with blanks is no name in an expression."""
+    name, spelled = key.name.text, name_of(Literal(key.name.text, "string"))
+    made = name if spelled == name else re.sub(r"\W+", "_", name).strip("_").lower()
+    return f"eval {made} = {form.replace(name, spelled, 1)} | {command} {'-' if key.descending else ''}{made}"
 
 
 def _ordered(cx: Lowering, node: Expr) -> tuple[Sentence, str] | None:
@@ -183,9 +188,8 @@ def _ordered(cx: Lowering, node: Expr) -> tuple[Sentence, str] | None:
     found = sample(cx, node)
     if pattern := out_of_order(found):
         return DATES_AS_TEXT, f'date({canonical(node)}, "{pattern}")'
-    plain = tuple(text.replace(",", "") for text in found)
-    if plain != found and all(_GROUPED.fullmatch(text) for text in found if text) and numbers_of_several_lengths(plain):
-        return ORDERED_AS_TEXT, f'double(replace({canonical(node)}, ",", ""))'
+    if numbers_of_several_lengths(plain(found)):
+        return ORDERED_AS_TEXT, f"double({separated(canonical(node), found)})"
     return None
 
 

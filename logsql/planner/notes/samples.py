@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 from sqlglot import exp
 
-from logsql.planner.plan import Cte
+from logsql.planner.plan import Cte, with_ctes
 from logsql.planner.relation import Rel
 from logsql.values import sql
 from logsql.values.sql import Sql
@@ -58,6 +58,73 @@ def sample_query(ctes: Sequence[Cte], rel: Rel, name: str) -> Sql | None:
         query = sql.select([sql.alias(node.copy(), "v")], read.this.copy())
         return query.limit(SAMPLE)
     return None
+
+
+#: What SELECTs of one table have that are no mere rows of it.
+_MORE = ("joins", "group", "distinct", "having", "qualify", "laterals", "limit", "offset")
+#: Expressions of so many nodes are not looked at.
+_LARGE = 600
+#: Functions of the ledger, and what stands for them where nothing is counted.
+_UNCOUNTED = {
+    **dict.fromkeys(("lq_lost", "lq_lost_at", "lq_look", "lq_repeats"), sql.boolean(False)),
+    "lq_came": sql.string(""),
+    "lq_least": sql.integer(0),
+}
+
+
+def computed_query(ctes: Sequence[Cte], rel: Rel, name: str) -> Sql | None:
+    """SELECT of the first values of a field that DuckDB alone computes on the way, such as a group of ``rex``, a part
+    of ``split`` or what ``parsekv`` reads; None where more than the first rows of one table would be read for it.
+    """
+    column = rel.column(name)
+    if column is None and (rel.rest is None or not rel.rest.is_map or name in rel.rest.hidden):
+        return None
+    if column is None:
+        assert rel.rest is not None
+        value = sql.func("map_extract_value", rel.expr(rel.rest.ident).copy(), sql.string(name))
+    elif column.parts:
+        return None
+    else:
+        value = rel.expr(column.ident).copy()
+    by_name = {cte.name: cte for cte in ctes}
+    found: list[Cte] = []
+    source, top = rel.source, sql.select([sql.alias(value, "v")], sql.table(rel.source))
+    asked = top
+    while source in by_name:
+        query = by_name[source].query
+        read = query.args.get("from_") or query.args.get("from")
+        if not isinstance(query, exp.Select) or any(query.args.get(more) for more in _MORE) or read is None:
+            return None
+        wanted = {node.name for node in sql.below(asked, exp.Column)}
+        kept = [cast(exp.Expression, item.copy()) for item in query.selects if item.alias_or_name in wanted]
+        if not kept:
+            return None
+        asked = sql.select(kept, read.this.copy())
+        if not isinstance(read.this, exp.Table):  # the rows of json "[...]"
+            found.append(Cte(source, asked, (), by_name[source].command))
+            break
+        found.append(Cte(source, asked, (read.this.name,), by_name[source].command))
+        source = read.this.name
+    if not found or not all(_plain(query) for query in (top, *(cte.query for cte in found))):
+        return None
+    return with_ctes(top.limit(SAMPLE), found[::-1], (rel.source,))
+
+
+def _plain(query: Sql) -> bool:
+    """Whether DuckDB alone computes a SELECT row by row; what counts losses is taken out of it."""
+    if sql.size(query, _LARGE) == _LARGE or sql.below(query, exp.Window):
+        return False
+    for call in sql.below(query, exp.Anonymous):
+        called = call.name.lower()
+        if called == "unnest":
+            return False
+        if called.startswith((sql.COUNTER, sql.GATE)):
+            call.replace(sql.integer(0) if called.startswith(sql.COUNTER) else sql.boolean(False))
+        elif called in _UNCOUNTED:
+            call.replace(_UNCOUNTED[called].copy())
+        elif called.startswith("lq_"):
+            return False
+    return True
 
 
 def own(ctes: Sequence[Cte], rel: Rel, name: str) -> bool:
