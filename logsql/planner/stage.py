@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
 
 from sqlglot import exp
@@ -90,7 +91,7 @@ class Stage:
     def catalog(self) -> Catalog:
         return self.chain.catalog
 
-    @property
+    @cached_property
     def demand(self) -> Demand:
         """Fields of this command's rows that can be read behind it; None when any may be."""
         return self.chain.demanded(self._following, self._behind)
