@@ -20,8 +20,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-MEGABYTES = {False: 150, True: 280}
-"""About what the product alone, and the product with its extras and developer tools, fetch."""
+PRODUCT = 150
+"""Megabytes that the product alone fetches, about."""
+EXTRAS = {"crypto": 5, "forensic": 3, "xlsx": 2, "geoip": 1, "chart": 25, "patterns": 2, "timeseries": 30, "frames": 60}
+EXTRAS |= {"all": 100, "dev": 30}
+"""Megabytes that each of the extras fetches besides, about."""
 _FETCHED = re.compile(r"\s*(Downloading|Using cached|Processing) (?:\S*/)?([\w.]+?)-\d\S*( \([\d.]+ [kMG]?B\))?")
 
 
@@ -30,10 +33,7 @@ def main() -> int:
     folder = Path(sys.argv[1])
     extras = sys.argv[2] if len(sys.argv) > 2 else ""
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    what = "logsql, its optional packages and the developer tools" if extras else "logsql"
-    say(
-        f"installing {what} into {folder}: about {MEGABYTES[bool(extras)]} MB are fetched, unless they are in the cache"
-    )
+    say(announced(folder, extras, python.exists()))
     if not python.exists():
         venv.EnvBuilder(symlinks=os.name != "nt").create(folder)
     target = f"{ROOT}[{extras}]" if extras else str(ROOT)
@@ -41,6 +41,18 @@ def main() -> int:
         return subprocess.run([uv, "pip", "install", "--python", str(python), "--editable", target]).returncode
     ahead = [] if extras else ["--no-compile"]
     return piped([*pip(python), *ahead, "--progress-bar", "off", "--editable", target])
+
+
+def announced(folder: Path, extras: str, there: bool) -> str:
+    """What is installed and how much that fetches; ``there``: the environment is, and most likely with the product.
+
+    >>> announced(Path(".venv"), "forensic,xlsx", True)
+    'installing logsql with forensic, xlsx into .venv: about 5 MB are fetched, unless they are in the cache'
+    """
+    names = [name.strip() for name in extras.split(",") if name.strip()]
+    megabytes = sum(EXTRAS.get(name, 10) for name in names) + (0 if there and names else PRODUCT)
+    what = f"logsql with {', '.join(names)}" if names else "logsql"
+    return f"installing {what} into {folder}: about {megabytes} MB are fetched, unless they are in the cache"
 
 
 def pip(python: Path) -> list[str]:

@@ -17,8 +17,10 @@ import logsql
 from logsql.conversation.conversation import Conversation, Language, Settings
 from logsql.conversation.outcome import MOST_NOTES, Kind, remarks
 from logsql.diagnostics.errors import Diagnostic, Interrupted
+from logsql.diagnostics.losses import LOSSES, Fate
 from logsql.engine.ledger import Ledger
 from logsql.engine.session import Session
+from logsql.planner.spec import COMMANDS
 from tests.cli.support import ENDLESS, make_database
 
 T = TypeVar("T")
@@ -188,6 +190,44 @@ def test_what_the_result_lacks_is_in_the_outcome(session: Session, tmp_path: Pat
     (line,) = remarks(outcome.notes, outcome.ledger, pointer="\\loss")
     said = f"2 broken-json in {file} (first at line 2): lines that are no JSON: no row"
     assert line == f"note: not in the result: {said} (\\loss)"
+
+
+FATES = [
+    ('json "[{}]" | eval line = "x" | parse httpd', "passed unchanged", "그대로 통과한 것"),
+    ('json "[{\\"a\\": \\"x\\"}]" | eval n = int(a)', "null in the result", "결과에서 null인 것"),
+    ("textfile {bytes}", "changed or cut in the result", "결과에서 바뀌거나 잘린 것"),
+    ('json "[{\\"a\\": -1}]" | eval b = sqrt(a)', "in the result, but perhaps", "결과에 있지만"),
+    ("jsonfile {broken}", "not in the result", "결과에 없는 것"),
+]
+
+
+@pytest.mark.parametrize(("query", "english", "korean"), FATES)
+def test_a_line_of_the_ledger_begins_with_what_became_of_the_rows(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: str, english: str, korean: str
+) -> None:
+    """A row that passed unchanged was said to be "not in the result"."""
+    (tmp_path / "bytes").write_bytes("이름\n".encode("cp949"))
+    (tmp_path / "broken").write_text("{\n")
+    files = {name: tmp_path / name for name in ("bytes", "broken")}
+    for name, path in files.items():
+        query = query.replace(f"{{{name}}}", str(path))
+    outcome = Conversation(session, sink=Page().open).run(query)
+    for language, begins in (("en", english), ("ko", korean)):
+        monkeypatch.setenv("LOGSQL_LANG", language)
+        (line,) = remarks((), outcome.ledger)
+        assert line.startswith(f"note: {begins}"), line
+
+
+def test_what_a_reason_says_and_its_fate_agree() -> None:
+    assert list(COMMANDS.values()), "rows stand in the files of commands, which are imported when they are asked for"
+    for row in LOSSES.values():
+        said = row.text.en
+        if not row.fact and said.endswith(("null", "is null")):
+            assert row.fate is Fate.NULL, row.name
+        if "unchanged" in said or "no field is set" in said:
+            assert row.fate is Fate.PASSED, row.name
+        if said.endswith(("no row", "missing", "left out")):
+            assert row.fate is Fate.LEFT_OUT, row.name
 
 
 def test_at_most_five_notes_and_a_count() -> None:

@@ -23,7 +23,7 @@ _NAMED = 3
 
 add_messages(
     {
-        "ledger": ("not in the result: {summary}", "결과에 없는 것: {summary}"),
+        "ledger": ("left out, null, changed or passed unchanged:", "빠지거나 null이 되거나 바뀌거나 그대로 통과한 것:"),
         "ledger-fact": ("about the source: {summary}", "원본에 대해: {summary}"),
         "ledger-others": ("{sources} and {count} more", "{sources} 외 {count}곳"),
         "ledger-more": ("{count} more of them", "그 밖에 {count}건 더 있습니다"),
@@ -87,7 +87,7 @@ def remarks(
     if len(lines) > MOST_NOTES:
         lines[MOST_NOTES:] = ["note: " + message("notes-more", count=len(lines) - MOST_NOTES)]
     if every:
-        lines.append("note: " + message("ledger", summary="").rstrip() if ledger else message("no-loss"))
+        lines.append("note: " + message("ledger") if ledger else message("no-loss"))
         lines += ledger.lines() if ledger else []
     elif ledger:
         lines += _losses(ledger, pointer, {note.covers for note in told})
@@ -117,10 +117,16 @@ def _losses(ledger: Ledger, pointer: str, covered: Collection[tuple[str, str] | 
     entries = [entry for entry in ledger if (entry.reason, entry.source) not in covered]
     entries = gathered(entries)
     entries.sort(key=lambda entry: entry.fact)  # what is lost before what is only said of a source
-    shown = [message("ledger-fact" if e.fact else "ledger", summary=e.told()) for e in entries[:MOST_NOTES]]
+    shown = [_begun(entry) for entry in entries[:MOST_NOTES]]
     if len(entries) > MOST_NOTES:
         shown.append(message("ledger-more", count=len(entries) - MOST_NOTES))
     lines = [f"note: {line}" for line in shown]
     if pointer and lines:
         lines[-1] += f" ({pointer})"
     return lines
+
+
+def _begun(entry: Entry) -> str:
+    """What is told of an entry, behind what became of its rows or values."""
+    told = entry.told()
+    return message("ledger-fact", summary=told) if entry.fact else entry.fate.value.fill(summary=told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.diagnostics.losses import LOSSES, Loss, loss
+from logsql.diagnostics.losses import LOSSES, Fate, Loss, loss
 from logsql.diagnostics.unreadable import READER_ROWS
 
 
@@ -29,11 +29,20 @@ FILE_LEFT_OUT = loss("file-left-out", ("files that could not be read, left out",
 loss(
     "invalid-{charset}",
     ("lines with bytes that are no text: they became U+FFFD", "글자가 아닌 바이트가 있는 줄: U+FFFD로 바꿈"),
+    fate=Fate.CHANGED,
 )
-loss("line-cut", ("lines longer than 64 MB, which became several rows", "64MB를 넘어 여러 행으로 나눈 줄"))
-loss("node-cut", ("nodes longer than 64 MB, which lack their end", "64MB를 넘어 뒷부분이 빠진 노드"))
-loss("record-cut", ("records longer than 64 MB, which became several rows", "64MB를 넘어 여러 행으로 나눈 레코드"))
-loss("no-time-found", ("lines without a time: _time is null", "시각이 없는 줄: _time은 null"))
+loss(
+    "line-cut",
+    ("lines longer than 64 MB, which became several rows", "64MB를 넘어 여러 행으로 나눈 줄"),
+    fate=Fate.CHANGED,
+)
+loss("node-cut", ("nodes longer than 64 MB, which lack their end", "64MB를 넘어 뒷부분이 빠진 노드"), fate=Fate.CHANGED)
+loss(
+    "record-cut",
+    ("records longer than 64 MB, which became several rows", "64MB를 넘어 여러 행으로 나눈 레코드"),
+    fate=Fate.CHANGED,
+)
+loss("no-time-found", ("lines without a time: _time is null", "시각이 없는 줄: _time은 null"), fate=Fate.NULL)
 loss("broken-json", ("lines that are no JSON: no row", "JSON이 아닌 줄: 행 없음"))
 loss("not-an-object", ("lines whose JSON is no object: no row", "JSON 객체가 아닌 줄: 행 없음"))
 REPEATED_KEY = loss(
@@ -42,9 +51,14 @@ REPEATED_KEY = loss(
         "keys that come again in one object: one value counts (of json the last, else the first)",
         "한 객체에서 되풀이된 키: 값 하나만 남습니다 (json은 마지막, 그 밖에는 첫 번째)",
     ),
+    fate=Fate.DOUBTFUL,
 )
-loss("lone-surrogate", ("values with half a character, which became U+FFFD", "반쪽 문자가 있는 값: U+FFFD로 바꿈"))
-loss("type-mismatch", ("values that do not fit the column: null", "열 타입에 맞지 않는 값: null"))
+loss(
+    "lone-surrogate",
+    ("values with half a character, which became U+FFFD", "반쪽 문자가 있는 값: U+FFFD로 바꿈"),
+    fate=Fate.CHANGED,
+)
+loss("type-mismatch", ("values that do not fit the column: null", "열 타입에 맞지 않는 값: null"), fate=Fate.NULL)
 loss("duplicate-header", ("columns of one name were renamed", "이름이 같은 열의 이름을 바꿈"), fact=True)
 loss(
     "unnamed-column",
@@ -81,6 +95,7 @@ loss(
         "what the compressed file holds is compressed once more: its bytes were read as they are",
         "압축 파일의 내용이 다시 압축되어 있습니다: 그 바이트를 그대로 읽었습니다",
     ),
+    fate=Fate.DOUBTFUL,
 )
 loss(
     "packed-input",
@@ -95,6 +110,7 @@ loss(
 loss(
     "unclosed-quote",
     ("a quote that nothing closes: the line ends the record", "닫지 않은 따옴표: 그 줄에서 레코드를 끝냄"),
+    fate=Fate.CHANGED,
 )
 loss(
     "quoting-differs",
@@ -102,6 +118,7 @@ loss(
         'records in which \\" ends the cell by RFC 4180: strict=t reads them so',
         'RFC 4180에서는 \\"가 셀의 끝인 레코드: strict=t로 읽으면 그렇게 읽습니다',
     ),
+    fate=Fate.DOUBTFUL,
 )
 loss(
     "columns-cut",
@@ -146,10 +163,12 @@ loss(
 loss(
     "entry-name-charset",
     ("names that are not in `zipcharset`, read as CP437", "`zipcharset`이 아니어서 CP437로 읽은 이름"),
+    fate=Fate.CHANGED,
 )
 loss(
     "bad-date",
     ("dates of entries that do not exist: `modified_at` is null", "존재하지 않는 항목 날짜: `modified_at`은 null"),
+    fate=Fate.NULL,
 )
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------
@@ -173,6 +192,7 @@ loss(
         "the `-wal` file may not be read, or is too large to copy: rows may be old",
         "`-wal` 파일을 읽을 수 없거나 너무 큼: 행이 예전 것일 수 있음",
     ),
+    fate=Fate.DOUBTFUL,
 )
 loss(
     "rollback-journal-not-read",
@@ -180,6 +200,7 @@ loss(
         "the database was being written to: a transaction may be there in part",
         "쓰는 중이던 데이터베이스: 트랜잭션이 일부만 있을 수 있음",
     ),
+    fate=Fate.DOUBTFUL,
 )
 loss(
     "damaged-database",
@@ -188,6 +209,7 @@ loss(
 loss(
     "generated-column-failed",
     ("a generated column cannot be computed for a row: null from there on", "계산 열을 계산하지 못함: 그 행부터 null"),
+    fate=Fate.NULL,
 )
 
 # --- event logs, NTFS -------------------------------------------------------------------------------------------------
@@ -209,9 +231,13 @@ loss(
 )
 loss("truncated-chunk", ("chunks that are cut: events are missing", "잘린 청크: 이벤트 빠짐"))
 loss("damaged-event", ("events that are damaged: no row", "손상된 이벤트: 행 없음"))
-loss("damaged-header", ("the header of the file is damaged: read without it", "파일 헤더 손상: 헤더 없이 읽음"))
-loss("damaged-list", ("a list of names or templates was cut", "이름이나 템플릿 목록이 잘림"))
-loss("date-out-of-range", ("dates that no calendar reaches: null", "달력을 벗어난 날짜: null"))
+loss(
+    "damaged-header",
+    ("the header of the file is damaged: read without it", "파일 헤더 손상: 헤더 없이 읽음"),
+    fate=Fate.DOUBTFUL,
+)
+loss("damaged-list", ("a list of names or templates was cut", "이름이나 템플릿 목록이 잘림"), fate=Fate.CHANGED)
+loss("date-out-of-range", ("dates that no calendar reaches: null", "달력을 벗어난 날짜: null"), fate=Fate.NULL)
 loss("parser-failed", ("events that the parser could not read: no row", "파서가 읽지 못한 이벤트: 행 없음"))
 loss("damaged-record", ("records that are damaged: no row", "손상된 레코드: 행 없음"))
 loss("damaged-page", ("pages that are damaged: their records are missing", "손상된 페이지: 그 레코드 없음"))
@@ -226,7 +252,7 @@ loss("torn-page", ("pages that were written in part: their records are missing",
 loss("torn-record", ("records that were written in part: no row", "일부만 쓰인 레코드: 행 없음"))
 loss("truncated-record", ("a record that is cut at the end of the file: no row", "파일 끝에서 잘린 레코드: 행 없음"))
 loss("record-without-file-signature", ("records without the mark FILE: no row", "FILE 표식이 없는 레코드: 행 없음"))
-loss("path-too-long", ("paths that are cut", "잘린 경로"))
+loss("path-too-long", ("paths that are cut", "잘린 경로"), fate=Fate.CHANGED)
 loss("zero-record", ("empty places between records", "레코드 사이의 빈 자리"))
 loss("unreadable-bytes", ("bytes that are no record", "레코드가 아닌 바이트"))
 
@@ -320,34 +346,50 @@ loss(
 loss(
     "subkey-count-differs",
     ("a key's list holds another number of keys than the key says", "키에 적힌 수와 목록의 키 수가 다름"),
+    fate=Fate.DOUBTFUL,
 )
 loss("damaged-key", ("where a key should be is none", "키가 있어야 할 자리에 키가 없음"))
 loss("key-without-mark", ("a key without its two letters `nk`", "`nk` 표식이 없는 키"))
-loss("key-name-cut", ("a key's name is longer than its record and ends there", "키 이름이 레코드보다 길어 잘림"))
+loss(
+    "key-name-cut",
+    ("a key's name is longer than its record and ends there", "키 이름이 레코드보다 길어 잘림"),
+    fate=Fate.CHANGED,
+)
 loss("key-loop", ("a key is its own ancestor: left out", "자기 자신의 상위인 키: 제외"))
 loss("keys-too-deep", ("keys nest deeper than a hive allows: left out", "너무 깊은 키: 제외"))
 loss("too-many-keys", ("more keys than fit into the hive: left out", "하이브에 들어갈 수 없는 만큼의 키: 제외"))
 loss("damaged-value-list", ("a list of values cannot be read: values are missing", "값 목록을 읽을 수 없음: 값 빠짐"))
 loss("value-list-cut", ("a list of values cannot be read to its end: values are missing", "값 목록이 잘림: 값 빠짐"))
-loss("value-lists-overlap", ("lists of values share their entries", "값 목록이 겹침"))
+loss("value-lists-overlap", ("lists of values share their entries", "값 목록이 겹침"), fate=Fate.DOUBTFUL)
 loss(
     "value-count-differs",
     ("a list holds another number of values than the key says", "키에 적힌 수와 목록의 값 수가 다름"),
+    fate=Fate.DOUBTFUL,
 )
 loss("damaged-value", ("where a value should be is none", "값이 있어야 할 자리에 값이 없음"))
 loss("value-without-mark", ("a value without its two letters `vk`", "`vk` 표식이 없는 값"))
-loss("value-name-cut", ("a value's name is longer than its record and ends there", "값 이름이 레코드보다 길어 잘림"))
+loss(
+    "value-name-cut",
+    ("a value's name is longer than its record and ends there", "값 이름이 레코드보다 길어 잘림"),
+    fate=Fate.CHANGED,
+)
 loss(
     "damaged-data",
     ("the data of a value cannot be read: `value` is null", "값의 데이터를 읽을 수 없음: `value`는 null"),
+    fate=Fate.NULL,
 )
-loss("data-cut", ("the data of a value is longer than its cell: `value` ends there", "값의 데이터가 셀보다 길어 잘림"))
+loss(
+    "data-cut",
+    ("the data of a value is longer than its cell: `value` ends there", "값의 데이터가 셀보다 길어 잘림"),
+    fate=Fate.CHANGED,
+)
 loss(
     "data-overlaps",
     (
         "values share their data so often that the rest is not repeated: `value` is null",
         "여러 값이 데이터를 너무 많이 공유함: 나머지의 `value`는 null",
     ),
+    fate=Fate.NULL,
 )
 loss(
     "data-reused",
@@ -355,6 +397,7 @@ loss(
         "deleted values whose data's place is in use again or gone from the file: `value` is null",
         "데이터 자리가 다시 쓰였거나 파일에서 없어진 삭제된 값: `value`는 null",
     ),
+    fate=Fate.NULL,
 )
 loss(
     "time-out-of-range",
@@ -362,6 +405,7 @@ loss(
         "times that no calendar reaches (`last_written` is null); of the views also times outside 1980 to 2100, kept",
         "달력을 벗어난 시각(`last_written`은 null). 보기 명령에서는 1980~2100년 밖의 시각도 세며 값은 그대로 둡니다",
     ),
+    fate=Fate.NULL,
 )
 loss(
     "unreadable-entry",

@@ -55,6 +55,7 @@ OTHER_VERB = USAGE.says(("{option} belongs to logsql {verb}", "{option}은(는) 
 QUERY_AND_FILE = USAGE.says(
     ("-q and {word!r} are both given: one query at a time", "-q와 {word!r}을(를) 함께 쓸 수 없습니다")
 )
+FILE_OF_DATA = USAGE.says(("{path} holds data and no query", "{path}은(는) 쿼리가 아니라 데이터 파일입니다"))
 NO_VERB = USAGE.says(("logsql has no command {word!r}", "logsql에 {word!r} 명령이 없습니다"))
 NO_ENDING = USAGE.says(
     (

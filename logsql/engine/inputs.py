@@ -15,7 +15,7 @@ from typing import Protocol
 import duckdb
 import pyarrow as pa
 
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.diagnostics.models import INPUT_FILE_MISSING, INPUT_READ, MlError
 from logsql.diagnostics.readers import reader_sentence
 from logsql.engine.database import Database
@@ -27,7 +27,9 @@ from udfs.readers.errors import ReaderError
 from udfs.readers.files import Files as OpenFiles
 
 NOT_FINITE = loss(
-    "not-finite", ("values nan or inf of a training input: null", "학습 입력의 nan 또는 inf 값: null로 처리")
+    "not-finite",
+    ("values nan or inf of a training input: null", "학습 입력의 nan 또는 inf 값: null로 처리"),
+    fate=Fate.NULL,
 )
 
 

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from logsql.diagnostics.losses import hint
+from logsql.diagnostics.losses import Fate, hint
 from logsql.diagnostics.messages import text
 from logsql.diagnostics.reasons import loss_row
 from logsql.udfbridge import counters
@@ -70,6 +70,12 @@ class Entry:
         """Whether nothing was lost, and it is worth knowing all the same (a hive that was not closed properly)."""
         row = loss_row(self.reason)
         return not self.at_least and (not self.count if row is None else row.fact)
+
+    @property
+    def fate(self) -> Fate:
+        """What became of the rows or values; those of a reason without a row are left out."""
+        row = loss_row(self.reason)
+        return Fate.LEFT_OUT if row is None else row.fate
 
     @property
     def number(self) -> str:

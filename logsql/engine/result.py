@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from logsql.diagnostics.errors import SourceError
+from logsql.diagnostics.extras import missing_extra
 from logsql.diagnostics.notes import Note
 from logsql.engine.ledger import Ledger
 from logsql.engine.present import TYPE_SUFFIX, Field
 from logsql.engine.runstate import RunState
+from udfs.extras import MissingExtra, needs_extra
 from udfs.jsontext import loads
 
 BATCH = 65_536
@@ -100,11 +103,13 @@ class Result:
         return self._table
 
     def df(self) -> Any:
-        """All rows as a pandas DataFrame (pandas must be installed)."""
+        """All rows as a pandas DataFrame; LogsqlError (E3104) where pandas, of the extra ``frames``, is missing."""
+        _installed("Result.df()", "pandas")
         return self.arrow().to_pandas()
 
     def pl(self) -> Any:
-        """All rows as a polars DataFrame (polars must be installed)."""
+        """All rows as a polars DataFrame; LogsqlError (E3104) where polars, of the extra ``frames``, is missing."""
+        _installed("Result.pl()", "polars")
         import polars
 
         return polars.from_arrow(self.arrow())
@@ -201,3 +206,11 @@ def _typed(value: Any, code: str | None, zone: ZoneInfo, separator: str = ",") -
         codes = code[1:].split(separator)
         return [_typed(v, c, zone, ";") for v, c in zip(value, codes, strict=True)] if value else value
     return _instant(int(code[1:]), zone)
+
+
+def _installed(what: str, package: str) -> None:
+    """Raise LogsqlError unless an optional package is there, as the commands that need one do."""
+    try:
+        needs_extra(what, package, "frames")
+    except MissingExtra as problem:
+        raise SourceError(missing_extra(problem)) from None

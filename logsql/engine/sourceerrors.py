@@ -5,7 +5,7 @@ from __future__ import annotations
 from logsql.diagnostics.engine import READ_NOT_ALLOWED
 from logsql.diagnostics.errors import Diagnostic, LogsqlError, PolicyError, SourceError, diagnostic, did_you_mean
 from logsql.diagnostics.extras import missing_extra
-from logsql.diagnostics.readers import FOLDER_MISSING, PATH_NOTE, STANDARD_INPUT, reader_sentence
+from logsql.diagnostics.readers import FOLDER_MISSING, NO_HOME, PATH_NOTE, STANDARD_INPUT, reader_sentence
 from logsql.diagnostics.unreadable import READ_FAILED, READER_ROWS
 from logsql.planner.catalog import SourceSpec
 from udfs.extras import MissingExtra
@@ -34,6 +34,8 @@ def _near_files(problem: ReaderError) -> str | None:
     if problem.path == "-":
         return STANDARD_INPUT.fill()
     folder, _, name = problem.path.replace("\\", "/").rpartition("/")
+    if folder.startswith("~"):
+        return NO_HOME.fill(folder=folder.partition("/")[0])
     if problem.no_folder:
         return FOLDER_MISSING.fill(folder=folder) if folder else None
     return did_you_mean(name, problem.beside)

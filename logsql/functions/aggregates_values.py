@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.functions.aggregates import filtered, left_out, nothing, shown
 from logsql.functions.lowering import at_places
 from logsql.planner.calls import LIST_LIMIT, AggregateCall
@@ -30,6 +30,7 @@ TEXT_AMONG_NUMBERS = loss(
         'values of other types among numbers (text like "12" too): text is larger than every number',
         '숫자 필드에 섞인 다른 타입의 값("12" 같은 텍스트 포함): 텍스트는 모든 숫자보다 큽니다',
     ),
+    fate=Fate.DOUBTFUL,
 )
 _PLAIN = frozenset({Kind.BOOL, Kind.SHORT, Kind.INT, Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.DATE, Kind.BINARY})
 

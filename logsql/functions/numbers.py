@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from logsql.diagnostics.codes import define
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.functions.lowering import Position, by_number, double, example, long, null, position
 from logsql.language.tree import canonical
 from logsql.planner import losses
@@ -52,6 +52,7 @@ OUTSIDE = loss(
         "함수의 결과가 없는 숫자(음수의 제곱근과 로그, 0의 로그): NaN이나 -Infinity이고, 이를 더한 합계와 평균도 "
         "그 값이 됩니다. NaN은 가장 큰 수로 비교합니다",
     ),
+    fate=Fate.DOUBTFUL,
 )
 #: Powers of ten beyond these lie outside doubles and 64-bit integers.
 MOST_DIGITS, FEWEST_DIGITS = 300, -18

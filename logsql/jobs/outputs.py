@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from logsql.diagnostics.engine import INTERRUPTED
 from logsql.diagnostics.errors import Interrupted, diagnostic
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.engine.present import Field, arrow_field, present_column
 from logsql.engine.stageruntime import Actions
 from logsql.planner.relation import Column, Rel
@@ -52,7 +52,9 @@ NO_DATE = loss(
     ("rows without a date for the path: not written", "경로에 쓸 날짜가 없어 쓰지 않은 행"),
 )
 NOT_IN_CHARSET = loss(
-    "characters-not-in-{charset}", ("characters that the charset lacks: ? was written", "문자 집합에 없는 문자: ?로 씀")
+    "characters-not-in-{charset}",
+    ("characters that the charset lacks: ? was written", "문자 집합에 없는 문자: ?로 씀"),
+    fate=Fate.CHANGED,
 )
 
 

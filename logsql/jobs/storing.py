@@ -15,7 +15,7 @@ from sqlglot import exp
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.engine import STORE_NOT_ALLOWED
 from logsql.diagnostics.errors import PolicyError, RunError, diagnostic, did_you_mean
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.operators.pivotnames import sort_names
 from logsql.planner.plan import column_expr
 from logsql.planner.relation import Rel
@@ -42,6 +42,7 @@ from logsql.values.values import Typed, json_pointer
 NOT_THE_TYPE = loss(
     "value-not-{type}",
     ("values that do not fit the type of the column: stored as null", "열 타입에 맞지 않아 null로 저장한 값"),
+    fate=Fate.NULL,
 )
 
 TABLE_MISSING = define(

@@ -341,6 +341,8 @@ class ExpressionParser:
                 help = message("help-text-or-name", words=between[1])
         elif previous is not None and (slip := slips.behind(self.text, previous.start, previous.end, token, end)):
             help = slip
+        elif self.place is Place.AGGREGATE and not self.frames and self.text[:start].rstrip().endswith(")"):
+            help = message("help-alias", term=self.text[self.begin : start].strip())
         elif previous is not None and previous.bare and _PLAIN_WORD.fullmatch(token):
             words = _MORE_WORDS.match(self.text, end, self.end)
             name = self.text[previous.start : words.end() if words is not None else end]

@@ -9,7 +9,7 @@ from logsql.diagnostics.messages import message
 #: Single quotes: the typewriter's, and those that word processors and chats make of it (U+2018 to U+201B, U+2032).
 QUOTES = "'\u2018\u2019\u201a\u201b\u2032"
 #: A pattern as other tools take it: ``*Failed*``, ``10.0.*``, ``*.exe``.
-_PATTERN = re.compile(r"\*?[^\W_][\w.:/@-]*\*?")
+_PATTERN = re.compile(r"\**[^\W_][\w.:/@-]*\**")
 _AROUND = re.compile(r"[\w.:/@*-]+")
 _COMPARED = re.compile(r"[=!]=\s*\Z")
 _SPAN = re.compile(r"[0-9]+(?:s|m|h|d|w|mon|y)", re.IGNORECASE)
@@ -32,13 +32,13 @@ def pattern_help(text: str, at: int, end: int, call: str | None) -> str | None:
     found = next((f for f in _AROUND.finditer(text, 0, end) if at < f.end()), None)
     if found is None or text[at : found.start()].strip() or "*" not in found[0] or not _PATTERN.fullmatch(found[0]):
         return None
-    before = text[: found.start()]
+    before, pattern = text[: found.start()], re.sub(r"\*+", "*", found[0])
     if call is not None:
-        word = found[0] if call == "in" else found[0].strip("*")
+        word = pattern if call == "in" else pattern.strip("*")
         return message("help-pattern", form=f'"{word}"')
     if _COMPARED.search(before):
-        return message("help-pattern", form=f'"{found[0]}"')
-    return message("help-pattern", form=f'line == "{found[0]}"') if _CONDITION.search(before) else None
+        return message("help-pattern", form=f'"{pattern}"')
+    return message("help-pattern", form=f'line == "{pattern}"') if _CONDITION.search(before) else None
 
 
 def behind(text: str, start: int, stop: int, token: str, end: int) -> str | None:

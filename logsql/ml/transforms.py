@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.diagnostics.models import MlError
 from logsql.ml.forms import FieldForms, assemble, collected, unfit
 from logsql.ml.model import TrainedModel
@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     from logsql.planner.runtime import StageRuntime
 
 NO_GUESS = loss(
-    "rows-without-guess", ("rows without a guess: no model could be trained", "모델을 학습하지 못해 추정이 없는 행")
+    "rows-without-guess",
+    ("rows without a guess: no model could be trained", "모델을 학습하지 못해 추정이 없는 행"),
+    fate=Fate.NULL,
 )
 UNFIT = loss(
     "not-the-type-of-the-model",
     ("values of another type than the model has learnt: taken as null", "모델이 학습한 타입과 다른 값: null로 처리"),
+    fate=Fate.NULL,
 )
 NO_NUMBER = loss("no number in a field", ("rows without a number in every field", "모든 필드에 숫자가 있지 않은 행"))
 NO_TIME = loss("no time or no number", ("rows without a date or a number", "날짜나 숫자가 없는 행"))

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.errors import nearest
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.language.tree import Span
 from logsql.planner import losses
 from logsql.planner.notes.words import WRITE
@@ -28,6 +28,7 @@ NO_MEMBER = loss(
         "no row has what this path leads to: null in every row (in brackets: what the first rows have there)",
         "이 경로가 가리키는 값이 어느 행에도 없어 모든 행에서 null입니다(괄호 안: 처음 행들의 그 자리에 있는 것)",
     ),
+    fate=Fate.NULL,
 )
 ASKED_OF_NONE = define(
     "N1405",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.language.tree import Binary, Call, Expr, Literal, NamedArg, SortKey, canonical, walk
 from logsql.planner import losses
 from logsql.planner.calls import Lowering
@@ -26,6 +26,7 @@ NUMBER_AGAINST_TEXT = loss(
         "(double(FIELD) makes a number of it)",
         "숫자와 텍스트의 비교: 텍스트는 모든 숫자보다 크고 어떤 숫자와도 같지 않습니다(double(필드)로 숫자가 됩니다)",
     ),
+    fate=Fate.DOUBTFUL,
 )
 SORTED_AMONG_NUMBERS = loss(
     "text-sorted-among-numbers",
@@ -34,6 +35,7 @@ SORTED_AMONG_NUMBERS = loss(
         '숫자와 섞어 정렬한 텍스트 숫자: 텍스트 "9"는 10보다 위입니다(double()로 숫자가 됩니다)',
     ),
     beside=True,
+    fate=Fate.DOUBTFUL,
 )
 #: Whether a text stands on the side of an operator that holds for all texts.
 _ABOVE = {">": True, ">=": True, "<": False, "<=": False}

@@ -167,7 +167,7 @@ def _invocation(values: dict[str, Any], plain: list[str]) -> Invocation:
         return _of_verb(asked, verb, plain[1:])
     if asked.query is not None:
         if plain:
-            raise usage_error(QUERY_AND_FILE, word=plain[0])
+            raise usage_error(QUERY_AND_FILE, help=message("usage-quote-query"), word=plain[0])
         return replace(asked, verb="run")
     if len(plain) > 1:
         if nearest(plain[0], VERBS):

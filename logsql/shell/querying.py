@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import uuid
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from logsql.api import connect
 from logsql.conversation.account import account
@@ -16,7 +18,7 @@ from logsql.conversation.outcome import Kind, Outcome, remarks
 from logsql.diagnostics.errors import SourceError
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.unreadable import QUERY_NOT_READ
-from logsql.diagnostics.usage import NO_ENDING, NOT_FOR_TERMINAL
+from logsql.diagnostics.usage import FILE_OF_DATA, NO_ENDING, NOT_FOR_TERMINAL
 from logsql.engine.ledger import SHOWN
 from logsql.engine.session import Session
 from logsql.engine.translate import plan_text
@@ -110,11 +112,36 @@ def run(asked: Invocation, voice: Voice) -> int:
 def _query_of_file(word: str, policy: Policy) -> str:
     """The text of a query file; where there is none of that name, the error says what the word is instead."""
     try:
-        return read_query_file(word, policy)
+        text = read_query_file(word, policy)
     except SourceError as error:
         if error.code == QUERY_NOT_READ.code:
             error.diagnostic = replace(error.diagnostic, help=_meant_word(word))
+        elif (reading := _reading(word)) is not None:
+            error.diagnostic = replace(error.diagnostic, help=reading)
         raise
+    first = re.match(r"\s*([^\s|]+)", text)
+    query = first is None or first[1][0] in "#$@[" or first[1] in COMMANDS or is_sql(text, COMMANDS)
+    if not query and (reading := _reading(word)) is not None:
+        raise usage_error(FILE_OF_DATA, help=reading, path=word)
+    return text
+
+
+def _reading(path: str) -> str | None:
+    """How a file whose name ends as those of a source do is read; None for other names, as those of queries.
+
+    >>> _reading("ms.csv")
+    "its rows: logsql -q 'csvfile ms.csv'"
+    >>> _reading("break-ins.lq")
+    """
+    ending = Path(path).name.lower()
+    if "." not in ending or ending.endswith((".lq", ".sql")):
+        return None
+    found = ((name, s) for name, c in COMMANDS.items() if c.reads is not None for s in c.reads.suffixes)
+    name = next((name for name, suffix in found if ending.endswith(suffix)), None)
+    if name is None:
+        return None
+    shown = f'"{path}"' if re.search(r"[\s|,;'\[\]]", path) else path
+    return message("usage-data-file", form=f"logsql -q '{name} {shown}'")
 
 
 def _meant_word(word: str) -> str | None:

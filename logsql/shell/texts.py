@@ -11,6 +11,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "put the query in single quotes: logsql -q 'QUERY'",
         "쿼리는 작은따옴표로 묶으세요: logsql -q 'QUERY'",
     ),
+    "usage-data-file": ("its rows: {form}", "이 파일의 행을 읽으려면: {form}"),
     "usage-page": ("the page: logsql help {name}", "설명: logsql help {name}"),
     "foreign-name": ("{name} - a name of {languages}; here:", "{name} - {languages}에서 쓰는 이름입니다. 여기서는:"),
     "topic-refused": ("{name} is not offered: {reason}", "{name}은(는) 제공하지 않습니다: {reason}"),

@@ -92,7 +92,7 @@ def test_what_the_result_lacks_is_told_with_its_offset(tmp_path: Path) -> None:
         assert note.startswith(f"note: about the source: dirty-hive in {tmp_path / f'{number}.hive'} (at byte 4): ")
     assert notes[5:] == ["note: 1 more of them (--loss lists all)"]
     head, *lines = run("-q", query, "--loss").stderr.decode().splitlines()
-    assert head == "note: not in the result:"
+    assert head == "note: left out, null, changed or passed unchanged:"
     assert [line.split()[:4] for line in lines[:5]] == [
         ["dirty-hive", str(tmp_path / f"{number}.hive"), "at", "byte"] for number in range(5)
     ]

@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from udfs import charsetguess
 from udfs.readers.base import Line, ReadContext, ReaderError
 
 MAX_LINE = 64 << 20
@@ -129,6 +130,8 @@ def lines_of(
 
 
 _HEAD = 64 << 10
+#: Bytes of a line on each side of a bad one by which its charset is guessed.
+_LINE = 4096
 """Bytes that tell how the lines of a file end."""
 _QUOTED_CELL = re.compile(rb'"[^"]*"')
 
@@ -309,13 +312,16 @@ def _checked(
             if keep and not data.endswith(b"\r"):
                 data, tail = data[:-keep], data[-keep:]
             if data:
-                yield repaired(data, name, context, reached)
+                yield repaired(data, name, context, reached, True)
     if tail:
-        yield repaired(tail, name, context, reached)
+        yield repaired(tail, name, context, reached, True)
 
 
-def repaired(data: bytes, name: str, context: ReadContext, reached: Reached) -> bytes:
-    """``data`` with every invalid sequence replaced by U+FFFD, the lines concerned counted in the ledger."""
+def repaired(data: bytes, name: str, context: ReadContext, reached: Reached, charsets: bool = False) -> bytes:
+    """``data`` with every invalid sequence replaced by U+FFFD, the lines concerned counted in the ledger.
+
+    ``charsets``: the reader takes another one, so that the ledger names the one that reads the first of them.
+    """
     parts: list[bytes] = []
     starts: list[int] = []
     begin = 0
@@ -334,6 +340,10 @@ def repaired(data: bytes, name: str, context: ReadContext, reached: Reached) -> 
     newlines = np.flatnonzero(np.frombuffer(data, np.uint8) == (10 if b"\n" in data else 13))
     lines = len(np.unique(np.searchsorted(newlines, starts)))
     excerpt = data[max(starts[0] - 20, 0) : starts[0] + 20].decode("utf-8", "replace")
+    if charsets:
+        left = max(data.rfind(b"\n", 0, starts[0]) + 1, starts[0] - _LINE)
+        stop = data.find(b"\n", starts[0], starts[0] + _LINE)
+        excerpt = charsetguess.excerpt(data[left : stop if stop >= 0 else starts[0] + _LINE], excerpt)
     context.loss.lost(name, "invalid-utf-8", lines, reached.at(data, starts[0]), excerpt)
     parts.append(data[begin:])
     return b"".join(parts)

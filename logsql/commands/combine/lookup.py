@@ -11,7 +11,14 @@ from sqlglot import exp
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.fields import HELP_FIELDS
-from logsql.diagnostics.lookups import INVALID_FIELD, INVALID_TABLE, LOOKUP_FORM, NO_SUCH_TABLE, tables_note
+from logsql.diagnostics.lookups import (
+    INVALID_FIELD,
+    INVALID_TABLE,
+    LOOKUP_FORM,
+    NO_SUCH_TABLE,
+    meant_table,
+    tables_note,
+)
 from logsql.diagnostics.messages import listed
 from logsql.language.tree import Name, Span
 from logsql.operators import lookupkeys
@@ -121,7 +128,7 @@ def lower(stage: Stage) -> Rel:
     if table is None:
         known = stage.catalog.service(LOOKUPS)
         names = known.names() if known is not None else []
-        name, near = args.table, did_you_mean(args.table.text, names)
+        name, near = args.table, meant_table(args.table.text, names)
         stage.fail(NO_SUCH_TABLE, name.span, help=near, notes=(tables_note(names),), name=name.text)
     rel, found = _joined(stage, table)
     return _assign(stage, rel, found)

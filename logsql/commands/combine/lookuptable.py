@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import syntax
-from logsql.diagnostics.errors import did_you_mean
-from logsql.diagnostics.lookups import INVALID_FIELD, INVALID_TABLE, NO_SUCH_TABLE, tables_note
+from logsql.diagnostics.lookups import INVALID_FIELD, INVALID_TABLE, NO_SUCH_TABLE, meant_table, tables_note
 from logsql.language.tree import Name
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -55,7 +54,7 @@ def lower(stage: Stage) -> Rel:
             stage.fail(GEOIP_IS_NO_TABLE, args.table.span)
         known = stage.catalog.service(LOOKUPS)
         names = known.names() if known is not None else []
-        asked, near = args.table, did_you_mean(args.table.text, names)
+        asked, near = args.table, meant_table(args.table.text, names)
         stage.fail(NO_SUCH_TABLE, asked.span, help=near, notes=(tables_note(names),), name=asked.text)
     info = stage.catalog.bind("lookup", table.table)
     rel = stage.scan(sql.table(info.name), info.name, info.columns)

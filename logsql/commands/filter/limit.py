@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.messages import message
 from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
@@ -15,12 +16,13 @@ from logsql.planner.stage import Stage
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
+LIMIT_FORM = syntax("limit [OFFSET] COUNT")
 LIMIT_ARGS = define(
     "20600",
     "invalid-limit-args",
     ("no number, or more than two", "숫자가 없거나 셋 이상입니다"),
     ("limit takes one or two numbers, got {count}", "limit에는 숫자를 하나나 둘 씁니다: {count}개"),
-    help=syntax("limit [OFFSET] COUNT"),
+    help=LIMIT_FORM,
 )
 LIMIT_TYPE = define(
     "20601",
@@ -44,7 +46,9 @@ def parse(reader: ArgReader) -> LimitArgs:
         reader.fail(LIMIT_ARGS, count=len(words))
     for word in words:
         if re.fullmatch("[0-9]{1,18}", word.text) is None:
-            reader.fail(LIMIT_TYPE, word.span, word=word.text)
+            counts = re.findall("[0-9]+", " ".join(given.text for given in words)) if "," in word.text else []
+            help = message("help-use", form=" ".join(["limit", *counts])) if 1 <= len(counts) <= 2 else None
+            reader.fail(LIMIT_TYPE, word.span, word=word.text, help=help or LIMIT_FORM.fill())
     numbers = [int(w.text) for w in words]
     return LimitArgs(numbers[-1], numbers[0] if len(numbers) == 2 else 0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from logsql.commands.sources._files import evidence_command
 from logsql.diagnostics.extras import PACKAGE_MISSING
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_EVTX
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
@@ -16,6 +16,7 @@ TIME_OF_RECORD = loss(
         "events without a time of their own: _time is that of the record's header",
         "자체 시각이 없는 이벤트: _time은 레코드 헤더의 시각입니다",
     ),
+    fate=Fate.DOUBTFUL,
 )
 ARTEFACT = Artefact(
     (Known("event log", mark=b"ElfFile\0"),),

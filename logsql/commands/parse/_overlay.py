@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from logsql.diagnostics.losses import Loss, loss
+from logsql.diagnostics.losses import Fate, Loss, loss
 from logsql.operators.merging import AS_JSON, beyond_json, rest_document, rest_map
 from logsql.planner import losses
 from logsql.planner.relation import Column, Rel, Rest
@@ -26,6 +26,7 @@ from logsql.values.values import NULL_VALUE, Typed
 NO_TEXT = loss(
     "nothing-to-search",
     ("the field is null in every row: no field is set", "모든 행에서 검색할 필드가 null이어서 필드가 생기지 않습니다"),
+    fate=Fate.PASSED,
 )
 #: Fields of the record itself that survive the replacing of a row (parse, parsekv).
 META = ("_time", "_id", "_table")

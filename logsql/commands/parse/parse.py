@@ -14,7 +14,7 @@ from logsql.commands.parse._overlay import META, NO_TEXT, Document, carry, fated
 from logsql.commands.parse.logs.base import PARSERS
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.diagnostics.messages import text
 from logsql.language.tree import Command, Name
 from logsql.planner import duties
@@ -85,6 +85,7 @@ NO_ANCHOR_FOUND = loss(
         "the anchors are found in no text of any row: no field is set",
         "어느 행의 텍스트에도 앵커가 없어 필드가 생기지 않습니다",
     ),
+    fate=Fate.PASSED,
 )
 
 

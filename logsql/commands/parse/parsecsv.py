@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import NO_TEXT, Document, carry, fated, lay_over
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Name
 from logsql.planner import duties
@@ -31,6 +31,7 @@ ONE_CELL = loss(
         "split sep= takes other texts between them",
         "어느 행에도 둘째 셀이 없습니다: 셀은 쉼표로(tab=t면 탭으로) 나눕니다. 다른 구분자는 split sep=으로 나눕니다",
     ),
+    fate=Fate.DOUBTFUL,
 )
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
 _TEXT_MAP = LType(Kind.MAP, "MAP(VARCHAR, VARCHAR)")

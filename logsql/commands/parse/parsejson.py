@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over, object_test, tallied
 from logsql.diagnostics.fields import NEVER_TEXT
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.diagnostics.reasons import REPEATED_KEY
 from logsql.planner import duties, losses
 from logsql.planner.expressions import ExprContext
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
 NOT_JSON = loss(
-    "text-not-json", ("texts that are no JSON: the row passes unchanged", "JSON이 아닌 문자열: 행은 그대로 통과")
+    "text-not-json",
+    ("texts that are no JSON: the row passes unchanged", "JSON이 아닌 문자열: 행은 그대로 통과"),
+    fate=Fate.PASSED,
 )
 NOT_OBJECT = loss(
     "json-without-fields",
@@ -31,6 +33,7 @@ NOT_OBJECT = loss(
         "texts that are JSON and give no field (a number, a quoted text, a list in a map): the row passes unchanged",
         "필드가 나오지 않는 JSON 문자열(숫자, 따옴표로 묶은 텍스트, 맵 안의 배열): 행은 그대로 통과",
     ),
+    fate=Fate.PASSED,
 )
 TEXT_CUT = loss(
     "json-text-cut",
@@ -38,6 +41,7 @@ TEXT_CUT = loss(
         "texts longer than cutoff= characters, read in part or not at all (cutoff=N lifts it)",
         "cutoff=를 넘어 일부만 읽거나 읽지 못한 문자열 (cutoff=N으로 늘립니다)",
     ),
+    fate=Fate.CHANGED,
 )
 #: Characters read by default when nested values are flattened (commands.md).
 FLAT_CUTOFF = 5_000

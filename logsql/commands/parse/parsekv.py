@@ -9,7 +9,7 @@ from logsql.commands.parse import _quoted
 from logsql.commands.parse._overlay import META, NO_TEXT, Document, carry, fated, lay_over, tallied
 from logsql.diagnostics.codes import syntax
 from logsql.diagnostics.delimiters import EMPTY_DELIMITER
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.planner import duties, losses
 from logsql.planner.expressions import ExprContext
@@ -47,6 +47,7 @@ QUOTE_CUT = loss(
         "따옴표로 시작한 값이 그 안의 쌍 구분자에서 잘린 문자열: "
         'quote=에 그 따옴표를 주면(quote="\\"") 값을 온전히 읽습니다',
     ),
+    fate=Fate.CHANGED,
 )
 QUOTE_OPEN = loss(
     "quote-not-closed",
@@ -54,6 +55,7 @@ QUOTE_OPEN = loss(
         "texts in which a quote opens and nothing closes it: the value goes to the end of the text",
         "따옴표를 열고 닫지 않은 문자열: 값은 문자열 끝까지입니다",
     ),
+    fate=Fate.DOUBTFUL,
 )
 
 NO_PAIR = loss(
@@ -63,6 +65,7 @@ NO_PAIR = loss(
         "pairdelim= what stands between pairs",
         "어느 행에도 키와 값의 쌍이 없습니다: 키와 값 사이의 텍스트는 kvdelim=, 쌍 사이의 텍스트는 pairdelim=로 줍니다",
     ),
+    fate=Fate.PASSED,
 )
 _BLANKS = " \t\r\n"
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)

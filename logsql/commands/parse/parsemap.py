@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from logsql.commands.parse._overlay import NO_TEXT, Document, carry, fated, lay_over
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.fields import NEVER_A_MAP
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
 from logsql.planner.notes import documents
@@ -36,6 +36,7 @@ NO_MAP = loss(
         "the field is a map in no row: the rows pass unchanged (parsejson field= reads text)",
         "어느 행에서도 필드가 맵이 아니어서 행이 그대로 통과합니다(텍스트는 parsejson field=로 읽습니다)",
     ),
+    fate=Fate.PASSED,
 )
 
 

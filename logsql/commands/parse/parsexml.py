@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over
 from logsql.diagnostics.fields import NEVER_TEXT
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.planner import duties, losses
 from logsql.planner.expressions import ExprContext
 from logsql.planner.relation import Rel
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 NOT_XML = loss(
-    "text-not-xml", ("texts that are no XML: the row passes unchanged", "XML이 아닌 문자열: 행은 그대로 통과")
+    "text-not-xml",
+    ("texts that are no XML: the row passes unchanged", "XML이 아닌 문자열: 행은 그대로 통과"),
+    fate=Fate.PASSED,
 )
 
 

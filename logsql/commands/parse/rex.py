@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from logsql.commands.parse._overlay import NO_TEXT, carry, old_value, tallied
 from logsql.diagnostics.codes import define, syntax
-from logsql.diagnostics.losses import Loss, loss
+from logsql.diagnostics.losses import Fate, Loss, loss
 from logsql.diagnostics.messages import text
 from logsql.language.tree import Name, Span, Text
 from logsql.planner import duties, losses
@@ -64,6 +64,7 @@ NO_MATCH = loss(
         "the pattern takes nothing out of any of the rows: no field is set",
         "정규식이 어느 행에서도 값을 꺼내지 못해 필드가 생기지 않습니다",
     ),
+    fate=Fate.PASSED,
 )
 #: Characters of a pattern that the ledger names.
 _SHORT = 40

@@ -9,7 +9,7 @@ from logsql.commands.parse._overlay import NO_TEXT, carry, fated
 from logsql.diagnostics.codes import syntax
 from logsql.diagnostics.delimiters import EMPTY_DELIMITER
 from logsql.diagnostics.language import MISSING_CLAUSE
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.language.tree import Call, Field, Literal, Name
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
@@ -41,6 +41,7 @@ NO_SEPARATOR_FOUND = loss(
         "the text of sep= stands in no text of any row: the first name takes all of it",
         "sep=의 텍스트가 어느 행에도 없어 첫 이름이 텍스트 전체를 가집니다",
     ),
+    fate=Fate.DOUBTFUL,
 )
 _LIST = LType(Kind.LIST, "VARCHAR[]", STRING)
 

@@ -136,6 +136,10 @@ QUOTED_NAME = define(
         "{text}은(는) 여기서 텍스트인데 그 이름의 필드가 있습니다",
     ),
 )
+NUMBERS_ONLY = text(
+    'a number has digits only, and * stands for any of them: "4*"',
+    '숫자에는 숫자만 있습니다. *는 나머지 자리를 뜻합니다: "4*"',
+)
 ALWAYS = text("always true", "늘 참입니다")
 NEVER = text("never true", "결코 참이 아닙니다")
 OR_TYPED = text("{help}, or read with {option}", "{help}. 또는 {option}(으)로 읽으세요")
@@ -387,6 +391,8 @@ def _with_pattern(cx: Lowering, expr: Binary, left: Typed, pattern: str) -> None
         help = WRITE.fill(better=f'{canonical(expr.left)} {expr.op} date("{pattern}", "{found}")')
     elif left.kind is Kind.LIST and "*" not in pattern:
         help = _holds(expr, left)
+    elif left.type.number:
+        help = _of_digits(canonical(expr.left), pattern, expr.op == "!=") or NUMBERS_ONLY.fill()
     cx.note(
         NEVER_THIS_TEXT,
         expr.span,
@@ -396,6 +402,24 @@ def _with_pattern(cx: Lowering, expr: Binary, left: Typed, pattern: str) -> None
         pattern=pattern,
         answer=answer,
     )
+
+
+def _of_digits(field: str, pattern: str, otherwise: bool = False) -> str | None:
+    """Numbers that ``4xx``, ``4??`` or ``4*`` are meant as.
+
+    >>> _of_digits("status", "4xx"), _of_digits("status", "40?", True)
+    ('write status >= 400 and status <= 499', 'write (status < 400 or status > 409)')
+    >>> _of_digits("status", "4*"), _of_digits("status", "abc")
+    ('write status == "4*"', None)
+    """
+    digits = re.sub("[_?X]", "x", re.sub("%|[.][*]|[*]+", "*", pattern)).lstrip("^")
+    if re.fullmatch(r"[1-9]\d*x+", digits):
+        low, high = digits.replace("x", "0"), digits.replace("x", "9")
+        ranged = f"({field} < {low} or {field} > {high})" if otherwise else f"{field} >= {low} and {field} <= {high}"
+        return WRITE.fill(better=ranged)
+    if re.fullmatch(r"\d*\*\d*", digits) and digits != "*":
+        return WRITE.fill(better=f'{field} {"!=" if otherwise else "=="} "{digits}"')
+    return None
 
 
 def _holds(expr: Binary, left: Typed) -> str | None:
@@ -499,10 +523,13 @@ def candidates(cx: Lowering, value_node: Expr, value: Typed, node: Expr, candida
             better = f'"{canonical(node)}"'
         elif value.type.number and node.kind == "string" and number_text(str(node.value)):
             better = str(node.value)
+    help = None if better is None else WRITE.fill(better=better)
+    if value.type.number and isinstance(node, Literal) and node.kind == "string":
+        help = help or _of_digits(canonical(value_node), str(node.value)) or NUMBERS_ONLY.fill()
     cx.note(
         NEVER_IN,
         node.span,
-        help=None if better is None else WRITE.fill(better=better),
+        help=help,
         value=canonical(value_node),
         kind=kind_word(value.kind),
         candidate=canonical(node),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from logsql.commands.parse._overlay import META, Document, carry, lay_over, tallied
-from logsql.diagnostics.losses import loss
+from logsql.diagnostics.losses import Fate, loss
 from logsql.loading import Rows
 from logsql.planner.relation import LOADED, WRITTEN
 from logsql.values import sql, values
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 
 NOT_PARSED = loss(
-    "not-parsed", ("rows whose text is not of the format: they pass unchanged", "형식에 맞지 않는 행: 그대로 통과")
+    "not-parsed",
+    ("rows whose text is not of the format: they pass unchanged", "형식에 맞지 않는 행: 그대로 통과"),
+    fate=Fate.PASSED,
 )
 
 
