@@ -47,7 +47,7 @@ class Fate(Enum):
 
 _CHARSET = text(
     "{charset} reads {read!r}: cs={charset}, for commands without cs= iconv -f {charset} -t utf-8",
-    "{charset}로 읽으면 {read!r}입니다: cs={charset}, cs=이 없는 명령에는 iconv -f {charset} -t utf-8",
+    "{charset}(으)로 읽으면 {read!r}입니다: cs={charset}, cs=이 없는 명령에는 iconv -f {charset} -t utf-8",
 )
 #: Characters of a value in a help.
 _SHORT = 40

@@ -11,7 +11,7 @@ from udfs.readers.errors import ReaderError, printable
 PATH_NOTE = text("path: {path}", "경로: {path}")
 NO_HOME = text(
     "{folder} is not expanded in a query: write the whole path of the folder",
-    "쿼리에서는 {folder}를 홈 폴더로 바꾸지 않습니다. 폴더의 전체 경로를 쓰세요",
+    "쿼리에서는 {folder}을(를) 홈 폴더로 바꾸지 않습니다. 폴더의 전체 경로를 쓰세요",
 )
 FOLDER_MISSING = text("the folder {folder} does not exist", "{folder} 폴더가 없습니다")
 STANDARD_INPUT = text(
