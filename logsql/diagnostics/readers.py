@@ -18,6 +18,14 @@ STANDARD_INPUT = text(
     "standard input is the source -: - | parsejson, - | parsecsv ...",
     "표준 입력은 소스 -로 읽습니다: - | parsejson, - | parsecsv ...",
 )
+CSV_INPUT = text(
+    "standard input is the source -: - | parsecsv NAME, NAME ... | limit 1 COUNT (1 leaves the header out)",
+    "표준 입력은 소스 -로 읽습니다: - | parsecsv 이름, 이름 ... | limit 1 개수 (1은 머리글을 뺍니다)",
+)
+SEVERAL_FILES = text(
+    "one path stands there, * for any text in it; others are added: SOURCE {first} | union [ SOURCE {second} ]",
+    "경로는 하나만 쓰며 *는 임의의 텍스트입니다. 다른 파일은 더하세요: 소스 {first} | union [ 소스 {second} ]",
+)
 
 #: English sentence -> both languages.
 READER_SENTENCES = {

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from logsql.diagnostics.engine import READ_NOT_ALLOWED
 from logsql.diagnostics.errors import Diagnostic, LogsqlError, PolicyError, SourceError, diagnostic, did_you_mean
 from logsql.diagnostics.extras import missing_extra
-from logsql.diagnostics.readers import FOLDER_MISSING, NO_HOME, PATH_NOTE, STANDARD_INPUT, reader_sentence
+from logsql.diagnostics.readers import (
+    CSV_INPUT,
+    FOLDER_MISSING,
+    NO_HOME,
+    PATH_NOTE,
+    SEVERAL_FILES,
+    STANDARD_INPUT,
+    reader_sentence,
+)
 from logsql.diagnostics.unreadable import READ_FAILED, READER_ROWS
 from logsql.planner.catalog import SourceSpec
 from udfs.extras import MissingExtra
@@ -26,13 +36,19 @@ def source_error(problem: ReaderError, code: str | None = None) -> LogsqlError:
         return SourceError(missing_extra(problem.__cause__))
     told = problem.path in str(problem)
     notes = () if told else (PATH_NOTE.fill(path=problem.path),)
-    help_text = _near_files(problem) if problem.code in ("file-not-found", "no-match") else None
+    help_text = _near_files(problem, shown) if problem.code in ("file-not-found", "no-match") else None
     return SourceError(Diagnostic(shown, problem.code, reader_sentence(problem), notes=notes, help=help_text))
 
 
-def _near_files(problem: ReaderError) -> str | None:
+#: The code under which ``csvfile`` says that there is no file.
+_CSV = "10800"
+
+
+def _near_files(problem: ReaderError, code: str) -> str | None:
     if problem.path == "-":
-        return STANDARD_INPUT.fill()
+        return (CSV_INPUT if code == _CSV else STANDARD_INPUT).fill()
+    if "," in problem.path and len(pieces := re.split(r"[,\s]+", problem.path.strip())) > 1:
+        return SEVERAL_FILES.fill(first=pieces[0], second=pieces[1])
     folder, _, name = problem.path.replace("\\", "/").rpartition("/")
     if folder.startswith("~"):
         return NO_HOME.fill(folder=folder.partition("/")[0])

@@ -23,6 +23,7 @@ from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.planner.notes import dates as notes
+from logsql.planner.notes.comparisons import sample
 from logsql.planner.notes.datetexts import guess_pattern
 from logsql.planner.notes.words import WRITE
 from logsql.values import sql, values
@@ -174,7 +175,9 @@ def date_pattern(call: FunctionCall, position: int, locale: object = "en") -> Da
     try:
         found = compile_pattern(pattern, locale)
     except DatePatternError as error:
-        call.fail(DATE_PATTERN, position, help=notes.quoted_letters(pattern), function=call.spec.name, reason=error)
+        texts = sample(call.cx, call.nodes[0]) if call.spec.returns == "date" else ()
+        help = notes.quoted_letters(pattern, texts)
+        call.fail(DATE_PATTERN, position, help=help, function=call.spec.name, reason=error)
     notes.pattern(call, position, pattern)
     return found
 

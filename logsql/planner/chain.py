@@ -19,7 +19,7 @@ from logsql.language.tree import Command, Expr, Query
 from logsql.planner.catalog import Catalog
 from logsql.planner.duties import Demand
 from logsql.planner.expressions import ExprContext
-from logsql.planner.notes.samples import computed_query, own, received, sample_query
+from logsql.planner.notes.samples import computed_query, own, received, sample_query, taken
 from logsql.planner.plan import Cte, Step, handed_on, with_ctes
 from logsql.planner.relation import Rel
 from logsql.values import sql
@@ -45,6 +45,8 @@ class Chain(ABC):
         #: CTEs that parameters read (the last state of ``evalc``): whatever uses a parameter reads them too.
         self.parameter_sources: set[str] = set()
         self._samples: dict[str, tuple[str, ...]] = {}
+        #: Fields of the row that those a parser found take the place of, and the parser as it is written.
+        self.taken_by: dict[str, str] = {}
         self._number = 0
         self._pipeline = 0
         self._pipelines = 0
@@ -137,6 +139,10 @@ class Chain(ABC):
     def own(self, rel: Rel, name: str) -> bool:
         """Whether a field is one of the reader's, as it read it."""
         return own(self.ctes, rel, name)
+
+    def taken(self, rel: Rel, name: str) -> str | None:
+        """The parser whose fields took the place of a field: it is null in all rows that were read."""
+        return self.taken_by[name] if name in self.taken_by and taken(self.ctes, rel, name) else None
 
     def received(self, rel: Rel, name: str) -> bool:
         """Whether the dates of a field are those of the source: no command gave it others on the way."""

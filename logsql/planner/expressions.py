@@ -36,7 +36,7 @@ from logsql.planner.calls import FunctionCall, fail, has_fields, literal_string,
 from logsql.planner.catalog import Catalog
 from logsql.planner.inline import Frame, held
 from logsql.planner.notes import arguments, comparisons, conditions, documents, numbers, parameters, spellings
-from logsql.planner.notes.fields import Stands, constant_form, parameter_form, tell_field, tell_operator
+from logsql.planner.notes.fields import TAKEN, Stands, constant_form, parameter_form, tell_field, tell_operator
 from logsql.planner.notes.samples import Sampler
 from logsql.planner.notes.unknown import meant_arguments, meant_call
 from logsql.planner.relation import Rel, Rest
@@ -183,6 +183,10 @@ class ExprContext:
             members.asked(self.note, self, name, span)
         if value is NULL_VALUE and span not in self._said:
             tell_field(self.notes, self.rel, name, span, stands)
+        elif stands is not Stands.ASKED and self._sampler is not None and self.rel is not None:
+            command = self._sampler.taken(self.rel, name)
+            if command is not None and span.end and self.notes is not None:
+                self.notes.add_general(TAKEN, span, field=name, command=command)
         return value
 
     def field(self, name: str, asked: bool = False) -> Typed:

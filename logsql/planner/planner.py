@@ -19,7 +19,7 @@ from logsql.planner.demand import demanded, of_subquery
 from logsql.planner.duties import NO_ROWS, Demand, OrderGiven, Subquery
 from logsql.planner.folds import first_ones_first, order_needs, tree_nodes
 from logsql.planner.notes import parameters
-from logsql.planner.notes.names import tell_names
+from logsql.planner.notes.names import tell_names, tell_taken
 from logsql.planner.notes.texts import tell_comments
 from logsql.planner.plan import Plan
 from logsql.planner.relation import PHYSICAL, Rel, Rest
@@ -79,6 +79,8 @@ class Planner(Chain):
         spec = COMMANDS[stage.command.name]
         given = stage.input
         tell_names(stage.note, spec, stage.command, given)
+        if given is not None and self.taken_by:
+            tell_taken(stage.note, spec, stage.command, lambda name: self.taken(given, name))
         try:
             found = spec.lower(stage)
         except NoData:

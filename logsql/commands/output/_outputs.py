@@ -6,6 +6,7 @@ by :mod:`logsql.jobs.outputs`, and the rows go on from the store.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,6 +16,7 @@ from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_NAME
 from logsql.diagnostics.messages import text
 from logsql.language.tree import Call, Command, Name, Text
 from logsql.planner import duties
+from logsql.planner.notes.dates import written_pattern as tell_pattern
 from logsql.planner.plan import Action, Materialise
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
@@ -32,6 +34,10 @@ NO_FLUSH = text(
 #: Sentences under the codes that each command has for itself.
 NEEDS_PATH = text("{command} needs a path", "{command}에는 경로가 필요합니다")
 NEEDS_FIELDS = text("{command} needs the fields to write", "{command}에는 출력할 필드가 필요합니다")
+PATH_IN_LIST = text(
+    "{path} stands where the path stands, and ends in a comma: the path comes before the fields",
+    "경로 자리에 쉼표로 끝나는 {path}이(가) 있습니다. 경로는 필드 앞에 쓰세요",
+)
 WITH_FIELDS = syntax("{command} PATH FIELD, ...")
 WITHOUT_FIELDS = syntax("{command} PATH [FIELD, ...]")
 PATH_NOT_SET = text("the parameter that should hold the path is not set", "경로를 담을 매개변수에 값이 없습니다")
@@ -59,6 +65,19 @@ PATH_PATTERN = DATE_PATTERN.says(
         "파일 확장자는 중괄호 뒤에 쓰세요: {{now:HHmm}}.csv",
     ),
     name=DATE_PATTERN_NAME,
+)
+FIELD_AS_PATH = define(
+    "N1109",
+    "field-as-path",
+    (
+        "the path of an output is the name of a field: the path stands before the fields",
+        "출력 경로가 필드 이름과 같습니다. 경로는 필드 앞에 씁니다",
+    ),
+    (
+        "the file is called {path}, as a field is: the path stands before the fields",
+        "파일 이름 {path}이(가) 필드 이름과 같습니다. 경로는 필드 앞에 씁니다",
+    ),
+    ("write {command} PATH {names}", "{command} 경로 {names}(으)로 쓰세요"),
 )
 #: The date of a row in ``{logtime:..}``.
 TIME = "_time"
@@ -199,6 +218,8 @@ def output_parser(form: OutputForm) -> Callable[[ArgReader], OutputArgs]:
         path = reader.path_word()
         if path is None or (isinstance(path, Text) and not path.value):
             reader.fail(missing.with_text(NEEDS_PATH, usage), command=reader.command)
+        if isinstance(path, Text) and path.value.endswith(","):
+            reader.fail(missing.with_text(PATH_IN_LIST, usage), path.span, path=path.value, command=reader.command)
         if form.layout is not None and reader.option(form.layout[0]) is not None:
             return OutputArgs(path, tuple(Name(name, reader.command_span) for name in form.layout[1]))
         names = reader.name_list(trailing_comma=form.codes.comma)
@@ -215,6 +236,7 @@ def output_lowering(form: OutputForm) -> Callable[[Stage], Rel]:
     def lower(stage: Stage) -> Rel:
         from logsql.jobs.outputs import Output  # for cost: pyarrow.compute and regex
 
+        _path_like_field(stage)
         job = output_job(stage, form)
         output = Output(job)
         # Before every other step: a file in the way is said before rows are read, also those of the commands before.
@@ -230,6 +252,14 @@ def output_lowering(form: OutputForm) -> Callable[[Stage], Rel]:
         return rel
 
     return lower
+
+
+def _path_like_field(stage: Stage) -> None:
+    """Tell of ``outputcsv src_ip account``: the first word is the path."""
+    args = stage.arguments(OutputArgs)
+    if isinstance(args.path, Text) and args.fields and stage.rel.column(args.path.value) is not None:
+        names = ", ".join((args.path.value, *(name.text for name in args.fields)))
+        stage.note(FIELD_AS_PATH, args.path.span, path=args.path.value, command=stage.command.name, names=names)
 
 
 def stored(stage: Stage) -> Rel:
@@ -298,6 +328,8 @@ def _template(stage: Stage, codes: OutputCodes, path: str) -> PathTemplate:
         template = path_template(path)
     except DatePatternError as error:
         stage.fail(PATH_PATTERN, stage.arguments(OutputArgs).path.span, reason=error)
+    for macro in re.finditer(r"\{(?:logtime|now):([^}]*)\}", path):
+        tell_pattern(stage.note, stage.arguments(OutputArgs).path.span, macro[1])
     partition = stage.option("partition")
     if partition and template.plain:
         stage.fail(codes.partition.with_text(NEEDS_DATE), stage.arguments(OutputArgs).path.span)

@@ -117,9 +117,13 @@ def lay_over(
     before = rel.rest
     rel, lookup, scratch = _lookup(stage, rel, found, asked)
     changed: dict[str, Typed] = {}
+    parsed_before = bool(stage.chain.taken_by)
     for name in [*asked, *(n for n in fixed)]:
         value, has = fixed[name] if name in fixed else lookup[name]
         replaced = not overlay and name not in kept
+        # A second parser reads what the first left over: the first one's fields hold values beside its own.
+        if replaced and value.kind is Kind.NULL and not parsed_before:
+            stage.chain.taken_by[name] = stage.command.name
         changed[name] = chosen(found.parsed if replaced else has, value, old_value(rel, name))
     if found.result is not None:
         name, test, value = found.result

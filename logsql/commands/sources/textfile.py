@@ -21,6 +21,7 @@ from logsql.diagnostics.options import INVALID_OPTION
 from logsql.diagnostics.paths import NEEDS_PATH, NO_FILE, NO_PATH, PATH_FORM
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
+from logsql.planner.notes import dates
 from logsql.planner.relation import LOADED, WRITTEN, Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -51,6 +52,8 @@ def lower(stage: Stage) -> Rel:
         stage.fail(DATE_ALONE)
     if isinstance(form := options["df"], str):
         _check_date(stage, form)
+        given = stage.command.option("df")
+        dates.read_pattern(stage.note, given.value_span if given else stage.command.span, form)
     if options["dp"] is not None:
         return scan_source(stage, *open_text(stage, {**options, "placed": True}))
     # What dates a line that says no year, and tells parsers that ``_time`` is only the time of reading.
@@ -80,7 +83,9 @@ def _check_date(stage: Stage, pattern: str) -> None:
     try:
         compile_pattern(pattern)
     except DatePatternError as problem:
-        stage.fail(NO_DATE_FORMAT, option.value_span if option else None, reason=problem)
+        stage.fail(
+            NO_DATE_FORMAT, option.value_span if option else None, help=dates.quoted_letters(pattern), reason=problem
+        )
 
 
 ARTEFACT = Artefact(

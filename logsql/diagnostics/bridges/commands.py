@@ -243,6 +243,7 @@ COMMANDS: tuple[Bridge, ...] = (
     ),
     command("parsexml field=NAME", None, None, spl=("xmlkv", "xpath", "xmlunescape"), kql=("parse-xml",)),
     command("stats count", None, None, shell=("wc",)),
+    command("textfile PATH", None, None, shell=("cat", "zcat", "less", "more", "type")),
     command("parsejson field=NAME", None, None, shell=("jq",)),
     command('rex field=NAME "REGEX with (?<name>...)"', None, None, shell=("awk", "cut"), spl=("erex",)),
     command(

@@ -13,7 +13,7 @@ from logsql.planner.calls import Lowering
 from logsql.planner.function_spec import FUNCTIONS
 from logsql.planner.notes.datetexts import are_seconds, guess_pattern, pattern_of
 from logsql.planner.notes.spellings import mostly, plain, separated
-from logsql.planner.notes.words import WRITE, depends, kind_word, number_text, parameter, settled_kind
+from logsql.planner.notes.words import WRITE, depends, field_name, kind_word, number_text, parameter, settled_kind
 from logsql.values.types import RANK, Kind
 from logsql.values.values import Typed
 
@@ -289,7 +289,8 @@ def _choices(node: Expr) -> list[Expr]:
 def or_typed(cx: Lowering, help: str, node: Expr, date: bool = False) -> str:
     """``help``, and the option of the source that reads its texts as numbers and dates, where there is one and the
     field is its own: what ``rex`` or ``split`` made of a line no option of the source types."""
-    by = cx.rel.typed_by if cx.rel is not None and isinstance(node, Field) and cx.own(node.name) else ""
+    name = field_name(node)
+    by = cx.rel.typed_by if cx.rel is not None and name is not None and cx.own(name) else ""
     if not by or not (date or by.endswith("types=t")):
         return help
     fits = _ISO_DATE.fullmatch if date else _TYPED_NUMBER.fullmatch
@@ -372,7 +373,8 @@ def _padded(text: str) -> bool:
 
 def sample(cx: Lowering, node: Expr) -> tuple[str, ...]:
     """Some values of a text field, where the planner can look at them cheaply."""
-    return cx.sample(node.name) if isinstance(node, Field) else ()
+    name = field_name(node)
+    return cx.sample(name) if name is not None else ()
 
 
 def _with_pattern(cx: Lowering, expr: Binary, left: Typed, pattern: str) -> None:
@@ -447,14 +449,14 @@ def _letter_by_letter(cx: Lowering, expr: Binary) -> None:
     """``amount > "100"``: told only where the values at hand are numbers of several lengths, or dates out of order."""
     _dates_by_letter(cx, expr)
     for field, other in ((expr.left, expr.right), (expr.right, expr.left)):
-        if isinstance(field, Field) and isinstance(other, Literal) and _ADDRESS.fullmatch(str(other.value)):
+        if field_name(field) is not None and isinstance(other, Literal) and _ADDRESS.fullmatch(str(other.value)):
             if _as_addresses(sample(cx, field), str(other.value)):
                 return
-            sides = (f"ip({field.name})", f"ip({canonical(other)})")
+            sides = (f"ip({canonical(field)})", f"ip({canonical(other)})")
             first, second = sides if field is expr.left else (sides[1], sides[0])
             cx.note(ADDRESS_ORDER, expr.span, left=canonical(field), better=f"{first} {expr.op} {second}")
             return
-        if isinstance(field, Field) and isinstance(other, Literal) and number_text(str(other.value)):
+        if field_name(field) is not None and isinstance(other, Literal) and number_text(str(other.value)):
             values = sample(cx, field)
             if numbers_of_several_lengths(plain(values)):
                 sides = (f"double({separated(canonical(field), values)})", str(other.value))
@@ -478,7 +480,7 @@ def _octets(address: str) -> tuple[int, ...]:
 def _dates_by_letter(cx: Lowering, expr: Binary) -> None:
     """``_time >= "2022-09-20"`` over texts: silent where texts of both forms stand in the order of time."""
     for field, other in ((expr.left, expr.right), (expr.right, expr.left)):
-        if not (isinstance(field, Field) and isinstance(other, Literal)):
+        if field_name(field) is None or not isinstance(other, Literal):
             continue
         values = sample(cx, field)
         texts = [str(other.value)]
@@ -486,7 +488,7 @@ def _dates_by_letter(cx: Lowering, expr: Binary) -> None:
         wanted = guess_pattern(texts, "") or guess_pattern([*texts, *values], "")
         if not pattern or not wanted or _in_order(pattern, wanted, values):
             continue
-        sides = (f'date({field.name}, "{pattern}")', f'date({canonical(other)}, "{wanted}")')
+        sides = (f'date({canonical(field)}, "{pattern}")', f'date({canonical(other)}, "{wanted}")')
         first, second = sides if field is expr.left else (sides[1], sides[0])
         better = or_typed(cx, WRITE.fill(better=f"{first} {expr.op} {second}"), field, date=True)
         cx.note(DATE_ORDER, expr.span, left=canonical(field), better=better)

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from logsql.diagnostics.codes import Sentence, define, text
 from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.diagnostics.messages import listed
-from logsql.language.tree import Call, Expr, Field, Literal, NamedArg, Span, canonical
+from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, canonical
 from logsql.planner.calls import FunctionCall, Lowering
+from logsql.planner.notes.arguments import FRACTION, WHOLE
 from logsql.planner.notes.comparisons import only_typed, or_typed, sample
-from logsql.planner.notes.datetexts import are_seconds, guess_pattern, pattern_of
+from logsql.planner.notes.datetexts import (
+    MICRO_FROM,
+    NANO_FROM,
+    counted_date,
+    guess_pattern,
+    is_number,
+    pattern_of,
+    seconds,
+)
 from logsql.planner.notes.fields import Say
-from logsql.planner.notes.words import WRITE, kind_word, settled_kind
+from logsql.planner.notes.words import WRITE, field_name, kind_word, settled_kind
 from logsql.planner.relation import Rel
 from logsql.values.types import Kind
 from logsql.values.values import Typed
@@ -92,6 +102,16 @@ NO_YEAR = define(
         'put the year in front: date(concat("2024 ", {value}), "yyyy {pattern}")',
         '앞에 연도를 붙이세요: date(concat("2024 ", {value}), "yyyy {pattern}")',
     ),
+)
+WITH_REFERENCE = text(
+    "leave dp= and df= out and read the line with parse syslog (openssh, iptables ...), which takes the year from the "
+    "time of the file",
+    "dp=와 df=를 빼고 parse syslog (openssh, iptables ...)로 줄을 읽으세요. 연도는 파일의 시각에서 얻습니다",
+)
+SEVERAL_YEARS = text(
+    "the values go on from December to January, so that no one year fits: parse syslog takes the year of each line "
+    "from the time of the file",
+    "값이 12월에서 1월로 이어져 한 연도로는 읽을 수 없습니다. parse syslog는 줄마다 연도를 파일의 시각에서 얻습니다",
 )
 ZONE_AS_LETTER = define(
     "N1311",
@@ -215,9 +235,6 @@ NOT_READ = UNLIKE_VALUES.says(
     )
 )
 MICROSECONDS, NANOSECONDS = text("microseconds", "마이크로초"), text("nanoseconds", "나노초")
-#: Milliseconds from here on lie behind the year 3000, seconds of it before the year 9999.
-_MICRO_FROM, _NANO_FROM = 32_503_680_000_000, 32_503_680_000_000_000
-_SECONDS_FROM = 1_000_000_000
 #: Names that fields of times have.
 _TIME_NAME = re.compile(r"time|date|epoch|stamp|\bts\b|_at$|시각|일시|날짜", re.IGNORECASE)
 _FORMS = {
@@ -245,14 +262,18 @@ TIME_OF_READING = define(
 )
 
 
-def quoted_letters(pattern: str) -> str | None:
-    """The help of a pattern with a bare T between day and hour: ``yyyy-MM-ddTHH:mm``.
+def quoted_letters(pattern: str, texts: Sequence[str] = ()) -> str | None:
+    """The help of a pattern with a bare T between day and hour: ``yyyy-MM-ddTHH:mm``; ``texts`` are values at hand.
 
     >>> print(quoted_letters("yyyy-MM-ddTHH:mm"), quoted_letters("bad"))
     write "yyyy-MM-dd'T'HH:mm" None
+    >>> print(quoted_letters("yyyy-MM-ddTHH:mm:ssZ", ["2024-03-01T10:00:00Z"]))
+    write "yyyy-MM-dd'T'HH:mm:ssXXX"
     """
     better = re.sub(r"(?<=d)T(?=[Hhk])", "'T'", pattern)
-    return WRITE.fill(better=f'"{better}"') if better != pattern else None
+    if better == pattern:
+        return None
+    return _pattern_help((guess_pattern(texts, "") if any(texts) else "") or better)
 
 
 def formatted(call: FunctionCall, value: Typed) -> None:
@@ -285,17 +306,24 @@ def date_argument(call: FunctionCall, position: int, value: Typed) -> None:
     if made is not None:
         written[position] = made
         better = WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
-        help = or_typed(cx, better, node, value.kind is Kind.STRING)
+        help = _or_dated(cx, better, node, value, made)
     cx.note(NO_DATE, node.span, help=help, function=call.spec.name, value=canonical(node), kind=kind_word(value.kind))
+
+
+def _or_dated(cx: Lowering, help: str, node: Expr, value: Typed, made: str) -> str:
+    """The help line with the option that reads texts as dates; seconds it reads as numbers."""
+    return help if made.startswith("epoch(") else or_typed(cx, help, node, value.kind is Kind.STRING)
 
 
 def made_date(cx: Lowering, node: Expr, value: Typed) -> str | None:
     """The expression that makes a date of a text or a number."""
     if value.kind is Kind.STRING:
         values = sample(cx, node)
+        if made := counted_date(canonical(node), values):
+            return made
         pattern = guess_pattern([str(node.value)], "") if isinstance(node, Literal) else pattern_of(values)
         if not pattern:
-            return f"epoch({canonical(node)})" if are_seconds(values) else None
+            return None
         return f'date({canonical(node)}, "{pattern}")'
     return f"epoch({canonical(node)})" if value.type.integer and not isinstance(node, Literal) else None
 
@@ -312,8 +340,7 @@ def time_field(cx: Lowering, command: str, span: Span, covers: tuple[str, str]) 
     if value.kind is not Kind.NULL:
         made = made_date(cx, Field("_time"), value)
         better = WRITE.fill(better=f"eval _time = {made} | {command} ...")
-        text = value.kind is Kind.STRING
-        help = only_typed(cx, Field("_time")) if made is None else or_typed(cx, better, Field("_time"), text)
+        help = only_typed(cx, Field("_time")) if made is None else _or_dated(cx, better, Field("_time"), value, made)
         cx.note(TIME_IS, span, help=help, covers=covers, command=command, kind=kind_word(value.kind))
     elif rel.rest is None and rel.column("_time") is None:
         cx.note(NO_TIME, span, help=_other_times(cx, rel, command), covers=covers, command=command)
@@ -328,20 +355,12 @@ def _other_times(cx: Lowering, rel: Rel, command: str) -> str | None:
         name = column.name if re.fullmatch(r"[\w@.]+", column.name) else f'field("{column.name}")'
         if column.type.kind is Kind.STRING and (pattern := guess_pattern(cx.sample(column.name), "")):
             return WRITE.fill(better=f'eval _time = date({name}, "{pattern}") | {command} ...')
-        if column.type.integer and _TIME_NAME.search(column.name) and _seconds(cx.sample(column.name)):
+        named = _TIME_NAME.search(column.name) is not None
+        if column.type.kind is Kind.STRING and named and (made := counted_date(name, cx.sample(column.name))):
+            return WRITE.fill(better=f"eval _time = {made} | {command} ...")
+        if column.type.integer and named and seconds(cx.sample(column.name)):
             return WRITE.fill(better=f"eval _time = epoch({name}) | {command} ...")
     return None
-
-
-def _is_number(text: str) -> bool:
-    """Whether a text is a whole number that an instant may have."""
-    return text.isascii() and text.isdigit() and len(text) < 40
-
-
-def _seconds(texts: Sequence[str]) -> bool:
-    """Whether whole numbers are seconds or milliseconds of the years from 2001 to 3000."""
-    found = [int(text) for text in texts if _is_number(text)]
-    return bool(found) and all(_SECONDS_FROM <= number < _MICRO_FROM for number in found)
 
 
 DATES_ARE = text(
@@ -376,17 +395,21 @@ def span(note: Say, place: Span, written: object) -> None:
 
 def epoch_argument(call: FunctionCall) -> None:
     """Tell of a constant that is micro- or nanoseconds, and of a field whose values at hand are."""
-    node = call.nodes[0]
-    if isinstance(node, Field):
-        found = [int(text) for text in sample(call.cx, node) if _is_number(text) and text != "0"]
-        if found and min(found) >= _MICRO_FROM:
-            _epoch_unit(call, node.name, min(found) >= _NANO_FROM)
+    node, value = call.nodes[0], call.arg(0)
+    if value.type.number and not value.type.integer:
+        written = canonical(node).removeprefix("(").removesuffix(")") if isinstance(node, Binary) else canonical(node)
+        better, covers = WRITE.fill(better=f"epoch(long({written}))"), (NOT_CONVERTED.name, canonical(call.call))
+        call.note(WHOLE, 0, help=better, covers=covers, function="epoch", value=canonical(node), kind=FRACTION.fill())
+    if field_name(node) is not None:
+        found = [int(text) for text in sample(call.cx, node) if is_number(text) and text != "0"]
+        if found and min(found) >= MICRO_FROM:
+            _epoch_unit(call, canonical(node), min(found) >= NANO_FROM)
     if not isinstance(node, Literal) or isinstance(node.value, bool):
         return
     digits = str(node.value)
-    if not _is_number(digits) or int(digits) < _MICRO_FROM:
+    if not is_number(digits) or int(digits) < MICRO_FROM:
         return
-    _epoch_unit(call, digits, int(digits) >= _NANO_FROM)
+    _epoch_unit(call, digits, int(digits) >= NANO_FROM)
 
 
 def _epoch_unit(call: FunctionCall, value: str, nano: bool) -> None:
@@ -395,37 +418,85 @@ def _epoch_unit(call: FunctionCall, value: str, nano: bool) -> None:
     call.note(EPOCH_UNIT, 0, covers=covers, value=value, unit=unit, divisor=1_000_000 if nano else 1000)
 
 
-def pattern(call: FunctionCall, position: int, written: str) -> None:
-    """Tell of letters of a date pattern that say something else than they look, and of a pattern without year."""
-    reading = call.spec.returns == "date"
-    bare = re.sub(r"'[^']*'", lambda quoted: " " * len(quoted[0]), written)
+def _bare(written: str) -> str:
+    """A pattern with blanks for what stands in quotes."""
+    return re.sub(r"'[^']*'", lambda quoted: " " * len(quoted[0]), written)
+
+
+def _runs(written: str) -> dict[str, int]:
+    """The letters of a pattern, and how many of each stand side by side."""
+    return {m[0][0]: len(m[0]) for m in re.finditer(r"([A-Za-z])\1*", _bare(written))}
+
+
+def _letters(note: Say, place: Span, written: str) -> bool:
+    """Tell of letters that say something else than they look; whether they are letters of this kind of pattern."""
+    bare = _bare(written)
     if re.search(r"%[A-Za-z]", written):
         better = re.sub(r"%[A-Za-z]", lambda m: _FORMS.get(m[0], m[0]), written)
-        call.note(PERCENT, position, help=_pattern_help(better))
-        return
+        note(PERCENT, place, help=_pattern_help(better))
+        return False
     if not re.search(r"[A-Za-z]", bare):
-        call.note(NO_LETTER, position, pattern=canonical(call.nodes[position]))
+        note(NO_LETTER, place, pattern=canonical(Literal(written, "string")))
     wrong = _wrong_letters(bare)
     if wrong:
         better = written
         for _, letters, start, meant in reversed(wrong):
             better = better[:start] + meant * len(letters) + better[start + len(letters) :]
-        call.note(wrong[0][0], position, help=_pattern_help(better), letters=wrong[0][1])
-    if not reading:
+        note(wrong[0][0], place, help=_pattern_help(better), letters=wrong[0][1])
+    return True
+
+
+def _yearless(written: str) -> bool:
+    """Whether a pattern reads a day and no year, which makes it one of 1970."""
+    runs = set(_runs(written))
+    return not {"y", "Y", "u"} & runs and bool({"M", "L", "d", "D"} & runs)
+
+
+def written_pattern(note: Say, place: Span, written: str) -> None:
+    """Tell of a pattern by which a command writes dates: ``{logtime:YYYY-mm-dd}`` in a path."""
+    _letters(note, place, written)
+
+
+def read_pattern(note: Say, place: Span, written: str) -> None:
+    """Tell of an option that reads dates by a pattern (``textfile df="MMM d HH:mm:ss"``), as of ``date()``."""
+    if not _letters(note, place, written):
         return
-    runs = {m[0][0]: len(m[0]) for m in re.finditer(r"([A-Za-z])\1*", bare)}
-    if not {"y", "Y", "u"} & set(runs) and {"M", "L", "d", "D"} & set(runs):
-        call.note(NO_YEAR, position, pattern=written, value=canonical(call.nodes[0]))
+    if _yearless(written):
+        note(NO_YEAR, place, pattern=written, help=WITH_REFERENCE.fill())
+    if re.search(r"[ms]'Z'$", written):
+        note(ZONE_AS_LETTER, place, help=_pattern_help(f"{written[:-3]}X"))
+    if (digits := _runs(written).get("S", 0)) > 6:
+        note(FRACTION_CUT, place, letters="S" * digits, count=digits)
+
+
+def pattern(call: FunctionCall, position: int, written: str) -> None:
+    """Tell of letters of a date pattern that say something else than they look, and of a pattern without year."""
+    reading = call.spec.returns == "date"
+    if not _letters(call.cx.note, call.nodes[position].span, written) or not reading:
+        return
+    runs, node = _runs(written), call.nodes[0]
+    if _yearless(written):
+        _without_year(call, position, written)
     if re.search(r"[ms]'Z'$", written):
         call.note(ZONE_AS_LETTER, position, help=_pattern_help(f"{written[:-3]}X"))
-    node = call.nodes[0]
-    if isinstance(node, Field) and call.cx.field(node.name).kind is not Kind.DATE:  # a date is handed on as it is
+    if field_name(node) is not None and call.arg(0).kind is not Kind.DATE:  # a date is handed on as it is
         _against_values(call, position, written, runs)
         _to_the_end(call, position, written, sample(call.cx, node))
     elif isinstance(node, Literal) and node.kind == "string":
         _to_the_end(call, position, written, (str(node.value),))
     if runs.get("S", 0) > 6:
         call.note(FRACTION_CUT, position, letters="S" * runs["S"], count=runs["S"])
+
+
+def _without_year(call: FunctionCall, position: int, written: str) -> None:
+    """Tell of dates of 1970; one year in front fits no values that go on from December to January."""
+    shape = re.compile(_shape(written))
+    found = [match.groupdict() for text in sample(call.cx, call.nodes[0]) if (match := shape.match(text))]
+    months = [f"{values['M']:0>2}" if "M" in values else values.get("b", "") for values in found]
+    turns = any(before in ("12", "Dec") and behind in ("01", "Jan") for before, behind in pairwise(months))
+    value = canonical(call.nodes[0])
+    help = SEVERAL_YEARS.fill() if turns else None
+    call.note(NO_YEAR, position, pattern=written, value=value, **({} if help is None else {"help": help}))
 
 
 def _against_values(call: FunctionCall, position: int, written: str, runs: dict[str, int]) -> None:
@@ -437,10 +508,14 @@ def _against_values(call: FunctionCall, position: int, written: str, runs: dict[
     shape, covers = re.compile(_shape(written)), ("date-misread", canonical(call.call))
     found = [match for text in sample(call.cx, call.nodes[0]) if (match := shape.match(text))]
     if fraction and (digits := max((len(m["S"]) for m in found), default=0)) > 3:
-        better = written.replace("S" * runs["S"], "S" * digits)
-        call.note(
-            MORE_DIGITS, position, help=_pattern_help(better), covers=covers, letters="S" * runs["S"], count=digits
-        )
+        better = _pattern_help(written.replace("S" * runs["S"], "S" * digits))
+        if set(runs) == {"S"}:  # 1709287200123 counts from 1970, and is no fraction
+            node = call.nodes[0]
+            made = counted_date(canonical(node), sample(call.cx, node))
+            help, covers = WRITE.fill(better=made) if made else None, ("off-calendar", canonical(call.call))
+        else:
+            help = better
+        call.note(MORE_DIGITS, position, help=help, covers=covers, letters="S" * runs["S"], count=digits)
     short = [m["S"] for m in found if len(m["S"]) < 3 and int(m["S"])] if fraction else []
     if short:  # .5 of Go and Python, which leave out zeros, is half a second
         better = written.replace("S" * runs["S"], "SSSSSS")
@@ -485,10 +560,12 @@ def _shape(written: str) -> str:
         named = bool(run) and (run[0] in "yS" or (run[0] in "Md" and len(run) < 3))
         if named and f"(?P<{run[0]}>" not in built:
             built += rf"(?P<{run[0]}>\d+)"
+        elif run == "MMM" and "(?P<b>" not in built:
+            built += "(?P<b>[A-Za-z]{3})"
         elif run:
             built += r"\d+" if run[0] in "MdHhmskK" and len(run) < 3 else r"[^\s/.,:-]+"
         else:
-            built += re.escape(quoted or other)
+            built += " +" if other == " " else re.escape(quoted or other)
     return built
 
 

@@ -27,6 +27,9 @@ _SHAPES = {
     "yyyy": r"(?P<y>\d{4})", "MMM": r"(?P<b>[A-Z][a-z]{2})", "MM": r"(?P<m>\d\d?)", "dd": r"(?P<d>\d\d?)",
     "d": r"(?P<d>[ \d]?\d)", ".": r"\.",
 }  # fmt: skip
+#: Milliseconds from here on lie behind the year 3000, seconds of it before the year 9999.
+MICRO_FROM, NANO_FROM = 32_503_680_000_000, 32_503_680_000_000_000
+_SECONDS_FROM = 1_000_000_000
 _HALVES = ("AM", "PM", "am", "pm")
 _ZONES = ((r"Z|[+-]\d\d:\d\d", "XXX"), (r"[+-]\d{4}", "Z"), (r"", ""))
 
@@ -142,3 +145,23 @@ def _time(day: str, rest: str, time: re.Match[str]) -> str | None:
         if re.fullmatch(shape, zone):
             return pattern + blank + letters
     return None
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a whole number that an instant may have."""
+    return text.isascii() and text.isdigit() and len(text) < 40
+
+
+def counted_date(value: str, texts: Sequence[str]) -> str | None:
+    """The date of texts that count seconds or milliseconds from 1970; None for any others."""
+    found = [text for text in texts if text]
+    if seconds(found) and all(map(is_number, found)):
+        return f"epoch({value})"
+    whole = [text.partition(".")[0] for text in found if re.fullmatch(r"\d{10}\.\d+", text)]
+    return f"epoch(long(double({value}) * 1000))" if whole and len(whole) == len(found) else None
+
+
+def seconds(texts: Sequence[str]) -> bool:
+    """Whether whole numbers are seconds or milliseconds of the years from 2001 to 3000."""
+    found = [int(text) for text in texts if is_number(text)]
+    return bool(found) and all(_SECONDS_FROM <= number < MICRO_FROM for number in found)

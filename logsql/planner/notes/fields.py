@@ -40,6 +40,22 @@ OPERATOR_NAME = define(
     ),
     help=syntax('field("{name}")'),
 )
+TAKEN = define(
+    "N1006",
+    "field-taken-by-parser",
+    (
+        "a parser puts the fields that it finds in the place of the row's: those are null in every row that it reads",
+        "파서가 찾은 필드로 행을 바꾸므로 파서가 읽은 행에서는 원래 필드가 null입니다",
+    ),
+    (
+        "{command} put other fields in the place of {field}: it is null in every row that was read",
+        "{command}이(가) 찾은 필드로 행을 바꾸어, 읽은 행에서는 {field}이(가) null입니다",
+    ),
+    (
+        "write {command} overlay=t ... to keep the fields of the row",
+        "원래 필드도 남기려면 {command} overlay=t ...로 쓰세요",
+    ),
+)
 #: Constants are written in small letters: ``TRUE`` is the name of a field.
 CONSTANTS = ("true", "false", "null")
 #: ``note(ROW, span, help=..., **facts)``: how a stage, a context or a call says a note.

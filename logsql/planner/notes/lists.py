@@ -9,7 +9,7 @@ from logsql.diagnostics.codes import define, syntax, text
 from logsql.diagnostics.foreign import form_here
 from logsql.diagnostics.messages import listed
 from logsql.diagnostics.places import Place
-from logsql.language.tree import Call, Command, Expr, Name, SortKey
+from logsql.language.tree import Call, Command, Expr, Name, SortKey, canonical
 from logsql.planner.duties import QUERY
 from logsql.planner.notes.fields import UNKNOWN_FIELD, Say, absent
 from logsql.planner.relation import Rel
@@ -92,6 +92,10 @@ def computed(expr: Expr, text: str, command: str) -> str:
     here."""
     foreign = isinstance(expr, Call) and expr.name not in FUNCTIONS
     form = form_here(expr.name, Place.FUNCTION) if foreign and isinstance(expr, Call) else None
+    if form is not None and isinstance(expr, Call) and len(expr.args) == 2 and '(_time, "1h")' in form:
+        by = re.fullmatch(r'"?(\d+[a-zA-Z]+)"?', canonical(expr.args[1]))
+        if by is not None:  # bin(_time, 10m)
+            form = form.replace('"1h"', f'"{by[1]}"')
     return _COMPUTED.fill(form=form or text, command=command)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 
 from logsql.diagnostics.codes import define, syntax
@@ -12,11 +12,12 @@ from logsql.language.expressions import parse_expression
 from logsql.language.tree import Binary, Call, Command, Expr, Field, Name, SortKey, Span, Unary, canonical
 from logsql.planner.duties import WHOLE_FIELDS, Kind
 from logsql.planner.notes.clauses import tell_key
-from logsql.planner.notes.fields import UNKNOWN_FIELD, Say, absent, near
+from logsql.planner.notes.fields import TAKEN, UNKNOWN_FIELD, Say, absent, near
 from logsql.planner.notes.lists import ASSIGNED, SEVERAL_NAMES, computed, tell_list, tell_path
+from logsql.planner.notes.words import field_name
 from logsql.planner.options import OptionKind
 from logsql.planner.relation import Rel
-from logsql.planner.spec import CommandSpec
+from logsql.planner.spec import CommandSpec, Group
 
 SPLIT_NAME = define(
     "N1004",
@@ -118,6 +119,17 @@ def tell_names(note: Say, spec: CommandSpec, command: Command, rel: Rel | None) 
             note(UNKNOWN_FIELD, name.span, field=name.text, help=near(rel, name.text))
 
 
+def tell_taken(note: Say, spec: CommandSpec, command: Command, taken: Callable[[str], str | None]) -> None:
+    """Tell of ``parse sshd | stats count by _file``; ``taken`` names the parser that put its own in its place.
+
+    A further parser (``parse sshd | parse syslog``) reads the rows that are left over."""
+    keys = written(spec, command) if spec.group in (Group.STATISTICS, Group.TIME) or spec.name == "sort" else []
+    options = [] if any(option.name == "overlay" for option in spec.options) else option_names(spec, command)
+    for name in (*(key.name for key in keys), *options):
+        if (parser := taken(name.text)) is not None:
+            note(TAKEN, name.span, field=name.text, command=parser)
+
+
 def _goes_on(command: Command, rel: Rel, name: Name) -> str | None:
     """The field that an option's value and the words behind it are: ``parsecsv field=Date and Time``."""
     joined = name.text
@@ -214,6 +226,8 @@ def _tell(note: Say, spec: CommandSpec, rel: Rel, key: SortKey) -> None:
         right = ("-" if down and not sign else "") + found["name"]
         if absent(rel, found["name"]) and _expression(found["name"]) is not None:
             _tell(note, spec, rel, replace(key, name=Name(found["name"], name.span)))
+        elif absent(rel, found["name"]):
+            note(DIRECTION_AS_NAME, span, text=text, help=near(rel, found["name"]))
         else:
             note(DIRECTION_AS_NAME, span, text=text, right=right)
     elif (found := _DIRECTION_FIRST.fullmatch(text)) and not absent(rel, found["name"]):
@@ -245,6 +259,8 @@ def _tell(note: Say, spec: CommandSpec, rel: Rel, key: SortKey) -> None:
             note(WORD_AS_NAME, span, text=text, right=f"{sign}{canonical(inner)}")
         elif isinstance(inner, Field):
             note(WORD_AS_NAME, span, text=text, right=f"{sign}{inner.name}")
+        elif (own := field_name(inner)) is not None and rel.column(own) is not None:  # sort field("Bytes Sent")
+            note(WORD_AS_NAME, span, text=text, right=f'{sign}"{own}"')
         else:
             note(EXPRESSION_AS_NAME, span, text=text, help=computed(inner, text, spec.name))
     else:

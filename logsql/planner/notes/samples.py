@@ -22,6 +22,7 @@ class Sampler(Protocol):
 
     def sample(self, rel: Rel, name: str) -> tuple[str, ...]: ...
     def own(self, rel: Rel, name: str) -> bool: ...
+    def taken(self, rel: Rel, name: str) -> str | None: ...
 
 
 def sample_query(ctes: Sequence[Cte], rel: Rel, name: str) -> Sql | None:
@@ -169,6 +170,32 @@ def received(ctes: Sequence[Cte], rel: Rel, name: str) -> bool:
             return False
         node, source = _only(cast(exp.Expression, found.unalias())), read.this.name
     return isinstance(node, exp.Column)
+
+
+def taken(ctes: Sequence[Cte], rel: Rel, name: str) -> bool:
+    """Whether a field holds a value only where a parser read nothing: what ``lay_over`` makes of a field of the row
+    that the found ones take the place of. Followed are columns that are handed on; what a later command gives the
+    name is another value."""
+    column = rel.column(name)
+    if column is None or column.parts:
+        return False
+    by_name = {cte.name: cte for cte in ctes}
+    node, source = rel.expr(column.ident), rel.source
+    while isinstance(node, exp.Column) and source in by_name:
+        query, wanted = by_name[source].query, node.name
+        if not isinstance(query, exp.Select) or query.args.get("joins") or query.args.get("group"):
+            return False
+        found = next((item for item in query.selects if item.alias_or_name == wanted), None)
+        read = query.args.get("from_") or query.args.get("from")
+        if found is None or read is None or not isinstance(read.this, exp.Table):
+            return False
+        node, source = cast(exp.Expression, found.unalias()), read.this.name
+    if not isinstance(node, exp.Case) or len(node.args["ifs"]) != 1 or node.args.get("default") is not None:
+        return False
+    test = node.args["ifs"][0].this
+    read_ = test.this.unnest() if isinstance(test, exp.Not) else None
+    parsed = read_.expressions[0] if isinstance(read_, exp.Anonymous) and read_.name == "coalesce" else None
+    return isinstance(parsed, exp.Column) and parsed.name.startswith("__")
 
 
 def _only(node: Sql) -> Sql:

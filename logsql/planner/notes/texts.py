@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from logsql.diagnostics.codes import define, text
 from logsql.diagnostics.messages import shortened
 from logsql.diagnostics.notes import Notes
 from logsql.language.tree import Query
+from logsql.planner.notes.datetexts import guess_pattern
 from logsql.planner.notes.words import WRITE, number_text
 from logsql.planner.relation import Rel
 from logsql.planner.spec import COMMANDS
@@ -49,6 +51,14 @@ HEADER_IS_DATA = define(
     ),
 )
 JSON_AS_CSV = text("write jsonfile ...: the file holds JSON", "JSON 파일입니다: jsonfile ...로 쓰세요")
+LINES_AS_CSV = text(
+    "the file holds lines of a log: textfile ... | parse NAME (syslog, nginx, ...)",
+    "로그 줄이 든 파일입니다: textfile ... | parse 이름 (syslog, nginx, ...)",
+)
+_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}(?![\w.])")
+_CLOCK = re.compile(r"\d\d:\d\d:\d\d")
+#: A cell that is the beginning of a log's line: words, and a clock or a quote among them.
+_LOG = re.compile(r"\S\s.*(\d\d:\d\d:\d\d|\").*\s")
 _HEAD = re.compile(r"([\w.-]+)(?=\s|\Z)")
 
 
@@ -78,8 +88,31 @@ def header_of_values(stage: Stage, rel: Rel) -> None:
         help = WRITE.fill(better='csvfile comment="#" ...')
     elif re.match(r"\[$|\[?\{(\"|$)", own[0]):
         help = JSON_AS_CSV.fill()
+    elif _values(own):
+        help = LINES_AS_CSV.fill() if _LOG.search(own[0]) else WRITE.fill(better="csvfile header=f ...")
     if help is not None:
         stage.note(HEADER_IS_DATA, stage.command.name_span, help=help, line=shortened(",".join(own)))
+
+
+def _kind(cell: str) -> str:
+    """What a cell of a first line is a value of; "" for a name."""
+    if _ADDRESS.match(cell):
+        return "address"
+    if _CLOCK.search(cell) or (len(cell) > 5 and guess_pattern([cell], "") and not number_text(cell)):
+        return "date"
+    return "number" if number_text(cell) else ""
+
+
+def _values(cells: Sequence[str]) -> bool:
+    """Whether a first line is a row: it begins with an address or a date, or has values of two kinds.
+
+    A pivot has dates, addresses or numbers behind the name of its key.
+
+    >>> _values(["10.0.0.1", "x"]), _values(["anna", "10.0.0.1", "2024-01-02"]), _values(["day", "10.0.0.1"])
+    (True, True, False)
+    """
+    kinds = [_kind(cell) for cell in cells]
+    return kinds[0] in ("address", "date") or len({kind for kind in kinds if kind}) > 1
 
 
 def tell_comments(notes: Notes, query: Query) -> None:

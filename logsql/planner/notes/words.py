@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from logsql.diagnostics.codes import text
-from logsql.language.tree import Call, Expr, Literal, walk
+from logsql.language.tree import Call, Expr, Field, Literal, walk
 from logsql.planner.calls import has_fields
 from logsql.values.types import NUMBERS, Kind
 
@@ -36,7 +36,17 @@ def settled_kind(kind: Kind) -> bool:
 
 def depends(expr: Expr) -> bool:
     """Whether the value is not plain to see in the query: it reads a field or a parameter."""
-    return has_fields(expr) or any(isinstance(node, Call) and node.name == "$" for node in walk(expr))
+    return has_fields(expr) or any(isinstance(node, Call) and node.name in ("$", "field") for node in walk(expr))
+
+
+def field_name(expr: Expr) -> str | None:
+    """The name of the field that an expression is, also of ``field("Bytes Sent")``; None for anything else."""
+    if isinstance(expr, Field):
+        return expr.name
+    if not isinstance(expr, Call) or expr.name != "field" or len(expr.args) != 1:
+        return None
+    name = expr.args[0]
+    return str(name.value) if isinstance(name, Literal) and name.kind == "string" else None
 
 
 def parameter(expr: Expr) -> str | None:
