@@ -13,7 +13,7 @@ from logsql.language.tree import Binary, Call, Command, Expr, Field, Name, SortK
 from logsql.planner.duties import WHOLE_FIELDS, Kind
 from logsql.planner.notes.clauses import tell_key
 from logsql.planner.notes.fields import TAKEN, UNKNOWN_FIELD, Say, absent, near
-from logsql.planner.notes.lists import ASSIGNED, SEVERAL_NAMES, computed, tell_list, tell_path
+from logsql.planner.notes.lists import ASSIGNED, SEVERAL_NAMES, computed, takes_signs, tell_list, tell_path
 from logsql.planner.notes.words import field_name
 from logsql.planner.options import OptionKind
 from logsql.planner.relation import Rel
@@ -123,7 +123,7 @@ def tell_taken(note: Say, spec: CommandSpec, command: Command, taken: Callable[[
     """Tell of ``parse sshd | stats count by _file``; ``taken`` names the parser that put its own in its place.
 
     A further parser (``parse sshd | parse syslog``) reads the rows that are left over."""
-    keys = written(spec, command) if spec.group in (Group.STATISTICS, Group.TIME) or spec.name == "sort" else []
+    keys = written(spec, command) if spec.group in (Group.STATISTICS, Group.TIME) or takes_signs(spec) else []
     options = [] if any(option.name == "overlay" for option in spec.options) else option_names(spec, command)
     for name in (*(key.name for key in keys), *options):
         if (parser := taken(name.text)) is not None:
