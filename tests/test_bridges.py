@@ -73,7 +73,10 @@ def test_each_example_gives_the_rows_of_the_statement_beside_it() -> None:
         ('search a == "x" b == "y"', "conditions are joined with and or or"),
         ('search a ~ "x"', 'use match(a, "x")'),
         ('search a =~ "x"', 'use match(a, "x")'),
-        ("search in(a, \u2018x\u2019, \u2018y z\u2019)", 'text stands in double quotes: "..."'),
+        (
+            "search in(a, \u2018x\u2019, \u2018y z\u2019)",
+            'text stands in double quotes: "y z"; a name with blanks is written field("y z")',
+        ),
         ("eval b = valueof(a, 0).c", 'a key of a map is written valueof(..., "c")'),
         # the help named the nearest function: sha256 for sha1, the hour for the year, 0 for the value before
         ("eval b = sha1(a)", 'use tohex(hash("sha1", binary(x)))'),
