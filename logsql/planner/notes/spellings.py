@@ -34,11 +34,17 @@ _SHOWN = 3
 
 def asked(expr: Expr) -> set[tuple[str, str]]:
     """The fields and constant texts that a chain of conditions compares: ``a == "x" or a == "X"`` knows of both."""
-    if isinstance(expr, Binary) and expr.op in ("and", "or"):
-        return asked(expr.left) | asked(expr.right)
-    if isinstance(expr, Binary) and isinstance(expr.left, Field) and isinstance(expr.right, Literal):
-        return {(expr.left.name, str(expr.right.value))}
-    return set()
+    found: set[tuple[str, str]] = set()
+    pending: list[Expr] = [expr]  # not recursive: a chain of 2,000 conditions is as deep
+    while pending:
+        node = pending.pop()
+        if not isinstance(node, Binary):
+            continue
+        if node.op in ("and", "or"):
+            pending += (node.left, node.right)
+        elif isinstance(node.left, Field) and isinstance(node.right, Literal):
+            found.add((node.left.name, str(node.right.value)))
+    return found
 
 
 def _pattern(text: str) -> re.Pattern[str]:
