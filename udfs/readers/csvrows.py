@@ -284,6 +284,7 @@ class CsvReader:
         beyond, above = 0, self.skip + top.said
         if header is None:
             header = next(self._records(path, context, None), ([], None, 0))[0]
+        size, header = len(header), header[: MOST_COLUMNS + 1]  # of fifty million names as many as are read stay
         width, way = structure.most, "even" if structure.fewest in (None, structure.most) else "ragged"
         uneven = structure.wider.count + structure.shorter.count
         # Lines are counted without comments here, and more records are looked at than a limit wants.
@@ -291,15 +292,17 @@ class CsvReader:
         unsure = self.header and (structure.header is None or recount)
         if not structure.plain or width > MOST_COLUMNS or unsure:
             way = way if structure.plain else "exact"
-            width, beyond, structure.wider, structure.shorter, again.met = self._widest(path, context, enough, header)
+            width, beyond, structure.wider, structure.shorter, again.met = self._widest(
+                path, context, enough, header, size
+            )
             above = 0
-        width = max(width, len(header))
+        width = max(width, size)
         # A file without a column is read, too: what is damaged at its beginning is told by the scan.
         if not whole or not width or self.rest or structure.longest > _BLOCK // 2:
             way = "exact"
         names, renamed = named(header if self.header else [], min(width, self.maxcol))
         # A delimiter behind the last cell of every line names no column, and none is missed.
-        ends = max((place for place, cell in enumerate(header) if cell), default=len(header))
+        ends = max((place for place, cell in enumerate(header) if cell), default=size)
         unnamed = tuple(name for name, cell in zip(names, header[:ends], strict=False) if not cell)
         unnamed = unnamed if self.header else ()
         header_line = next(self._records(path, context, None), ([], None, 1))[2] if renamed or unnamed else 1
@@ -307,10 +310,10 @@ class CsvReader:
         return Plan(names, renamed, width, way, delimiter, header_line, beyond, unnamed, *odd)
 
     def _widest(
-        self, path: str | Member, context: ReadContext, enough: int | None, header: list[str]
+        self, path: str | Member, context: ReadContext, enough: int | None, header: list[str], names: int
     ) -> tuple[int, int, Odd, Odd, Odd]:
         """Cells of the longest record, the line of the first one with more than ``MOST_COLUMNS`` (0: none), and the
-        records that are wider and shorter than the header, and those that repeat it.
+        records that are wider and shorter than the ``names`` of the header, and those that repeat it.
         """
         most = beyond = 0
         wider, shorter, again = Odd(), Odd(), Odd()
@@ -320,8 +323,8 @@ class CsvReader:
             if not beyond and most > MOST_COLUMNS:
                 beyond = line
             if self.header and number and (enough is None or number < enough):
-                if size != len(header):
-                    (wider if size > len(header) else shorter).met(line)
+                if size != names:
+                    (wider if size > names else shorter).met(line)
                 elif size > 1 and cells == header:
                     again.met(line)
             if enough is not None and number >= enough:
@@ -442,9 +445,9 @@ class _Again:
     """Lines that are the header's once more; a header of one name is perhaps a value, too."""
 
     def __init__(self, first: bytes) -> None:
-        begun = first.lstrip(b"\r\n")
-        self._from = len(first) - len(begun)  # the header itself stands behind empty lines
-        line = begun[: begun.find(b"\n") + 1]
+        # The header itself stands behind empty lines. One of megabytes comes once, and copies of it fill the memory.
+        self._from = next((at.start() for at in re.finditer(rb"[^\r\n]", first)), len(first))
+        line = first[self._from : first.find(b"\n", self._from, self._from + _HEAD) + 1]
         self._line = b"\n" + line if re.search(rb"[^\w\s]", line) else b""
         self._lines = 0
         self._start = b""
