@@ -270,6 +270,7 @@ class CsvReader:
             first = next(lines, b"")
             header = _header(first, structure.dialect, self.comment)
             structure.header = len(header) if header is not None and self.header else None
+            size, header = (0, None) if header is None else _kept(header)
             again = _Again(first if structure.header else b"")
             for data in itertools.chain((first,), lines):
                 structure.feed(data)
@@ -283,8 +284,7 @@ class CsvReader:
                 structure.finish()
         beyond, above = 0, self.skip + top.said
         if header is None:
-            header = next(self._records(path, context, None), ([], None, 0))[0]
-        size, header = len(header), header[: MOST_COLUMNS + 1]  # of fifty million names as many as are read stay
+            size, header = _kept(next(self._records(path, context, None), ([], None, 0))[0])
         width, way = structure.most, "even" if structure.fewest in (None, structure.most) else "ragged"
         uneven = structure.wider.count + structure.shorter.count
         # Lines are counted without comments here, and more records are looked at than a limit wants.
@@ -487,6 +487,11 @@ def named(header: list[str], width: int) -> tuple[tuple[str, ...], tuple[str, ..
 
 
 _SEP = re.compile(rb"sep=([!-~])\r?(?:\n|$)", re.IGNORECASE)
+
+
+def _kept(header: list[str]) -> tuple[int, list[str]]:
+    """How many names a header has, and of fifty million as many as are read: they fill the memory."""
+    return len(header), header[: MOST_COLUMNS + 1]
 
 
 def _header(first: bytes, dialect: Dialect, comment: str | None) -> list[str] | None:
