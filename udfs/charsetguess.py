@@ -46,6 +46,8 @@ def guess(line: bytes) -> tuple[str, str] | None:
     ['shift_jis', 'windows-1252']
     >>> guess(b"\\xff\\xfe\\x00")
     """
+    if re.search(rb"[\x00-\x08]", line):  # UTF-16, or no text
+        return None
     for codec, name, letters in _TRIED:
         try:
             text = line.decode(codec)

@@ -86,7 +86,7 @@ def test_the_first_row_and_the_pattern_that_fits_are_told(session: Session, tmp_
     unread, off, none = sorted(lines, key=lambda line: line.split("at line ")[1])
     assert "1 date-part-unread" in unread
     assert "line 3,001: '2024-05-05 10:20:30.25'" in unread
-    assert unread.endswith('help: "yyyy-MM-dd HH:mm:ss.SS" reads "2024-05-05 10:20:30.25"')
+    assert unread.endswith('help: "yyyy-MM-dd HH:mm:ss.SSSSSS" reads "2024-05-05 10:20:30.25"')
     assert "1 off-calendar" in off
     assert "line 3,002: '2024-02-30 10:20:30'" in off
     assert "help" not in off
