@@ -26,7 +26,7 @@ error[90001 invalid-option]: option "foo" is not supported by search
   |
 1 | table t | search foo=1 a == 1
   |                  ^^^
-help: options of search: limit; "==" compares""",
+help: use foo == 1""",
     ),
     (
         "table t\n| search a = 1\n| limit 3",
@@ -36,7 +36,7 @@ error[90001 invalid-option]: option "a" is not supported by search
   |
 2 | | search a = 1
   |          ^
-help: use "==" to compare""",
+help: use a == 1""",
     ),
     (
         "table t | search limit = 10",

@@ -114,7 +114,7 @@ def test_errors(text: str, code: str, at: str) -> None:
 
 def test_help() -> None:
     assert failure("sort lmit=1 a")[2] == 'did you mean "limit"?'
-    assert failure("search a = 1")[2] == 'use "==" to compare'
+    assert failure("search a = 1")[2] == "use a == 1"
     assert failure("search limit = 1")[2] == "write limit=value without blanks"
     assert failure("sort -count limit=5")[2] == "options stand before the arguments: sort limit=..."
 

@@ -189,7 +189,8 @@ constant interval, as `timechart` makes them. A series needs at least four rows,
         examples=(
             Example(
                 "The next two days",
-                "table t | forecast period=0 count=2 n | search isnotnull(_future)"
+                'table t | eval _time = date(_time, "yyyy-MM-dd") | forecast period=0 count=2 n'
+                " | search isnotnull(_future)"
                 ' | eval day = string(_time, "MM-dd"), _future = round(_future, 6) | fields day, _future',
                 ({"day": "01-07", "_future": 70.0}, {"day": "01-08", "_future": 80.0}),
                 {"t": _DAYS},
