@@ -329,6 +329,8 @@ ALLOWED_FUNCTIONS = {
     ("logsql/language/slips.py", "call == 'in'"),
     # The column of c is called count.
     ("logsql/language/lists.py", "function.text == 'c'"),
+    # A word behind count is the name of its column: it takes no field. Behind others it is the field.
+    ("logsql/language/lists.py", "before.output.text == 'count'"),
     # Rules of a file of keywords: a language of its own, with and, or and not().
     ("logsql/jobs/keywords.py", "expr.name == 'not'"),
     # The rows of these functions: they are refused together.
