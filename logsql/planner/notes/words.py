@@ -7,6 +7,8 @@ import re
 from logsql.diagnostics.codes import text
 from logsql.language.tree import Call, Expr, Field, Literal, walk
 from logsql.planner.calls import has_fields
+from logsql.planner.duties import Reads
+from logsql.planner.function_spec import FUNCTIONS
 from logsql.values.types import NUMBERS, Kind
 
 _KINDS = {
@@ -36,14 +38,21 @@ def settled_kind(kind: Kind) -> bool:
 
 def depends(expr: Expr) -> bool:
     """Whether the value is not plain to see in the query: it reads a field or a parameter."""
-    return has_fields(expr) or any(isinstance(node, Call) and node.name in ("$", "field") for node in walk(expr))
+    calls = [node for node in walk(expr) if isinstance(node, Call)]
+    return has_fields(expr) or any(call.name == "$" or _reads_named(call) for call in calls)
+
+
+def _reads_named(call: Call) -> bool:
+    """Whether a call is of a function that reads the field which its argument names."""
+    spec = FUNCTIONS.get(call.name)
+    return spec is not None and spec.duty.reads is Reads.NAMED
 
 
 def field_name(expr: Expr) -> str | None:
     """The name of the field that an expression is, also of ``field("Bytes Sent")``; None for anything else."""
     if isinstance(expr, Field):
         return expr.name
-    if not isinstance(expr, Call) or expr.name != "field" or len(expr.args) != 1:
+    if not isinstance(expr, Call) or not _reads_named(expr) or len(expr.args) != 1:
         return None
     name = expr.args[0]
     return str(name.value) if isinstance(name, Literal) and name.kind == "string" else None
