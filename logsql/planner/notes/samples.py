@@ -57,8 +57,14 @@ def sample_query(ctes: Sequence[Cte], rel: Rel, name: str) -> Sql | None:
         if any(isinstance(inner, (exp.Window, exp.Subquery, exp.Anonymous)) for inner in node.walk()):
             return None
         query = sql.select([sql.alias(node.copy(), "v")], read.this.copy())
-        return query.limit(SAMPLE)
+        return _first(query)
     return None
+
+
+def _first(query: exp.Select) -> Sql:
+    """The first rows of a SELECT. Its method ``limit`` parses its number as SQL: half a millisecond."""
+    query.set("limit", exp.Limit(expression=sql.integer(SAMPLE)))
+    return query
 
 
 #: What SELECTs of one table have that are no mere rows of it.
@@ -108,7 +114,7 @@ def computed_query(ctes: Sequence[Cte], rel: Rel, name: str) -> Sql | None:
         source = read.this.name
     if not found or not all(_plain(query) for query in (top, *(cte.query for cte in found))):
         return None
-    return with_ctes(top.limit(SAMPLE), found[::-1], (rel.source,))
+    return with_ctes(_first(top), found[::-1], (rel.source,))
 
 
 def _plain(query: Sql) -> bool:
