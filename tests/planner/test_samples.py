@@ -41,6 +41,7 @@ def test_a_column_in_memory_is_looked_at_as_the_engine_gives_it(column: str) -> 
     )
     with logsql.connect() as session, duckdb.connect() as engine:
         session.register("t", table)
+        engine.register("t", table)
         _, _, catalog = session.plan("table t")
         query = sqlglot.parse_one(f"SELECT {column} AS v FROM t LIMIT 50", dialect="duckdb")
         rows = engine.execute(f"SELECT {column} FROM t LIMIT 50").fetchall()
