@@ -25,7 +25,7 @@ from udfs.readers.evtx import EvtxReader
 from udfs.readers.sqlite import SqliteRecordsReader
 from udfs.readers.zipmembers import ZipEntriesReader, ZipLinesReader
 
-ROUNDS = sample(20_000, 500)
+ROUNDS = sample(20_000, 300)
 _SHARDS = sample(4, 1)
 # The least share of the damaged files that must give rows: fewer would mean that the damage hits signatures only.
 _LEAST = {
