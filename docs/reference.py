@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from docs.bridges import bridges_page
+from logsql.diagnostics.messages import told
 from logsql.planner.duties import KEEPS_ORDER, NEEDS_ORDER, SORTS, AggregateDuty, Fields, InStream, Reads, Subquery
 from logsql.planner.function_spec import AggregateSpec, FunctionSpec
 from logsql.planner.spec import CommandSpec, Group
@@ -32,7 +33,7 @@ def fenced(text: str) -> list[str]:
 
 def command_section(spec: CommandSpec) -> list[str]:
     """One command as Markdown."""
-    lines = [f"## {spec.name}", "", spec.summary, "", *fenced("\n".join(spec.usage)), ""]
+    lines = [f"## {spec.name}", "", told(spec.summary), "", *fenced("\n".join(spec.usage)), ""]
     if spec.aliases:
         lines += ["Also called " + ", ".join(f"`{name}`" for name in spec.aliases) + ".", ""]
     if spec.description:
@@ -127,8 +128,8 @@ def commands_index() -> str:
     for group in CHAPTERS:
         specs = [spec for spec in own(COMMANDS) if spec.group is group]
         if specs:
-            lines += [f"## {group.value}", "", "| command | what it does |", "| --- | --- |"]
-            lines += [f"| [{s.name}](commands/{file_name(s.name)}) | {cell(s.summary)} |" for s in specs] + [""]
+            lines += [f"## {group.title}", "", "| command | what it does |", "| --- | --- |"]
+            lines += [f"| [{s.name}](commands/{file_name(s.name)}) | {cell(told(s.summary))} |" for s in specs] + [""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -62,6 +62,11 @@ def text(english: str, korean: str) -> Text:
     return found
 
 
+def told(pair: Pair, lang: str | None = None) -> str:
+    """One of the two sentences of a declaration (English, Korean), in the language in force."""
+    return Text(*pair).shown(lang)
+
+
 def syntax(form: str) -> Text:
     """A form of the language as a help line (``limit [OFFSET] COUNT``): the same in both languages."""
     found = Text(form, form)

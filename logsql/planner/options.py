@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from logsql.diagnostics.codes import Code, Pair, Text
+from logsql.diagnostics.codes import Code, Pair
+from logsql.diagnostics.messages import told
 from logsql.diagnostics.options import INVALID_OPTION
 
 
@@ -42,4 +43,4 @@ class OptionSpec:
     @property
     def told(self) -> str:
         """What it does, in the language in force."""
-        return Text(*self.help).shown()
+        return told(self.help)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from logsql.diagnostics.codes import Code, Text
+from logsql.diagnostics.codes import Code, Pair, Text
 from logsql.diagnostics.losses import Loss
+from logsql.diagnostics.messages import told
 from logsql.language.tree import Command, Name
 from logsql.loading import Rows
 from logsql.planner.catalog import SourceSpec
@@ -31,20 +32,25 @@ FIELDS = "{fields}"
 
 
 class Group(Enum):
-    """Chapters of the command reference."""
+    """Chapters of the command reference, in English and Korean."""
 
-    SOURCE = "Source"
-    FILTER = "Filter and shape"
-    TRANSFORM = "Transform"
-    PARSE = "Parse"
-    STATISTICS = "Statistics"
-    COMBINE = "Join, set and lookup"
-    TIME = "Time series"
-    ML = "Machine learning"
-    FORENSIC = "Forensic"
-    NETWORK = "Network and external"
-    OUTPUT = "Output"
-    SYSTEM = "System"
+    SOURCE = ("Source", "데이터 소스")
+    FILTER = ("Filter and shape", "필터와 정렬")
+    TRANSFORM = ("Transform", "변환")
+    PARSE = ("Parse", "파싱")
+    STATISTICS = ("Statistics", "통계")
+    COMBINE = ("Join, set and lookup", "조인, 집합, 룩업")
+    TIME = ("Time series", "시계열")
+    ML = ("Machine learning", "머신러닝")
+    FORENSIC = ("Forensic", "포렌식")
+    NETWORK = ("Network and external", "네트워크와 외부")
+    OUTPUT = ("Output", "출력")
+    SYSTEM = ("System", "시스템")
+
+    @property
+    def title(self) -> str:
+        """Its name in the language in force."""
+        return told(self.value)
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,9 @@ class CommandSpec:
     never end. ``twice``: its rows are those of a table as it is, so reading them again is cheap and gives the same.
     ``state``: what an ``evalc`` that moves before it meets.
 
-    ``options_anywhere``: options may follow the object too. ``takes_options`` False: the argument text is never read as
-    ``key=value`` pairs (eval, set, rename ...). ``errors``: rows of the
+    ``summary``: what it does, in one sentence, in English and Korean; ``usage``: forms of syntax, which are the same in
+    both. ``options_anywhere``: options may follow the object too. ``takes_options`` False: the argument text is never
+    read as ``key=value`` pairs (eval, set, rename ...). ``errors``: rows of the
     catalogue, each with the cause it has here. ``ledger``: reasons, rows of the catalogue.
     ``for_effect``: often written for what it does and not for its rows, so that a source may stand behind it.
     ``names``: the names in its arguments that are fields of the rows that arrive; without it, where an argument is a
@@ -81,7 +88,7 @@ class CommandSpec:
 
     name: str
     group: Group
-    summary: str
+    summary: Pair
     usage: tuple[str, ...]
     parse: Callable[[ArgReader], object]
     lower: Callable[[Stage], Rel | None]

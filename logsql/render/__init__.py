@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from logsql.diagnostics.messages import Pair
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -58,7 +60,7 @@ class Format:
 
     name: str
     writer: str
-    summary: tuple[str, str]
+    summary: Pair
     suffixes: tuple[str, ...]
     binary: bool = False
 
@@ -67,10 +69,17 @@ FORMATS: dict[str, Format] = {
     f.name: f
     for f in (
         Format("table", "tables:write_table", ("aligned columns", "정렬된 표"), (".txt",)),
-        Format("jsonl", "texts:write_jsonl", ("one JSON object per line", "한 줄에 객체 하나"), (".jsonl", ".ndjson")),
+        Format(
+            "jsonl", "texts:write_jsonl", ("one JSON object per line", "한 줄에 JSON 객체 하나"), (".jsonl", ".ndjson")
+        ),
         Format("json", "texts:write_json", ("one JSON array", "JSON 배열 하나"), (".json",)),
-        Format("csv", "csv:write_csv", ("comma-separated, RFC 4180 quoting", "쉼표 구분, RFC 4180"), (".csv",)),
-        Format("tsv", "texts:write_tsv", ("tab-separated, \\t \\n \\r \\\\ escaped", "탭 구분"), (".tsv", ".tab")),
+        Format("csv", "csv:write_csv", ("comma-separated, RFC 4180 quoting", "쉼표 구분, RFC 4180 따옴표"), (".csv",)),
+        Format(
+            "tsv",
+            "texts:write_tsv",
+            ("tab-separated, \\t \\n \\r \\\\ escaped", "탭 구분, \\t \\n \\r \\\\ 이스케이프"),
+            (".tsv", ".tab"),
+        ),
         Format("md", "texts:write_markdown", ("Markdown table", "마크다운 표"), (".md",)),
         Format("parquet", "binaries:write_parquet", ("Parquet file", "Parquet 파일"), (".parquet",), binary=True),
         Format("arrow", "binaries:write_arrow", ("Arrow IPC", "Arrow IPC"), (".arrow", ".feather"), binary=True),

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from logsql.commands.parse.logs.base import PARSERS
-from logsql.diagnostics.messages import message
+from logsql.diagnostics.messages import message, told
 from logsql.ml.service import MODELS
 from logsql.planner.spec import CommandSpec, OptionKind
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
@@ -28,10 +28,10 @@ class SessionCatalog:
         self._fields = lru_cache(maxsize=64)(self._planned_fields)
 
     def commands(self) -> Mapping[str, str]:
-        return {name: spec.summary for name, spec in sorted(COMMANDS.items())}
+        return {name: told(spec.summary) for name, spec in sorted(COMMANDS.items())}
 
     def sources(self) -> Mapping[str, str]:
-        return {name: spec.summary for name, spec in sorted(COMMANDS.items()) if spec.source}
+        return {name: told(spec.summary) for name, spec in sorted(COMMANDS.items()) if spec.source}
 
     def options(self, command: str) -> Mapping[str, str]:
         spec = COMMANDS.get(command)

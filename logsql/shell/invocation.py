@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from logsql.diagnostics.errors import nearest
-from logsql.diagnostics.messages import language as spoken
-from logsql.diagnostics.messages import message
+from logsql.diagnostics.messages import message, told
 from logsql.diagnostics.usage import (
     NO_CHOICE,
     NO_QUERY_HERE,
@@ -206,7 +205,7 @@ def usage_page(program: str = "logsql") -> str:
     blocks = (
         (message("help-usage"), rows),
         (message("help-options"), [(option.usage, message(option.help)) for option in OPTIONS]),
-        (message("help-formats"), [(f.name, f.summary[spoken() == "ko"]) for f in FORMATS.values()]),
+        (message("help-formats"), [(f.name, told(f.summary)) for f in FORMATS.values()]),
     )
     lines: list[str] = []
     for title, pairs in blocks:

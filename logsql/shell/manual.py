@@ -11,13 +11,14 @@ from typing import Any
 
 from logsql.diagnostics.bridges import Bridge, bridges_of, foreign_words
 from logsql.diagnostics.errors import UsageError, diagnostic, nearest
-from logsql.diagnostics.messages import message
+from logsql.diagnostics.messages import message, told
 from logsql.diagnostics.places import Place
 from logsql.diagnostics.usage import NO_TOPIC
 from logsql.planner.function_spec import AggregateSpec, FunctionSpec
 from logsql.planner.options import OptionSpec
 from logsql.planner.spec import CommandSpec
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS, REFUSED_COMMANDS, REFUSED_FUNCTIONS
+from logsql.render.safe import width
 from logsql.shell import errorpages
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 from logsql.shell.invocation import VERBS, Invocation
@@ -100,7 +101,7 @@ def code_page(entry: errorpages.Entry) -> str:
 
 def command_page(spec: CommandSpec) -> str:
     """One command: what it does, usage, options, examples with their rows, errors."""
-    lines = [f"{spec.name} - {spec.summary}", "", f"{message('page-usage')}:"]
+    lines = [f"{spec.name} - {told(spec.summary)}", "", f"{message('page-usage')}:"]
     lines += [f"  {usage}" for usage in spec.usage]
     if spec.aliases:
         lines += ["", message("page-aliases", names=", ".join(spec.aliases))]
@@ -165,7 +166,7 @@ def _columns(pairs: Iterable[tuple[str, str]], indent: int = 2) -> list[str]:
     left = min(max((len(name) for name, _ in rows), default=0), 28)
     lines = []
     for name, text in rows:
-        parts = textwrap.wrap(text, max(WIDTH - left - indent - 2, 20)) or [""]
+        parts = _wrapped(text, max(WIDTH - left - indent - 2, 20))
         head = f"{' ' * indent}{name:<{left}}  "
         if len(name) > left:
             lines.append(" " * indent + name)
@@ -175,12 +176,24 @@ def _columns(pairs: Iterable[tuple[str, str]], indent: int = 2) -> list[str]:
     return lines
 
 
+def _wrapped(text: str, columns: int) -> list[str]:
+    """Lines of whole words in so many columns of a terminal, where a Korean letter takes two."""
+    lines = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and width(joined) > columns:
+            lines.append(word)
+        else:
+            lines[-1] = joined
+    return lines
+
+
 def command_list() -> str:
     """All commands, by chapter."""
     chapters: dict[str, list[tuple[str, str]]] = {}
     for name, spec in sorted(COMMANDS.items()):
         if name == spec.name:
-            chapters.setdefault(spec.group.value, []).append((name, spec.summary))
+            chapters.setdefault(spec.group.title, []).append((name, told(spec.summary)))
     return _chapters(chapters)
 
 
@@ -188,7 +201,7 @@ def chapters() -> str:
     """The names of all commands, by chapter, without what they do."""
     found: dict[str, list[str]] = {}
     for name, spec in sorted(COMMANDS.items()):
-        found.setdefault(spec.group.value, []).append(name)
+        found.setdefault(spec.group.title, []).append(name)
     block = textwrap.TextWrapper(WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
     names = [block.fill(", ".join(of)) for of in found.values()]
     return "\n".join(line for title, text in zip(found, names, strict=True) for line in (title, text))

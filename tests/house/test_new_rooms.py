@@ -36,7 +36,7 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
 
 registry_view(
     "reg-test-homes",
-    "List the homes of this test.",
+    ("List the homes of this test.", "이 시험의 집을 조회합니다."),
     "One row a home.",
     keys=r"\\\\Homes$",
     fields=(("owner", "string"), ("home", "string"), ("last_written", "date")),
@@ -60,7 +60,7 @@ register(
         "words-file",
         Group.FORENSIC,
         SourceSpec("udfs.readers.words:WordsReader", code="E9990"),
-        "Read words of this test.",
+        ("Read words of this test.", "이 시험의 단어를 읽습니다."),
         "One row a word.",
     )
 )
@@ -99,7 +99,7 @@ register(
     CommandSpec(
         name="only-first",
         group=Group.FILTER,
-        summary="Take the first row.",
+        summary=("Take the first row.", "첫 행만 남깁니다."),
         usage=("only-first",),
         parse=lambda reader: None,
         lower=lambda stage: stage.limit(stage.rel, 1),

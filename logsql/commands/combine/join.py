@@ -76,7 +76,10 @@ register(
     CommandSpec(
         name="join",
         group=Group.COMBINE,
-        summary="Join rows with those of a subquery that have the same keys.",
+        summary=(
+            "Join rows with those of a subquery that have the same keys.",
+            "서브쿼리에서 키가 같은 행을 찾아 조인합니다.",
+        ),
         usage=("join [type=inner|left|leftonly|right|rightonly|full] KEY, ... [ QUERY ]", "join type=cross [ QUERY ]"),
         parse=parse,
         lower=lower,

@@ -219,7 +219,10 @@ register(
     CommandSpec(
         name="lookup",
         group=Group.COMBINE,
-        summary="Add fields that a lookup table maps a field to.",
+        summary=(
+            "Add fields that a lookup table maps a field to.",
+            "룩업 테이블에서 필드 값에 대응하는 값을 찾아 필드로 추가합니다.",
+        ),
         usage=("lookup TABLE FIELD [as COLUMN] output COLUMN [as NAME], ...",),
         parse=parse,
         lower=lower,

@@ -71,7 +71,7 @@ register(
     CommandSpec(
         name="lookuptable",
         group=Group.COMBINE,
-        summary="Read the rows of a lookup table.",
+        summary=("Read the rows of a lookup table.", "룩업 테이블의 행을 읽습니다."),
         usage=("lookuptable NAME [limit=N] [offset=N] [COLUMN, ...]",),
         parse=parse,
         lower=lower,

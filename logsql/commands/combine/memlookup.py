@@ -147,7 +147,7 @@ register(
     CommandSpec(
         name="memlookup",
         group=Group.COMBINE,
-        summary="Build, show or drop a lookup table in memory.",
+        summary=("Build, show or drop a lookup table in memory.", "메모리 룩업 테이블을 생성, 조회, 삭제합니다."),
         usage=(
             "memlookup op=build name=NAME key=FIELD [FIELD, ...]",
             "memlookup [op=list] [name=NAME]",

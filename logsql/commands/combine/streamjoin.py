@@ -53,7 +53,10 @@ register(
     CommandSpec(
         name="streamjoin",
         group=Group.COMBINE,
-        summary="Join rows with a subquery that is loaded once, keeping the input's order.",
+        summary=(
+            "Join rows with a subquery that is loaded once, keeping the input's order.",
+            "한 번만 읽어 둔 서브쿼리 결과와 입력 순서대로 조인합니다.",
+        ),
         usage=("streamjoin [timeout=SPAN] [type=inner|left|leftonly] KEY, ... [ QUERY ]",),
         parse=parse,
         lower=lower,

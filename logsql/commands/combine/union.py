@@ -40,7 +40,7 @@ register(
     CommandSpec(
         name="union",
         group=Group.COMBINE,
-        summary="Add the rows of a subquery.",
+        summary=("Add the rows of a subquery.", "서브쿼리의 행을 이어 붙입니다."),
         usage=("union [ QUERY ]",),
         parse=parse,
         lower=lower,

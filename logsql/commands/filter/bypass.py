@@ -17,7 +17,7 @@ register(
     CommandSpec(
         name="bypass",
         group=Group.FILTER,
-        summary="Pass rows unchanged.",
+        summary=("Pass rows unchanged.", "행을 그대로 통과시킵니다."),
         usage=("bypass",),
         parse=parse,
         lower=lower,

@@ -87,7 +87,10 @@ register(
     CommandSpec(
         name="fields",
         group=Group.FILTER,
-        summary="Keep the listed fields in the listed order, or remove them.",
+        summary=(
+            "Keep the listed fields in the listed order, or remove them.",
+            "지정한 필드만 지정한 순서로 남기거나, 지정한 필드를 제거합니다.",
+        ),
         usage=("fields NAME, ...", "fields - NAME, ..."),
         parse=parse,
         lower=lower,

@@ -64,7 +64,10 @@ register(
     CommandSpec(
         name="limit",
         group=Group.FILTER,
-        summary="Take the first rows, optionally after skipping some.",
+        summary=(
+            "Take the first rows, optionally after skipping some.",
+            "처음 몇 행만 가져옵니다. 앞부분을 건너뛸 수 있습니다.",
+        ),
         usage=("limit COUNT", "limit OFFSET COUNT"),
         parse=parse,
         lower=lower,

@@ -55,7 +55,10 @@ register(
     CommandSpec(
         name="order",
         group=Group.FILTER,
-        summary="Put the listed fields first, the others in the order of their names.",
+        summary=(
+            "Put the listed fields first, the others in the order of their names.",
+            "지정한 필드를 앞에 두고 나머지를 이름순으로 나열합니다.",
+        ),
         usage=("order NAME, ...",),
         parse=parse,
         lower=lower,

@@ -26,7 +26,10 @@ register(
     CommandSpec(
         name="parallel",
         group=Group.FILTER,
-        summary="Run commands on several cores (every query does).",
+        summary=(
+            "Run commands on several cores (every query does).",
+            "명령을 여러 코어에서 실행합니다(모든 쿼리가 이미 그렇게 실행됩니다).",
+        ),
         usage=("parallel [core=N] [ COMMANDS ]",),
         parse=parse,
         lower=lower,

@@ -160,7 +160,7 @@ register(
     CommandSpec(
         name="ratelimit",
         group=Group.FILTER,
-        summary="Let rows pass at a limited speed.",
+        summary=("Let rows pass at a limited speed.", "행이 지나가는 속도를 제한합니다."),
         usage=("ratelimit [-d MILLISECONDS] ROWS_PER_SECOND",),
         parse=parse,
         lower=lower,

@@ -48,7 +48,7 @@ register(
     CommandSpec(
         name="repeat",
         group=Group.FILTER,
-        summary="Repeat every row.",
+        summary=("Repeat every row.", "모든 행을 지정한 횟수만큼 반복합니다."),
         usage=("repeat count=N",),
         parse=parse,
         lower=lower,

@@ -49,7 +49,7 @@ register(
     CommandSpec(
         name="search",
         group=Group.FILTER,
-        summary="Keep the rows for which an expression is true.",
+        summary=("Keep the rows for which an expression is true.", "표현식이 참인 행을 검색합니다."),
         usage=("search [limit=N] EXPR",),
         parse=parse,
         lower=lower,

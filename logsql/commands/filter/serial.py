@@ -49,7 +49,7 @@ register(
     CommandSpec(
         name="serial",
         group=Group.FILTER,
-        summary="Run commands over the rows in order.",
+        summary=("Run commands over the rows in order.", "행의 순서를 지키며 명령을 실행합니다."),
         usage=("serial [ COMMANDS ]",),
         parse=parse,
         lower=lower,

@@ -116,7 +116,7 @@ register(
     CommandSpec(
         name="sort",
         group=Group.FILTER,
-        summary="Sort rows by field values.",
+        summary=("Sort rows by field values.", "필드 값을 기준으로 행을 정렬합니다."),
         usage=("sort [limit=N] [-]NAME, ... [by NAME, ...]",),
         parse=parse,
         lower=lower,

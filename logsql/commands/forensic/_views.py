@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from logsql.commands.forensic._hive_ledger import AS_HIVE_FILE, VIEW_LEDGER
 from logsql.commands.sources._files import REPLAY, evidence_command
+from logsql.diagnostics.codes import Pair
 from logsql.diagnostics.losses import loss
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, register
@@ -31,7 +32,7 @@ WRONG_HIVE = loss(
 
 def registry_view(
     name: str,
-    summary: str,
+    summary: Pair,
     description: str,
     *,
     keys: str,

@@ -87,7 +87,10 @@ def _reference(name: str) -> int | None:
 
 registry_view(
     "amcache-files",
-    "List the programs in the application inventory, with their SHA-1 (Amcache.hve).",
+    (
+        "List the programs in the application inventory, with their SHA-1 (Amcache.hve).",
+        "응용 프로그램 인벤토리(Amcache.hve)에 기록된 실행 파일과 SHA-1 해시를 조회합니다.",
+    ),
     """
 One row per file of `InventoryApplicationFile` (Windows 10) or `File` (Windows 8). `file_path` is the path in lower case
 as the inventory keeps it, `sha1` that of the file's first 31,457,280 bytes, `link_date` the time in the program's

@@ -57,7 +57,10 @@ def _date(value: RegValue | None, lost: Lost) -> datetime | None:
 
 registry_view(
     "amcache-programs",
-    "List the installed programs in the application inventory (Amcache.hve).",
+    (
+        "List the installed programs in the application inventory (Amcache.hve).",
+        "응용 프로그램 인벤토리(Amcache.hve)에 기록된 설치 프로그램을 조회합니다.",
+    ),
     """
 One row per program of `InventoryApplication` (Windows 10) or `Programs` (Windows 8). `program_id` joins with that of
 `amcache-files`; `installed_at` is kept without a zone and read as local time; `last_written` is the time of the entry.

@@ -27,7 +27,7 @@ register(
         "evtx-file",
         Group.FORENSIC,
         SourceSpec("udfs.readers.evtx:EvtxReader", suffixes=(".evtx",), artefact=ARTEFACT),
-        "Read a Windows event log.",
+        ("Read a Windows event log.", "Windows 이벤트 로그 파일을 읽습니다."),
         """
 One row per event. `event_data` is a map of the event's own values, all that it has beside System; a name that comes
 again has a list of its values. `msg` is the text of events that were rendered before they were collected, else null:

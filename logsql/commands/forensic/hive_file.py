@@ -41,7 +41,7 @@ register(
         "hive-file",
         Group.FORENSIC,
         SourceSpec("udfs.readers.hive.reader:HiveReader", artefact=ARTEFACT),
-        "Read a Windows registry hive.",
+        ("Read a Windows registry hive.", "Windows 레지스트리 하이브 파일을 읽습니다."),
         """
 One row per value. `value` has the type of the data: text, a number, a list of texts or binary. `key` begins with the
 name of the hive's root key, `last_written` is the time of the key, `type` the type without `REG_`; the default value

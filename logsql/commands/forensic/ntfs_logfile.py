@@ -15,7 +15,7 @@ register(
         SourceSpec(
             "udfs.readers.ntfs_logfile:LogFileReader", artefact=Artefact((Known("NTFS $LogFile", "LogFile", b"RSTR"),))
         ),
-        "Read the transaction log of an NTFS volume ($LogFile).",
+        ("Read the transaction log of an NTFS volume ($LogFile).", "NTFS 볼륨의 트랜잭션 로그($LogFile)를 읽습니다."),
         """
 One row per log record. The fields of the file record are there where the operation holds one.
 """,

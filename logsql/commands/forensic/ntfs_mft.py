@@ -38,7 +38,7 @@ register(
         "ntfs-mft",
         Group.FORENSIC,
         SourceSpec("udfs.readers.ntfs_mft:MftReader", artefact=ARTEFACT),
-        "Read the file records of an NTFS volume ($MFT).",
+        ("Read the file records of an NTFS volume ($MFT).", "NTFS 볼륨의 파일 레코드($MFT)를 읽습니다."),
         """
 One row per record, deleted ones included (`in_use` is false). The times of $FILE_NAME are `created_at` and so on,
 those of $STANDARD_INFORMATION `std_created_at` and so on. `file_name` and `file_path` are the long names,

@@ -23,7 +23,7 @@ register(
         "ntfs-usnjrnl",
         Group.FORENSIC,
         SourceSpec("udfs.readers.ntfs_usnjrnl:UsnJrnlReader", artefact=ARTEFACT),
-        "Read the change journal of an NTFS volume ($UsnJrnl:$J).",
+        ("Read the change journal of an NTFS volume ($UsnJrnl:$J).", "NTFS 볼륨의 변경 저널($UsnJrnl:$J)을 읽습니다."),
         """
 One row per record, also from cut out or carved pieces. `reason` is the list of flag names in alphabetical order,
 a flag without a name is its number. Records of version 4 (ranges of a file that changed) have no name and no time.

@@ -31,7 +31,10 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
 
 registry_view(
     "reg-bam-entries",
-    "List the programs the Background Activity Moderator saw (SYSTEM hive).",
+    (
+        "List the programs the Background Activity Moderator saw (SYSTEM hive).",
+        "BAM(Background Activity Moderator)에 기록된 실행 프로그램을 조회합니다(SYSTEM 하이브).",
+    ),
     """
 One row per program and user, with its last run.
 """,

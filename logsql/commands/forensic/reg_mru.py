@@ -49,7 +49,10 @@ def _number(name: str) -> int | None:
 
 registry_view(
     "reg-mru",
-    "List the paths, addresses and commands that a user typed (NTUSER.DAT).",
+    (
+        "List the paths, addresses and commands that a user typed (NTUSER.DAT).",
+        "사용자가 입력한 경로, 주소, 명령을 조회합니다(NTUSER.DAT).",
+    ),
     """
 One row per entry of Explorer's address bar (`kind` is path), Internet Explorer's (url) and of the run box (command).
 `order` 0 is the latest; `visited_at` is known of addresses where the browser kept it. `last_written` is the time of the

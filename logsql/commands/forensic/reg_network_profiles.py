@@ -51,7 +51,10 @@ def _date(value: RegValue | None, lost: Lost) -> datetime | None:
 
 registry_view(
     "reg-network-profiles",
-    "List the networks a machine was connected to (SOFTWARE hive).",
+    (
+        "List the networks a machine was connected to (SOFTWARE hive).",
+        "시스템이 접속했던 네트워크를 조회합니다(SOFTWARE 하이브).",
+    ),
     """
 One row per network profile. The dates are stored without a zone and read as local time.
 """,

@@ -46,7 +46,10 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
 
 registry_view(
     "reg-opensave-files",
-    "List files chosen in open and save dialogs (NTUSER.DAT).",
+    (
+        "List files chosen in open and save dialogs (NTUSER.DAT).",
+        "열기/저장 대화상자에서 선택한 파일을 조회합니다(NTUSER.DAT).",
+    ),
     """
 One row per entry of the most-recently-used lists; `order` 0 is the latest.
 """,

@@ -34,7 +34,7 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
 
 registry_view(
     "reg-recent-docs",
-    "List recently opened documents (NTUSER.DAT).",
+    ("List recently opened documents (NTUSER.DAT).", "최근에 연 문서를 조회합니다(NTUSER.DAT)."),
     """
 One row per entry of the most-recently-used lists; `order` 0 is the latest.
 """,

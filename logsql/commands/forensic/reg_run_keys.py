@@ -37,7 +37,10 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
 
 registry_view(
     "reg-run-keys",
-    "List the programs that start when a user logs on (NTUSER.DAT or SOFTWARE hive).",
+    (
+        "List the programs that start when a user logs on (NTUSER.DAT or SOFTWARE hive).",
+        "사용자가 로그온할 때 자동으로 실행되는 프로그램을 조회합니다(NTUSER.DAT 또는 SOFTWARE 하이브).",
+    ),
     """
 One row per entry of `Run`, `RunOnce` and the like, and per program that `Winlogon` and `Windows` start. `last_written`
 is the time of the key, that of its latest change.

@@ -45,7 +45,10 @@ def rows(values: list[RegValue], lost: Lost) -> Iterator[Row]:
 
 registry_view(
     "reg-services",
-    "List the services and drivers of a machine (SYSTEM hive).",
+    (
+        "List the services and drivers of a machine (SYSTEM hive).",
+        "시스템의 서비스와 드라이버를 조회합니다(SYSTEM 하이브).",
+    ),
     """
 One row per service of the control set in use. `service_dll` is the library of a service in a shared process, `start` is
 boot, system, auto, manual or disabled, `account` who it runs as. `last_written` is the time of the service's key.

@@ -63,7 +63,10 @@ def _extension(item: Item) -> str | None:
 
 registry_view(
     "reg-shellbags",
-    "List the folders a user opened (NTUSER.DAT, UsrClass.dat).",
+    (
+        "List the folders a user opened (NTUSER.DAT, UsrClass.dat).",
+        "사용자가 연 폴더를 조회합니다(NTUSER.DAT, UsrClass.dat).",
+    ),
     """
 One row per folder; `file_path` is the path from the desktop down, `order` 0 the latest of its folder. Extensions:
 `item_type` is what the item is (directory, volume, known folder, control panel category ...), `mft_no` and `mft_seq`

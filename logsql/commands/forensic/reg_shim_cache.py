@@ -118,7 +118,10 @@ def _path(data: bytes) -> str:
 
 registry_view(
     "reg-shim-cache",
-    "List the programs in the application compatibility cache (SYSTEM hive).",
+    (
+        "List the programs in the application compatibility cache (SYSTEM hive).",
+        "응용 프로그램 호환성 캐시에 기록된 프로그램을 조회합니다(SYSTEM 하이브).",
+    ),
     """
 One row per entry, in the order of the cache. `modified_at` is the modification time of the file, not the time it ran.
 Extensions: `executed` is the flag that Windows sets when the program was started (null before Windows 7; from Windows

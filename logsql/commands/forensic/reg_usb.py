@@ -110,7 +110,10 @@ def _portable(key: str, value: RegValue) -> Row:
 
 registry_view(
     "reg-usb",
-    "List the USB storage that was attached (SYSTEM hive), and the names of its volumes (SOFTWARE hive).",
+    (
+        "List the USB storage that was attached (SYSTEM hive), and the names of its volumes (SOFTWARE hive).",
+        "연결되었던 USB 저장 장치(SYSTEM 하이브)와 그 볼륨 이름(SOFTWARE 하이브)을 조회합니다.",
+    ),
     """
 One row per device. `first_installed_at`, `arrived_at` and `removed_at` are kept from Windows 7 or 8 on; `usb_written`
 is the time of the device's key under `Enum\\USB`, before that the time it was attached last. `drive_letters` and

@@ -56,7 +56,10 @@ def _path(name: str) -> str:
 
 registry_view(
     "reg-user-assists",
-    "List the programs a user started from the desktop (NTUSER.DAT).",
+    (
+        "List the programs a user started from the desktop (NTUSER.DAT).",
+        "사용자가 바탕 화면에서 실행한 프로그램을 조회합니다(NTUSER.DAT).",
+    ),
     """
 One row per program or shortcut: `key` is its path or name, `exec_count` how often it ran, `focus_time` the milliseconds
 in the foreground, `last_execution` null when it never ran. Extensions: `focus_count` is how often it came to the front,

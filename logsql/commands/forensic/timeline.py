@@ -38,7 +38,10 @@ register(
             "timeline",
             Group.FORENSIC,
             SourceSpec("udfs.readers.timeline:TimelineReader"),
-            "Put the times of a collection of evidence into one timeline.",
+            (
+                "Put the times of a collection of evidence into one timeline.",
+                "수집한 증거의 시각 정보를 하나의 타임라인으로 합칩니다.",
+            ),
             """
 One row per time, sorted: `source` is where it comes from, `action` what happened, `path` of what, `detail` the text of
 an event, `_path` the file that says so. Files are told apart as `triage` does; one that cannot be read is counted and

@@ -28,7 +28,10 @@ register(
             "triage",
             Group.FORENSIC,
             SourceSpec("udfs.readers.triage:TriageReader"),
-            "List what a collection of evidence holds, and which command reads it.",
+            (
+                "List what a collection of evidence holds, and which command reads it.",
+                "수집한 증거의 내용물과 각각을 읽는 명령을 보여 줍니다.",
+            ),
             """
 One row per file below a folder, or of a ZIP archive (`triage case.zip`): `_path` as a query names it, `kind`, the
 `command` that reads such a file, and `size` in bytes. An extension. Kinds are told by the first bytes, else by the

@@ -132,7 +132,10 @@ register(
     CommandSpec(
         name="anomalies",
         group=Group.ML,
-        summary="Score how unusual each row is, with an isolation forest.",
+        summary=(
+            "Score how unusual each row is, with an isolation forest.",
+            "아이솔레이션 포레스트로 각 행의 이상 점수를 계산합니다.",
+        ),
         usage=(
             "anomalies [core=N] [scorer=N] model=NAME [FIELD, ...]",
             "anomalies [sample=N] [size=N] [timeout=SPAN] [core=N] [scorer=N] FIELD, ... [ QUERY ]",

@@ -70,7 +70,10 @@ register(
     CommandSpec(
         name="curvefit",
         group=Group.ML,
-        summary="Fit a polynomial to two fields by least squares.",
+        summary=(
+            "Fit a polynomial to two fields by least squares.",
+            "두 필드의 값에 최소제곱법으로 다항식을 맞춥니다.",
+        ),
         usage=("curvefit [degree=N] X, Y",),
         parse=parse,
         lower=lower,

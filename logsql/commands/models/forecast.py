@@ -118,7 +118,7 @@ register(
     CommandSpec(
         name="forecast",
         group=Group.ML,
-        summary="Continue a series.",
+        summary=("Continue a series.", "시계열의 이후 값을 예측합니다."),
         usage=(
             "forecast [period=N] [count=N] [smoother=linear|loess|ets] [normalize=t] [accumulate=f] [confidence=N] "
             "[time=FIELD] FIELD [by FIELD, ...]",

@@ -60,7 +60,7 @@ register(
     CommandSpec(
         name="kmeans",
         group=Group.ML,
-        summary="Put rows into k clusters of near numbers.",
+        summary=("Put rows into k clusters of near numbers.", "값이 가까운 행끼리 k개의 군집으로 나눕니다."),
         usage=("kmeans [k=N] [iter=N] FIELD, ...",),
         parse=parse,
         lower=lower,

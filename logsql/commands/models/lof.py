@@ -92,7 +92,10 @@ register(
     CommandSpec(
         name="lof",
         group=Group.ML,
-        summary="Score how far a row stands from its neighbours (local outlier factor).",
+        summary=(
+            "Score how far a row stands from its neighbours (local outlier factor).",
+            "각 행이 이웃한 행에서 얼마나 벗어났는지 LOF 점수를 계산합니다.",
+        ),
         usage=("lof [k=N] [eps=X] [cores=N] FIELD, ... [by FIELD, ... [ QUERY ]]",),
         parse=parse,
         lower=lower,

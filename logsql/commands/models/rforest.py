@@ -193,7 +193,7 @@ register(
     CommandSpec(
         name="rforest",
         group=Group.ML,
-        summary="Guess the class of each row with a random forest.",
+        summary=("Guess the class of each row with a random forest.", "랜덤 포레스트로 각 행의 분류를 예측합니다."),
         usage=(
             "rforest [size=N] [probability=t] model=NAME [FIELD, ...]",
             "rforest [size=N] [probability=t] [timeout=SPAN] target=FIELD FIELD, ... [ QUERY ]",

@@ -134,7 +134,7 @@ register(
     CommandSpec(
         name="stl",
         group=Group.ML,
-        summary="Split a series into trend, season and remainder.",
+        summary=("Split a series into trend, season and remainder.", "시계열을 추세, 계절성, 잔차로 분해합니다."),
         usage=("stl [period=SPAN] FIELD [by FIELD, ...]",),
         parse=parse,
         lower=lower,

@@ -122,7 +122,10 @@ register(
     CommandSpec(
         name="tfidf",
         group=Group.ML,
-        summary="Split text into words and weigh each word by its rarity.",
+        summary=(
+            "Split text into words and weigh each word by its rarity.",
+            "텍스트를 단어로 나누고 드문 단어일수록 높은 TF-IDF 가중치를 매깁니다.",
+        ),
         usage=(
             "tfidf [delimiter=CHARS] [numeric=t] op=build [threshold=N] FIELD, ...",
             "tfidf [delimiter=CHARS] [numeric=t] [op=query] [threshold=N] FIELD, ... [[ QUERY ]]",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from logsql.diagnostics.codes import Code, Sentence, define, syntax
+from logsql.diagnostics.codes import Code, Pair, Sentence, define, syntax
 from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_NAME
 from logsql.diagnostics.messages import text
 from logsql.language.tree import Call, Command, Name, Text
@@ -388,7 +388,7 @@ def duty(command: Command) -> duties.Fields:
 def register_output(
     name: str,
     form: OutputForm,
-    summary: str,
+    summary: Pair,
     usage: str,
     description: str,
     examples: tuple[Example, ...],

@@ -84,7 +84,7 @@ register(
     CommandSpec(
         name="checktable",
         group=Group.OUTPUT,
-        summary="Check that tables can be read back whole.",
+        summary=("Check that tables can be read back whole.", "테이블을 온전히 읽을 수 있는지 점검합니다."),
         usage=("checktable [from=DAY] [to=DAY] [trace=t] [TABLE, ...]",),
         parse=parse,
         lower=lower,

@@ -318,7 +318,10 @@ register(
     CommandSpec(
         name="copytable",
         group=Group.OUTPUT,
-        summary="Back up tables as Parquet files, one per table and day.",
+        summary=(
+            "Back up tables as Parquet files, one per table and day.",
+            "테이블을 날짜별 Parquet 파일로 백업합니다.",
+        ),
         usage=(
             "copytable [from=yyyyMMdd] [to=yyyyMMdd] [incremental=t | overwrite=t | worm=t] [move=t] "
             '[tables="A, B"] path=FOLDER',

@@ -35,7 +35,7 @@ register(
     CommandSpec(
         name="drop",
         group=Group.OUTPUT,
-        summary="Discard all rows.",
+        summary=("Discard all rows.", "모든 행을 버립니다."),
         usage=("drop",),
         parse=parse,
         lower=lower,

@@ -72,7 +72,7 @@ register(
     CommandSpec(
         name="import",
         group=Group.OUTPUT,
-        summary="Store rows in a table.",
+        summary=("Store rows in a table.", "행을 테이블에 저장합니다."),
         usage=("import [create=t] TABLE",),
         parse=parse,
         lower=lower,

@@ -83,7 +83,7 @@ register(
     CommandSpec(
         name="insert",
         group=Group.OUTPUT,
-        summary="Store rows in the tables that a field names.",
+        summary=("Store rows in the tables that a field names.", "필드에 적힌 이름의 테이블에 행을 저장합니다."),
         usage=("insert table=FIELD [create=t]",),
         parse=parse,
         lower=lower,

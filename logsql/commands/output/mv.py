@@ -84,7 +84,7 @@ register(
     CommandSpec(
         name="mv",
         group=Group.OUTPUT,
-        summary="Move a file that the query has written.",
+        summary=("Move a file that the query has written.", "쿼리가 쓴 파일을 옮깁니다."),
         usage=("mv from=PATH to=PATH",),
         parse=parse,
         lower=lower,

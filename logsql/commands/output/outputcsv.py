@@ -64,7 +64,7 @@ FORM = OutputForm(
 register_output(
     "outputcsv",
     FORM,
-    "Write rows to a CSV file.",
+    ("Write rows to a CSV file.", "행을 CSV 파일에 씁니다."),
     "outputcsv [OPTIONS] PATH FIELD[, ...]",
     """\
 Writes the listed fields: first a line with their names, then one line per row. Every cell stands in double quotes, a

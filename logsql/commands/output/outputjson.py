@@ -27,7 +27,7 @@ FORM = OutputForm(
 register_output(
     "outputjson",
     FORM,
-    "Write rows to a file, one JSON object per line.",
+    ("Write rows to a file, one JSON object per line.", "행을 한 줄에 JSON 객체 하나씩 파일에 씁니다."),
     "outputjson [OPTIONS] PATH [FIELD, ...]",
     """\
 Writes the listed fields, or all: `{"a":1,"b":null}` per row, compact, keys in the order of the fields, with nulls. No

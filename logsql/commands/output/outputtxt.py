@@ -28,7 +28,7 @@ FORM = OutputForm(
 register_output(
     "outputtxt",
     FORM,
-    "Write rows to a text file.",
+    ("Write rows to a text file.", "행을 텍스트 파일에 씁니다."),
     "outputtxt [OPTIONS] PATH FIELD[, ...]",
     """\
 Writes the texts of the listed fields, one line per row, with `delimiter` between them. Nothing is quoted: a delimiter

@@ -126,7 +126,7 @@ register(
     CommandSpec(
         name="purge",
         group=Group.OUTPUT,
-        summary="Delete days of tables.",
+        summary=("Delete days of tables.", "테이블에서 지정한 기간의 데이터를 날짜 단위로 삭제합니다."),
         usage=("purge from=DAY to=DAY TABLE, ...",),
         parse=parse,
         lower=lower,

@@ -207,7 +207,10 @@ register(
     CommandSpec(
         name="parse",
         group=Group.PARSE,
-        summary="Take fields out of text by anchors, or with a parser for a log format.",
+        summary=(
+            "Take fields out of text by anchors, or with a parser for a log format.",
+            "앞뒤 문자열(앵커)이나 로그 형식별 파서로 텍스트에서 필드를 추출합니다.",
+        ),
         usage=('parse [overlay=t] [field=FIELD] "START*STOP" as NAME[, ...]', "parse [overlay=t] [field=FIELD] PARSER"),
         parse=parse,
         lower=lower,

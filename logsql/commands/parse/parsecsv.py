@@ -92,7 +92,7 @@ register(
     CommandSpec(
         name="parsecsv",
         group=Group.PARSE,
-        summary="Take the cells out of CSV text.",
+        summary=("Take the cells out of CSV text.", "CSV 텍스트에서 셀을 추출합니다."),
         usage=("parsecsv [field=FIELD] [overlay=t] [strict=t] [tab=t] [NAME, ...]",),
         parse=parse,
         lower=lower,

@@ -127,7 +127,7 @@ register(
     CommandSpec(
         name="parsejson",
         group=Group.PARSE,
-        summary="Take the fields out of JSON text.",
+        summary=("Take the fields out of JSON text.", "JSON 텍스트에서 필드를 추출합니다."),
         usage=("parsejson [field=FIELD] [overlay=t] [flatten=t] [cutoff=N] [lenient=t]",),
         parse=parse,
         lower=lower,

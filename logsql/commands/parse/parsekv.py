@@ -232,7 +232,7 @@ register(
     CommandSpec(
         name="parsekv",
         group=Group.PARSE,
-        summary="Take the fields out of key=value text.",
+        summary=("Take the fields out of key=value text.", "키=값 텍스트에서 필드를 추출합니다."),
         usage=('parsekv [field=FIELD] [pairdelim=" "] [kvdelim="="] [quote="\\""] [overlay=t]',),
         parse=parse,
         lower=lower,

@@ -74,7 +74,7 @@ register(
     CommandSpec(
         name="parsemap",
         group=Group.PARSE,
-        summary="Lift the keys of a map to fields.",
+        summary=("Lift the keys of a map to fields.", "맵의 키를 필드로 꺼냅니다."),
         usage=("parsemap field=FIELD [overlay=t]",),
         parse=parse,
         lower=lower,

@@ -56,7 +56,7 @@ register(
     CommandSpec(
         name="parsexml",
         group=Group.PARSE,
-        summary="Take the fields out of an XML document.",
+        summary=("Take the fields out of an XML document.", "XML 문서에서 필드를 추출합니다."),
         usage=("parsexml [field=FIELD] [overlay=t]",),
         parse=parse,
         lower=lower,

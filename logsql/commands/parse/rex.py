@@ -360,7 +360,7 @@ register(
     CommandSpec(
         name="rex",
         group=Group.PARSE,
-        summary="Extract named groups of a regular expression.",
+        summary=("Extract named groups of a regular expression.", "정규표현식의 이름 있는 그룹을 필드로 추출합니다."),
         usage=('rex field=FIELD "REGEX"',),
         parse=parse,
         lower=lower,

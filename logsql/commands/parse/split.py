@@ -85,7 +85,10 @@ register(
     CommandSpec(
         name="split",
         group=Group.PARSE,
-        summary="Split a delimited field into named fields.",
+        summary=(
+            "Split a delimited field into named fields.",
+            "구분자로 나뉜 필드 값을 이름을 지정한 여러 필드로 분리합니다.",
+        ),
         usage=("split [field=FIELD] sep=TEXT NAME, ...",),
         parse=parse,
         lower=lower,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from logsql.diagnostics.codes import Code, syntax
+from logsql.diagnostics.codes import Code, Pair, syntax
 from logsql.diagnostics.errors import LogsqlError
 from logsql.diagnostics.losses import NOT_CONVERTED, Loss
 from logsql.diagnostics.messages import text
@@ -240,7 +240,7 @@ def evidence_command(
     name: str,
     group: Group,
     source: SourceSpec,
-    summary: str,
+    summary: Pair,
     description: str,
     options: tuple[OptionSpec, ...] = (),
     fields: str = FIELDS,

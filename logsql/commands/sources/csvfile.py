@@ -60,7 +60,7 @@ register(
     CommandSpec(
         name="csvfile",
         group=Group.SOURCE,
-        summary="Read CSV or TSV files with a header line.",
+        summary=("Read CSV or TSV files with a header line.", "헤더가 있는 CSV 또는 TSV 파일을 읽습니다."),
         usage=(
             "csvfile [cs=CHARSET] [limit=N] [offset=N] [maxcol=N] [rest=t] [strict=t] [tab=t] "
             "[delim=CHAR] [header=f] [skip=N] [comment=TEXT] [types=t] [host=REGEX] PATH",

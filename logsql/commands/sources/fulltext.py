@@ -400,7 +400,7 @@ register(
     CommandSpec(
         name="fulltext",
         group=Group.SOURCE,
-        summary="Find rows of tables by the terms they hold.",
+        summary=("Find rows of tables by the terms they hold.", "테이블에서 검색어가 들어 있는 행을 찾습니다."),
         usage=(
             "fulltext [duration=SPAN | from=TIME to=TIME] [limit=N] [offset=N] [order=asc|desc] [tt=t] "
             "EXPR [from TABLE, ...]",

@@ -106,7 +106,7 @@ register(
     CommandSpec(
         name="json",
         group=Group.SOURCE,
-        summary="Make rows from JSON text.",
+        summary=("Make rows from JSON text.", "JSON 텍스트로 행을 만듭니다."),
         usage=('json "JSON"', "json EXPRESSION"),
         parse=parse,
         lower=lower,

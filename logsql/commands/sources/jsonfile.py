@@ -60,7 +60,7 @@ register(
     CommandSpec(
         name="jsonfile",
         group=Group.SOURCE,
-        summary="Read files with one JSON object per line.",
+        summary=("Read files with one JSON object per line.", "한 줄에 JSON 객체가 하나씩 있는 파일을 읽습니다."),
         usage=("jsonfile [limit=N] [offset=N] [overlay=t] [dates=t] [host=REGEX] PATH",),
         parse=path_parser(MISSING),
         lower=lower,

@@ -59,7 +59,7 @@ register(
     CommandSpec(
         name="load",
         group=Group.SOURCE,
-        summary="Read a saved result.",
+        summary=("Read a saved result.", "저장된 쿼리 결과를 읽습니다."),
         usage=("load NAME",),
         parse=parse,
         lower=lower,

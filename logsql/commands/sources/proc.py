@@ -234,7 +234,7 @@ register(
     CommandSpec(
         name="proc",
         group=Group.SOURCE,
-        summary="Run a stored query.",
+        summary=("Run a stored query.", "저장된 쿼리를 실행합니다."),
         usage=("proc NAME([ARG, ...])",),
         parse=parse,
         lower=lower,

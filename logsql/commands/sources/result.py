@@ -55,7 +55,10 @@ register(
     CommandSpec(
         name="result",
         group=Group.SOURCE,
-        summary="Read the result of an earlier query of this session.",
+        summary=(
+            "Read the result of an earlier query of this session.",
+            "이 세션에서 앞서 실행한 쿼리의 결과를 읽습니다.",
+        ),
         usage=("result [offset=N] [limit=N] NUMBER",),
         parse=parse,
         lower=lower,

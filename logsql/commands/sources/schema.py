@@ -100,7 +100,7 @@ register(
     CommandSpec(
         name="schema",
         group=Group.SOURCE,
-        summary="Rename and order fields by a schema file.",
+        summary=("Rename and order fields by a schema file.", "스키마 파일에 따라 필드의 이름과 순서를 바꿉니다."),
         usage=("schema NAME",),
         parse=parse,
         lower=lower,

@@ -17,7 +17,7 @@ register(
         "sqlite-records",
         Group.SOURCE,
         SourceSpec("udfs.readers.sqlite:SqliteRecordsReader"),
-        "Read a table of a SQLite database.",
+        ("Read a table of a SQLite database.", "SQLite 데이터베이스의 테이블을 읽습니다."),
         """
 One row per record, generated columns included. A column has the type of its values; where they differ each value keeps
 its own. The file is opened read-only and never changed; a write-ahead log (`-wal`) beside it is read with it, from a

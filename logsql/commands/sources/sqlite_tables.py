@@ -18,7 +18,7 @@ register(
         SourceSpec(
             "udfs.readers.sqlite:SqliteTablesReader", suffixes=(".sqlite", ".sqlite3", ".db"), artefact=ARTEFACT
         ),
-        "List the tables of a SQLite database.",
+        ("List the tables of a SQLite database.", "SQLite 데이터베이스의 테이블 목록을 조회합니다."),
         """
 One row per table, index, view and trigger. The file is opened read-only and never changed; a write-ahead log (`-wal`)
 beside it is read with it, from a temporary copy of both.

@@ -29,7 +29,7 @@ register(
     CommandSpec(
         name="-",
         group=Group.SOURCE,
-        summary="Read standard input.",
+        summary=("Read standard input.", "표준 입력을 읽습니다."),
         usage=("-",),
         parse=parse,
         lower=lower,

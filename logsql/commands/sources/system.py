@@ -255,7 +255,10 @@ register(
     CommandSpec(
         name="system",
         group=Group.SOURCE,
-        summary="Show tables, row counts, queries and lookup tables.",
+        summary=(
+            "Show tables, row counts, queries and lookup tables.",
+            "테이블, 행 수, 쿼리, 룩업 테이블 현황을 조회합니다.",
+        ),
         usage=("system tables", "system count [from=DAY] [to=DAY] [TABLE, ...]", "system queries", "system lookups"),
         parse=parse,
         lower=lower,

@@ -298,7 +298,7 @@ register(
     CommandSpec(
         name="table",
         group=Group.SOURCE,
-        summary="Read tables.",
+        summary=("Read tables.", "테이블을 조회합니다."),
         usage=("table [duration=SPAN | from=TIME to=TIME] [limit=N] [offset=N] [order=asc|desc] NAME[?][, ...]",),
         parse=parse,
         lower=lower,

@@ -102,7 +102,7 @@ register(
     CommandSpec(
         name="textfile",
         group=Group.SOURCE,
-        summary="Read text files line by line.",
+        summary=("Read text files line by line.", "텍스트 파일을 한 줄씩 읽습니다."),
         usage=(
             'textfile [brex="REGEX"] [erex="REGEX"] [dp="REGEX" df="FORMAT"] [cs=CHARSET] [limit=N] [offset=N] '
             "[host=REGEX] PATH",

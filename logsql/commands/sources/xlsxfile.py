@@ -26,7 +26,7 @@ register(
     CommandSpec(
         name="xlsxfile",
         group=Group.SOURCE,
-        summary="Read a sheet of an Excel workbook.",
+        summary=("Read a sheet of an Excel workbook.", "Excel 통합 문서의 시트를 읽습니다."),
         usage=("xlsxfile [sheet=NAME] [skip=N] [offset=N] [limit=N] PATH",),
         parse=path_parser(MISSING_PATH),
         lower=lower,

@@ -49,7 +49,7 @@ register(
     CommandSpec(
         name="xmlfile",
         group=Group.SOURCE,
-        summary="Read nodes of XML files.",
+        summary=("Read nodes of XML files.", "XML 파일의 노드를 읽습니다."),
         usage=("xmlfile [cs=CHARSET] [xpath=PATH] [limit=N] [offset=N] [host=REGEX] FILE",),
         parse=path_parser(MISSING_PATH),
         lower=lower,

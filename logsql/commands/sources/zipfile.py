@@ -65,7 +65,10 @@ register(
     CommandSpec(
         name="zipfile",
         group=Group.SOURCE,
-        summary="Read text lines from the entries of ZIP archives.",
+        summary=(
+            "Read text lines from the entries of ZIP archives.",
+            "ZIP 압축 파일 안의 텍스트 파일을 한 줄씩 읽습니다.",
+        ),
         usage=("zipfile [limit=N] [offset=N] [cs=CHARSET] [zipcharset=CHARSET] ARCHIVE ENTRY",),
         parse=parse,
         lower=lower,

@@ -15,7 +15,7 @@ register(
         SourceSpec(
             "udfs.readers.zipmembers:ZipEntriesReader", artefact=Artefact((Known("ZIP archive", r"\.zip$", b"PK"),))
         ),
-        "List the entries of ZIP archives.",
+        ("List the entries of ZIP archives.", "ZIP 압축 파일의 내용물 목록을 조회합니다."),
         f"""
 One row per entry, folders included. ZIP keeps no time zone: `modified_at` is read as local time. {ZIP_NAMES}
 """,

@@ -112,7 +112,10 @@ register(
     CommandSpec(
         name="boxplot",
         group=Group.STATISTICS,
-        summary="Smallest, quartile and largest values of an expression.",
+        summary=(
+            "Smallest, quartile and largest values of an expression.",
+            "표현식의 최솟값, 사분위수, 최댓값을 구합니다.",
+        ),
         usage=("boxplot EXPR [by FIELD, ...]",),
         parse=parse,
         lower=lower,

@@ -40,7 +40,10 @@ register(
     CommandSpec(
         name="cube",
         group=Group.STATISTICS,
-        summary="Aggregate per group, with subtotals of every combination of the fields.",
+        summary=(
+            "Aggregate per group, with subtotals of every combination of the fields.",
+            "그룹별로 집계하고 필드의 모든 조합에 대한 소계를 더합니다.",
+        ),
         usage=("cube [label=TEXT] [listlimit=N] AGGREGATE [as NAME], ... [by FIELD, ...]",),
         parse=parse,
         lower=lower,

@@ -187,7 +187,7 @@ register(
     CommandSpec(
         name="flowsearch",
         group=Group.STATISTICS,
-        summary="Match connections against flow rules.",
+        summary=("Match connections against flow rules.", "접속 기록을 플로우 룰과 대조합니다."),
         usage=("flowsearch [ QUERY ]",),
         parse=parse,
         lower=lower,

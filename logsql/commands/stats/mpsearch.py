@@ -129,7 +129,7 @@ register(
     CommandSpec(
         name="mpsearch",
         group=Group.STATISTICS,
-        summary="Match many keyword rules at once.",
+        summary=("Match many keyword rules at once.", "여러 키워드 룰을 한꺼번에 대조합니다."),
         usage=("mpsearch [FIELD, ...] [ QUERY ]",),
         parse=parse,
         lower=lower,

@@ -59,7 +59,10 @@ register(
     CommandSpec(
         name="pivot",
         group=Group.STATISTICS,
-        summary="Aggregate by row fields, with one column per value of the column fields.",
+        summary=(
+            "Aggregate by row fields, with one column per value of the column fields.",
+            "행 필드로 집계하고, 열 필드의 값마다 열을 하나씩 만듭니다.",
+        ),
         usage=("pivot [listlimit=N] AGGREGATE [as NAME], ... [by|rows FIELD, ...] [for|cols FIELD, ...]",),
         parse=parse,
         lower=lower,

@@ -32,7 +32,7 @@ register(
     CommandSpec(
         name="rollup",
         group=Group.STATISTICS,
-        summary="Aggregate per group, with subtotals and a grand total.",
+        summary=("Aggregate per group, with subtotals and a grand total.", "그룹별로 집계하고 소계와 총계를 더합니다."),
         usage=("rollup [label=TEXT] [listlimit=N] AGGREGATE [as NAME], ... [by FIELD, ...]",),
         parse=parse,
         lower=lower,

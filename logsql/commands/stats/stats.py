@@ -92,7 +92,7 @@ register(
     CommandSpec(
         name="stats",
         group=Group.STATISTICS,
-        summary="Aggregate all rows, or each group of rows.",
+        summary=("Aggregate all rows, or each group of rows.", "전체 행 또는 그룹별로 집계합니다."),
         usage=("stats [listlimit=N] AGGREGATE [as NAME], ... [by FIELD, ...]",),
         parse=parse,
         lower=lower,

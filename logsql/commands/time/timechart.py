@@ -116,7 +116,10 @@ register(
     CommandSpec(
         name="timechart",
         group=Group.TIME,
-        summary="Aggregate per time bucket, optionally with one column per value.",
+        summary=(
+            "Aggregate per time bucket, optionally with one column per value.",
+            "시간 구간별로 집계합니다. 필드 값마다 열을 나눌 수 있습니다.",
+        ),
         usage=("timechart [span=1d] [offset=SPAN] [listlimit=N] AGGREGATE [as NAME], ... [by FIELD]",),
         parse=parse,
         lower=lower,

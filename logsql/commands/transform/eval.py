@@ -39,7 +39,7 @@ register(
     CommandSpec(
         name="eval",
         group=Group.TRANSFORM,
-        summary="Set fields to the values of expressions.",
+        summary=("Set fields to the values of expressions.", "표현식의 값을 필드에 대입합니다."),
         usage=("eval NAME = EXPR, ...",),
         parse=parse,
         lower=lower,

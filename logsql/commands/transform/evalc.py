@@ -56,7 +56,10 @@ register(
     CommandSpec(
         name="evalc",
         group=Group.TRANSFORM,
-        summary="Update a query parameter for every row, in order.",
+        summary=(
+            "Update a query parameter for every row, in order.",
+            "행을 순서대로 읽으며 쿼리 매개변수의 값을 바꿉니다.",
+        ),
         usage=("evalc NAME = EXPR, ...",),
         parse=parse,
         lower=lower,

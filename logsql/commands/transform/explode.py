@@ -95,7 +95,7 @@ register(
     CommandSpec(
         name="explode",
         group=Group.TRANSFORM,
-        summary="One row per element of a list.",
+        summary=("One row per element of a list.", "목록의 요소마다 한 행을 만듭니다."),
         usage=("explode FIELD",),
         parse=parse,
         lower=lower,

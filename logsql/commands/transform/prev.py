@@ -74,7 +74,7 @@ register(
     CommandSpec(
         name="prev",
         group=Group.TRANSFORM,
-        summary="Add the values that fields had in the row before.",
+        summary=("Add the values that fields had in the row before.", "직전 행의 필드 값을 추가합니다."),
         usage=("prev NAME, ...",),
         parse=parse,
         lower=lower,

@@ -140,7 +140,7 @@ register(
     CommandSpec(
         name="rename",
         group=Group.TRANSFORM,
-        summary="Give fields other names.",
+        summary=("Give fields other names.", "필드 이름을 바꿉니다."),
         usage=(_FORM.en,),
         parse=parse,
         lower=lower,

@@ -70,7 +70,7 @@ register(
     CommandSpec(
         name="set",
         group=Group.TRANSFORM,
-        summary="Set a query parameter before the query starts.",
+        summary=("Set a query parameter before the query starts.", "쿼리를 시작하기 전에 쿼리 매개변수를 설정합니다."),
         usage=("set NAME = EXPR, ...",),
         parse=parse,
         lower=lower,

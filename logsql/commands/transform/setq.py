@@ -77,7 +77,10 @@ register(
     CommandSpec(
         name="setq",
         group=Group.TRANSFORM,
-        summary="Set query parameters from the first row of a subquery.",
+        summary=(
+            "Set query parameters from the first row of a subquery.",
+            "서브쿼리의 첫 행으로 쿼리 매개변수를 설정합니다.",
+        ),
         usage=("setq [ QUERY ]",),
         parse=parse,
         lower=lower,

@@ -21,7 +21,10 @@ register(
     CommandSpec(
         name="signature",
         group=Group.TRANSFORM,
-        summary="Add the skeleton of special characters of the field line.",
+        summary=(
+            "Add the skeleton of special characters of the field line.",
+            "line 필드에서 특수 문자만 남긴 시그니처를 추가합니다.",
+        ),
         usage=("signature",),
         parse=parse,
         lower=lower,

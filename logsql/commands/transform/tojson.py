@@ -101,7 +101,7 @@ register(
     CommandSpec(
         name="tojson",
         group=Group.TRANSFORM,
-        summary="Write fields as JSON text into a field.",
+        summary=("Write fields as JSON text into a field.", "필드들을 JSON 텍스트로 만들어 한 필드에 넣습니다."),
         usage=("tojson [output=_json] [NAME, ...]",),
         parse=parse,
         lower=lower,

@@ -175,7 +175,7 @@ register(
     CommandSpec(
         name="transaction",
         group=Group.TRANSFORM,
-        summary="Gather the rows that belong together into one row.",
+        summary=("Gather the rows that belong together into one row.", "서로 연관된 행을 한 행으로 묶습니다."),
         usage=(
             "transaction FIELD, ... [startswith=TEXT] [endswith=TEXT] [maxspan=SPAN] [maxpause=SPAN] [maxevents=N] "
             "[keeporphans=t]",

@@ -1,0 +1,99 @@
+"""What a user reads of a declaration is there in English and Korean: summaries, options, chapters.
+
+Sentences of the catalogue are held by ``test_sentences.py``; the long text of a manual page is English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from logsql.diagnostics.messages import LANGUAGE
+from logsql.planner.spec import COMMANDS, Group
+from logsql.registry import FUNCTIONS
+from logsql.render import FORMATS
+from logsql.render.safe import width
+from logsql.shell.manual import WIDTH, command_list, page
+from tests.house.test_sentences import ANOTHER_FORM, PROSE
+
+HANGUL = re.compile("[\uac00-\ud7a3]")
+#: Facts of an English sentence that the Korean one has too: numbers, formats, names of files and hives.
+FACT = re.compile(r"\b[A-Z]{2,}\b|\$\w+|\b\w+\.(?:DAT|dat|hve)\b|\d+")
+
+
+def told() -> Iterator[tuple[str, object]]:
+    """Every sentence of a declaration with the place where it stands."""
+    yield from ((f"chapter {group.name}", group.value) for group in Group)
+    yield from ((f"format {row.name}", row.summary) for row in FORMATS.values())
+    for spec in COMMANDS.values():
+        yield f"command {spec.name}", spec.summary
+        yield from ((f"option {spec.name} {option.name}=", option.help) for option in spec.options)
+
+
+TOLD = dict(told())
+
+
+@pytest.fixture
+def korean() -> Iterator[None]:
+    token = LANGUAGE.set("ko")
+    yield
+    LANGUAGE.reset(token)
+
+
+def fault(pair: object) -> str | None:
+    """What is wrong with the two sentences of a declaration."""
+    if not (isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
+        return "no pair of sentences"
+    english, said = pair
+    if HANGUL.search(english):
+        return "the English one is Korean"
+    if not HANGUL.search(said) and re.search("[a-z]{3} [a-z]{3}", english):
+        return "the Korean one is not Korean"
+    if english.endswith(".") != said.endswith("."):
+        return "one ends in a full stop"
+    if any(fact not in said for fact in FACT.findall(english)):
+        return "a fact is missing"
+    return "a particle in another form" if ANOTHER_FORM.search(said) else None
+
+
+def test_every_declaration_is_told_in_both_languages() -> None:
+    """A new command without Korean stops here, and in mypy: a summary is a pair and has no default."""
+    assert len(TOLD) > 300
+    assert {where: (wrong, pair) for where, pair in TOLD.items() if (wrong := fault(pair))} == {}
+
+
+@pytest.mark.parametrize(
+    ("pair", "wrong"),
+    [
+        ("Read tables.", "no pair of sentences"),
+        (("Read tables.", "Read tables."), "the Korean one is not Korean"),
+        (("테이블을 읽습니다.", "테이블을 읽습니다."), "the English one is Korean"),
+        (("Read tables.", "테이블을 읽습니다"), "one ends in a full stop"),
+        (("Read 2 CSV files.", "CSV 파일을 읽습니다."), "a fact is missing"),
+        (("Read tables.", "테이블를(을) 읽습니다."), "a particle in another form"),
+        (("Read tables.", "테이블을 읽습니다."), None),
+    ],
+)
+def test_a_sentence_that_one_language_lacks_is_found(pair: object, wrong: str | None) -> None:
+    assert fault(pair) == wrong
+
+
+def test_a_usage_is_a_form_of_syntax() -> None:
+    """It is printed in both languages as it stands, so no words of a sentence belong there."""
+    forms = {usage.removeprefix(spec.name) for spec in COMMANDS.values() for usage in spec.usage}
+    assert [form for form in forms if PROSE.search(re.sub(r'"[^"]*"', "", form))] == []
+
+
+@pytest.mark.usefixtures("korean")
+def test_the_list_of_commands_is_korean() -> None:
+    lines = command_list().splitlines()
+    assert [line for line in lines if line and not HANGUL.search(line)] == []
+    assert max(map(width, lines)) <= WIDTH
+
+
+@pytest.mark.usefixtures("korean")
+def test_the_page_of_every_command_begins_in_korean() -> None:
+    first = {name: page(name).splitlines()[0] for name in COMMANDS if name not in FUNCTIONS}
+    assert first == {name: f"{COMMANDS[name].name} - {COMMANDS[name].summary[1]}" for name in first}
