@@ -101,6 +101,23 @@ def test_one_that_is_damaged_stops_no_other(command: str, packed: bool, tmp_path
     assert set(files) - set(good) <= told, told
 
 
+@pytest.mark.evidence
+def test_an_event_log_whose_beginning_is_destroyed_is_told_of_in_a_folder(tmp_path: Path) -> None:
+    """A folder was asked by first bytes alone: a log whose header had been overwritten was left out, and nothing said
+    so, though its events can be read."""
+    pytest.importorskip("evtx", reason="package not installed: evtx (extra forensic)")
+    data = sound("evtx-file")
+    files = {"a.evtx": data, "header.evtx": bytes(4096) + data[4096:], "empty.EVTX": b"", "notes.txt": b"no log"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    with logsql.connect(tz="UTC") as session:
+        rows, told = asked(session, "evtx-file", str(tmp_path))
+        listed = {Path(str(r["_path"])).name: r["command"] for r in session.query(f"triage {tmp_path}").rows()}
+    assert rows["a.evtx"] == rows["header.evtx"] > 0
+    assert told == {"header.evtx", "empty.EVTX"}
+    assert listed == dict.fromkeys(files, "evtx-file") | {"notes.txt": "textfile"}
+
+
 def test_every_command_that_reads_is_here() -> None:
     assert {name for name, spec in COMMANDS.items() if spec.reads is not None} == {*READ, *ELSEWHERE}
 

@@ -193,3 +193,14 @@ def test_a_folder_without_such_a_file_says_so(tmp_path: Path) -> None:
     assert caught.value.code == "is-a-directory"
     with pytest.raises(ReaderError, match="is a directory, not a file"):
         Files().expand(str(tmp_path))
+
+
+def test_numbers_in_names_count_as_numbers(tmp_path: Path) -> None:
+    """An entry whose name has more digits than Python makes an int of (4,300) ended the query with a ValueError."""
+    many = "9" * 5000
+    names = ["2", "10", "010", "a", "a1b", "a2", "b", "x/7/z", many]
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in reversed(names):
+            archive.writestr(name, "")
+    found = [member.entry for member in expand_members(str(tmp_path / "a.zip"), "**", null_context())]
+    assert found == ["a", "a1b", "a2", "b", "x/7/z", "2", "010", "10", many]

@@ -33,7 +33,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 Belongs = Callable[[str, bytes], bool]
-"""Whether a file of this name and with these first bytes is one of a reader's."""
+"""Whether a file of this name and with these first bytes is one of a reader's. No bytes: whether the name says it."""
 #: Seconds that a pattern may look at one path.
 _LONGEST_SEARCH = 5
 _HEAD = 64
@@ -104,12 +104,17 @@ def files_of(request: Request) -> Sequence[Target]:
 
 
 def _membership(belongs: Belongs, context: ReadContext) -> Callable[[Target], bool]:
-    """Whether a file of a folder is one of the reader's: name and first bytes tell."""
+    """Whether a file of a folder is one of the reader's: name and first bytes tell.
+
+    One whose name says it is not opened to be asked: where its first bytes are destroyed, or nobody may read it, the
+    scan tells so, instead of reading the others as if it were not there.
+    """
     quiet = replace(context, loss=base.NullLoss())
 
     def is_of(target: Target) -> bool:
+        name = base_name(target)
         try:
-            return belongs(base_name(target), first_bytes(target, _HEAD, quiet))
+            return belongs(name, b"") or belongs(name, first_bytes(target, _HEAD, quiet))
         except ReaderError:
             return False
 

@@ -48,8 +48,9 @@ class EvtxReader(EvidenceReader):
 
     @staticmethod
     def belongs(name: str, head: bytes) -> bool:
-        """Event logs begin with ``ElfFile``; those of Windows XP are none, which the ledger of a folder tells."""
-        return head.startswith(b"ElfFile\0") or head[4:8] == _OLD_LOG
+        """Event logs are called ``.evtx`` or begin with ``ElfFile``; what is neither, as those of Windows XP are not,
+        the ledger of a folder tells."""
+        return name[-5:].lower() == ".evtx" or head.startswith(b"ElfFile\0") or head[4:8] == _OLD_LOG
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of the wanted columns, in the order of files and records; small files share one."""
@@ -57,9 +58,10 @@ class EvtxReader(EvidenceReader):
         parser_class: list[Callable[[IO[bytes]], Parser]] = []
 
         def one(target: Target) -> Iterator[pa.RecordBatch]:
+            name = label(target)
             if not parser_class:
-                parser_class.append(_parser_class(label(target)))
-            rows.of_file(self.of_file(target), told.begin(label(target)))
+                parser_class.append(_parser_class(name))
+            rows.of_file(self.of_file(target), told.begin(name))
             for batch in _scan_file(target, rows, parser_class[0], told, context):
                 yield batch
                 told.report()
@@ -164,7 +166,9 @@ def _surviving(events: Iterator[Event], size: int, chunks: Sequence[int], tally:
             yield block
             return
         else:
-            if not block:
+            if len(block) < _BLOCK:  # the parser has no more: of a small log that is asked for once
+                if block:
+                    yield block
                 return
         yield block
     tally.add("parser-failed", 1, None, "too many damaged events")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -107,7 +106,7 @@ class EventRows:
     def _begin(self) -> None:
         self.held = 0
         # The file whose events come next goes on in the next batch.
-        self._sources = [replace(source, first=0) for source in self._sources[-1:]]
+        self._sources = [source._replace(first=0) for source in self._sources[-1:]]
         self._created: list[str] = []
         self._headers: list[str] = []
         self._ids: list[str | None] = []
@@ -227,8 +226,7 @@ class EventRows:
         return found
 
 
-@dataclass(frozen=True)
-class _Source:
+class _Source(NamedTuple):
     """A file of which events are held: the first of them, and what all of them have in common."""
 
     first: int

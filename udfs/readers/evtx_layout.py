@@ -20,7 +20,7 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from udfs.readers.evidence import Tally
 
@@ -38,6 +38,7 @@ _LINK = struct.Struct("<I")
 _LEAST = 28
 _RECORD = 0x2A2A
 _SEARCH = 1 << 20
+_SILENT = "the events behind it in its chunk are not read"
 _READ = "headers are destroyed; the events behind them are read"
 
 
@@ -69,8 +70,7 @@ class _Chunk:
         return bytes(made)
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """``stream``: what the parser is to read; ``chunks``: offset in the file of each chunk of that stream.
 
     ``first_cut``: offset of the first chunk with a list that was cut.
@@ -94,7 +94,7 @@ def mended(raw: BinaryIO, size: int, tally: Tally) -> Layout:
         # [MS-EVEN6] leaves the file open; libevtx: the number of chunks stands at 42, of a header whose checksum holds.
         there = -(-max(size - FILE_HEADER, 0) // CHUNK_BYTES)
         tally.add("missing-chunk", int.from_bytes(header[42:44], "little") - there, size)
-    if sound and isinstance(raw, io.BytesIO) and (steps := _healthy(raw)) is not None:
+    if sound and isinstance(raw, io.BytesIO) and (steps := _healthy(raw, tally)) is not None:
         return Layout(raw, steps)
     start = FILE_HEADER if sound else _first_chunk(raw)
     chunks = _survey(raw, start, size, tally) if start >= 0 else []
@@ -110,11 +110,12 @@ def mended(raw: BinaryIO, size: int, tally: Tally) -> Layout:
     return Layout(_View(raw, chunks, sound), offsets, cut)  # type: ignore[arg-type]
 
 
-def _healthy(raw: io.BytesIO) -> tuple[int, ...] | None:
+def _healthy(raw: io.BytesIO, tally: Tally) -> tuple[int, ...] | None:
     """Where the chunks of a log that is held begin, none of which needs mending; None where one may.
 
     The survey of such a log without its copies: of a thousand logs of one chunk each it is most of what is done to one.
     """
+    silent: list[int] = []
     log = memoryview(raw.getvalue())  # no copy, as ``getbuffer`` makes one
     steps = tuple(range(FILE_HEADER, len(log), CHUNK_BYTES))
     for offset in steps:
@@ -123,10 +124,16 @@ def _healthy(raw: io.BytesIO) -> tuple[int, ...] | None:
             len(chunk) < CHUNK_BYTES
             or chunk[:8] != _CHUNK_MAGIC
             or not _header_holds(chunk)
-            or _chain(chunk)[0] < int.from_bytes(chunk[48:52], "little")
             or not _falling(chunk, CHUNK_BYTES - 8)
         ):
             return None
+        end = _chain(chunk)[0]
+        if end < int.from_bytes(chunk[48:52], "little"):
+            if chunk[end : end + 4] != bytes(4) or _signature(bytes(chunk), 1) >= 0:
+                return None
+            silent.append(offset + end)
+    for place in silent:
+        tally.add("damaged-event", 1, place, _SILENT)
     raw.seek(0)
     return steps
 
@@ -180,7 +187,7 @@ def _survey(raw: BinaryIO, start: int, size: int, tally: Tally) -> list[_Chunk]:
                 length = inside if inside > 0 else length
                 if not broken and data[end : end + 4] == bytes(4):
                     # The parser takes zeros for the end of the chunk and says nothing.
-                    tally.add("damaged-event", 1, offset + end, "the events behind it in its chunk are not read")
+                    tally.add("damaged-event", 1, offset + end, _SILENT)
         elif _RECORD_MAGIC in data and _records(data[:inside] if inside > 0 else data):
             broken, length = True, inside if inside > 0 else length
             tally.add("damaged-header", 1, offset, _READ)

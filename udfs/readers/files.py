@@ -13,7 +13,7 @@ import re
 import stat
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
@@ -35,6 +35,9 @@ HANDLES = "/proc/self/fd"
 HANDED_ON = sys.platform == "linux" and os.path.isdir(HANDLES)
 _MOST_KEPT = 200
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_LAST = "\U0010ffff"
+_NUMBERS = re.compile(r"([0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ class Files:
         """
         self._ask(path)
         try:
-            handle = self._handle(path)
+            handle, _ = self._handle(path)
             try:
                 return os.read(handle, size)
             finally:
@@ -139,9 +142,8 @@ class Files:
         """
         self._ask(path)
         try:
-            handle = self._handle(path)
+            handle, size = self._handle(path)
             try:
-                size = os.fstat(handle).st_size
                 data = os.read(handle, size) if size <= most else b""
                 return data if len(data) == size else None
             finally:
@@ -149,14 +151,14 @@ class Files:
         except OSError as problem:
             raise os_error(problem, path) from problem
 
-    def _handle(self, path: str) -> int:
-        """A regular file that is the one meant, open."""
-        _check_regular(path)
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    def _handle(self, path: str) -> tuple[int, int]:
+        """A regular file that is the one meant, open, and its bytes."""
+        size = _check_regular(path)
+        handle = os.open(path, _READ)
         if not self._opened(path, handle):
             os.close(handle)
             raise _refused(path)
-        return handle
+        return handle, size
 
     def noted_end(self, path: str) -> int | None:
         """Where the whole rows of a file end that a writer is adding to, or was when it was killed; None: at its end.
@@ -273,7 +275,7 @@ class Files:
         """The files in natural order. Of several one that cannot be read is told when it is opened."""
         for problem in closed if unread is not None else ():
             unread(problem)  # type: ignore[misc]
-        ordered = sorted(found, key=lambda path: (natural_key(path), path))
+        ordered = in_natural_order(found)
         if len(ordered) == 1:
             self._ask(ordered[0])  # a link to somewhere else is not looked behind
         return [_readable(path) for path in ordered] if len(ordered) == 1 else ordered
@@ -324,7 +326,7 @@ class Files:
         try:
             self._ask(folder or ".")
             with os.scandir(folder or ".") as entries:
-                held = [(os.path.join(folder, entry.name), entry.is_symlink(), entry) for entry in entries]
+                held = [(entry.path if folder else entry.name, entry.is_symlink(), entry) for entry in entries]
                 return [(path, self._is_folder(path) if link else entry.is_dir(), link) for path, link, entry in held]
         except ReaderError as problem:
             closed.append(problem)
@@ -476,10 +478,25 @@ def archive(file: IO[bytes]) -> zipfile.ZipFile:
     return zipfile.ZipFile(file)
 
 
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key that counts digits as numbers: ``a2`` before ``a10``."""
-    parts = re.split(r"([0-9]+)", name.lower())
-    return tuple((1, int(part), "") if part.isdecimal() and part.isascii() else (0, 0, part) for part in parts if part)
+def natural_key(name: str) -> list[str | tuple[int, str]]:
+    """Sort key that counts digits as numbers: ``a2`` before ``a10``. Text and numbers take turns.
+
+    A number is its length and its digits: an entry of an archive may have more of them than Python makes an int of.
+    """
+    found = _NUMBERS.split(name.lower())
+    parts: list[str | tuple[int, str]] = [*found]
+    parts[1::2] = [(len(digits), digits) for digits in [number.lstrip("0") for number in found[1::2]]]
+    if not parts[0] and len(parts) > 1:
+        parts[0] = _LAST  # text before numbers
+    return parts
+
+
+def in_natural_order(names: Sequence[str]) -> list[str]:
+    """Paths or entries by :func:`natural_key`; what leads to all of them is looked at once."""
+    shared = os.path.commonprefix(names)  # noqa: RUF071  # by characters: the folders are cut off below
+    # The separator stays: a number behind it stands before other text, at the beginning of a name behind it.
+    begin = max(shared.rfind("/"), shared.rfind(os.sep), 0)
+    return sorted(names, key=lambda name: (natural_key(name[begin:]), name))
 
 
 def file_name(path: str) -> str:
@@ -536,14 +553,16 @@ def _readable(path: str) -> str:
     return path
 
 
-def _check_regular(path: str) -> None:
-    """Readers go over a file more than once: a pipe has nothing left then, and a device may never end."""
+def _check_regular(path: str) -> int:
+    """Readers go over a file more than once: a pipe has nothing left then, and a device may never end. Its bytes."""
     try:
-        mode = os.stat(path).st_mode
+        facts = os.stat(path)
     except (OSError, ValueError):
-        return  # whoever opens it says why it cannot be read
+        return 0  # whoever opens it says why it cannot be read
+    mode = facts.st_mode
+    if stat.S_ISREG(mode):
+        return facts.st_size
     if stat.S_ISDIR(mode):
         raise ReaderError("{path} is a directory, not a file", path, "is-a-directory")
-    if not stat.S_ISREG(mode):
-        said = "{path} is a pipe or a device, not a file: save what it gives, or read standard input with the command -"
-        raise ReaderError(said, path, "not-a-file")
+    said = "{path} is a pipe or a device, not a file: save what it gives, or read standard input with the command -"
+    raise ReaderError(said, path, "not-a-file")

@@ -24,11 +24,10 @@ from udfs.readers.base import (
     ReadContext,
     ReaderError,
     check_cancelled,
-    natural_key,
     os_error,
 )
 from udfs.readers.files import archive as archive_in
-from udfs.readers.files import extent, known_archive, readable
+from udfs.readers.files import extent, in_natural_order, known_archive, readable
 from udfs.readers.patterns import entry_test
 
 if TYPE_CHECKING:
@@ -441,7 +440,7 @@ def expand_members(
         if len(entries) > len(names):
             _tell_repeated(context, path, Counter(name for name, _ in entries), chosen)
         unsure_names += sum(not sure for sure in names.values())
-        yield from (Member(path, name, charset) for name in sorted(chosen, key=lambda n: (natural_key(n), n)))
+        yield from (Member(path, name, charset) for name in in_natural_order(chosen))
 
     _check_charset(charset, pattern)
     found += scan_each(context.files.expand(pattern), context, search)

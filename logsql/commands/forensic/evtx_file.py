@@ -19,7 +19,7 @@ TIME_OF_RECORD = loss(
     fate=Fate.DOUBTFUL,
 )
 ARTEFACT = Artefact(
-    (Known("event log", mark=b"ElfFile\0"),),
+    (Known("event log", mark=b"ElfFile\0"), Known("event log", r"\.evtx$")),
     (TimeOf("evtx", "_time", words=("provider", "event_id"), path="channel", detail=("msg", "event_data")),),
 )
 register(
