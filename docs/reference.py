@@ -56,7 +56,7 @@ def command_section(spec: CommandSpec) -> list[str]:
     if spec.ledger:
         lines += ["| reason in the ledger | meaning |", "| --- | --- |"]
         lines += [f"| {row.name} | {cell(row.text.shown('en'))} |" for row in spec.ledger] + [""]
-    lines += [line for note in spec.notes for line in (f"Note: {note}", "")]
+    lines += [line for note in spec.notes for line in (f"Note: {told(note)}", "")]
     return lines
 
 
@@ -81,12 +81,12 @@ def duty_lines(spec: CommandSpec) -> list[str]:
 
 def function_section(spec: FunctionSpec | AggregateSpec) -> list[str]:
     """One function as Markdown."""
-    lines = [f"### {spec.name}", "", f"`{spec.signature}` returns {spec.returns}. {spec.summary}", ""]
+    lines = [f"### {spec.name}", "", f"`{spec.signature}` returns {spec.returns}. {told(spec.summary)}", ""]
     shown = [example for example in spec.examples if example.shown]
     if shown:
         text = "\n".join(f"{e.expression}  ->  {json.dumps(e.result, ensure_ascii=False, default=str)}" for e in shown)
         lines += [*fenced(text), ""]
-    lines += [line for note in (*spec.notes, *duty_notes(spec)) for line in (f"Note: {note}", "")]
+    lines += [line for note in (*map(told, spec.notes), *duty_notes(spec)) for line in (f"Note: {note}", "")]
     return lines
 
 
@@ -143,7 +143,9 @@ def functions_index() -> str:
     for family, specs in families.items():
         folder = "aggregates" if family == "aggregates" else "functions"
         lines += [f"## {family}", "", "| function | what it does |", "| --- | --- |"]
-        lines += [f"| [{cell(s.signature)}]({folder}/{file_name(s.name)}) | {cell(s.summary)} |" for s in specs] + [""]
+        lines += [
+            f"| [{cell(s.signature)}]({folder}/{file_name(s.name)}) | {cell(told(s.summary))} |" for s in specs
+        ] + [""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from logsql.diagnostics.codes import define
+from logsql.diagnostics.codes import Pair, define
 from logsql.diagnostics.expressions import AGGREGATE_ARGUMENTS
 from logsql.diagnostics.losses import OVERFLOW, TEXT_NOT_A_NUMBER
 from logsql.planner import losses
@@ -326,7 +326,7 @@ def shown(expression: str, result: Any, **columns: list[Any]) -> tuple[FunctionE
 def _row(
     name: str,
     signature: str,
-    summary: str,
+    summary: Pair,
     lower: Callable[[AggregateCall], Typed],
     low: int,
     high: int,
@@ -344,77 +344,107 @@ def _row(
 
 register_aggregate(
     _row(
-        "count", "count or count(value)", "Rows, or rows whose value is not null.", _count, 0, 1, "long", ANY_ORDER,
+        "count", "count or count(value)",
+        ("Rows, or rows whose value is not null.", "행 수, 또는 값이 null이 아닌 행 수를 셉니다."),
+        _count, 0, 1, "long", ANY_ORDER,
         shown("count(x)", 2, x=[1, None, ""]), aliases=("c",), counts=True,
     ),
     _row(
-        "sum", "sum(number)", "Sum of the numbers: long while all are integers, else double; null without a number.",
+        "sum", "sum(number)",
+        ("Sum of the numbers: long while all are integers, else double; null without a number.",
+         "숫자의 합계를 구합니다. 모두 정수이면 long, 아니면 double이고, 숫자가 없으면 null입니다."),
         _sum, 1, 1, "long or double", ANY_ORDER, shown("sum(x)", 5, x=[1, None, "7", 4]), numbers=1,
     ),
-    _row("avg", "avg(number)", "Mean of the numbers.", _avg, 1, 1, "double",
+    _row("avg", "avg(number)", ("Mean of the numbers.", "숫자의 평균을 구합니다."), _avg, 1, 1, "double",
     ANY_ORDER, shown("avg(x)", 2.5, x=[1, None, "z", 4]), numbers=1,
     ),
     _row(
-        "dc", "dc(value)", "Exact number of distinct values that are not null; case matters.", _dc, 1, 1, "long",
+        "dc", "dc(value)",
+        ("Exact number of distinct values that are not null; case matters.",
+         "null이 아닌 서로 다른 값의 정확한 개수를 셉니다. 대소문자를 구분합니다."),
+        _dc, 1, 1, "long",
         ANY_ORDER,
         shown("dc(x)", 2, x=["a", "A", "a", None]), aliases=("dcount",),
     ),
     _row(
-        "estdc", "estdc(value, [bits])", "Estimated number of distinct values, in constant memory.",
+        "estdc", "estdc(value, [bits])",
+        ("Estimated number of distinct values, in constant memory.",
+         "서로 다른 값의 개수를 일정한 메모리로 추정합니다."),
         _estdc, 1, 2, "long", ANY_ORDER_DUCKDB, shown("estdc(x)", 2, x=["a", "b", "a", None]), constant=(1,),
-        notes=("bits (4 to 24) are checked; the precision is that of DuckDB's HyperLogLog",),
+        notes=(
+            ("bits (4 to 24) are checked; the precision is that of DuckDB's HyperLogLog",
+             "bits(4~24)는 범위만 확인합니다. 정밀도는 DuckDB의 HyperLogLog를 따릅니다"),
+        ),
     ),
     _row(
-        "range", "range(number)", "Largest minus smallest number.",
+        "range", "range(number)",
+        ("Largest minus smallest number.", "가장 큰 숫자와 가장 작은 숫자의 차이를 구합니다."),
         _range, 1, 1, "long or double", ANY_ORDER,
         shown("range(x)", 7, x=[3, 10, 7]), numbers=1,
     ),
     _row(
-        "var", "var(number)", "Population variance: divided by the number of values.",
+        "var", "var(number)",
+        ("Population variance: divided by the number of values.", "값의 개수로 나누는 모분산을 구합니다."),
         _one("var_pop"), 1, 1, "double",
         ANY_ORDER,
         shown("var(x)", 4.0, x=[2, 4, 4, 4, 5, 5, 7, 9]), numbers=1,
     ),
     _row(
-        "stddev", "stddev(number)", "Population standard deviation.", _one("stddev_pop"), 1, 1, "double",
+        "stddev", "stddev(number)",
+        ("Population standard deviation.", "모표준편차를 구합니다."),
+        _one("stddev_pop"), 1, 1, "double",
         ANY_ORDER,
         shown("stddev(x)", 10.0, x=[10, None, 30]), numbers=1,
     ),
     _row(
-        "cov", "cov(x, y)", "Population covariance over the rows in which both are numbers.",
+        "cov", "cov(x, y)",
+        ("Population covariance over the rows in which both are numbers.", "둘 다 숫자인 행에서 모공분산을 구합니다."),
         _pair("covar_pop"), 2, 2, "double",
         ANY_ORDER_DUCKDB, shown("cov(x, y)", 2.0, x=[1, 3, None], y=[1, 5, 9]), aliases=("covar",), numbers=2,
     ),
     _row(
-        "corr", "corr(x, y)", "Pearson correlation; null for a constant series.",
+        "corr", "corr(x, y)",
+        ("Pearson correlation; null for a constant series.", "피어슨 상관계수를 구합니다. 값이 일정하면 null입니다."),
         _pair("corr"), 2, 2, "double",
         ANY_ORDER_DUCKDB,
         shown("corr(x, y)", -1.0, x=[1, 2, 3], y=[3, 2, 1]), aliases=("correl",), numbers=2,
     ),
     _row(
-        "slope", "slope(x, y)", "Slope of y over x: their covariance divided by the variance of x.",
+        "slope", "slope(x, y)",
+        ("Slope of y over x: their covariance divided by the variance of x.",
+         "x에 대한 y의 기울기를 구합니다. 공분산을 x의 분산으로 나눈 값입니다."),
         _pair("regr_slope", swap=True), 2, 2, "double", ANY_ORDER_DUCKDB,
         shown("slope(x, y)", 2.5, x=[1, 2, 3], y=[2, 4, 7]), numbers=2,
     ),
     _row(
-        "median", "median(number)", "The middle number, or the mean of the two middle ones.",
+        "median", "median(number)",
+        ("The middle number, or the mean of the two middle ones.",
+         "중앙값을 구합니다. 가운데 숫자가 둘이면 그 평균입니다."),
         _median, 1, 1, "double", ANY_ORDER,
         shown("median(x)", 2.5, x=[1, 2, 3, 4]), numbers=1,
     ),
     _row(
         "percentile", "percentile(number, percentage, [mode])",
-        "The number at a percentage of the sorted numbers; mode linear, midpoint, lower, higher or nearest.",
+        ("The number at a percentage of the sorted numbers; mode linear, midpoint, lower, higher or nearest.",
+         "정렬한 숫자에서 지정한 백분위의 값을 구합니다. mode는 "
+         "linear, midpoint, lower, higher, nearest 중 하나입니다."),
         _percentile, 2, 3, "double or as the argument",
         ANY_ORDER_DUCKDB, shown('percentile(x, 25, "nearest")', 2, x=[1, 2, 3, 4]),
         aliases=("perc",), constant=(1, 2), numbers=1,
     ),
     *(
         _row(
-            f"per_{unit}", f"per_{unit}(number)", f"Sum of the numbers per {unit}, in timechart only.",
+            f"per_{unit}", f"per_{unit}(number)",
+            (f"Sum of the numbers per {unit}, in timechart only.",
+             f"{korean} 숫자의 합계를 구합니다. timechart에서만 씁니다."),
             _rate(seconds), 1, 1, "double", ANY_ORDER,
-            (FunctionExample(f"per_{unit}(x)", None, {"x": [1]}, shown=False),), notes=("known from the older engine",),
+            (FunctionExample(f"per_{unit}(x)", None, {"x": [1]}, shown=False),), notes=(
+                ("known from the older engine", "이전 엔진의 함수입니다"),
+                ),
             numbers=1,
     )
-        for unit, seconds in (("second", 1), ("minute", 60), ("hour", 3600), ("day", 86400))
+        for unit, korean, seconds in (
+            ("second", "초당", 1), ("minute", "분당", 60), ("hour", "시간당", 3600), ("day", "하루당", 86400)
+        )
     ),
 )  # fmt: skip

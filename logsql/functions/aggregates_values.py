@@ -194,29 +194,44 @@ def _comparator(value: Typed) -> Sql:
 
 register_aggregate(
     AggregateSpec(
-        "min", "min(value)", "Smallest value; text ignores case.", _largest, 1, 1, "as the argument", ANY_ORDER_DUCKDB,
+        "min", "min(value)",
+        ("Smallest value; text ignores case.", "최솟값을 구합니다. 텍스트는 대소문자를 구분하지 않습니다."),
+        _largest, 1, 1, "as the argument", ANY_ORDER_DUCKDB,
         extreme=True, examples=shown("min(x)", "Apple", x=["banana", "Apple", None]),
     ),
     AggregateSpec(
-        "max", "max(value)", "Largest value; text ignores case.", _largest, 1, 1, "as the argument", ANY_ORDER_DUCKDB,
+        "max", "max(value)",
+        ("Largest value; text ignores case.", "최댓값을 구합니다. 텍스트는 대소문자를 구분하지 않습니다."),
+        _largest, 1, 1, "as the argument", ANY_ORDER_DUCKDB,
         extreme=True, examples=shown("max(x)", "C", x=["b", "C", "a"]),
     ),
     AggregateSpec(
-        "first", "first(value)", "First value that is not null, in row order.", _edge, 1, 1, "as the argument",
+        "first", "first(value)",
+        ("First value that is not null, in row order.", "행 순서에서 null이 아닌 첫 값을 구합니다."),
+        _edge, 1, 1, "as the argument",
         IN_ORDER,
         examples=shown("first(x)", "b", x=[None, "b", "a"]),
     ),
     AggregateSpec(
-        "last", "last(value)", "Last value that is not null, in row order.", _edge, 1, 1, "as the argument", IN_ORDER,
+        "last", "last(value)",
+        ("Last value that is not null, in row order.", "행 순서에서 null이 아닌 마지막 값을 구합니다."),
+        _edge, 1, 1, "as the argument", IN_ORDER,
         examples=shown("last(x)", "a", x=["b", "a", None]),
     ),
     AggregateSpec(
-        "array", "array(value)", f"Values that are not null, in row order, at most {LIST_LIMIT}.", _array, 1, 1, "list",
+        "array", "array(value)", (
+            f"Values that are not null, in row order, at most {LIST_LIMIT}.",
+            f"null이 아닌 값을 행 순서대로 {LIST_LIMIT}개까지 목록으로 모읍니다.",
+        ),
+        _array, 1, 1, "list",
         IN_ORDER,
         examples=shown("array(x)", [2, 1, 2], x=[2, 1, None, 2]),
     ),
     AggregateSpec(
-        "values", "values(value)", f"Distinct values that are not null, ascending, at most {LIST_LIMIT}.",
+        "values", "values(value)", (
+            f"Distinct values that are not null, ascending, at most {LIST_LIMIT}.",
+            f"null이 아닌 서로 다른 값을 오름차순으로 {LIST_LIMIT}개까지 목록으로 모읍니다.",
+        ),
         _values, 1, 1, "list", ANY_ORDER_DUCKDB, examples=shown("values(x)", [1, 2], x=[2, 1, None, 2]),
     ),
 )  # fmt: skip

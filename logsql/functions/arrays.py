@@ -351,19 +351,26 @@ def _foreach(call: FunctionCall) -> Typed:
 
 register(
     FunctionSpec(
-        "array", "conversion", "array(value, ...)", "A list of the values; types may differ, nulls stay.", _array, 0,
+        "array", "conversion", "array(value, ...)",
+        ("A list of the values; types may differ, nulls stay.",
+         "값의 목록을 만듭니다. 타입이 달라도 되고 null도 남깁니다."),
+        _array, 0,
         None, "list", DUCKDB,
         (example("array(1, 2)", [1, 2]), example('array(42, "text", null)', [42, "text", None])),
     ),
     FunctionSpec(
-        "dict", "conversion", "dict(key, value, ...)", "A map; a repeated key keeps the last value.", _dict, 0, None,
+        "dict", "conversion", "dict(key, value, ...)",
+        ("A map; a repeated key keeps the last value.", "맵을 만듭니다. 키가 겹치면 마지막 값을 남깁니다."),
+        _dict, 0, None,
         "map", DUCKDB,
         (example('dict("a", 1, "b", "x")', {"a": 1, "b": "x"}), example("dict()", {})),
-        notes=("keys are text constants", "dates and binary values are kept as their text"),
+        notes=(("keys are text constants", "키는 문자열 상수입니다"),
+            ("dates and binary values are kept as their text", "날짜와 바이너리 값은 텍스트로 담습니다")),
     ),
     FunctionSpec(
         "valueof", "array", "valueof(list, index) or valueof(map, key)",
-        "The element at a zero-based index, or the value of a key; null when there is none.",
+        ("The element at a zero-based index, or the value of a key; null when there is none.",
+         "0부터 세는 위치의 요소 또는 키의 값을 반환합니다. 없으면 null입니다."),
         _valueof, 2, 2, "any", DUCKDB,
         (
             example('valueof(split("a/b/c", "/"), 2)', "c"),
@@ -374,36 +381,50 @@ register(
     ),
     FunctionSpec(
         "subarray", "array", "subarray(list, begin, [end])",
-        "Elements from begin up to, not including, end; negative positions count from the end.",
+        ("Elements from begin up to, not including, end; negative positions count from the end.",
+         "begin부터 end 앞까지의 요소를 반환합니다. 음수 위치는 끝에서 셉니다."),
         _subarray, 2, 3, "list", DUCKDB,
         (example("subarray(array(1, 2, 3, 4, 5), 1, -1)", [2, 3, 4]), example("subarray(array(1, 2), 2)", None)),
         takes=((0, Takes.LIST), (1, Takes.WHOLE), (2, Takes.WHOLE)), never=((2, _nothing_between),),
     ),
     FunctionSpec(
-        "sumarray", "array", "sumarray(list)", "Sum of the numbers in the list; 0 when there are none.", _sumarray, 1,
+        "sumarray", "array", "sumarray(list)",
+        ("Sum of the numbers in the list; 0 when there are none.",
+         "목록에 있는 숫자의 합계를 반환합니다. 숫자가 없으면 0입니다."),
+        _sumarray, 1,
         1, "number", DUCKDB,
         (example('sumarray(array(1, 2, null, "a", 4))', 7), example("sumarray(array(1.5, 2.5))", 4.0)),
         takes=((0, Takes.LIST),),
     ),
     FunctionSpec(
-        "unique", "array", "unique(value)", "Distinct elements in no particular order; a single value becomes a list.",
+        "unique", "array", "unique(value)",
+        ("Distinct elements in no particular order; a single value becomes a list.",
+         "중복을 제거한 요소의 목록을 반환합니다. 순서는 정해지지 않으며, 값 하나는 목록이 됩니다."),
         _unique, 1, 1, "list", DUCKDB,
         (example("unique(5)", [5]), example("len(unique(array(1, 1, 2)))", 2)),
     ),
     FunctionSpec(
-        "flatten", "array", "flatten(list)", "The elements of nested lists in one list; anything else as it is.",
+        "flatten", "array", "flatten(list)",
+        ("The elements of nested lists in one list; anything else as it is.",
+         "중첩된 목록의 요소를 목록 하나로 펼칩니다. 그 밖의 값은 그대로입니다."),
         _flatten, 1, 1, "list", DUCKDB,
         (example("flatten(array(1, array(2, array(3)), 4))", [1, 2, 3, 4]), example("flatten(3)", 3)),
-        notes=(f"mixed lists up to {FLATTEN_DEPTH} levels deep",),
+        notes=((
+            f"mixed lists up to {FLATTEN_DEPTH} levels deep", f"타입이 섞인 목록은 {FLATTEN_DEPTH}단계까지 펼칩니다"
+        ),),
     ),
     FunctionSpec(
-        "zip", "array", "zip(list, ...)", "Lists of the elements at the same position; short lists end in null.", _zip,
+        "zip", "array", "zip(list, ...)",
+        ("Lists of the elements at the same position; short lists end in null.",
+         "같은 위치의 요소끼리 묶은 목록을 반환합니다. 짧은 목록은 null로 채웁니다."),
+        _zip,
         1, None, "list of lists", DUCKDB,
         (example('zip(array(1, 2), array("a"))', [[1, "a"], [2, None]]),),
     ),
     FunctionSpec(
         "foreach", "array", "foreach(expression, list, ...)",
-        "The expression for every position, with _1, _2 ... as the elements of the lists; single values repeat.",
+        ("The expression for every position, with _1, _2 ... as the elements of the lists; single values repeat.",
+         "목록의 위치마다 표현식을 계산합니다. _1, _2 ...는 각 목록의 요소이고, 목록이 아닌 값은 반복해서 씁니다."),
         _foreach, 2, None, "list", DUCKDB,
         (
             example("foreach(_1 * _2, array(1, 2, 3), 10)", [10, 20, 30]),

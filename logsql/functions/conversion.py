@@ -182,13 +182,19 @@ def _fromhex(call: FunctionCall) -> Typed:
     return Typed(losses.falls_through([(whole, sql.func("unhex", node))]), BINARY)
 
 
-_CODEC_NOTE = ("charsets by their Java or Python name; an unknown one is refused",)
+_CODEC_NOTE = (
+    (
+        "charsets by their Java or Python name; an unknown one is refused",
+        "문자 집합은 자바나 파이썬의 이름으로 씁니다. 모르는 이름은 오류입니다",
+    ),
+)
 
 
 def _binary_row(name: str) -> FunctionSpec:
     return FunctionSpec(
         name, "conversion" if name == "binary" else "crypto", f"{name}(text, [charset])",
-        "Bytes of the text, by default in utf-8; anything but text gives null.",
+        ("Bytes of the text, by default in utf-8; anything but text gives null.",
+         "텍스트를 바이너리로 변환합니다. 기본 문자 집합은 utf-8이며, 텍스트가 아니면 null입니다."),
         _binary, 1, 2, "binary", PARTLY,
         (
             example(f'{name}("한글")', "ed959ceab880"),
@@ -202,7 +208,9 @@ def _binary_row(name: str) -> FunctionSpec:
 register(
     FunctionSpec(
         "int", "conversion", "int(value)",
-        "32-bit integer: digits with an optional sign, doubles cut towards zero, IPv4 signed, lists by element.",
+        ("32-bit integer: digits with an optional sign, doubles cut towards zero, IPv4 signed, lists by element.",
+         "32비트 정수로 변환합니다. 텍스트는 부호와 숫자만 되고, double은 0 "
+         "쪽으로 버리며, IPv4는 부호 있는 정수, 목록은 요소별로 변환합니다."),
         _integer(INT), 1, 2, "int", DUCKDB,
         (
             example('int("1234")', 1234),
@@ -211,19 +219,25 @@ register(
             example('int(array("7", "x"))', [7, None]),
         ),
         notes=(
-            "a second argument other than 10 is refused",
-            "a list in a field of a parsed document gives null: foreach(int(_1), field) converts its elements",
+            ("a second argument other than 10 is refused", "두 번째 인자는 10만 됩니다"),
+            ("a list in a field of a parsed document gives null: foreach(int(_1), field) converts its elements",
+             "파싱한 문서의 필드에 있는 목록은 null이 됩니다. 요소는 foreach(int(_1), field)(으)로 변환합니다"),
         ),
         loss=NOT_CONVERTED,
     ),
     FunctionSpec(
-        "long", "conversion", "long(value)", "64-bit integer; doubles are cut and saturate, IPv4 is unsigned.",
+        "long", "conversion", "long(value)",
+        ("64-bit integer; doubles are cut and saturate, IPv4 is unsigned.",
+         "64비트 정수로 변환합니다. double은 소수점 아래를 버리고 "
+         "범위를 넘으면 한계값이 되며, IPv4는 부호 없는 정수입니다."),
         _integer(LONG), 1, 2, "long", DUCKDB,
         (example('long("11111111111")', 11111111111), example('long(ip("192.168.0.1"))', 3232235521),
         example('long("1.0")', None)), loss=NOT_CONVERTED,
     ),
     FunctionSpec(
-        "double", "conversion", "double(value)", "Double as Java's Double.parseDouble reads text; else null.",
+        "double", "conversion", "double(value)",
+        ("Double as Java's Double.parseDouble reads text; else null.",
+         "텍스트를 자바의 Double.parseDouble처럼 읽어 double로 변환합니다. 안 되면 null입니다."),
         _double, 1, 1, "double", DUCKDB,
         (example('double("1e3")', 1000.0), example("double(0)", 0.0), example('double("x")', None)), loss=NOT_CONVERTED,
     ),
@@ -231,7 +245,8 @@ register(
     _binary_row("encode"),
     FunctionSpec(
         "decode", "crypto", "decode(binary, [charset])",
-        "Text of the bytes; malformed bytes become U+FFFD; anything but binary gives null.",
+        ("Text of the bytes; malformed bytes become U+FFFD; anything but binary gives null.",
+         "바이너리를 텍스트로 변환합니다. 잘못된 바이트는 U+FFFD가 되고, 바이너리가 아니면 null입니다."),
         _decode, 1, 2, "string", PARTLY,
         (example('decode(fromhex("ED959C"))', "한"), example('decode(encode("A", "UTF-16LE"), "UTF-16LE")', "A"),
         example('decode("x")', None)),
@@ -239,23 +254,32 @@ register(
         takes=((0, Takes.TEXT_BYTES),),
     ),
     FunctionSpec(
-        "tobase64", "conversion", "tobase64(binary)", "Base64 text of the bytes.", _tobase64, 1, 1, "string", DUCKDB,
+        "tobase64", "conversion", "tobase64(binary)",
+        ("Base64 text of the bytes.", "바이너리를 Base64 텍스트로 변환합니다."),
+        _tobase64, 1, 1, "string", DUCKDB,
         (example('tobase64(binary("hello, world!"))', "aGVsbG8sIHdvcmxkIQ=="), example('tobase64("x")', None)),
         loss=NOT_CONVERTED,
         takes=((0, Takes.BYTES),),
     ),
     FunctionSpec(
-        "frombase64", "conversion", "frombase64(text)", "Bytes of base64 text; null when it is none.", _frombase64, 1,
+        "frombase64", "conversion", "frombase64(text)",
+        ("Bytes of base64 text; null when it is none.",
+         "Base64 텍스트를 바이너리로 변환합니다. Base64가 아니면 null입니다."),
+        _frombase64, 1,
         1, "binary", DUCKDB,
         (example('frombase64("AQID")', "010203"), example('frombase64("*")', None)), loss=NOT_CONVERTED,
     ),
     FunctionSpec(
-        "tohex", "conversion", "tohex(binary)", "Lower-case hex of the bytes.", _tohex, 1, 1, "string", DUCKDB,
+        "tohex", "conversion", "tohex(binary)",
+        ("Lower-case hex of the bytes.", "바이너리를 소문자 16진수 텍스트로 변환합니다."),
+        _tohex, 1, 1, "string", DUCKDB,
         (example('tohex(encode("abcde"))', "6162636465"),), loss=NOT_CONVERTED,
         takes=((0, Takes.BYTES),),
     ),
     FunctionSpec(
-        "fromhex", "conversion", "fromhex(text)", "Bytes of hex digits; null for an odd length or another character.",
+        "fromhex", "conversion", "fromhex(text)",
+        ("Bytes of hex digits; null for an odd length or another character.",
+         "16진수 텍스트를 바이너리로 변환합니다. 길이가 홀수이거나 다른 문자가 있으면 null입니다."),
         _fromhex, 1, 1, "binary", DUCKDB,
         (example('fromhex("00fF10")', "00ff10"), example('fromhex("616")', None)), loss=NOT_CONVERTED,
     ),

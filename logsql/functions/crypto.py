@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from logsql.diagnostics.codes import define, text
+from logsql.diagnostics.codes import Pair, define, text
 from logsql.functions.lowering import constant_text, example, null
 from logsql.language.tree import canonical
 from logsql.planner.calls import FunctionCall
@@ -98,14 +98,16 @@ def _guid(call: FunctionCall) -> Typed:
 
 
 def _cipher_row(
-    name: str, summary: str, lower: Callable[[FunctionCall], Typed], expression: str, result: object
+    name: str, summary: Pair, lower: Callable[[FunctionCall], Typed], expression: str, result: object
 ) -> FunctionSpec:
     return FunctionSpec(
         name, "crypto", f"{name}(algorithm[/mode/padding], key, data, [iv])", summary, lower, 3, 4, "binary", PYTHON,
         (example(expression, result), example(f'{name}("AES", binary("short"), binary("x"))', None)),
         constant=(0,),
         takes=((1, Takes.BYTES), (2, Takes.BYTES)),
-        notes=("AES alone means AES/ECB/PKCS5Padding", "a wrong key size, bad data or anything but binary gives null"),
+        notes=(("AES alone means AES/ECB/PKCS5Padding", "AES라고만 쓰면 AES/ECB/PKCS5Padding입니다"),
+            ("a wrong key size, bad data or anything but binary gives null",
+             "키 길이가 다르거나, 데이터가 잘못되었거나, 바이너리가 아니면 null입니다")),
     )  # fmt: skip
 
 
@@ -113,7 +115,10 @@ _KEY = 'frombase64("mRcOlK9V47rjVL/RBYQYRw==")'
 
 register(
     FunctionSpec(
-        "hash", "crypto", "hash(algorithm, binary)", "Digest of the bytes: md5, sha1, sha256, sha384 or sha512.", _hash,
+        "hash", "crypto", "hash(algorithm, binary)",
+        ("Digest of the bytes: md5, sha1, sha256, sha384 or sha512.",
+         "바이너리의 해시 값을 계산합니다. 알고리즘은 md5, sha1, sha256, sha384, sha512입니다."),
+        _hash,
         2, 2, "binary", PARTLY,
         (
             example('hash("md5", binary("hello, world!"))', "3adbbad1791fbae3ec908894c4963870"),
@@ -122,18 +127,27 @@ register(
         constant=(0,),
         takes=((1, Takes.BYTES),),
     ),
-    _cipher_row("encrypt", "Encrypts bytes as Java's Cipher does.", _cipher,
+    _cipher_row("encrypt",
+        ("Encrypts bytes as Java's Cipher does.", "바이너리를 자바의 Cipher와 같은 방식으로 암호화합니다."),
+        _cipher,
     f'tobase64(encrypt("AES", {_KEY}, binary("helloworld")))', "2W3kHbN95/HUSTE/bJt/8g=="),
-    _cipher_row("decrypt", "Decrypts bytes as Java's Cipher does.", _cipher,
+    _cipher_row("decrypt",
+        ("Decrypts bytes as Java's Cipher does.", "바이너리를 자바의 Cipher와 같은 방식으로 복호화합니다."),
+        _cipher,
     f'decode(decrypt("AES", {_KEY}, frombase64("2W3kHbN95/HUSTE/bJt/8g==")))', "helloworld"),
     FunctionSpec(
-        "randbytes", "crypto", "randbytes(length)", "Random bytes from the operating system, 1 to 10240.", _randbytes,
+        "randbytes", "crypto", "randbytes(length)",
+        ("Random bytes from the operating system, 1 to 10240.",
+         "운영체제의 난수로 1~10240바이트의 바이너리를 만듭니다."),
+        _randbytes,
         1, 1, "binary", VOLATILE_PYTHON,
         (example("len(tohex(randbytes(32)))", 64),),
         constant=(0,),
     ),
     FunctionSpec(
-        "guid", "string", "guid()", "A random UUID, new for every row.", _guid, 0, 0, "string", VOLATILE,
+        "guid", "string", "guid()",
+        ("A random UUID, new for every row.", "행마다 새로운 임의의 UUID를 생성합니다."),
+        _guid, 0, 0, "string", VOLATILE,
         (example("len(guid())", 36),),
     ),
 )  # fmt: skip

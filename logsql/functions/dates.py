@@ -14,7 +14,8 @@ from logsql.diagnostics.codes import text as sentence
 from logsql.diagnostics.engine import TOO_MANY_ITEMS
 from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_CONSTANT, SPAN_MISSING, TIME_SPAN_OF
-from logsql.diagnostics.losses import HINTS, NOT_CONVERTED, Fate, loss
+from logsql.diagnostics.losses import HINTS, NOT_CONVERTED
+from logsql.functions.datelosses import BEYOND_9999, DOUBTS, NO_SUCH_DATE
 from logsql.functions.dateunits import MILLIS, unit_argument
 from logsql.functions.lowering import example, lambda_name, null, text
 from logsql.language.tree import Expr, Literal, canonical
@@ -84,49 +85,6 @@ MILLISECONDS_TO = 253402300799999
 _FARTHEST = 200_000 * 31_556_952_000
 #: Milliseconds of 1601, from which FILETIME counts.
 _FILETIME_ZERO = -11_644_473_600_000
-BEYOND_9999 = loss(
-    "date-beyond-9999",
-    (
-        "dates beyond the year 9999: epoch() takes seconds or milliseconds, divide microseconds by 1000",
-        "9999년 이후의 날짜: epoch()는 초나 밀리초를 받습니다. 마이크로초는 1000으로 나누세요",
-    ),
-    fate=Fate.DOUBTFUL,
-)
-NO_SUCH_DATE = loss(
-    "no-such-date",
-    (
-        "values that are no dates, and dates moved beyond the calendar: null",
-        "날짜가 아닌 값과 달력 밖으로 옮긴 날짜: null",
-    ),
-    fate=Fate.NULL,
-)
-OFF_CALENDAR = loss(
-    "off-calendar",
-    (
-        "dates and times that no calendar or clock has (30 February, 25:61): counted on into the next month or hour",
-        "달력이나 시계에 없는 날짜와 시각(2월 30일, 25:61): 다음 달이나 다음 시간으로 넘겨 계산했습니다",
-    ),
-    fate=Fate.DOUBTFUL,
-)
-MISREAD = loss(
-    "date-misread",
-    (
-        "dates whose digits the pattern reads otherwise than they are meant: a year of two digits, a fraction that has "
-        "not the three digits of SSS",
-        "패턴이 숫자를 뜻과 다르게 읽은 날짜: 두 자리 연도, SSS로 읽은 세 자리가 아닌 소수",
-    ),
-    fate=Fate.DOUBTFUL,
-)
-PART_UNREAD = loss(
-    "date-part-unread",
-    (
-        "dates whose pattern ends before the time does: hours, seconds, a fraction or a zone are not read",
-        "패턴이 값보다 짧은 날짜: 시, 초, 소수 또는 시간대를 읽지 않았습니다",
-    ),
-    fate=Fate.DOUBTFUL,
-)
-#: By ``udfs.java.dates.Doubt``, in its order.
-DOUBTS = {row.name: row for row in (OFF_CALENDAR, MISREAD, PART_UNREAD)}
 _READS = sentence('"{pattern}" reads "{value}"', '"{value}"에는 "{pattern}" 패턴이 맞습니다')
 DATERANGE_LIMIT = 100_000
 
@@ -493,7 +451,9 @@ def _daterange(call: FunctionCall) -> Typed:
 register(
     FunctionSpec(
         "date", "conversion", "date(text, pattern, [locale])",
-        "The instant a text means by a SimpleDateFormat pattern in the query's time zone, read leniently; else null.",
+        ("The instant a text means by a SimpleDateFormat pattern in the query's time zone, read leniently; else null.",
+         "텍스트를 SimpleDateFormat 패턴에 따라 쿼리의 시간대로 해석해 "
+         "날짜로 변환합니다. 느슨하게 해석하며, 안 되면 null입니다."),
         _date, 2, 3, "date", PARTLY,
         (
             example('date("2013-06-10 00:30:55.978", "yyyy-MM-dd HH:mm:ss.SSS")', "2013-06-10T00:30:55.978"),
@@ -505,15 +465,19 @@ register(
         ),
         constant=(1, 2),
         notes=(
-            "fields out of range roll over, text after the match is ignored, missing fields are of 1970-01-01",
-            "extension: four and more S read digits of the fraction of a second (.123456 by SSSSSS), to microseconds",
-            "the locale is a language code such as en, ko, fr or pt_BR, for names of months and weekdays",
+            ("fields out of range roll over, text after the match is ignored, missing fields are of 1970-01-01",
+             "범위를 넘는 값은 다음 단위로 넘기고, 일치한 뒤의 텍스트는 무시하며, 없는 항목은 1970-01-01의 값입니다"),
+            ("extension: four and more S read digits of the fraction of a second (.123456 by SSSSSS), to microseconds",
+             "확장: S가 넷 이상이면 초의 소수 자리를 마이크로초까지 읽습니다(.123456은 SSSSSS)"),
+            ("the locale is a language code such as en, ko, fr or pt_BR, for names of months and weekdays",
+             "locale은 월과 요일의 이름에 쓰는 언어 코드입니다. 예: en, ko, fr, pt_BR"),
         ),
         loss=NOT_CONVERTED, meant=notes.meant_pattern,
     ),
     FunctionSpec(
         "string", "conversion", "string(value, [pattern], [zone or locale])",
-        "The value as text; a date by a SimpleDateFormat pattern, in another time zone when one is named.",
+        ("The value as text; a date by a SimpleDateFormat pattern, in another time zone when one is named.",
+         "값을 텍스트로 변환합니다. 날짜는 SimpleDateFormat 패턴을 따르고, 시간대를 지정하면 그 시간대로 표시합니다."),
         _string, 1, 3, "string", PARTLY,
         (
             example("string(1.2)", "1.2"),
@@ -523,21 +487,30 @@ register(
             example("string(null)", None),
         ),
         constant=(1, 2), aliases=("str",),
-        notes=("extension: four and more S print that many digits of the fraction of a second",),
+        notes=(
+            ("extension: four and more S print that many digits of the fraction of a second",
+             "확장: S가 넷 이상이면 초의 소수를 그 자릿수만큼 출력합니다"),
+        ),
     ),
     FunctionSpec(
-        "now", "date", "now()", "The moment the query started.", _now, 0, 0, "date", DUCKDB,
+        "now", "date", "now()",
+        ("The moment the query started.", "쿼리를 시작한 시각을 반환합니다."),
+        _now, 0, 0, "date", DUCKDB,
         (example("now()", shown=False), example('datediff(now(), now(), "day")', 0)),
-        notes=("one moment for the whole query",),
+        notes=(("one moment for the whole query", "쿼리 전체에서 같은 시각입니다"),),
     ),
     FunctionSpec(
-        "ago", "date", "ago(span)", "The moment a span before now.", _ago, 1, 1, "date", DUCKDB,
+        "ago", "date", "ago(span)",
+        ("The moment a span before now.", "현재 시각에서 지정한 시간만큼 이전의 시각을 반환합니다."),
+        _ago, 1, 1, "date", DUCKDB,
         (example('ago("5m") < now()', True),),
         constant=(0,),
     ),
     FunctionSpec(
         "epoch", "date", "epoch(number)",
-        "The instant of seconds since 1970, or of milliseconds when seconds would pass year 9999; a double gives null.",
+        ("The instant of seconds since 1970, or of milliseconds when "
+         "seconds would pass year 9999; a double gives null.",
+         "1970년부터의 초를 날짜로 변환합니다. 초로 보아 9999년을 넘으면 밀리초로 읽고, double은 null입니다."),
         _epoch, 1, 1, "date", DUCKDB,
         (
             example("epoch(1386104400)", "2013-12-04T06:00:00"),
@@ -548,7 +521,9 @@ register(
     ),
     FunctionSpec(
         "dateadd", "date", "dateadd(date, unit, amount)",
-        "The date moved on the calendar by year, mon, day, hour, min, sec or msec; the day stays in its month.",
+        ("The date moved on the calendar by year, mon, day, hour, min, sec or msec; the day stays in its month.",
+         "날짜를 year, mon, day, hour, min, sec, msec 단위로 달력에 "
+         "따라 더하거나 뺍니다. 일은 그 달의 말일을 넘지 않습니다."),
         _dateadd, 3, 3, "date", DUCKDB,
         (
             example('dateadd(date("20200131", "yyyyMMdd"), "mon", 1)', "2020-02-29T00:00:00"),
@@ -558,13 +533,17 @@ register(
     ),
     FunctionSpec(
         "datediff", "date", "datediff(start, end, unit)",
-        "Whole units from start to end, cut towards zero: year (365 days), mon (30 days), day, hour, min, sec, msec.",
+        ("Whole units from start to end, cut towards zero: year (365 days), mon (30 days), day, hour, min, sec, msec.",
+         "두 날짜의 차이를 단위로 환산해 0 쪽으로 버립니다. 단위는 "
+         "year(365일), mon(30일), day, hour, min, sec, msec입니다."),
         _datediff, 3, 3, "long", DUCKDB,
         (example('datediff(date("2013-09-29", "yyyy-MM-dd"), date("2014-09-29", "yyyy-MM-dd"), "mon")', 12),),
         constant=(2,),
     ),
     FunctionSpec(
-        "datepart", "date", "datepart(date, part)", "One part of the date in the query's time zone.", _datepart, 2, 2,
+        "datepart", "date", "datepart(date, part)",
+        ("One part of the date in the query's time zone.", "쿼리의 시간대에서 날짜의 한 부분을 반환합니다."),
+        _datepart, 2, 2,
         "int (epoch: long)", DUCKDB,
         (
             example('datepart(date("20170612210556", "yyyyMMddHHmmss"), "hour")', 21),
@@ -572,11 +551,14 @@ register(
             example('datepart("2017", "year")', None),
         ),
         constant=(1,),
-        notes=("parts: " + ", ".join(PART_NAMES), "milliseconds and microseconds include the seconds, msec does not"),
+        notes=((f"parts: {', '.join(PART_NAMES)}", f"부분: {', '.join(PART_NAMES)}"),
+            ("milliseconds and microseconds include the seconds, msec does not",
+             "milliseconds와 microseconds는 초를 포함하고 msec는 포함하지 않습니다")),
     ),
     FunctionSpec(
         "datetrunc", "date", "datetrunc(date, span, [offset])",
-        "Start of the interval that holds the date, in local time; weeks start on Monday; offset moves the boundary.",
+        ("Start of the interval that holds the date, in local time; weeks start on Monday; offset moves the boundary.",
+         "날짜가 속한 구간의 시작 시각을 현지 시각으로 반환합니다. 주는 월요일에 시작하고, offset은 경계를 옮깁니다."),
         _datetrunc, 1, 3, "date", DUCKDB,
         (
             example('datetrunc(date("20140714111323", "yyyyMMddHHmmss"), "5m")', "2014-07-14T11:10:00"),
@@ -587,13 +569,16 @@ register(
     ),
     FunctionSpec(
         "daterange", "date", "daterange(start, end, [span])",
-        "Dates from start in steps of the span (1d), below the end.",
+        ("Dates from start in steps of the span (1d), below the end.",
+         "시작부터 끝 앞까지 지정한 간격(기본값 1d)의 날짜 목록을 반환합니다."),
         _daterange, 2, 3, "list of date", DUCKDB,
         (
             example('daterange(date("20150901", "yyyyMMdd"), date("20150903", "yyyyMMdd"))', ["2015-09-01T00:00:00",
             "2015-09-02T00:00:00"]),
             example('daterange("20150901", "20150908")', None),
         ),
-        constant=(2,), named=("span",), notes=("more than 100,000 items end the query",),
+        constant=(2,), named=("span",), notes=(
+            ("more than 100,000 items end the query", "항목이 100,000개를 넘으면 쿼리를 끝냅니다"),
+        ),
     ),
 )  # fmt: skip

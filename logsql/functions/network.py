@@ -151,7 +151,10 @@ def _network4(call: FunctionCall, node: Sql, bits: int | None, bits_sql: Sql) ->
 register(
     FunctionSpec(
         "ip", "ip", "ip(value)",
-        "The address in a text or an integer (signed or unsigned IPv4); IPv6 in eight groups; null for anything else.",
+        ("The address in a text or an integer (signed or unsigned "
+         "IPv4); IPv6 in eight groups; null for anything else.",
+         "텍스트나 정수(부호 있는/없는 IPv4)를 IP 주소로 변환합니다. "
+         "IPv6는 8개 그룹으로 표시하고, 그 밖의 값은 null입니다."),
         _ip, 1, 1, "ip", PARTLY,
         (
             example('ip("1.2.3.4")', "1.2.3.4"),
@@ -162,24 +165,32 @@ register(
         loss=NOT_CONVERTED,
     ),
     FunctionSpec(
-        "ip2long", "ip", "ip2long(address)", "Unsigned value of an IPv4 address.", _ip2long, 1, 1, "long", DUCKDB,
+        "ip2long", "ip", "ip2long(address)",
+        ("Unsigned value of an IPv4 address.", "IPv4 주소를 부호 없는 정수로 변환합니다."),
+        _ip2long, 1, 1, "long", DUCKDB,
         (example('ip2long("192.168.0.1")', 3232235521), example('ip2long("host")', None)),
         loss=NOT_CONVERTED,
     ),
     FunctionSpec(
-        "ip2int", "ip", "ip2int(address)", "Signed 32-bit value of an IPv4 address.", _ip2int, 1, 1, "int", DUCKDB,
+        "ip2int", "ip", "ip2int(address)",
+        ("Signed 32-bit value of an IPv4 address.", "IPv4 주소를 부호 있는 32비트 정수로 변환합니다."),
+        _ip2int, 1, 1, "int", DUCKDB,
         (example('ip2int("192.168.0.1")', -1062731775), example('ip2int("0.0.0,0")', None)),
         loss=NOT_CONVERTED,
     ),
     FunctionSpec(
-        "long2ip", "ip", "long2ip(number)", "Dotted quad of the low 32 bits; numeric text gives null.", _long2ip, 1, 1,
+        "long2ip", "ip", "long2ip(number)",
+        ("Dotted quad of the low 32 bits; numeric text gives null.",
+         "하위 32비트를 점으로 구분한 IPv4 주소로 변환합니다. 숫자로 된 텍스트는 null입니다."),
+        _long2ip, 1, 1,
         "string", PLAIN,
         (example("long2ip(3232235521)", "192.168.0.1"), example("long2ip(-1)", "255.255.255.255"),
         example('long2ip("1")', None)), loss=NOT_CONVERTED,
     ),
     FunctionSpec(
         "network", "ip", "network(address, bits)",
-        "Network address as text: IPv4 with 0 to 32 bits, IPv6 with 0 to 128.",
+        ("Network address as text: IPv4 with 0 to 32 bits, IPv6 with 0 to 128.",
+         "네트워크 주소를 텍스트로 반환합니다. 비트 수는 IPv4가 0~32, IPv6가 0~128입니다."),
         _network, 2, 2, "string", PARTLY,
         (
             example('network("192.0.2.128", 24)', "192.0.2.0"),
@@ -190,7 +201,9 @@ register(
         loss=NOT_CONVERTED,
     ),
     FunctionSpec(
-        "reverseip", "string", "reverseip(address)", "IPv4 octets in reverse order, for in-addr.arpa names.",
+        "reverseip", "string", "reverseip(address)",
+        ("IPv4 octets in reverse order, for in-addr.arpa names.",
+         "in-addr.arpa 이름에 쓰도록 IPv4 옥텟의 순서를 뒤집습니다."),
         _reverseip, 1, 1, "string", DUCKDB,
         (example('concat(reverseip(ip), ".in-addr.arpa")', "238.14.217.172.in-addr.arpa", {"ip": "172.217.14.238"}),
         example('reverseip("x")', None)), loss=NOT_CONVERTED,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from logsql.diagnostics.codes import define
+from logsql.diagnostics.codes import Pair, define
 from logsql.diagnostics.losses import Fate, loss
 from logsql.functions.lowering import Position, by_number, double, example, long, null, position
 from logsql.language.tree import canonical
@@ -336,11 +336,13 @@ def _row_number(call: FunctionCall) -> Sql:
 
 
 def _math_row(
-    name: str, summary: str, lower: Callable[[FunctionCall], Typed], duty: FunctionDuty, *shown: tuple[str, object]
+    name: str, summary: Pair, lower: Callable[[FunctionCall], Typed], duty: FunctionDuty, *shown: tuple[str, object]
 ) -> FunctionSpec:
     return FunctionSpec(
         name, "numeric", f"{name}(number)", summary, lower, 1, 1, "double", duty,
-        tuple(example(e, r) for e, r in shown), notes=("text and null give null; NaN outside the domain",),
+        tuple(example(e, r) for e, r in shown), notes=(
+            ("text and null give null; NaN outside the domain", "텍스트와 null은 null, 정의역 밖은 NaN입니다"),
+        ),
         numbers=1,
     )  # fmt: skip
 
@@ -350,69 +352,110 @@ def _beyond(call: FunctionCall, value: object) -> bool:
     return len(call) == 1 and isinstance(value, float) and not -(2.0**63) <= value < 2.0**63
 
 
-def _round_row(name: str, summary: str, duty: FunctionDuty, *shown: tuple[str, object]) -> FunctionSpec:
+def _round_row(name: str, summary: Pair, duty: FunctionDuty, *shown: tuple[str, object]) -> FunctionSpec:
     return FunctionSpec(
         name, "numeric", f"{name}(number, [digits])", summary, _rounding(name), 1, 2, "long or double", duty,
         tuple(example(e, r) for e, r in shown),
-        notes=("integers stay as they are unless digits is negative",
-        "doubles give a long, with positive digits a double"), numbers=1, takes=((1, Takes.WHOLE),),
+        notes=(("integers stay as they are unless digits is negative", "digits가 음수가 아니면 정수는 그대로입니다"),
+        ("doubles give a long, with positive digits a double", "double은 long이 되고, digits가 양수이면 double입니다")),
+        numbers=1, takes=((1, Takes.WHOLE),),
         never=((0, _beyond),),
     )  # fmt: skip
 
 
 register(
     FunctionSpec(
-        "abs", "numeric", "abs(number)", "Absolute value, of the same type; null for anything but a number.", _abs, 1,
+        "abs", "numeric", "abs(number)",
+        ("Absolute value, of the same type; null for anything but a number.",
+         "절댓값을 같은 타입으로 반환합니다. 숫자가 아니면 null입니다."),
+        _abs, 1,
         1, "as the argument", DUCKDB,
         (example("abs(-1.5)", 1.5), example("abs(1 - 43)", 42), example('abs("5")', None)), numbers=1,
     ),
-    _round_row("round", "Nearest; half goes up, also below zero.", PLAIN, ("round(-1.5)", -1), ("round(1.47, 1)", 1.5),
+    _round_row("round",
+        ("Nearest; half goes up, also below zero.", "반올림합니다. 절반은 음수에서도 큰 쪽으로 올립니다."),
+        PLAIN, ("round(-1.5)", -1), ("round(1.47, 1)", 1.5),
     ("round(1837, -2)", 1800)),
-    _round_row("floor", "Rounded down.", PLAIN, ("floor(-1.5)", -2), ("floor(1.61, 1)", 1.6), ('floor("1.1")', None)),
-    _round_row("ceil", "Rounded up.", DUCKDB, ("ceil(1.1)", 2), ("ceil(297.5, -2)", 300), ("ceil(7, 2)", 7)),
+    _round_row("floor",
+        ("Rounded down.", "내림합니다."),
+        PLAIN, ("floor(-1.5)", -2), ("floor(1.61, 1)", 1.6), ('floor("1.1")', None)),
+    _round_row("ceil",
+        ("Rounded up.", "올림합니다."),
+        DUCKDB, ("ceil(1.1)", 2), ("ceil(297.5, -2)", 300), ("ceil(7, 2)", 7)),
     FunctionSpec(
         "mod", "numeric", "mod(a, b)",
-        "Remainder of integers, with the sign of a; null when b is 0 or a value is no integer.",
+        ("Remainder of integers, with the sign of a; null when b is 0 or a value is no integer.",
+         "정수의 나머지를 반환합니다. 부호는 a를 따르고, b가 0이거나 정수가 아니면 null입니다."),
         _mod, 2, 2, "long", PLAIN,
         (example("mod(-5, 3)", -2), example("mod(5, 0)", None), example("mod(5.5, 2)", None)), numbers=2, integers=True,
         never=((1, lambda _, value: value == 0),),
     ),
     FunctionSpec(
-        "pow", "numeric", "pow(base, exponent)", "Power, always a double.", _pow, 2, 2, "double", PLAIN,
+        "pow", "numeric", "pow(base, exponent)",
+        ("Power, always a double.", "거듭제곱을 반환합니다. 결과는 항상 double입니다."),
+        _pow, 2, 2, "double", PLAIN,
         (example("pow(2, 2)", 4.0), example('pow("2", 2)', None)), numbers=2,
     ),
-    _math_row("sqrt", "Square root.", _real("sqrt", _negative), PLAIN, ("sqrt(4)", 2.0), ("sqrt(-1)", "NaN")),
-    _math_row("exp", "e to the power of the number.", _real("exp"), PLAIN, ("exp(1)", 2.718281828459045)),
-    _math_row("log", "Natural logarithm.", _logarithm("ln"), PLAIN, ("log(10)", 2.302585092994046), ("log(-1)", "NaN")),
-    _math_row("log10", "Logarithm to base 10.", _logarithm("log10"), PLAIN, ("log10(100)", 2.0)),
-    _math_row("sin", "Sine of an angle in radians.", _real("sin", _infinite), DUCKDB, ("sin(0)", 0.0)),
-    _math_row("cos", "Cosine of an angle in radians.", _real("cos", _infinite), DUCKDB, ("cos(0)", 1.0)),
-    _math_row("tan", "Tangent of an angle in radians.", _real("tan", _infinite), DUCKDB, ("tan(0)", 0.0)),
-    _math_row("asin", "Arc sine.", _real("asin", _outside_one), PLAIN, ("asin(0)", 0.0)),
-    _math_row("acos", "Arc cosine.", _real("acos", _outside_one), PLAIN, ("acos(1)", 0.0)),
-    _math_row("atan", "Arc tangent.", _real("atan"), PLAIN, ("atan(0)", 0.0)),
+    _math_row("sqrt",
+        ("Square root.", "제곱근을 반환합니다."),
+        _real("sqrt", _negative), PLAIN, ("sqrt(4)", 2.0), ("sqrt(-1)", "NaN")),
+    _math_row("exp",
+        ("e to the power of the number.", "e의 거듭제곱을 반환합니다."),
+        _real("exp"), PLAIN, ("exp(1)", 2.718281828459045)),
+    _math_row("log",
+        ("Natural logarithm.", "자연로그를 반환합니다."),
+        _logarithm("ln"), PLAIN, ("log(10)", 2.302585092994046), ("log(-1)", "NaN")),
+    _math_row("log10",
+        ("Logarithm to base 10.", "밑이 10인 로그를 반환합니다."),
+        _logarithm("log10"), PLAIN, ("log10(100)", 2.0)),
+    _math_row("sin",
+        ("Sine of an angle in radians.", "라디안 각도의 사인 값을 반환합니다."),
+        _real("sin", _infinite), DUCKDB, ("sin(0)", 0.0)),
+    _math_row("cos",
+        ("Cosine of an angle in radians.", "라디안 각도의 코사인 값을 반환합니다."),
+        _real("cos", _infinite), DUCKDB, ("cos(0)", 1.0)),
+    _math_row("tan",
+        ("Tangent of an angle in radians.", "라디안 각도의 탄젠트 값을 반환합니다."),
+        _real("tan", _infinite), DUCKDB, ("tan(0)", 0.0)),
+    _math_row("asin", ("Arc sine.", "아크사인 값을 반환합니다."), _real("asin", _outside_one), PLAIN, ("asin(0)", 0.0)),
+    _math_row("acos",
+        ("Arc cosine.", "아크코사인 값을 반환합니다."),
+        _real("acos", _outside_one), PLAIN, ("acos(1)", 0.0)),
+    _math_row("atan", ("Arc tangent.", "아크탄젠트 값을 반환합니다."), _real("atan"), PLAIN, ("atan(0)", 0.0)),
     FunctionSpec(
-        "min", "numeric", "min(value, ...)", "Smallest value that is not null; text ignores case.", _extreme, 1, None,
+        "min", "numeric", "min(value, ...)",
+        ("Smallest value that is not null; text ignores case.",
+         "null이 아닌 값 중 최솟값을 반환합니다. 텍스트는 대소문자를 구분하지 않습니다."),
+        _extreme, 1, None,
         "as the argument", DUCKDB,
         (example("min(1, 2, null)", 1), example('min("b", "A")', "A"), example("min(null)", None)),
         idiom=Idiom.LEAST,
     ),
     FunctionSpec(
-        "max", "numeric", "max(value, ...)", "Largest value that is not null; text ignores case.", _extreme, 1, None,
+        "max", "numeric", "max(value, ...)",
+        ("Largest value that is not null; text ignores case.",
+         "null이 아닌 값 중 최댓값을 반환합니다. 텍스트는 대소문자를 구분하지 않습니다."),
+        _extreme, 1, None,
         "as the argument", DUCKDB,
         (example("max(1, 2, null)", 2), example('max("a", "B")', "B"), example("max(1.5, 1)", 1.5)),
         idiom=Idiom.GREATEST,
     ),
     FunctionSpec(
-        "rand", "crypto", "rand(bound, [seed])", "Random integer from 0 up to, not including, the bound.", _rand, 1, 2,
+        "rand", "crypto", "rand(bound, [seed])",
+        ("Random integer from 0 up to, not including, the bound.", "0부터 한계값 앞까지의 임의의 정수를 반환합니다."),
+        _rand, 1, 2,
         "int", VOLATILE_PARTLY,
         (example("rand(1)", 0), example("rand(1000) < 1000", True)),
         constant=(0, 1),
-        notes=("with a seed: the sequence of java.util.Random, in row order",),
+        notes=(
+            ("with a seed: the sequence of java.util.Random, in row order",
+             "seed를 주면 java.util.Random의 수열을 행 순서대로 씁니다"),
+        ),
     ),
     FunctionSpec(
         "seq", "numeric", "seq()",
-        "1, 2, 3 ... in row order; every place in a query that says seq() counts on its own.",
+        ("1, 2, 3 ... in row order; every place in a query that says seq() counts on its own.",
+         "행 순서대로 1, 2, 3 ...을 반환합니다. 쿼리에 쓴 seq()마다 따로 셉니다."),
         _seq, 0, 0, "long", NUMBERS_ROWS, (example("seq()", 1),),
     ),
 )  # fmt: skip

@@ -63,7 +63,8 @@ def _whoami(call: FunctionCall) -> Typed:
 register(
     FunctionSpec(
         "field", "reference", "field(name)",
-        "The field of this name: the way to names with blanks or operators; unknown: null.",
+        ("The field of this name: the way to names with blanks or operators; unknown: null.",
+         "이 이름의 필드 값을 반환합니다. 공백이나 연산자가 있는 이름에 씁니다. 없는 필드는 null입니다."),
         _field, 1, 1, "any", READS_NAMED,
         (
             example('field("Registered No.")', 2, {"Registered No.": 2}),
@@ -73,12 +74,15 @@ register(
     ),
     FunctionSpec(
         "$", "reference", '$("name", ..., [default])',
-        "Value of the first query parameter that is set; else the default, else null.",
+        ("Value of the first query parameter that is set; else the default, else null.",
+         "설정된 첫 쿼리 매개변수의 값을 반환합니다. 없으면 기본값, 기본값도 없으면 null입니다."),
         lambda call: call.cx.call(call.call), 1, None, "any", PLAIN,
         (example('$("nosuch", "fallback")', "fallback"),),
     ),
     FunctionSpec(
-        "whoami", "reference", "whoami()", "Login name of the account that runs the query.", _whoami, 0, 0, "string",
+        "whoami", "reference", "whoami()",
+        ("Login name of the account that runs the query.", "쿼리를 실행하는 계정의 로그인 이름을 반환합니다."),
+        _whoami, 0, 0, "string",
         PLAIN,
         (example("isstr(whoami())", True),),
     ),

@@ -165,7 +165,10 @@ register(
         "groups",
         "conversion",
         "groups(text, regex)",
-        "Every capture group of every match, in order; null when nothing matches.",
+        (
+            "Every capture group of every match, in order; null when nothing matches.",
+            "일치한 모든 곳의 캡처 그룹을 순서대로 반환합니다. 일치하는 곳이 없으면 null입니다.",
+        ),
         _groups,
         2,
         2,
@@ -178,6 +181,6 @@ register(
         ),
         constant=(1,),
         never=((1, _no_group),),
-        notes=("a group that took no part is null",),
+        notes=(("a group that took no part is null", "일치에 쓰이지 않은 그룹은 null입니다"),),
     ),
 )

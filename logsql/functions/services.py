@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from logsql.diagnostics.codes import define, text
+from logsql.diagnostics.codes import Pair, define, text
 from logsql.functions.lowering import constant_text, example
 from logsql.functions.network import ipv4_number
 from logsql.planner.calls import FunctionCall
@@ -129,21 +129,58 @@ def _match_port(call: FunctionCall) -> Typed:
     return _answer(tests)
 
 
-def _row(name: str, what: str, kind: str, lower: object) -> FunctionSpec:
+def _row(name: str, summary: Pair, kind: str, lower: object) -> FunctionSpec:
     return FunctionSpec(
-        name, "object group", f"{name}(list, value, ...)", f"Whether a value is {what}.",
+        name, "object group", f"{name}(list, value, ...)", summary,
         lower, 2, None, "bool", DUCKDB,  # type: ignore[arg-type]
         (example(f'{name}("watch", null)', shown=False),),
-        constant=(0,), notes=(f"reads a local list of kind {kind}; an unknown list is refused",),
+        constant=(0,), notes=((
+            f"reads a local list of kind {kind}; an unknown list is refused",
+            f"종류가 {kind}인 로컬 목록을 읽습니다. 모르는 목록은 오류입니다",
+        ),),
     )  # fmt: skip
 
 
 register(
-    _row("matchblackip", "an address in the named list of addresses and networks", "ip", _match_ip),
-    _row("matchnet", "an address in the named list of networks", "ip", _match_ip),
-    _row("matchport", "a port number in the named list of ports and ranges", "port", _match_port),
-    _row("matchfeed", "in the named threat feed", "text", _match_text),
-    _row("matchsig", "in the named list of signatures", "text", _match_text),
+    _row(
+        "matchblackip",
+        (
+            "Whether a value is an address in the named list of addresses and networks.",
+            "값이 지정한 주소/네트워크 목록에 속하는 IP 주소인지 반환합니다.",
+        ),
+        "ip",
+        _match_ip,
+    ),
+    _row(
+        "matchnet",
+        (
+            "Whether a value is an address in the named list of networks.",
+            "값이 지정한 네트워크 목록에 속하는 IP 주소인지 반환합니다.",
+        ),
+        "ip",
+        _match_ip,
+    ),
+    _row(
+        "matchport",
+        (
+            "Whether a value is a port number in the named list of ports and ranges.",
+            "값이 지정한 포트/범위 목록에 속하는 포트 번호인지 반환합니다.",
+        ),
+        "port",
+        _match_port,
+    ),
+    _row(
+        "matchfeed",
+        ("Whether a value is in the named threat feed.", "값이 지정한 위협 피드에 있는지 반환합니다."),
+        "text",
+        _match_text,
+    ),
+    _row(
+        "matchsig",
+        ("Whether a value is in the named list of signatures.", "값이 지정한 시그니처 목록에 있는지 반환합니다."),
+        "text",
+        _match_text,
+    ),
 )
 
 REFUSED_FUNCTIONS.update(

@@ -306,7 +306,8 @@ def _urlencode(call: FunctionCall) -> Typed:
 register(
     FunctionSpec(
         "split", "string", "split(text, delimiter, [limit])",
-        "Parts of the text between the delimiter (one literal string); empty parts stay, empty text gives [].",
+        ("Parts of the text between the delimiter (one literal string); empty parts stay, empty text gives [].",
+         "텍스트를 구분자(문자열 하나)로 나눈 목록을 반환합니다. 빈 부분도 남기고, 빈 텍스트는 []입니다."),
         _split, 2, 3, "list of string", DUCKDB,
         (
             example('split("a,b,,c", ",")', ["a", "b", "", "c"]),
@@ -317,7 +318,9 @@ register(
         plain=Plain(1, 'split(replace({0}, {1}, " ", "re"), " ")', stars=False),
     ),
     FunctionSpec(
-        "strjoin", "string", "strjoin(delimiter, list)", "The elements as one text; null elements print as null.",
+        "strjoin", "string", "strjoin(delimiter, list)",
+        ("The elements as one text; null elements print as null.",
+         "목록의 요소를 이어 텍스트 하나로 만듭니다. null 요소는 null로 표시합니다."),
         _strjoin, 2, 2, "string", DUCKDB,
         (example('strjoin("-", array("a", null, "b"))', "a-null-b"), example('strjoin(",", "text")', None)),
         constant=(0,),
@@ -325,7 +328,8 @@ register(
     ),
     FunctionSpec(
         "replace", "string", 'replace(text, find, replacement, ["re"])',
-        'Replaces every occurrence; with "re" find is a Java regular expression and $1 a group.',
+        ('Replaces every occurrence; with "re" find is a Java regular expression and $1 a group.',
+         '일치하는 문자열을 모두 바꿉니다. "re"를 주면 find는 자바 정규표현식이고 $1은 그룹입니다.'),
         _replace, 3, 4, "string", PARTLY,
         (
             example('replace("a.b", ".", "-")', "a-b"),
@@ -333,12 +337,17 @@ register(
             example('replace("abc", "b", null)', "ac"),
         ),
         constant=(3,),
-        notes=("a null find returns the text, a null replacement removes", 'any other fourth argument changes nothing'),
+        notes=(
+            ("a null find returns the text, a null replacement removes",
+             "find가 null이면 텍스트를 그대로 반환하고, replacement가 null이면 찾은 것을 지웁니다"),
+            ('any other fourth argument changes nothing', "네 번째 인자가 다른 값이면 영향이 없습니다")),
         plain=Plain(1, 'replace({0}, {1}, {2}, "re")', bare=False, most=3),
     ),
     FunctionSpec(
         "format", "string", "format(format, value, ... or list)",
-        "java.util.Formatter: %s %d %x %f %e %c %b with width, precision, flags and positions; null when it fails.",
+        ("java.util.Formatter: %s %d %x %f %e %c %b with width, precision, flags and positions; null when it fails.",
+         "java.util.Formatter 형식으로 출력합니다. %s %d %x %f %e %c %b에 "
+         "폭, 정밀도, 플래그, 위치를 쓸 수 있고, 실패하면 null입니다."),
         _format, 2, None, "string", PARTLY,
         (
             example('format("%04d-%02d", 2004, 3)', "2004-03"),
@@ -349,24 +358,27 @@ register(
     ),
     FunctionSpec(
         "kvjoin", "string", "kvjoin(keydelimiter, pairdelimiter, [regex])",
-        "All fields of the row, or those whose name the pattern finds, as key and value pairs in field order.",
+        ("All fields of the row, or those whose name the pattern finds, as key and value pairs in field order.",
+         "행의 모든 필드, 또는 이름이 패턴과 일치하는 필드를 필드 순서대로 키와 값의 쌍으로 잇습니다."),
         _kvjoin, 2, 3, "string", READS_ROW,
         (
             example('kvjoin(":", "^")', "name:Kim^age:30", {"name": "Kim", "age": 30}),
             example('kvjoin("=", ",", "^src")', "src_ip=1.2.3.4", {"src_ip": "1.2.3.4", "dst_port": 80}),
         ),
         constant=(0, 1, 2),
-        notes=("fields that are null are left out",),
+        notes=(("fields that are null are left out", "null인 필드는 뺍니다"),),
     ),
     FunctionSpec(
         "urldecode", "string", "urldecode(text, [charset])",
-        "Percent-decoding, + is a blank; text that cannot be decoded is returned unchanged.",
+        ("Percent-decoding, + is a blank; text that cannot be decoded is returned unchanged.",
+         "퍼센트 인코딩을 디코딩합니다. +는 공백이며, 디코딩할 수 없는 텍스트는 그대로 반환합니다."),
         _urldecode, 1, 2, "string", PARTLY,
         (example('urldecode("a%20b+c")', "a b c"), example('urldecode("100%")', "100%")),
         constant=(1,),
     ),
     FunctionSpec(
-        "urlencode", "string", "urlencode(text, [charset])", "Percent-encoding; a blank becomes +.",
+        "urlencode", "string", "urlencode(text, [charset])",
+        ("Percent-encoding; a blank becomes +.", "퍼센트 인코딩합니다. 공백은 +가 됩니다."),
         _urlencode, 1, 2, "string", PARTLY,
         (example('urlencode("a/b?c=d")', "a%2Fb%3Fc%3Dd"),),
         constant=(1,),

@@ -117,29 +117,41 @@ def _variant_name(node: Sql) -> Sql:
 
 register(
     FunctionSpec(
-        "isnull", "type check", "isnull(value)", "Whether the value is null; empty text is not.", _isnull, 1, 1, "bool",
+        "isnull", "type check", "isnull(value)",
+        ("Whether the value is null; empty text is not.", "값이 null인지 반환합니다. 빈 텍스트는 null이 아닙니다."),
+        _isnull, 1, 1, "bool",
         PLAIN,
         (example("isnull(a)", True, {"b": 1}), example('isnull("")', False)), tests_null=True,
     ),
     FunctionSpec(
-        "isnotnull", "type check", "isnotnull(value)", "Whether the value is not null.", _isnotnull, 1, 1, "bool",
+        "isnotnull", "type check", "isnotnull(value)",
+        ("Whether the value is not null.", "값이 null이 아닌지 반환합니다."),
+        _isnotnull, 1, 1, "bool",
         PLAIN,
         (example("isnotnull(0)", True), example("isnotnull(a)", False, {"b": 1})), tests_null=True,
     ),
     FunctionSpec(
-        "isnum", "type check", "isnum(value)", "Whether the value is a number; numeric text is none.", _isnum, 1, 1,
+        "isnum", "type check", "isnum(value)",
+        ("Whether the value is a number; numeric text is none.",
+         "값이 숫자인지 반환합니다. 숫자로 된 텍스트는 숫자가 아닙니다."),
+        _isnum, 1, 1,
         "bool", PLAIN,
         (example("isnum(1.5)", True), example('isnum("1")', False), example("isnum(null)", False)),
         tests_null=True,
     ),
     FunctionSpec(
-        "isstr", "type check", "isstr(value)", "Whether the value is text.", _isstr, 1, 1, "bool", PLAIN,
+        "isstr", "type check", "isstr(value)",
+        ("Whether the value is text.", "값이 텍스트인지 반환합니다."),
+        _isstr, 1, 1, "bool", PLAIN,
         (example('isstr("")', True), example("isstr(0)", False), example("isstr(null)", False)),
         tests_null=True,
     ),
     FunctionSpec(
         "typeof", "type check", "typeof(value)",
-        "Name of the value's type: string short int long float double bool date ipv4 ipv6 list map binary; else null.",
+        ("Name of the value's type: string short int long float "
+         "double bool date ipv4 ipv6 list map binary; else null.",
+         "값의 타입 이름을 반환합니다: string short int long float double "
+         "bool date ipv4 ipv6 list map binary. 그 밖에는 null입니다."),
         _typeof, 1, 1, "string", DUCKDB,
         (
             example("typeof(1)", "int"),

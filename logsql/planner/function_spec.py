@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from logsql.diagnostics.losses import Loss
-from logsql.diagnostics.messages import Text
+from logsql.diagnostics.messages import Pair, Text, told
 from logsql.language.tree import Call
 from logsql.planner.calls import AggregateCall, FunctionCall, Lowering
 from logsql.planner.duties import AggregateDuty, FunctionDuty, Plain, Takes
@@ -51,7 +51,8 @@ class Idiom(Enum):
 class FunctionSpec:
     """A scalar function.
 
-    ``duty`` has no default (:mod:`logsql.planner.duties`). ``constant`` lists argument positions that must be
+    ``duty`` has no default (:mod:`logsql.planner.duties`). ``summary`` and each of the ``notes`` is one
+    sentence in English and Korean. ``constant`` lists argument positions that must be
     computable without a row; ``patterns``: arguments after the first are matched as patterns with ``*``. ``loss``: the
     function converts its first argument, and a value that is not null and becomes null is counted under this reason;
     ``tests_null``: its arguments may well be null, so that conversions that stand directly in it are not counted;
@@ -67,7 +68,7 @@ class FunctionSpec:
     name: str
     family: str
     signature: str
-    summary: str
+    summary: Pair
     lower: Callable[[FunctionCall], Typed]
     min_args: int
     max_args: int | None
@@ -78,7 +79,7 @@ class FunctionSpec:
     named: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     patterns: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Pair, ...] = ()
     loss: Loss | None = None
     tests_null: bool = False
     branches: bool = False
@@ -112,7 +113,7 @@ class AggregateSpec:
 
     name: str
     signature: str
-    summary: str
+    summary: Pair
     lower: Callable[[AggregateCall], Typed]
     min_args: int
     max_args: int
@@ -121,16 +122,47 @@ class AggregateSpec:
     aliases: tuple[str, ...] = ()
     constant: tuple[int, ...] = ()
     examples: tuple[FunctionExample, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Pair, ...] = ()
     numbers: int = 0
     counts: bool = False
     extreme: bool = False
 
 
+#: Chapters of functions, in English and Korean.
+FAMILIES: dict[str, Pair] = {
+    "aggregates": ("aggregates", "집계 함수"),
+    "array": ("array", "배열"),
+    "conditional": ("conditional", "조건"),
+    "conversion": ("conversion", "타입 변환"),
+    "crypto": ("crypto", "암호화"),
+    "date": ("date", "날짜"),
+    "ip": ("ip", "IP 주소"),
+    "numeric": ("numeric", "숫자"),
+    "object group": ("object group", "객체 그룹"),
+    "reference": ("reference", "참조"),
+    "string": ("string", "문자열"),
+    "type check": ("type check", "타입 검사"),
+}
+#: What a function returns where that is no name of a type alone.
+RETURNS: dict[str, Pair] = {
+    "any": ("any", "모든 타입"),
+    "as the argument": ("as the argument", "인자와 같은 타입"),
+    "double or as the argument": ("double or as the argument", "double 또는 인자와 같은 타입"),
+    "list of date": ("list of date", "date의 목록"),
+    "list of lists": ("list of lists", "목록의 목록"),
+    "list of string": ("list of string", "string의 목록"),
+    "long or double": ("long or double", "long 또는 double"),
+    "number": ("number", "숫자"),
+}
 FUNCTIONS: dict[str, FunctionSpec] = {}
 AGGREGATES: dict[str, AggregateSpec] = {}
 #: Functions of the language that make no sense on one machine: name and the reason shown to the user.
 REFUSED_FUNCTIONS: dict[str, Text] = {}
+
+
+def kind_told(spec: FunctionSpec | AggregateSpec) -> str:
+    """What a function returns, in the language in force; names of types are the same in both."""
+    return told(RETURNS[spec.returns]) if spec.returns in RETURNS else spec.returns
 
 
 def idiom(expr: object, arguments: int) -> Idiom | None:

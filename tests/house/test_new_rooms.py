@@ -129,7 +129,7 @@ from logsql.values.values import Typed
 
 register(
     FunctionSpec(
-        "backwards", "string", "backwards(text)", "The characters in the other order.",
+        "backwards", "string", "backwards(text)", ("The characters in the other order.", "글자를 거꾸로 늘어놓습니다."),
         lambda call: Typed(sql.func("reverse", values.text_sql(call.arg(0))), STRING), 1, 1, "string", DUCKDB,
         (example('backwards("abc")', "cba"),),
     )

@@ -51,7 +51,7 @@ class FakeCatalog:
         return [name for name in ("logs/", "logs/a.csv", "b.csv") if name.startswith(prefix)]
 
     def parsers(self) -> dict[str, str]:
-        return {name: spec.summary for name, spec in PARSERS.items()}
+        return {name: spec.summary[0] for name, spec in PARSERS.items()}
 
     def models(self) -> Sequence[str]:
         return ["bot"]

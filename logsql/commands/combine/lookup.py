@@ -268,6 +268,11 @@ from databases in MaxMind's format that `-g PATH` names (a `.mmdb` file or a fol
             INVALID_FIELD,
             NO_AS,
         ),
-        notes=("geoip latitude and longitude are numbers; everything else is text",),
+        notes=(
+            (
+                "geoip latitude and longitude are numbers; everything else is text",
+                "geoip의 위도와 경도는 숫자이고 나머지는 모두 텍스트입니다",
+            ),
+        ),
     )
 )

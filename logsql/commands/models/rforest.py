@@ -262,6 +262,11 @@ missing values. Each distinct combination of features is scored once. The same d
             ),
             *TRAINING_ERRORS,
         ),
-        notes=("The confusion matrix is `| stats count by _guess, label`.",),
+        notes=(
+            (
+                "The confusion matrix is `| stats count by _guess, label`.",
+                "혼동 행렬은 `| stats count by _guess, label`(으)로 구합니다.",
+            ),
+        ),
     )
 )

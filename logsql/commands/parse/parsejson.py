@@ -196,7 +196,12 @@ unchanged. Keys and words need no quotes, and single quotes do.
                 {"t": [{"line": "bad json", "z": 2}]},
             ),
         ),
-        notes=("Where an object repeats a key, the first value counts; with flatten=t or without quotes the last.",),
+        notes=(
+            (
+                "Where an object repeats a key, the first value counts; with flatten=t or without quotes the last.",
+                "객체에 같은 키가 거듭되면 첫 값을 씁니다. flatten=t이거나 따옴표가 없으면 마지막 값을 씁니다.",
+            ),
+        ),
         ledger=(NOT_JSON, NOT_OBJECT, TEXT_CUT, REPEATED_KEY),
     )
 )

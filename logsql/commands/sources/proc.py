@@ -262,6 +262,11 @@ parameters, and parameters it sets stay inside. A file without the comment takes
 """,
         examples=(Example("Hosts above 90 % load", "proc cpu_overload(90) | stats count by host"),),
         errors=(NOT_FOUND, TYPE_MISMATCH, MISMATCH, RECURSION),
-        notes=("11002 owner-not-found and 11004 not-granted concern owners and grants, which files here do not have",),
+        notes=(
+            (
+                "11002 owner-not-found and 11004 not-granted concern owners and grants, which files here do not have",
+                "11002 owner-not-found와 11004 not-granted는 소유자와 권한에 관한 것으로, 여기의 파일에는 없습니다",
+            ),
+        ),
     )
 )

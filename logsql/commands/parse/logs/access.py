@@ -90,7 +90,9 @@ register(
     ParserSpec(
         name="httpd",
         aliases=("apache", "apache-access", "nginx", "nginx-access"),
-        summary="Access logs of Apache and nginx, common and combined format.",
+        summary=
+        ("Access logs of Apache and nginx, common and combined format.",
+         "Apache와 nginx의 접근 로그(common, combined 형식)."),
         parse=parse,
         row_wise=True,
         fields=FIELDS,

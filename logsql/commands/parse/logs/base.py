@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from logsql.commands.parse._overlay import META, Document, carry, lay_over, tallied
+from logsql.diagnostics.codes import Pair
 from logsql.diagnostics.losses import Fate, loss
 from logsql.loading import Rows
 from logsql.planner.relation import LOADED, WRITTEN
@@ -124,14 +125,14 @@ class ParserSpec:
     """
 
     name: str
-    summary: str
+    summary: Pair
     parse: Callable[[Builder], Parsed]
     row_wise: bool
     fields: tuple[ParserField, ...] = ()
     aliases: tuple[str, ...] = ()
     open: bool = False
     samples: tuple[Sample, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Pair, ...] = ()
 
     def lower(self, stage: Stage) -> Rel:
         """Plan ``parse [overlay=t] [field=FIELD] NAME``."""

@@ -109,7 +109,9 @@ _DEVICE = (
 register(
     ParserSpec(
         name="cef",
-        summary="ArcSight Common Event Format; the keys of the extension become fields.",
+        summary=
+        ("ArcSight Common Event Format; the keys of the extension become fields.",
+         "ArcSight Common Event Format(CEF). 확장 영역의 키가 필드가 됩니다."),
         parse=parse_cef,
         row_wise=True,
         fields=(
@@ -146,7 +148,9 @@ register(
     ),
     ParserSpec(
         name="leef",
-        summary="QRadar Log Event Extended Format 1.0 and 2.0; its attributes become fields.",
+        summary=
+        ("QRadar Log Event Extended Format 1.0 and 2.0; its attributes become fields.",
+         "QRadar Log Event Extended Format(LEEF) 1.0과 2.0. 속성이 필드가 됩니다."),
         parse=parse_leef,
         row_wise=True,
         fields=(

@@ -58,7 +58,7 @@ def parse_csv(builder: Builder) -> Parsed:
 register(
     ParserSpec(
         name="json",
-        summary="JSON objects, one per line.",
+        summary=("JSON objects, one per line.", "한 줄에 하나씩 있는 JSON 객체."),
         parse=parse_json,
         row_wise=True,
         fields=(ParserField("_time", DATE, "a field of that name, else the time in the head of the line"),),
@@ -68,7 +68,10 @@ register(
     ParserSpec(
         name="kv",
         aliases=("keyvalue", "welf", "logfmt"),
-        summary='key=value pairs between blanks or commas; values may stand in double quotes ("a b").',
+        summary=(
+            'key=value pairs between blanks or commas; values may stand in double quotes ("a b").',
+            '공백이나 쉼표로 구분된 키=값 쌍. 값은 큰따옴표로 묶일 수 있습니다("a b").',
+        ),
         parse=parse_kv,
         row_wise=True,
         fields=(ParserField("_time", DATE, "a field of that name, else the time in the head of the line"),),
@@ -82,7 +85,10 @@ register(
     ),
     ParserSpec(
         name="csv",
-        summary="Comma-separated cells as column0, column1 ...; cells may stand in double quotes.",
+        summary=(
+            "Comma-separated cells as column0, column1 ...; cells may stand in double quotes.",
+            "쉼표로 구분된 셀을 column0, column1 ... 필드로 추출합니다. 셀은 큰따옴표로 묶일 수 있습니다.",
+        ),
         parse=parse_csv,
         row_wise=True,
         fields=(ParserField("_time", DATE, "time in the head of the line"),),
@@ -91,6 +97,6 @@ register(
             # RFC 4180, section 2, rules 5 to 7.
             Sample('aaa,"b""b,b",,ccc', {"column0": "aaa", "column1": 'b"b,b', "column2": "", "column3": "ccc"}),
         ),
-        notes=("use parsecsv to name the cells",),
+        notes=(("use parsecsv to name the cells", "셀에 이름을 붙이려면 parsecsv를 쓰세요"),),
     ),
 )

@@ -87,7 +87,7 @@ register(
     ParserSpec(
         name="apache-error",
         aliases=("httpd-error",),
-        summary="Error logs of Apache httpd.",
+        summary=("Error logs of Apache httpd.", "Apache httpd의 오류 로그."),
         parse=parse_apache,
         row_wise=True,
         fields=(
@@ -123,7 +123,7 @@ register(
     ),
     ParserSpec(
         name="nginx-error",
-        summary="Error logs of nginx.",
+        summary=("Error logs of nginx.", "nginx의 오류 로그."),
         parse=parse_nginx,
         row_wise=True,
         fields=(

@@ -107,7 +107,9 @@ register(
     ParserSpec(
         name="w3c",
         aliases=("iis", "w3c-extended"),
-        summary="IIS and other W3C extended logs; the #Fields line above names the fields.",
+        summary=
+        ("IIS and other W3C extended logs; the #Fields line above names the fields.",
+         "IIS 등의 W3C 확장 로그. 위에 있는 #Fields 줄이 필드 이름을 정합니다."),
         parse=parse_w3c,
         row_wise=False,
         fields=(ParserField("_time", DATE, "date and time of the line, which are UTC"),),
@@ -123,12 +125,17 @@ register(
                 before=("#Software: Microsoft Internet Information Services 10.0", _W3C_HEADER),
             ),
         ),
-        notes=("lines above the first #Fields line, and lines with another number of cells, pass unchanged",),
+        notes=(
+            ("lines above the first #Fields line, and lines with another number of cells, pass unchanged",
+             "첫 #Fields 줄 앞의 줄과 셀 수가 다른 줄은 그대로 통과합니다"),
+            ),
     ),
     ParserSpec(
         name="zeek",
         aliases=("bro",),
-        summary="Logs of Zeek in its tab-separated format; the #fields line above names the fields.",
+        summary=
+        ("Logs of Zeek in its tab-separated format; the #fields line above names the fields.",
+         "탭으로 구분된 Zeek 로그. 위에 있는 #fields 줄이 필드 이름을 정합니다."),
         parse=parse_zeek,
         row_wise=False,
         fields=(ParserField("_time", DATE, "the time in ts"),),
@@ -148,6 +155,6 @@ register(
                 ),
             ),
         ),
-        notes=("Zeek's JSON output is read by the parser json",),
+        notes=(("Zeek's JSON output is read by the parser json", "Zeek의 JSON 출력은 json 파서로 읽습니다"),),
     ),
 )  # fmt: skip

@@ -61,7 +61,7 @@ register(
     ParserSpec(
         name="iptables",
         aliases=("netfilter", "nftables", "ufw"),
-        summary="Packets logged by the Linux firewall.",
+        summary=("Packets logged by the Linux firewall.", "Linux 방화벽이 기록한 패킷 로그."),
         parse=parse,
         row_wise=True,
         fields=(

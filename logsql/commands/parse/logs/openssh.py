@@ -52,7 +52,7 @@ register(
     ParserSpec(
         name="openssh",
         aliases=("sshd",),
-        summary="Logins and connections of the OpenSSH server.",
+        summary=("Logins and connections of the OpenSSH server.", "OpenSSH 서버의 로그인과 접속 로그."),
         parse=parse,
         row_wise=True,
         fields=(

@@ -53,7 +53,7 @@ register(
     ParserSpec(
         name="suricata-eve",
         aliases=("suricata", "eve"),
-        summary="Events of Suricata (EVE JSON).",
+        summary=("Events of Suricata (EVE JSON).", "Suricata 이벤트(EVE JSON)."),
         parse=parse,
         row_wise=True,
         fields=(

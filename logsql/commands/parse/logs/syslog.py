@@ -87,7 +87,8 @@ register(
     ParserSpec(
         name="syslog3164",
         aliases=("syslog-rfc3164", "syslog"),
-        summary="BSD syslog (RFC 3164), from the network or from files.",
+        summary=
+        ("BSD syslog (RFC 3164), from the network or from files.", "네트워크나 파일에서 온 BSD syslog(RFC 3164) 로그."),
         parse=parse_3164,
         row_wise=True,
         fields=(*_COMMON, ParserField("pid", INT, "process"), ParserField("message", STRING, "the text")),
@@ -116,7 +117,7 @@ register(
     ParserSpec(
         name="syslog5424",
         aliases=("syslog-rfc5424",),
-        summary="Syslog (RFC 5424).",
+        summary=("Syslog (RFC 5424).", "RFC 5424 형식의 syslog."),
         parse=parse_5424,
         row_wise=True,
         fields=(
