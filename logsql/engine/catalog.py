@@ -23,6 +23,7 @@ from logsql.engine.sources import SourceOpener
 from logsql.engine.workspace import Workspace
 from logsql.planner.catalog import NoData, SourceColumn, SourceInfo, SourceSpec, TableInfo
 from logsql.planner.services import LookupTable, Service
+from logsql.udfbridge.counters import MOST
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.sqltext import written
@@ -80,6 +81,11 @@ class SessionCatalog:
             return False
         ledger.uncounted(source, reason)
         return True
+
+    @property
+    def most_counted(self) -> int | None:
+        """As many as a place of SQL counts in any case."""
+        return None if self.state.ledger.exact else MOST
 
     def _rows_of_tables(self) -> int:
         """Rows of the tables that were named so far; 0 where something else is read too."""

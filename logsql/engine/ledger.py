@@ -206,10 +206,12 @@ class Ledger:
             self._places.setdefault((source, reason), []).append(place)
         return counter.name, place.before + 1
 
-    def uncounted(self, source: str, reason: str) -> None:
-        """An entry whose values are not counted, because that would cost too much of the run."""
+    def uncounted(self, source: str, reason: str, count: int = 0) -> None:
+        """An entry of which ``count`` values are counted and no more, because that would cost too much of the run."""
+        key = (source, reason)
         with self._lock:
-            self._entries.setdefault((source, reason), Entry(source, reason, 0, at_least=True))
+            known = self._entries.get(key) or Entry(source, reason, 0)
+            self._entries[key] = replace(known, count=known.count + count, at_least=True)
 
     def sampled(
         self, source: str, reason: str, sample: str | None, unit: str | None = None, at: int | None = None

@@ -120,6 +120,10 @@ class Catalog(Protocol):
         then says that they are counted with ``--loss``.
         """
 
+    @property
+    def most_counted(self) -> int | None:
+        """Rows that are counted where they are read for the ledger alone; None: all of them (``--loss``)."""
+
     def tally(self, source: str, step: int) -> tuple[str, str, str] | None:
         """Functions of SQL that count rows of a command that match, that do not, and that have no text; None where
         the run is not asked for the shares (``explain --run``). ``step``: the number of the command's stage.

@@ -145,10 +145,11 @@ def doubted_date(cx: Counting, rows: Mapping[str, Loss], source: str, text: Sql,
     return cx.udf("lq_date_told", text, at, sql.string(rule), sql.string(" ".join(numbers)), named)
 
 
-def many_lost(cx: Counting, row: Loss, source: str, count: Sql) -> Sql:
-    """False; counts ``count`` values."""
+def many_lost(cx: Counting, row: Loss, source: str, count: Sql, most: int | None = None) -> Sql:
+    """False; counts ``count`` values. More than ``most`` are told as "at least"."""
     assert cx.run_id is not None
-    return cx.udf("lq_lost_many", sql.cast(count, "BIGINT"), entry(cx.run_id, row, source))
+    more = () if most is None else (str(most),)
+    return cx.udf("lq_lost_many", sql.cast(count, "BIGINT"), entry(cx.run_id, row, source, *more))
 
 
 def or_lost(

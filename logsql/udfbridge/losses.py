@@ -53,11 +53,16 @@ def repeated_keys_of(texts: Column, numbers: Column, entries: Column) -> Column:
 
 
 def lost_many(counts: Column, entries: Column) -> Column:
-    """False for every count of values; they are added up in the ledger of their run."""
+    """False for every count of values; they are added up in the ledger of their run. Where the entry names the most
+    that are counted, a larger count is "at least" that many."""
     run, reason, source = entry_of(entries)
+    source, _, most = source.partition(MARK)
     ledger = LEDGERS.get(run)
     if ledger is not None and (count := sum(count or 0 for count in as_list(counts))):
-        ledger.lost(source, reason, count)
+        if most and count > int(most):
+            ledger.uncounted(source, reason, int(most))
+        else:
+            ledger.lost(source, reason, count)
     return pa.array([False] * len(counts), pa.bool_())
 
 

@@ -71,8 +71,27 @@ def test_losses_that_are_few_or_rare_are_counted_to_the_last() -> None:
     ],
 )
 def test_rows_of_a_timechart_without_any_date_are_counted_as_a_whole(query: str) -> None:
-    """A counter per row took a third of the query. Behind a condition on the result they are counted too."""
-    assert entries(query, texts(2), False) == [("timechart", "row-without-time", ROWS, False)]
+    """Without the count not one row is read: that of a large table took a quarter of the query. Behind a condition on
+    the result they are counted too."""
+    few = texts(2).slice(0, 1_000)
+    assert entries(query, few, False) == [("timechart", "row-without-time", 1_000, False)]
+    assert entries(query, texts(2), False) == [("timechart", "row-without-time", 0, True)]
+    assert entries(query, texts(2), True) == [("timechart", "row-without-time", ROWS, False)]
+
+
+def test_a_file_is_not_read_to_its_end_for_rows_without_a_date(tmp_path: Path) -> None:
+    """A file of gigabytes was read whole, for an empty table and the number of its rows."""
+    path = tmp_path / "x.csv"
+    for rows, count, more in ((MOST, MOST, False), (ROWS, MOST, True)):
+        path.write_text("_time\n" + "2024-01-01 10:00\n" * rows)
+        for exact in (False, True):
+            with logsql.connect(tz="UTC") as session:
+                query = f"csvfile {path} | timechart count"
+                result = session.query(f"{query} | union [ {query} ]", exact=exact)
+                assert result.rows() == []
+                found = [(e.reason, e.count, e.at_least) for e in result.ledger]
+            told = (rows, False) if exact else (count, more)
+            assert found == [("row-without-time", 2 * told[0], told[1])]
 
 
 def test_the_first_row_and_the_count_are_exact_whichever_thread_finds_a_loss(tmp_path: Path) -> None:

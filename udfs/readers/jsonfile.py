@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from udfs.readers.evidence import Placing, files_of
 from udfs.readers.jsonlines import JSON_TEXT, JsonLinesReader
-from udfs.readers.jsonsurvey import SURVEYS, JsonSurvey, survey
+from udfs.readers.jsonsurvey import REPEATED, SURVEYS, JsonSurvey, survey
 from udfs.readers.request import Request
 from udfs.readers.valuetypes import Found, types_kept
 
@@ -35,7 +35,8 @@ class JsonFileReader(JsonLinesReader):
             for key, value in known.keys.items():
                 types[key] = _ARROW.get(value.column, _MAP if value.kind == "object" else JSON_TEXT)
         window = (request.number("limit"), request.number("offset") or 0, request.flag("overlay"))
-        return cls(files, *window, types, date_keys(request, known), Placing.of(request))
+        repeating = frozenset(file.path for file in known.files if file.why == REPEATED)
+        return cls(files, *window, types, date_keys(request, known), Placing.of(request), repeating)
 
 
 def date_keys(request: Request, known: JsonSurvey) -> Found:

@@ -95,6 +95,7 @@ class JsonLinesReader:
     ``types``, or with ``overlay``, the source line is in ``line``. ``_file`` is the base name. ``typed``:
     keys of text that hold dates (``valuetypes``). A file of documents (``jsondocs``) is read too.
     ``limit`` and ``offset`` count objects over all paths. Positions in the ledger are 1-based line numbers.
+    ``repeating``: files in which a key is known to come again in an object, and is counted in every line.
     """
 
     paths: Sequence[str | Member]
@@ -104,6 +105,7 @@ class JsonLinesReader:
     types: Mapping[str, pa.DataType | pa.Field] = field(default_factory=dict)
     typed: Mapping[str, str | None] = field(default_factory=dict)
     place: Placing = NOWHERE
+    repeating: frozenset[str] = frozenset()
 
     @property
     def schema(self) -> pa.Schema:
@@ -146,7 +148,7 @@ class JsonLinesReader:
 
     def _objects(self, path: str | Member, engine: DuckDBPyConnection, context: ReadContext) -> Iterator[pa.Array]:
         with open_source(path, context) as source:
-            judge = _Judge(source.name, engine, context)
+            judge = _Judge(source.name, engine, context, label(path) in self.repeating)
             reached = Reached()
             chunks = text_chunks(source, "utf-8", context, reached)
             head = next(chunks, b"")
@@ -170,13 +172,13 @@ class JsonLinesReader:
 class _Judge:
     """Tells objects from other lines, block by block, and keeps the ledger's account of a file."""
 
-    def __init__(self, name: str, engine: DuckDBPyConnection, context: ReadContext) -> None:
+    def __init__(self, name: str, engine: DuckDBPyConnection, context: ReadContext, repeating: bool) -> None:
         self._name = name
         self._engine = engine
         self._loss = context.loss
         self._named = 0
         self._unnamed = {"broken-json": 0, "not-an-object": 0}
-        self._looking: int | None = None if context.every_loss else LOOKED_AT
+        self._looking: int | None = None if repeating or context.every_loss else LOOKED_AT
 
     def objects(self, lines: pa.Array, numbers: Sequence[int]) -> pa.Array:
         """The lines, of these numbers, that hold objects, repaired where that is possible."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logsql.commands.parse._overlay import Document, carry, lay_over, object_test, tallied
+from logsql.diagnostics.codes import text
 from logsql.diagnostics.fields import NEVER_TEXT
 from logsql.diagnostics.losses import Fate, loss
 from logsql.diagnostics.reasons import REPEATED_KEY
@@ -43,6 +44,13 @@ TEXT_CUT = loss(
     ),
     fate=Fate.CHANGED,
 )
+#: For ``explain``.
+KEYS_OF_SOME_ROWS = text(
+    "keys that come again in an object are looked for in the first rows, of many rows in one of a hundred or so, and "
+    "where there is one in all that follow; --loss looks at everything",
+    "한 객체에 되풀이되는 키를 찾는 범위: 처음 행들, 행이 많으면 백에 하나쯤, 찾은 뒤로는 모든 행. "
+    "--loss를 붙이면 전부 찾습니다",
+)
 #: Characters read by default when nested values are flattened (commands.md).
 FLAT_CUTOFF = 5_000
 
@@ -65,6 +73,8 @@ def lower(stage: Stage) -> Rel:
     if node is None:
         stage.remark(NEVER_TEXT, field=field)
         return rel
+    if stage.catalog.most_counted is not None:
+        stage.remark(KEYS_OF_SOME_ROWS)
     rel, (raw,) = carry(stage, rel, ("__json", node, ANY_JSON))
     rel, raw = tallied(stage, rel, raw, sql.not_null(sql.col(raw)), field, f"parsejson field={field}")
     # A way into a map is no field that could take the list: such a list gives nothing, and is counted.

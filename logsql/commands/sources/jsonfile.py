@@ -18,7 +18,7 @@ from logsql.commands.sources._files import (
     scan_source,
 )
 from logsql.commands.sources._native_json import clean_source
-from logsql.diagnostics.codes import define
+from logsql.diagnostics.codes import define, text
 from logsql.diagnostics.paths import NEEDS_PATH, NO_FILE, NO_PATH, PATH_FORM
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
@@ -27,9 +27,22 @@ from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionS
 from logsql.planner.stage import Stage
 from logsql.values import sql
 from logsql.values.types import ANY_JSON
+from udfs.jsonrepeats import LOOKED_AT
 from udfs.readers.artefacts import Artefact, Known
 
 NOT_FOUND = define("10900", "file-not-found", NO_FILE)
+#: Where keys that come again are looked for, for ``explain``: by each of the two ways to read a file.
+KEYS_OF_ALL_LINES = text(
+    "keys that come again in an object are looked for in all lines where they are fields of this query, others and "
+    "those of inner objects in the first {lines:,} lines; --loss looks at everything",
+    "한 객체에 되풀이되는 키를 찾는 범위: 이 쿼리의 필드는 모든 줄, 다른 키와 안쪽 객체의 키는 처음 {lines:,}줄. "
+    "--loss를 붙이면 전부 찾습니다",
+)
+KEYS_OF_FIRST_LINES = text(
+    "keys that come again in an object are looked for in the first {lines:,} lines, and where there is one in all; "
+    "--loss looks at everything",
+    "한 객체에 되풀이되는 키를 찾는 범위: 처음 {lines:,}줄, 그 안에 있으면 모든 줄. --loss를 붙이면 전부 찾습니다",
+)
 MISSING = define("10902", "missing-field", NO_PATH, NEEDS_PATH, PATH_FORM)
 
 
@@ -37,6 +50,8 @@ def lower(stage: Stage) -> Rel:
     limit, offset, overlay = stage.option("limit"), stage.option("offset"), stage.option("overlay")
     info, unasked = open_text(stage, {**all_options(stage), "demand": stage.demand})
     rel = scan_source(stage, info, unasked)
+    if stage.catalog.most_counted is not None:
+        stage.remark(KEYS_OF_FIRST_LINES if info.native is None else KEYS_OF_ALL_LINES, lines=LOOKED_AT)
     if info.meta.get("open"):
         rel = _by_path(rel, overlay)
     else:
@@ -105,6 +120,10 @@ Extensions: in a file that begins with an array of objects, or whose first line 
 may go over several lines: each object of the array is a row, and so is each object that stands alone (of CloudTrail's
 `{{"Records": [...]}}` the field `Records` is a list; `explode Records` makes rows of it). What is broken there is
 counted with its line. `dates=t` makes a date of a field of text when every value that is not empty is an ISO date.
+
+Of a key that comes again in an object the first value counts, and the others are counted in the ledger. They are looked
+for in all lines where the query reads the field of that name, others and those of inner objects in the first
+{LOOKED_AT:,} lines of a file; `--loss` looks at everything (`explain` says so).
 
 {PATHS} {FOLDERS} {ENTRIES}
 """,

@@ -87,16 +87,22 @@ def lower(stage: Stage) -> Rel:
         return sql.when(timed, losses.kept(cx, NO_GROUP, source, named, sql.null("VARCHAR")))
 
     def undated(cx: ExprContext) -> Sql | None:
-        """Without a date in any row the rows are counted as a whole; what is there the note tells."""
+        """Without a date in any row the rows are counted as a whole; what is there the note tells. Those of a large
+        table are counted with ``--loss``: without the count not one of them is read."""
         if cx.run_id is None or values.date_sql(cx.field(TIME)) is not None:
             return None
-        return losses.many_lost(cx, NO_TIME, "timechart", sql.func("count", exp.Star()))
+        if cx.catalog.uncounted("timechart", NO_TIME.name):
+            return None
+        return losses.many_lost(cx, NO_TIME, "timechart", sql.func("count", exp.Star()), most)
 
-    rel, seconds = stage.rel, sql.integer(span.mean_seconds)
+    rel, seconds, most = stage.rel, sql.integer(span.mean_seconds), stage.catalog.most_counted
     if any(column.name == LOADED for column in rel.carried) and stage.chain.received(rel, TIME):
         stage.note(notes.TIME_OF_READING, stage.command.name_span)
     special: dict[str, Callable[[ExprContext], Typed]] = {TIME: start}
     rel, none = stage.lowered(rel, undated)
+    if none is not None and most is not None:
+        # A file is read for the count alone, and no further than that.
+        rel = stage.limit(stage.reordered(rel, ()), most + 1)
     if args.by:
         return crosstab(stage, rel, [time], args.by, args.aggregates, counted, seconds, special, none)
     check_names([time], [a.output for a in args.aggregates])
