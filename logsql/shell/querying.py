@@ -29,7 +29,7 @@ from logsql.shell.commandline import did_you_mean, usage_error
 from logsql.shell.ctrlc import interruptible, leave
 from logsql.shell.inputs import read_query_file
 from logsql.shell.invocation import VERBS, Invocation
-from logsql.shell.typedwords import helped
+from logsql.shell.typedwords import explained, helped
 from logsql.shell.voice import Voice, terminal_width
 from logsql.store.policy import Policy
 
@@ -64,7 +64,9 @@ def open_session(asked: Invocation) -> Session:
 
 
 def run(asked: Invocation, voice: Voice) -> int:
-    """Run one query and write its rows."""
+    """Run one query and write its rows; ``-q "explain QUERY"`` explains it."""
+    if asked.query is not None and (about := explained(asked.query)) is not None:
+        return explain(replace(asked, verb="explain", words=(about[0],), query=None, run=asked.run or about[1]), voice)
     settings = Settings(
         params=dict(asked.params),
         format=chosen_format(asked),
@@ -218,7 +220,7 @@ def explain(asked: Invocation, voice: Voice) -> int:
     """Print stages, fields, order and SQL of a query."""
     session = open_session(asked)
     try:
-        explained = explain_stoppable(session, asked.words[0], dict(asked.params), asked.run)
+        told = explain_stoppable(session, asked.words[0], dict(asked.params), asked.run)
     except Abandoned as problem:  # a thread still works on the query; nothing of it may be waited for
         voice.error(problem.diagnostic)
         leave(problem.exit_code)
@@ -226,5 +228,5 @@ def explain(asked: Invocation, voice: Voice) -> int:
         session.close()
         raise
     session.close()
-    sys.stdout.write(explained + "\n")
+    sys.stdout.write(told + "\n")
     return 0

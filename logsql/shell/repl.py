@@ -27,6 +27,7 @@ from logsql.shell.inputs import read_query_file
 from logsql.shell.metas import METAS
 from logsql.shell.plainlines import PlainLines
 from logsql.shell.querying import explain_stoppable, stats_line
+from logsql.shell.typedwords import explained, helped
 from logsql.shell.voice import Voice
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ class Shell:
             return 1
 
     def _dispatch(self, text: str) -> int:
+        if (about := explained(text)) is not None:
+            self._explain(*about)
+            return 0
         kind = lines.classify(text, COMMANDS)
         if kind is lines.Kind.META:
             return self._meta(text.strip())
@@ -118,6 +122,8 @@ class Shell:
         if self.show_sql and self.last_query is not None:
             self.voice.say(self.session.translate(text, dict(self.settings.params)), "")
         outcome = self.conversation.run(text, language)
+        if language is Language.PIPE:
+            outcome = helped(outcome, text)
         self.voice.outcome(outcome, self.settings.loss, "\\loss", self.settings.quiet)
         if outcome.kind is Kind.ABANDONED:
             self.voice.say(message("shell-interrupting"))
@@ -207,6 +213,9 @@ class Shell:
         query = (behind.strip() if run else rest) or self.last_query
         if query is None:
             raise UsageError(diagnostic(NO_QUERY_YET))
+        self._explain(query, run)
+
+    def _explain(self, query: str, run: bool) -> None:
         self.say(explain_stoppable(self.session, query, dict(self.settings.params), run))
 
     def _save(self, rest: str) -> None:
