@@ -12,7 +12,7 @@ from logsql.planner import mixedlosses
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.duties import PARTLY, PLAIN
 from logsql.planner.function_spec import FunctionSpec, Idiom, register
-from logsql.planner.notes import comparisons, elements, spellings
+from logsql.planner.notes import comparisons, elements, given, spellings
 from logsql.planner.notes import conditions as notes
 from logsql.values import patterns, sql, values
 from logsql.values.keys import same
@@ -75,6 +75,7 @@ def _in(call: FunctionCall) -> Typed:
         else:
             others.append(call.cx.argument(node))
             comparisons.candidates(call.cx, call.nodes[0], value, node, others[-1].kind)
+    given.candidates(call, call.nodes[1:])
     if value.kind is Kind.STRING:
         spellings.candidates(call.cx, call.nodes[0], call.nodes[1:], texts)
     if (count := sum("*" in text for text in texts)) > MOST_PATTERNS:
@@ -146,6 +147,7 @@ def _literal_number(value: Typed) -> bool:
 
 
 def _match(call: FunctionCall) -> Typed:
+    given.sought(call, call.spec.name, regex=True)
     return matched(call, call.arg(0), 1)
 
 

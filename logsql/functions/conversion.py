@@ -11,7 +11,7 @@ from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.functions.lowering import example, null
 from logsql.functions.network import ipv4_number, signed_32
 from logsql.functions.textlists import charset
-from logsql.planner import losses
+from logsql.planner import losses, results
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PARTLY, Takes
 from logsql.planner.function_spec import FunctionSpec, register
@@ -259,7 +259,7 @@ register(
         _tobase64, 1, 1, "string", DUCKDB,
         (example('tobase64(binary("hello, world!"))', "aGVsbG8sIHdvcmxkIQ=="), example('tobase64("x")', None)),
         loss=NOT_CONVERTED,
-        takes=((0, Takes.BYTES),),
+        takes=((0, Takes.BYTES),), gives=results.always(characters="[A-Za-z0-9+/=]"),
     ),
     FunctionSpec(
         "frombase64", "conversion", "frombase64(text)",
@@ -274,7 +274,7 @@ register(
         ("Lower-case hex of the bytes.", "바이너리를 소문자 16진수 텍스트로 변환합니다."),
         _tohex, 1, 1, "string", DUCKDB,
         (example('tohex(encode("abcde"))', "6162636465"),), loss=NOT_CONVERTED,
-        takes=((0, Takes.BYTES),),
+        takes=((0, Takes.BYTES),), gives=results.hexadecimal,
     ),
     FunctionSpec(
         "fromhex", "conversion", "fromhex(text)",

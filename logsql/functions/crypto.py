@@ -10,6 +10,7 @@ from collections.abc import Callable
 from logsql.diagnostics.codes import Pair, define, text
 from logsql.functions.lowering import constant_text, example, null
 from logsql.language.tree import canonical
+from logsql.planner import results
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import PARTLY, PYTHON, VOLATILE, VOLATILE_PYTHON, Takes
 from logsql.planner.function_spec import FunctionSpec, register
@@ -48,6 +49,8 @@ RANDBYTES_LENGTH = define(
 
 _NATIVE = ("md5", "sha1", "sha256")
 _DIGESTS = (*_NATIVE, "sha384", "sha512")
+#: Bytes of a digest.
+_SIZES = {"md5": 16, "sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
 
 
 def _hash(call: FunctionCall) -> Typed:
@@ -125,7 +128,7 @@ register(
             example('hash("md5", "text")', None),
         ),
         constant=(0,),
-        takes=((1, Takes.BYTES),),
+        takes=((1, Takes.BYTES),), gives=results.digest(_SIZES),
     ),
     _cipher_row("encrypt",
         ("Encrypts bytes as Java's Cipher does.", "바이너리를 자바의 Cipher와 같은 방식으로 암호화합니다."),
@@ -149,5 +152,6 @@ register(
         ("A random UUID, new for every row.", "행마다 새로운 임의의 UUID를 생성합니다."),
         _guid, 0, 0, "string", VOLATILE,
         (example("len(guid())", 36),),
+        gives=results.always(case="lower", shortest=36, longest=36, characters="[0-9a-f-]"),
     ),
 )  # fmt: skip

@@ -16,10 +16,10 @@ from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_CONSTANT, SPAN_MISSING, TIME_SPAN_OF
 from logsql.diagnostics.losses import HINTS, NOT_CONVERTED
 from logsql.functions.datelosses import BEYOND_9999, DOUBTS, NO_SUCH_DATE
-from logsql.functions.dateunits import MILLIS, unit_argument
+from logsql.functions.dateunits import MILLIS, PART_RANGES, unit_argument
 from logsql.functions.lowering import example, lambda_name, null, text
 from logsql.language.tree import Expr, Literal, canonical
-from logsql.planner import losses
+from logsql.planner import losses, results
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PARTLY
 from logsql.planner.function_spec import FunctionSpec, register
@@ -550,7 +550,7 @@ register(
             example('datepart(date("20170612210556", "yyyyMMddHHmmss"), "isodow")', 1),
             example('datepart("2017", "year")', None),
         ),
-        constant=(1,),
+        constant=(1,), gives=results.part_of(PART_RANGES),
         notes=((f"parts: {', '.join(PART_NAMES)}", f"부분: {', '.join(PART_NAMES)}"),
             ("milliseconds and microseconds include the seconds, msec does not",
              "milliseconds와 microseconds는 초를 포함하고 msec는 포함하지 않습니다")),

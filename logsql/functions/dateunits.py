@@ -19,6 +19,12 @@ MILLIS = {
     "sec": 1000,
     "msec": 1,
 }
+#: The least and the greatest value of a part of a date.
+PART_RANGES: dict[str, tuple[float, float]] = {
+    "day": (1, 31), "dow": (0, 6), "doy": (1, 366), "hour": (0, 23), "isodow": (1, 7), "min": (0, 59),
+    "minute": (0, 59), "mon": (1, 12), "month": (1, 12), "quarter": (1, 4), "sec": (0, 59), "seconds": (0, 59),
+    "week": (1, 53), "weekday": (1, 7), "msec": (0, 999),
+}  # fmt: skip
 
 
 def unit_argument(call: FunctionCall, position: int, row: Code) -> str:

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.functions.lowering import example, null, position
+from logsql.planner import results
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PARTLY, PLAIN, Takes
 from logsql.planner.function_spec import FunctionSpec, register
@@ -169,7 +170,7 @@ register(
         ("Unsigned value of an IPv4 address.", "IPv4 주소를 부호 없는 정수로 변환합니다."),
         _ip2long, 1, 1, "long", DUCKDB,
         (example('ip2long("192.168.0.1")', 3232235521), example('ip2long("host")', None)),
-        loss=NOT_CONVERTED,
+        loss=NOT_CONVERTED, gives=results.always(low=0, high=2**32 - 1),
     ),
     FunctionSpec(
         "ip2int", "ip", "ip2int(address)",
@@ -185,7 +186,7 @@ register(
         _long2ip, 1, 1,
         "string", PLAIN,
         (example("long2ip(3232235521)", "192.168.0.1"), example("long2ip(-1)", "255.255.255.255"),
-        example('long2ip("1")', None)), loss=NOT_CONVERTED,
+        example('long2ip("1")', None)), loss=NOT_CONVERTED, gives=results.always(characters="[0-9.]"),
     ),
     FunctionSpec(
         "network", "ip", "network(address, bits)",
@@ -198,7 +199,7 @@ register(
             example('network("1.2.3.4", 100)', None),
         ),
         takes=((1, Takes.WHOLE),), never=((1, lambda _, bits: isinstance(bits, int) and not 0 <= bits <= 128),),
-        loss=NOT_CONVERTED,
+        loss=NOT_CONVERTED, gives=results.always(case="lower", characters="[0-9a-f.:]"),
     ),
     FunctionSpec(
         "reverseip", "string", "reverseip(address)",
@@ -206,6 +207,6 @@ register(
          "in-addr.arpa 이름에 쓰도록 IPv4 옥텟의 순서를 뒤집습니다."),
         _reverseip, 1, 1, "string", DUCKDB,
         (example('concat(reverseip(ip), ".in-addr.arpa")', "238.14.217.172.in-addr.arpa", {"ip": "172.217.14.238"}),
-        example('reverseip("x")', None)), loss=NOT_CONVERTED,
+        example('reverseip("x")', None)), loss=NOT_CONVERTED, gives=results.always(characters="[0-9.]"),
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from logsql.diagnostics.codes import Pair, define
 from logsql.diagnostics.losses import Fate, loss
 from logsql.functions.lowering import Position, by_number, double, example, long, null, position
 from logsql.language.tree import canonical
-from logsql.planner import losses
+from logsql.planner import losses, results
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, NUMBERS_ROWS, PLAIN, VOLATILE_PARTLY, FunctionDuty, Takes
 from logsql.planner.function_spec import FunctionSpec, Idiom, register
@@ -371,6 +371,7 @@ register(
         _abs, 1,
         1, "as the argument", DUCKDB,
         (example("abs(-1.5)", 1.5), example("abs(1 - 43)", 42), example('abs("5")', None)), numbers=1,
+        gives=results.always(low=0),
     ),
     _round_row("round",
         ("Nearest; half goes up, also below zero.", "반올림합니다. 절반은 음수에서도 큰 쪽으로 올립니다."),
@@ -388,7 +389,7 @@ register(
          "정수의 나머지를 반환합니다. 부호는 a를 따르고, b가 0이거나 정수가 아니면 null입니다."),
         _mod, 2, 2, "long", PLAIN,
         (example("mod(-5, 3)", -2), example("mod(5, 0)", None), example("mod(5.5, 2)", None)), numbers=2, integers=True,
-        never=((1, lambda _, value: value == 0),),
+        never=((1, lambda _, value: value == 0),), gives=results.remainder,
     ),
     FunctionSpec(
         "pow", "numeric", "pow(base, exponent)",
@@ -446,7 +447,7 @@ register(
         _rand, 1, 2,
         "int", VOLATILE_PARTLY,
         (example("rand(1)", 0), example("rand(1000) < 1000", True)),
-        constant=(0, 1),
+        constant=(0, 1), gives=results.below,
         notes=(
             ("with a seed: the sequence of java.util.Random, in row order",
              "seed를 주면 java.util.Random의 수열을 행 순서대로 씁니다"),
@@ -456,6 +457,6 @@ register(
         "seq", "numeric", "seq()",
         ("1, 2, 3 ... in row order; every place in a query that says seq() counts on its own.",
          "행 순서대로 1, 2, 3 ...을 반환합니다. 쿼리에 쓴 seq()마다 따로 셉니다."),
-        _seq, 0, 0, "long", NUMBERS_ROWS, (example("seq()", 1),),
+        _seq, 0, 0, "long", NUMBERS_ROWS, (example("seq()", 1),), gives=results.always(low=1, given=True),
     ),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from sqlglot import exp
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.codes import text as sentence
 from logsql.functions.lowering import Position, example, lambda_name, minus, null, plus, position, slice_of, text
+from logsql.planner import results
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PLAIN, Plain, Takes
 from logsql.planner.function_spec import FunctionSpec, Idiom, register
@@ -318,27 +319,27 @@ register(
          "텍스트의 글자 수, 목록의 요소 수, 맵의 키 수를 반환합니다. null은 0입니다."),
         _len, 1, 1, "int", DUCKDB,
         (example('len("한글")', 2), example("len(null)", 0), example('len(split("a\\nb", "\\n"))', 2)),
-        idiom=Idiom.NEVER_NULL,
+        idiom=Idiom.NEVER_NULL, gives=results.always(low=0, given=True),
     ),
     FunctionSpec(
         "lower", "string", "lower(text)",
         ("Lower case.", "소문자로 바꿉니다."),
         _simple(values.lower), 1, 1, "string", PLAIN,
-        (example('lower("Hello World")', "hello world"), example("lower(null)", None)),
+        (example('lower("Hello World")', "hello world"), example("lower(null)", None)), gives=results.in_case("lower"),
     ),
     FunctionSpec(
         "upper", "string", "upper(text)",
         ("Upper case.", "대문자로 바꿉니다."),
         _simple(lambda s: sql.func("upper", s)), 1, 1, "string",
         PLAIN,
-        (example('upper("한글abc")', "한글ABC"),),
+        (example('upper("한글abc")', "한글ABC"),), gives=results.in_case("upper"),
     ),
     FunctionSpec(
         "trim", "string", "trim(text)",
         ("Without blanks, tabs, line ends and other characters up to U+0020 at both ends.",
          "양쪽 끝에서 공백, 탭, 줄 바꿈 등 U+0020 이하의 문자를 제거합니다."),
         _simple(_trim), 1, 1, "string", DUCKDB,
-        (example('trim("\\t a \\r\\n")', "a"),),
+        (example('trim("\\t a \\r\\n")', "a"),), gives=results.trimmed,
     ),
     FunctionSpec(
         "signature", "string", "signature(text)",
@@ -361,7 +362,7 @@ register(
             ("null when begin is at or past the end, or after end",
              "begin이 텍스트의 끝이거나 그 뒤, 또는 end보다 뒤이면 null입니다"),
         ),
-        takes=((1, Takes.WHOLE), (2, Takes.WHOLE)), never=((2, _ends_before),),
+        takes=((1, Takes.WHOLE), (2, Takes.WHOLE)), never=((2, _ends_before),), gives=results.slice_,
     ),
     FunctionSpec(
         "left", "string", "left(text, length)",
@@ -373,7 +374,7 @@ register(
             ("a negative constant length is refused, a negative computed one gives null",
              "음수 상수 길이는 오류이고, 계산한 길이가 음수이면 null입니다"),
         ),
-        takes=((1, Takes.WHOLE),),
+        takes=((1, Takes.WHOLE),), gives=results.side,
     ),
     FunctionSpec(
         "right", "string", "right(text, length)",
@@ -381,7 +382,7 @@ register(
          "뒤에서 지정한 수만큼의 글자를 반환합니다. 텍스트가 더 짧으면 전체입니다."),
         _side, 2, 2, "string", PLAIN,
         (example('right("0123456789", 4)', "6789"), example("right(1234, 2)", "34")),
-        takes=((1, Takes.WHOLE),),
+        takes=((1, Takes.WHOLE),), gives=results.side,
     ),
     FunctionSpec(
         "lpad", "string", "lpad(text, length, [pad])",
@@ -390,7 +391,7 @@ register(
         _pad, 2, 3, "string", PLAIN,
         (example('lpad("string", 10, "pad")', "padpstring"), example('lpad("ab", 4)', "  ab"), example('lpad("abc", 2)',
         "ab")),
-        takes=((1, Takes.WHOLE),), never=_NO_PADDING,
+        takes=((1, Takes.WHOLE),), never=_NO_PADDING, gives=results.padded,
     ),
     FunctionSpec(
         "rpad", "string", "rpad(text, length, [pad])",
@@ -398,7 +399,7 @@ register(
          "오른쪽을 채워 지정한 길이로 맞춥니다. 더 긴 텍스트는 자릅니다."),
         _pad, 2, 3, "string", PLAIN,
         (example('rpad("string", 10, "pad")', "stringpadp"),),
-        takes=((1, Takes.WHOLE),), never=_NO_PADDING,
+        takes=((1, Takes.WHOLE),), never=_NO_PADDING, gives=results.padded,
     ),
     FunctionSpec(
         "indexof", "string", "indexof(text, needle, [start])",
@@ -408,6 +409,7 @@ register(
         (example('indexof("hello world", "o", 5)', 7), example('indexof("abc", "x")', -1), example('indexof(null, "x")',
         None)),
         takes=((2, Takes.WHOLE),), plain=Plain(1), searches=True, finds_place=True,
+        gives=results.always(low=-1),
     ),
     FunctionSpec(
         "lastindexof", "string", "lastindexof(text, needle, [start])",
@@ -416,5 +418,6 @@ register(
         _lastindexof, 2, 3, "int", DUCKDB,
         (example('lastindexof("가나가", "가")', 2), example('lastindexof("a.b.c", ".", 2)', 1)),
         takes=((2, Takes.WHOLE),), plain=Plain(1), searches=True, finds_place=True,
+        gives=results.always(low=-1),
     ),
 )  # fmt: skip

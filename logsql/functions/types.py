@@ -7,6 +7,7 @@ from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
 from logsql.planner.notes.comparisons import quoted_name
+from logsql.planner.results import always
 from logsql.values import sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import BOOL, STRING, Kind
@@ -159,5 +160,6 @@ register(
             example('typeof(ip("::1"))', "ipv6"),
             example("typeof(null)", None),
         ),
+        gives=always(words=(*dict.fromkeys(_NAMES.values()), "ipv4", "ipv6")),
     ),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from logsql.diagnostics.messages import Pair, Text, told
 from logsql.language.tree import Call
 from logsql.planner.calls import AggregateCall, FunctionCall, Lowering
 from logsql.planner.duties import AggregateDuty, FunctionDuty, Plain, Takes
+from logsql.planner.results import Gives
 from logsql.values.sql import Sql
 from logsql.values.values import Typed
 
@@ -61,8 +62,9 @@ class FunctionSpec:
     whether a value means none (FILETIME 0), so that null is right; ``takes``: argument positions of one type only;
     ``plain``: an argument that is no pattern here; ``searches``: the arguments behind the first are values that are
     looked for in it; ``finds_place``: the result is a place in a text, of which 0 is the first; ``never``: constants at
-    argument positions for which the result is always null; ``idiom``: what a call says by its form; ``meant``: the call
-    that one with too few or too many arguments means, None where they do not tell.
+    argument positions for which the result is always null; ``gives``: what all results have in common; ``idiom``: what
+    a call says by its form; ``meant``: the call that one with too few or too many arguments means, None where they do
+    not tell.
     """
 
     name: str
@@ -91,6 +93,7 @@ class FunctionSpec:
     searches: bool = False
     finds_place: bool = False
     never: tuple[tuple[int, Callable[[FunctionCall, object], bool]], ...] = ()
+    gives: Gives | None = None
     idiom: Idiom | None = None
     meant: Callable[[Lowering, Call], str | None] | None = None
 

@@ -16,7 +16,9 @@ from logsql.shell.metas import METAS
 
 #: How near a misspelt verb is: `hlep` is "help" (0.75).
 _NEAR = 0.75
-_EXPLAIN = re.compile(r"\s*explain\s+(?P<before>(?:--run|analyze)\s+)?(?P<query>\S.*?)(?P<behind>\s+--run)?\s*", re.DOTALL)
+_EXPLAIN = re.compile(
+    r"\s*explain\s+(?P<before>(?:--run|analyze)\s+)?(?P<query>\S.*?)(?P<behind>\s+--run)?\s*", re.DOTALL
+)
 
 
 def explained(text: str) -> tuple[str, bool] | None:

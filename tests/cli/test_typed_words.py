@@ -7,7 +7,7 @@ import io
 import pytest
 
 from logsql.cli import main
-from logsql.conversation.conversation import Conversation, Language, Settings
+from logsql.conversation.conversation import Settings
 from logsql.engine.session import Session
 from logsql.shell.repl import Shell
 from logsql.shell.voice import Voice

@@ -15,6 +15,7 @@ from logsql.language.tree import Binary, Call, Expr, Field, Literal, canonical
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.duties import Plain, Takes
 from logsql.planner.function_spec import FUNCTIONS, FunctionSpec
+from logsql.planner.notes import given
 from logsql.planner.notes.words import WRITE, kind_word, number_text, settled_kind
 from logsql.values.types import Kind
 from logsql.values.values import Typed
@@ -131,6 +132,8 @@ def told(call: FunctionCall, spec: FunctionSpec) -> None:
             call.note(NOTHING_FOR, place, covers=_loss_of(call, spec), function=spec.name, value=value)
     if spec.plain is not None and spec.plain.place < len(call.nodes):
         _as_written(call, spec.plain, spec.min_args)
+        if spec.searches:
+            given.sought(call, spec.name)
 
 
 def _number(call: FunctionCall, spec: FunctionSpec, place: int) -> None:

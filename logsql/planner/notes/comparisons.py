@@ -11,6 +11,7 @@ from logsql.language.slips import span_name
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, canonical, walk
 from logsql.planner.calls import Lowering
 from logsql.planner.function_spec import FUNCTIONS
+from logsql.planner.notes import given
 from logsql.planner.notes.datetexts import are_seconds, guess_pattern, pattern_of
 from logsql.planner.notes.spellings import mostly, plain, separated
 from logsql.planner.notes.words import WRITE, depends, field_name, kind_word, number_text, parameter, settled_kind
@@ -169,6 +170,8 @@ def never_written(kind: Kind, texts: Sequence[str]) -> bool:
 
 def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
     """Tell of a comparison that is always, or never, true by its types."""
+    if given.compared(cx, expr):
+        return
     if isinstance(expr.left, Literal) and isinstance(expr.right, Literal) and expr.left.kind == "string":
         if cx.rel is not None and cx.rel.column(str(expr.left.value)) is not None:
             constants(cx, expr)
