@@ -33,6 +33,8 @@ class Results:
 ANYTHING = Results()
 #: The results of a call, from those of its first argument and the arguments as they are written.
 Gives = Callable[[Results, Sequence[Expr]], Results]
+#: Texts and patterns in which letter case counts; ``a*b`` ignores it (language.md 4).
+_CASE_COUNTS = re.compile(r"\*?[^*]+\*?")
 _BLANK = re.compile(r"[\x00-\x20]")
 
 
@@ -129,7 +131,7 @@ def part_of(ranges: dict[str, tuple[float, float]]) -> Gives:
 def missed(known: Results, text: str) -> str | None:
     """Which fact of the results a text with ``*`` cannot meet (the name of its field); None where it may.
 
-    >>> missed(Results("lower"), "aBc"), missed(Results("lower"), "a*c"), missed(Results(longest=2), "a*bc")
+    >>> missed(Results("lower"), "aBc"), missed(Results("lower"), "A*c"), missed(Results(longest=2), "a*bc")
     ('case', None, 'longest')
     >>> missed(Results(words=("int", "string")), "integer"), missed(Results(words=("int", "string")), "i*")
     ('words', None)
@@ -141,7 +143,7 @@ def missed(known: Results, text: str) -> str | None:
     if known.words:
         here = re.compile(".*".join(map(re.escape, pieces)), re.DOTALL)
         return None if any(map(here.fullmatch, known.words)) else "words"
-    if known.case and re.search("[A-Z]" if known.case == "lower" else "[a-z]", bare):
+    if known.case and _CASE_COUNTS.fullmatch(text) and re.search("[A-Z]" if known.case == "lower" else "[a-z]", bare):
         return "case"
     if known.trimmed and (_BLANK.match(pieces[0][:1]) or _BLANK.match(pieces[-1][-1:])):
         return "trimmed"
