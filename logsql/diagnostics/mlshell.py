@@ -6,6 +6,7 @@ from logsql.diagnostics.messages import text
 from logsql.diagnostics.modeldata import TARGET_MISSING
 from logsql.diagnostics.models import BAD_OPTION, UNKNOWN_COMMAND, USAGE
 
+SELECT_FIELDS = text("Select Model Fields? ", "모델의 필드를 선택하세요: ")
 QUOTE_OPEN = USAGE.says(
     ("a quoted text is not closed", "따옴표가 닫히지 않았습니다"), help=('end it with "', '끝에 "를 쓰세요')
 )

@@ -99,7 +99,7 @@ class SessionCatalog:
         def listed() -> list[tuple[str, str]]:
             from logsql.shell.ml_commands import COMMANDS as ML  # for cost: pyarrow.compute
 
-            return [(command.name, command.summary) for command in ML]
+            return [(command.name, told(command.summary)) for command in ML]
 
         return dict(_quietly(listed))
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from logsql.diagnostics import mlshell as said
 from logsql.diagnostics.errors import LogsqlError, nearest
+from logsql.diagnostics.messages import Pair, told
 from logsql.diagnostics.modeldata import NO_FEATURE, unknown_field
 from logsql.diagnostics.models import (
     BAD_OPTION,
@@ -38,7 +39,6 @@ from logsql.ml.train import check_options
 from logsql.shell import ml_layout as layout
 from logsql.shell.commandline import CommandLine, Option
 
-PROMPT = "Select Model Fields? "
 _IS_OPTION = re.compile(r"[^\W\d]\w*=")
 KINDS = {
     "rforest": ModelKind.RFOREST,
@@ -63,7 +63,7 @@ class Command:
 
     name: str
     usage: str
-    summary: str
+    summary: Pair
     run: Callable[[MlShell, list[str], dict[str, str]], int]
     counts: tuple[int, int]
     options: tuple[str, ...] = ()
@@ -259,7 +259,7 @@ def _create(shell: MlShell, arguments: list[str], options: dict[str, str]) -> in
         answer = options["fields"]
     else:
         shell.out(layout.input_card(item))
-        answer = shell.ask(PROMPT)
+        answer = shell.ask(said.SELECT_FIELDS.fill())
     target, fields = select_fields(answer, kind, item)
     counts = {field.name: field.cardinality for field in item.fields}
     created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
@@ -345,38 +345,84 @@ def _import(shell: MlShell, arguments: list[str], options: dict[str, str]) -> in
 
 def _help(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
     width = max(len(f"{c.name} {c.usage}") for c in COMMANDS)
-    shell.out("\n".join(f"{f'{c.name} {c.usage}':<{width}}  {c.summary}" for c in COMMANDS))
+    shell.out("\n".join(f"{f'{c.name} {c.usage}':<{width}}  {told(c.summary)}" for c in COMMANDS))
     return 0
 
 
 _HYPER = tuple(OPTIONS)
 
 COMMANDS: tuple[Command, ...] = (
-    Command("ml.addCsvInput", "NAME FILE", "register a CSV file as training input", _add(InputKind.CSV), (2, 2)),
-    Command("ml.addParquetInput", "NAME FILE", "register a Parquet file", _add(InputKind.PARQUET), (2, 2)),
-    Command("ml.addJsonInput", "NAME FILE", "register a JSON or JSON-lines file", _add(InputKind.JSON), (2, 2)),
-    Command("ml.addQueryInput", "NAME QUERY", "register a query", _add(InputKind.QUERY), (2, 2), raw_tail=True),
-    Command("ml.inputs", "", "list the inputs", _inputs, (0, 0)),
-    Command("ml.input", "NAME", "type, size and fields of an input", _input, (1, 1)),
-    Command("ml.removeInput", "NAME", "forget an input", _remove_input, (1, 1)),
+    Command(
+        "ml.addCsvInput",
+        "NAME FILE",
+        ("register a CSV file as training input", "CSV 파일을 학습 데이터로 등록"),
+        _add(InputKind.CSV),
+        (2, 2),
+    ),
+    Command(
+        "ml.addParquetInput",
+        "NAME FILE",
+        ("register a Parquet file", "Parquet 파일을 학습 데이터로 등록"),
+        _add(InputKind.PARQUET),
+        (2, 2),
+    ),
+    Command(
+        "ml.addJsonInput",
+        "NAME FILE",
+        ("register a JSON or JSON-lines file", "JSON 또는 JSON 줄 파일을 학습 데이터로 등록"),
+        _add(InputKind.JSON),
+        (2, 2),
+    ),
+    Command(
+        "ml.addQueryInput",
+        "NAME QUERY",
+        ("register a query", "쿼리를 학습 데이터로 등록"),
+        _add(InputKind.QUERY),
+        (2, 2),
+        raw_tail=True,
+    ),
+    Command("ml.inputs", "", ("list the inputs", "학습 데이터 목록"), _inputs, (0, 0)),
+    Command(
+        "ml.input", "NAME", ("type, size and fields of an input", "학습 데이터의 종류, 크기, 필드"), _input, (1, 1)
+    ),
+    Command("ml.removeInput", "NAME", ("forget an input", "학습 데이터 등록 해제"), _remove_input, (1, 1)),
     Command(
         "ml.createModel",
         'TYPE MODEL INPUT [fields="+target, field, ..."] [trees= depth= leaf= sample= holdout= seed=]',
-        "create a model: rforest (label +target) or iforest (anomalies)",
+        (
+            "create a model: rforest (label +target) or iforest (anomalies)",
+            "모델 생성: rforest(+target으로 라벨 지정) 또는 iforest(이상 탐지)",
+        ),
         _create,
         (3, 3),
         ("fields", *_HYPER),
     ),
-    Command("ml.fit", "MODEL [wait=t]", "train in the background", _fit, (1, 1), ("wait",)),
-    Command("ml.tasks", "", "progress of the trainings", _tasks, (0, 0)),
-    Command("ml.wait", "MODEL", "wait for a training to end", _wait, (1, 1)),
-    Command("ml.cancel", "MODEL", "stop a training (also by task id)", _cancel, (1, 1)),
-    Command("ml.models", "", "list the models", _models, (0, 0)),
-    Command("ml.model", "MODEL", "fields, importance and scores of a model", _model, (1, 1)),
-    Command("ml.exportModel", "MODEL FILE", "write a trained model to one file", _export, (2, 2)),
-    Command("ml.importModel", "MODEL FILE", "verify and take over an exported model", _import, (2, 2)),
-    Command("ml.removeModel", "MODEL", "remove a model", _remove_model, (1, 1)),
-    Command("ml.help", "", "this list", _help, (0, 0)),
+    Command("ml.fit", "MODEL [wait=t]", ("train in the background", "백그라운드에서 학습"), _fit, (1, 1), ("wait",)),
+    Command("ml.tasks", "", ("progress of the trainings", "학습 진행 상황"), _tasks, (0, 0)),
+    Command("ml.wait", "MODEL", ("wait for a training to end", "학습이 끝날 때까지 대기"), _wait, (1, 1)),
+    Command(
+        "ml.cancel", "MODEL", ("stop a training (also by task id)", "학습 중단(작업 ID로도 지정)"), _cancel, (1, 1)
+    ),
+    Command("ml.models", "", ("list the models", "모델 목록"), _models, (0, 0)),
+    Command(
+        "ml.model", "MODEL", ("fields, importance and scores of a model", "모델의 필드, 중요도, 점수"), _model, (1, 1)
+    ),
+    Command(
+        "ml.exportModel",
+        "MODEL FILE",
+        ("write a trained model to one file", "학습한 모델을 파일 하나로 내보내기"),
+        _export,
+        (2, 2),
+    ),
+    Command(
+        "ml.importModel",
+        "MODEL FILE",
+        ("verify and take over an exported model", "내보낸 모델을 검증하고 가져오기"),
+        _import,
+        (2, 2),
+    ),
+    Command("ml.removeModel", "MODEL", ("remove a model", "모델 삭제"), _remove_model, (1, 1)),
+    Command("ml.help", "", ("this list", "이 목록"), _help, (0, 0)),
 )
 
 __all__ = ["COMMANDS", "Command", "MlShell", "fit_options", "select_fields", "split_words"]

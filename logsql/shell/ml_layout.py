@@ -1,19 +1,49 @@
 """The printed layouts of the ml commands: pure functions from facts to text (no trailing newline).
 
 The first part of every card is the layout of the bot-detection article, character for character (rulers of 21, 13
-and 19
-dashes); what the article does not print (averaging, hold-out, confusion matrix) follows after it.
+and 19 dashes), in both languages; what the article does not print (averaging, hold-out, confusion matrix) follows after
+it, in the language in force.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from logsql.diagnostics.messages import text
 from logsql.ml.inputs import InputKind, MlInput
 from logsql.ml.metrics import Metrics
 from logsql.ml.model import Manifest, Training
 from logsql.ml.store import Listing
 from logsql.ml.tasks import TaskState, TaskView
+
+_NONE = text("(none)", "(없음)")
+_INPUT = text("{rows} rows, {fields} fields: {target}", "{rows}행, 필드 {fields}개: {target}")
+_UNUSABLE = text("unusable: {problem}", "사용할 수 없음: {problem}")
+_FIELDS = text("{count} fields", "필드 {count}개")
+_TARGET = text("target {name}", "대상 {name}")
+_NOT_TRAINED = text("not trained", "학습하지 않음")
+_TRAINED = text("trained {time} on {rows} rows", "{time}에 {rows}행으로 학습")
+_ACCURACY = text("accuracy {value:.4f}", "정확도 {value:.4f}")
+_RUN_FIT = text("(not trained: run ml.fit {name})", "(학습하지 않음: ml.fit {name})")
+_NO_HOLDOUT = text("(no hold-out rows: too few training rows)", "(검증할 행 없음: 학습할 행이 너무 적음)")
+_SCORES = text(
+    "Training scores: lowest {low:.4f}, median {median:.4f}, 99% below {p99:.4f}, highest {high:.4f}",
+    "학습 점수: 최저 {low:.4f}, 중앙값 {median:.4f}, 99%가 {p99:.4f} 미만, 최고 {high:.4f}",
+)
+_ROWS = text("Rows: {rows}", "행: {rows}")
+_SKIPPED = text(" ({rows} without a label skipped)", " (라벨이 없는 {rows}행 제외)")
+_HOLDOUT = text(
+    "Hold-out: {test} rows ({share}, stratified), trained on {rows} rows",
+    "검증: {test}행({share}, 층화 추출), 학습: {rows}행",
+)
+_SAMPLE = text("Sample: {rows} rows per tree", "표본: 트리마다 {rows}행")
+_SEED = text("Seed: {seed}", "시드: {seed}")
+_TREES = text("Trees: {trees}", "트리: {trees}")
+_ENDED = text("Trained: {time} in {seconds:.1f} secs", "학습 완료: {time}, {seconds:.1f}초")
+_AVERAGING = text(
+    "Averaging: {kind} (precision, recall and F1 per class, weighted by the rows of the class)",
+    "평균: {kind} (클래스별 정밀도, 재현율, F1을 클래스의 행 수로 가중)",
+)
 
 INPUT_RULE = "-" * 21
 TASK_RULE = "-" * 13
@@ -34,8 +64,9 @@ def input_list(items: Sequence[MlInput]) -> str:
     lines = ["Inputs", LIST_RULE]
     for item in items:
         target = " ".join(item.target.split()) if item.kind is InputKind.QUERY else item.target
-        lines.append(f"{item.kind} [{item.name}] {item.size} rows, {len(item.fields)} fields: {target}")
-    return "\n".join(lines if items else [*lines, "(none)"])
+        facts = _INPUT.fill(rows=item.size, fields=len(item.fields), target=target)
+        lines.append(f"{item.kind} [{item.name}] {facts}")
+    return "\n".join(lines if items else [*lines, _NONE.fill()])
 
 
 def task_list(tasks: Sequence[TaskView]) -> str:
@@ -51,27 +82,27 @@ def task_list(tasks: Sequence[TaskView]) -> str:
         if task.state is TaskState.FAILED:
             line += f": {task.message}"
         lines.append(line)
-    return "\n".join(lines if tasks else [*lines, "(none)"])
+    return "\n".join(lines if tasks else [*lines, _NONE.fill()])
 
 
 def model_list(items: Sequence[Listing]) -> str:
     lines = ["Models", LIST_RULE]
     for item in items:
         if item.manifest is None:
-            lines.append(f"? [{item.name}] unusable: {item.problem}")
+            lines.append(f"? [{item.name}] {_UNUSABLE.fill(problem=item.problem)}")
             continue
         manifest, training = item.manifest, item.manifest.training
-        facts = [f"{len(manifest.fields)} fields"]
+        facts = [_FIELDS.fill(count=len(manifest.fields))]
         if manifest.target is not None:
-            facts.append(f"target {manifest.target}")
+            facts.append(_TARGET.fill(name=manifest.target))
         if training is None:
-            facts.append("not trained")
+            facts.append(_NOT_TRAINED.fill())
         else:
-            facts.append(f"trained {training.finished} on {training.train_rows} rows")
+            facts.append(_TRAINED.fill(time=training.finished, rows=training.train_rows))
             if training.metrics is not None:
-                facts.append(f"accuracy {training.metrics.accuracy:.4f}")
+                facts.append(_ACCURACY.fill(value=training.metrics.accuracy))
         lines.append(f"{manifest.kind} [{manifest.name}] {', '.join(facts)}")
-    return "\n".join(lines if items else [*lines, "(none)"])
+    return "\n".join(lines if items else [*lines, _NONE.fill()])
 
 
 def model_card(manifest: Manifest) -> str:
@@ -89,7 +120,7 @@ def model_card(manifest: Manifest) -> str:
         lines += [f"{name}: {value}" for name, value in training.importance]
     lines += [MODEL_RULE, "Performance", MODEL_RULE]
     if training is None:
-        return "\n".join([*lines, f"(not trained: run ml.fit {manifest.name})"])
+        return "\n".join([*lines, _RUN_FIT.fill(name=manifest.name)])
     return "\n".join([*lines, *_performance(training, manifest)])
 
 
@@ -98,27 +129,21 @@ def _performance(training: Training, manifest: Manifest) -> list[str]:
     if training.metrics is not None:
         lines += _metric_lines(training.metrics)
     elif manifest.target is not None:
-        lines.append("(no hold-out rows: too few training rows)")
+        lines.append(_NO_HOLDOUT.fill())
     if training.scores is not None:
         s = training.scores
-        lines.append(
-            f"Training scores: lowest {s.low:.4f}, median {s.median:.4f}, 99% below {s.p99:.4f}, highest {s.high:.4f}"
-        )
+        lines.append(_SCORES.fill(low=s.low, median=s.median, p99=s.p99, high=s.high))
     lines += [MODEL_RULE, "Training", MODEL_RULE]
-    lines.append(
-        f"Rows: {training.rows}"
-        + (f" ({training.skipped_rows} without a label skipped)" if training.skipped_rows else "")
-    )
+    skipped = _SKIPPED.fill(rows=training.skipped_rows) if training.skipped_rows else ""
+    lines.append(_ROWS.fill(rows=training.rows) + skipped)
     if manifest.target is not None:
         share = f"{manifest.options.holdout:.0%}"
-        lines.append(
-            f"Hold-out: {training.test_rows} rows ({share}, stratified), trained on {training.train_rows} rows"
-        )
+        lines.append(_HOLDOUT.fill(test=training.test_rows, share=share, rows=training.train_rows))
     else:
-        lines.append(f"Sample: {training.sample} rows per tree")
-    lines.append(f"Seed: {manifest.options.seed}")
-    lines.append(f"Trees: {manifest.options.trees}")
-    lines.append(f"Trained: {training.finished} in {training.elapsed:.1f} secs")
+        lines.append(_SAMPLE.fill(rows=training.sample))
+    lines.append(_SEED.fill(seed=manifest.options.seed))
+    lines.append(_TREES.fill(trees=manifest.options.trees))
+    lines.append(_ENDED.fill(time=training.finished, seconds=training.elapsed))
     if training.metrics is not None:
         lines += [MODEL_RULE, "Confusion Matrix", MODEL_RULE, *confusion_lines(training.metrics, training.classes)]
     return lines
@@ -130,7 +155,7 @@ def _metric_lines(metrics: Metrics) -> list[str]:
         f"Precision: {metrics.precision}",
         f"Recall: {metrics.recall}",
         f"F1 score: {metrics.f1}",
-        f"Averaging: {metrics.averaging} (precision, recall and F1 per class, weighted by the rows of the class)",
+        _AVERAGING.fill(kind=metrics.averaging),
     ]
 
 

@@ -50,15 +50,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "use-shell": ("the shell", "대화형 셸"),
     "use-query": ("run a query", "쿼리 실행"),
     "use-file": ("run a query file (- reads the query from standard input)", "쿼리 파일 실행 (-는 표준 입력의 쿼리)"),
-    "use-sql": ("run DuckDB SQL; readers are table functions, pipe('QUERY') is a table", "DuckDB SQL 실행"),
-    "use-translate": ("print the SQL, run nothing", "SQL만 출력"),
+    "use-sql": (
+        "run DuckDB SQL; readers are table functions, pipe('QUERY') is a table",
+        "DuckDB SQL 실행. 리더는 테이블 함수이고 pipe('QUERY')는 테이블",
+    ),
+    "use-translate": ("print the SQL, run nothing", "SQL만 출력하고 실행하지 않음"),
     "use-explain": ("stages, fields, order and SQL", "단계, 필드, 순서, SQL"),
     "use-check": ("errors of query files, and what they may not mean", "쿼리 파일의 오류와 의심스러운 곳 검사"),
-    "use-fmt": ("the formatter", "쿼리 정렬"),
+    "use-fmt": ("the formatter", "쿼리 형식 정리"),
     "use-ml": ("the ml.* commands (logsql ml help)", "ml.* 명령 (logsql ml help)"),
-    "use-chart": ("a picture of a query's rows (HTML or PNG)", "질의 결과를 그림으로 (HTML 또는 PNG)"),
-    "use-commands": ("list commands, or the page of one", "명령 목록과 설명"),
-    "use-functions": ("list functions, or the page of one", "함수 목록과 설명"),
+    "use-chart": ("a picture of a query's rows (HTML or PNG)", "쿼리 결과를 그림으로 (HTML 또는 PNG)"),
+    "use-commands": ("list commands, or the page of one", "명령 목록 또는 한 명령의 설명"),
+    "use-functions": ("list functions, or the page of one", "함수 목록 또는 한 함수의 설명"),
     "use-help": ("the page of a command, a function or an error code", "명령, 함수, 오류 코드의 설명"),
     "opt-query": ("run this query", "이 쿼리를 실행"),
     "opt-define": (
@@ -70,7 +73,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "write to this file, in the format of its ending; it appears when it is complete",
         "이 파일에 저장. 확장자가 형식을 정하고 완성된 뒤에만 생김",
     ),
-    "opt-db": ("DuckDB database with the tables (default: in memory)", "테이블이 있는 DuckDB 파일"),
+    "opt-db": ("DuckDB database with the tables (default: in memory)", "테이블이 있는 DuckDB 파일 (기본: 메모리)"),
     "opt-tz": ("time zone to read and print dates in", "날짜를 읽고 쓰는 시간대"),
     "opt-safe": (
         "no network; files are read below an --allow-dir only and written below an --allow-write only; --db is read",
@@ -164,19 +167,20 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "shell-off": ("off", "꺼짐"),
     "meta-help": (
         "this list; help NAME shows the page of a command, a function or an error code",
-        "이 목록. help 이름은 설명을 보여 줌",
+        "이 목록. help 이름은 명령, 함수, 오류 코드의 설명을 보여 줌",
     ),
-    "meta-quit": ("leave (also Ctrl-D)", "종료 (Ctrl-D)"),
+    "meta-quit": ("leave (also Ctrl-D)", "종료 (Ctrl-D도 가능)"),
     "meta-tables": ("tables, or the columns of one", "테이블 목록 또는 컬럼"),
     "meta-save": ("keep the last result for good, for load NAME", "마지막 결과를 load NAME으로 읽도록 저장"),
     "meta-loss": ("what the last query skipped, cut or coerced", "마지막 쿼리에서 빠지거나 바뀐 것"),
     "meta-sql": ("print the SQL of every query before it runs", "쿼리의 SQL을 먼저 출력"),
-    "meta-plan": ("stages, fields and SQL of the last query, or of QUERY", "마지막 쿼리나 QUERY의 단계와 SQL"),
+    "meta-plan": ("stages, fields and SQL of the last query, or of QUERY", "마지막 쿼리나 QUERY의 단계, 필드, SQL"),
     "meta-tz": ("show or change the time zone", "시간대 확인 또는 변경"),
     "meta-set": (
         'query parameter, read as $("name"), with := the value of an expression; alone: list them; '
         '"notes off": say no notes and losses',
-        '쿼리 매개변수. :=은 표현식의 값. 혼자 쓰면 목록. "notes off": 알림과 빠진 것을 표시하지 않음',
+        '쿼리 매개변수, $("name")로 읽음. :=은 표현식의 값. 혼자 쓰면 목록. '
+        '"notes off": 알림과 빠진 것을 표시하지 않음',
     ),
     "meta-unset": ("forget a query parameter", "쿼리 매개변수 삭제"),
     "meta-rows": (

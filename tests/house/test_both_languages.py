@@ -20,6 +20,7 @@ from logsql.render import FORMATS
 from logsql.render.safe import width
 from logsql.shell.catalog import SessionCatalog
 from logsql.shell.manual import WIDTH, command_list, function_list, page
+from logsql.shell.ml_commands import COMMANDS as ML
 from tests.house.test_sentences import ANOTHER_FORM, PROSE
 
 HANGUL = re.compile("[\uac00-\ud7a3]")
@@ -33,6 +34,7 @@ def told() -> Iterator[tuple[str, object]]:
     yield from ((f"format {row.name}", row.summary) for row in FORMATS.values())
     for spec in COMMANDS.values():
         yield from ((f"option {spec.name} {option.name}=", option.help) for option in spec.options)
+    yield from ((f"ml command {row.name}", row.summary) for row in ML)
     yield from ((f"family {name}", pair) for name, pair in FAMILIES.items())
     yield from ((f"result {name}", pair) for name, pair in RETURNS.items())
     rows = {"command": COMMANDS, "function": FUNCTIONS, "aggregate": AGGREGATES, "parser": PARSERS}
@@ -128,6 +130,22 @@ def test_the_page_of_every_name_begins_in_korean() -> None:
 def test_completion_explains_in_korean() -> None:
     with logsql.connect() as session:
         catalog = SessionCatalog(session, {})
-        asked = (catalog.commands, catalog.functions, catalog.aggregates, catalog.parsers, catalog.metas)
+        asked = (
+            catalog.commands,
+            catalog.functions,
+            catalog.aggregates,
+            catalog.parsers,
+            catalog.metas,
+            catalog.ml_commands,
+        )
         silent = {name: said for ask in asked for name, said in ask().items() if not HANGUL.search(said)}
     assert silent == {}
+
+
+@pytest.mark.usefixtures("korean")
+def test_explain_tells_its_headings_in_korean() -> None:
+    with logsql.connect() as session:
+        lines = session.explain('json "{a: 1}" | sort a').splitlines()
+    heads = [line.partition(" ")[0] for line in lines if line in ("단계", "결과") or line.startswith("순서: ")]
+    assert heads == ["단계", "결과", "순서:"]
+    assert not {"stages", "result"} & set(lines)
