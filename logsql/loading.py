@@ -77,6 +77,16 @@ class Rows(MutableMapping[str, Row]):
             finally:
                 self._loading = False
 
+    def loaded(self, *packages: str) -> dict[str, Row]:
+        """The rows that are there when the modules of some packages have been imported, by name."""
+        if not self._whole:
+            places = tuple(f"{package}." for package in packages)
+            with self._lock, collector_paused():
+                for module in self._found().values():
+                    if module.startswith(places):
+                        importlib.import_module(module)
+        return dict(sorted(self._rows.items()))
+
     def _found(self) -> dict[str, str]:
         if self._modules is None:
             self._modules = {

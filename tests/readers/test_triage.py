@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ import pytest
 
 import logsql
 from logsql.commands.forensic._artefacts import artefacts
+from logsql.registry import COMMANDS
 from sample_data.make_hive import Key, build
+from tests.support import ROOT
 from udfs.readers.artefacts import Kinds
 from udfs.readers.base import ListLoss, null_context
 from udfs.readers.request import Request
@@ -88,3 +92,18 @@ def test_only_commands_that_there_are(tmp_path: Path) -> None:
     with logsql.connect(tz="UTC") as session:
         rows = session.query(f'triage {tmp_path}/c | search kind == "event log" | fields command').rows()
     assert list(rows) == [{"command": "evtx-file"}]
+
+
+def test_all_artefacts_are_known_without_importing_all_commands(tmp_path: Path) -> None:
+    """``triage`` and ``timeline`` imported every command, 0.16 of 1.4 seconds for a folder of one log."""
+    program = (
+        "import sys, logsql\n"
+        f"rows = logsql.connect().query({f'triage {tmp_path}'!r}).rows()\n"
+        "loaded = {name.rpartition('.')[2] for name in sys.modules if name.startswith('logsql.commands.')}\n"
+        "from logsql.commands.forensic._artefacts import artefacts\n"
+        "print(*sorted(one.command for one in artefacts()), *sorted(loaded & {'pivot', 'lookup'}))\n"
+    )
+    (tmp_path / "a.evtx").write_bytes(b"ElfFile\0")
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    declared = {spec.name for spec in COMMANDS.values() if spec.reads is not None and spec.reads.artefact is not None}
+    assert told.stdout.split() == sorted(declared)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from udfs.readers.artefacts import Readable, TimeOf
 from udfs.readers.base import ReadContext, ReaderError, batch_of, select
 from udfs.readers.evidence import Target
-from udfs.readers.regviews.reader import HiveAtHand
+from udfs.readers.hive.reader import HiveAtHand
 from udfs.readers.request import Request
 from udfs.readers.sources import label
 from udfs.readers.triage import TriageReader, given_artefacts
@@ -68,10 +68,9 @@ class TimelineReader:
         """Batches of one kind of event of one file."""
         wanted = select(SCHEMA, columns)
         for found in self._files.files(context):
-            shared: dict[type, object] = {HiveAtHand: HiveAtHand()}
-            for one, events in self._events:
-                if not events or found.kind not in one.artefact.kinds:
-                    continue
+            asked = [(one, events) for one, events in self._events if events and found.kind in one.artefact.kinds]
+            shared: dict[type, object] = {HiveAtHand: HiveAtHand()} if len(asked) > 1 else {}
+            for one, events in asked:
                 try:
                     yield from _of_file(found.target, one, events, wanted, context, shared)
                 except ReaderError as problem:

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from udfs.readers.base import Reader
     from udfs.readers.request import Request
 
+#: Where the commands are that read files.
+_ROOMS = ("logsql.commands.forensic", "logsql.commands.sources")
+
 
 def artefacts() -> tuple[Readable, ...]:
     """Every command that declares one, by name; a command of several names counts once."""
     return tuple(
         Readable(name, spec.reads.artefact, _opener(spec.reads))
-        for name, spec in COMMANDS.items()
+        for name, spec in COMMANDS.loaded(*_ROOMS).items()
         if name == spec.name and spec.reads is not None and spec.reads.artefact is not None
     )
 

@@ -25,7 +25,8 @@ def key_paths(image: HiveImage, tree: KeyTree, keys: I64) -> pa.Array:
     start, length, wide = name_fields(image, tree.at[needed])
     names = text.names(image.data, start, length, wide)
     limits = np.searchsorted(tree.depth[needed], np.arange(int(tree.depth[needed[-1]]) + 2))
-    wanted = np.unique(keys)
+    wanted = np.zeros(len(tree.at), np.bool_)
+    wanted[keys] = True
     parts: list[pa.Array] = []
     own: list[I64] = []
     above = names.slice(0, 1)
@@ -37,7 +38,7 @@ def key_paths(image: HiveImage, tree: KeyTree, keys: I64) -> pa.Array:
             parents = np.searchsorted(previous, tree.parent[level])
             above = pc.binary_join_element_wise(above.take(text.indices(parents)), names.slice(low, high - low), "\\")
         previous = level
-        mine = np.flatnonzero(np.isin(level, wanted, assume_unique=True))
+        mine = np.flatnonzero(wanted[level])
         if len(mine):
             parts.append(above.take(text.indices(mine)))
             own.append(level[mine])

@@ -8,15 +8,16 @@ can be reached.
 
 from __future__ import annotations
 
+import itertools
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs.readers import base
-from udfs.readers.evidence import HostPattern, Targets, base_name, placed, placed_schema
+from udfs.readers.evidence import HostPattern, Target, Targets, base_name, placed, placed_schema
 from udfs.readers.hive import paths as key_paths
 from udfs.readers.hive import recover, text, tree, values
 from udfs.readers.hive import replay as logs
@@ -55,6 +56,43 @@ def is_hive(name: str, head: bytes) -> bool:
     return head.startswith(b"regf") and name.upper().rpartition(".")[2] not in ("LOG", "LOG1", "LOG2")
 
 
+Scanned = tuple[Target, str, Iterable[pa.RecordBatch]]
+WANTED_BY_VIEWS = ("key", "name", "type", "value.raw", "last_written", "_file")
+"""What the rows of a view are made of."""
+_MOST_HELD = 64 << 20
+"""Bytes of the rows of one hive that are kept for others that ask for them."""
+
+
+class HiveAtHand:
+    """The keys and values of the hive that was read last: a timeline asks six readers for times of a SYSTEM.
+
+    What is damaged in the hive is told by the scan that read it, once.
+    """
+
+    def __init__(self) -> None:
+        self._target: Target | None = None
+        self._held: list[tuple[Target, str, list[pa.RecordBatch]]] = []
+
+    def scanned(self, target: Target, scan: Callable[[], Iterator[Scanned]]) -> Iterator[Scanned]:
+        """What ``scan`` gives of the one file ``target``."""
+        if self._target == target:
+            yield from self._held
+            return
+        self._target, self._held = None, []
+        for found, source, batches in scan():
+            rest, held, size = iter(batches), [], 0
+            for batch in rest:
+                held.append(batch)
+                size += batch.nbytes
+                if size > _MOST_HELD:
+                    break
+            else:
+                self._held.append((found, source, held))
+            yield found, source, itertools.chain(held, rest)
+        if self._held:
+            self._target = target
+
+
 class HiveReader:
     """Rows of the command ``hive-file``.
 
@@ -89,6 +127,7 @@ class HiveReader:
         self._keys = keys
         self._deleted = deleted
         self._columns = self.columns
+        self._at_hand: tuple[HiveAtHand, Target] | None = None
         if deleted:
             place = self.columns.get_field_index("_file")
             self._columns = self.columns.insert(place, pa.field("is_deleted", pa.bool_()))
@@ -107,7 +146,15 @@ class HiveReader:
     def of(cls, request: Request) -> HiveReader:
         """Options: ``keys``, ``deleted``, ``replay``, ``zippath``, ``zipcharset``, ``host``."""
         replay, keys, deleted = (request.flag(name) for name in ("replay", "keys", "deleted"))
-        return cls(Targets.of(request, is_hive), replay=replay, keys=keys, deleted=deleted)
+        made = cls(Targets.of(request, is_hive), replay=replay, keys=keys, deleted=deleted)
+        made.share(request)
+        return made
+
+    def share(self, request: Request) -> None:
+        """Read the one hive of the request together with others that are asked for it."""
+        known = request.shared.get(HiveAtHand)
+        if isinstance(known, HiveAtHand) and len(request.targets) == 1 and not (self._replay or self._deleted):
+            self._at_hand = (known, request.targets[0])
 
     def scan(self, columns: Sequence[str] | None, context: base.ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of at most ``BATCH_ROWS`` rows and about 48 MiB, with the wanted columns only."""
@@ -119,16 +166,26 @@ class HiveReader:
         """Which part of a path names the machine."""
         return self._targets.host
 
-    def scan_targets(
-        self, columns: Sequence[str] | None, context: base.ReadContext
-    ) -> Iterator[tuple[str | Member, str, Iterator[pa.RecordBatch]]]:
-        """File, ledger name and batches of one hive after another, for readers that interpret a hive as a whole."""
+    def scan_targets(self, columns: Sequence[str] | None, context: base.ReadContext) -> Iterator[Scanned]:
+        """File, ledger name and batches of one hive after another, for readers that interpret a hive as a whole.
+
+        Of a hive that is read for several, keys without values come along, also where nobody asked for them.
+        """
+        if self._at_hand is None or columns is None or not {*columns} <= {*WANTED_BY_VIEWS}:
+            yield from self._scanned(columns, context, self._keys)
+            return
+        known, asked = self._at_hand
+        for target, source, batches in known.scanned(asked, lambda: self._scanned(WANTED_BY_VIEWS, context, True)):
+            names = [name for name in self.schema.names if name in columns]
+            yield target, source, (batch.select(names) for batch in batches)
+
+    def _scanned(self, columns: Sequence[str] | None, context: base.ReadContext, keys: bool) -> Iterator[Scanned]:
         schema = base.select(self.schema, columns)
         own = pa.schema([f for f in schema if f.name in self._columns.names], metadata=schema.metadata)
 
-        def one(source: str | Member) -> Iterator[tuple[str | Member, str, Iterator[pa.RecordBatch]]]:
+        def one(source: Target) -> Iterator[Scanned]:
             image = open_image(source, context, self._replay)
-            batches = scan_image(image, own, base_name(source), context, self._keys, self._deleted)
+            batches = scan_image(image, own, base_name(source), context, keys, self._deleted)
             yield source, image.source, (placed(batch, schema, source, self._targets.host) for batch in batches)
 
         yield from scan_each(self._targets.found(context), context, one)

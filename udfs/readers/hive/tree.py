@@ -132,7 +132,8 @@ def _has_list(image: HiveImage, claimed: I64, listed: U32) -> Mask:
     rows = np.flatnonzero((claimed == 0) & (listed != NONE))
     at = image.content(listed[rows], 4)
     rows, at = rows[at >= 0], at[at >= 0]
-    result[rows] = np.isin(image.word(at, 0) & 0xFFFF, (_LF, _LH, _LI, _RI)) & image.in_use(at)
+    mark = image.word(at, 0) & 0xFFFF
+    result[rows] = ((mark == _LF) | (mark == _LH) | (mark == _LI) | (mark == _RI)) & image.in_use(at)
     return result
 
 

@@ -8,16 +8,15 @@ is and which one the view reads.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs.readers import base
-from udfs.readers.evidence import Target, Targets, placed, placed_schema
+from udfs.readers.evidence import Targets, placed, placed_schema
 from udfs.readers.hive import HiveReader
-from udfs.readers.hive.reader import is_hive
+from udfs.readers.hive.reader import WANTED_BY_VIEWS, is_hive
 from udfs.readers.regviews.view import Kind, Lost, RegValue, View
 from udfs.readers.request import Request
 
@@ -32,43 +31,6 @@ TYPES: dict[Kind, pa.DataType] = {
 }
 
 
-Scanned = tuple[Target, str, Iterable[pa.RecordBatch]]
-_WANTED = ("key", "name", "type", "value.raw", "last_written", "_file")
-"""What the values of a view are made of."""
-_MOST_HELD = 64 << 20
-"""Bytes of the values of one hive that are kept for its other views."""
-
-
-class HiveAtHand:
-    """The values of the hive that was read last, for the views that follow: a timeline asks five of them of a SYSTEM.
-
-    What is damaged in the hive is told by the scan that read it, once.
-    """
-
-    def __init__(self) -> None:
-        self._target: Target | None = None
-        self._held: list[Scanned] = []
-
-    def scanned(self, hives: HiveReader, target: Target, context: base.ReadContext) -> Iterator[Scanned]:
-        """What ``scan_targets`` gives of the one file that ``hives`` reads."""
-        if self._target == target:
-            yield from self._held
-            return
-        self._target, self._held = None, []
-        for found, source, batches in hives.scan_targets(_WANTED, context):
-            rest, held, size = iter(batches), [], 0
-            for batch in rest:
-                held.append(batch)
-                size += batch.nbytes
-                if size > _MOST_HELD:
-                    break
-            else:
-                self._held.append((found, source, held))
-            yield found, source, itertools.chain(held, rest)
-        if self._held:
-            self._target = target
-
-
 class ViewReader:
     """A view over hives; the other arguments are those of ``HiveReader``."""
 
@@ -81,7 +43,6 @@ class ViewReader:
         replay: bool = False,
     ) -> None:
         self._view = view
-        self._at_hand: tuple[HiveAtHand, Target] | None = None
         self._hives = HiveReader(paths, zippath, zipcharset, replay)
 
     @classmethod
@@ -93,9 +54,7 @@ class ViewReader:
     def of(cls, request: Request) -> ViewReader:
         """Options: ``replay``, ``zippath``, ``zipcharset``, ``host``; the command gives the view."""
         made = cls(_view(request.given), Targets.of(request, is_hive), replay=request.flag("replay"))
-        known = request.shared.get(HiveAtHand)
-        if isinstance(known, HiveAtHand) and len(request.targets) == 1:
-            made._at_hand = (known, request.targets[0])
+        made._hives.share(request)
         return made
 
     @property
@@ -106,7 +65,7 @@ class ViewReader:
     def scan(self, columns: Sequence[str] | None, context: base.ReadContext) -> Iterator[pa.RecordBatch]:
         """One batch a hive."""
         schema = base.select(self.schema, columns)
-        for target, source, batches in self._scanned(context):
+        for target, source, batches in self._hives.scan_targets(WANTED_BY_VIEWS, context):
             values: list[RegValue] = []
             file_name, kind = "", None
             for batch in batches:
@@ -125,12 +84,6 @@ class ViewReader:
             for name, count in unlikely(batch).items():
                 context.loss.lost(source, "time-out-of-range", count, None, name)
             yield placed(batch, schema, target, self._hives.host)
-
-    def _scanned(self, context: base.ReadContext) -> Iterator[Scanned]:
-        if self._at_hand is None:
-            return self._hives.scan_targets(_WANTED, context)
-        known, target = self._at_hand
-        return known.scanned(self._hives, target, context)
 
 
 #: 1980 and 2100 in microseconds since 1970: what a time of Windows lies between.
