@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from logsql.diagnostics.losses import Fate, hint
-from logsql.diagnostics.messages import text
+from logsql.diagnostics.messages import Text, text
 from logsql.diagnostics.reasons import loss_row
 from logsql.udfbridge import counters
 from logsql.udfbridge.counters import Counter
@@ -25,6 +25,8 @@ _AT = text(" (at {unit} {at:,})", " ({at:,}번째 {unit})")
 _FIRST_VALUE = text(" (first at {unit} {at:,}: {sample})", " (처음: {at:,}번째 {unit}, {sample})")
 _AT_VALUE = text(" (at {unit} {at:,}: {sample})", " ({at:,}번째 {unit}, {sample})")
 _VALUE = text(" (first: {sample})", " (처음: {sample})")
+_PLACED = text("  at {unit} {at:,}", "  {at:,}번째 {unit}")
+_MORE = text("{count} more", "그 밖에 {count}건")
 _UNITS = {"line": text("line", "줄"), "row": text("row", "행"), "byte": text("byte", "바이트")}
 _TEN_THOUSAND = 10_000
 #: Characters of a value in a line for the user.
@@ -91,13 +93,22 @@ class Entry:
 
     def told(self) -> str:
         """Count, source, first place or value, and the plain sentence, in the language in force."""
-        counted, none = (_COUNTED_AT_LEAST, _NOT_COUNTED) if self.at_least else (_COUNTED, _FACT)
-        said = (counted if self.count else none).fill(count=self.count, reason=self.reason, source=self.source)
-        said += self._first()
+        said = self._counted() + self._first()
         sentence = self.sentence()
         said = f"{said}: {sentence}" if sentence else said
         help = hint(self.source, self.sample)
         return f"{said}; help: {help}" if help else said
+
+    def _counted(self) -> str:
+        """Count, reason and source."""
+        counted, none = (_COUNTED_AT_LEAST, _NOT_COUNTED) if self.at_least else (_COUNTED, _FACT)
+        return (counted if self.count else none).fill(count=self.count, reason=self.reason, source=self.source)
+
+    def placed(self, said: Text) -> str:
+        """The position as ``said`` tells it; empty when the reader named none."""
+        if self.position is None:
+            return ""
+        return said.fill(unit=_UNITS[getattr(self.position, "unit", "byte")].fill(), at=int(self.position))
 
     def _first(self) -> str:
         """Place and value of the first one, as far as they are known and say something."""
@@ -109,16 +120,10 @@ class Entry:
         many = self.count > 1
         if value and isinstance(self.position, Numbered):
             return (_FIRST_VALUE if many else _AT_VALUE).fill(unit=unit, at=int(self.position), sample=shown)
-        return (_FIRST if many else _AT).fill(unit=unit, at=int(self.position))
+        return self.placed(_FIRST if many else _AT)
 
     def __str__(self) -> str:
-        what = f"{self.reason} in {self.source}"
-        if self.count:
-            what = f"{'at least ' if self.at_least else ''}{self.count:,} {what}"
-        elif self.at_least:
-            what += ", counted with --loss"
-        place = self.place
-        return what + (f" ({'first ' if self.count > 1 else ''}at {place})" if place else "")
+        return self._counted() + self.placed(_FIRST if self.count > 1 else _AT)
 
 
 #: Living ledgers by run, for functions inside SQL that have only the run's name to go by.
@@ -273,7 +278,7 @@ class Ledger:
         """One line for the user; empty when nothing was lost."""
         parts = [str(entry) for entry in self]
         if len(parts) > SHOWN:
-            parts = [*parts[:SHOWN], f"{len(parts) - SHOWN} more"]
+            parts = [*parts[:SHOWN], _MORE.fill(count=len(parts) - SHOWN)]
         return "; ".join(parts)
 
     def lines(self) -> list[str]:
@@ -282,7 +287,7 @@ class Ledger:
         """
         found = []
         for entry in self:
-            place = f"  at {entry.place}" if entry.place else ""
+            place = entry.placed(_PLACED)
             sample = "" if entry.sample is None else f"  {entry.sample!r:.160}"
             sentence = entry.sentence()
             said = f"{entry.number:>9}  {entry.reason}  {entry.source}{place}{sample}"

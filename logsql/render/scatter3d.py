@@ -28,6 +28,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from logsql.diagnostics.errors import RunError, UsageError, diagnostic, did_you_mean
+from logsql.diagnostics.messages import language
+from logsql.diagnostics.messages import text as sentence
 from logsql.diagnostics.usage import (
     CHART_AXIS,
     CHART_EXTRA,
@@ -42,6 +44,11 @@ from udfs.jsontext import loads
 #: Colours that people with any colour vision tell apart (Okabe and Ito, 2008), strongest contrast first.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
 OTHER = "#999999"
+_OTHERS = sentence("{count} other values", "그 밖의 값 {count}개")
+_TITLE = sentence("3-D scatter", "3차원 산점도")
+_HINT = sentence(
+    "drag to turn, wheel to zoom, double click to reset", "끌어서 회전, 휠로 확대와 축소, 두 번 클릭하면 처음 모습"
+)
 #: Ends and middle of the scale for numbers, dark to light.
 SCALE = ((68, 1, 84), (33, 145, 140), (253, 231, 37))
 SHADES = 64
@@ -191,7 +198,7 @@ def _colours(table: pa.Table, name: str | None, keep: NDArray[np.bool_]) -> Colo
     legend: list[tuple[str, str, int | None]] = [(v, PALETTE[n], counts[v]) for v, n in code.items()]
     if len(named) < len(ranked):
         others = ranked[len(named) :]
-        legend.append((f"{len(others)} other values", OTHER, sum(counts[v] for v in others)))
+        legend.append((_OTHERS.fill(count=len(others)), OTHER, sum(counts[v] for v in others)))
     return Colours((*PALETTE[: len(named)], OTHER), codes, tuple(legend), False)
 
 
@@ -244,7 +251,8 @@ def _html(axes: Sequence[Axis], colours: Colours, color: str | None, title: str 
     # "</script>" in a value would end the data block, "<!--" would change how the rest of the page is read.
     safe = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     page = resources.files("logsql.render").joinpath("scatter3d.html").read_text("utf-8")
-    page = page.replace("<title>3-D scatter</title>", f"<title>{_escaped(title or '3-D scatter')}</title>")
+    page = page.replace("<title>3-D scatter</title>", f"<title>{_escaped(title or _TITLE.fill())}</title>")
+    page = page.replace("__LANG__", language()).replace("__HINT__", _HINT.fill())
     return page.replace("__DATA__", safe).encode()
 
 

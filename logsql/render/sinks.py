@@ -14,9 +14,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, BinaryIO
 
 from logsql.diagnostics.errors import LogsqlError, RunError, diagnostic
+from logsql.diagnostics.messages import text
 from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
 from logsql.store.files import Files
 from logsql.store.policy import Policy
+
+STANDARD_OUTPUT = text("standard output", "표준 출력")
 
 
 class OutputError(RunError):
@@ -74,7 +77,7 @@ def _standard() -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    raw = _File(handle, "standard output", keep=True)
+    raw = _File(handle, STANDARD_OUTPUT.fill(), keep=True)
     sink = io.BufferedWriter(raw, 1 << 16)
     try:
         yield sink

@@ -6,6 +6,10 @@ import threading
 import time
 from typing import Protocol, TextIO
 
+from logsql.diagnostics.messages import text
+
+_OF = text("{done} of {total}", "{done} / {total}")
+
 
 class Report(Protocol):
     """The facts of the engine's progress report."""
@@ -60,7 +64,8 @@ def progress_text(report: Report) -> str:
     for source, (done, total) in sorted(report.sources.items())[:2]:
         name = source.replace("\\", "/").rsplit("/", 1)[-1]
         printable = "".join(c if c.isprintable() and c.isascii() else "?" for c in name)[:24]
-        parts.append(f"{printable} {_size(done)}" + (f" of {_size(total)}" if total else ""))
+        read = _OF.fill(done=_size(done), total=_size(total)) if total else _size(done)
+        parts.append(f"{printable} {read}")
     return "  ".join(parts)[:79]
 
 

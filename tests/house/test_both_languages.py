@@ -5,12 +5,14 @@ Sentences of the catalogue are held by ``test_sentences.py``; the long text of a
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 
 import pytest
 
 import logsql
+from bench import house
 from logsql.commands.parse.logs.base import PARSERS
 from logsql.diagnostics.messages import LANGUAGE
 from logsql.planner.function_spec import FAMILIES, RETURNS
@@ -21,7 +23,7 @@ from logsql.render.safe import width
 from logsql.shell.catalog import SessionCatalog
 from logsql.shell.manual import WIDTH, command_list, function_list, page
 from logsql.shell.ml_commands import COMMANDS as ML
-from tests.house.test_sentences import ANOTHER_FORM, PROSE
+from tests.house.test_sentences import ANOTHER_FORM, PROSE, sources
 
 HANGUL = re.compile("[\uac00-\ud7a3]")
 #: Facts of an English sentence that the Korean one has too: numbers, formats, names of files and hives.
@@ -105,6 +107,42 @@ def test_what_a_function_returns_is_a_type_or_told() -> None:
     assert {row.family for row in FUNCTIONS.values()} == set(FAMILIES) - {"aggregates"}
     types = {"string", "int", "long", "double", "bool", "date", "ip", "list", "map", "binary", "epoch"}
     assert {word for kind in returned - set(RETURNS) for word in re.findall(r"\w+", kind)} <= types
+
+
+#: What prints: these rooms hold no sentence of their own, and hand none over.
+PRINTING = ("cli.py", "shell", "conversation", "render", "engine", "jobs")
+#: A value that no date of Python holds, as ``Result`` gives it.
+VALUES = {"logsql/engine/result.py: {} seconds since 1970"}
+
+
+def spoken(path: str, node: ast.AST) -> Iterator[str]:
+    """English that is put together in a text, or handed to a writer, in place of a row of the catalogue."""
+    texts: list[str] = []
+    if isinstance(node, ast.JoinedStr):
+        texts = ["".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)]
+    elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in WRITERS:
+        texts = [part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    yield from (f"{path}: {text}" for text in texts if PROSE.search(text) and not HANGUL.search(text))
+
+
+WRITERS = {"out", "err", "say", "ask", "write", "print", "append"}
+
+
+def test_what_prints_holds_no_english() -> None:
+    found = set()
+    for path, tree in sources():
+        if path.removeprefix("logsql/").partition("/")[0] in PRINTING:
+            raised = {id(part) for node in house.walk(tree) if isinstance(node, ast.Raise) for part in ast.walk(node)}
+            found |= {said for node in house.walk(tree) if id(node) not in raised for said in spoken(path, node)}
+    assert found == VALUES
+
+
+def test_english_in_a_writer_is_found() -> None:
+    tree = ast.parse('shell.out("nothing was found")\nname = f"{count} rows were read"\nshell.out("added")')
+    assert [said for node in ast.walk(tree) for said in spoken("x", node)] == [
+        "x: nothing was found",
+        "x: {} rows were read",
+    ]
 
 
 @pytest.mark.usefixtures("korean")
