@@ -125,7 +125,9 @@ READER_SENTENCES = {
             "wevtutil export-log {path} OUT.evtx /lf:true 로 변환하세요",
         ),
         text("timeline knows no source {name}: {known}", "timeline에 {name} 원본이 없습니다. 쓸 수 있는 값: {known}"),
-        text("host={pattern} is no regular expression: {reason}", "host={pattern}은(는) 정규식이 아닙니다: {reason}"),
+        text(
+            "host={pattern} is no regular expression: {reason}", "host={pattern}은(는) 정규표현식이 아닙니다: {reason}"
+        ),
         text("{path} is not a Windows event log: {reason}", "{path}은(는) Windows 이벤트 로그가 아닙니다: {reason}"),
         text(
             "{path} is not an NTFS $MFT: it holds no record with the FILE signature",

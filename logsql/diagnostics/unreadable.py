@@ -32,7 +32,7 @@ PACKED_INPUT = define(
 )
 
 BAD_PATTERN = define(
-    "E3047", "bad-pattern", ("the pattern of an option is no regular expression", "옵션의 정규식이 잘못되었습니다")
+    "E3047", "bad-pattern", ("the pattern of an option is no regular expression", "옵션의 정규표현식이 잘못되었습니다")
 )
 
 NO_SOURCE = define("E3048", "no-such-source", ("the timeline has no such source", "타임라인에 그런 원본이 없습니다"))

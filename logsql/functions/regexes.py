@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 INVALID_REGEX = define(
     "90710",
     "invalid-regex",
-    ("a regular expression that cannot be used", "사용할 수 없는 정규 표현식입니다"),
-    ("{function}(): bad regular expression: {reason}", "{function}(): 정규 표현식이 올바르지 않습니다: {reason}"),
+    ("a regular expression that cannot be used", "사용할 수 없는 정규표현식입니다"),
+    ("{function}(): bad regular expression: {reason}", "{function}(): 정규표현식이 올바르지 않습니다: {reason}"),
 )
 REGEX_CONSTANT = INVALID_REGEX.says(
     (
         "{function}() needs a regular expression as a text constant",
-        "{function}()의 정규 표현식에는 문자열 상수를 씁니다",
+        "{function}()의 정규표현식에는 문자열 상수를 씁니다",
     )
 )
 INVALID_REPLACEMENT = define(

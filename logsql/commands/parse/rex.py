@@ -26,18 +26,18 @@ from logsql.values.values import Typed
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
 
-IN_PYTHON = text("the pattern runs in Python: {why}", "정규식을 파이썬에서 실행합니다: {why}")
+IN_PYTHON = text("the pattern runs in Python: {why}", "정규표현식을 파이썬에서 실행합니다: {why}")
 EMPTY_GROUP = text("a group that may be empty or absent", "비거나 없을 수 있는 그룹")
 NO_GROUP = define(
     "N1601",
     "no-named-group",
     (
         "the regular expression of rex names no group: no field is set",
-        "rex의 정규 표현식에 이름 있는 그룹이 없어 필드가 생기지 않습니다",
+        "rex의 정규표현식에 이름 있는 그룹이 없어 필드가 생기지 않습니다",
     ),
     (
         "the regular expression names no group: no field is set",
-        "정규 표현식에 이름 있는 그룹이 없어 필드가 생기지 않습니다",
+        "정규표현식에 이름 있는 그룹이 없어 필드가 생기지 않습니다",
     ),
     ("name what to take out: (?<name>...)", "꺼낼 부분에 이름을 붙이세요: (?<name>...)"),
 )
@@ -52,17 +52,19 @@ NO_FIELD = define(
 INVALID_REGEX = define(
     "20901",
     "invalid-regex",
-    ("the pattern is not quoted or not a regular expression", "패턴을 따옴표로 묶지 않았거나 정규식이 아닙니다"),
+    ("the pattern is not quoted or not a regular expression", "패턴을 따옴표로 묶지 않았거나 정규표현식이 아닙니다"),
 )
 UNQUOTED_REGEX = INVALID_REGEX.says(
-    ("the regular expression of rex stands in double quotes", "rex의 정규식은 큰따옴표로 묶습니다"), help=_FORM
+    ("the regular expression of rex stands in double quotes", "rex의 정규표현식은 큰따옴표로 묶습니다"), help=_FORM
 )
-BAD_REGEX = INVALID_REGEX.says(("the regular expression cannot be used: {reason}", "쓸 수 없는 정규식입니다: {reason}"))
+BAD_REGEX = INVALID_REGEX.says(
+    ("the regular expression cannot be used: {reason}", "쓸 수 없는 정규표현식입니다: {reason}")
+)
 NO_MATCH = loss(
     "no-match",
     (
         "the pattern takes nothing out of any of the rows: no field is set",
-        "정규식이 어느 행에서도 값을 꺼내지 못해 필드가 생기지 않습니다",
+        "정규표현식이 어느 행에서도 값을 꺼내지 못해 필드가 생기지 않습니다",
     ),
     fate=Fate.PASSED,
 )

@@ -45,7 +45,7 @@ HOST = OptionSpec(
     OptionKind.TEXT,
     (
         "regular expression whose group `host` takes the machine's name from the path",
-        "경로에서 호스트 이름을 뽑는 정규식(그룹 host)",
+        "경로에서 호스트 이름을 뽑는 정규표현식(그룹 host)",
     ),
 )
 REPLAY = OptionSpec(

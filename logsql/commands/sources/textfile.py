@@ -36,7 +36,7 @@ DATE_ALONE = INVALID_OPTION.says(
     )
 )
 NO_REGEX = INVALID_OPTION.says(
-    ("{option}= is no regular expression: {reason}", "{option}=이 정규식이 아닙니다: {reason}")
+    ("{option}= is no regular expression: {reason}", "{option}=이 정규표현식이 아닙니다: {reason}")
 )
 NO_DATE_FORMAT = DATE_PATTERN.says(
     ("df= is no date format: {reason}", "df=이 날짜 형식이 아닙니다: {reason}"), name=DATE_PATTERN_NAME
@@ -140,7 +140,7 @@ register(
             OptionSpec(
                 "dp",
                 OptionKind.REGEX,
-                ("finds the text of the time; groups are joined", "시각 텍스트를 찾는 정규식. 그룹은 이어 붙임"),
+                ("finds the text of the time; groups are joined", "시각 텍스트를 찾는 정규표현식. 그룹은 이어 붙임"),
             ),
             OptionSpec(
                 "df",

@@ -16,7 +16,7 @@ DOUBLED = define(
     "doubled-backslash",
     (
         "rex reads its expression as it is written: two backslashes are a backslash of the text",
-        "rex는 정규식을 쓴 그대로 읽습니다. 역슬래시 두 개는 텍스트의 역슬래시입니다",
+        "rex는 정규표현식을 쓴 그대로 읽습니다. 역슬래시 두 개는 텍스트의 역슬래시입니다",
     ),
     (
         "rex reads {wrong} as a backslash and letters: backslashes are not doubled in it",
@@ -36,7 +36,7 @@ GROK = text(
 )
 STARS = text(
     'a regular expression has .* for any text: write "{right}", or FIELD == "{wrong}"',
-    '정규식에서 아무 텍스트는 .*입니다. "{right}" 또는 필드 == "{wrong}"(으)로 쓰세요',
+    '정규표현식에서 아무 텍스트는 .*입니다. "{right}" 또는 필드 == "{wrong}"(으)로 쓰세요',
 )
 
 
@@ -45,7 +45,7 @@ SLASHES = define(
     "slashes-of-a-regex",
     (
         "slashes around a regular expression are characters of the text, and letters behind them no flags",
-        "정규식을 감싼 슬래시는 텍스트의 글자이고 그 뒤의 글자는 플래그가 아닙니다",
+        "정규표현식을 감싼 슬래시는 텍스트의 글자이고 그 뒤의 글자는 플래그가 아닙니다",
     ),
     (
         "the slashes of {written} are looked for in the text, and {flags} behind them is no flag",
