@@ -12,6 +12,8 @@ import os
 import sys
 from pathlib import Path
 
+from logsql.diagnostics.messages import text
+
 ROOT = Path(__file__).resolve().parent.parent
 FEATURES = ROOT / "sample_data" / "queries" / "bot-features.lq"
 SHOWN = 10
@@ -21,6 +23,19 @@ RULE = """eval _score = 2 * (python_client + go_client + java_client) + accept_a
        + (1 - has_sec_fetch_site) + (1 - has_referer) + (1 - accept_br)
 | eval _guess = if(_score >= 4 and known_bot == 0, "MALICIOUS", "BENIGN")"""
 COUNT = "stats count by _guess, label"
+_FEATURES = text(
+    "1. Features: {path}, one row per request (first {rows})", "1. 특징: {path}, 요청마다 한 행 (처음 {rows}행)"
+)
+_COUNTS = text(
+    "2. Confusion counts of a threshold rule over these features", "2. 이 특징에 임계값 규칙을 적용한 혼동 행렬"
+)
+_SQL = text(
+    "3. The SQL of the last stage (logsql translate shows all)", "3. 마지막 단계의 SQL (전체는 logsql translate)"
+)
+_SHELL = text(
+    "The shell: try  jsonfile sample_data/access.jsonl.gz | stats count by label  or  \\?",
+    "셸: jsonfile sample_data/access.jsonl.gz | stats count by label  또는  \\? 를 입력해 보세요",
+)
 
 
 def main() -> int:
@@ -35,20 +50,20 @@ def main() -> int:
     width = terminal_width(sys.stdout)
     try:
         with logsql.connect(tz="Asia/Seoul") as session:
-            say(f"1. Features: {FEATURES.relative_to(ROOT)}, one row per request (first {SHOWN})")
+            say(_FEATURES.fill(path=FEATURES.relative_to(ROOT), rows=SHOWN))
             outcome = write(session.query(features), "table", sys.stdout.buffer, Layout(width=width, rows=SHOWN))
             say("", *outcome.notices)
 
-            say("2. Confusion counts of a threshold rule over these features", f"| {RULE}\n| {COUNT}", "")
+            say(_COUNTS.fill(), f"| {RULE}\n| {COUNT}", "")
             write(session.query(f"{features}\n| {RULE}\n| {COUNT}"), "table", sys.stdout.buffer, Layout(width=width))
 
-            say("", "3. The SQL of the last stage (logsql translate shows all)", "")
+            say("", _SQL.fill(), "")
             say(last_stage(session.translate(f"{features}\n| {RULE}\n| {COUNT}")))
     except logsql.LogsqlError as error:
         Voice().error(error.diagnostic)
         return error.exit_code
     if sys.stdin.isatty() and sys.stdout.isatty():
-        say("", "The shell: try  jsonfile sample_data/access.jsonl.gz | stats count by label  or  \\?", "")
+        say("", _SHELL.fill(), "")
         return command_line(["--tz", "Asia/Seoul"])
     return 0
 
