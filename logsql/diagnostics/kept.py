@@ -52,6 +52,12 @@ RESULT_NOT_READABLE = define(
     ("the file is no Parquet file", "Parquet 파일이 아닙니다"),
     ("{path} is not a readable Parquet file", "{path}은(는) 읽을 수 있는 Parquet 파일이 아닙니다"),
 )
+RESULT_DAMAGED = RESULT_NOT_READABLE.says(
+    ("a saved result cannot be read: {reason}", "저장된 결과를 읽을 수 없습니다: {reason}"),
+)
+LIST_NOT_READ = LOOKUP_FILE.says(
+    ("the list {path} cannot be read: {reason}", "목록 {path}을(를) 읽을 수 없습니다: {reason}")
+)
 RESULT_NAME = define(
     "E1501",
     "invalid-result-name",

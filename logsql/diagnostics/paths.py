@@ -28,6 +28,15 @@ NO_SUCH_NAME = define(
 )
 #: What a file must be where it is read as a whole: a pipe may wait for ever, a device may never end.
 NOT_REGULAR = text("it is a pipe or a device, not a file", "파일이 아니라 파이프나 장치입니다")
+LOG_IS_ODD = text(
+    "its log {name} is a link, a pipe or a device", "데이터베이스의 로그 {name}이(가) 링크나 파이프, 장치입니다"
+)
+NOBODY_READS = text("nobody reads from the pipe", "파이프에서 읽는 쪽이 없습니다")
+#: What to do instead of naming a pipe as a query file (``<(...)`` of a shell is one).
+QUERY_FROM_INPUT = text(
+    "save the query in a file, or give it on standard input: logsql -",
+    "쿼리를 파일로 저장하거나 표준 입력으로 전달하십시오: logsql -",
+)
 
 EVIDENCE_PATH = define("E3003", "missing-path", NO_PATH, NEEDS_PATH, PATH_FORM)
 MISSING_PATH = define("10905", "missing-path", NO_PATH, NEEDS_PATH, PATH_FORM)

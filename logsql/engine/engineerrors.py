@@ -20,7 +20,17 @@ from logsql.diagnostics.engine import (
     SESSION_CLOSED,
     TOO_MANY_ITEMS,
 )
-from logsql.diagnostics.errors import Interrupted, LogsqlError, PolicyError, RunError, diagnostic, nearest, too_long
+from logsql.diagnostics.errors import (
+    Interrupted,
+    LogsqlError,
+    PolicyError,
+    RunError,
+    SourceError,
+    diagnostic,
+    nearest,
+    too_long,
+)
+from logsql.diagnostics.kept import RESULT_DAMAGED
 from logsql.diagnostics.messages import message
 from logsql.language.spans import width
 from logsql.language.tree import Span
@@ -50,6 +60,9 @@ _DEPTH = re.compile(r"^\w+ Error: Max expression depth limit of \d+ exceeded")
 _ITEMS = re.compile(rf"Error: {TOO_MANY_ITEMS.code} (\d+) (.*)", re.S)
 
 
+#: What Arrow says while DuckDB reads a saved result (``saved_table``).
+_SAVED = re.compile(r"reading the stream registered as '__saved_\d+' failed: (.*)")
+
 #: How DuckDB tells that the system refused a write or a read: a full disk, a bad sector.
 _DISK = re.compile(r'Could not (?:write|read|fsync|truncate|flush)[^"\\]*\\?"([^"\\]+)\\?": ([^"\n]+)')
 
@@ -70,6 +83,8 @@ def engine_error(problem: duckdb.Error, interrupted: bool = False) -> LogsqlErro
         return RunError(diagnostic(OUT_OF_MEMORY, reason=first_line(problem)))
     if isinstance(problem, duckdb.IOException) and (disk := _DISK.search(str(problem))):
         return RunError(diagnostic(DISK, path=disk[1], reason=disk[2]))
+    if saved := _SAVED.search(str(problem)):
+        return SourceError(diagnostic(RESULT_DAMAGED, reason=saved[1]))
     if _DEPTH.search(str(problem)):
         return too_long()
     if found := _ITEMS.search(str(problem)):

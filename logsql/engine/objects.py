@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from logsql.diagnostics.errors import SourceError, diagnostic
+from logsql.diagnostics.kept import LIST_NOT_READ
 from logsql.engine.database import Database
 
 KINDS = ("ip", "port", "text")
@@ -37,7 +39,7 @@ class ObjectLists:
     def items(self, kind: str, name: str) -> Sequence[str] | None:
         """The items of a list, None when there is no list of this name.
 
-        Raises PolicyError where nothing may be known of the state folder.
+        Raises PolicyError where nothing may be known of the state folder, SourceError for a file that is damaged.
         """
         own = self._own.get((kind, name))
         if own is not None:
@@ -57,7 +59,12 @@ class ObjectLists:
         return sorted(found)
 
     def _read(self, path: Path) -> tuple[str, ...]:
-        lines = io.StringIO(self._files.read_as_text(path, errors="replace"), newline="")
-        first = (row[0] for row in csv.reader(lines) if row) if path.suffix == ".csv" else iter(lines)
-        items = [line.strip() for line in first]
+        try:
+            lines = io.StringIO(self._files.read_as_text(path, errors="replace"), newline="")
+            first = (row[0] for row in csv.reader(lines) if row) if path.suffix == ".csv" else iter(lines)
+            items = [line.strip() for line in first]
+        except OSError as error:
+            raise SourceError(diagnostic(LIST_NOT_READ, path=path, reason=error.strerror or error)) from None
+        except csv.Error as error:  # a cell of more than 131,072 characters
+            raise SourceError(diagnostic(LIST_NOT_READ, path=path, reason=error)) from None
         return tuple(item for item in items if item and not item.startswith("#"))

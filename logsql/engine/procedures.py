@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logsql.engine.database import Database
+from logsql.store.queryfiles import query_text
 
 _NAME = re.compile(r"[\w][\w.-]*")
 
@@ -59,7 +60,7 @@ class Procedures:
         refused = [path for path in paths if not self._files.may_read(path)]
         for path in paths:
             if path not in refused and self._files.has_file(path):
-                return ProcedureFile(name, str(path), _lines(self._files.read_as_text(path)))
+                return ProcedureFile(name, str(path), _lines(query_text(self._files, str(path))))
         for path in refused[:1]:
             self._files.policy.check_read(str(path))
         return None

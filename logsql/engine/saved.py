@@ -16,6 +16,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from logsql.diagnostics.errors import SourceError, diagnostic
+from logsql.diagnostics.kept import RESULT_NOT_READABLE
 from logsql.diagnostics.losses import loss
 from logsql.engine.arrowtypes import arrow_columns
 from logsql.engine.ledger import Ledger
@@ -218,6 +220,8 @@ def saved_table(home: HasResults, name: str, bindings: dict[str, object]) -> Tab
     dataset = home.results.saved.find(name)
     if dataset is None:
         return None
+    if not _sound(dataset.schema):
+        raise SourceError(diagnostic(RESULT_NOT_READABLE, path=name))
     key = f"__saved_{len(bindings) + 1}"
     if not dataset.schema.names:  # rows without fields are a table of one column to DuckDB
         bindings[key] = StageTable(pa.schema([("__row", pa.bool_())]), dataset.to_batches)
@@ -234,6 +238,16 @@ def saved_table(home: HasResults, name: str, bindings: dict[str, object]) -> Tab
 
     bindings[key] = StageTable(schema, batches)
     return TableInfo(key, (key,), arrow_columns(schema))
+
+
+def _sound(schema: pa.Schema) -> bool:
+    """Whether every column has a name and every companion stands behind a text; others may have written the file."""
+    for position, field in enumerate(schema):
+        before = schema.field(position - 1) if position else None
+        texts = before is not None and pa.types.is_string(before.type) and pa.types.is_string(field.type)
+        if not field.name or (_is_companion(field) and (before is None or _is_companion(before) or not texts)):
+            return False
+    return True
 
 
 def _is_companion(field: pa.Field) -> bool:

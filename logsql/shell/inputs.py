@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 
 from logsql.diagnostics.errors import SourceError, diagnostic
 from logsql.diagnostics.messages import message
-from logsql.diagnostics.unreadable import QUERY_NOT_READ, QUERY_NOT_UTF8
+from logsql.diagnostics.unreadable import QUERY_NOT_READ
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 from logsql.store.files import Files
 from logsql.store.policy import Policy
-
-#: Bytes of a query file. ``/dev/zero`` was read till memory ended.
-MOST_QUERY = 256 << 20
+from logsql.store.queryfiles import query_text, query_utf8
 
 
 def read_query_file(path: str, policy: Policy) -> str:
@@ -22,18 +18,10 @@ def read_query_file(path: str, policy: Policy) -> str:
 
     Raises SourceError, PolicyError for a file that the session may not read.
     """
-    shown = message("standard-input") if path == "-" else path
+    if path != "-":
+        return query_text(Files(policy), path, on_line=True)
     try:
-        if path == "-":
-            data = sys.stdin.buffer.read()
-        else:
-            data = Files(policy).read(path, MOST_QUERY, pipes=True)
-    except ValueError:  # a device without end, else
-        raise SourceError(diagnostic(QUERY_NOT_READ, path=path, reason=os.strerror(errno.EFBIG))) from None
+        data = sys.stdin.buffer.read()
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise SourceError(diagnostic(QUERY_NOT_READ, path=path, reason=reason)) from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SourceError(diagnostic(QUERY_NOT_UTF8, path=shown, offset=error.start)) from None
+        raise SourceError(diagnostic(QUERY_NOT_READ, path=path, reason=error.strerror or str(error))) from None
+    return query_utf8(data, message("standard-input"))

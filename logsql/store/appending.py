@@ -25,6 +25,7 @@ from logsql.diagnostics.engine import INTERRUPTED
 from logsql.diagnostics.errors import Interrupted, diagnostic
 from logsql.store.placing import beside, make, mode_of, place_new, reached, replace, settle_folder
 from udfs.appendnote import Note, note_path, read_note
+from udfs.regular import open_regular
 
 #: Bytes of a file that is copied: half a tenth of a second on a common disk.
 MOST_COPIED = 64 << 20
@@ -163,7 +164,7 @@ def _copy_for(target: str) -> Iterator[str]:
 def noted(target: str) -> Note | None:
     """What is noted of a file; None when nothing is, or when the note is of another file that had this name."""
     try:
-        with open(note_path(target), "rb") as file:
+        with open(note_path(target), "rb", opener=open_regular) as file:
             note = read_note(file.read(4096))
         return note if note is not None and note.belongs(os.stat(target)) else None
     except OSError:

@@ -8,11 +8,15 @@ from collections.abc import Mapping
 
 import duckdb
 
-from logsql.diagnostics.paths import NOT_REGULAR
-from logsql.store.files import is_special
+from logsql.diagnostics.paths import LOG_IS_ODD
+from logsql.store.files import not_regular
 from logsql.store.folders import MEMORY
 from logsql.store.policy import check_path
+from udfs.regular import is_special
 from udfs.temporary import PrivateFolder
+
+#: Files that DuckDB reads and writes beside a database, by themselves.
+_BESIDE = (".wal", ".wal.checkpoint", ".wal.recovery")
 
 
 def open_file(path: str, config: Mapping[str, str | bool | int | float | list[str]]) -> duckdb.DuckDBPyConnection:
@@ -22,7 +26,10 @@ def open_file(path: str, config: Mapping[str, str | bool | int | float | list[st
     """
     check_path(path)
     if path != MEMORY and is_special(path):  # DuckDB waits for a pipe that nobody writes to, and writes to a device
-        raise OSError(errno.EINVAL, NOT_REGULAR.fill(), path)
+        raise not_regular(path)
+    for name in (path + ending for ending in _BESIDE if path != MEMORY):
+        if is_special(name) or os.path.islink(name):  # it would write to whatever the link leads to, or make it
+            raise OSError(errno.EINVAL, LOG_IS_ODD.fill(name=os.path.basename(name)), name)
     try:
         path.encode()
     except UnicodeEncodeError:  # a name that is no UTF-8: DuckDB takes none

@@ -15,7 +15,6 @@ import errno
 import io
 import os
 import shutil
-import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,8 +25,10 @@ from logsql.diagnostics.errors import RunError, diagnostic
 from logsql.diagnostics.paths import NOT_REGULAR
 from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
 from logsql.store import placing
+from logsql.store.pipes import open_special
 from logsql.store.policy import Policy, read_refused
 from udfs.readers.files import NamedFile, noted_end
+from udfs.regular import NotRegular, is_special, open_regular
 
 AnyPath = str | os.PathLike[str]
 
@@ -52,18 +53,18 @@ class Files:
         """Whether the policy allows to read; the file system is not asked."""
         return self.policy.may_read(os.fspath(path))
 
-    def open(self, path: AnyPath, pipes: bool = False) -> BinaryIO:
-        """A file, opened for reading bytes. A pipe or device is an OSError, unless ``pipes`` are as good.
-
-        One that nobody writes to would be waited for without end, and a device may have none.
-        """
-        self.policy.check_read(os.fspath(path))
-        if not pipes and is_special(path):
-            raise OSError(errno.EINVAL, NOT_REGULAR.fill(), os.fspath(path))
-        end = noted_end(os.fspath(path), self.policy.may_read)
-        if end is not None:
-            return self._meant(os.fspath(path), io.BufferedReader(NamedFile(os.fspath(path), end)))
-        return self._meant(os.fspath(path), open(path, "rb"))
+    def open(self, path: AnyPath) -> BinaryIO:
+        """A file, opened for reading bytes. A pipe or device is an OSError: one that nobody writes to would be waited
+        for without end, and a device may have none."""
+        name = os.fspath(path)
+        self.policy.check_read(name)
+        end = noted_end(name, self.policy.may_read)
+        try:
+            if end is not None:
+                return self._meant(name, io.BufferedReader(NamedFile(name, end)))
+            return self._meant(name, open(name, "rb", opener=open_regular))
+        except NotRegular:
+            raise not_regular(name) from None
 
     def _meant(self, path: str, file: BinaryIO) -> BinaryIO:
         """The open file, if it is the one that was asked about and no link was turned since."""
@@ -72,9 +73,9 @@ class Files:
             raise read_refused(path)
         return file
 
-    def read(self, path: AnyPath, limit: int | None = None, pipes: bool = False) -> bytes:
-        """All bytes of a file; ValueError when there are more than ``limit``. ``pipes``: as :meth:`open`."""
-        with self.open(path, pipes) as file:
+    def read(self, path: AnyPath, limit: int | None = None) -> bytes:
+        """All bytes of a file; ValueError when there are more than ``limit``."""
+        with self.open(path) as file:
             data = file.read() if limit is None else file.read(limit + 1)
         if limit is not None and len(data) > limit:
             raise ValueError(f"{os.fspath(path)} is larger than {limit} bytes")
@@ -161,7 +162,7 @@ class Files:
         pipe or device is written to directly. The folder must be there."""
         self.policy.check_write(os.fspath(path))
         if is_special(path):
-            yield os.open(path, os.O_WRONLY)
+            yield open_special(os.fspath(path))
             return
         with self.replacing(path, make_folders=False) as temporary:
             yield os.open(temporary, os.O_WRONLY)
@@ -190,7 +191,7 @@ class Files:
         """Whether a process that lives holds the file; one that nobody holds goes."""
         self.policy.check_write(os.fspath(path))
         try:
-            with open(path, "rb") as file:
+            with open(path, "rb", opener=open_regular) as file:
                 if sys.platform != "win32":
                     import fcntl  # not on every system
 
@@ -250,25 +251,30 @@ class Files:
         os.chmod(path, 0o444)
 
     def make_private(self, path: AnyPath) -> None:
-        """Make sure of a file that nobody but the user may read, and of its folder; what it holds stays."""
+        """Make sure of a file that nobody but the user may read, and of its folder; what it holds stays.
+
+        Raises OSError, also for a pipe or device.
+        """
         self.policy.check_write(os.fspath(path))
+        if is_special(path):
+            raise not_regular(path)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:
             with contextlib.suppress(OSError):  # another user's
-                if not is_special(path):
-                    os.chmod(path, 0o600)
+                os.chmod(path, 0o600)
 
     def add_private(self, path: AnyPath, data: bytes) -> None:
         """Add to a file that nobody but the user may read, in one piece that is on the disk behind the call."""
         self.policy.check_write(os.fspath(path))
+        if is_special(path):  # one that nobody reads would be waited for
+            raise not_regular(path)
         handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
         try:
             while data:
                 data = data[os.write(handle, data) :]
-            with contextlib.suppress(OSError):  # a pipe, a device
-                os.fsync(handle)
+            os.fsync(handle)
         finally:
             os.close(handle)
 
@@ -300,10 +306,6 @@ def keeping(path: AnyPath) -> Iterator[None]:
         raise RunError(diagnostic(OUTPUT_NOT_WRITTEN, path=where, reason=error.strerror or error)) from None
 
 
-def is_special(path: AnyPath) -> bool:
-    """A pipe or device: it can be neither replaced nor finished, only written to."""
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        return False
-    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+def not_regular(path: AnyPath) -> OSError:
+    """What is said of a pipe or device where a file is meant."""
+    return OSError(errno.EINVAL, NOT_REGULAR.fill(), os.fspath(path))

@@ -25,6 +25,7 @@ from logsql.store.policy import read_refused
 #: Rows of separated text that are read at once.
 _ROWS = 20_000
 _NAME, _KEY, _SOURCE = b"logsql.lookup", b"logsql.key", b"logsql.source"
+_OURS = (_NAME, _KEY, _SOURCE)
 
 
 @dataclass(frozen=True)
@@ -127,13 +128,12 @@ class LookupFolder:
         try:
             with self._files.open(path) as file:
                 table = pq.read_table(file)
-        except (OSError, pa.ArrowInvalid):
+            meta = {key: value.decode() for key, value in (table.schema.metadata or {}).items() if key in _OURS}
+        except (OSError, pa.ArrowException, UnicodeDecodeError):  # others may have written it
             return None
-        meta = table.schema.metadata or {}
-        if _NAME not in meta or _KEY not in meta:
+        if meta.get(_KEY) not in table.column_names or _NAME not in meta:
             return None
-        source = meta.get(_SOURCE, b"table").decode()
-        return LookupTable(meta[_NAME].decode(), meta[_KEY].decode(), table, source)
+        return LookupTable(meta[_NAME], meta[_KEY], table, meta.get(_SOURCE, "table"))
 
     def names(self) -> set[str]:
         """Names of the kept tables; none where nothing may be known of the folder."""
@@ -170,8 +170,7 @@ class LookupFolder:
 
         try:
             with self._files.open(path) as file:
-                meta = pq.read_schema(file).metadata or {}
-        except (OSError, pa.ArrowInvalid):
+                name = (pq.read_schema(file).metadata or {}).get(_NAME)
+            return name.decode() if name is not None else None
+        except (OSError, pa.ArrowException, UnicodeDecodeError):
             return None
-        name = meta.get(_NAME)
-        return name.decode() if name is not None else None

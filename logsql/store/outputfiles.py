@@ -11,9 +11,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import stat
-import sys
-import time
 import zlib
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -21,8 +18,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from logsql.diagnostics.codes import Code
-from logsql.diagnostics.engine import INTERRUPTED
-from logsql.diagnostics.errors import Interrupted, RunError, diagnostic
+from logsql.diagnostics.errors import RunError, diagnostic
 from logsql.diagnostics.kept import (
     CANNOT_WRITE,
     FILE_EXISTS,
@@ -33,7 +29,8 @@ from logsql.diagnostics.kept import (
 )
 from logsql.store import placing
 from logsql.store.appending import Rows, append
-from logsql.store.files import is_special
+from logsql.store.pipes import open_special
+from udfs.regular import is_special
 
 
 @dataclass(frozen=True)
@@ -213,23 +210,6 @@ class OutputFile:
         os.unlink(self.temporary)
         self.temporary = moved
         return moved
-
-
-def open_special(path: str, cancelled: Callable[[], bool]) -> int:
-    """A pipe or device, opened for writing; nobody reads the pipe: waits until somebody does or the run is stopped."""
-    while True:
-        try:
-            handle = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
-        except OSError as problem:
-            if problem.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
-                raise
-            if cancelled():
-                raise Interrupted(diagnostic(INTERRUPTED)) from None
-            time.sleep(0.05)
-            continue
-        if sys.platform != "win32":
-            os.set_blocking(handle, True)
-        return handle
 
 
 def commit(files: Collection[OutputFile], cancelled: Callable[[], bool]) -> None:

@@ -8,11 +8,16 @@ import time
 import zipfile
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import logsql
 from logsql.diagnostics.errors import LogsqlError
 from logsql.shell import inputs
+from logsql.store import queryfiles
+from logsql.store.folders import file_stem
 from logsql.store.policy import Policy
 from udfs.readers.base import ReaderError
 from udfs.readers.evidence import HostPattern
@@ -165,10 +170,104 @@ def test_a_lookup_file_with_a_cell_without_end(tmp_path: Path) -> None:
     assert caught.value.code == "E3101"
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="only where the system has a device without end")
-def test_a_query_file_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_query_file_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was read till memory ended."""
-    monkeypatch.setattr(inputs, "MOST_QUERY", 1_000_000)
-    with pytest.raises(LogsqlError) as caught:
-        inputs.read_query_file("/dev/zero", Policy())
-    assert "/dev/zero" in str(caught.value)
+    monkeypatch.setattr(queryfiles, "MOST_QUERY", 1_000)
+    path = tmp_path / "q.lq"
+    path.write_text(" " * 1_001)
+    with pytest.raises(LogsqlError, match="File too large"):
+        inputs.read_query_file(str(path), Policy())
+
+
+_MARK = {b"logsql.companion": b"1"}
+_TEXT = pa.table({"a": ["1"]})
+#: Files of a state folder that somebody else wrote: what is asked, where the file lies, what is in it.
+PLANTED: dict[str, tuple[str, str, bytes | pa.Table, str]] = {
+    "a list whose cell has no end": (
+        'json "{a:\'x\'}" | eval m = matchfeed("x", a)',
+        "objects/text/x.csv",
+        b'"' + b"x" * 200_000,
+        "E3101",
+    ),
+    "a stored query that is no text": ("proc x()", "procs/x.lq", b'json "\xff"', "E3039"),
+    "a schema that is no text": ("schema x", "schemas/x.json", b'{"a": "\xff"}', "E3039"),
+    "a saved result without its middle": ("load x", "results/x.parquet", b"PAR1" + b"\xff" * 900, "11201"),
+    "a companion before any column": (
+        "load x",
+        "results/x.parquet",
+        pa.table([["1"]], schema=pa.schema([pa.field("a", pa.string(), metadata=_MARK)])),
+        "11201",
+    ),
+    "a companion of a number": (
+        "load x",
+        "results/x.parquet",
+        pa.table(
+            [[1], ["x"]],
+            schema=pa.schema([pa.field("a", pa.int64()), pa.field("b", pa.string(), metadata=_MARK)]),
+        ),
+        "11201",
+    ),
+    "a column without a name": ("load x", "results/x.parquet", pa.table({"": ["1"]}), "11201"),
+    "a lookup whose name is no text": (
+        "lookuptable x",
+        f"lookups/{file_stem('x')}.parquet",
+        _TEXT.replace_schema_metadata({b"logsql.lookup": b"\xff", b"logsql.key": b"\xff"}),
+        "20701",
+    ),
+    "a lookup whose key is no column": (
+        "lookuptable x",
+        f"lookups/{file_stem('x')}.parquet",
+        _TEXT.replace_schema_metadata({b"logsql.lookup": b"x", b"logsql.key": b"none"}),
+        "20701",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_files_of_the_state_folder_that_others_wrote(tmp_path: Path, kind: str) -> None:
+    """It lies beside the database of a case: exceptions of csv, Arrow and of Python's codecs came out."""
+    query, name, held, code = PLANTED[kind]
+    with duckdb.connect(str(tmp_path / "c.duckdb")) as made:
+        made.execute("create table t as select 1 a")
+    path = tmp_path / "c.duckdb.ml" / name
+    path.parent.mkdir(parents=True)
+    if isinstance(held, bytes):
+        path.write_bytes(held)
+    else:
+        pq.write_table(held, path)
+    with logsql.connect(str(tmp_path / "c.duckdb"), tz="UTC") as s, pytest.raises(LogsqlError) as caught:
+        s.query(query).rows()
+    assert caught.value.code == code, str(caught.value)
+
+
+def test_a_saved_result_whose_rows_are_damaged(tmp_path: Path) -> None:
+    with duckdb.connect() as made:
+        made.execute("copy (select md5(range::varchar) a from range(1000)) to ?", [str(tmp_path / "x.parquet")])
+    data = bytearray((tmp_path / "x.parquet").read_bytes())
+    data[4:40] = bytes(byte ^ 0xFF for byte in data[4:40])
+    (tmp_path / "x.parquet").write_bytes(data)
+    with logsql.connect(tz="UTC") as s, pytest.raises(LogsqlError) as caught:
+        s.query(f"load {tmp_path}/x.parquet").rows()
+    assert caught.value.code == "11201"
+
+
+@pytest.mark.posix("links, pipes")
+@pytest.mark.parametrize("ending", ["wal", "wal.checkpoint", "wal.recovery"])
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_what_lies_beside_a_database(tmp_path: Path, ending: str, kind: str) -> None:
+    """DuckDB made or wrote the file that the link leads to, in safe mode too, and waited for a pipe without end."""
+    case, other = tmp_path / "case", tmp_path / "other"
+    case.mkdir()
+    other.mkdir()
+    with duckdb.connect(str(case / "c.duckdb")) as made:
+        made.execute("create table t as select 1 a")
+    beside = case / f"c.duckdb.{ending}"
+    if kind == "pipe":
+        os.mkfifo(beside)
+    else:
+        beside.symlink_to(other / "made")
+    for more in ({}, {"safe": True, "allow_write": [str(case)]}):
+        with pytest.raises(LogsqlError) as caught:
+            logsql.connect(str(case / "c.duckdb"), tz="UTC", **more)  # type: ignore[arg-type]
+        assert (caught.value.code, beside.name in str(caught.value)) == ("E3001", True)
+    assert list(other.iterdir()) == []

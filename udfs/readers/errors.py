@@ -6,6 +6,7 @@ import errno
 from collections.abc import Sequence
 
 from udfs.extras import MissingExtra, needs_extra
+from udfs.regular import NotRegular
 
 
 def printable(text: str) -> str:
@@ -65,4 +66,7 @@ def os_error(problem: OSError, path: str) -> ReaderError:
         return ReaderError("no permission to read {path}", path, "permission-denied")
     if isinstance(problem, IsADirectoryError):
         return ReaderError("{path} is a directory, not a file", path, "is-a-directory")
+    if isinstance(problem, NotRegular):
+        said = "{path} is a pipe or a device, not a file: save what it gives, or read standard input with the command -"
+        return ReaderError(said, path, "not-a-file")
     return ReaderError("cannot read {path}: {reason}", path, "read-failed", reason=problem.strerror or problem)

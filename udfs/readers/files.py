@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, cast
 from udfs.appendnote import note_path, read_note
 from udfs.readers.errors import ReaderError, os_error
 from udfs.readers.patterns import ANY_DEPTH, components, has_wildcard, wildcard
+from udfs.regular import NotRegular, open_regular, open_unlooked
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,7 +36,6 @@ HANDLES = "/proc/self/fd"
 HANDED_ON = sys.platform == "linux" and os.path.isdir(HANDLES)
 _MOST_KEPT = 200
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
-_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _LAST = "\U0010ffff"
 _NUMBERS = re.compile(r"([0-9]+)")
 
@@ -152,9 +152,9 @@ class Files:
             raise os_error(problem, path) from problem
 
     def _handle(self, path: str) -> tuple[int, int]:
-        """A regular file that is the one meant, open, and its bytes."""
+        """A regular file that is the one meant, open, and its bytes. A pipe made in between has none to be read."""
         size = _check_regular(path)
-        handle = os.open(path, _READ)
+        handle = open_unlooked(path)
         if not self._opened(path, handle):
             os.close(handle)
             raise _refused(path)
@@ -375,7 +375,7 @@ class NamedFile(io.FileIO):
     its readers, where that is not its own end."""
 
     def __init__(self, path: str, end: int | None = None) -> None:
-        super().__init__(path, "rb")
+        super().__init__(path, "rb", opener=open_regular)
         self._path = path
         self.end = end
 
@@ -434,15 +434,11 @@ def noted_end(path: str, may_read: Callable[[str], bool] = any_file) -> int | No
         place = note_path(os.path.realpath(path) if os.path.islink(path) else path)
         if not may_read(place):
             return None
-        with open(_without_waiting(place), "rb") as file:
-            note = read_note(file.read(_NOTE)) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+        with open(place, "rb", opener=open_regular) as file:  # a pipe of that name would be waited for
+            note = read_note(file.read(_NOTE))
         return note.size if note is not None and note.unfinished(os.stat(path)) else None
     except OSError:  # there is none, nearly always
         return None
-
-
-def _without_waiting(path: str) -> int:
-    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe of that name would be waited for
 
 
 def extent(file: IO[bytes]) -> tuple[int, int | None]:
@@ -564,5 +560,4 @@ def _check_regular(path: str) -> int:
         return facts.st_size
     if stat.S_ISDIR(mode):
         raise ReaderError("{path} is a directory, not a file", path, "is-a-directory")
-    said = "{path} is a pipe or a device, not a file: save what it gives, or read standard input with the command -"
-    raise ReaderError(said, path, "not-a-file")
+    raise os_error(NotRegular(path), path)
