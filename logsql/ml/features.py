@@ -237,6 +237,22 @@ def encode(specs: Sequence[FeatureSpec], rows: pa.Table) -> NDArray[np.float32]:
     return matrix
 
 
+def not_learnt(spec: FeatureSpec, column: pa.Array | pa.ChunkedArray) -> pa.Array | None:
+    """Which texts become a missing value: those the training has not seen, and those that are no address where it saw
+    addresses. None for other kinds."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if spec.kind not in (FeatureKind.CATEGORICAL, FeatureKind.IP) or pa.types.is_null(column.type):
+        return None
+    if spec.kind is FeatureKind.CATEGORICAL:
+        known = pc.is_in(_as_text(column), value_set=pa.array(list(spec.values), pa.string()))
+    else:
+        encoded = column.cast(pa.string()).dictionary_encode()
+        fits = [ip_number(value) is not None for value in encoded.dictionary.to_pylist()]
+        known = pa.array(fits, pa.bool_()).take(encoded.indices).fill_null(True)
+    return pc.and_(column.is_valid(), pc.invert(known))
+
+
 # --- checking the rows to be scored ---------------------------------------------------------------------------------
 
 _LOOKS_LIKE: dict[FeatureKind, tuple[Text, str]] = {

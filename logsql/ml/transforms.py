@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from logsql.diagnostics.losses import Fate, loss
 from logsql.diagnostics.models import MlError
+from logsql.ml.features import FeatureKind, label_text, not_learnt
 from logsql.ml.forms import FieldForms, assemble, collected, unfit
 from logsql.ml.model import TrainedModel
 from logsql.ml.timeseries import ForecastOptions
@@ -38,6 +39,22 @@ UNFIT = loss(
     "not-the-type-of-the-model",
     ("values of another type than the model has learnt: taken as null", "모델이 학습한 타입과 다른 값: null로 처리"),
     fate=Fate.NULL,
+)
+UNSEEN = loss(
+    "unseen-category",
+    (
+        "texts that the training has not seen: they count as missing values",
+        "학습 때 없던 텍스트: 값이 없는 것으로 봅니다",
+    ),
+    fate=Fate.DOUBTFUL,
+)
+ALL_NULL = loss(
+    "feature-without-value",
+    (
+        "no row has a value in this field: it takes no part in the answers",
+        "어느 행에도 이 필드의 값이 없어 답에 쓰이지 않습니다",
+    ),
+    fate=Fate.DOUBTFUL,
 )
 NO_NUMBER = loss("no number in a field", ("rows without a number in every field", "모든 필드에 숫자가 있지 않은 행"))
 NO_TIME = loss("no time or no number", ("rows without a date or a number", "날짜나 숫자가 없는 행"))
@@ -102,7 +119,7 @@ class Scoring:
     """Transform of ``rforest`` and ``anomalies``.
 
     command: for the ledger; fields: the features as SQL delivers them; answers: names of the output columns behind the
-    features; weight: column with the number of rows per vector (only with mixed fields); failed: the answer column for
+    features; weight: column with the number of rows per vector (with mixed fields and texts); failed: the answer column for
     the reason when there is no model, None to fail the query; documents: answers whose type only the data tell, which
     cross as JSON text.
     """
@@ -129,18 +146,35 @@ class Scoring:
         kinds = {spec.name: spec.kind for spec in model.features}
         scores: set[float] = set()
         vectors = 0
+        filled = Filled()
         for batch in batches:
             raw = pa.Table.from_batches([batch])
             for name, count in unfit(raw, self.fields, kinds, self.weight).items():
                 fact = f"{name}: not {kinds[name].value.lower()}"
                 runtime.loss.lost(f"{self.command} {name}", UNFIT.name, count, sample=fact)
-            found = score(assemble(raw, self.fields, kinds))
+            rows = assemble(raw, self.fields, kinds)
+            self._tell_unknown(runtime, model, rows, raw)
+            filled.add(rows)
+            found = score(rows)
             if (column := found.get("_score")) is not None and batch.num_rows and len(scores) < 2:
                 vectors += batch.num_rows
                 scores.update(pc.min_max(column).as_py().values())
             yield self._output(batch, found)
         if len(scores) == 1 and vectors > 1:
             runtime.loss.lost(self.command, EQUAL_SCORES.name, 0)
+        for name in filled.empty():
+            runtime.loss.lost(f"{self.command} {name}", ALL_NULL.name, 0)
+
+    def _tell_unknown(self, runtime: StageRuntime, model: TrainedModel, rows: pa.Table, raw: pa.Table) -> None:
+        """Texts that the model takes for missing values, because its training had no such text (or no such address)."""
+        for spec in model.features:
+            unknown = not_learnt(spec, rows.column(spec.name))
+            if unknown is None or not (any_ := pc.sum(unknown).as_py()):
+                continue
+            count = any_ if self.weight is None else pc.sum(raw.column(self.weight).filter(unknown)).as_py()
+            first = rows.column(spec.name).filter(unknown)[0].as_py()
+            reason = UNSEEN if spec.kind is FeatureKind.CATEGORICAL else UNFIT
+            runtime.loss.lost(f"{self.command} {spec.name}", reason.name, int(count), sample=label_text(first))
 
     @property
     def idents(self) -> list[str]:
@@ -160,6 +194,22 @@ class Scoring:
         for batch in batches:
             reason = pa.array([text] * batch.num_rows, pa.string())
             yield self._output(batch, {self.failed or "": reason})
+
+
+class Filled:
+    """Which fields had a value in any row so far."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, bool] = {}
+
+    def add(self, rows: pa.Table) -> None:
+        for name in rows.column_names if rows.num_rows else ():
+            some = rows.column(name).null_count < rows.num_rows
+            self._given[name] = self._given.get(name, False) or some
+
+    def empty(self) -> list[str]:
+        """Fields that were null in every row; none where there was no row."""
+        return [name for name, given in self._given.items() if not given]
 
 
 def plain(column: pa.Array) -> pa.Array:

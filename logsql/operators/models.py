@@ -291,25 +291,26 @@ def scored(
 ) -> Rel:
     """The relation with the answers of a stage that sees each distinct feature vector once.
 
-    ``transform(fields, weight column)`` makes the stage; ``weight`` is None when no field is mixed.
+    ``transform(fields, weight column)`` makes the stage; ``weight`` (how many rows a vector stands for) is None when
+    nothing of a vector can be counted: no field is mixed or text.
     """
     base = stage.with_keys(rel) if stage.order_needed and rel.order.defined else rel
     wide, fields, columns = with_forms(stage, base, [(f, forms_of) for f in found])
     if wide is not base or not repeatable(stage, wide):
         wide = stage.stored(wide)
-    mixed = any(f.mixed for f in fields)
+    counted = any(f.mixed or f.ident(Form.TEXT) for f in fields)
     items: list[Sql] = [sql.col(c.ident) for c in columns]
     group = None
-    if mixed:
+    if counted:
         group = exp.Group(expressions=[sql.col(c.ident) for c in columns])
         items.append(sql.alias(sql.func("count", exp.Star()), WEIGHT))
-    distinct = None if mixed else exp.Distinct()
+    distinct = None if counted else exp.Distinct()
     query = sql.select(items, sql.table(wide.source), distinct=distinct, group=group)
-    weighted = [*columns, *([Column(WEIGHT, WEIGHT, LONG)] if mixed else [])]
+    weighted = [*columns, *([Column(WEIGHT, WEIGHT, LONG)] if counted else [])]
     vectors = stage.derived("vectors", query, (wide.source,), weighted)
     made = [Column(a.name, a.name, a.type) for a in answers]
     stream = stage.stream(
-        vectors, [*columns, *made], transform(tuple(fields), WEIGHT if mixed else None), inputs=inputs
+        vectors, [*columns, *made], transform(tuple(fields), WEIGHT if counted else None), inputs=inputs
     )
     on = sql.and_(*(_alike(c.ident) for c in columns))
     rows = replace(wide, columns=base.columns, carried=base.carried, rest=base.rest)

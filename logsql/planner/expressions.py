@@ -140,7 +140,7 @@ class ExprContext:
         if isinstance(expr, Field):
             conditions.quoted_value(self, expr)
             if "." in expr.name or "[" in expr.name:
-                documents.path(self, expr)
+                documents.path(self.note, self.rel, expr.name, expr.span)
             return self.read(expr.name, expr.span)
         if isinstance(expr, Binary):
             return self._binary(expr)

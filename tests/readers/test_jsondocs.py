@@ -81,6 +81,11 @@ def test_records_of_cloudtrail_are_one_row(tmp_path: Path) -> None:
         ('[{"a": 1}, 2, "x", [{"a": 5}], null]', [1], [("not-an-object", 1)] * 4),
         ('{\n "a": 1\n}\n{\n "a": \n', [1], [("broken-json", 4)]),
         ('{\n "a": [\n', [], [("broken-json", 1)]),
+        # An array of no rows, as a program writes it that has nothing to tell: nothing was lost.
+        ("[]", [], []),
+        ("\ufeff[ ]\r\n", [], []),
+        ("[\n]\n", [], []),
+        ('[]\n{"a": 2}', [2], [("not-an-object", 1)]),
         # Lines, as before: a first line that was cut, an array of numbers among objects, a log with brackets.
         ('"b": 1}\n{"a": 2}\n{"a": 3}', [2, 3], [("broken-json", 1)]),
         ('{"a": 1, "b": "x\n{"a": 2}', [2], [("broken-json", 1)]),

@@ -45,7 +45,8 @@ def are_documents(head: str) -> bool:
     if text.startswith("["):
         found = _loaded(line)
         if isinstance(found, list):
-            return any(isinstance(item, dict) for item in found)
+            empty = not found and not more.strip()  # an array of no rows, as a program with nothing to tell writes it
+            return empty or any(isinstance(item, dict) for item in found)
         return _ARRAY.match(text) is not None
     if not text.startswith("{") or not more.strip() or _loaded(line) is not None:
         return False

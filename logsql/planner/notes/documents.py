@@ -8,7 +8,9 @@ from logsql.diagnostics.codes import define
 from logsql.diagnostics.messages import text
 from logsql.language.tree import Field, Span, canonical
 from logsql.planner.calls import FunctionCall, Lowering
+from logsql.planner.notes.fields import Say
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
+from logsql.planner.relation import Rel
 from logsql.values.types import Kind
 from logsql.values.values import Typed
 
@@ -66,22 +68,21 @@ def member(call: FunctionCall, value: Typed) -> None:
         call.note(NO_PARTS, 0, help=help, value=canonical(node), kind=kind_word(value.kind), path=canonical(call.call))
 
 
-def path(cx: Lowering, node: Field) -> None:
-    """Tell of ``a.k`` where a is a text or a number, and no field is called ``a.k``."""
-    rel = cx.rel
-    if rel is None or rel.rest is not None or rel.column(node.name) is not None:
+def path(note: Say, rel: Rel | None, name: str, span: Span) -> None:
+    """Tell of ``a.k``, in an expression or where a name stands (``by a.k``), where a is a text or a number and no field
+    is called ``a.k``."""
+    if rel is None or rel.rest is not None or rel.column(name) is not None:
         return
-    parent = re.split(r"[.\[]", node.name, maxsplit=1)[0]
-    column = rel.column(parent) if parent != node.name else None
-    if column is not None and not column.parts and column.type.kind is Kind.LIST and node.name[len(parent)] == ".":
-        better = WRITE.fill(better=f"{parent}[0]{node.name[len(parent) :]}")
-        cx.note(NO_KEYS, node.span, help=better, value=parent, path=node.name)
-        return
-    if column is None or column.parts or not settled_kind(column.type.kind) or column.type.kind in _PARTED:
+    parent = re.split(r"[.\[]", name, maxsplit=1)[0]
+    column = rel.column(parent) if parent != name else None
+    if column is None or column.parts:
         return
     kind = column.type.kind
-    help = PARSE_FIRST.fill(value=parent) if kind is Kind.STRING else None
-    cx.note(NO_PARTS, node.span, help=help, value=parent, kind=kind_word(kind), path=node.name)
+    if kind is Kind.LIST and name[len(parent)] == ".":
+        note(NO_KEYS, span, help=WRITE.fill(better=f"{parent}[0]{name[len(parent) :]}"), value=parent, path=name)
+    elif settled_kind(kind) and kind not in _PARTED:
+        help = PARSE_FIRST.fill(value=parent) if kind is Kind.STRING else None
+        note(NO_PARTS, span, help=help, value=parent, kind=kind_word(kind), path=name)
 
 
 def opened(cx: Lowering, command: str, name: str, span: Span, wanted: Kind) -> None:

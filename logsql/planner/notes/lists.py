@@ -11,6 +11,7 @@ from logsql.diagnostics.messages import listed
 from logsql.diagnostics.places import Place
 from logsql.language.tree import Call, Command, Expr, Name, SortKey, canonical
 from logsql.planner.duties import QUERY
+from logsql.planner.notes import documents
 from logsql.planner.notes.fields import UNKNOWN_FIELD, Say, absent
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec
@@ -60,8 +61,11 @@ def takes_whole(spec: CommandSpec, command: Command) -> bool:
 
 
 def tell_path(note: Say, spec: CommandSpec, command: Command, rel: Rel, name: Name) -> None:
-    """Look at a name that leads into a field: ``rename m.a as b``, ``fields - m.a``."""
-    if rel.column(name.text) is not None or not takes_whole(spec, command):
+    """Look at a name that leads into a field: ``rename m.a as b``, ``fields - m.a``, ``by n.a`` of a number."""
+    if rel.column(name.text) is not None:
+        return
+    if not takes_whole(spec, command):
+        documents.path(note, rel, name.text, name.span)
         return
     root = re.split(r"[.\[]", name.text, maxsplit=1)[0]
     new = re.split(r"[.\]]", name.text.rstrip("]"))[-1]

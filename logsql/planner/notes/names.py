@@ -11,6 +11,7 @@ from logsql.diagnostics.errors import QueryError
 from logsql.language.expressions import parse_expression
 from logsql.language.tree import Binary, Call, Command, Expr, Field, Name, SortKey, Span, Unary, canonical
 from logsql.planner.duties import WHOLE_FIELDS, Kind
+from logsql.planner.notes import documents
 from logsql.planner.notes.clauses import tell_key
 from logsql.planner.notes.fields import TAKEN, UNKNOWN_FIELD, Say, absent, near
 from logsql.planner.notes.lists import ASSIGNED, SEVERAL_NAMES, computed, takes_signs, tell_list, tell_path
@@ -117,6 +118,8 @@ def tell_names(note: Say, spec: CommandSpec, command: Command, rel: Rel | None) 
                 note(SPLIT_NAME, name.span, name=longer, count=longer.count(" ") + 1, help=AS_OPTION.fill(name=longer))
                 continue
             note(UNKNOWN_FIELD, name.span, field=name.text, help=near(rel, name.text))
+        else:
+            documents.path(note, rel, name.text, name.span)
 
 
 def tell_taken(note: Say, spec: CommandSpec, command: Command, taken: Callable[[str], str | None]) -> None:
