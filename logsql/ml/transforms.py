@@ -119,9 +119,9 @@ class Scoring:
     """Transform of ``rforest`` and ``anomalies``.
 
     command: for the ledger; fields: the features as SQL delivers them; answers: names of the output columns behind the
-    features; weight: column with the number of rows per vector (with mixed fields and texts); failed: the answer column for
-    the reason when there is no model, None to fail the query; documents: answers whose type only the data tell, which
-    cross as JSON text.
+    features; weight: column with the number of rows per vector (with mixed fields and texts); failed: the answer column
+    for the reason when there is no model, None to fail the query; documents: answers whose type only the data tell,
+    which cross as JSON text.
     """
 
     command: str
@@ -169,9 +169,9 @@ class Scoring:
         """Texts that the model takes for missing values, because its training had no such text (or no such address)."""
         for spec in model.features:
             unknown = not_learnt(spec, rows.column(spec.name))
-            if unknown is None or not (any_ := pc.sum(unknown).as_py()):
+            if unknown is None or not (some := pc.sum(unknown).as_py()):
                 continue
-            count = any_ if self.weight is None else pc.sum(raw.column(self.weight).filter(unknown)).as_py()
+            count = some if self.weight is None else pc.sum(raw.column(self.weight).filter(unknown)).as_py()
             first = rows.column(spec.name).filter(unknown)[0].as_py()
             reason = UNSEEN if spec.kind is FeatureKind.CATEGORICAL else UNFIT
             runtime.loss.lost(f"{self.command} {spec.name}", reason.name, int(count), sample=label_text(first))

@@ -242,7 +242,8 @@ without a value, `timeout=`), the query goes on: `_guess` is null and `_rforest_
 `_rforest_error` is null otherwise.
 
 Features are numbers, dates, addresses, booleans and text. A null, and a text that the training has not seen, count as
-missing values; such texts enter the ledger. Each distinct combination of features is scored once. The same data gives the same model.
+missing values; such texts enter the ledger. Each distinct combination of features is scored once. The same data gives
+the same model.
 """,
         examples=(
             Example(
