@@ -15,9 +15,11 @@ import lzma
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import logsql
 from tests.readers.hive_support import plain, table
 from tests.readers.test_evtx import _SYSTEM_COLUMNS, _packed_logs, _said
 from tests.readers.test_hive_deleted import LINES, digest, found_in, hive
@@ -36,6 +38,17 @@ _WHY = {
     "drops whole value lists: those rows are in ours",
     "hive-file deleted=t": "a key of which the end is overwritten (yarp leaves it out), and pieces of other data that "
     "begin like a value, of which each drops other ones",
+    "reg-services": "five keys with values of other programs, none of which configures a service, are in regipy's",
+}
+#: The fields by which a row of a view is known in ``tests/readers/view_answers.txt``.
+_VIEW_FIELDS = {
+    "reg-bam-entries": ("sid", "file_path", "last_execution"),
+    "reg-mru": ("kind", "text"),
+    "reg-run-keys": ("entry", "command", "last_written"),
+    "reg-services": ("name", "last_written"),
+    "reg-shim-cache": ("file_path", "modified_at"),
+    "reg-usb": ("serial",),
+    "reg-user-assists": ("exec_count", "last_execution", "focus_count", "focus_time"),
 }
 
 
@@ -141,6 +154,36 @@ def deleted(folder: Path) -> Line:
     return Line("hive-file deleted=t", "yarp", "deleted keys (paths, times) and values", len(LINES), rows, different)
 
 
+def views(folder: Path) -> list[Line]:
+    """Rows of the registry's views against those that regipy finds, each different one once."""
+    told: dict[str, list[tuple[str, set[str]]]] = {}
+    for line in (ROOT / "tests" / "readers" / "view_answers.txt").read_text().splitlines()[2:]:
+        view, name, *rows = line.split()
+        told.setdefault(view, []).append((name, set(rows)))
+    made = []
+    for view, answers in sorted(told.items()):
+        rows = different = 0
+        with logsql.connect(tz="UTC") as session:
+            for name, expected in answers:
+                found = _view_rows(session, view, _unpacked(_FORENSICS / "hives" / name, folder))
+                rows, different = rows + len(found), different + len(found ^ expected)
+        made.append(Line(view, "regipy", ", ".join(_VIEW_FIELDS[view]), len(answers), rows, different))
+    return made
+
+
+def _view_rows(session: logsql.Session, view: str, hive_file: Path) -> set[str]:
+    rows = session.query(f'{view} "{hive_file}"').rows()
+    texts = {"|".join(_known_as(row[name]) for name in _VIEW_FIELDS[view]) for row in rows}
+    return {hashlib.sha256(text.encode()).hexdigest()[:8] for text in texts}
+
+
+def _known_as(value: object) -> str:
+    """regipy rounds times to the microsecond and cuts others to the millisecond."""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%f")[:23]
+    return "" if value is None else str(value)
+
+
 def page(lines: list[Line]) -> str:
     """The page."""
     made = [
@@ -166,6 +209,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         lines = [records(folder), changes(folder), *events(folder), values(folder), deleted(folder)]
+        lines += views(folder)
     PAGE.write_text(page(lines), encoding="utf-8")
 
 
