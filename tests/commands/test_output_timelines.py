@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import json
+import lzma
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 import logsql
 from logsql.diagnostics.errors import QueryError
+from tests.support import shared_data
 
 #: Sleuth Kit wiki, "Body file", 3.X.
 BODY = ["MD5", "name", "inode", "mode_as_string", "UID", "GID", "size", "atime", "mtime", "ctime", "crtime"]
@@ -68,3 +74,36 @@ def test_a_layout_takes_no_fields_and_is_one_that_there_is(tmp_path: Path) -> No
                 session.query(f"{ROWS} | {query}").rows()
         session.query(f"{ROWS} | outputcsv {tmp_path}/o path").rows()
     assert (tmp_path / "o").read_text().splitlines()[0] == '"path"'
+
+
+@pytest.mark.evidence
+@pytest.mark.parametrize("volume", ["nist-dfr16-MFT", "tiny-volume-MFT"])
+def test_both_layouts_hold_each_time_that_another_reader_finds(volume: str, tmp_path: Path) -> None:
+    """The four times of $STANDARD_INFORMATION and of $FILE_NAME of every record, as dissect.ntfs has them."""
+    (tmp_path / "$MFT").write_bytes(lzma.decompress(shared_data("forensics", "mft", f"{volume}.xz").read_bytes()))
+    answers = gzip.decompress(shared_data("forensics", "mft", f"{volume}.expected.jsonl.gz").read_bytes())
+    told: Counter[tuple[str, int, bool]] = Counter()
+    for record in map(json.loads, answers.splitlines()):
+        for times, of_name in (("std_times", False), ("fn_times", True)):
+            found = zip("BMCA", record.get(times) or () if record.get("sig") == "FILE" else (), strict=False)
+            told.update((letter, (time - 116_444_736_000_000_000) // 10**7, of_name) for letter, time in found if time)
+    with logsql.connect(tz="Asia/Seoul") as session:
+        for form in ("bodyfile", "l2tcsv"):
+            session.query(f"timeline {tmp_path}/$MFT | outputcsv form={form} {tmp_path}/{form}").rows()
+    body = [line.split("|") for line in (tmp_path / "bodyfile").read_text(encoding="utf-8").splitlines()]
+    assert told == Counter(
+        (letter, int(time), line[1].endswith(" ($FILE_NAME)"))
+        for line in body
+        for letter, time in zip("AMCB", line[7:], strict=True)
+        if time != "0"
+    )
+    with open(tmp_path / "l2tcsv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert told == Counter(
+        (
+            row["MACB"].replace(".", ""),
+            int(datetime.strptime(f"{row['date']} {row['time']} +0000", "%m/%d/%Y %H:%M:%S %z").timestamp()),
+            row["sourcetype"] == "mft name",
+        )
+        for row in rows
+    )

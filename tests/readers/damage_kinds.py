@@ -34,7 +34,7 @@ from udfs.readers.hive import HiveReader
 from udfs.readers.ntfs_logfile import LogFileReader
 from udfs.readers.ntfs_mft import MftReader
 from udfs.readers.ntfs_usnjrnl import UsnJrnlReader
-from udfs.readers.regviews.reader import rows_of, schema_of
+from udfs.readers.regviews.reader import ViewReader, rows_of, schema_of
 from udfs.readers.regviews.view import RegValue
 from udfs.readers.request import Request
 from udfs.readers.sqlite import SqliteRecordsReader, SqliteTablesReader
@@ -103,6 +103,27 @@ def _replayed(path: str) -> Reader:
 @cache
 def _replay_seeds() -> list[bytes]:
     states = [replay.hive_in(state, 40) for state in range(4)]
+    new = replay.dirty(states[0], 8, 7) + _BESIDE + replay.new_log(7, states)
+    return [new, replay.dirty(states[0], 5, 4) + _BESIDE + replay.old_log(states[0], states[1])]
+
+
+def _view_replayed(path: str) -> Reader:
+    """A view over a hive with its transaction log."""
+    return ViewReader(VIEWS["reg-run-keys"], _parts(path, "NTUSER.DAT", "NTUSER.DAT.LOG1")[0], replay=True)
+
+
+def _started_in(state: int) -> bytes:
+    """A hive in one of its states: the number stands in every command that is run at logon."""
+    root = make_hive.Key("ROOT", 132_000_000_000_000_000)
+    place = root.child("Software\\Microsoft\\Windows\\CurrentVersion\\Run")
+    for number in range(40):
+        place.set(f"tool{number}", make_hive.SZ, make_hive.text(f"C:\\tools\\{state}\\{number}.exe /background"))
+    return make_hive.build(root)
+
+
+@cache
+def _view_replay_seeds() -> list[bytes]:
+    states = [_started_in(state) for state in range(4)]
     new = replay.dirty(states[0], 8, 7) + _BESIDE + replay.new_log(7, states)
     return [new, replay.dirty(states[0], 5, 4) + _BESIDE + replay.old_log(states[0], states[1])]
 
@@ -440,6 +461,7 @@ KINDS: dict[str, Kind] = {
     "ntfs-usnjrnl path": Kind(_with_paths, _with_paths_seeds, lambda size: size // 64 + 1),
     "hive-file keys": Kind(lambda path: HiveReader(path, keys=True), _hive_seeds, lambda size: size // 4),
     "hive-file replay": Kind(_replayed, _replay_seeds, lambda size: size // 4),
+    "reg-run-keys replay": Kind(_view_replayed, _view_replay_seeds, lambda size: size // 4),
     "hive-file deleted": Kind(lambda path: HiveReader(path, deleted=True), _hive_seeds, lambda size: size // 4),
     "hive-file": Kind(HiveReader, _hive_seeds, lambda size: size // 4),
     "evtx-file": Kind(EvtxReader, _evtx_seeds, lambda size: size // 24, _evtx_file),
@@ -452,7 +474,7 @@ KINDS: dict[str, Kind] = {
 }
 """By the name of the command that reads them."""
 
-OF_TWO_FILES = ("hive-file replay", "ntfs-usnjrnl path")
+OF_TWO_FILES = ("hive-file replay", "reg-run-keys replay", "ntfs-usnjrnl path")
 """Kinds that take a seed apart before a reader opens anything."""
 EVIDENCE = ("evtx-file", "ntfs-logfile")
 """Kinds whose seeds are cut from files that may not be passed on."""

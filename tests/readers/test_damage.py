@@ -29,7 +29,8 @@ ROUNDS = sample(20_000, 300)
 _SHARDS = sample(4, 1)
 # The least share of the damaged files that must give rows: fewer would mean that the damage hits signatures only.
 _LEAST = {
-    "hive-file deleted": 0.5, "hive-file keys": 0.5, "hive-file replay": 0.5, "ntfs-usnjrnl path": 0.5,
+    "hive-file deleted": 0.5, "hive-file keys": 0.5, "hive-file replay": 0.5,
+    "reg-run-keys replay": 0.5, "ntfs-usnjrnl path": 0.5,
     "ntfs-mft names": 0.8, "ntfs-mft streams": 0.5,
     "ntfs-mft": 0.8, "ntfs-usnjrnl": 0.8, "ntfs-logfile": 0.8, "evtx-file": 0.4, "sqlite-tables": 0.5,
     "sqlite-records": 0.4, "zipfile-entries": 0.4, "zipfile": 0.2, **dict.fromkeys(VIEWS, 0.5),
