@@ -104,6 +104,30 @@ OVERFLOW = loss(
 NOT_CONVERTED = loss(
     "not-converted", ("values that a conversion could not read: null", "변환하지 못한 값: null"), fate=Fate.NULL
 )
+LETTERS_REPLACED = loss(
+    "letters-replaced",
+    (
+        "texts with letters that the charset does not have: ? in their place",
+        "문자 집합에 없는 글자가 있는 텍스트: 그 자리에 ?",
+    ),
+    fate=Fate.CHANGED,
+)
+BYTES_REPLACED = loss(
+    "bytes-replaced",
+    (
+        "bytes that are no text in the charset: U+FFFD in their place",
+        "문자 집합의 텍스트가 아닌 바이트: 그 자리에 U+FFFD",
+    ),
+    fate=Fate.CHANGED,
+)
+BEYOND_ADDRESSES = loss(
+    "beyond-32-bits",
+    (
+        "numbers that are no IPv4 address: the address of their lowest 32 bits",
+        "IPv4 주소를 벗어난 숫자: 하위 32비트의 주소",
+    ),
+    fate=Fate.CHANGED,
+)
 LIST_CUT = loss(
     "list-cut",
     ("items beyond the limit of a list (listlimit= lifts it)", "목록 한도를 넘은 항목 (listlimit=로 늘립니다)"),

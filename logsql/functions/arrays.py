@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logsql.diagnostics.codes import define
+from logsql.diagnostics.losses import OVERFLOW, Fate, loss
 from logsql.functions.lowering import (
     Position,
     at_places,
@@ -16,7 +17,7 @@ from logsql.functions.lowering import (
 )
 from logsql.functions.textlists import delimiter
 from logsql.language.tree import Call, Field, canonical
-from logsql.planner import members
+from logsql.planner import losses, members
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, Takes
 from logsql.planner.function_spec import FunctionSpec, register
@@ -174,34 +175,60 @@ def _subarray(call: FunctionCall) -> Typed:
     return Typed(sql.when(sql.and_(*cut.tests), sql.func("list_slice", node, plus(cut.begin, 1), last)), value.type)
 
 
+NO_NUMBERS = loss(
+    "list-with-others",
+    (
+        'lists with values that are no numbers, text like "12" too: left out of their sum '
+        "(foreach(double(_1), LIST) makes numbers of them)",
+        '숫자가 아닌 값("12" 같은 텍스트 포함)이 있는 목록: 합계에서 빠집니다'
+        "(foreach(double(_1), 목록)으로 숫자가 됩니다)",
+    ),
+    fate=Fate.CHANGED,
+)
+
+
 def _sumarray(call: FunctionCall) -> Typed:
     value = values.as_list(call.arg(0))
     if value is None:
         return null(LONG)
     node, element = call.let(value.expr), value.type.element or ANY
     if element.integer:
-        total = sql.try_cast(sql.func("list_sum", node), "BIGINT")
-        return Typed(
-            sql.case(
-                [(sql.binary(">", sql.func("len", node), sql.integer(0)), sql.coalesce(total, _zero(node)))],
-                _zero(node),
-            ),
-            LONG,
-        )
+        return _whole_sum(call, node, sql.func("list_sum", node))
     if element.number:
         return Typed(sql.coalesce(sql.func("list_sum", node), sql.when(sql.not_null(node), sql.double(0.0))), DOUBLE)
     item = Typed(sql.var("e"), element)
     whole, real = values.integer_sql(item), values.number_sql(item)
+    filled = sql.and_(values.not_null(item), sql.binary("<>", values.text_sql(item), sql.string("")))
     if whole is None or real is None:
-        return Typed(_zero(node), LONG)
+        others = sql.func("list_filter", node, sql.lambda_(["e"], filled))
+        some = sql.binary(">", sql.func("len", others), sql.integer(0))
+        return call.changed(
+            NO_NUMBERS, Typed(_zero(node), LONG), some, sql.func("array_to_string", node, sql.string(","))
+        )
 
     def total_of(body: Sql) -> Sql:
         return sql.func("list_sum", sql.func("list_transform", node, sql.lambda_(["e"], body)))
 
     fraction = sql.case([(sql.not_null(whole), sql.null("DOUBLE"))], real)
     none = sql.is_null(total_of(fraction))
-    long_ = sql.cast(sql.coalesce(sql.try_cast(total_of(whole), "BIGINT"), _zero(node)), "VARIANT")
-    return Typed(sql.case([(none, long_)], sql.cast(total_of(real), "VARIANT")), ANY)
+    long_ = _whole_sum(call, node, total_of(whole))
+    total = Typed(sql.case([(none, sql.cast(long_.expr, "VARIANT"))], sql.cast(total_of(real), "VARIANT")), ANY)
+    if call.cx.run_id is None:
+        return total
+    no_number = sql.and_(sql.is_null(real.copy()), filled)
+    others = sql.func("list_filter", node, sql.lambda_(["e"], no_number))
+    some = sql.binary(">", sql.func("len", others), sql.integer(0))
+    return call.changed(NO_NUMBERS, total, some, sql.cast(node.copy(), "VARCHAR"))
+
+
+def _whole_sum(call: FunctionCall, node: Sql, total: Sql) -> Typed:
+    """The sum of integers as a long: 0 of no number, null where it does not fit, which is counted."""
+    fitting = sql.try_cast(total, "BIGINT")
+    if call.cx.run_id is not None and call.cx.rel is not None:
+        call.cx.tells()
+        given, source = sql.not_null(total.copy()), canonical(call.call)
+        fitting = losses.or_lost(call.cx, OVERFLOW, source, fitting, "BIGINT", sql.null("VARCHAR"), given, call.call)
+    return Typed(sql.case([(sql.is_null(total.copy()), _zero(node))], fitting), LONG)
 
 
 def _zero(node: Sql) -> Sql:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from logsql.diagnostics.codes import define, text
-from logsql.diagnostics.losses import NOT_CONVERTED
+from logsql.diagnostics.losses import BYTES_REPLACED, LETTERS_REPLACED, NOT_CONVERTED, Fate, loss
 from logsql.functions.lowering import example, null
 from logsql.functions.network import ipv4_number, signed_32
 from logsql.functions.textlists import charset
@@ -27,7 +27,14 @@ _RADIX_MEANING = ("a radix other than 10", "진법이 10이 아닙니다")
 INT_RADIX = define("90830", "invalid-{function}-radix", _RADIX_MEANING, _RADIX)
 LONG_RADIX = define("90840", "invalid-{function}-radix", _RADIX_MEANING, _RADIX)
 
-
+SATURATED = loss(
+    "beyond-long",
+    (
+        "numbers beyond 64 bits: the largest or the smallest long in their place",
+        "64비트를 넘는 숫자: 그 자리에 가장 큰 long이나 가장 작은 long",
+    ),
+    fate=Fate.CHANGED,
+)
 #: Doubles at or beyond these do not fit 64 bits; long() saturates as Java's cast does.
 _LONG_LIMIT = 9.223372036854775807e18
 
@@ -92,9 +99,14 @@ def _cut(call: FunctionCall, node: Sql, target: LType) -> Sql:
     if target is INT:
         return cut
     node = call.let(node)
-    high = (sql.binary(">=", node, sql.double(_LONG_LIMIT)), sql.integer(9223372036854775807))
-    low = (sql.binary("<=", node, sql.double(-_LONG_LIMIT)), sql.cast(sql.string("-9223372036854775808"), "BIGINT"))
-    return sql.case([(sql.func("isnan", node), sql.null("BIGINT")), high, low], cut)
+    above, below = (sql.binary(op, node, sql.double(edge)) for op, edge in ((">=", _LONG_LIMIT), ("<=", -_LONG_LIMIT)))
+    most, least = sql.integer(9223372036854775807), sql.cast(sql.string("-9223372036854775808"), "BIGINT")
+    none = (sql.func("isnan", node), sql.null("BIGINT"))
+    if call.cx.run_id is None:
+        return sql.case([none, (above, most), (below, least)], cut)
+    edge = Typed(sql.case([(above, most)], least), LONG)  # one place that counts, for both ends
+    told = call.changed(SATURATED, edge, sql.boolean(True), sql.cast(node.copy(), "VARCHAR"))
+    return sql.case([none, (sql.or_(above.copy(), below), told.expr)], cut)
 
 
 def _mixed(call: FunctionCall, value: Typed, target: LType) -> Sql:
@@ -141,8 +153,9 @@ def _binary(call: FunctionCall) -> Typed:
     node = values.string_sql(call.arg(0))
     if node is None:
         return null(BINARY)
-    encoded = sql.func("encode", node) if codec == "utf-8" else call.udf("lq_encode", node, sql.string(codec))
-    return Typed(encoded, BINARY)
+    if codec == "utf-8":
+        return Typed(sql.func("encode", node), BINARY)
+    return Typed(call.replacing(LETTERS_REPLACED, "lq_encode", node, sql.string(codec)), BINARY)
 
 
 def _decode(call: FunctionCall) -> Typed:
@@ -151,8 +164,8 @@ def _decode(call: FunctionCall) -> Typed:
     if node is None:
         return null(STRING)
     node = call.let(node)
-    slow = call.udf("lq_decode", node, sql.string(codec))
-    if codec != "utf-8":
+    slow = call.replacing(BYTES_REPLACED, "lq_decode", node, sql.string(codec))
+    if codec != "utf-8" or sql.counts(node):  # what counts inside would not be asked where decode() takes the bytes
         return Typed(slow, STRING)
     # decode() raises on malformed bytes, which the language shows as U+FFFD.
     return Typed(sql.coalesce(sql.attempt(sql.func("decode", node)), slow), STRING)

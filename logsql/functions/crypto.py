@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from logsql.diagnostics.codes import Pair, define, text
+from logsql.diagnostics.losses import NOT_CONVERTED
 from logsql.functions.lowering import constant_text, example, null
 from logsql.language.tree import canonical
 from logsql.planner import results
@@ -17,7 +18,7 @@ from logsql.planner.function_spec import FunctionSpec, register
 from logsql.planner.notes.arguments import NOTHING_FOR
 from logsql.values import sql, values
 from logsql.values.sql import Sql
-from logsql.values.types import BINARY, STRING
+from logsql.values.types import BINARY, STRING, Kind
 from logsql.values.values import Typed
 
 ALGORITHM = text("the algorithm", "알고리즘")
@@ -66,6 +67,12 @@ def _hash(call: FunctionCall) -> Typed:
     return Typed(call.udf("lq_hash", node, sql.string(algorithm)), BINARY)
 
 
+def _hash_of(call: FunctionCall) -> Typed:
+    """The digest; values of a field of several types that are no bytes are counted."""
+    result = _hash(call)
+    return call.lost(NOT_CONVERTED, result, call.arg(1)) if call.arg(1).kind is Kind.ANY else result
+
+
 def _cipher(call: FunctionCall) -> Typed:
     from udfs.crypto import CryptoError, fits, transformation  # for cost: pyarrow.compute
 
@@ -77,7 +84,8 @@ def _cipher(call: FunctionCall) -> Typed:
     except CryptoError as problem:
         call.fail(UNSUPPORTED_CIPHER, 0, function=name, reason=problem)
     key = call.constant(1) if call.is_constant(1) else None
-    if isinstance(key, bytes) and not fits(how, key):  # no key of the algorithm has this size
+    fitting = not isinstance(key, bytes) or fits(how, key)
+    if not fitting:  # no key of the algorithm has this size
         call.note(NOTHING_FOR, 1, function=name, value=canonical(call.nodes[1]))
     nodes: list[Sql] = []
     for i in range(1, len(call)):
@@ -85,7 +93,8 @@ def _cipher(call: FunctionCall) -> Typed:
         if node is None:
             return null(BINARY)
         nodes.append(node)
-    return Typed(call.udf(f"lq_{name}", sql.string(algorithm), *nodes), BINARY)
+    made = Typed(call.udf(f"lq_{name}", sql.string(algorithm), *nodes), BINARY)
+    return call.lost(NOT_CONVERTED, made, call.arg(2)) if fitting else made
 
 
 def _randbytes(call: FunctionCall) -> Typed:
@@ -121,7 +130,7 @@ register(
         "hash", "crypto", "hash(algorithm, binary)",
         ("Digest of the bytes: md5, sha1, sha256, sha384 or sha512.",
          "바이너리의 해시 값을 계산합니다. 알고리즘은 md5, sha1, sha256, sha384, sha512입니다."),
-        _hash,
+        _hash_of,
         2, 2, "binary", PARTLY,
         (
             example('hash("md5", binary("hello, world!"))', "3adbbad1791fbae3ec908894c4963870"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from logsql.diagnostics.losses import NOT_CONVERTED
+from logsql.diagnostics.losses import BEYOND_ADDRESSES, NOT_CONVERTED
 from logsql.functions.lowering import example, null, position
 from logsql.planner import results
 from logsql.planner.calls import FunctionCall
@@ -113,8 +113,12 @@ def _long2ip(call: FunctionCall) -> Typed:
         node = sql.cast(low, "BIGINT")
     elif value.type.integer:
         node = value.expr if value.type.physical == "BIGINT" else sql.cast(value.expr, "BIGINT")
+    whole = sql.try_cast(value.expr, "HUGEINT") if value.type.physical in WIDE else None
     node = call.let(node)
-    return Typed(quad_text(node), STRING)
+    # -1 is 255.255.255.255: what int(ip(...)) gives.
+    inside = exp.Between(this=whole or node.copy(), low=sql.integer(-(2**31)), high=sql.integer(_LOW_32))
+    sample = sql.cast(value.expr.copy() if value.type.integer else node.copy(), "VARCHAR")
+    return call.changed(BEYOND_ADDRESSES, Typed(quad_text(node), STRING), sql.not_(inside), sample)
 
 
 def _reverseip(call: FunctionCall) -> Typed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from sqlglot import exp
@@ -14,6 +15,7 @@ from logsql.planner import losses, results
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, NUMBERS_ROWS, PLAIN, VOLATILE_PARTLY, FunctionDuty, Takes
 from logsql.planner.function_spec import FunctionSpec, Idiom, register
+from logsql.planner.notes import numbers as notes
 from logsql.values import sql, values
 from logsql.values.keys import simple_key
 from logsql.values.sorting import comparator_keys, is_list
@@ -54,6 +56,16 @@ OUTSIDE = loss(
     ),
     fate=Fate.DOUBTFUL,
 )
+INFINITE = loss(
+    "beyond-doubles",
+    (
+        "results beyond the largest double (1.8e308): Infinity, which every sum and average with it becomes",
+        "가장 큰 double(1.8e308)을 넘는 결과: Infinity이고, 이를 더한 합계와 평균도 Infinity가 됩니다",
+    ),
+    fate=Fate.DOUBTFUL,
+)
+#: The logarithm of the largest double.
+_LARGEST_POWER = 709.782712893384
 #: Powers of ten beyond these lie outside doubles and 64-bit integers.
 MOST_DIGITS, FEWEST_DIGITS = 300, -18
 #: Digits that scale any number of ordinary size without leaving the doubles.
@@ -253,13 +265,34 @@ def _pow(call: FunctionCall) -> Typed:
     if isinstance(exponent, exp.Literal) or (isinstance(exponent, exp.Cast) and isinstance(exponent.this, exp.Literal)):
         whole = call.constant(1)
         if isinstance(whole, int) and whole >= 0:
-            return double(sql.func("pow", base, exponent))
+            base = call.let(base)
+            # pow() of a column again would cost as much as the query; a limit for the base tells as much.
+            far = sql.binary(">", sql.func("abs", base.copy()), sql.double(sys.float_info.max ** (1 / max(whole, 1))))
+            beyond = sql.and_(far, sql.not_(_infinite(base.copy())))
+            return _finite(call, double(sql.func("pow", base, exponent)), beyond, base)
     base, exponent = call.let(base), call.let(exponent)
     root = sql.and_(_negative(base), sql.binary("<>", exponent, sql.func("floor", exponent)))
     made = sql.func("pow", base, exponent)
     if call.cx.run_id is None:
         return double(made)
-    return double(sql.case([(root, _undefined(call, base, sql.double(float("nan"))))], made))
+    finite = sql.and_(sql.not_(_infinite(base.copy())), sql.not_(_infinite(exponent.copy())))
+    beyond = sql.and_(finite, _infinite(made.copy()))
+    told = _finite(call, double(made), beyond, base)
+    return double(sql.case([(root, _undefined(call, base, sql.double(float("nan"))))], told.expr))
+
+
+def _exp(call: FunctionCall) -> Typed:
+    node = values.number_sql(call.arg(0))
+    if node is None:
+        return null(DOUBLE)
+    node = call.let(node)
+    beyond = sql.and_(sql.binary(">", node.copy(), sql.double(_LARGEST_POWER)), sql.not_(_infinite(node.copy())))
+    return _finite(call, double(sql.func("exp", node)), beyond, node)
+
+
+def _finite(call: FunctionCall, result: Typed, beyond: Sql, node: Sql) -> Typed:
+    """The result; numbers of which it is infinite are counted."""
+    return call.changed(INFINITE, result, beyond, sql.cast(node.copy(), "VARCHAR"))
 
 
 # --- min, max ---------------------------------------------------------------------------------------------------------
@@ -270,6 +303,7 @@ _SIMPLE = frozenset({Kind.BOOL, Kind.SHORT, Kind.INT, Kind.LONG, Kind.FLOAT, Kin
 def _extreme(call: FunctionCall) -> Typed:
     """Smallest or largest by the value comparator; nulls do not take part, the first of equal values wins."""
     smallest = call.spec.name == "min"
+    notes.of_two_types(call)
     present = [value for value in call.args if value.kind is not Kind.NULL]
     if not present:
         return NULL_VALUE
@@ -402,7 +436,7 @@ register(
         _real("sqrt", _negative), PLAIN, ("sqrt(4)", 2.0), ("sqrt(-1)", "NaN")),
     _math_row("exp",
         ("e to the power of the number.", "e의 거듭제곱을 반환합니다."),
-        _real("exp"), PLAIN, ("exp(1)", 2.718281828459045)),
+        _exp, PLAIN, ("exp(1)", 2.718281828459045)),
     _math_row("log",
         ("Natural logarithm.", "자연로그를 반환합니다."),
         _logarithm("ln"), PLAIN, ("log(10)", 2.302585092994046), ("log(-1)", "NaN")),

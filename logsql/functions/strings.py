@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.codes import text as sentence
+from logsql.diagnostics.losses import Fate, loss
 from logsql.functions.lowering import Position, example, lambda_name, minus, null, plus, position, slice_of, text
 from logsql.planner import results
 from logsql.planner.calls import FunctionCall
@@ -33,6 +34,14 @@ RIGHT_LENGTH = define("90721", "right-func-negative-length", _NEGATIVE_MEANING, 
 _TRIMMED = "".join(f"{code:02x}" for code in range(33))
 #: A length beyond this is a mistake in the data, and padding to it would exhaust the memory.
 LONGEST_PAD = 1_000_000
+PAD_CUT = loss(
+    "longer-than-padded",
+    (
+        "texts longer than the length that they are padded to: cut (left() and substr() cut without a word)",
+        "채울 길이보다 긴 텍스트: 잘렸습니다(left()와 substr()는 알리지 않고 자릅니다)",
+    ),
+    fate=Fate.CHANGED,
+)
 
 
 def _string(node: Sql | None) -> Typed:
@@ -166,6 +175,7 @@ def _pad(call: FunctionCall) -> Typed:
     if node is None or width.wrong or width.absent or fill.kind is Kind.NULL:
         return null(STRING)
     pad = values.text_sql(fill)
+    node = call.let(node)
     padded = sql.func(call.spec.name, node, sql.cast(width.sql, "INTEGER"), pad)
     tests: list[Sql] = []
     if width.value is None:
@@ -178,6 +188,8 @@ def _pad(call: FunctionCall) -> Typed:
         tests.append(sql.binary("<>", pad, sql.string("")))
     elif not pad.this:
         return null(STRING)
+    longer = sql.binary(">", sql.func("length", node.copy()), sql.cast(width.sql.copy(), "INTEGER"))
+    padded = call.changed(PAD_CUT, Typed(padded, STRING), longer, node).expr
     return Typed(sql.when(sql.and_(*tests), padded) if tests else padded, STRING)
 
 

@@ -9,6 +9,7 @@ from sqlglot import exp
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.codes import text as sentence
 from logsql.diagnostics.delimiters import EMPTY_DELIMITER
+from logsql.diagnostics.losses import BYTES_REPLACED, LETTERS_REPLACED
 from logsql.functions.lowering import computed_pointer, constant_text, example, lambda_name, null, text
 from logsql.functions.regexes import matched, regex, replaced
 from logsql.planner.calls import FunctionCall
@@ -285,7 +286,10 @@ def _urldecode(call: FunctionCall) -> Typed:
     if node is None:
         return null(STRING)
     plain = sql.func("replace", node, sql.string("+"), sql.string(" "))
-    escaped = (sql.func("contains", node, sql.string("%")), call.udf("lq_urldecode", node, sql.string(codec)))
+    escaped = (
+        sql.func("contains", node, sql.string("%")),
+        call.replacing(BYTES_REPLACED, "lq_urldecode", node, sql.string(codec)),
+    )
     return Typed(sql.case([escaped], plain), STRING)
 
 
@@ -295,7 +299,7 @@ def _urlencode(call: FunctionCall) -> Typed:
     if node is None:
         return null(STRING)
     if codec != "utf-8":
-        return Typed(call.udf("lq_urlencode", node, sql.string(codec)), STRING)
+        return Typed(call.replacing(LETTERS_REPLACED, "lq_urlencode", node, sql.string(codec)), STRING)
     # java.net.URLEncoder writes a blank as "+", leaves "*" alone and escapes "~"; url_encode does the opposite.
     encoded = sql.func("url_encode", node)
     for found, wanted in (("%20", "+"), ("~", "%7E"), ("%2A", "*")):

@@ -207,6 +207,28 @@ class FunctionCall:
         told = losses.or_lost(cx, row, source, result.expr, physical, sample, test, self.call)
         return Typed(told, result.type)
 
+    def changed(self, row: Loss, result: Typed, test: Sql, sample: Sql) -> Typed:
+        """``result`` as it is, with the values for which ``test`` holds counted: what comes out is there, and is not
+        what went in. ``sample`` is text of the value.
+        """
+        cx = self.cx
+        if cx.run_id is None or cx.rel is None:
+            return result
+        cx.tells()
+        lost = losses.value_lost(cx, row, canonical(self.call), sample.copy(), self.call)
+        counted = sql.case([(test, lost)], sql.boolean(False))
+        return Typed(sql.case([(counted, sql.null(result.type.physical))], result.expr), result.type)
+
+    def replacing(self, row: Loss, name: str, *args: Sql) -> Sql:
+        """A call of a Python function that puts a sign in place of what it cannot read or write; the values in which it
+        does are counted.
+        """
+        cx = self.cx
+        if cx.run_id is None or cx.rel is None:
+            return cx.udf(name, *args)
+        cx.tells()
+        return losses.replacing(cx, row, canonical(self.call), name, args, self.call)
+
     def needs_extra(self, what: str, package: str, extra: str, module: str | None = None) -> None:
         """Refuse the query unless an optional package is installed; the package is not loaded."""
         check_extra(what, package, extra, self._span(None), module)

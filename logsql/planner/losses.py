@@ -145,6 +145,14 @@ def doubted_date(cx: Counting, rows: Mapping[str, Loss], source: str, text: Sql,
     return cx.udf("lq_date_told", text, at, sql.string(rule), sql.string(" ".join(numbers)), named)
 
 
+def replacing(cx: Counting, row: Loss, source: str, name: str, args: Sequence[Sql], expr: Expr) -> Sql:
+    """A call of the Python function ``name``, which counts by itself under the name ``..._told``: every value goes
+    there anyway."""
+    number = sql.integer(int(cx.counter(row, source, expr)[0].removeprefix(sql.COUNTER)))
+    told = cx.udf(f"{name}_told", *args, number, entry(cx.run_id or "", row, source))
+    return sql.counting_call(told, cx.udf(name, *(arg.copy() for arg in args)))
+
+
 def many_lost(cx: Counting, row: Loss, source: str, count: Sql, most: int | None = None) -> Sql:
     """False; counts ``count`` values. More than ``most`` are told as "at least"."""
     assert cx.run_id is not None

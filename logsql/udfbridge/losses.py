@@ -52,6 +52,16 @@ def repeated_keys_of(texts: Column, numbers: Column, entries: Column) -> Column:
     return pa.array([False] * len(texts), pa.bool_())
 
 
+def many_at(numbers: Column, entries: Column, values: int, sample: str) -> None:
+    """Count so many values of a column by the counter of a number; ``sample`` is kept of the first."""
+    run, reason, source = entry_of(entries)
+    count = COUNTERS[_number(numbers)].next
+    for _ in range(values):
+        count()
+    if (ledger := LEDGERS.get(run)) is not None:
+        ledger.sampled(source, reason, sample[:SAMPLE])
+
+
 def lost_many(counts: Column, entries: Column) -> Column:
     """False for every count of values; they are added up in the ledger of their run. Where the entry names the most
     that are counted, a larger count is "at least" that many."""

@@ -72,6 +72,21 @@ register_udf(
     UdfSpec("lq_decode", ("BLOB", _TEXT), _TEXT, _HERE + "charsets:decode"),
     UdfSpec("lq_urldecode", (_TEXT, _TEXT), _TEXT, _HERE + "charsets:urldecode"),
     UdfSpec("lq_urlencode", (_TEXT, _TEXT), _TEXT, _HERE + "charsets:urlencode"),
+    *(
+        UdfSpec(
+            f"lq_{name}_told",
+            (taken, _TEXT, "INTEGER", _TEXT),
+            given,
+            f"{_HERE}charsets:{name}_told",
+            side_effects=True,
+        )
+        for name, taken, given in (
+            ("encode", _TEXT, "BLOB"),
+            ("decode", "BLOB", _TEXT),
+            ("urldecode", _TEXT, _TEXT),
+            ("urlencode", _TEXT, _TEXT),
+        )
+    ),
     UdfSpec("lq_ip", (_TEXT,), _TEXT, "udfs.network:ip_array"),
     UdfSpec("lq_network", (_TEXT, "BIGINT"), _TEXT, "udfs.network:network_array"),
     UdfSpec("lq_hash", ("BLOB", _TEXT), "BLOB", _HERE + "ciphers:digest"),

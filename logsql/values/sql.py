@@ -95,6 +95,7 @@ TOLD_ONE_OF = 16_384
 #: Behind the place of every row.
 LAST_PLACE = (1 << 63) - 1
 _COUNTING = "counting"
+_PLAIN = "plain"
 
 
 def attempt(node: Sql) -> Sql:
@@ -112,7 +113,13 @@ def counts(node: Sql) -> bool:
 
 
 def _is_counter(node: Sql | None) -> bool:
-    return isinstance(node, exp.Anonymous) and str(node.this).startswith(COUNTER)
+    return isinstance(node, exp.Anonymous) and (_PLAIN in node.meta or str(node.this).startswith(COUNTER))
+
+
+def counting_call(node: Sql, plain: Sql) -> Sql:
+    """``node``, a call of a Python function that counts, and the call that gives the same where nothing is counted."""
+    node.meta[_PLAIN] = plain
+    return node
 
 
 def counting(node: Sql, physical: str | None) -> Sql:
@@ -122,6 +129,9 @@ def counting(node: Sql, physical: str | None) -> Sql:
 
 
 def _uncounted(node: Sql) -> Sql:
+    if isinstance(node, exp.Anonymous) and _PLAIN in node.meta:
+        plain: Sql = node.meta[_PLAIN]
+        return plain.copy()
     if isinstance(node, exp.Case) and _COUNTING in node.meta:
         physical: str | None = node.meta[_COUNTING]
         return boolean(False) if physical is None else null(physical)

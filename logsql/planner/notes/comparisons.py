@@ -467,6 +467,14 @@ def _letter_by_letter(cx: Lowering, expr: Binary) -> None:
                 better = WRITE.fill(better=f"{first} {expr.op} {second}")
                 cx.note(TEXT_ORDER, expr.span, left=canonical(field), better=better)
             return
+    if field_name(expr.left) is not None and field_name(expr.right) is not None:
+        both = [(canonical(node), sample(cx, node)) for node in (expr.left, expr.right)]
+        if all(any(map(number_text, plain(found))) for _, found in both) and numbers_of_several_lengths(
+            [text for _, found in both for text in plain(found)]
+        ):
+            first, second = (f"double({separated(name, found)})" for name, found in both)
+            better = WRITE.fill(better=f"{first} {expr.op} {second}")
+            cx.note(TEXT_ORDER, expr.span, left=both[0][0], better=better)
 
 
 def _as_addresses(values: tuple[str, ...], constant: str) -> bool:

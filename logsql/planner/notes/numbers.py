@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Sequence
 
 from logsql.diagnostics.codes import Sentence, define
 from logsql.diagnostics.foreign import moved_by
 from logsql.diagnostics.losses import TEXT_NOT_A_NUMBER
 from logsql.language.slips import span_name
 from logsql.language.tree import Binary, Expr, Field, Literal, SortKey, Unary, canonical
-from logsql.planner.calls import AggregateCall, Lowering
+from logsql.planner.calls import AggregateCall, FunctionCall, Lowering
 from logsql.planner.notes.arguments import NOTHING_FOR
 from logsql.planner.notes.comparisons import name_of, numbers_of_several_lengths, or_typed, quoted_name, sample
 from logsql.planner.notes.datetexts import out_of_order
-from logsql.planner.notes.spellings import plain, separated
+from logsql.planner.notes.spellings import of_several_units, plain, separated
 from logsql.planner.notes.words import WRITE, kind_word, number_text, settled_kind
 from logsql.values.arithmetic import BLANKS, DOUBLE_TEXT, HEX_TEXT, INTEGER_TEXT
 from logsql.values.types import Kind
@@ -46,6 +47,12 @@ ORDERED_AS_TEXT = define(
         '{value} holds numbers as text, and {function} compares letter by letter: "9" is greater than "10"',
         '{value}에는 숫자가 텍스트로 들어 있어 {function}이(가) 글자 순서로 비교합니다. "9"가 "10"보다 큽니다',
     ),
+)
+EXTREME_BY_TYPE = ORDERED_AS_TEXT.says(
+    (
+        "{value} is text, and {function}() has a number beside it: every text is greater than every number",
+        "{value}은(는) 텍스트이고 {function}()에 숫자가 함께 있습니다. 텍스트는 모든 숫자보다 큽니다",
+    )
 )
 DATES_AS_TEXT = ORDERED_AS_TEXT.says(
     (
@@ -124,7 +131,7 @@ def aggregated(cx: Lowering, call: AggregateCall) -> None:
             cx.note(ORDERED_AS_TEXT, node.span, help=_as_numbers(call, 0), value=canonical(node), function=f"{name}()")
         elif made := _ordered(cx, node):
             row, form = made
-            help = WRITE.fill(better=f"{name}({form})")
+            help = WRITE.fill(better=f"{name}({form})") if form else None
             cx.note(row, node.span, help=help, value=canonical(node), function=f"{name}()")
 
 
@@ -171,8 +178,8 @@ def sorted_by(cx: Lowering, command: str, keys: tuple[SortKey, ...]) -> None:
             cx.note(ORDERED_AS_TEXT, key.name.span, help=or_typed(cx, help, Field(name)), value=name, function=command)
         elif made := _ordered(cx, Field(name)):
             row, form = made
-            help = WRITE.fill(better=_evaluated(command, key, form))
-            cx.note(row, key.name.span, help=help, value=name, function=command)
+            better = WRITE.fill(better=_evaluated(command, key, form)) if form else None
+            cx.note(row, key.name.span, help=better, value=name, function=command)
 
 
 def _evaluated(command: str, key: SortKey, form: str) -> str:
@@ -183,14 +190,54 @@ def _evaluated(command: str, key: SortKey, form: str) -> str:
 
 
 def _ordered(cx: Lowering, node: Expr) -> tuple[Sentence, str] | None:
-    """What to say of texts at hand that are dates or numbers with separators (``1,234``) in another order than by
-    value, and what puts them into it."""
+    """What to say of texts at hand that are dates or numbers with separators and units (``1,234``, ``12%``) in another
+    order than by value, and what puts them into it; empty where nothing simple does (``3.5 GB`` and ``700 MB``)."""
     found = sample(cx, node)
     if pattern := out_of_order(found):
         return DATES_AS_TEXT, f'date({canonical(node)}, "{pattern}")'
     if numbers_of_several_lengths(plain(found)):
         return ORDERED_AS_TEXT, f"double({separated(canonical(node), found)})"
-    return None
+    return (ORDERED_AS_TEXT, "") if of_several_units(found) else None
+
+
+def of_two_types(call: FunctionCall) -> None:
+    """Tell of ``max(p, 1)`` where p is text, which is above every number, and of ``max(a, b)`` of texts of numbers."""
+    cx, name = call.cx, call.spec.name
+    pairs = list(zip(call.nodes, call.args, strict=True))
+    texts = [node for node, value in pairs if value.kind is Kind.STRING]
+    told = [node for node in texts if not isinstance(node, Literal) or number_text(str(node.value))]
+    if told and any(value.type.number for _, value in pairs):
+        cx.note(EXTREME_BY_TYPE, told[0].span, help=_all_numbers(call, told), value=canonical(told[0]), function=name)
+    elif len(texts) == len(told) == len(pairs) > 1 and numbers_of_several_lengths(plain(_all_texts(cx, texts))):
+        cx.note(
+            ORDERED_AS_TEXT,
+            texts[0].span,
+            help=_all_numbers(call, texts),
+            value=canonical(texts[0]),
+            function=f"{name}()",
+        )
+
+
+def _all_texts(cx: Lowering, nodes: Sequence[Expr]) -> list[str]:
+    return [
+        text for node in nodes for text in (sample(cx, node) if not isinstance(node, Literal) else [str(node.value)])
+    ]
+
+
+def _all_numbers(call: FunctionCall, texts: Sequence[Expr]) -> str | None:
+    """The call over numbers made of its texts; None where the texts at hand are none."""
+    written = []
+    for node in call.nodes:
+        if not any(node is text for text in texts):
+            written.append(canonical(node))
+        elif isinstance(node, Literal):
+            written.append(str(node.value))
+        else:
+            found = [text for text in sample(call.cx, node) if text]
+            if found and not any(map(number_text, plain(found))):
+                return None
+            written.append(f"double({separated(canonical(node), found)})")
+    return WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
 
 
 def spread(cx: Lowering, node: Expr, value: Typed) -> None:

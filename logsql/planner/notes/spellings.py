@@ -28,6 +28,14 @@ GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})*(\.\d+)?")
 #: Texts without a star and ``x*``, ``*x``, ``*x*``; any other pattern ignores letter case (language.md 4).
 _CASE_COUNTS = re.compile(r"\*?[^*]+\*?")
 _CURRENCY = "$€£₩¥"
+#: What stands between groups of three digits: also the blank that does not break, and its narrow form.
+_SEPARATORS = (",", " ", "\u00a0", "\u202f", "'", "_")
+#: Numbers with what is usually written behind them: shares, sizes, times, amounts.
+_WITH_UNIT = re.compile(
+    r"[+-]?\d[\d,.' \u00a0\u202f]*?\s?(?P<unit>%|‰|[kKMGTP]?i?[Bb]|[kKMG]?bps|[KMGT]?i?B/s|[Bb]ytes?|[nuµm]?s|m?sec"
+    r"|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|d|days?|[kMG]?Hz|[kcm]?m|k?g|px|pt|°C|°F|[$€£₩¥]|USD|EUR|KRW|JPY"
+    r"|원|명|건|개|회|초|분|시간|일|점|배)"
+)
 #: Spellings that a note names.
 _SHOWN = 3
 #: Candidates that a person writes: 3,000 of a list that a program made took six minutes to hold against each other.
@@ -140,26 +148,72 @@ def mostly(numbers: Sequence[str], values: Sequence[str]) -> bool:
 
 
 def separated(argument: str, values: Sequence[str]) -> str:
-    """The expression without currency signs and separators of thousands, where the values have them.
+    """The expression without currency signs, units and separators of thousands, where the values have them.
 
     >>> separated("a", ["1,234", "12", "-"]), separated("a", ["12"]), separated("a", ["$1,200", "$5"])
     ('replace(a, ",", "")', 'a', 'replace(replace(a, "$", ""), ",", "")')
+    >>> separated("a", ["12%", "9%"]), separated("a", ["1 200", "7"]), separated("a", ["3 GB", "7 MB"])
+    ('replace(a, "%", "")', 'replace(a, " ", "")', 'a')
     """
-    best, most, form = list(values), sum(map(number_text, values)), argument
-    for sign in ("", *_CURRENCY):
-        bare = [value.replace(sign, "", 1).strip() if sign else value for value in best]
-        outer = f'replace({argument}, "{sign}", "")' if sign else argument
-        for commas in (False, True):
-            texts = [v.replace(",", "") if commas and GROUPED.fullmatch(v) else v for v in bare]
-            if (count := sum(map(number_text, texts))) > most:
-                most, form = count, f'replace({outer}, ",", "")' if commas else outer
-    return form
+    for sign in _best(values):
+        argument = f'replace({argument}, {_text(sign)}, "")' if sign else argument
+    return argument
 
 
 def plain(values: Sequence[str]) -> list[str]:
-    """The values without currency signs and separators, as ``separated`` makes them; what is no number stays."""
+    """The values without currency signs, units and separators, as ``separated`` makes them; what is no number stays.
+
+    >>> plain(["₩1000", "₩1,200"]), plain(["12%", "x"]), plain(["3 GB", "7 MB"])
+    (['1000', '1200'], ['12', 'x'], ['3 GB', '7 MB'])
+    """
+    sign, separator = _best(values)
     found = []
     for value in values:
         bare = re.sub(f"[{_CURRENCY}]", "", value).strip()
-        found.append(bare.replace(",", "") if GROUPED.fullmatch(bare) else value)
+        tried = (bare, bare.replace(",", "") if GROUPED.fullmatch(bare) else "", _bare(value, sign, separator))
+        found.append(next(filter(number_text, tried), value))
     return found
+
+
+def of_several_units(values: Sequence[str]) -> bool:
+    """Whether texts are numbers behind which units of several sizes stand, which no order by letters puts right.
+
+    >>> of_several_units(["3.5 GB", "700 MB"]), of_several_units(["3 GB", "5 GB"]), of_several_units(["3 GB", "x"])
+    (True, False, False)
+    """
+    filled = [value for value in values if value]
+    units = [_unit(value) for value in filled]
+    return all(units) and len(set(units)) > 1
+
+
+def _best(values: Sequence[str]) -> tuple[str, str]:
+    """The sign (a currency, a unit that all values have) and the separator of thousands without which most of the
+    values are numbers."""
+    best, most = ("", ""), sum(map(number_text, values))
+    if most == len(values):
+        return best
+    units = {unit for value in values if (unit := _unit(value))}
+    for sign in ("", *_CURRENCY, *(units if len(units) == 1 else ())):
+        if sign and not any(sign in value for value in values):
+            continue
+        for separator in ("", *_SEPARATORS):
+            count = sum(number_text(_bare(value, sign, separator)) for value in values)
+            if count > most:
+                best, most = (sign, separator), count
+    return best
+
+
+def _bare(value: str, sign: str, separator: str) -> str:
+    """The value without them; digits that stand in no groups of three stay as they are."""
+    bare = value.replace(sign, "", 1).strip() if sign else value
+    return bare.replace(separator, "") if separator and _grouped(separator).fullmatch(bare) else bare
+
+
+def _grouped(separator: str) -> re.Pattern[str]:
+    return re.compile(rf"[+-]?\d{{1,3}}({re.escape(separator)}\d{{3}})*(\.\d+)?")
+
+
+def _unit(value: str) -> str:
+    """The unit behind a number; empty where there is none."""
+    found = _WITH_UNIT.fullmatch(value.strip())
+    return found["unit"] if found else ""
