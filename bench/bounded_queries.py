@@ -292,13 +292,13 @@ QUERIES: tuple[Bounded, ...] = (
     Bounded(
         "matchblackip",
         "`matchblackip` with a list of 3,000,000 addresses",
-        MEMORY,
+        "1,000,000 items",
         _list("ip", _address, 3 * MB, "json \"{'a':'10.0.0.7'}\" | eval m = matchblackip(\"big\", a)"),
     ),
     Bounded(
         "matchfeed",
         "`matchfeed` with a list of 2,000,000 texts",
-        MEMORY,
+        "1,000,000 items",
         _list(
             "text",
             lambda n: f"host-{n}.example.com",

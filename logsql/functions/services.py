@@ -8,6 +8,7 @@ service functions).
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 
 from sqlglot import exp
@@ -36,6 +37,24 @@ LIST_NOT_FOUND = define(
     ("there is no list of this name", "이 이름의 목록이 없습니다"),
     ('{function}(): there is no list "{list}"', '{function}(): "{list}" 목록이 없습니다'),
 )
+LIST_TOO_LONG = define(
+    "90932",
+    "object-group-too-long",
+    ("a list has more items than a query can carry", "목록의 항목이 쿼리에 담을 수 있는 수보다 많습니다"),
+    (
+        '{function}(): the list "{list}" has {count:,} items; at most {most:,} are taken',
+        '{function}(): "{list}" 목록의 항목이 {count:,}개입니다. {most:,}개까지 쓸 수 있습니다',
+    ),
+    help=(
+        "make it a lookup table (--lookup NAME=FILE) and ask that: | lookup NAME field output field2",
+        "룩업 테이블(--lookup NAME=FILE)로 만들어 lookup 명령으로 조회하세요: | lookup NAME field output field2",
+    ),
+)
+#: Items of a list: each is a constant of the query, and a million of them take a gigabyte.
+MOST_ITEMS = 1_000_000
+#: An IPv4 address or network as nearly every list writes it: its own text, which need not be looked at closely.
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 
 
 def _items(call: FunctionCall, kind: str) -> Sequence[str]:
@@ -46,6 +65,8 @@ def _items(call: FunctionCall, kind: str) -> Sequence[str]:
         known = ", ".join(lists.names(kind)) if lists is not None else ""
         help = KNOWN_LISTS.fill(known=known) if known else NO_LISTS.fill(kind=kind)
         call.fail(LIST_NOT_FOUND, 0, function=call.spec.name, list=name, help=help)
+    if len(found) > MOST_ITEMS:
+        call.fail(LIST_TOO_LONG, 0, function=call.spec.name, list=name, count=len(found), most=MOST_ITEMS)
     return found
 
 
@@ -65,8 +86,12 @@ def _match_ip(call: FunctionCall) -> Typed:
     single: list[str] = []
     networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
     for item in _items(call, "ip"):
+        item = item.strip()
+        if _IPV4.fullmatch(item):
+            single.append(item)
+            continue
         try:
-            network = ipaddress.ip_network(item.strip(), strict=False)
+            network = ipaddress.ip_network(item, strict=False)
         except ValueError:
             continue
         if network.num_addresses == 1:
@@ -81,7 +106,8 @@ def _match_ip(call: FunctionCall) -> Typed:
         node = call.let(values.text_sql(value))
         if single:
             tests.append(sql.in_(node, [sql.string(address) for address in single]))
-        tests.extend(_inside(call, node, network) for network in networks)
+        number = call.let(ipv4_number(node)) if any(network.version == 4 for network in networks) else node
+        tests.extend(_inside(call, node, number, network) for network in networks)
     return _answer(tests)
 
 
@@ -92,10 +118,11 @@ def address_text(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     return ":".join(f"{int(group, 16):x}" for group in address.exploded.split(":"))
 
 
-def _inside(call: FunctionCall, node: Sql, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Sql:
+def _inside(call: FunctionCall, node: Sql, number: Sql, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Sql:
+    """``number``: the text ``node`` as the number of an IPv4 address."""
     if isinstance(network, ipaddress.IPv4Network):
         low, high = int(network.network_address), int(network.broadcast_address)
-        return exp.Between(this=sql.paren(call.let(ipv4_number(node))), low=sql.integer(low), high=sql.integer(high))
+        return exp.Between(this=sql.paren(number.copy()), low=sql.integer(low), high=sql.integer(high))
     masked = call.udf("lq_network", node, sql.cast(sql.integer(network.prefixlen), "BIGINT"))
     return sql.and_(
         sql.func("contains", node, sql.string(":")), sql.eq(masked, sql.string(address_text(network.network_address)))

@@ -224,3 +224,41 @@ def test_huge_numbers_elsewhere(tmp_path: Path) -> None:
             {"x": None, "m": False}
         ]
         assert s.query(f"json \"{{'a':{DIGITS}}}\" | eval b = a[{DIGITS}] | fields b").rows() == [{"b": None}]
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "item"), [("matchblackip", "ip", "10.0.0.{}"), ("matchfeed", "text", "h{}")]
+)
+def test_a_list_that_is_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, kind: str, item: str
+) -> None:
+    """3,000,000 addresses took 48 s of processor time before the memory limit came."""
+    from logsql.functions import services
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(services, "MOST_ITEMS", 3)
+    folder = tmp_path / "logsql" / "ml" / "objects" / kind
+    folder.mkdir(parents=True)
+    for name, count in (("right", 3), ("long", 4)):
+        (folder / f"{name}.txt").write_text("\n".join(item.format(n) for n in range(count)))
+    query = f"json \"{{'a': '{item.format(2)}'}}\" | eval m = {function}(\"LIST\", a) | fields m"
+    with logsql.connect(tz="UTC") as s:
+        assert s.query(query.replace("LIST", "right")).rows() == [{"m": True}]
+        with pytest.raises(LogsqlError) as caught:
+            s.query(query.replace("LIST", "long"))
+    assert caught.value.code == "90932"
+
+
+def test_addresses_of_a_list_as_they_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text that is an address is taken as it is; every other item is looked at as before."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    folder = tmp_path / "logsql" / "ml" / "objects" / "ip"
+    folder.mkdir(parents=True)
+    (folder / "l.txt").write_text(
+        "10.0.0.1\n10.0.0.02\n256.1.1.1\n10.1.0.0/16\n1.2.3.4/32\n2001:db8::1\n::ffff:0:0/96\n"
+    )
+    asked = ("10.0.0.1", "10.0.0.2", "10.0.0.02", "256.1.1.1", "10.1.2.3", "1.2.3.4", "2001:db8:0:0:0:0:0:1", "9.9.9.9")
+    rows = ", ".join(f"{{'a': '{text}'}}" for text in asked)
+    with logsql.connect(tz="UTC") as s:
+        found = s.query(f'json "[{rows}]" | eval m = matchnet("l", a) | fields a, m').rows()
+    assert [row["a"] for row in found if row["m"]] == ["10.0.0.1", "10.1.2.3", "1.2.3.4", "2001:db8:0:0:0:0:0:1"]
