@@ -14,6 +14,7 @@ from logsql.planner.duties import PARTLY, PLAIN
 from logsql.planner.function_spec import FunctionSpec, Idiom, register
 from logsql.planner.notes import comparisons, elements, given, spellings
 from logsql.planner.notes import conditions as notes
+from logsql.planner.notes.blanks import asked_for_null
 from logsql.values import patterns, sql, values
 from logsql.values.keys import same
 from logsql.values.mixing import choose, coalesce
@@ -43,6 +44,7 @@ def _case(call: FunctionCall) -> Typed:
 
 
 def _nvl(call: FunctionCall) -> Typed:
+    asked_for_null(call, f'if({{field}} == "", {canonical(call.nodes[1])}, {{field}})')
     return coalesce(call.arg(0), call.arg(1))
 
 

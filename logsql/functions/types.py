@@ -6,6 +6,7 @@ from logsql.functions.lowering import example, null
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PLAIN
 from logsql.planner.function_spec import FunctionSpec, register
+from logsql.planner.notes.blanks import asked_for_null
 from logsql.planner.notes.comparisons import quoted_name
 from logsql.planner.results import always
 from logsql.values import sql, values
@@ -30,11 +31,13 @@ _NAMES = {
 
 def _isnull(call: FunctionCall) -> Typed:
     quoted_name(call.cx, call.nodes[0])
+    asked_for_null(call, '{field} == ""')
     return Typed(values.is_null(call.arg(0)), BOOL)
 
 
 def _isnotnull(call: FunctionCall) -> Typed:
     quoted_name(call.cx, call.nodes[0])
+    asked_for_null(call, '{field} != ""')
     return Typed(values.not_null(call.arg(0)), BOOL)
 
 

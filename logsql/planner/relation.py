@@ -126,7 +126,8 @@ class Rel:
 
     ``pending`` maps idents to expressions over ``source`` where they are not the plain column; ``tag`` is the name that
     the pending SELECT will get, after the command that began it. ``others`` looks up the further fields of a source
-    that reads only those that the query names, for help lines; ``typed_by`` is how the source gives its texts types.
+    that reads only those that the query names, for help lines; ``typed_by`` is how the source gives its texts types,
+    ``blank_cells`` whether an empty cell of it is "" (a CSV file).
     """
 
     source: str
@@ -138,6 +139,7 @@ class Rel:
     where: Sql | None = None
     tag: str = ""
     typed_by: str = field(default="", compare=False)
+    blank_cells: bool = field(default=False, compare=False)
     others: Callable[[], tuple[str, ...]] | None = field(default=None, compare=False, repr=False)
 
     def column(self, name: str) -> Column | None:

@@ -51,7 +51,7 @@ def lower(stage: Stage) -> Rel:
     rel = scan_source(stage, info, unasked, place="__filerow")
     texts.one_column(stage, rel)
     texts.header_of_values(stage, rel)
-    return rel if options["types"] else replace(rel, typed_by="csvfile types=t")
+    return replace(rel, typed_by="" if options["types"] else "csvfile types=t", blank_cells=True)
 
 
 ARTEFACT = Artefact((Known("CSV", r"\.(csv|tsv)(\.gz)?$", loose=True),))

@@ -354,6 +354,10 @@ def _other_times(cx: Lowering, rel: Rel, command: str) -> str | None:
     for column in rel.columns:
         name = column.name if re.fullmatch(r"[\w@.]+", column.name) else f'field("{column.name}")'
         if column.type.kind is Kind.STRING and (pattern := guess_pattern(cx.sample(column.name), "")):
+            if rel.blank_cells and not rel.typed_by and pattern.startswith("yyyy-MM-dd") and cx.own(column.name):
+                return WRITE.fill(
+                    better=f"eval _time = {name} | {command} ..."
+                )  # csvfile types=t, once it is asked for
             return WRITE.fill(better=f'eval _time = date({name}, "{pattern}") | {command} ...')
         named = _TIME_NAME.search(column.name) is not None
         if column.type.kind is Kind.STRING and named and (made := counted_date(name, cx.sample(column.name))):
