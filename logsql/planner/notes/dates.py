@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from logsql.diagnostics.codes import Sentence, define, text
 from logsql.diagnostics.losses import NOT_CONVERTED
-from logsql.diagnostics.messages import listed
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, Span, canonical
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.notes.arguments import FRACTION, WHOLE
@@ -20,11 +19,10 @@ from logsql.planner.notes.datetexts import (
     guess_pattern,
     is_number,
     pattern_of,
-    seconds,
 )
 from logsql.planner.notes.fields import Say
+from logsql.planner.notes.timefields import other_times
 from logsql.planner.notes.words import WRITE, field_name, kind_word, settled_kind
-from logsql.planner.relation import Rel
 from logsql.values.types import Kind
 from logsql.values.values import Typed
 from udfs.java.date_ends import TIME_BEHIND
@@ -235,8 +233,6 @@ NOT_READ = UNLIKE_VALUES.says(
     )
 )
 MICROSECONDS, NANOSECONDS = text("microseconds", "마이크로초"), text("nanoseconds", "나노초")
-#: Names that fields of times have.
-_TIME_NAME = re.compile(r"time|date|epoch|stamp|\bts\b|_at$|시각|일시|날짜", re.IGNORECASE)
 _FORMS = {
     "%Y": "yyyy", "%y": "yy", "%m": "MM", "%d": "dd", "%e": "d", "%H": "HH", "%I": "hh", "%M": "mm", "%S": "ss",
     "%f": "SSSSSS", "%p": "a", "%b": "MMM", "%B": "MMMM", "%a": "EEE", "%j": "DDD", "%z": "Z", "%Z": "z",
@@ -343,34 +339,7 @@ def time_field(cx: Lowering, command: str, span: Span, covers: tuple[str, str]) 
         help = only_typed(cx, Field("_time")) if made is None else _or_dated(cx, better, Field("_time"), value, made)
         cx.note(TIME_IS, span, help=help, covers=covers, command=command, kind=kind_word(value.kind))
     elif rel.rest is None and rel.column("_time") is None:
-        cx.note(NO_TIME, span, help=_other_times(cx, rel, command), covers=covers, command=command)
-
-
-def _other_times(cx: Lowering, rel: Rel, command: str) -> str | None:
-    """The fields that are dates, or are called like one, as ``_time``."""
-    dates = [c.name for c in rel.columns if c.type.kind is Kind.DATE]
-    if dates:
-        return DATES_ARE.fill(fields=listed(dates), first=dates[0], command=command)
-    for column in rel.columns:
-        name = column.name if re.fullmatch(r"[\w@.]+", column.name) else f'field("{column.name}")'
-        if column.type.kind is Kind.STRING and (pattern := guess_pattern(cx.sample(column.name), "")):
-            if rel.blank_cells and not rel.typed_by and pattern.startswith("yyyy-MM-dd") and cx.own(column.name):
-                return WRITE.fill(
-                    better=f"eval _time = {name} | {command} ..."
-                )  # csvfile types=t, once it is asked for
-            return WRITE.fill(better=f'eval _time = date({name}, "{pattern}") | {command} ...')
-        named = _TIME_NAME.search(column.name) is not None
-        if column.type.kind is Kind.STRING and named and (made := counted_date(name, cx.sample(column.name))):
-            return WRITE.fill(better=f"eval _time = {made} | {command} ...")
-        if column.type.integer and named and seconds(cx.sample(column.name)):
-            return WRITE.fill(better=f"eval _time = epoch({name}) | {command} ...")
-    return None
-
-
-DATES_ARE = text(
-    "dates here are {fields}: write eval _time = {first} | {command} ...",
-    "여기서 날짜는 {fields}입니다: eval _time = {first} | {command} ...",
-)
+        cx.note(NO_TIME, span, help=other_times(cx, rel, command), covers=covers, command=command)
 
 
 def doubted_constant(call: FunctionCall, value: str, pattern: str, read: str, misread: bool) -> None:
