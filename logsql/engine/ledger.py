@@ -29,6 +29,8 @@ _PLACED = text("  at {unit} {at:,}", "  {at:,}번째 {unit}")
 _MORE = text("{count} more", "그 밖에 {count}건")
 _UNITS = {"line": text("line", "줄"), "row": text("row", "행"), "byte": text("byte", "바이트")}
 _TEN_THOUSAND = 10_000
+#: Values of the vectors that threads hold when a place stops counting.
+_UNDER_WAY = 8 * counters.VECTOR
 #: Characters of a value in a line for the user.
 _SHORT = 40
 
@@ -81,7 +83,7 @@ class Entry:
 
     @property
     def number(self) -> str:
-        """The count as it is told: ``12``, ``at least 30,000``, ``counted with --loss``; empty for a fact."""
+        """The count as it is told: ``12``, ``at least 10,000``, ``counted with --loss``; empty for a fact."""
         if self.at_least:
             return _AT_LEAST.fill(count=self.count) if self.count else _WITH_LOSS.fill()
         return f"{self.count:,}" if self.count else ""
@@ -149,7 +151,9 @@ class Place:
         until every thread knew is chance.
         """
         count = self.counter.value - self.before
-        return count // _TEN_THOUSAND * _TEN_THOUSAND if self.counter.shut else count
+        if not self.counter.shut:
+            return count
+        return max(counters.MOST, (count - _UNDER_WAY) // _TEN_THOUSAND * _TEN_THOUSAND)
 
 
 def counted_once(places: Iterable[Place]) -> int:

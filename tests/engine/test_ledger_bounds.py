@@ -147,15 +147,15 @@ def test_what_is_not_counted_says_so_in_every_form_and_both_languages() -> None:
     assert not none.fact
     assert ledger
     assert none.told().startswith("text-not-a-number in sum(b), counted with --loss: values that are no numbers")
-    assert many.told().startswith("at least 30,000 not-converted in int(b) (first: 'b")
-    assert result.ledger.summary() == "at least 30,000 not-converted in int(b)"
+    assert many.told().startswith("at least 10,000 not-converted in int(b) (first: 'b")
+    assert result.ledger.summary() == "at least 10,000 not-converted in int(b)"
     assert ledger.lines()[0].startswith("counted with --loss  text-not-a-number  sum(b)")
-    assert result.ledger.lines()[0].startswith("at least 30,000  not-converted  int(b)")
+    assert result.ledger.lines()[0].startswith("at least 10,000  not-converted  int(b)")
     token = LANGUAGE.set("ko")
     try:
         assert none.told().startswith("sum(b): text-not-a-number (--loss를 붙이면 건수를 셉니다): ")
-        assert many.told().startswith("int(b): not-converted 30,000건 이상 (처음: 'b")
-        assert result.ledger.lines()[0].startswith("30,000 이상  not-converted  int(b)")
+        assert many.told().startswith("int(b): not-converted 10,000건 이상 (처음: 'b")
+        assert result.ledger.lines()[0].startswith("10,000 이상  not-converted  int(b)")
     finally:
         LANGUAGE.reset(token)
 
@@ -168,5 +168,5 @@ def test_the_command_line_counts_with_loss(tmp_path: Path, capsys: pytest.Captur
     for options in ([], ["--loss"]):
         assert main(["--lang", "en", *options, "-q", query]) == 0
         said.append(capsys.readouterr().err)
-    assert "at least 30,000 not-converted in int(b)" in said[0]
+    assert "at least 10,000 not-converted in int(b)" in said[0]
     assert re.search(rf"\b{ROWS:,}  not-converted  int\(b\)", said[1])
