@@ -84,7 +84,7 @@ def function_section(spec: FunctionSpec | AggregateSpec) -> list[str]:
     lines = [f"### {spec.name}", "", f"`{spec.signature}` returns {spec.returns}. {told(spec.summary)}", ""]
     shown = [example for example in spec.examples if example.shown]
     if shown:
-        text = "\n".join(f"{e.expression}  ->  {json.dumps(e.result, ensure_ascii=False, default=str)}" for e in shown)
+        text = "\n".join(e.line for e in shown)
         lines += [*fenced(text), ""]
     lines += [line for note in (*map(told, spec.notes), *duty_notes(spec)) for line in (f"Note: {note}", "")]
     return lines

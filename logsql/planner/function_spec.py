@@ -6,6 +6,7 @@ builds SQL from typed arguments; it prefers a DuckDB expression, then SQL built 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -32,6 +33,16 @@ class FunctionExample:
     row: dict[str, object] = field(default_factory=dict)
     zone: str = "Asia/Seoul"
     shown: bool = True
+
+    @property
+    def line(self) -> str:
+        """As a page prints it; one call over two rows has two results.
+
+        >>> FunctionExample('if(ok, "a", "b")', "b", {"ok": False}).line
+        'if(ok, "a", "b")  ->  "b"  # {"ok": false}'
+        """
+        result, row = (json.dumps(value, ensure_ascii=False, default=str) for value in (self.result, self.row))
+        return f"{self.expression}  ->  {result}" + (f"  # {row}" if self.row else "")
 
 
 class Idiom(Enum):

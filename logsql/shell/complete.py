@@ -229,8 +229,10 @@ def _argument(name: str, spec: CommandSpec | None, rest: str, before: str) -> Pl
     last = "" if rest[-1:].isspace() or not words else words[-1]
     leading = all(_OPTION.match(w) for w in (words if rest[-1:].isspace() else words[:-1]))
     option = _OPTION.match(last)
+    kinds = {o.name: o.kind for o in spec.options} if spec is not None else {}
+    if spec is not None and option is not None and option[1] not in kinds:  # eval x=le
+        option = None
     if option is not None and (leading or (spec is not None and spec.options_anywhere)):
-        kinds = {o.name: o.kind for o in spec.options} if spec is not None else {}
         want = _OPTION_WANTS.get(kinds.get(option[1], OptionKind.TEXT), Want.CHOICE)
         return Place((want,), option[2], name, option[1], before)
     wants: tuple[Want, ...] = (Want.OPTION,) if leading and "=" not in last else ()
@@ -344,6 +346,9 @@ def _simple(want: Want, place: Place, catalog: Catalog) -> list[tuple[str, str]]
         Want.ML: catalog.ml_commands,
         Want.PARSER: catalog.parsers,
     }
+    if want is Want.COMMAND and Want.SOURCE not in place.wants and not place.command.startswith("\\"):
+        starts = catalog.sources()  # behind rows a source is refused
+        return [(name, text) for name, text in catalog.commands().items() if name not in starts]
     if want in maps:
         return list(maps[want]().items())
     if want is Want.CHOICE:

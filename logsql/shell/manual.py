@@ -149,7 +149,7 @@ def function_page(spec: FunctionSpec | AggregateSpec) -> str:
     if shown:
         lines += ["", f"{message('page-examples')}:"]
         for example in shown:
-            lines.append(f"  {example.expression}  ->  {json.dumps(example.result, ensure_ascii=False, default=str)}")
+            lines.append(f"  {example.line}")
     return "\n".join(lines + _notes(spec.notes))
 
 

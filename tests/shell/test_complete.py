@@ -103,6 +103,8 @@ def words(marked: str) -> list[str]:
         ("table web | ST^", ["stats", "rforest"]),
         ("table ^", ["web", "firewall"]),
         ("table fi^", ["firewall"]),
+        ("table web | csv^", []),  # behind rows a source is refused
+        ("table web | eval x=co^", ["concat(", "Code"]),
         ("table web | search st^", ["status"]),
         ("table web | search lim^", ["limit="]),
         ("table web | search status == 1 and s^", ["status", "src"]),
