@@ -263,3 +263,30 @@ def test_the_note_of_a_condition_that_is_averaged_gives_the_share() -> None:
     with logsql.connect() as session:
         (note,) = session.query('json "[{a:1},{a:2}]" | stats avg(a == 1)').notes
     assert note.help == "write avg(if(a == 1, 1, 0))"
+
+
+@pytest.mark.parametrize(
+    ("query", "help"),
+    [
+        ("EVAL c = 1", 'did you mean "eval"?'),
+        ("SORT a", 'did you mean "sort"?'),
+        ("TABLE a", "use fields A, B"),  # of Splunk
+        ("lower a", "use eval NAME = lower(text)"),
+        ("sum(a)", "use stats sum(number)"),
+        ('match(a, "x")', "use search match(text, regex)"),
+        ('cidrmatch("10.0.0.0/8", a)', 'use network(ip, BITS) == "10.0.0.0"'),
+        ('left join a [ json "{a:1}" ]', "use join type=left KEY [ QUERY ]"),
+        ("limit 10 offset 5", "use limit 5 10"),
+    ],
+)
+def test_a_word_in_the_place_of_a_command_gets_its_form(query: str, help: str) -> None:
+    """They were answered with commands that look alike (`lower`: did you mean "flowsearch"?), or with nothing."""
+    with logsql.connect() as session, pytest.raises(logsql.LogsqlError) as caught:
+        session.query(f'json "[{{a:1}}]" | {query}').rows()
+    assert caught.value.help == help
+
+
+def test_a_source_in_capitals_is_named() -> None:
+    with logsql.connect() as session, pytest.raises(logsql.LogsqlError) as caught:
+        session.query("TABLE t").rows()
+    assert caught.value.help == 'did you mean "table"?'

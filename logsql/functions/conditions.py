@@ -12,7 +12,7 @@ from logsql.planner import mixedlosses
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.duties import PARTLY, PLAIN
 from logsql.planner.function_spec import FunctionSpec, Idiom, register
-from logsql.planner.notes import comparisons, elements, given, spellings
+from logsql.planner.notes import arguments, comparisons, elements, given, spellings
 from logsql.planner.notes import conditions as notes
 from logsql.planner.notes.blanks import asked_for_null
 from logsql.values import patterns, sql, values
@@ -78,7 +78,8 @@ def _in(call: FunctionCall) -> Typed:
             others.append(call.cx.argument(node))
             comparisons.candidates(call.cx, call.nodes[0], value, node, others[-1].kind)
     given.candidates(call, call.nodes[1:])
-    if value.kind is Kind.STRING:
+    plain = value.kind in (Kind.STRING, Kind.ANY)
+    if plain and not arguments.candidate_patterns(call.cx, call.nodes[0], call.nodes[1:]):
         spellings.candidates(call.cx, call.nodes[0], call.nodes[1:], texts)
     if (count := sum("*" in text for text in texts)) > MOST_PATTERNS:
         call.fail(TOO_MANY_PATTERNS, None, function="in", count=count, most=MOST_PATTERNS)

@@ -55,6 +55,7 @@ class Grammar(Protocol):
     def command(self, name: str) -> CommandGrammar | None: ...
     def command_names(self) -> Iterable[str]: ...
     def reader_of(self, path: str) -> str | None: ...
+    def computes(self, name: str) -> str | None: ...
 
 
 def parse_query(text: str, grammar: Grammar) -> Query:
@@ -181,8 +182,19 @@ class QueryParser:
         elif self._first(start) and (found := self._read_file(start)):
             help = message("help-use", form=found)
         else:
-            help = foreign_name(head, Place.COMMAND) or meant_name(name, Place.COMMAND, names)
+            help = self._other_word(name, head, names, self._first(start))
         return self.source.error(UNSUPPORTED_COMMAND, start, start + len(name), command=name, help=help)
+
+    def _other_word(self, name: str, head: str, names: list[str], first: bool) -> str | None:
+        """The help for a word in capitals, of another language, a function in its place, a misspelt one."""
+        foreign = foreign_name(head, Place.COMMAND)
+        lower = name.lower()
+        if name != lower in names and (first or foreign is None):  # TABLE t; in the middle it is a word of Splunk
+            return message("help-did-you-mean", names=f'"{lower}"')
+        if foreign is None and (form := self.grammar.computes(head)) is not None:
+            return message("help-use", form=form)
+        called = foreign_name(head, Place.FUNCTION) if head != name else None  # cidrmatch(...)
+        return foreign or called or meant_name(name, Place.COMMAND, names)
 
     def _first(self, start: int) -> bool:
         return not self.text[: self.source.span(start, start).start].strip()

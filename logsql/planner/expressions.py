@@ -124,7 +124,7 @@ class ExprContext:
 
     def sample(self, name: str) -> tuple[str, ...]:
         """Some values of a text field, for rules that ask what they look like; none where that would take work."""
-        return () if self._sampler is None or self.rel is None else self._sampler.sample(self.rel, name)
+        return () if self._sampler is None or self.rel is None else members.sampled(self, self._sampler, self.rel, name)
 
     def own(self, name: str) -> bool:
         """Whether a field is one of the reader's: no command made it on the way."""
@@ -426,7 +426,7 @@ class ExprContext:
         pattern = literal_string(expr.right)
         if pattern is not None:
             arguments.compared_text(self, expr, pattern)
-            if left.kind is Kind.STRING:
+            if left.kind in (Kind.STRING, Kind.ANY):
                 spellings.compared(self, expr, pattern)
             test = self._any_item(expr.left, left, lambda value: patterns.matches(value, pattern))
         else:

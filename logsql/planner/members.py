@@ -7,6 +7,7 @@ nothing can be looked at before the run, the run tells whether any row answered 
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -16,6 +17,7 @@ from logsql.diagnostics.errors import nearest
 from logsql.diagnostics.losses import Fate, loss
 from logsql.language.tree import Span
 from logsql.planner import losses
+from logsql.planner.notes.samples import Sampler
 from logsql.planner.notes.words import WRITE
 from logsql.planner.relation import Column, Rel
 from logsql.values import paths, sql, values
@@ -98,6 +100,22 @@ def asked(note: Callable[..., None], cx: Reading, name: str, span: Span) -> None
         note(ASKED_OF_NONE, span, help=WRITE.fill(better=path), path=name)
 
 
+def sampled(cx: Reading, sampler: Sampler, rel: Rel, name: str) -> tuple[str, ...]:
+    """Some values of a field, or of what a path leads to."""
+    return sampler.sample(rel, name) or seen(cx, rel, name)
+
+
+def seen(cx: Reading, rel: Rel, name: str) -> tuple[str, ...]:
+    """The texts of what a path leads to in the first documents; of a list those of its items, which ``==`` compares."""
+    found = _document(rel, name) if rel.rest is None else None
+    if found is None:
+        return ()
+    values = [_follow(document, found[1]) for document in _documents(cx, found[0])]
+    items = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    plain = [item for item in items if isinstance(item, str | int | float)]
+    return tuple(item if isinstance(item, str) else json.dumps(item) for item in plain)
+
+
 def _documents(cx: Reading, root: str) -> list[object]:
     """The first documents of a field."""
     return [document for text in cx.sample(root) if (document := _parsed(text)) is not None]
@@ -111,7 +129,8 @@ def _parent(rel: Rel, name: str, key: str) -> tuple[str, tuple[Step, ...]] | Non
 
 
 def _holds(column: Column) -> bool:
-    return not column.parts and column.type.json
+    element = column.type.element
+    return not column.parts and (column.type.json or (element is not None and element.json))
 
 
 def _document(rel: Rel, name: str) -> tuple[str, tuple[Step, ...]] | None:
@@ -127,6 +146,15 @@ def _parsed(text: str) -> object | None:
     try:
         return json.loads(text)  # type: ignore[no-any-return]
     except ValueError:
+        return _listed(text)
+
+
+def _listed(text: str) -> object | None:
+    """A list of documents, as DuckDB hands it over: a Python list of their texts."""
+    try:
+        items = ast.literal_eval(text) if text.startswith("[") else None
+        return [json.loads(item) if isinstance(item, str) else item for item in items] if items is not None else None
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
 
 

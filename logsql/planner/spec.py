@@ -19,6 +19,7 @@ from logsql.language.tree import Command, Name
 from logsql.loading import Rows
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.duties import Argument, Fields, Flow, InStream, Lowering, OrderDuty, RowState, Subquery
+from logsql.planner.function_spec import AGGREGATES, FUNCTIONS
 from logsql.planner.options import OptionKind, OptionSpec
 from logsql.planner.relation import Rel
 from logsql.planner.stage import Stage
@@ -169,6 +170,15 @@ class RegistryGrammar:
 
     def command_names(self) -> Iterable[str]:
         return COMMANDS
+
+    def computes(self, name: str) -> str | None:
+        """The command in which a function or an aggregate stands that was written as a command: ``lower a``."""
+        word = name.lower()
+        if (function := FUNCTIONS.get(word)) is not None:
+            condition = function.returns == "bool"
+            return f"search {function.signature}" if condition else f"eval NAME = {function.signature}"
+        aggregate = AGGREGATES.get(word)
+        return None if aggregate is None else f"stats {aggregate.signature}"
 
     def reader_of(self, path: str) -> str | None:
         """The command that reads files whose names end as this one's does."""

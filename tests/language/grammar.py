@@ -242,6 +242,9 @@ class TestGrammar:
     def command_names(self) -> Iterable[str]:
         return self.specs
 
+    def computes(self, name: str) -> str | None:
+        return None
+
     def reader_of(self, path: str) -> str | None:
         return None
 

@@ -28,6 +28,9 @@ class One:
     def command_names(self) -> list[str]:
         return ["x"]
 
+    def computes(self, name: str) -> str | None:
+        return None
+
     def reader_of(self, path: str) -> str | None:
         return None
 

@@ -228,7 +228,7 @@ def test_notes_of_arguments_in_korean(session: Session) -> None:
 WITHOUT_EFFECT = [
     ("explode a", "N1404", "a", 'make a list of it: eval a = split(a, ",") | explode a'),
     ("explode n", "N1404", "n", None),
-    ("parsemap field=line", "N1404", "parsemap", "parsejson field=line reads the text of a document first"),
+    ("parsemap field=line", "N1404", "parsemap", "write parsejson field=line"),
     ("stats percentile(n, 0.95)", "N1321", "0.95", "write 95"),
 ]
 

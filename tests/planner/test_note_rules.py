@@ -93,6 +93,14 @@ SAID = [
     (f"{MAP}order m.a", "N1005", "m.a", "make a field of it: eval a = m.a"),
     (f"{MAP}fields - m.a", "N1005", "m.a", "make a field of it: eval a = m.a"),
     (f"{MAP}rename m.a[0] as b", "N1005", "m.a[0]", "make a field of it: eval x = m.a[0]"),
+    # a path into a number or text where a name stands: one group of null, and nothing was told
+    (f"{LABEL}stats count by label.x", "N1401", "label.x",
+     "read the document before: parsejson field=label; then the field is x"),
+    (f"{A}sort -a.x", "N1401", "a.x", None),
+    (f"{MAP}stats count by m[0]", "N1401", "m[0]", None),
+    # three names that are a computation
+    (f"{A}fields b, a + 1", "N1101", "a + 1", "compute it first: eval x = a + 1 | fields ... x"),
+    (f"{A}fields a - b", "N1101", "a - b", "compute it first: eval x = a - b | fields ... x"),
     # something else where a name stands
     (f"{A}stats count by mod(a, 2)", "N1101", "mod(a, 2)", "compute it first: eval x = mod(a, 2) | stats ... x"),
     (f"{A}stats count by a + 1", "N1101", "a + 1", "compute it first: eval x = a + 1 | stats ... x"),

@@ -152,7 +152,7 @@ TOLD = [
     (ROW + "sort n.k", "N1401", "n.k", ""),
     (ROW + "fields t.k, n", "N1401", "t.k", "parsejson field=t"),
     (ROW + "stats count by n.k", "N1401", "n.k", ""),
-    (ROW + "stats count by l.k", "N1401", "l.k", "write l[0].k"),
+    (ROW + "stats count by l.k", "N1401", "l.k", ""),
     (ROW + 'rex field=n.k "(?<x>.)"', "N1401", "n.k", ""),
     (ROW + 'search n == $("q")', "N1501", '$("q")', "give it with -d q=VALUE"),
     (ROW + 'rex field=t "a(b)"', "N1601", '"a(b)"', "(?<name>...)"),

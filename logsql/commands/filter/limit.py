@@ -43,7 +43,10 @@ class LimitArgs:
 def parse(reader: ArgReader) -> LimitArgs:
     words = reader.words()
     if not 1 <= len(words) <= 2:
-        reader.fail(LIMIT_ARGS, count=len(words))
+        texts = [word.text.lower() for word in words]
+        clause = len(words) == 3 and texts[1] == "offset" and texts[0].isdigit() and texts[2].isdigit()
+        help = message("help-use", form=f"limit {texts[2]} {texts[0]}") if clause else None  # limit 10 offset 5 of SQL
+        reader.fail(LIMIT_ARGS, help=help, count=len(words))
     for word in words:
         if re.fullmatch("[0-9]{1,18}", word.text) is None:
             counts = re.findall("[0-9]+", " ".join(given.text for given in words)) if "," in word.text else []

@@ -235,6 +235,19 @@ CONSTRUCTS: tuple[Construct, ...] = (
         r"(?<![\w)\]\"'])(?P<list>\[[^\[\]|:]+\])", listed
     ),
     Construct(
+        "extract(hour from _time)", 'datepart(_time, "hour")', "extract(hour FROM _time)", "SQL",
+        r"\bextract\s*\(\s*(?P<unit>[a-z]+) from (?P<a>[^()|]+(?:\([^()|]*\))?)\)",
+        lambda found: f'datepart({here(found["a"].strip())}, "{found["unit"].lower()}")',
+    ),
+    Construct(
+        "substring(path from 2 for 3)", "substr(path, 1, 4)", "substring(path FROM 2 FOR 3)", "SQL",
+        r"\bsubstring\s*\(\s*(?P<a>[^()|]+?) from (?P<first>[1-9]\d*)(?: for (?P<count>\d+))?\s*\)",
+        lambda found: (
+            f"substr({here(found['a'])}, {int(found['first']) - 1}"
+            + (f", {int(found['first']) - 1 + int(found['count'])})" if found["count"] else ")")
+        ),
+    ),
+    Construct(
         '{"n": status}', 'dict("n", status)', "{'n': status}", "SQL, jq", r"\{(?P<pairs>[^{}|]*:[^{}|]*)\}", map_of
     ),
 )  # fmt: skip
@@ -305,6 +318,11 @@ AGGREGATES: tuple[Construct, ...] = (
     Construct(
         "sum(bytes) filter status == 200", "sum(if(status == 200, bytes, null))",
         "sum(bytes) FILTER (WHERE status = 200)", "SQL", rf"{_CALL} filter\s*(?:where )?<a*>", filtered,
+    ),
+    Construct(
+        "sum(bytes) over (partition by user)", "join user [ SAME QUERY | stats sum(bytes) by user ]", None, "SQL",
+        rf"{_CALL} over\s*\(\s*partition by (?P<keys>[^()|]+?)\s*\)",
+        "join {keys} [ SAME QUERY | stats {name}({arg}) by {keys} ]",
     ),
     Construct(
         "count group by user", "count by user", None, "SQL",

@@ -95,7 +95,11 @@ NETWORK_TEXT = define(
 _NETWORK = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3})/([12]?\d|3[012])")
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 #: What a text has that is a pattern of SQL or a regular expression, and hardly stands in values.
-_ELSEWHERE = re.compile(r"%|^\^|\$$|\.[*+]|\\[dwsDWSb]|\][*+{]|\w\|\w|\(\?")
+_ELSEWHERE = re.compile(r"[%?]|^\^|\$$|\.[*+]|\\[dwsDWSb]|\][*+{]|\w\|\w|\(\?|^[1-9]\d*(?:[xX]+|\.\.+)$")
+#: ``5xx``, ``50?``: digits, and letters or marks that stand for one digit each.
+_ANY_DIGIT = re.compile(r"([1-9]\d*)([xX]+|\?+|\.\.+)")
+#: ``k?m*``: marks of a glob, and nothing of a regular expression.
+_GLOB = re.compile(r"[\w /:@.,*?-]*\?[\w /:@.,*?-]*")
 _ALTERNATIVES = re.compile(r"\w+(?:\|\w+)+")
 FRACTION = text("a number with a fraction", "실수")
 #: ``*.exe``, ``*Failed*``: a star that stands for other characters, and not the one of ``SELECT *`` or ``**``.
@@ -103,6 +107,8 @@ _STARRED = re.compile(r"\*+(?=[\w.])([^*]*\w)\**")
 #: A text that is a regular expression as a whole: ``\s+``, ``\|``, ``[,;]``, ``.*x.*``.
 _REGEX = re.compile(r"(\\[sdwSDWbt|.]|\[[^\]\[\w\s]{2,}\]|\[\^?\w-\w.*\])[+*]?")
 _DOTTED = re.compile(r"\.\*(\w.*\w|\w)\.\*")
+#: Candidates that a person writes.
+_WRITTEN = 100
 _PERCENT = re.compile(r"%(\w[^%*]*\w)%")
 
 
@@ -131,7 +137,7 @@ def told(call: FunctionCall, spec: FunctionSpec) -> None:
             value = canonical(call.nodes[place])
             call.note(NOTHING_FOR, place, covers=_loss_of(call, spec), function=spec.name, value=value)
     if spec.plain is not None and spec.plain.place < len(call.nodes):
-        _as_written(call, spec.plain, spec.min_args)
+        _as_written(call, spec.plain, spec.min_args, spec.searches)
         if spec.searches:
             given.sought(call, spec.name)
 
@@ -197,12 +203,15 @@ def _written(call: FunctionCall, better: dict[int, str]) -> str:
     return WRITE.fill(better=f"{call.spec.name}({', '.join(written)})")
 
 
-def _as_written(call: FunctionCall, plain: Plain, fewest: int) -> None:
+def _as_written(call: FunctionCall, plain: Plain, fewest: int, searches: bool) -> None:
     """Tell of a constant text that is a pattern elsewhere. ``fewest``: arguments that the function needs."""
     node = call.nodes[plain.place]
     if not isinstance(node, Literal) or node.kind != "string" or len(call.nodes) > plain.most:
         return
     written, help = str(node.value), None
+    if searches and (better := _needle(call, plain, written)) is not None:
+        call.note(FOREIGN_PATTERN, plain.place, help=WRITE.fill(better=better), text=canonical(node))
+        return
     starred = _STARRED.fullmatch(written) or _DOTTED.fullmatch(written)
     if starred is not None and plain.stars:
         if plain.bare:
@@ -227,12 +236,20 @@ def _meant(field: str, pattern: str, values: Sequence[str]) -> str | None:
     ('x == "*GET*" or x == "*POST*"', 'match(x, "/\\\\w+$")')
     >>> _meant("x", "/a.*", at_hand), _meant("x", "/a$", at_hand)
     ('x == "*/a*"', 'x == "*/a"')
+    >>> _meant("x", "G?T /*", at_hand), _meant("x", "2xx", ["200", "404"]), _meant("x", "5??", ["200", "1000"])
+    ('match(x, "^G.T /.*$")', 'x == "2*"', 'match(x, "^5[0-9][0-9]$")')
     >>> _meant("x", "50%", ["50%", "500"]), _meant("x", "^GET", ["x"]), _meant("x", "GET%", [])
     (None, None, None)
     """
     here = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.IGNORECASE | re.DOTALL)
     if any(here.fullmatch(value) for value in values):
         return None
+    if (digits := _ANY_DIGIT.fullmatch(pattern)) is not None and values:
+        return _digits(field, digits[1], len(digits[2]), values)
+    if "?" in pattern and _GLOB.fullmatch(pattern) is not None:
+        glob = "^" + re.escape(pattern).replace("\\?", ".").replace("\\*", ".*").replace("\\ ", " ") + "$"
+        found = any(re.search(glob, value, re.DOTALL) for value in values)
+        return f"match({field}, {canonical(Literal(glob, 'string'))})" if found else None
     if "%" in pattern and "*" not in pattern:
         like = re.compile(".*".join(map(re.escape, pattern.split("%"))), re.DOTALL)
         lower = re.compile(like.pattern.lower(), re.DOTALL)
@@ -258,6 +275,64 @@ def _meant(field: str, pattern: str, values: Sequence[str]) -> str | None:
     before = "*" if plain[1] == ".*" or inside or (plain[1] is None and plain[3] == "$") else ""
     behind = "*" if plain[3] == ".*" or (plain[3] is None and plain[1] is not None) else ""
     return f"{field} == {canonical(Literal(before + plain[2] + behind, 'string'))}"
+
+
+def _digits(field: str, head: str, more: int, values: Sequence[str]) -> str | None:
+    """The condition that ``5xx`` means where the values are numbers; None where they are anything else."""
+    numbers = [value for value in values if value]
+    if not numbers or not all(value.isascii() and value.isdigit() for value in numbers):
+        return None
+    if all(len(value) == len(head) + more for value in numbers):
+        return f'{field} == "{head}*"'
+    return f'match({field}, "^{head}{"[0-9]" * more}$")'
+
+
+def candidate_patterns(cx: Lowering, node: Expr, nodes: Sequence[Expr]) -> bool:
+    """Tell of ``in(user, "ki%")``: in ``in()`` too ``*`` alone stands for other characters; whether it was told."""
+    texts = [str(n.value) if isinstance(n, Literal) and n.kind == "string" else "" for n in nodes]
+    if not isinstance(node, Field) or len(texts) > _WRITTEN or not any(map(_ELSEWHERE.search, texts)):
+        return False
+    field, first = canonical(node), None
+    plain: list[str] = []
+    others: list[str] = []
+    for written, sought in zip(nodes, texts, strict=True):
+        form = _meant(field, sought, cx.sample(node.name)) if _ELSEWHERE.search(sought) else None
+        if form is None:
+            plain.append(canonical(written))
+            continue
+        first = first or written
+        same = re.fullmatch(re.escape(field) + r' == ("(?:[^"\\]|\\.)*")', form)
+        plain += [same[1]] if same else []
+        others += [] if same else [form]
+    if first is None:
+        return False
+    forms = [f"in({field}, {', '.join(plain)})"] if plain else []
+    cx.note(FOREIGN_PATTERN, first.span, help=WRITE.fill(better=" or ".join([*forms, *others])), text=canonical(first))
+    return True
+
+
+def _needle(call: FunctionCall, plain: Plain, written: str) -> str | None:
+    """The call that a needle means which is a pattern elsewhere: ``contains(user, "ki%")``, ``contains(user, "k*")``.
+    None where one of the values at hand holds it as it is written, or none has what the pattern says."""
+    node = call.nodes[0]
+    values = call.cx.sample(node.name) if isinstance(node, Field) else ()
+    field = canonical(node)
+    if any(written in value for value in values):
+        return None
+    if re.fullmatch(r"\w(?:[\w .-]*\w)?\*", written):
+        starred = written
+    elif "*" in written or not _ELSEWHERE.search(written):
+        return None
+    else:
+        meant = _meant(field, written, values)
+        starred = written.replace("%", "*") if meant is None and "%" in written and not values else ""
+        if meant is not None and plain.pattern is not None:
+            return meant
+        if not starred:
+            return None
+    if plain.pattern is None:  # a place in the text, and not whether there is one
+        return f"{call.call.name}({field}, {canonical(Literal(starred.strip('*'), 'string'))})"
+    return f"{field} == {canonical(Literal(starred, 'string'))}"
 
 
 def compared_text(cx: Lowering, expr: Binary, pattern: str) -> None:

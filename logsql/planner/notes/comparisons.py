@@ -12,7 +12,7 @@ from logsql.language.tree import Binary, Call, Expr, Field, Literal, canonical, 
 from logsql.planner.calls import Lowering
 from logsql.planner.function_spec import FUNCTIONS
 from logsql.planner.notes import given
-from logsql.planner.notes.datetexts import are_seconds, guess_pattern, pattern_of
+from logsql.planner.notes.datetexts import are_seconds, either_way, guess_pattern, pattern_of
 from logsql.planner.notes.spellings import mostly, plain, separated
 from logsql.planner.notes.words import WRITE, depends, field_name, kind_word, number_text, parameter, settled_kind
 from logsql.values.types import RANK, Kind
@@ -144,6 +144,7 @@ NUMBERS_ONLY = text(
 ALWAYS = text("always true", "늘 참입니다")
 NEVER = text("never true", "결코 참이 아닙니다")
 OR_TYPED = text("{help}, or read with {option}", "{help}. 또는 {option}(으)로 읽으세요")
+MONTH_FIRST = text('{help} ("{pattern}" where the month stands first)', '{help} (월이 앞에 있으면 "{pattern}")')
 #: An integer, a double, a boolean and a date as text.
 _TEXTS = {
     Kind.FLOAT: r"-?\d+\.\d+(E-?\d+)?|NaN|-?Infinity",
@@ -160,6 +161,10 @@ _CHARACTERS = {
     **dict.fromkeys((Kind.SHORT, Kind.INT, Kind.LONG), r"[-0-9*]*"),
 }
 _ORDER = ("<", "<=", ">", ">=")
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "1", "y", "t", "on"), "true"),
+    **dict.fromkeys(("false", "no", "0", "n", "f", "off"), "false"),
+}
 
 
 def never_written(kind: Kind, texts: Sequence[str]) -> bool:
@@ -192,6 +197,7 @@ def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
         return
     lrank, rrank = RANK[left.kind], RANK[right.kind]
     if lrank == rrank:
+        given.fraction(cx, expr, left)
         if left.kind is Kind.STRING and expr.op in _ORDER:
             _letter_by_letter(cx, expr)
         return
@@ -396,6 +402,10 @@ def _with_pattern(cx: Lowering, expr: Binary, left: Typed, pattern: str) -> None
         help = WRITE.fill(better=f'{canonical(expr.left)} {expr.op} date("{pattern}", "{found}")')
     elif left.kind is Kind.LIST and "*" not in pattern:
         help = _holds(expr, left)
+    elif left.kind is Kind.BOOL and (said := _BOOLEANS.get(pattern.strip().lower())) is not None:
+        help = WRITE.fill(better=f"{canonical(expr.left)} {expr.op} {said}")
+    elif left.type.integer and number_text(pattern) and float(pattern).is_integer():
+        help = WRITE.fill(better=f"{canonical(expr.left)} {expr.op} {int(float(pattern))}")
     elif left.type.number:
         help = _of_digits(canonical(expr.left), pattern, expr.op == "!=") or NUMBERS_ONLY.fill()
     cx.note(
@@ -497,11 +507,16 @@ def _dates_by_letter(cx: Lowering, expr: Binary) -> None:
         texts = [str(other.value)]
         pattern = guess_pattern(values, "")
         wanted = guess_pattern(texts, "") or guess_pattern([*texts, *values], "")
+        doubtful = either_way(texts) if not wanted and values else None
+        pattern = pattern or ((either_way(values) or ("",))[0] if wanted or doubtful else "")
+        wanted = wanted or (doubtful[0] if doubtful else "")
         if not pattern or not wanted or _in_order(pattern, wanted, values):
             continue
         sides = (f'date({canonical(field)}, "{pattern}")', f'date({canonical(other)}, "{wanted}")')
         first, second = sides if field is expr.left else (sides[1], sides[0])
         better = or_typed(cx, WRITE.fill(better=f"{first} {expr.op} {second}"), field, date=True)
+        if doubtful is not None:
+            better = MONTH_FIRST.fill(help=better, pattern=doubtful[1])
         cx.note(DATE_ORDER, expr.span, left=canonical(field), better=better)
 
 

@@ -452,7 +452,7 @@ def pattern(call: FunctionCall, position: int, written: str) -> None:
         _without_year(call, position, written)
     if re.search(r"[ms]'Z'$", written):
         call.note(ZONE_AS_LETTER, position, help=_pattern_help(f"{written[:-3]}X"))
-    if field_name(node) is not None and call.arg(0).kind is not Kind.DATE:  # a date is handed on as it is
+    if field_name(node) is not None and not (_wrong_letters(_bare(written)) or call.arg(0).kind is Kind.DATE):
         _against_values(call, position, written, runs)
         _to_the_end(call, position, written, sample(call.cx, node))
     elif isinstance(node, Literal) and node.kind == "string":

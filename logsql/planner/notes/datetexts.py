@@ -68,6 +68,25 @@ def pattern_of(values: Sequence[str]) -> str:
     return guess_pattern(values, "") if any(values) else USUAL
 
 
+def either_way(texts: Sequence[str]) -> tuple[str, str] | None:
+    """The two patterns of texts that do not tell the day from the month; None for any others.
+
+    >>> either_way(["02/03/2024"]), either_way(["2-3-2024 10:00"])
+    (('dd/MM/yyyy', 'MM/dd/yyyy'), ('dd-MM-yyyy HH:mm', 'MM-dd-yyyy HH:mm'))
+    >>> either_way(["02/13/2024"]), either_way(["10.0.0.1"]), either_way([])
+    (None, None, None)
+    """
+    found = [text for text in texts if text]
+    pairs = [m for text in found if (m := re.match(r"(\d\d?)([/-])(\d\d?)\2\d{4}(?!\d)", text))]
+    if not found or len(pairs) != len(found) or any(int(m[n]) > 12 or not int(m[n]) for m in pairs for n in (1, 3)):
+        return None
+    mark = pairs[0][2]
+    shape = rf"\d\d?{mark}\d\d?{mark}\d{{4}}"
+    forms = {_pattern(text, ((shape, f"dd{mark}MM{mark}yyyy"),)) for text in found}
+    form = forms.pop()
+    return None if forms or form is None else (form, f"MM{mark}dd{form[5:]}")
+
+
 def are_seconds(texts: Sequence[str]) -> bool:
     """Whether whole numbers are seconds or milliseconds of the years from 2001 to 3000."""
     found = [text for text in texts if text]

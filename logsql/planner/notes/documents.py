@@ -6,12 +6,12 @@ import re
 
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.messages import text
-from logsql.language.tree import Field, Span, canonical
+from logsql.language.tree import Field, Literal, Span, canonical
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.notes.fields import Say
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.planner.relation import Rel
-from logsql.values.types import Kind
+from logsql.values.types import Kind, LType
 from logsql.values.values import Typed
 
 NO_PARTS = define(
@@ -53,10 +53,17 @@ NO_KEYS = NO_PARTS.says(
         "{value}은(는) 리스트이어서 키가 없습니다. {path}은(는) 늘 null입니다",
     )
 )
-PARSE_FIRST = text(
-    "parsejson field={value} reads the text of a document first",
-    "문서인 텍스트는 먼저 parsejson field={value}(으)로 읽으세요",
+NO_PLACES = NO_PARTS.says(
+    (
+        "{value} is a map and has no numbered places: {path} is always null",
+        "{value}은(는) 맵이어서 번호로 가리키는 자리가 없습니다. {path}은(는) 늘 null입니다",
+    )
 )
+PARSE_FIRST = text(
+    "read the document before: parsejson field={value}; then the field is {key}",
+    "문서인 텍스트를 먼저 읽으세요: parsejson field={value}; 그러면 필드는 {key}입니다",
+)
+AS_DOCUMENT = text("write parsejson field={value}", "parsejson field={value}(으)로 쓰세요")
 _PARTED = (Kind.LIST, Kind.MAP)
 
 
@@ -64,25 +71,44 @@ def member(call: FunctionCall, value: Typed) -> None:
     """Tell of ``valueof(x, "k")`` where x is a text or a number."""
     if settled_kind(value.kind) and value.kind not in _PARTED:
         node = call.nodes[0]
-        help = PARSE_FIRST.fill(value=node.name) if isinstance(node, Field) and value.kind is Kind.STRING else None
+        key = call.nodes[1].value if len(call.nodes) > 1 and isinstance(call.nodes[1], Literal) else None
+        text_field = isinstance(node, Field) and value.kind is Kind.STRING
+        plain = isinstance(key, str) and key.isidentifier()
+        help = PARSE_FIRST.fill(value=canonical(node), key=key) if text_field and plain else None
         call.note(NO_PARTS, 0, help=help, value=canonical(node), kind=kind_word(value.kind), path=canonical(call.call))
 
 
 def path(note: Say, rel: Rel | None, name: str, span: Span) -> None:
     """Tell of ``a.k``, in an expression or where a name stands (``by a.k``), where a is a text or a number and no field
     is called ``a.k``."""
-    if rel is None or rel.rest is not None or rel.column(name) is not None:
-        return
     parent = re.split(r"[.\[]", name, maxsplit=1)[0]
-    column = rel.column(parent) if parent != name else None
-    if column is None or column.parts:
+    if rel is None or parent == name or rel.rest is not None or rel.column(name) is not None:
         return
-    kind = column.type.kind
-    if kind is Kind.LIST and name[len(parent)] == ".":
-        note(NO_KEYS, span, help=WRITE.fill(better=f"{parent}[0]{name[len(parent) :]}"), value=parent, path=name)
-    elif settled_kind(kind) and kind not in _PARTED:
-        help = PARSE_FIRST.fill(value=parent) if kind is Kind.STRING else None
+    column = rel.column(parent)
+    if column is None or column.parts or not settled_kind(column.type.kind):
+        return
+    kind, rest = column.type.kind, name[len(parent) :]
+    if kind is Kind.LIST and rest[0] == ".":
+        item = column.type.element
+        single = item is not None and settled_kind(item.kind) and item.kind not in _PARTED
+        help = None if single else WRITE.fill(better=f"{parent}[0]{rest}")
+        note(NO_KEYS, span, help=help, value=parent, path=name)
+    elif kind in _PARTED:
+        _inside(note, name, span, parent, column.type)
+    else:
+        help = PARSE_FIRST.fill(value=parent, key=rest[1:]) if kind is Kind.STRING and rest[0] == "." else None
         note(NO_PARTS, span, help=help, value=parent, kind=kind_word(kind), path=name)
+
+
+def _inside(note: Say, name: str, span: Span, parent: str, type_: LType) -> None:
+    """Tell of ``l[0].x`` where the items of l are numbers, and of ``m[0]`` where m is a map."""
+    rest = name[len(parent) :]
+    element = type_.element.kind if type_.element is not None else Kind.ANY
+    index = re.match(r"\[\d+\]", rest)
+    if type_.kind is Kind.MAP and index is not None:
+        note(NO_PLACES, span, value=parent, path=name)
+    elif index is not None and rest[index.end() :] and settled_kind(element) and element not in _PARTED:
+        note(NO_PARTS, span, value=parent + index[0], kind=kind_word(element), path=name)
 
 
 def opened(cx: Lowering, command: str, name: str, span: Span, wanted: Kind) -> None:
@@ -92,6 +118,6 @@ def opened(cx: Lowering, command: str, name: str, span: Span, wanted: Kind) -> N
         return
     help = None
     if kind is Kind.STRING and re.fullmatch(r"[^\W\d]\w*", name):
-        help = (SPLIT_FIRST if wanted is Kind.LIST else PARSE_FIRST).fill(value=name)
+        help = (SPLIT_FIRST if wanted is Kind.LIST else AS_DOCUMENT).fill(value=name)
     said = NO_LIST if wanted is Kind.LIST else NO_MAP
     cx.note(said, span, help=help, command=command, value=name, kind=kind_word(kind))

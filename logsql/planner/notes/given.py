@@ -12,6 +12,7 @@ from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.function_spec import FUNCTIONS
 from logsql.planner.notes.words import WRITE, depends
 from logsql.planner.results import ANYTHING, Results, held, missed, padded, whole
+from logsql.values.values import Typed
 
 NEVER_GIVEN = define(
     "N1231",
@@ -45,6 +46,7 @@ _FACTS = {
     ("characters", ""): text("its characters are {characters}", "{characters} 글자로만 되어 있습니다"),
 }
 BOTH = text("it is from {low} to {high}", "{low}에서 {high} 사이입니다")
+WHOLE = text("it is a whole number", "정수입니다")
 AT_LEAST = text("it is at least {low}", "{low} 이상입니다")
 #: What other tools call a type; none of the words is one here.
 _TYPES = {
@@ -95,6 +97,14 @@ def compared(cx: Lowering, expr: Binary) -> bool:
                 # a text before == is no pattern, and letter case does not count there
                 return call is expr.left and _text(cx, expr, call, known, op, constant)
     return False
+
+
+def fraction(cx: Lowering, expr: Binary, left: Typed) -> None:
+    """Tell of ``count == 1.5``: no whole number is one with a fraction."""
+    number = expr.right.value if isinstance(expr.right, Literal) else None
+    if left.type.integer and expr.op in ("==", "!=") and isinstance(number, float) and not number.is_integer():
+        facts = {"value": canonical(expr.left), "constant": canonical(expr.right), "fact": WHOLE.fill()}
+        cx.note(NEVER_GIVEN, expr.span, **facts)
 
 
 def _number(cx: Lowering, expr: Binary, call: Call, known: Results, op: str, constant: Expr) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from logsql.diagnostics.codes import define, text
 from logsql.language.tree import Name
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
-from logsql.planner.relation import Rel
+from logsql.planner.relation import Column, Rel
 from logsql.planner.stage import Stage
 from logsql.values.types import RANK, Kind
 
@@ -22,6 +22,12 @@ KEY_TYPES = define(
         "{key} is {left} in the rows before and {right} in the brackets: no rows meet",
         "{key}은(는) 앞의 행에서 {left}, 대괄호 안에서 {right}이므로 만나는 행이 없습니다",
     ),
+)
+KEY_PARTLY = KEY_TYPES.says(
+    (
+        "{key} is {kind} in some of {side} and {other} on the other side: those rows meet none",
+        "{key}은(는) {side} 일부에서 {kind}이고 다른 쪽에서 {other}이므로 그런 행은 만나는 행이 없습니다",
+    )
 )
 KEY_MISSING = define(
     "N1702",
@@ -46,6 +52,9 @@ def keys(stage: Stage, left: Rel, right: Rel, names: Sequence[Name]) -> None:
         if sides[0] is None or sides[1] is None:
             continue
         mine, theirs = sides[0].type.kind, sides[1].type.kind
+        if sides[0].parts or sides[1].parts:
+            _partly(stage, name, sides[0], sides[1])
+            continue
         if not (settled_kind(mine) and settled_kind(theirs)) or RANK[mine] == RANK[theirs]:
             continue
         help = None
@@ -53,3 +62,20 @@ def keys(stage: Stage, left: Rel, right: Rel, names: Sequence[Name]) -> None:
             better = f"eval {name.text} = double({name.text})"
             help = WRITE.fill(better=f"{better} | join ..." if mine is Kind.STRING else f"[ ... | {better} ]")
         stage.note(KEY_TYPES, name.span, help=help, key=name.text, left=kind_word(mine), right=kind_word(theirs))
+
+
+def _partly(stage: Stage, name: Name, left: Column, right: Column) -> None:
+    """Tell of a key that is a number in some rows and a text in others, where the other side has one of them only."""
+    kinds = [[part.type.kind for part in column.parts] or [column.type.kind] for column in (left, right)]
+    if not all(settled_kind(kind) for found in kinds for kind in found):
+        return
+    for mixed, single, side in ((kinds[0], kinds[1], BEFORE), (kinds[1], kinds[0], INSIDE)):
+        apart = [kind for kind in mixed if RANK[kind] not in {RANK[other] for other in single}]
+        if not apart or len(mixed) == 1:
+            continue
+        both = {RANK[kind] for kind in (*apart, *single)} == {RANK[Kind.STRING], RANK[Kind.INT]}
+        better = f"eval {name.text} = {'string' if single[0] is Kind.STRING else 'double'}({name.text})"
+        help = WRITE.fill(better=f"{better} | join ..." if side is BEFORE else f"[ ... | {better} ]") if both else None
+        facts = {"key": name.text, "kind": kind_word(apart[0]), "side": side.fill(), "other": kind_word(single[0])}
+        stage.note(KEY_PARTLY, name.span, help=help, **facts)
+        return

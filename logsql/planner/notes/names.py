@@ -108,6 +108,9 @@ def tell_names(note: Say, spec: CommandSpec, command: Command, rel: Rel | None) 
         if not absent(rel, key.name.text):
             tell_path(note, spec, command, rel, key.name)
             continue
+        if _computation(note, spec, rel, keys, position):
+            skip.add(position + 1)
+            continue
         taken = _over_several(note, command, rel, keys, position)
         skip |= set(range(position, position + taken))
         if not taken:
@@ -120,6 +123,20 @@ def tell_names(note: Say, spec: CommandSpec, command: Command, rel: Rel | None) 
             note(UNKNOWN_FIELD, name.span, field=name.text, help=near(rel, name.text))
         else:
             documents.path(note, rel, name.text, name.span)
+
+
+def _computation(note: Say, spec: CommandSpec, rel: Rel, keys: Sequence[SortKey], position: int) -> bool:
+    """Look at ``fields a + 1``, which are three names; whether it was told."""
+    around = keys[max(position - 1, 0) : position + 2]
+    if len(around) < 3 or around[1].name.text not in ("+", "-", "*", "/") or absent(rel, around[0].name.text):
+        return False
+    text = " ".join(key.name.text for key in around)
+    expr = _expression(text)
+    if expr is None:
+        return False
+    span = replace(around[0].name.span, end=around[2].name.span.end)
+    note(EXPRESSION_AS_NAME, span, text=text, help=computed(expr, text, spec.name))
+    return True
 
 
 def tell_taken(note: Say, spec: CommandSpec, command: Command, taken: Callable[[str], str | None]) -> None:
