@@ -39,6 +39,8 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy, s
     if limits.threads is not None:
         config["threads"] = limits.threads
     if limits.memory is not None:
+        if not _takes(limits.memory):
+            raise UsageError(diagnostic(INVALID_SETTING, reason=f"--memory-limit {limits.memory!a}"))
         config["memory_limit"] = limits.memory
     if policy.safe and path != MEMORY and not policy.may_write(path):
         config["access_mode"] = "READ_ONLY"  # the file is evidence: neither made nor changed
@@ -62,6 +64,15 @@ def open_database(path: str, zone: str | None, limits: Limits, policy: Policy, s
     run(connection, f"ATTACH ':memory:' AS {WORK} (READ_WRITE)")
     _fence(connection, policy)
     return connection
+
+
+def _takes(text: str) -> bool:
+    """Whether DuckDB takes a text: bytes of the command line that are no UTF-8 are halves of characters here."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def run(connection: duckdb.DuckDBPyConnection, text: str, *values: object) -> None:
@@ -95,7 +106,7 @@ def _fence(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
         return
     # The files that the door has opened and compared; which of them a query may name is the guard's to say.
     handles = [HANDLES] if HANDED_ON else []
-    run(connection, "SET allowed_directories = ?", [*policy.directories, *handles])
+    run(connection, "SET allowed_directories = ?", [*filter(_takes, policy.directories), *handles])
     run(connection, "SET enable_external_access = false")
     run(connection, "SET allowed_configs = ?", list(SETTINGS))
     run(connection, "SET lock_configuration = true")

@@ -27,6 +27,7 @@ from logsql.diagnostics.engine import (
     STRING_CONSTANTS,
 )
 from logsql.diagnostics.errors import LogsqlError, QueryError, RunError, diagnostic
+from logsql.diagnostics.language import HALF_CHARACTER
 from logsql.diagnostics.losses import loss
 from logsql.diagnostics.notes import Note
 from logsql.engine.catalog import SessionCatalog
@@ -71,6 +72,11 @@ def table_functions() -> dict[str, str]:
 
 def sql_result(workspace: Workspace, text: str, params: Sequence[object] | None, exact: bool = False) -> Result:
     """Plan SQL text; it runs when rows are asked for. ``exact``: every loss is counted."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # bytes of the command line that are no UTF-8: DuckDB takes none
+        half = f"U+{ord(text[error.start]):04X}"
+        raise QueryError(diagnostic(HALF_CHARACTER, Span(error.start, error.start + 1), char=half)) from None
     database = workspace.database
     state = RunState(database.policy, database.zone, Ledger(exact), on_progress=workspace.on_progress)
     state.memory = database.watch()

@@ -44,8 +44,11 @@ class Policy:
     def safe_mode(directories: Sequence[str] = (), writable: Sequence[str] = ()) -> Policy:
         """Deny by default: read only below ``directories`` and ``writable``, write only below ``writable``, no network.
 
-        Paths are resolved now: a folder that becomes a link later is still the folder that was meant.
+        Paths are resolved now: a folder that becomes a link later is still the folder that was meant. Raises RunError
+        for what can be no path.
         """
+        for folder in (*directories, *writable):
+            check_path(folder)
         write = tuple(os.path.realpath(d) for d in writable)
         read = tuple(dict.fromkeys((*(os.path.realpath(d) for d in directories), *write)))
         known = {folder for d in (*directories, *writable, *read) for folder in _leading(os.path.abspath(d))}

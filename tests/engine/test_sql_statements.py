@@ -141,3 +141,17 @@ def test_functions_of_that_name_are_told(session: logsql.Session) -> None:
     with pytest.raises(LogsqlError) as caught:
         session.sql("SELECT lower(1, 2)").rows()
     assert caught.value.notes == ("lower(string VARCHAR) -> VARCHAR",)
+
+
+def test_sql_with_half_a_character() -> None:
+    """Bytes of the command line that are no UTF-8: DuckDB's client ended in a TypeError."""
+    with logsql.connect(tz="UTC") as s, pytest.raises(LogsqlError) as caught:
+        s.sql("select '\udc80'").rows()
+    assert caught.value.code == "E0002"
+
+
+def test_no_folder_has_the_character_nul() -> None:
+    for folders in ({"allow_dirs": ["a\0b"]}, {"allow_write": ["a\0b"]}):
+        with pytest.raises(LogsqlError) as caught:
+            logsql.connect(safe=True, **folders)  # type: ignore[arg-type]
+        assert caught.value.code == "E3005"

@@ -11,7 +11,7 @@ import pytest
 
 import logsql
 from logsql.diagnostics.errors import Interrupted, LogsqlError, RunError
-from tests.support import sample
+from tests.support import nightly, sample
 
 LONG = "table big | repeat count=200 | eval x = concat(t, string(a)), n = a * 3 | stats dc(x), count by n | stats count"
 
@@ -21,6 +21,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[logsql.
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     Path("rows.jsonl").write_text("".join(f'{{"i":{i},"s":"x{i % 7}"}}\n' for i in range(700)))
+    Path("rows.csv").write_text("i,s\n" + "".join(f"{i},x{i % 7}\n" for i in range(700)))
     Path("lookup.csv").write_text("a,b\n1,x\n")
     with logsql.connect(tz="UTC", threads=2) as session:
         session.sql("create table t as select range a, range % 7 b from range(2000)").rows()
@@ -85,8 +86,23 @@ def test_one_session_from_several_threads(session: logsql.Session) -> None:
         assert next(rows)["a"] == 1999
         del rows
 
-    works = [grouped, read, stored, written, plain, looked_up, saved, left]
-    together(works, threads=8, rounds=sample(64, 8))
+    def computed(number: int) -> None:
+        query = 'csvfile rows.csv | eval u = urlencode(concat(s, " &", i)), k = kvjoin("=", "&") | stats dc(u), dc(k)'
+        assert list(session.query(query).rows()[0].values()) == [700, 700]
+
+    def parsed(number: int) -> None:
+        rows = session.query("textfile rows.jsonl | parsejson | stats sum(i)").rows()
+        assert list(rows[0].values()) == [244_650]
+
+    def trained(number: int) -> None:
+        rows = session.query("table t | limit 60 | anomalies size=5 sample=16 a, b [ table t | limit 60 ]").rows()
+        assert len(rows) == 60
+        assert all(0 < row["_score"] < 1 for row in rows)
+
+    works = [grouped, read, stored, written, plain, looked_up, saved, left, computed, parsed]
+    if nightly():  # a process that loads scikit-learn
+        works.append(trained)
+    together(works, threads=8, rounds=sample(66, 10))
     assert all(session.query(f"table own_{n} | stats count").rows()[0]["count"] % 5 == 0 for n in range(8))
 
 

@@ -114,8 +114,17 @@ def test_nothing_is_imported_from_a_folder_of_evidence(tmp_path: Path) -> None:
     evidence = tmp_path / "evidence"
     evidence.mkdir()
     others = {"duckdb", "pyarrow", "sqlglot", "regex", "numpy", "filelock", "platformdirs", "prompt_toolkit"}
+    others |= {
+        "sitecustomize",
+        "usercustomize",
+        "conftest",
+        "setup",
+    }  # what Python and its tools look for by themselves
     for name in (sys.stdlib_module_names | others) - {*started, "__main__"}:
         (evidence / f"{name}.py").write_text("raise SystemExit(99)\n")
+    (evidence / "x.pth").write_text("import os; os._exit(99)\n")
+    for name in ("pyproject.toml", "pyvenv.cfg", ".duckdbrc", "duckdbrc", ".pythonrc"):
+        (evidence / name).write_text("[broken\n")
     (evidence / "udfs").mkdir()
     (evidence / "udfs" / "__init__.py").write_text("raise SystemExit(99)\n")
     assert len(list(evidence.iterdir())) > 200
