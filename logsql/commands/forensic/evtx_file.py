@@ -34,8 +34,9 @@ again has a list of its values. `msg` is the text of events that were rendered b
 the texts are in the providers' DLLs, not in the log. `_time` (TimeCreated) and `record_id` (EventRecordID) are those of
 the event; `record_no` is the number of the record in this file, another one in logs that a collector or an export
 wrote. Of the element System there are further `version`, `opcode`, `keywords`, `process_id`, `thread_id`, `user_sid`,
-`activity_id`, `related_activity_id` and `provider_guid` (extensions); GUIDs stand in braces. An event without a time of
-its own has the time of its record and is counted in the ledger, as are damaged chunks and events.
+`activity_id`, `related_activity_id` and `provider_guid` (extensions); GUIDs stand in braces, `keywords` is the number
+as text (an audit failure of Security is "0x8010000000000000", a success "0x8020000000000000"). An event without a time
+of its own has the time of its record and is counted in the ledger, as are damaged chunks and events.
 """,
         extra="forensic",
         package="evtx",
