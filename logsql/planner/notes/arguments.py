@@ -16,6 +16,7 @@ from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.duties import Plain, Takes
 from logsql.planner.function_spec import FUNCTIONS, FunctionSpec
 from logsql.planner.notes import given
+from logsql.planner.notes.elements import looked_for
 from logsql.planner.notes.words import WRITE, kind_word, number_text, settled_kind
 from logsql.values.types import Kind
 from logsql.values.values import Typed
@@ -214,7 +215,9 @@ def _as_written(call: FunctionCall, plain: Plain, fewest: int, searches: bool) -
         return
     starred = _STARRED.fullmatch(written) or _DOTTED.fullmatch(written)
     if starred is not None and plain.stars:
-        if plain.bare:
+        if searches and call.arg(0).kind is Kind.LIST:  # its items are compared as wholes: the text of the list is not
+            help = WRITE.fill(better=looked_for(call.nodes[0], node))
+        elif plain.bare:
             help = _written(call, {plain.place: canonical(Literal(starred[1], "string"))})
     elif _REGEX.fullmatch(written) is None:
         return
@@ -320,6 +323,8 @@ def _needle(call: FunctionCall, plain: Plain, written: str) -> str | None:
     if any(written in value for value in values):
         return None
     if re.fullmatch(r"\w(?:[\w .-]*\w)?\*", written):
+        if call.arg(0).kind is Kind.LIST:
+            return looked_for(node, Literal(written, "string"))
         starred = written
     elif "*" in written or not _ELSEWHERE.search(written):
         return None

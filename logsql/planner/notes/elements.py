@@ -56,8 +56,17 @@ def contained(call: FunctionCall, items: Typed, needle: Typed) -> None:
 
 
 def candidates(call: FunctionCall, value: Typed, nodes: list[Expr]) -> None:
-    """Tell of ``in(tags, "x")`` where tags is a list: ``contains(tags, "x")`` looks into it."""
+    """Tell of ``in(tags, "x")`` where tags is a list: ``contains(tags, "x")`` looks into it, a pattern at its text."""
     if value.kind is not Kind.LIST or not all(isinstance(node, Literal) for node in nodes):
         return
-    held = [f"contains({canonical(call.nodes[0])}, {canonical(node)})" for node in nodes]
+    held = [looked_for(call.nodes[0], node) for node in nodes if isinstance(node, Literal)]
     call.note(LIST_IN, 0, help=WRITE.fill(better=" or ".join(held)), value=canonical(call.nodes[0]))
+
+
+def looked_for(items: Expr, needle: Literal) -> str:
+    """The condition that finds a needle, or what a pattern says, in a list."""
+    written = canonical(needle)
+    if needle.kind != "string" or "*" not in str(needle.value):
+        return f"contains({canonical(items)}, {written})"
+    inner = str(needle.value).strip("*")
+    return f"{canonical(items)} == {canonical(Literal(f'*{inner}*', 'string'))}"
