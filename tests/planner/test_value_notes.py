@@ -66,6 +66,8 @@ TOLD = [
     (f"csvfile {SALES} | search amount > 100", "N1201", "amount > 100",
      "write double(amount) > 100, or read with csvfile types=t"),
     (f"csvfile {SALES} | search amount == 100", "N1202", "amount == 100", 'write amount == "100"'),
+    ("json \"[{start:'auto'},{start:'manual'}]\" | search start == 2", "N1202", "start == 2",
+     "the first values are auto, manual"),
     (f"csvfile {SALES} | stats sum(amount)", "N1301", "amount",
      "write sum(double(amount)), or read with csvfile types=t"),
     (f"csvfile {SALES} | stats max(amount)", "N1302", "amount", "write max(double(amount))"),

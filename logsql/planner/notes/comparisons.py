@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from logsql.diagnostics.codes import define, text
 from logsql.diagnostics.foreign import relative_time
+from logsql.diagnostics.messages import listed
 from logsql.language.slips import span_name
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, canonical, walk
 from logsql.planner.calls import Lowering
@@ -39,6 +40,9 @@ NEVER_EQUAL = define(
         "{left}은(는) {left_kind}, {right}은(는) {right_kind}입니다. 타입이 다르면 같지 않으므로 {answer}",
     ),
 )
+#: So many words are told.
+_FEW = 8
+VALUES_ARE = text("the first values are {values}", "처음 값: {values}")
 NEVER_THIS_TEXT = define(
     "N1203",
     "never-this-text",
@@ -213,7 +217,7 @@ def compared(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> None:
     cx.note(
         ORDERED_BY_TYPE if expr.op in _ORDER else NEVER_EQUAL,
         expr.span,
-        help=_better(cx, expr, left, right),
+        help=_better(cx, expr, left, right) or _words(cx, expr, left, right),
         left=canonical(expr.left),
         left_kind=kind_word(left.kind),
         right=canonical(expr.right),
@@ -287,6 +291,15 @@ def _better(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None
     return meant
 
 
+def _words(cx: Lowering, expr: Binary, left: Typed, right: Typed) -> str | None:
+    """The values that a text field has, where they are words and it is compared with a number."""
+    if expr.op in _ORDER or left.kind is not Kind.STRING or not right.type.number:
+        return None
+    values = [*dict.fromkeys(value for value in sample(cx, expr.left) if value)]
+    told = 0 < len(values) <= _FEW and all(len(value) <= 40 and value.isprintable() for value in values)
+    return VALUES_ARE.fill(values=listed(values)) if told and not any(map(number_text, plain(values))) else None
+
+
 def _choices(node: Expr) -> list[Expr]:
     """The constants of ``("a" or "b")``; nothing where it is anything else."""
     if isinstance(node, Binary) and node.op == "or":
@@ -344,6 +357,8 @@ def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, o
             return f'"{str(node.value).lower()}"'
     if value.type.number and theirs.kind is Kind.STRING and op in ("==", "!=") and isinstance(node, Literal):
         texts = sample(cx, other)
+        if texts and not any(map(number_text, plain(texts))):  # start == 2 over auto, manual, disabled
+            return None
         if any(map(_padded, plain(texts))) or list(texts) != plain(texts) or isinstance(node.value, float):
             return None
         return f'"{canonical(node)}"'
