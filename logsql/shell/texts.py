@@ -24,7 +24,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "interrupted": ("interrupted", "중단했습니다"),
     "ledger-all": ("--loss lists all", "--loss로 모두 표시"),
     "files-checked": (
-        "{count} files checked, {bad} with errors, {warnings} warnings",
+        "{count} file{s} checked, {bad} with errors; warnings: {warnings}",
         "파일 {count}개 확인, 오류 {bad}개, 경고 {warnings}개",
     ),
     "would-change": ("{path} is not formatted", "{path}의 형식이 다릅니다"),

@@ -6,7 +6,7 @@ import sys
 
 from logsql.api import parse
 from logsql.diagnostics.errors import LogsqlError
-from logsql.diagnostics.messages import message
+from logsql.diagnostics.messages import message, plural
 from logsql.language.formatter import format_query
 from logsql.registry import GRAMMAR
 from logsql.render.sinks import open_sink
@@ -42,7 +42,8 @@ def check(asked: Invocation, voice: Voice) -> int:
     if asked.format in (None, "text"):
         told = [finding for finding in found if finding.level is not Level.ERROR]
         voice.say(*text_lines(told, len(asked.words)).splitlines())
-        voice.say(message("files-checked", count=len(asked.words), bad=bad, warnings=warnings))
+        files = len(asked.words)
+        voice.say(message("files-checked", count=files, s=plural(files), bad=bad, warnings=warnings))
     else:
         sys.stdout.write(WRITERS[asked.format](found, len(asked.words)))
     return code or int(asked.strict and warnings > 0)

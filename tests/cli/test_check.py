@@ -40,7 +40,7 @@ def test_text(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert f"warning[N1001 unknown-field]: {slip}" in lines
     assert any(line.startswith('note[N1901 star-inside]: style.lq:2:15: the pattern "b*c"') for line in lines)
     assert "bad.lq:2:" in err
-    assert lines[-1] == "4 files checked, 1 with errors, 1 warnings"
+    assert lines[-1] == "4 files checked, 1 with errors; warnings: 1"
 
 
 def test_strict_counts_warnings_only(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
