@@ -33,7 +33,7 @@ def fenced(text: str) -> list[str]:
 
 def command_section(spec: CommandSpec) -> list[str]:
     """One command as Markdown."""
-    lines = [f"## {spec.name}", "", told(spec.summary), "", *fenced("\n".join(spec.usage)), ""]
+    lines = [f"## {spec.name}", "", spec.told, "", *fenced("\n".join(spec.usage)), ""]
     if spec.aliases:
         lines += ["Also called " + ", ".join(f"`{name}`" for name in spec.aliases) + ".", ""]
     if spec.description:
@@ -43,7 +43,7 @@ def command_section(spec: CommandSpec) -> list[str]:
         for option in spec.options:
             kind = " \\| ".join(option.choices) or option.kind.value
             default = "" if option.default is None else option.default
-            lines.append(f"| `{option.name}=` | {kind} | {cell(option.told)} | {cell(default)} |")
+            lines.append(f"| `{option.name}=` | {kind} | {cell(spec.option_told(option))} | {cell(default)} |")
         lines.append("")
     lines += duty_lines(spec)
     for example in spec.examples:
@@ -81,7 +81,7 @@ def duty_lines(spec: CommandSpec) -> list[str]:
 
 def function_section(spec: FunctionSpec | AggregateSpec) -> list[str]:
     """One function as Markdown."""
-    lines = [f"### {spec.name}", "", f"`{spec.signature}` returns {spec.returns}. {told(spec.summary)}", ""]
+    lines = [f"### {spec.name}", "", f"`{spec.signature}` returns {spec.returns}. {spec.told}", ""]
     shown = [example for example in spec.examples if example.shown]
     if shown:
         text = "\n".join(e.line for e in shown)
@@ -129,7 +129,7 @@ def commands_index() -> str:
         specs = [spec for spec in own(COMMANDS) if spec.group is group]
         if specs:
             lines += [f"## {group.title}", "", "| command | what it does |", "| --- | --- |"]
-            lines += [f"| [{s.name}](commands/{file_name(s.name)}) | {cell(told(s.summary))} |" for s in specs] + [""]
+            lines += [f"| [{s.name}](commands/{file_name(s.name)}) | {cell(s.told)} |" for s in specs] + [""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -143,9 +143,7 @@ def functions_index() -> str:
     for family, specs in families.items():
         folder = "aggregates" if family == "aggregates" else "functions"
         lines += [f"## {family}", "", "| function | what it does |", "| --- | --- |"]
-        lines += [
-            f"| [{cell(s.signature)}]({folder}/{file_name(s.name)}) | {cell(told(s.summary))} |" for s in specs
-        ] + [""]
+        lines += [f"| [{cell(s.signature)}]({folder}/{file_name(s.name)}) | {cell(s.told)} |" for s in specs] + [""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -67,6 +67,20 @@ def told(pair: Pair, lang: str | None = None) -> str:
     return Text(*pair).shown(lang)
 
 
+#: What a page says of a command, an option, a function or a log parser that the vendor's language lacks.
+EXTENSION = text("extension: {said}", "확장: {said}")
+
+
+def marked(pair: Pair, extension: bool, lang: str | None = None) -> str:
+    """A sentence of a declaration, in the language in force, with the mark where it declares an extension.
+
+    >>> marked(("lines to skip", "건너뛸 줄 수"), True, "en"), marked(("lines to skip", "건너뛸 줄 수"), False, "ko")
+    ('extension: lines to skip', '건너뛸 줄 수')
+    """
+    said = told(pair, lang)
+    return EXTENSION.fill(lang, said=said) if extension else said
+
+
 def syntax(form: str) -> Text:
     """A form of the language as a help line (``limit [OFFSET] COUNT``): the same in both languages."""
     found = Text(form, form)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from logsql.diagnostics.losses import Loss
-from logsql.diagnostics.messages import Pair, Text, told
+from logsql.diagnostics.messages import Pair, Text, marked, told
 from logsql.language.tree import Call
 from logsql.planner.calls import AggregateCall, FunctionCall, Lowering
 from logsql.planner.duties import AggregateDuty, FunctionDuty, Plain, Takes
@@ -75,7 +75,7 @@ class FunctionSpec:
     looked for in it; ``finds_place``: the result is a place in a text, of which 0 is the first; ``never``: constants at
     argument positions for which the result is always null; ``gives``: what all results have in common; ``idiom``: what
     a call says by its form; ``meant``: the call that one with too few or too many arguments means, None where they do
-    not tell.
+    not tell; ``extension``: the vendor has no such function.
     """
 
     name: str
@@ -107,6 +107,12 @@ class FunctionSpec:
     gives: Gives | None = None
     idiom: Idiom | None = None
     meant: Callable[[Lowering, Call], str | None] | None = None
+    extension: bool = False
+
+    @property
+    def told(self) -> str:
+        """What it does, in the language in force, and whether it is an extension."""
+        return marked(self.summary, self.extension)
 
     @property
     def computes_number(self) -> bool:
@@ -122,7 +128,8 @@ class AggregateSpec:
 
     The ``row`` of an example holds the values of each field as a list, one per record. ``numbers``: so many first
     arguments are numbers; other values are left out and counted. ``counts``: the result is the number of the values
-    that are not null, whatever they are; ``extreme``: it is one of the values, chosen by their order.
+    that are not null, whatever they are; ``extreme``: it is one of the values, chosen by their order; ``extension``:
+    the vendor has no such aggregate.
     """
 
     name: str
@@ -140,6 +147,12 @@ class AggregateSpec:
     numbers: int = 0
     counts: bool = False
     extreme: bool = False
+    extension: bool = False
+
+    @property
+    def told(self) -> str:
+        """What it does, in the language in force, and whether it is an extension."""
+        return marked(self.summary, self.extension)
 
 
 #: Chapters of functions, in English and Korean.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from logsql.diagnostics.codes import Code, Pair
-from logsql.diagnostics.messages import told
 from logsql.diagnostics.options import INVALID_OPTION
 
 
@@ -28,7 +27,8 @@ class OptionKind(Enum):
 @dataclass(frozen=True)
 class OptionSpec:
     """One option: kind, what it does in English and Korean, default, bounds. ``error`` is the row for a value out of
-    bounds; ``reads`` False: a field that it names is none of the rows that arrive."""
+    bounds; ``reads`` False: a field that it names is none of the rows that arrive; ``extension``: the vendor's command
+    has no such option."""
 
     name: str
     kind: OptionKind
@@ -39,8 +39,9 @@ class OptionSpec:
     required: bool = False
     error: Code = INVALID_OPTION
     reads: bool = True
+    extension: bool = False
 
-    @property
-    def told(self) -> str:
-        """What it does, in the language in force."""
-        return told(self.help)
+
+def extensions(*options: OptionSpec) -> tuple[OptionSpec, ...]:
+    """Options that are the vendor's elsewhere, for a command to which the vendor does not give them."""
+    return tuple(replace(option, extension=True) for option in options)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from logsql.diagnostics.codes import Code, Pair, Text
 from logsql.diagnostics.losses import Loss
-from logsql.diagnostics.messages import told
+from logsql.diagnostics.messages import marked, told
 from logsql.language.tree import Command, Name
 from logsql.loading import Rows
 from logsql.planner.catalog import SourceSpec
@@ -84,7 +84,8 @@ class CommandSpec:
     ``for_effect``: often written for what it does and not for its rows, so that a source may stand behind it.
     ``names``: the names in its arguments that are fields of the rows that arrive; without it, where an argument is a
     list of fields, every name is (of pairs the first). ``reads``: how the files of a source command are read;
-    :data:`FIELDS` in the description are the reader's fields.
+    :data:`FIELDS` in the description are the reader's fields. ``extension``: the vendor has no such command, so that
+    its options bear no mark of their own.
     """
 
     name: str
@@ -114,6 +115,16 @@ class CommandSpec:
     aliases: tuple[str, ...] = ()
     reads: SourceSpec | None = None
     names: Callable[[Any], Sequence[Name]] | None = None
+    extension: bool = False
+
+    @property
+    def told(self) -> str:
+        """What it does, in the language in force, and whether it is an extension."""
+        return marked(self.summary, self.extension)
+
+    def option_told(self, option: OptionSpec) -> str:
+        """What one of its options does, in the language in force, and whether it is an extension."""
+        return marked(option.help, option.extension and not self.extension)
 
     @property
     def manual(self) -> str:

@@ -28,14 +28,14 @@ class SessionCatalog:
         self._fields = lru_cache(maxsize=64)(self._planned_fields)
 
     def commands(self) -> Mapping[str, str]:
-        return {name: told(spec.summary) for name, spec in sorted(COMMANDS.items())}
+        return {name: spec.told for name, spec in sorted(COMMANDS.items())}
 
     def sources(self) -> Mapping[str, str]:
-        return {name: told(spec.summary) for name, spec in sorted(COMMANDS.items()) if spec.source}
+        return {name: spec.told for name, spec in sorted(COMMANDS.items()) if spec.source}
 
     def options(self, command: str) -> Mapping[str, str]:
         spec = COMMANDS.get(command)
-        return {option.name: option.told for option in spec.options} if spec is not None else {}
+        return {option.name: spec.option_told(option) for option in spec.options} if spec is not None else {}
 
     def choices(self, command: str, option: str) -> Sequence[str]:
         spec = COMMANDS.get(command)
@@ -45,10 +45,10 @@ class SessionCatalog:
         return ()
 
     def functions(self) -> Mapping[str, str]:
-        return {name: told(spec.summary) for name, spec in sorted(FUNCTIONS.items())}
+        return {name: spec.told for name, spec in sorted(FUNCTIONS.items())}
 
     def aggregates(self) -> Mapping[str, str]:
-        return {name: told(spec.summary) for name, spec in sorted(AGGREGATES.items())}
+        return {name: spec.told for name, spec in sorted(AGGREGATES.items())}
 
     def tables(self) -> Sequence[str]:
         return _quietly(self._session.tables)
@@ -76,7 +76,7 @@ class SessionCatalog:
         return _quietly(listed)
 
     def parsers(self) -> Mapping[str, str]:
-        return {name: told(spec.summary) for name, spec in sorted(PARSERS.items())}
+        return {name: spec.told() for name, spec in sorted(PARSERS.items())}
 
     def models(self) -> Sequence[str]:
         return _quietly(lambda: [name for store in (self._session.service(MODELS),) if store for name in store.names()])

@@ -101,7 +101,7 @@ def code_page(entry: errorpages.Entry) -> str:
 
 def command_page(spec: CommandSpec) -> str:
     """One command: what it does, usage, options, examples with their rows, errors."""
-    lines = [f"{spec.name} - {told(spec.summary)}", "", f"{message('page-usage')}:"]
+    lines = [f"{spec.name} - {spec.told}", "", f"{message('page-usage')}:"]
     lines += [f"  {usage}" for usage in spec.usage]
     if spec.aliases:
         lines += ["", message("page-aliases", names=", ".join(spec.aliases))]
@@ -109,7 +109,7 @@ def command_page(spec: CommandSpec) -> str:
         lines += ["", spec.manual]
     if spec.options:
         lines += ["", f"{message('page-options')}:"]
-        lines += _columns((option.name + "=", _option_text(option)) for option in spec.options)
+        lines += _columns((option.name + "=", _option_text(spec, option)) for option in spec.options)
     if spec.examples:
         lines += ["", f"{message('page-examples')}:"]
         for example in spec.examples:
@@ -128,8 +128,8 @@ def command_page(spec: CommandSpec) -> str:
     return "\n".join(lines)
 
 
-def _option_text(option: OptionSpec) -> str:
-    text = option.told
+def _option_text(spec: CommandSpec, option: OptionSpec) -> str:
+    text = spec.option_told(option)
     if option.choices:
         text += f" ({' | '.join(option.choices)})"
     if option.required:
@@ -142,7 +142,7 @@ def _option_text(option: OptionSpec) -> str:
 
 def function_page(spec: FunctionSpec | AggregateSpec) -> str:
     """One function: signature, what it does, examples."""
-    lines = [f"{spec.signature} - {told(spec.summary)}", message("page-returns", kind=kind_told(spec))]
+    lines = [f"{spec.signature} - {spec.told}", message("page-returns", kind=kind_told(spec))]
     if spec.aliases:
         lines.append(message("page-aliases", names=", ".join(spec.aliases)))
     shown = [example for example in spec.examples if example.shown]
@@ -193,7 +193,7 @@ def command_list() -> str:
     chapters: dict[str, list[tuple[str, str]]] = {}
     for name, spec in sorted(COMMANDS.items()):
         if name == spec.name:
-            chapters.setdefault(spec.group.title, []).append((name, told(spec.summary)))
+            chapters.setdefault(spec.group.title, []).append((name, spec.told))
     return _chapters(chapters)
 
 
@@ -212,8 +212,8 @@ def function_list() -> str:
     chapters: dict[str, list[tuple[str, str]]] = {}
     for name, spec in sorted(FUNCTIONS.items()):
         if name == spec.name:
-            chapters.setdefault(told(FAMILIES[spec.family]), []).append((spec.signature, told(spec.summary)))
-    totals = [(a.signature, told(a.summary)) for name, a in sorted(AGGREGATES.items()) if name == a.name]
+            chapters.setdefault(told(FAMILIES[spec.family]), []).append((spec.signature, spec.told))
+    totals = [(a.signature, a.told) for name, a in sorted(AGGREGATES.items()) if name == a.name]
     chapters[told(FAMILIES["aggregates"])] = totals
     return _chapters(chapters)
 

@@ -41,11 +41,12 @@ def registry_view(
     hives: tuple[str, ...],
     known: tuple[Known, ...] = (),
     times: tuple[TimeOf, ...] = (),
+    extension: bool = False,
 ) -> None:
     """Register the command of a view; the arguments from ``keys`` on are those of :class:`View`.
 
     ``times``: what its columns mean in a timeline, which reads it from the hives that it names. ``known``: files that
-    are this view's before all others' (Amcache.hve).
+    are this view's before all others' (Amcache.hve). ``extension``: the vendor has no such command.
     """
     view = View(keys, fields, rows, hives)
     within = tuple(f"registry hive: {_KINDS.get(hive, hive)}" for hive in hives)
@@ -58,5 +59,6 @@ def registry_view(
             f"{description.strip()}\n\n{AS_HIVE_FILE}",
             (REPLAY,),
             ledger=VIEW_LEDGER,
+            extension=extension,
         )
     )

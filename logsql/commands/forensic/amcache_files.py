@@ -126,4 +126,5 @@ header, `last_written` the time of the entry: near the first start or the instal
         TimeOf("amcache", "created_at", "created", path="file_path", detail=("sha1",)),
         TimeOf("amcache", "modified_at", "modified", path="file_path", detail=("sha1",)),
     ),
+    extension=True,
 )

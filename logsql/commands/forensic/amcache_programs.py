@@ -83,4 +83,5 @@ One row per program of `InventoryApplication` (Windows 10) or `Programs` (Window
     ),
     rows=rows,
     hives=("Amcache.hve",),
+    extension=True,
 )

@@ -14,6 +14,7 @@ KEYS = OptionSpec(
     OptionKind.BOOL,
     ("t gives keys without values a row", "t면 값이 없는 키도 한 행"),
     default=False,
+    extension=True,
 )
 #: Hives by what they are called; a name may have a prefix or suffix of the collector.
 _NAMES = (
@@ -34,6 +35,7 @@ DELETED = OptionSpec(
     OptionKind.BOOL,
     ("t adds deleted keys and values that are still in the file", "t면 파일에 남아 있는 삭제된 키와 값도 읽음"),
     default=False,
+    extension=True,
 )
 
 register(
@@ -49,7 +51,7 @@ has the empty name. `replay=t` applies the transaction logs that lie beside the 
 class of the key, in the row where the query names it. A key without values has no row; `keys=t` gives it one whose
 `name`, `type` and `value` are null: its time tells when it was made.
 
-`deleted=t` (an extension) adds, behind the rows of each hive, keys and values that are deleted and not yet overwritten,
+`deleted=t` adds, behind the rows of each hive, keys and values that are deleted and not yet overwritten,
 from free cells and slack, and a field `is_deleted`. A deleted key has a row for each of its values, or one without. A
 value whose key is not known has no `key`; one whose data's place is in use again has no `value` and is counted.
 

@@ -13,12 +13,14 @@ NAMES = OptionSpec(
     OptionKind.BOOL,
     ("t gives each name (hard link) of a record a row", "t면 레코드의 이름(하드 링크)마다 한 행"),
     default=False,
+    extension=True,
 )
 STREAMS = OptionSpec(
     "streams",
     OptionKind.BOOL,
     ("t gives each named stream a row instead", "t면 레코드 대신 이름 있는 스트림마다 한 행"),
     default=False,
+    extension=True,
 )
 _COLUMNS = ("created_at", "modified_at", "access_at", "mft_modified_at")
 ARTEFACT = Artefact(

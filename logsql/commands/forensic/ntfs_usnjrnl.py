@@ -12,6 +12,7 @@ MFT_PATH = OptionSpec(
     "path",
     OptionKind.PATH,
     ("$MFT of the same volume, for the field file_path", "file_path 필드를 만들 같은 볼륨의 $MFT"),
+    extension=True,
 )
 ARTEFACT = Artefact(
     (Known("NTFS change journal", r"(^|[/:_])\$J([_.-][^/]*)?$|UsnJrnl[^/]*$"),),
@@ -29,7 +30,7 @@ One row per record, also from cut out or carved pieces. `reason` is the list of 
 a flag without a name is its number. Records of version 4 (ranges of a file that changed) have no name and no time.
 `file_attributes` and `source_info` (extensions) are lists of flags too, in the row where the query names them.
 
-`path=MFT` (an extension) adds `file_path`: the folder is looked up in that $MFT by its number and its sequence, null
+`path=MFT` adds `file_path`: the folder is looked up in that $MFT by its number and its sequence, null
 where the record was used again since.
 """,
         (MFT_PATH,),

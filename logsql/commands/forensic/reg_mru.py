@@ -68,4 +68,5 @@ key: that of its latest entry.
     ),
     rows=rows,
     hives=("NTUSER.DAT",),
+    extension=True,
 )

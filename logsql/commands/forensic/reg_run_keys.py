@@ -50,4 +50,5 @@ is the time of the key, that of its latest change.
     fields=(("key", "string"), ("entry", "string"), ("command", "string"), ("last_written", "date")),
     rows=rows,
     hives=("NTUSER.DAT", "SOFTWARE"),
+    extension=True,
 )

@@ -67,4 +67,5 @@ boot, system, auto, manual or disabled, `account` who it runs as. `last_written`
     ),
     rows=rows,
     hives=("SYSTEM",),
+    extension=True,
 )

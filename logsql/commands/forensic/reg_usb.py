@@ -142,4 +142,5 @@ with `volume_name`: join them on `serial`.
     ),
     rows=rows,
     hives=("SYSTEM", "SOFTWARE"),
+    extension=True,
 )

@@ -45,7 +45,7 @@ register(
             """
 One row per time, sorted: `source` is where it comes from, `action` what happened, `path` of what, `detail` the text of
 an event, `_path` the file that says so. Files are told apart as `triage` does; one that cannot be read is counted and
-stops no other. An extension.
+stops no other.
 
 Sources: `mft` ($STANDARD_INFORMATION; `mft name`: $FILE_NAME), `usn`, `evtx`, `registry` (keys), and those of further
 commands that say what their times mean, such as `amcache`; a source that is none is refused with the list of all.
@@ -55,6 +55,7 @@ For other tools: `timeline case | outputcsv form=bodyfile case.body`, or `form=l
             (SOURCES, ZIP_PATH, ZIP_CHARSET),
             extra="forensic",
             archive=False,
+            extension=True,
             errors=(NO_SOURCE,),
         ),
         lower=lower,

@@ -34,11 +34,12 @@ register(
             ),
             """
 One row per file below a folder, or of a ZIP archive (`triage case.zip`): `_path` as a query names it, `kind`, the
-`command` that reads such a file, and `size` in bytes. An extension. Kinds are told by the first bytes, else by the
+`command` that reads such a file, and `size` in bytes. Kinds are told by the first bytes, else by the
 names that KAPE, Velociraptor and UAC write.
 """,
             (ZIP_PATH, ZIP_CHARSET),
             archive=False,
+            extension=True,
         ),
         lower=lower,
     )

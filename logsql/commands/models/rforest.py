@@ -223,6 +223,7 @@ register(
                 OptionKind.BOOL,
                 ("add _probability and _probabilities", "_probability와 _probabilities 필드를 추가"),
                 default=False,
+                extension=True,
             ),
         ),
         description="""\

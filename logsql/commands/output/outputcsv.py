@@ -52,6 +52,7 @@ LAYOUT = OptionSpec(
     OptionKind.CHOICE,
     ("write a timeline for another program", "타임라인을 다른 프로그램의 형식으로 씀"),
     choices=("bodyfile", "l2tcsv"),
+    extension=True,
 )
 FORM = OutputForm(
     output_codes("30200", "30201", "30202", "30203", "30204", "30205", "30206", "30207", fields_required=True),
@@ -71,7 +72,7 @@ Writes the listed fields: first a line with their names, then one line per row. 
 quote inside is doubled, null is an empty cell. `tab=t` puts tabs between the cells instead of commas. A file that is
 added to (`append=t`) gets no second header.
 
-`form=bodyfile` (an extension) writes the rows of `timeline` as a body file for mactime (Sleuth Kit 3), `form=l2tcsv` as
+`form=bodyfile` writes the rows of `timeline` as a body file for mactime (Sleuth Kit 3), `form=l2tcsv` as
 the seventeen fields of log2timeline's l2t_csv in UTC. Both take `_time`, `source`, `action`, `path`, `detail` and
 `_path`; no fields are listed. An action that is not created, modified, accessed or record changed counts as modified.
 """,

@@ -15,7 +15,7 @@ from logsql.commands.parse.logs.base import PARSERS
 from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.losses import Fate, loss
-from logsql.diagnostics.messages import text, told
+from logsql.diagnostics.messages import text
 from logsql.language.tree import Command, Name
 from logsql.planner import duties
 from logsql.planner.expressions import ExprContext
@@ -185,7 +185,7 @@ def _listed() -> str:
     lines = []
     for spec in sorted({id(s): s for s in PARSERS.values()}.values(), key=lambda s: s.name):
         names = ", ".join(f"`{name}`" for name in (spec.name, *spec.aliases))
-        lines.append(f"- {names}: {told(spec.summary, 'en')}")
+        lines.append(f"- {names}: {spec.told('en')}")
     return "\n".join(lines)
 
 

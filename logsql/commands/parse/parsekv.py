@@ -259,9 +259,10 @@ register(
                 "quote",
                 OptionKind.TEXT,
                 (
-                    "the quote around keys and values that hold delimiters (extension)",
-                    "확장: 구분자가 든 키와 값을 감싸는 따옴표",
+                    "the quote around keys and values that hold delimiters",
+                    "구분자가 든 키와 값을 감싸는 따옴표",
                 ),
+                extension=True,
             ),
             OptionSpec(
                 "overlay",
@@ -275,7 +276,7 @@ Every value is text. A pair is cut at the first `kvdelim`; a piece without one i
 key comes again the last value counts. Without `overlay=t` only the pairs and `_time`, `_id`, `_table` remain, and a
 row whose field is null is dropped.
 
-With `quote="\""` (an extension) a key or a value that begins with the quote goes to the quote that closes it: blanks,
+With `quote="\""` a key or a value that begins with the quote goes to the quote that closes it: blanks,
 delimiters and pairs inside belong to it and never become fields. Inside, `\"` and `""` are a quote, other backslashes
 stay. A quote in the middle of a value is text. One that nothing closes goes to the end of the text and enters the
 ledger. Without the option quotes are text as any other; a value that opens one and is cut inside enters the ledger.

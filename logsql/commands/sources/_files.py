@@ -17,6 +17,7 @@ from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
 from logsql.planner import duties, losses
 from logsql.planner.catalog import PART, RAW, SourceColumn, SourceInfo, SourceSpec
+from logsql.planner.options import extensions
 from logsql.planner.relation import Column, Rel, only_numbered
 from logsql.planner.spec import FIELDS, CommandSpec, Group, OptionKind, OptionSpec
 from logsql.planner.stage import Stage
@@ -40,6 +41,8 @@ ZIP_OPTIONS = (
     OptionSpec("zippath", OptionKind.PATH, ("read the path inside this ZIP archive", "이 ZIP 파일 안의 경로를 읽음")),
     ZIP_CHARSET,
 )
+#: The same for the vendor's commands that read no archive.
+ADDED_ZIP_OPTIONS = extensions(*ZIP_OPTIONS)
 HOST = OptionSpec(
     "host",
     OptionKind.TEXT,
@@ -47,12 +50,14 @@ HOST = OptionSpec(
         "regular expression whose group `host` takes the machine's name from the path",
         "경로에서 호스트 이름을 뽑는 정규표현식(그룹 host)",
     ),
+    extension=True,
 )
 REPLAY = OptionSpec(
     "replay",
     OptionKind.BOOL,
     ("t applies the transaction logs beside the hive", "t면 하이브 옆의 트랜잭션 로그를 반영"),
     default=False,
+    extension=True,
 )
 #: The call of the reader, for ``explain``.
 READS = syntax("{call}")
@@ -250,13 +255,16 @@ def evidence_command(
     ledger: tuple[Loss, ...] = (),
     errors: tuple[Code, ...] = (),
     quiet: tuple[str, ...] = (),
+    extension: bool = False,
+    zip_options: tuple[OptionSpec, ...] = ZIP_OPTIONS,
 ) -> CommandSpec:
     """The declaration of a command that reads one kind of evidence file. ``fields``: where they depend on the file.
 
     ``quiet``: fields that are in the row only where the query names them, as ``_path`` is. ``package``: what the extra
-    brings. ``errors``: rows of the conditions of this kind of file.
+    brings. ``errors``: rows of the conditions of this kind of file. ``extension``: the vendor has no such command;
+    ``zip_options``: :data:`ADDED_ZIP_OPTIONS` where the vendor's command has none.
     """
-    declared = (*options, *((*ZIP_OPTIONS, HOST) if archive else ()))
+    declared = (*options, *((*zip_options, HOST) if archive else ()))
     paths = " ".join([PATHS, SEVERAL, *([HOSTS, ZIP_NAMES] if archive else [])])
 
     def lower(stage: Stage) -> Rel:
@@ -285,6 +293,7 @@ def evidence_command(
         extra=extra,
         ledger=ledger,
         reads=source,
+        extension=extension,
         errors=(
             *([FILE_ERROR] if source.code == SourceSpec.code else []),
             *errors,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from logsql.commands.sources._files import (
+    ADDED_ZIP_OPTIONS,
     ENTRIES,
     FOLDERS,
     HOST,
     LIMIT,
     OFFSET,
     PATHS,
-    ZIP_OPTIONS,
     all_options,
     open_text,
     path_parser,
@@ -82,7 +82,7 @@ register(
             artefact=ARTEFACT,
         ),
         options=(
-            *ZIP_OPTIONS,
+            *ADDED_ZIP_OPTIONS,
             HOST,
             OptionSpec("cs", OptionKind.TEXT, ("charset of the file", "파일의 문자 집합"), default="utf-8"),
             LIMIT,
@@ -104,31 +104,36 @@ register(
             OptionSpec(
                 "delim",
                 OptionKind.TEXT,
-                ("extension: the character between cells, such as ;", "확장: 셀 사이의 구분 문자 (예: ;)"),
+                ("the character between cells, such as ;", "셀 사이의 구분 문자 (예: ;)"),
+                extension=True,
             ),
             OptionSpec(
                 "header",
                 OptionKind.BOOL,
-                ("extension: f, the first line is a row", "확장: f면 첫 줄도 데이터 행으로 읽음"),
+                ("f, the first line is a row", "f면 첫 줄도 데이터 행으로 읽음"),
                 default=True,
+                extension=True,
             ),
             OptionSpec(
                 "skip",
                 OptionKind.INT,
-                ("extension: lines to leave out before the header", "확장: 헤더 앞에서 건너뛸 줄 수"),
+                ("lines to leave out before the header", "헤더 앞에서 건너뛸 줄 수"),
                 default=0,
                 minimum=0,
+                extension=True,
             ),
             OptionSpec(
                 "comment",
                 OptionKind.TEXT,
-                ("extension: lines that begin with this text are left out", "확장: 이 텍스트로 시작하는 줄은 제외"),
+                ("lines that begin with this text are left out", "이 텍스트로 시작하는 줄은 제외"),
+                extension=True,
             ),
             OptionSpec(
                 "types",
                 OptionKind.BOOL,
-                ("extension: t gives numbers, dates and booleans", "확장: t면 숫자, 날짜, 불리언 타입으로 읽음"),
+                ("t gives numbers, dates and booleans", "t면 숫자, 날짜, 불리언 타입으로 읽음"),
                 default=False,
+                extension=True,
             ),
         ),
         description=f"""\
@@ -137,7 +142,7 @@ short row lacks its last fields, cells beyond the header are `columnN`. `strict=
 takes `\\"` inside quotes for a quote; rows that `strict=t` reads otherwise are counted in the ledger. Lines end in LF,
 CR LF or, in files of old Macintosh programs, in CR. A byte order mark is no text, whatever `cs` says.
 
-Extensions: `delim` is what stands between cells (`delim=;`); without it a first line `sep=;`, as Excel writes it, tells
+`delim` is what stands between cells (`delim=;`); without it a first line `sep=;`, as Excel writes it, tells
 the character and is no row. `skip` leaves out lines before the header, `comment` the lines that begin with a text where
 a row begins (a line inside a quoted cell is no comment); with `header=f` the first line is a row and the fields are
 `column0`, `column1` ...

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from logsql.commands.sources._files import (
+    ADDED_ZIP_OPTIONS,
     ENTRIES,
     FOLDERS,
     HOST,
     LIMIT,
     OFFSET,
     PATHS,
-    ZIP_OPTIONS,
     all_options,
     open_text,
     path_parser,
@@ -95,7 +95,7 @@ register(
             artefact=ARTEFACT,
         ),
         options=(
-            *ZIP_OPTIONS,
+            *ADDED_ZIP_OPTIONS,
             HOST,
             LIMIT,
             OFFSET,
@@ -108,8 +108,9 @@ register(
             OptionSpec(
                 "dates",
                 OptionKind.BOOL,
-                ("extension: t reads ISO dates in texts as dates", "확장: t면 ISO 형식의 날짜 텍스트를 날짜로 읽음"),
+                ("t reads ISO dates in texts as dates", "t면 ISO 형식의 날짜 텍스트를 날짜로 읽음"),
                 default=False,
+                extension=True,
             ),
         ),
         description=f"""\

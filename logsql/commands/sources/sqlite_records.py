@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.commands.sources._files import evidence_command
+from logsql.commands.sources._files import ADDED_ZIP_OPTIONS, evidence_command
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.reasons import FILE_LEFT_OUT, rows
 from logsql.diagnostics.unreadable import NO_TABLE, NOT_SQLITE
@@ -34,6 +34,7 @@ temporary copy of both.
             FILE_LEFT_OUT,
             *rows("damaged-database", "generated-column-failed", "invalid-{charset}"),
         ),
+        zip_options=ADDED_ZIP_OPTIONS,
         errors=(
             NOT_SQLITE,
             NO_TABLE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logsql.commands.sources._files import evidence_command
+from logsql.commands.sources._files import ADDED_ZIP_OPTIONS, evidence_command
 from logsql.diagnostics.reasons import FILE_LEFT_OUT, rows
 from logsql.diagnostics.unreadable import NOT_SQLITE
 from logsql.planner.catalog import SourceSpec
@@ -25,5 +25,6 @@ beside it is read with it, from a temporary copy of both.
 """,
         ledger=(*rows("write-ahead-log-read", "write-ahead-log-not-read", "rollback-journal-not-read"), FILE_LEFT_OUT),
         errors=(NOT_SQLITE,),
+        zip_options=ADDED_ZIP_OPTIONS,
     )
 )

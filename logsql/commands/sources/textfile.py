@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from logsql.commands.sources._files import (
+    ADDED_ZIP_OPTIONS,
     ENTRIES,
     FOLDERS,
     HOST,
     LIMIT,
     OFFSET,
     PATHS,
-    ZIP_OPTIONS,
     all_options,
     open_text,
     path_parser,
@@ -124,7 +124,7 @@ register(
             artefact=ARTEFACT,
         ),
         options=(
-            *ZIP_OPTIONS,
+            *ADDED_ZIP_OPTIONS,
             HOST,
             OptionSpec(
                 "brex",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from logsql.commands.sources._files import (
+    ADDED_ZIP_OPTIONS,
     ENTRIES,
     FOLDERS,
     HOST,
     LIMIT,
     OFFSET,
     PATHS,
-    ZIP_OPTIONS,
     all_options,
     open_text,
     path_parser,
@@ -21,6 +21,7 @@ from logsql.diagnostics.paths import FILE_ERROR, MISSING_PATH
 from logsql.diagnostics.unreadable import NOT_XML, XML_ENTITIES, XPATH_UNSUPPORTED
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
+from logsql.planner.options import extensions
 from logsql.planner.relation import Rel, Rest
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -63,7 +64,7 @@ register(
         state=duties.RowState.STOPS,
         reads=SourceSpec("udfs.readers.xmlrows:XmlReader", suffixes=(".xml",), artefact=ARTEFACT),
         options=(
-            *ZIP_OPTIONS,
+            *ADDED_ZIP_OPTIONS,
             HOST,
             OptionSpec(
                 "cs",
@@ -78,8 +79,7 @@ register(
                 OptionKind.TEXT,
                 ("the nodes to read; the root element when it is not given", "읽을 노드의 XPath. 생략하면 루트 요소"),
             ),
-            LIMIT,
-            OFFSET,
+            *extensions(LIMIT, OFFSET),
         ),
         description=f"""\
 One row per selected node. Its attributes and children become fields as in `parsexml`. A path is written `/a/b[1]/c`,

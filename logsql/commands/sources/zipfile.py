@@ -20,6 +20,7 @@ from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Call, Text
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
+from logsql.planner.options import extensions
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -84,8 +85,10 @@ register(
         options=(
             LIMIT,
             OFFSET,
-            OptionSpec("cs", OptionKind.TEXT, ("charset of the text", "텍스트의 문자 집합"), default="utf-8"),
-            ZIP_CHARSET,
+            *extensions(
+                OptionSpec("cs", OptionKind.TEXT, ("charset of the text", "텍스트의 문자 집합"), default="utf-8"),
+                ZIP_CHARSET,
+            ),
         ),
         description=f"""\
 `*` and `**` may stand in the path of the archive and in the entry; an entry without a folder (`*.txt`) is looked for in

@@ -5,6 +5,7 @@ from __future__ import annotations
 from logsql.commands.sources._files import ZIP_CHARSET, ZIP_NAMES, evidence_command
 from logsql.diagnostics.reasons import FILE_LEFT_OUT, rows
 from logsql.planner.catalog import SourceSpec
+from logsql.planner.options import extensions
 from logsql.planner.spec import Group, register
 from udfs.readers.artefacts import Artefact, Known
 
@@ -19,7 +20,7 @@ register(
         f"""
 One row per entry, folders included. ZIP keeps no time zone: `modified_at` is read as local time. {ZIP_NAMES}
 """,
-        (ZIP_CHARSET,),
+        extensions(ZIP_CHARSET),
         archive=False,
         ledger=(FILE_LEFT_OUT, *rows("entry-name-charset", "bad-date", "damaged-directory")),
     )

@@ -6,6 +6,7 @@ from logsql.commands.stats.stats import LIST_OPTION, PARALLEL, UNKNOWN_AGGREGATE
 from logsql.diagnostics.language import MISSING_STATS
 from logsql.operators.subtotals import subtotals
 from logsql.planner import duties
+from logsql.planner.options import extensions
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
@@ -44,7 +45,7 @@ register(
         lowering=duties.Lowering.PORTABLE,
         twice=False,
         state=duties.RowState.STOPS,
-        options=(LABEL, LIST_OPTION, PARALLEL),
+        options=(LABEL, LIST_OPTION, *extensions(PARALLEL)),
         description="""\
 For `by a, b` there are rows for every a and b, for every a, and one for all. In a total the fields that it adds up
 over hold the label. Rows come ascending by the fields, each total after its rows.

@@ -80,6 +80,7 @@ LIST_OPTION = OptionSpec(
     ("most items of values() and array(), 0 for no limit", "values()와 array()의 최대 항목 수. 0이면 제한 없음"),
     default=LIST_LIMIT,
     minimum=0,
+    extension=True,
 )
 
 _ROWS = [

@@ -16,6 +16,7 @@ from sqlglot import exp
 from logsql.commands.parse._overlay import META, Document, carry, lay_over, tallied
 from logsql.diagnostics.codes import Pair
 from logsql.diagnostics.losses import Fate, loss
+from logsql.diagnostics.messages import marked
 from logsql.loading import Rows
 from logsql.planner.relation import LOADED, WRITTEN
 from logsql.values import sql, values
@@ -122,6 +123,7 @@ class ParserSpec:
     """A parser: ``parse`` gives SQL for its fields. ``open`` tells that the data may hold further fields.
 
     ``row_wise``: each line is read by itself; False where header lines tell how those below them are read.
+    ``extension``: the vendor has no such parser, under any of its names.
     """
 
     name: str
@@ -133,6 +135,11 @@ class ParserSpec:
     open: bool = False
     samples: tuple[Sample, ...] = ()
     notes: tuple[Pair, ...] = ()
+    extension: bool = False
+
+    def told(self, lang: str | None = None) -> str:
+        """What it reads, and whether it is an extension."""
+        return marked(self.summary, self.extension, lang)
 
     def lower(self, stage: Stage) -> Rel:
         """Plan ``parse [overlay=t] [field=FIELD] NAME``."""

@@ -120,6 +120,7 @@ register(
                 },
             ),
         ),
+        extension=True,
     ),
     ParserSpec(
         name="nginx-error",
@@ -151,5 +152,6 @@ register(
                 },
             ),
         ),
+        extension=True,
     ),
 )  # fmt: skip

@@ -129,6 +129,7 @@ register(
             ("lines above the first #Fields line, and lines with another number of cells, pass unchanged",
              "첫 #Fields 줄 앞의 줄과 셀 수가 다른 줄은 그대로 통과합니다"),
             ),
+        extension=True,
     ),
     ParserSpec(
         name="zeek",
@@ -156,5 +157,6 @@ register(
             ),
         ),
         notes=(("Zeek's JSON output is read by the parser json", "Zeek의 JSON 출력은 json 파서로 읽습니다"),),
+        extension=True,
     ),
 )  # fmt: skip

@@ -90,5 +90,6 @@ register(
                 },
             ),
         ),
+        extension=True,
     )
 )  # fmt: skip

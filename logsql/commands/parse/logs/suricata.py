@@ -81,5 +81,6 @@ register(
                 },
             ),
         ),
+        extension=True,
     )
 )  # fmt: skip

@@ -113,6 +113,7 @@ register(
                 {"_time": "2024-05-01T03:00:00.250", "host": "web", "app": "cron", "pid": 9, "message": "job done"},
             ),
         ),
+        extension=True,
     ),
     ParserSpec(
         name="syslog5424",
@@ -154,5 +155,6 @@ register(
                 },
             ),
         ),
+        extension=True,
     ),
 )  # fmt: skip
