@@ -159,8 +159,12 @@ def test_lists_are_korean(listed: Callable[[], str]) -> None:
 
 @pytest.mark.usefixtures("korean")
 def test_the_page_of_every_name_begins_in_korean() -> None:
-    heads = [(name, f"{row.name} - {row.summary[1]}") for name, row in COMMANDS.items()]
-    heads += [(name, f"{row.signature} - {row.summary[1]}") for name, row in (*FUNCTIONS.items(), *AGGREGATES.items())]
+    mark = {True: "확장: ", False: ""}
+    heads = [(name, f"{row.name} - {mark[row.extension]}{row.summary[1]}") for name, row in COMMANDS.items()]
+    heads += [
+        (name, f"{row.signature} - {mark[row.extension]}{row.summary[1]}")
+        for name, row in (*FUNCTIONS.items(), *AGGREGATES.items())
+    ]
     assert [head for name, head in heads if head not in page(name).splitlines()] == []
 
 

@@ -54,7 +54,7 @@ For other tools: `timeline case | outputcsv form=bodyfile case.body`, or `form=l
 """,
             (SOURCES, ZIP_PATH, ZIP_CHARSET),
             extra="forensic",
-            archive=False,
+            zip_options=(),
             extension=True,
             errors=(NO_SOURCE,),
         ),

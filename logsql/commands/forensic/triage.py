@@ -38,7 +38,7 @@ One row per file below a folder, or of a ZIP archive (`triage case.zip`): `_path
 names that KAPE, Velociraptor and UAC write.
 """,
             (ZIP_PATH, ZIP_CHARSET),
-            archive=False,
+            zip_options=(),
             extension=True,
         ),
         lower=lower,

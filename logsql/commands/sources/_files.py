@@ -251,7 +251,6 @@ def evidence_command(
     fields: str = FIELDS,
     extra: str | None = None,
     package: str | None = None,
-    archive: bool = True,
     ledger: tuple[Loss, ...] = (),
     errors: tuple[Code, ...] = (),
     quiet: tuple[str, ...] = (),
@@ -262,10 +261,10 @@ def evidence_command(
 
     ``quiet``: fields that are in the row only where the query names them, as ``_path`` is. ``package``: what the extra
     brings. ``errors``: rows of the conditions of this kind of file. ``extension``: the vendor has no such command;
-    ``zip_options``: :data:`ADDED_ZIP_OPTIONS` where the vendor's command has none.
+    ``zip_options``: :data:`ADDED_ZIP_OPTIONS` where the vendor's command has none, () for no files inside archives.
     """
-    declared = (*options, *((*zip_options, HOST) if archive else ()))
-    paths = " ".join([PATHS, SEVERAL, *([HOSTS, ZIP_NAMES] if archive else [])])
+    declared = (*options, *((*zip_options, HOST) if zip_options else ()))
+    paths = " ".join([PATHS, SEVERAL, *([HOSTS, ZIP_NAMES] if zip_options else [])])
 
     def lower(stage: Stage) -> Rel:
         if package is not None and extra is not None:
@@ -297,7 +296,7 @@ def evidence_command(
         errors=(
             *([FILE_ERROR] if source.code == SourceSpec.code else []),
             *errors,
-            *([BAD_PATTERN] if archive else []),
+            *([BAD_PATTERN] if zip_options else []),
             EVIDENCE_PATH,
         ),
     )

@@ -21,7 +21,7 @@ register(
 One row per entry, folders included. ZIP keeps no time zone: `modified_at` is read as local time. {ZIP_NAMES}
 """,
         extensions(ZIP_CHARSET),
-        archive=False,
+        zip_options=(),
         ledger=(FILE_LEFT_OUT, *rows("entry-name-charset", "bad-date", "damaged-directory")),
     )
 )
