@@ -31,6 +31,8 @@ _UNITS = {"line": text("line", "줄"), "row": text("row", "행"), "byte": text("
 _TEN_THOUSAND = 10_000
 #: Values of the vectors that threads hold when a place stops counting.
 _UNDER_WAY = 8 * counters.VECTOR
+#: Between the parts of what names a fate.
+MARK = "\x1f"
 #: Characters of a value in a line for the user.
 _SHORT = 40
 
@@ -156,6 +158,15 @@ class Place:
         return max(counters.MOST, (count - _UNDER_WAY) // _TEN_THOUSAND * _TEN_THOUSAND)
 
 
+def fates_of(run: str) -> list[list[str]]:
+    """Place, rank, reason and source of the fates that rows of a run met since they were asked for, or its ledger went
+    away."""
+    met = [fate for fate in list(counters.FATES) if fate.startswith(run + MARK)]
+    for fate in met:
+        counters.FATES.pop(fate, None)
+    return [fate.split(MARK, 4)[1:] for fate in met]
+
+
 def counted_once(places: Iterable[Place]) -> int:
     """Values that these places of one entry lost: those of one identity count as the place that saw every row, and
     once in each branch where none did.
@@ -192,6 +203,7 @@ class Ledger:
         taken: list[Counter] = []
         self._taken = taken
         weakref.finalize(self, counters.give_back, taken)
+        weakref.finalize(self, fates_of, self.run_id)
 
     def lost(
         self, source: str, reason: str, count: int = 1, position: int | None = None, sample: str | None = None
@@ -245,6 +257,8 @@ class Ledger:
                 self._fates[key] = (rank, reason)
 
     def __iter__(self) -> Iterator[Entry]:
+        for place, rank, reason, source in fates_of(self.run_id):
+            self.came(place, int(rank), reason, source)
         with self._lock:
             found = dict(self._entries)
             for key, places in self._places.items():

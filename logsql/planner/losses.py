@@ -120,7 +120,8 @@ def came(cx: Counting, place: str, rank: int, row: Loss | None, source: str) -> 
     """
     assert cx.run_id is not None
     fate = MARK.join((cx.run_id, place, str(rank), "" if row is None else row.name, source))
-    return cx.udf("lq_came", _same_for_all_rows(), sql.string(fate))
+    empty = sql.func("left", sql.string(""), sql.cast(_same_for_all_rows(), "BIGINT"))
+    return cx.udf("lq_came", sql.string(fate), empty)
 
 
 def repeated_keys(cx: Counting, row: Loss, source: str, node: Sql, physical: str, text: Sql) -> Sql:

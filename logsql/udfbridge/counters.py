@@ -21,7 +21,7 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from logsql.values.sql import COUNTER, GATE, LAST_PLACE
 
@@ -39,7 +39,7 @@ VECTOR = 2_048
 _FOREVER = sys.maxsize
 
 if TYPE_CHECKING:
-    _Drawn = functools.partial[int]
+    _Drawn = functools.partial[Any]
 else:
     _Drawn = functools.partial
 
@@ -55,6 +55,14 @@ class _Asking(_Drawn):
     """``next`` of an iterator, with an argument for DuckDB, which ``next`` takes for what an empty one gives."""
 
     __signature__ = inspect.Signature([inspect.Parameter("same_for_all_rows", inspect.Parameter.POSITIONAL_ONLY)])
+
+
+class _Noting(_Drawn):
+    """A method of C with two arguments."""
+
+    __signature__ = inspect.Signature(
+        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("fate", "empty")]
+    )
 
 
 class Function(NamedTuple):
@@ -165,6 +173,10 @@ class Counter:
 #: The smallest place of a lost row by the number of its counter; ``least`` is ``lq_least`` of SQL, a function of C too.
 LEAST: dict[int, int] = {}
 least = LEAST.get
+#: Fates that rows of running queries met (``planner/losses.py`` writes them); their ledgers take them out.
+FATES: dict[str, str] = {}
+#: What DuckDB calls once a vector of rows that met a fate, ``lq_came`` of SQL, written in C too: the empty text.
+came: Callable[..., str] = _Noting(FATES.setdefault)
 #: Every counter by number, and those that no run holds.
 COUNTERS: dict[int, Counter] = {}
 _FREE: list[Counter] = []

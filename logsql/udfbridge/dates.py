@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from logsql.engine.ledger import LEDGERS
+from logsql.engine.ledger import LEDGERS, MARK
 from logsql.udfbridge.counters import COUNTERS
-from logsql.udfbridge.losses import MARK, SAMPLE, entry_of
+from logsql.udfbridge.losses import SAMPLE, entry_of
 from udfs.columns import Column, first
 from udfs.java import dates
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from logsql.engine.ledger import LEDGERS
+from logsql.engine.ledger import LEDGERS, MARK
 from logsql.udfbridge.counters import COUNTERS
 from udfs.columns import Column, as_list, first
 from udfs.jsonrepeats import repeated_keys
 
-#: Between the parts of what names an entry.
-MARK = "\x1f"
 #: Characters of the first value that are kept.
 SAMPLE = 80
 
@@ -74,14 +72,6 @@ def lost_many(counts: Column, entries: Column) -> Column:
         else:
             ledger.lost(source, reason, count)
     return pa.array([False] * len(counts), pa.bool_())
-
-
-def came(_: int, fate: str) -> str:
-    """The empty text; the ledger of a run learns that rows of a place met a fate (``planner/losses.py`` writes it)."""
-    run, place, rank, reason, source = fate.split("\x1f", 4)
-    if (ledger := LEDGERS.get(run)) is not None:
-        ledger.came(place, int(rank), reason, source)
-    return ""
 
 
 def _number(numbers: Column) -> int:

@@ -106,7 +106,7 @@ register_udf(
     UdfSpec("lq_least", ("INTEGER", "UBIGINT"), "BIGINT", _HERE + "counters:least", plain=True),
     UdfSpec("lq_look", ("UBIGINT", "INTEGER"), "BOOLEAN", _HERE + "counters:looks", plain=True),
     UdfSpec("lq_repeats", (_TEXT, "INTEGER", _TEXT), "BOOLEAN", _HERE + "losses:repeated_keys_of", side_effects=True),
-    UdfSpec("lq_came", ("UBIGINT", _TEXT), _TEXT, _HERE + "losses:came", plain=True),
+    UdfSpec("lq_came", (_TEXT, _TEXT), _TEXT, _HERE + "counters:came", plain=True),
     UdfSpec("lq_randbytes", ("DOUBLE", "INTEGER"), "BLOB", _HERE + "ciphers:randbytes", side_effects=True),
     UdfSpec("lq_rand", ("BIGINT", "BIGINT", "BIGINT"), "INTEGER", _HERE + "ciphers:seeded_random"),
     UdfSpec("lq_json", (_TEXT, "BIGINT", "BOOLEAN", "BOOLEAN"), _TEXT, _HERE + "parse:json_text"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import logsql
 from logsql.cli import main
 from logsql.diagnostics.messages import LANGUAGE
 from logsql.engine.catalog import MANY_ROWS
-from logsql.engine.ledger import Ledger
+from logsql.engine.ledger import Ledger, fates_of
+from logsql.udfbridge import counters
 from logsql.udfbridge.counters import MOST, RARE
 
 ROWS = MANY_ROWS + 20_000
@@ -170,3 +172,24 @@ def test_the_command_line_counts_with_loss(tmp_path: Path, capsys: pytest.Captur
         said.append(capsys.readouterr().err)
     assert "at least 10,000 not-converted in int(b)" in said[0]
     assert re.search(rf"\b{ROWS:,}  not-converted  int\(b\)", said[1])
+
+
+def test_fates_of_rows_leave_with_their_ledger() -> None:
+    """What SQL notes while a query runs is taken by its ledger when that is read, or goes with it."""
+    rows = "json \"[{a:'x'},{a:'y'}]\" | rex field=a \"(?<b>z)\""
+    with logsql.connect() as session:
+        result = session.query(rows)
+        assert len(result.rows()) == 2
+        assert fates_of(result.ledger.run_id)
+        assert not fates_of(result.ledger.run_id)
+        result = session.query(rows)
+        assert len(result.rows()) == 2
+        assert [(entry.reason, entry.count) for entry in result.ledger] == [("no-match", 0)]
+        assert not fates_of(result.ledger.run_id)
+    unread = Ledger()
+    gone = f"{unread.run_id}\x1f"
+    counters.came(f"{gone}place\x1f1\x1fno-match\x1frex", "")
+    assert any(fate.startswith(gone) for fate in counters.FATES)
+    del unread
+    gc.collect()
+    assert not any(fate.startswith(gone) for fate in counters.FATES)

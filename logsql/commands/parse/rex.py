@@ -116,9 +116,10 @@ class Fates:
             return sql.string("")
         return sql.case([(test, self.matched()), (sql.not_null(given.copy()), self.failed())], self.untold())
 
-    def filled(self, found: Sql) -> Sql:
-        """``found``, null where it is empty: there nothing matched."""
-        return sql.func("nullif", found, self.empty(_some(found), found))
+    def filled(self, found: Sql, given: Sql) -> Sql:
+        """``found``, null where it is empty: there nothing matched. ``found`` is null where ``given`` is, and dear: in
+        the second branch of a CASE DuckDB computes it again."""
+        return sql.func("nullif", found, self.empty(_some(found), given))
 
     def test(self, test: Sql, given: Sql) -> Sql:
         """``test``, as a condition."""
@@ -272,7 +273,7 @@ def capture(text: Sql, spec: Any, fates: Fates = Fates()) -> Sql:
 def _exact(text: Sql, pattern: str, place: int, may_be_empty: bool, fates: Fates) -> Sql:
     found = sql.func("regexp_extract", text.copy(), sql.string(pattern), sql.integer(place))
     if not may_be_empty:
-        return fates.filled(found)
+        return fates.filled(found, text)
     return sql.when(fates.test(sql.func("regexp_matches", text, sql.string(pattern)), text), found)
 
 
