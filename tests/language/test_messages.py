@@ -12,7 +12,7 @@ import pytest
 
 from logsql.diagnostics.errors import QueryError
 from logsql.diagnostics.language import EMPTY_QUERY
-from logsql.diagnostics.messages import LANGUAGE, add_messages, message_names, message_pair
+from logsql.diagnostics.messages import ENGLISH_ONLY, LANGUAGE, add_messages, message_names, message_pair
 from logsql.language.parser import parse_query
 from logsql.language.spans import render
 from tests.language.grammar import GRAMMAR
@@ -195,7 +195,7 @@ def test_language_of_the_environment_is_read_at_the_call(monkeypatch: pytest.Mon
 def test_both_languages_name_the_same_facts(name: str) -> None:
     english, korean = message_pair(name)
     facts = [{part[1] for part in string.Formatter().parse(sentence) if part[1]} for sentence in (english, korean)]
-    assert facts[0] == facts[1]
+    assert facts[0] - ENGLISH_ONLY == facts[1]
     words = re.search(r"[A-Za-z]", re.sub(r"\{.*?\}", "", english))
     assert re.search(r"[가-힣]", korean) or not words
     assert not re.search(r"\byou(r)?\b", english) or name == "help-did-you-mean"

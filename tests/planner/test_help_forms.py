@@ -33,6 +33,7 @@ from tests.planner.helpforms import mended
 WITHOUT_FORM = [
     ("N1001", "there are .*", "the names of the row, none of which is near"),
     ("N1107", "begin that line with a pipe: .*", "two sources in one query, of which the comment hid one"),
+    ("N1202", "the first values are .*", "the field holds words, and a number is asked for"),
     ("N1305", "(leave dp= and df= out|the values go on from December) .*", "a command of another kind, named in words"),
     ("N1312", "put it in double quotes .*", "the number stands at the place"),
     ("N1601", "name what to take out: .*", "what to take out is not known"),
