@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,19 @@ def test_a_lookup_never_doubles_or_drops_rows_and_keeps_their_order(session: Ses
     found = session.query("table many | lookup twice k output v").arrow()
     assert found["i"].to_pylist() == list(range(400_000))
     assert set(found["v"].to_pylist()) == {"new", None}
+
+
+@pytest.mark.parametrize("many", [0, 1, 2, 50, 1000])
+@pytest.mark.parametrize("kinds", [1, 3, 5000])
+def test_the_last_row_of_a_key_counts(session: Session, many: int, kinds: int) -> None:
+    """As in a map that is filled row by row (language.md 8.4); rows without a key are no entry of it."""
+    chance = random.Random(many * kinds)
+    keys = [None if chance.random() < 0.1 else f"k{chance.randrange(kinds)}" for _ in range(many)]
+    session.add_lookup("last", pa.table({"k": pa.array(keys, pa.string()), "n": range(many)}), "k")
+    filled = {key: number for number, key in enumerate(keys) if key is not None}
+    session.register("asked", pa.table({"k": pa.array([f"k{n}" for n in range(kinds)])}))
+    found = rows(session, "table asked | lookup last k output n")
+    assert {row["k"]: row["n"] for row in found if row.get("n") is not None} == {k: str(n) for k, n in filled.items()}
 
 
 def test_every_cell_of_a_lookup_file_can_be_looked_up(session: Session, tmp_path: Path) -> None:
