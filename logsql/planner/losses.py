@@ -120,7 +120,7 @@ def came(cx: Counting, place: str, rank: int, row: Loss | None, source: str) -> 
     """
     assert cx.run_id is not None
     fate = MARK.join((cx.run_id, place, str(rank), "" if row is None else row.name, source))
-    empty = sql.func("left", sql.string(""), sql.cast(_same_for_all_rows(), "BIGINT"))
+    empty = sql.func("printf", sql.string(""), _same_for_all_rows())
     return cx.udf("lq_came", sql.string(fate), empty)
 
 

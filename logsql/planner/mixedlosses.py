@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from logsql.diagnostics.losses import Fate, loss
-from logsql.language.tree import Binary, Call, Expr, Literal, NamedArg, SortKey, canonical, walk
+from logsql.language.tree import Binary, Call, Expr, Field, Literal, NamedArg, SortKey, canonical, children
 from logsql.planner import losses
 from logsql.planner.calls import Lowering
 from logsql.planner.function_spec import FUNCTIONS
@@ -43,8 +43,18 @@ _ABOVE = {">": True, ">=": True, "<": False, "<=": False}
 
 def asked_types(expr: Expr) -> set[str]:
     """What an expression asks the type of: ``b`` of ``isnum(b) and b > 5``, which means the numbers of b alone."""
-    calls = [node for node in walk(expr) if isinstance(node, Call) and node.args and _asks(node)]
-    return {canonical(call.args[0]) for call in calls if not isinstance(call.args[0], NamedArg)}
+    found: set[str] = set()
+    pending: list[Expr | NamedArg] = [expr]
+    for node in pending:  # grows while it is read; without the calls of walk(), for every condition is asked
+        if isinstance(node, Call):
+            if node.args and _asks(node) and not isinstance(node.args[0], NamedArg):
+                found.add(canonical(node.args[0]))
+            pending += node.args
+        elif isinstance(node, Binary):
+            pending += (node.left, node.right)
+        elif not isinstance(node, (Field, Literal)):
+            pending += (node.value,) if isinstance(node, NamedArg) else children(node)
+    return found
 
 
 def _asks(call: Call) -> bool:

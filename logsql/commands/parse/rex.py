@@ -110,15 +110,17 @@ class Fates:
         assert self.cx is not None
         return losses.came(self.cx, self.place, rank, row, self.source)
 
-    def empty(self, test: Sql, given: Sql) -> Sql:
+    def empty(self, test: Sql, given: Sql | None) -> Sql:
         """The empty text. ``test`` holds in the rows that match, ``given`` is null where there is no text to search."""
         if self.cx is None:
             return sql.string("")
+        if given is None:
+            return sql.case([(test, self.matched())], self.failed())
         return sql.case([(test, self.matched()), (sql.not_null(given.copy()), self.failed())], self.untold())
 
-    def filled(self, found: Sql, given: Sql) -> Sql:
-        """``found``, null where it is empty: there nothing matched. ``found`` is null where ``given`` is, and dear: in
-        the second branch of a CASE DuckDB computes it again."""
+    def filled(self, found: Sql, given: Sql | None) -> Sql:
+        """``found``, null where it is empty: there nothing matched. ``given`` is null where there is no text to search
+        (None: there is one), and not ``found``, which DuckDB would compute again in the second branch of a CASE."""
         return sql.func("nullif", found, self.empty(_some(found), given))
 
     def test(self, test: Sql, given: Sql) -> Sql:
@@ -270,10 +272,11 @@ def capture(text: Sql, spec: Any, fates: Fates = Fates()) -> Sql:
     return _exact(text, pattern, place, spec.may_be_empty[0], fates)
 
 
-def _exact(text: Sql, pattern: str, place: int, may_be_empty: bool, fates: Fates) -> Sql:
+def _exact(text: Sql, pattern: str, place: int, may_be_empty: bool, fates: Fates, given: bool = False) -> Sql:
+    """By the regular expression. ``given``: no text is null there."""
     found = sql.func("regexp_extract", text.copy(), sql.string(pattern), sql.integer(place))
     if not may_be_empty:
-        return fates.filled(found, text)
+        return fates.filled(found, None if given else text)
     return sql.when(fates.test(sql.func("regexp_matches", text, sql.string(pattern)), text), found)
 
 
@@ -308,7 +311,7 @@ def _cut(text: Sql, cut: Any, pattern: str, place: int, fates: Fates) -> Sql:
         test = sql.and_(test, sql.or_(ascii_only, sql.not_(sql.or_(*folded))))
     elif not cut.min_len:
         return value if fates.cx is None else sql.when(fates.test(test, text), value)
-    exact = _exact(text, pattern, place, not cut.min_len, fates)
+    exact = _exact(text, pattern, place, not cut.min_len, fates, given=True)
     cases = [(test, value), (sql.binary(">", at, sql.integer(0)), exact)]
     if fates.cx is None:
         return sql.case(cases)
