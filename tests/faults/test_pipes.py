@@ -146,6 +146,7 @@ def bounded(path: Path) -> Iterator[None]:
 @pytest.mark.parametrize("kind", ["pipe", "device", "socket"][: sample(3, 1)])
 @pytest.mark.parametrize("door", DOORS[:: sample(1, 2)])
 def test_only_regular_files_are_opened(place: Path, capfd: pytest.CaptureFixture[str], door: str, kind: str) -> None:
+    door = door.replace(" j ", f" {kind} ")  # an input is made once
     files = opened(door) + [str(place / name) for word, names in UNSEEN.items() if word in door for name in names]
     assert files
     capfd.readouterr()
@@ -154,7 +155,8 @@ def test_only_regular_files_are_opened(place: Path, capfd: pytest.CaptureFixture
             code = main(shlex.split(door))
         said = "".join(capfd.readouterr())
         assert not any(sign in said for sign in ("internal", "Traceback", "Errno")), (file, said)
-        assert code != 0 or file.endswith((".json", "known.parquet")) or "append" in file, (file, said)
+        written = kind == "device" and file.endswith("o.csv")  # rows may go to /dev/null
+        assert code != 0 or written or file.endswith((".json", "known.parquet")) or "append" in file, (file, said)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "socket"])
