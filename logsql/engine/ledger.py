@@ -13,6 +13,7 @@ from logsql.diagnostics.messages import Text, text
 from logsql.diagnostics.reasons import loss_row
 from logsql.udfbridge import counters
 from logsql.udfbridge.counters import Counter
+from logsql.values.sql import MARK
 
 _COUNTED = text("{count:,} {reason} in {source}", "{source}: {reason} {count:,}건")
 _COUNTED_AT_LEAST = text("at least {count:,} {reason} in {source}", "{source}: {reason} {count:,}건 이상")
@@ -31,8 +32,6 @@ _UNITS = {"line": text("line", "줄"), "row": text("row", "행"), "byte": text("
 _TEN_THOUSAND = 10_000
 #: Values of the vectors that threads hold when a place stops counting.
 _UNDER_WAY = 8 * counters.VECTOR
-#: Between the parts of what names a fate.
-MARK = "\x1f"
 #: Characters of a value in a line for the user.
 _SHORT = 40
 

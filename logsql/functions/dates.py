@@ -203,7 +203,7 @@ def _slow_date(call: FunctionCall, node: Sql, pattern: DatePattern) -> Sql:
     rule = (pattern.pattern, pattern.locale, call.cx.catalog.zone)
     if call.cx.run_id is None or call.cx.rel is None:
         return call.udf("lq_date", node, *map(sql.string, rule))
-    return losses.doubted_date(call.cx, DOUBTS, canonical(call.call), node, losses.MARK.join(rule), call.call)
+    return losses.doubted_date(call.cx, DOUBTS, canonical(call.call), node, sql.MARK.join(rule), call.call)
 
 
 def _string(call: FunctionCall) -> Typed:

@@ -23,8 +23,6 @@ from logsql.planner.relation import Rel
 from logsql.values import sql
 from logsql.values.sql import Sql
 
-#: Between the parts of the text that names an entry of the ledger to the functions of SQL.
-MARK = "\x1f"
 _FALLS = "falls-through"
 
 
@@ -59,7 +57,7 @@ class Counting(Protocol):
 
 def entry(run: str, row: Loss, source: str, *more: str) -> Sql:
     """The constant that names an entry: run, reason, source."""
-    return sql.string(MARK.join((run, row.name, source, *more)))
+    return sql.string(sql.MARK.join((run, row.name, source, *more)))
 
 
 def value_lost(cx: Counting, row: Loss, source: str, sample: Sql, expr: Expr | None = None) -> Sql:
@@ -119,7 +117,7 @@ def came(cx: Counting, place: str, rank: int, row: Loss | None, source: str) -> 
     ``place`` met: ``row``, or nothing where that is None.
     """
     assert cx.run_id is not None
-    fate = MARK.join((cx.run_id, place, str(rank), "" if row is None else row.name, source))
+    fate = sql.MARK.join((cx.run_id, place, str(rank), "" if row is None else row.name, source))
     empty = sql.func("printf", sql.string(""), _same_for_all_rows())
     return cx.udf("lq_came", sql.string(fate), empty)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from logsql.engine.ledger import LEDGERS, MARK
+from logsql.engine.ledger import LEDGERS
 from logsql.udfbridge.counters import COUNTERS
 from logsql.udfbridge.losses import SAMPLE, entry_of
+from logsql.values.sql import MARK
 from udfs.columns import Column, first
 from udfs.java import dates
 

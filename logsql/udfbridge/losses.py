@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from logsql.engine.ledger import LEDGERS, MARK
+from logsql.engine.ledger import LEDGERS
 from logsql.udfbridge.counters import COUNTERS
+from logsql.values.sql import MARK
 from udfs.columns import Column, as_list, first
 from udfs.jsonrepeats import repeated_keys
 

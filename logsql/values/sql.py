@@ -90,6 +90,8 @@ def func(name: str, *args: Sql) -> Sql:
 COUNTER = "lq_count_"
 #: How those begin that tell, once a vector of rows, whether a counter goes on.
 GATE = "lq_gate_"
+#: Between the parts of the text that names an entry of the ledger, or a fate of rows, to the functions of SQL.
+MARK = "\x1f"
 #: Of so many losses at one place one is told to Python, which looks whether the counter goes on.
 TOLD_ONE_OF = 16_384
 #: Behind the place of every row.

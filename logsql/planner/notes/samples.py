@@ -25,6 +25,15 @@ class Sampler(Protocol):
     def taken(self, rel: Rel, name: str) -> str | None: ...
 
 
+def _made(query: Sql, name: str, *without: str) -> tuple[Sql, Sql] | None:
+    """What a SELECT without some of its parts makes of a name, and what it reads; None where it is no such SELECT."""
+    if not isinstance(query, exp.Select) or any(query.args.get(part) for part in without):
+        return None
+    found = next((item for item in query.selects if item.alias_or_name == name), None)
+    read = query.args.get("from_") or query.args.get("from")
+    return None if found is None or read is None else (cast(exp.Expression, found.unalias()), read.this)
+
+
 def sample_query(ctes: Sequence[Cte], rel: Rel, name: str) -> Sql | None:
     """SELECT of the first values of a text field at its source; None where the field is computed on the way.
 
@@ -38,25 +47,18 @@ def sample_query(ctes: Sequence[Cte], rel: Rel, name: str) -> Sql | None:
     node, source = rel.expr(column.ident), rel.source
     while isinstance(node, exp.Column) and source in by_name:
         query = by_name[source].query
-        wanted = node.name
-        if not isinstance(query, exp.Select) or query.args.get("joins"):
+        if (made := _made(query, node.name, "joins")) is None:
             return None
-        found = next((item for item in query.selects if item.alias_or_name == wanted), None)
-        if found is None:
-            return None
+        node, read = made
         keys = query.args.get("group")
-        if keys is not None and found.unalias() not in keys.expressions:  # a key holds values of its source
+        if keys is not None and node not in keys.expressions:  # a key holds values of its source
             return None
-        node = cast(exp.Expression, found.unalias())
-        read = query.args.get("from_") or query.args.get("from")
-        if read is None:
-            return None
-        if isinstance(read.this, exp.Table) and read.this.name in by_name:
-            source = read.this.name
+        if isinstance(read, exp.Table) and read.name in by_name:
+            source = read.name
             continue
         if any(isinstance(inner, (exp.Window, exp.Subquery, exp.Anonymous)) for inner in node.walk()):
             return None
-        query = sql.select([sql.alias(node.copy(), "v")], read.this.copy())
+        query = sql.select([sql.alias(node.copy(), "v")], read.copy())
         return _first(query)
     return None
 
@@ -142,17 +144,12 @@ def own(ctes: Sequence[Cte], rel: Rel, name: str) -> bool:
     by_name = {cte.name: cte for cte in ctes}
     node, source = rel.expr(column.ident), rel.source
     while isinstance(node, exp.Column) and source in by_name:
-        query = by_name[source].query
-        if not isinstance(query, exp.Select) or query.args.get("joins") or query.args.get("group"):
+        if (made := _made(by_name[source].query, node.name, "joins", "group")) is None:
             return False
-        wanted = node.name
-        found = next((item for item in query.selects if item.alias_or_name == wanted), None)
-        read = query.args.get("from_") or query.args.get("from")
-        if found is None or read is None:
-            return False
-        if not isinstance(read.this, exp.Table) or read.this.name not in by_name:
+        node, read = made
+        if not isinstance(read, exp.Table) or read.name not in by_name:
             return True
-        node, source = cast(exp.Expression, found.unalias()), read.this.name
+        source = read.name
     return isinstance(node, exp.Column)
 
 
@@ -166,15 +163,10 @@ def received(ctes: Sequence[Cte], rel: Rel, name: str) -> bool:
     ident = next((part.ident for part in column.parts if part.type.kind is Kind.DATE), column.ident)
     node, source = _only(rel.expr(ident)), rel.source
     while isinstance(node, exp.Column) and source in by_name:
-        query = by_name[source].query
-        if not isinstance(query, exp.Select) or query.args.get("joins") or query.args.get("group"):
+        made = _made(by_name[source].query, node.name, "joins", "group")
+        if made is None or not isinstance(made[1], exp.Table):
             return False
-        wanted = node.name
-        found = next((item for item in query.selects if item.alias_or_name == wanted), None)
-        read = query.args.get("from_") or query.args.get("from")
-        if found is None or read is None or not isinstance(read.this, exp.Table):
-            return False
-        node, source = _only(cast(exp.Expression, found.unalias())), read.this.name
+        node, source = _only(made[0]), made[1].name
     return isinstance(node, exp.Column)
 
 
@@ -188,14 +180,10 @@ def taken(ctes: Sequence[Cte], rel: Rel, name: str) -> bool:
     by_name = {cte.name: cte for cte in ctes}
     node, source = rel.expr(column.ident), rel.source
     while isinstance(node, exp.Column) and source in by_name:
-        query, wanted = by_name[source].query, node.name
-        if not isinstance(query, exp.Select) or query.args.get("joins") or query.args.get("group"):
+        made = _made(by_name[source].query, node.name, "joins", "group")
+        if made is None or not isinstance(made[1], exp.Table):
             return False
-        found = next((item for item in query.selects if item.alias_or_name == wanted), None)
-        read = query.args.get("from_") or query.args.get("from")
-        if found is None or read is None or not isinstance(read.this, exp.Table):
-            return False
-        node, source = cast(exp.Expression, found.unalias()), read.this.name
+        node, source = made[0], made[1].name
     if not isinstance(node, exp.Case) or len(node.args["ifs"]) != 1 or node.args.get("default") is not None:
         return False
     test = node.args["ifs"][0].this
