@@ -25,6 +25,7 @@ from sample_data import make_hive
 from sample_data.make_ntfs import Change, Entry, journal, mft, story, usn_record
 from tests.readers import test_hive_replay as replay
 from tests.readers.damage_support import Kind
+from tests.readers.evtx_support import log as evtx_log
 from tests.readers.test_ntfs_more import _volume
 from tests.readers.view_support import VIEWS
 from tests.support import shared_data
@@ -164,6 +165,16 @@ def _evtx_seeds() -> list[bytes]:
         struct.pack_into("<H", head, 42, 1)
         found.append(bytes(head + chunk[:end]))
     return found
+
+
+def _evtx_partly() -> list[bytes]:
+    """Events whose data the parser would hand on in part: the names of elements are changed for it."""
+    made = evtx_log(
+        '<EventData><Data Name="a">A</Data><Data>x</Data></EventData>',
+        '<EventData how="own"><Data Name="a" Type="t">A</Data><Data>x</Data><Data>y</Data></EventData>',
+    )
+    end = 4096 + int.from_bytes(made[4096 + 48 : 4096 + 52], "little")
+    return [made[:_EVTX_HEAD] + made[4096:end]]
 
 
 def _evtx_file(data: bytes) -> bytes:
@@ -465,6 +476,7 @@ KINDS: dict[str, Kind] = {
     "hive-file deleted": Kind(lambda path: HiveReader(path, deleted=True), _hive_seeds, lambda size: size // 4),
     "hive-file": Kind(HiveReader, _hive_seeds, lambda size: size // 4),
     "evtx-file": Kind(EvtxReader, _evtx_seeds, lambda size: size // 24, _evtx_file),
+    "evtx-file partly": Kind(EvtxReader, _evtx_partly, lambda size: size // 24, _evtx_file),
     "sqlite-tables": Kind(SqliteTablesReader, _sqlite_seeds, lambda size: size // 4 + 1),
     "sqlite-records": Kind(lambda path: SqliteRecordsReader(path, "t"), _sqlite_seeds, lambda size: size // 4 + 1),
     # An entry of the directory takes 46 bytes at least; 22 are the end record.

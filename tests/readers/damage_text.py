@@ -51,18 +51,20 @@ def _packed(data: bytes) -> list[bytes]:
 def _text_seeds() -> list[bytes]:
     plain = "first line\r\nBEGIN 이름\n\n  and more\nlast, without end".encode()
     korean = "보고서 하나\n둘째 줄\n".encode("cp949")
-    return [*_packed(plain * 3), korean, plain.decode().encode("utf-16"), plain.decode().encode("utf-16-be")]
+    frames = b"9 <13>one\n\n12 <13>two\nmore<13>line\n\0<13>nul\0" * 3
+    return [*_packed(plain * 3), korean, plain.decode().encode("utf-16"), plain.decode().encode("utf-16-be"), frames]
 
 
 def _text(path: str) -> Reader:
     def starts(lines: Any) -> Any:
         return pc.starts_with(lines, "BEGIN")
 
-    charset, begins = _option(
-        path, ("utf-8", None), ("cp949", None), ("utf-16", None), ("iso-2022-kr", None), ("utf-8", starts),
-        ("utf-7", None), ("utf-32", None),
+    charset, begins, framing = _option(
+        path, ("utf-8", None, None), ("cp949", None, None), ("utf-16", None, None), ("iso-2022-kr", None, None),
+        ("utf-8", starts, None), ("utf-7", None, None), ("utf-32", None, None), ("utf-8", None, "auto"),
+        ("cp949", None, "octet"), ("utf-8", starts, "nul"),
     )  # fmt: skip
-    return TextReader([path], charset, begins=begins, offset=_option(path, 0, 1, 0))
+    return TextReader([path], charset, begins=begins, offset=_option(path, 0, 1, 0), framing=framing)
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -185,11 +186,28 @@ def test_kinds_of_files_in_a_folder(tmp_path: Path) -> None:
         assert {row["_file"] for row in _rows(made)} == {file}
 
 
+def test_what_is_no_regular_file_in_a_folder_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing says what is a regular file; of a link that is looked at behind it, as a pipe may stand there."""
+    (tmp_path / "hosts" / "a").mkdir(parents=True)
+    (tmp_path / "volume").write_bytes(b"".join(mft(story())))
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "hosts" / "a" / "waiting")
+    for name, place in (("linked", "volume"), ("to_pipe", "pipe"), ("to_nothing", "gone")):
+        (tmp_path / "hosts" / "a" / name).symlink_to(tmp_path / place)
+    (tmp_path / "hosts" / "a" / "plain").write_bytes(b"".join(mft(story())))
+    opened = []
+    real = os.open
+    monkeypatch.setattr(os, "open", lambda path, *rest, **named: opened.append(str(path)) or real(path, *rest, **named))
+    made = MftReader.of(Request([str(tmp_path / "hosts")], null_context(), {}))
+    assert {Path(path).name for path in opened} == {"linked", "plain", "to_nothing"}
+    assert {row["_file"] for row in _rows(made)} == {"linked", "plain"}
+
+
 def test_a_folder_without_such_a_file_says_so(tmp_path: Path) -> None:
     """It was called "a directory, not a file", though folders may be read."""
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(ReaderError, match="is a directory, and no file in it is of the kind") as caught:
-        Files().expand(str(tmp_path), lambda path: False)
+        Files().expand(str(tmp_path), lambda *_: False)
     assert caught.value.code == "is-a-directory"
     with pytest.raises(ReaderError, match="is a directory, not a file"):
         Files().expand(str(tmp_path))

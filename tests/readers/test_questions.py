@@ -63,3 +63,45 @@ def test_of_a_journal(reason: str, session: logsql.Session, tmp_path: Path) -> N
     records = _answers("usn", "windows81-J.expected.jsonl.gz")
     (row,) = session.query(f'ntfs-usnjrnl {tmp_path}/$J | search contains(reason, "{reason}") | stats count').rows()
     assert row["count"] == _told(lambda r: reason in r["reason"], records) > 0
+
+
+#: What python-registry 1.3.1 counts in the same hives; names of keys are compared as Windows does, without letter case.
+_OF_HIVES = [
+    (
+        "SYSTEM.xz",
+        'hive-file "{0}" | search lower(key) == "*\\\\controlset001\\\\services\\\\*" and name == "ImagePath"'
+        ' and value == "*svchost*"',
+        114,
+    ),
+    ("SYSTEM.xz", 'hive-file "{0}" | search name == "Start" and type == "DWORD" and value == 2', 122),
+    ("SYSTEM.xz", 'reg-services "{0}" | search start == "auto"', 61),
+    ("SYSTEM.xz", 'reg-services "{0}" | search start == "manual"', 283),
+    ("NTUSER_BAGMRU.DAT.xz", 'reg-recent-docs "{0}" | search isnull(file_ext)', 108),
+    ("NTUSER_BAGMRU.DAT.xz", 'reg-recent-docs "{0}" | search isnull(file_ext) and lower(file_name) == "*.zip"', 20),
+    ("NTUSER_BAGMRU.DAT.xz", 'reg-mru "{0}" | search kind == "path"', 16),
+]
+
+
+@pytest.mark.parametrize(("name", "query", "count"), _OF_HIVES)
+def test_of_a_registry(name: str, query: str, count: int, session: logsql.Session, tmp_path: Path) -> None:
+    (tmp_path / "hive").write_bytes(lzma.decompress(shared_data("forensics", "hives", "regipy", name).read_bytes()))
+    (row,) = session.query(query.format(tmp_path / "hive") + " | stats count").rows()
+    assert row["count"] == count
+
+
+@pytest.mark.parametrize(
+    ("question", "count"),
+    [
+        ("is_os_component == true", 13),
+        (r'file_path == "*\\downloads\\*"', 1),
+        ("file_size > 10 * 1024 * 1024", 5),
+        ('publisher == ""', 10),
+        ('binary_type == "pe32_*"', 11),
+    ],
+)
+def test_of_an_inventory(question: str, count: int, session: logsql.Session, tmp_path: Path) -> None:
+    """Counted by python-registry 1.3.1."""
+    packed = shared_data("artefacts", "amcache", "win10-apt", "Amcache.hve.xz")
+    (tmp_path / "Amcache.hve").write_bytes(lzma.decompress(packed.read_bytes()))
+    (row,) = session.query(f'amcache-files "{tmp_path}/Amcache.hve" | search {question} | stats count').rows()
+    assert row["count"] == count

@@ -42,6 +42,10 @@ def _sha(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
+def _in_order(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
 def _second(when: datetime | None) -> str:
     return "None" if when is None else when.strftime("%Y-%m-%dT%H:%M:%S")
 
@@ -77,6 +81,19 @@ def test_shim_cache_of_windows_7_like_regipy(tmp_path: Path) -> None:
     assert len(rows) == 330
     lines = [f"{r['file_path']}|{_second(r['modified_at'])}" for r in rows]
     assert _sha(lines) == "e7ac23cde6bfac3dd67ec0f13ea67fc96a1517fb6b0f3b2ca68f09f9aae266b3"
+
+
+@pytest.mark.evidence
+def test_places_in_the_shim_cache_are_those_of_regipy(tmp_path: Path) -> None:
+    """Paths in the order of regipy 6.5.0, the place before each; it has no apps of Windows 10, and no flag there."""
+    rows = _rows("reg-shim-cache", _regipy("SYSTEM", tmp_path))
+    lines = [f"{r['position']}|{r['file_path']}|{_second(r['modified_at'])}|{r['executed']}" for r in rows]
+    assert _in_order(lines) == "77425e3984e3a22c07f9214a6fdeb9bdc1141930aac993aabb957a839e49c009"
+    rows = _rows("reg-shim-cache", _regipy("SYSTEM_B", tmp_path))
+    assert [row["position"] for row in rows] == list(range(406))
+    files = sorted((r for r in rows if "\t" not in r["file_path"]), key=lambda r: int(r["position"]))
+    lines = [f"{r['file_path']}|{_second(r['modified_at'])}" for r in files]
+    assert _in_order(lines) == "7fc33a102775d69c4ab6e8cff5aa7e5e19efa08a4419cfabc6172cb1e47d99a2"
 
 
 @pytest.mark.evidence

@@ -126,3 +126,12 @@ def test_cloud_folders_searches_and_categories_of_a_hive(tmp_path: Path) -> None
         "Users Files\\Downloads", "Search Folder\\found folder", "Control Panel\\System and Security",
         "Control Panel\\Network and Internet", "Control Panel\\System and Security\\System",
     ]  # fmt: skip
+
+
+def test_folders_of_programs_have_their_names() -> None:
+    """A folder that Dropbox or Box put beside the drives stood in paths as ``{e31ea727-…}``; names as libfwsi's users
+    keep them (regipy, over the UsrClass.dat of its tests)."""
+    names = folder_names()
+    assert names["e31ea727-12ed-4702-820c-4b6445f28e1a"] == "Dropbox"
+    assert names["4a8fcd9f-623c-4283-96f0-10f41846a98a"] == "Box Sync"
+    assert names["b2b4a4d1-2754-4140-a2eb-9a76d9d7cdc6"] == "Linux"

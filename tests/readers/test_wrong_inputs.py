@@ -43,6 +43,7 @@ def refusal(make: Callable[[str], Reader], path: Path) -> str | None:
 SAME = {
     "sqlite-tables": "sqlite-records",
     "zipfile-entries": "zipfile",
+    "evtx-file partly": "evtx-file",
     "hive-file deleted": "hive-file",
     "hive-file keys": "hive-file",
     "ntfs-mft names": "ntfs-mft",

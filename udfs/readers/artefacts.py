@@ -109,6 +109,39 @@ class Readable:
     reader: Callable[[Request], Reader]
 
 
+#: What Windows calls files of which the name is enough: one whose beginning is destroyed, that is empty or that nobody
+#: may read is told of, and not left out as if it were not there. Hives of the machine are written in capitals.
+SURE: Mapping[str, str] = {
+    "NTFS $MFT": r"(^|/)\$MFT$",
+    "NTFS $LogFile": r"(^|/)\$LogFile$",
+    "NTFS change journal": r"(^|[/:])\$J$",
+    "event log": r"\.evtx$",
+    "registry hive: user": r"(^|/)ntuser\.dat$",
+    "registry hive: user classes": r"(^|/)usrclass\.dat$",
+    "registry hive: Amcache": r"(^|/)amcache\.hve$",
+    **{
+        f"registry hive: {name}": rf"(^|/)(?-i:{name})$"
+        for name in ("SYSTEM", "SOFTWARE", "SAM", "SECURITY", "DEFAULT", "COMPONENTS")
+    },
+}
+_SURE = {kind: re.compile(name, re.IGNORECASE) for kind, name in SURE.items()}
+
+
+def sure(kind: str) -> tuple[Known, ...]:
+    """The row of a kind whose files are known by their name alone; none where it has none."""
+    return (Known(kind, SURE[kind]),) if kind in SURE else ()
+
+
+def surely(kinds: str, name: str) -> bool:
+    """Whether the name of a file is enough for it to be one of the kinds, which are all that begin so ("": of any).
+
+    >>> surely("registry hive", "NTUSER.DAT"), surely("registry hive", "system"), surely("NTFS $MFT", "%24MFT")
+    (True, False, True)
+    """
+    plain = unquote(name)
+    return any(test.search(plain) is not None for kind, test in _SURE.items() if kind.startswith(kinds))
+
+
 #: Kinds that no command here reads. One that a command declares under the same name takes its place.
 UNREAD: tuple[Known, ...] = (
     Known("registry transaction log", r"\.LOG[12]?$", b"regf"),
@@ -130,7 +163,8 @@ UNREAD: tuple[Known, ...] = (
     Known("Firefox history", r"places\.sqlite$", b"SQLite format 3\0"),
     Known("mail", r"\.eml$", loose=True),
 )
-_OTHER = Known("other")
+#: The kind of files that are of none.
+OTHER = "other"
 
 
 class Kinds:
@@ -148,4 +182,4 @@ class Kinds:
         ``path``: as collected, with ``/`` or a backslash between folders. Of several kinds that fit the surest counts.
         """
         name = unquote(path).replace("\\", "/")
-        return next(((k.kind, command) for k, command in self._rows if k.fits(name, head)), (_OTHER.kind, None))
+        return next(((k.kind, command) for k, command in self._rows if k.fits(name, head)), (OTHER, None))

@@ -21,7 +21,7 @@ from udfs.readers.errors import ReaderError as ReaderError
 from udfs.readers.errors import os_error as os_error
 from udfs.readers.files import Files
 from udfs.readers.files import file_name as file_name
-from udfs.readers.files import natural_key as natural_key
+from udfs.readers.patterns import natural_key as natural_key
 from udfs.readers.patterns import wildcard as wildcard
 
 BATCH_ROWS = 98_304

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -24,7 +25,9 @@ import regex
 from udfs.java.javaregex import classify
 from udfs.java.javaregex_parser import RegexSyntaxError
 from udfs.readers import base
+from udfs.readers.artefacts import surely
 from udfs.readers.base import ReadContext, ReaderError, check_cancelled, null_context, os_error, select
+from udfs.readers.files import InFolder
 from udfs.readers.request import Request, as_paths
 from udfs.readers.sources import STREAMS, Member, expand_members, label, open_random, open_source, scan_each
 
@@ -37,6 +40,7 @@ Belongs = Callable[[str, bytes], bool]
 #: Seconds that a pattern may look at one path.
 _LONGEST_SEARCH = 5
 _HEAD = 64
+PACKING = re.compile(r"\.(?:gz|zst)$", re.IGNORECASE)
 """Bytes that a file of a folder is known by."""
 
 
@@ -67,7 +71,7 @@ class Targets:
             return
         context = context or null_context()
         request = Request(self._paths, context)
-        of_folder = None if belongs is None else _membership(belongs, context)
+        of_folder = None if belongs is None else _of_folder(belongs, context)
         self._files = (
             [] if zippath is not None else [f for path in self._paths for f in request.expanded(path, of_folder)]
         )
@@ -86,7 +90,7 @@ class Targets:
         archive, belongs = self._zippath, self._belongs
         if archive is None:
             return [*self._files]
-        of_folder = None if belongs is None else _membership(belongs, context)
+        of_folder = None if belongs is None else _of_archive(belongs, context)
         return [
             member
             for entry in self._paths
@@ -103,7 +107,7 @@ def files_of(request: Request) -> Sequence[Target]:
     return request.found
 
 
-def _membership(belongs: Belongs, context: ReadContext) -> Callable[[Target], bool]:
+def _of_folder(belongs: Belongs, context: ReadContext) -> InFolder:
     """Whether a file of a folder is one of the reader's: name and first bytes tell.
 
     One whose name says it is not opened to be asked: where its first bytes are destroyed, or nobody may read it, the
@@ -111,11 +115,31 @@ def _membership(belongs: Belongs, context: ReadContext) -> Callable[[Target], bo
     """
     quiet = replace(context, loss=base.NullLoss())
 
-    def is_of(target: Target) -> bool:
-        name = base_name(target)
+    def is_of(path: str, name: str, head: Callable[[int], bytes]) -> bool:
+        if belongs(PACKING.sub("", name), b""):
+            return True
         try:
-            return belongs(name, b"") or belongs(name, first_bytes(target, _HEAD, quiet))
+            data = head(_HEAD)
+            return belongs(name, first_bytes(path, _HEAD, quiet) if _may_be_packed(path, data) else data)
         except ReaderError:
+            if surely("", PACKING.sub("", name)):  # of another kind
+                return False
+            raise
+
+    return is_of
+
+
+def _of_archive(belongs: Belongs, context: ReadContext) -> Callable[[Member], bool]:
+    """As :func:`_of_folder`, of an entry of an archive."""
+    quiet = replace(context, loss=base.NullLoss())
+
+    def is_of(member: Member) -> bool:
+        name = PACKING.sub("", base_name(member))
+        try:
+            return belongs(name, b"") or belongs(name, first_bytes(member, _HEAD, quiet))
+        except ReaderError as problem:  # encrypted, or damaged: nobody can say whether it is one
+            if not surely("", name):
+                context.loss.lost(label(member), problem.code, 1, 0, str(problem))
             return False
 
     return is_of
@@ -134,10 +158,14 @@ def first_bytes(target: str | Member, size: int, context: ReadContext) -> bytes:
     """The first bytes of a file or archive member, unpacked; nothing goes to the ledger for it."""
     if not isinstance(target, Member):
         head = context.files.head(target, size)
-        if not head.startswith(STREAMS) and not target.endswith(".zst"):
+        if not _may_be_packed(target, head):
             return head
     with open_source(target, context) as source:
         return source.read(size)[:size]
+
+
+def _may_be_packed(path: str, head: bytes) -> bool:
+    return head.startswith(STREAMS) or path.endswith(".zst")
 
 
 class HostPattern:

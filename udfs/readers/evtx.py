@@ -54,17 +54,18 @@ class EvtxReader(EvidenceReader):
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of the wanted columns, in the order of files and records; small files share one."""
-        rows, told = EventRows(select(self.schema, columns)), _Told(context)
+        wanted = select(self.schema, columns)
+        rows, told = EventRows(wanted), _Told(context)
+        placed = "_file" in wanted.names or not set(wanted.names) <= set(self.columns.names)
         parser_class: list[Callable[[IO[bytes]], Parser]] = []
 
         def one(target: Target) -> Iterator[pa.RecordBatch]:
             name = label(target)
             if not parser_class:
                 parser_class.append(_parser_class(name))
-            rows.of_file(self.of_file(target), told.begin(name))
-            for batch in _scan_file(target, rows, parser_class[0], told, context):
-                yield batch
-                told.report()
+            # Of a log of four events every step counts: what nobody wants is not made, and no generator lies between.
+            rows.of_file(self.of_file(target) if placed else {}, told.begin(name))
+            return _scan_file(target, name, rows, parser_class[0], told, context)
 
         try:
             yield from scan_each(self._targets.found(context), context, one)
@@ -112,23 +113,23 @@ def _parser_class(path: str) -> Callable[[IO[bytes]], Parser]:
 
 
 def _scan_file(
-    target: Target, rows: EventRows, parser_class: Callable[[IO[bytes]], Parser], told: _Told, context: ReadContext
-) -> Iterator[pa.RecordBatch]:
+    target: Target, name: str, rows: EventRows, parser_class: Callable[[IO[bytes]], Parser], told: _Told,
+    context: ReadContext,
+) -> Iterator[pa.RecordBatch]:  # fmt: skip
     """Put the events of one file into ``rows``, and yield those that are full."""
-    name, tally = label(target), told.tally
+    tally = told.tally
     with open_held(target, _SMALL, context) as stream:
-        size = stream.seek(0, 2)
-        if size == 0:
+        head = stream.read(8)
+        if not head:
             raise ReaderError("{path} is empty", name, "empty-file")
-        stream.seek(4)
-        if stream.read(4) == _OLD_LOG:
+        if head[4:] == _OLD_LOG:
             raise ReaderError(
                 "{path} is an event log of Windows XP or Server 2003 (.evt), another format than .evtx: convert it "
                 "with wevtutil export-log {path} OUT.evtx /lf:true on a Windows machine",
                 name, "not-an-evtx",
             )  # fmt: skip
-        stream.seek(0)
-        layout = mended(stream, size, tally)
+        size = stream.seek(0, 2)
+        layout = mended(stream, size, tally, rows.data_wanted)
         try:
             events = parser_class(layout.stream).records_json()
         except (RuntimeError, OSError, ValueError) as problem:
@@ -142,6 +143,7 @@ def _scan_file(
                 context.progress.advance(name, min(layout.stream.tell(), size), size)
                 if rows.held >= BATCH_EVENTS:
                     yield rows.batch()
+                    told.report()
         finally:
             if layout.first_cut is not None:
                 context.loss.lost(name, "damaged-list", 0, layout.first_cut, "a list of names or templates was cut")

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from udfs.readers.base import batch_of, field
 from udfs.readers.evidence import Tally
 from udfs.readers.evtx_system import KIND, OWN, PLACE, SYSTEM_COLUMNS, Facts, Table, facts_of, with_braces
+from udfs.readers.evtx_whole import gathered, is_marked, whole
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -57,13 +58,19 @@ _BEGIN_OF_1602 = -11_612_937_600_000_000
 """In microseconds since 1970: an earlier time is none (FILETIME 0 and what is counted from it)."""
 # Quotes inside a text are escaped, so this finds each name and, in a text that begins with a colon, one too many.
 _NAMES = re.compile(r'"([^"\\]*)":')
+# Each text, and the colon behind one that is a name: exact, and four times as slow.
+_TEXTS = re.compile(r'"((?:[^"\\]|\\.)*)"(:?)')
+# An Event of which the package knows more than its namespace, or with something before System, is parsed.
+_USUAL_EVENT = re.compile(r'\{"Event":\{(?:"#attributes":\{"xmlns":"[^"\\]*"\},)?"System":\{')
 _OWN_DATA = ',"EventData":'
 _OWN_DATA_LONG = len(_OWN_DATA)
 _DATA = '{"Data":'
 _DATA_TEXT = '{"Data":{"#text":'
 _SHAPES = 4096
 """Templates that are remembered; texts with a quote and a colon inside make more of them than a log has."""
-_NO_DATA = ("#attributes", "System", "RenderingInfo")
+_BESIDE_DATA = ("ComplexData", "Binary")
+"""Elements that EventData may have beside Data."""
+_NO_DATA = ("#attributes", "System")
 
 
 class Event(TypedDict):
@@ -92,6 +99,7 @@ class EventRows:
         self._tables = tuple(Table(part, names) for part in (KIND, OWN, PLACE))
         self._shapes: dict[tuple[str, int], bool] = {}
         self._data = bool(names & {"event_data", "msg"})
+        self.data_wanted = self._data
         self._looks = self._occurrence or self._data or any(table.wanted for table in self._tables)
         self._begin()
 
@@ -131,6 +139,7 @@ class EventRows:
         occurrence, own_data = self._occurrence, self._data
         kinds, owns, places = self._tables
         kinds_wanted, owns_wanted, places_wanted = kinds.wanted, owns.wanted, places.wanted
+        tally = self._sources[-1].tally
         far = owns_wanted or places_wanted or own_data
         for number, data in enumerate(texts, self.held):
             body: dict[str, object] | None = None
@@ -149,12 +158,12 @@ class EventRows:
                     moment, own_number = _stamp(data)
                     self._created.append(moment)
                     self._ids.append(own_number)
+            kind = data[:time] if time > 0 and (kinds_wanted or own_data) else ""
             if kinds_wanted:
-                kind = data[:time] if time > 0 else ""
                 if kind in kinds.places:
                     kinds.taken.append(kinds.places[kind])
                 else:
-                    body = _learn(kinds, kind, data, body)
+                    body = _learn(kinds, kind, data, body, tally)
             if not far:
                 continue
             channel = data.find(_CHANNEL, comma)
@@ -166,19 +175,19 @@ class EventRows:
                 if own in owns.places:
                     owns.taken.append(owns.places[own])
                 else:
-                    body = _learn(owns, own, data, body)
+                    body = _learn(owns, own, data, body, tally)
             if places_wanted:
                 place = data[channel:end]
                 if place in places.places:
                     places.taken.append(places.places[place])
                 else:
-                    body = _learn(places, place, data, body)
+                    body = _learn(places, place, data, body, tally)
             if own_data:
                 text = None
                 if end and data.startswith(_OWN_DATA, end):
-                    text = _own_data(data, data[:time], end + _OWN_DATA_LONG, self._shapes)
+                    text = _own_data(data, kind, end + _OWN_DATA_LONG, self._shapes)
                 if text is None:
-                    body = _body(data) if body is None else body
+                    body = _body(data, tally) if body is None else body
                     text = _event_data(body)
                     if (message := _message(body)) is not None:
                         self._messages[number] = message
@@ -206,10 +215,12 @@ class EventRows:
 
     def _of_files(self, rows: int) -> dict[str, pa.Array]:
         """The columns that tell of which file an event is."""
+        names = [name for name in self._sources[0].of_file if name in self._wanted.names]
+        if not names:
+            return {}
         starts = [source.first for source in self._sources]
         counts = np.diff([*starts, rows])
         place = pa.array(np.repeat(np.arange(len(starts)), counts))
-        names = [name for name in self._sources[0].of_file if name in self._wanted.names]
         return {
             name: pa.array([source.of_file[name] for source in self._sources], pa.string()).take(place)
             for name in names
@@ -234,11 +245,13 @@ class _Source(NamedTuple):
     tally: Tally
 
 
-def _learn(table: Table, text: str, data: str, body: dict[str, object] | None) -> dict[str, object] | None:
+def _learn(
+    table: Table, text: str, data: str, body: dict[str, object] | None, tally: Tally
+) -> dict[str, object] | None:  # fmt: skip
     """Put down what a part of System says that is new to the batch; the parsed event where it had to be parsed."""
     place = table.learn(text)
     if place is None:
-        body = _body(data) if body is None else body
+        body = _body(data, tally) if body is None else body
         place = table.place(_parsed_system(body))
     table.taken.append(place)
     return body
@@ -300,7 +313,7 @@ def _microseconds(stamp: str) -> int | None:
 
 
 def _repeats(data: str, kind: str, start: int, shapes: dict[tuple[str, int], bool]) -> bool:
-    """Whether a name may come twice in the event data.
+    """Whether the event has to be parsed: a name may come twice in its data, or something stands before System.
 
     The names come from a template of the provider, one for each number and version of its events: they are looked
     at once for each, and each number of names. ``shapes`` remembers what was found.
@@ -309,9 +322,16 @@ def _repeats(data: str, kind: str, start: int, shapes: dict[tuple[str, int], boo
     found = shapes.get(shape)
     if found is None:
         names = _NAMES.findall(data, start)
+        if len(names) < shape[1]:  # one has a backslash, or the end of a text looks like one
+            names = [text for text, colon in _TEXTS.findall(data, start) if colon]
         if len(shapes) > _SHAPES:
             shapes.clear()
-        found = shapes[shape] = len(set(names)) < len(names)
+        found = shapes[shape] = (
+            len(set(names)) < len(names)
+            or "ComplexData_1" in names
+            or _USUAL_EVENT.match(data) is None
+            or not _body(data)
+        )
     return found
 
 
@@ -323,7 +343,7 @@ def _own_data(data: str, kind: str, start: int, shapes: dict[tuple[str, int], bo
     if data.find("}", start) == len(data) - 3 and data.startswith("{", start) and not data.startswith('{"#', start):
         return None if _repeats(data, kind, start, shapes) else data[start:-2]  # nothing stands inside another
     if data.find('"#', start) >= 0:
-        return _unnamed(data[start:-2])
+        return _unnamed(data[start:-2]) if _USUAL_EVENT.match(kind) else None
     if data.find('},"', start) >= 0 or not data.startswith(("{", "null}"), start):
         return None  # a further element may follow
     return None if _repeats(data, kind, start, shapes) else data[start:-2]
@@ -354,23 +374,17 @@ def _parsed_system(body: Mapping[str, object]) -> Facts:
     return facts_of(system) | {name: value for name, value in named.items() if value is not None}
 
 
-def _body(data: str) -> dict[str, object]:
-    """The element Event; a record whose JSON is broken gives a row of nulls."""
+def _body(data: str, tally: Tally | None = None) -> dict[str, object]:
+    """The element Event; empty and counted where the record's JSON is broken: the package writes names of elements as
+    they are.
+    """
     try:
-        return _mapping(_mapping(json.loads(data, object_pairs_hook=_gathered)).get("Event"))
+        hook = whole if is_marked(data) else gathered
+        return _mapping(_mapping(json.loads(data, object_pairs_hook=hook)).get("Event"))
     except (ValueError, RecursionError):
+        if tally is not None:
+            tally.add("damaged-event", 1, None, data[:60])
         return {}
-
-
-def _gathered(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object of JSON; the values of a name that comes again are a list (event 4648 has two ``LogonGuid``)."""
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    several: dict[str, list[object]] = {}
-    for name, value in pairs:
-        several.setdefault(name, []).append(value)
-    return {name: values if len(values) > 1 else values[0] for name, values in several.items()}
 
 
 def _mapping(value: object) -> dict[str, object]:
@@ -416,20 +430,24 @@ def _event_data(body: dict[str, object]) -> str | None:
     DebugData, BinaryEventData): their fields; beside it they have their name.
     """
     parts = {name: value for name, value in body.items() if name not in _NO_DATA and value is not None}
-    if "UserData" in parts:
+    if isinstance(parts.get("UserData"), dict):
         elements = _kept_attributes(parts["UserData"])
         parts["UserData"] = next(iter(elements.values())) if len(elements) == 1 else elements
-    rendered = _kept_attributes(body.get("RenderingInfo"))
-    rendered.pop("Message", None)
-    if rendered:
-        parts["RenderingInfo"] = rendered
+    rendered = parts.get("RenderingInfo")
+    if isinstance(rendered, dict):
+        told = () if isinstance(rendered.get("Message"), dict | list) else ("Message",)
+        kept = {name: value for name, value in _kept_attributes(rendered).items() if name not in told}
+        parts = {name: kept if name == "RenderingInfo" else value for name, value in parts.items()}
+        if not kept:
+            del parts["RenderingInfo"]
+    parts |= _mapping(_kept_attributes(body).get("#attributes"))
     if not parts:
         return None
     first = next(name for name in ("EventData", "UserData", *parts) if name in parts)
     data = _opened(parts.pop(first))
     if parts:
-        data = _gathered([*(data.items() if isinstance(data, dict) else [(first, data)]), *parts.items()])
-    return json.dumps(_plainer(data), ensure_ascii=False, separators=(",", ":"))
+        data = gathered([*(data.items() if isinstance(data, dict) else [(first, data)]), *parts.items()])
+    return json.dumps(_plainer(data, first != "EventData"), ensure_ascii=False, separators=(",", ":"))
 
 
 def _opened(element: object) -> object:
@@ -437,24 +455,43 @@ def _opened(element: object) -> object:
     if not isinstance(element, dict):
         return element
     inside = _kept_attributes(element)
-    attributes = _mapping(inside.pop("#attributes", None))
-    return _gathered([*attributes.items(), *inside.items()])
+    attributes = inside.get("#attributes")
+    if not isinstance(attributes, dict):
+        return inside
+    return gathered([*attributes.items(), *((name, value) for name, value in inside.items() if name != "#attributes")])
 
 
 def _kept_attributes(element: object) -> dict[str, object]:
     """An element without the attributes that only name a namespace."""
     found = _mapping(element)
-    attributes = _mapping(found.get("#attributes")).items()
-    kept = {name: value for name, value in attributes if name.partition(":")[0] != "xmlns"}
+    attributes = found.get("#attributes")
+    if not isinstance(attributes, dict):
+        return found  # it has none, or a Data that is called so
+    kept = {name: value for name, value in attributes.items() if name.partition(":")[0] != "xmlns"}
     inside = {name: value for name, value in found.items() if name != "#attributes"}
     return {"#attributes": kept, **inside} if kept else inside
 
 
-def _plainer(value: object) -> object:
-    """An element that is only text (an unnamed ``<Data>`` comes as ``{"#text": ...}``) is that text."""
+def _plainer(value: object, elements: bool = True) -> object:
+    """An element that is only text (an unnamed ``<Data>`` comes as ``{"#text": ...}``) is that text.
+
+    ``elements``: the names in ``value`` are those of elements; in EventData they are what its providers call its Data.
+    """
     if isinstance(value, list):
         return [_plainer(item) for item in value]
     if not isinstance(value, dict):
         return value
-    kept = {name: _plainer(item) for name, item in _kept_attributes(value).items()}
+    kept = _one_name({name: _plainer(item) for name, item in _kept_attributes(value).items()}, elements)
     return kept["#text"] if kept.keys() == {"#text"} else kept
+
+
+def _one_name(fields: dict[str, object], elements: bool) -> dict[str, object]:
+    """The values of elements of one name as a list: the parser calls them ``Keyword``, ``Keyword_1``, ``Keyword_2``."""
+    if not any(name.endswith("_1") for name in fields):
+        return fields
+    found: dict[str, list[object]] = {}
+    for name, value in fields.items():
+        first, _, number = name.rpartition("_")
+        again = (elements or first in _BESIDE_DATA) and first in found and number == str(len(found[first]))
+        found.setdefault(first if again else name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}

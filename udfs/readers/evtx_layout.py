@@ -21,7 +21,10 @@ import struct
 import zlib
 from typing import BinaryIO, NamedTuple
 
+import numpy as np
+
 from udfs.readers.evidence import Tally
+from udfs.readers.evtx_whole import Letters, letters
 
 CHUNK_BYTES = 65_536
 FILE_HEADER = 4096
@@ -30,6 +33,7 @@ _FILE_MAGIC, _CHUNK_MAGIC, _RECORD_MAGIC = b"ElfFile\0", b"ElfChnk\0", b"**\0\0"
 _TABLES = struct.Struct("<96I")
 """The tables of a chunk: where the lists of names (64) and of templates (32) begin. An item begins with the next."""
 _TABLES_AT = 128
+_NAME_LISTS = 64
 _RECORD_HEADER = struct.Struct("<IIQQ")
 """Signature, length, record number, FILETIME; the length stands once more at the record's end."""
 _RECORD_BEGIN = struct.Struct("<II")
@@ -44,29 +48,33 @@ _READ = "headers are destroyed; the events behind them are read"
 
 
 class _Chunk(NamedTuple):
-    """``length`` bytes at ``offset`` of the file that are a chunk.
+    """``length`` bytes at ``offset`` of the file that are a chunk; behind them the parser is to see zeros.
 
-    ``broken``: its header is to be written anew; ``cut``: places of the links that are to be zero.
+    ``broken``: its header is to be written anew; ``cut``: places of the links that are to be zero; ``letters``: bytes
+    that are to be others (``evtx_whole``).
     """
 
     offset: int
     length: int
     broken: bool
     cut: tuple[int, ...] = ()
+    letters: Letters = ()
 
     @property
     def whole(self) -> bool:
         """The parser can read it as it is."""
-        return not self.broken and not self.cut and self.length == CHUNK_BYTES
+        return not self.broken and not self.cut and not self.letters and self.length == CHUNK_BYTES
 
     def read(self, raw: BinaryIO) -> bytes:
         """Its bytes as the parser is to see them."""
         data = _at(raw, self.offset, self.length)
-        if self.broken:
-            return _rebuilt(data)
-        made = bytearray(data.ljust(CHUNK_BYTES, b"\0"))
+        if not (self.broken or self.cut or self.letters):
+            return data.ljust(CHUNK_BYTES, b"\0")
+        made = bytearray(_rebuilt(data) if self.broken else data.ljust(CHUNK_BYTES, b"\0"))
         for link in self.cut:
             made[link : link + 4] = bytes(4)
+        for place, letter in self.letters:
+            made[place : place + len(letter)] = letter
         return bytes(made)
 
 
@@ -81,8 +89,10 @@ class Layout(NamedTuple):
     first_cut: int | None = None
 
 
-def mended(raw: BinaryIO, size: int, tally: Tally) -> Layout:
+def mended(raw: BinaryIO, size: int, tally: Tally, data: bool) -> Layout:
     """``raw`` itself when its headers hold, else a view of it that reads as a healthy log of the same chunks.
+
+    ``data``: event data are wanted: the view makes the parser hand on all of them (``evtx_whole``).
 
     Counts in ``tally`` (position = byte offset of the first): ``damaged-header`` (nothing is lost), ``damaged-chunk``
     (bytes between chunks), ``damaged-event`` (its chunk's events from there on are out of reach), ``truncated-chunk``,
@@ -94,10 +104,10 @@ def mended(raw: BinaryIO, size: int, tally: Tally) -> Layout:
         # [MS-EVEN6] leaves the file open; libevtx: the number of chunks stands at 42, of a header whose checksum holds.
         there = -(-max(size - FILE_HEADER, 0) // CHUNK_BYTES)
         tally.add("missing-chunk", int.from_bytes(header[42:44], "little") - there, size)
-    if sound and isinstance(raw, io.BytesIO) and (steps := _healthy(raw, tally)) is not None:
+    if sound and isinstance(raw, io.BytesIO) and (steps := _healthy(raw, tally, data)) is not None:
         return Layout(raw, steps)
     start = FILE_HEADER if sound else _first_chunk(raw)
-    chunks = _survey(raw, start, size, tally) if start >= 0 else []
+    chunks = _survey(raw, start, size, tally, data) if start >= 0 else []
     offsets = tuple(chunk.offset for chunk in chunks)
     steps = tuple(range(FILE_HEADER, FILE_HEADER + CHUNK_BYTES * len(chunks), CHUNK_BYTES))
     whole = all(chunk.whole for chunk in chunks) and size <= FILE_HEADER + CHUNK_BYTES * len(chunks)
@@ -110,12 +120,13 @@ def mended(raw: BinaryIO, size: int, tally: Tally) -> Layout:
     return Layout(_View(raw, chunks, sound), offsets, cut)  # type: ignore[arg-type]
 
 
-def _healthy(raw: io.BytesIO, tally: Tally) -> tuple[int, ...] | None:
+def _healthy(raw: io.BytesIO, tally: Tally, data: bool) -> tuple[int, ...] | None:
     """Where the chunks of a log that is held begin, none of which needs mending; None where one may.
 
     The survey of such a log without its copies: of a thousand logs of one chunk each it is most of what is done to one.
     """
     silent: list[int] = []
+    left: list[tuple[int, int]] = []
     log = memoryview(raw.getvalue())  # no copy, as ``getbuffer`` makes one
     steps = tuple(range(FILE_HEADER, len(log), CHUNK_BYTES))
     for offset in steps:
@@ -124,16 +135,25 @@ def _healthy(raw: io.BytesIO, tally: Tally) -> tuple[int, ...] | None:
             len(chunk) < CHUNK_BYTES
             or chunk[:8] != _CHUNK_MAGIC
             or not _header_holds(chunk)
-            or not _falling(chunk, CHUNK_BYTES - 8)
+            or (places := _falling(chunk, CHUNK_BYTES - 8)) is None
         ):
             return None
         end = _chain(chunk)[0]
+        if data:
+            kept = _kept(chunk, end)
+            if letters(chunk[:kept], places):
+                return None
+            if kept < CHUNK_BYTES and np.frombuffer(chunk[kept:], np.uint8).max():
+                left.append((offset + kept, CHUNK_BYTES - kept))
         if end < int.from_bytes(chunk[48:52], "little"):
             if chunk[end : end + 4] != bytes(4) or _signature(bytes(chunk), 1) >= 0:
                 return None
             silent.append(offset + end)
     for place in silent:
         tally.add("damaged-event", 1, place, _SILENT)
+    for place, length in left:
+        raw.seek(place)
+        raw.write(bytes(length))
     raw.seek(0)
     return steps
 
@@ -165,17 +185,20 @@ def _signature(data: bytes, begin: int) -> int:
     return found
 
 
-def _survey(raw: BinaryIO, start: int, size: int, tally: Tally) -> list[_Chunk]:
+def _survey(raw: BinaryIO, start: int, size: int, tally: Tally, all_data: bool) -> list[_Chunk]:
     """The chunks of the file in order."""
     chunks = []
     offset = start
     while offset < size:
-        if offset + CHUNK_BYTES <= size and _sound(_at(raw, offset, _PART)):
-            chunks.append(_Chunk(offset, CHUNK_BYTES, False))
+        part = _at(raw, offset, _PART) if offset + CHUNK_BYTES <= size else b""
+        if part and (found := _sound(part)) is not None:
+            end, places = found
+            kept = end if all_data else CHUNK_BYTES
+            chunks.append(_Chunk(offset, kept, False, (), letters(part[:kept], places) if all_data else ()))
             offset += CHUNK_BYTES
             continue
         data = _at(raw, offset, CHUNK_BYTES)
-        length, broken = CHUNK_BYTES, False
+        length, broken, end = CHUNK_BYTES, False, 0
         sound, inside = data.startswith(_CHUNK_MAGIC), -1
         if not sound:
             inside = _signature(data, 1)
@@ -206,29 +229,54 @@ def _survey(raw: BinaryIO, start: int, size: int, tally: Tally) -> list[_Chunk]:
             # beginning.
             tally.add("damaged-chunk", 1, offset, "it is all zeros")
         if len(data) == CHUNK_BYTES:
-            chunks.append(_Chunk(offset, length, broken, () if broken else _wrong_links(data[:length])))
+            chunks.append(_taken(data[:length], offset, broken, end, all_data))
         offset += length
     return chunks
 
 
-def _sound(part: bytes) -> bool:
-    """Whether a chunk needs no mending, all of whose records lie in its first bytes: of four events 4 KB are looked at,
-    and not the 60 KB of zeros behind them.
+def _taken(data: bytes, offset: int, broken: bool, end: int, all_data: bool) -> _Chunk:
+    """A chunk that is handed to the parser; ``end``: where its chain of records ends."""
+    places = None if broken else _falling(data, len(data) - 8)
+    cut = () if broken or places is not None else _wrong_links(data)
+    if not all_data:
+        return _Chunk(offset, len(data), broken, cut)
+    if broken or cut:
+        whole = len(data) >= _CHUNK_HEADER
+        return _Chunk(
+            offset, len(data), broken, cut, letters(_rebuilt(data) if broken else data, None) if whole else ()
+        )
+    kept = _kept(data, end)
+    return _Chunk(offset, kept, broken, cut, letters(data[:kept], places))
+
+
+def _kept(chunk: bytes | memoryview, end: int) -> int:
+    """How many bytes of a chunk the parser is to see whose records end at ``end``.
+
+    What earlier records have left behind them is not shown: a forged log could have hidden event data there.
+    """
+    if end < int.from_bytes(chunk[48:52], "little") or max(_TABLES.unpack_from(chunk, _TABLES_AT)) > end - 8:
+        return len(chunk)
+    return end
+
+
+def _sound(part: bytes) -> tuple[int, tuple[int, ...]] | None:
+    """Where the records end and where the templates are of a chunk that needs no mending, all of whose records lie in
+    its first bytes: of four events 4 KB are looked at, and not the 60 KB behind them. None for another chunk.
     """
     stated = int.from_bytes(part[48:52], "little")
-    return (
-        part.startswith(_CHUNK_MAGIC)
-        and stated <= len(part)
-        and _header_holds(part)
-        and _chain(part)[0] >= stated
-        and _falling(part, len(part) - 8)
-    )
+    if part.startswith(_CHUNK_MAGIC) and stated <= len(part) and _header_holds(part):
+        end = _chain(part)[0]
+        if end >= stated and (places := _falling(part, end - 8)) is not None:
+            return end, places
+    return None
 
 
 def _chain(data: bytes | memoryview) -> tuple[int, int]:
-    """Where the chain of records ends that begins behind the header, and how many it has."""
+    """Where the chain of records ends that begins behind the header, and how many it has; those that lie where the
+    header says that there are none are left from earlier use."""
     at, count, size, begin = _CHUNK_HEADER, 0, len(data), _RECORD_BEGIN.unpack_from
-    while at + _LEAST <= size:
+    stated = int.from_bytes(data[48:52], "little")
+    while at < stated and at + _LEAST <= size:
         magic, length = begin(data, at)
         if magic != _RECORD or length < _LEAST or at + length > size:
             break
@@ -251,7 +299,7 @@ def _wrong_links(chunk: bytes) -> tuple[int, ...]:
         return ()
     found = []
     last = len(chunk) - 8
-    if _falling(chunk, last):
+    if _falling(chunk, last) is not None:
         return ()
     for nth, first in enumerate(_TABLES.unpack_from(chunk, _TABLES_AT)):
         seen: set[int] = set()
@@ -265,18 +313,33 @@ def _wrong_links(chunk: bytes) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _falling(chunk: bytes | memoryview, last: int) -> bool:
-    """Whether all links lead to an earlier place, as the system writes them: then none leads back or out."""
+def _falling(chunk: bytes | memoryview, last: int) -> tuple[int, ...] | None:
+    """Where the templates are, if all links lead to an earlier place, as the system writes them: then none leads back
+    or out. None where one does not.
+    """
+    if len(chunk) < _TABLES_AT + _TABLES.size:  # 162 bytes of a chunk at the end of a cut file
+        return None
     link = _LINK.unpack_from
-    for at in filter(None, _TABLES.unpack_from(chunk, _TABLES_AT)):
+    heads = _TABLES.unpack_from(chunk, _TABLES_AT)
+    for at in filter(None, heads[:_NAME_LISTS]):
         if at > last:
-            return False
+            return None
         while at:
             (behind,) = link(chunk, at)
             if behind >= at:
-                return False
+                return None
             at = behind
-    return True
+    templates = []
+    for at in filter(None, heads[_NAME_LISTS:]):
+        if at > last:
+            return None
+        while at:
+            templates.append(at)
+            (behind,) = link(chunk, at)
+            if behind >= at:
+                return None
+            at = behind
+    return tuple(templates)
 
 
 def _records(data: bytes) -> list[tuple[int, int, int]]:
@@ -359,14 +422,16 @@ class _View(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Up to ``size`` bytes; less only at the end."""
-        parts = []
+        parts: list[bytes] = []
         while size:
             piece = self._piece()
             piece = piece[:size] if size > 0 else piece
             if not piece:
                 break
-            parts.append(piece)
             self._position += len(piece)
+            if len(piece) == size:
+                return b"".join([*parts, piece]) if parts else piece
+            parts.append(piece)
             size -= len(piece) if size > 0 else 0
         return b"".join(parts)
 

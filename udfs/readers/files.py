@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import stat
 import sys
+import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from udfs.appendnote import note_path, read_note
 from udfs.readers.errors import ReaderError, os_error
-from udfs.readers.patterns import ANY_DEPTH, components, has_wildcard, wildcard
+from udfs.readers.patterns import ANY_DEPTH, components, has_wildcard, in_natural_order, wildcard
 from udfs.regular import NotRegular, open_regular, open_unlooked
 
 if TYPE_CHECKING:
@@ -35,9 +36,13 @@ HANDLES = "/proc/self/fd"
 #: Whether this system has: elsewhere DuckDB opens the path itself.
 HANDED_ON = sys.platform == "linux" and os.path.isdir(HANDLES)
 _MOST_KEPT = 200
+#: What SQLite has opened is known by the numbers that are new: another database must not be opened in between.
+_ONE_AT_A_TIME = threading.Lock()
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
-_LAST = "\U0010ffff"
-_NUMBERS = re.compile(r"([0-9]+)")
+InFolder = Callable[[str, str, Callable[[int], bytes]], bool]
+"""Whether a file of a folder is meant, by its path and name; the last argument gives so many of its first bytes."""
+_Listed = tuple[str, str, bool, bool, bool]
+"""Path and name, whether it is a folder, whether it is a link, and whether it is a regular file and no link."""
 
 
 @dataclass(frozen=True)
@@ -119,14 +124,15 @@ class Files:
         except OSError as problem:
             raise os_error(problem, path) from problem
 
-    def head(self, path: str, size: int) -> bytes:
+    def head(self, path: str, size: int, regular: bool = False) -> bytes:
         """The first ``size`` bytes of a file, less where it has no more: what it is shows there.
 
-        Asked of every file of a folder, so nothing is made for it that a read of the whole needs.
+        Asked of every file of a folder, so nothing is made for it that a read of the whole needs. ``regular``: the
+        folder's listing has just said that it is no pipe and no device.
         """
         self._ask(path)
         try:
-            handle, _ = self._handle(path)
+            handle = self._unlooked(path) if regular else self._handle(path)[0]
             try:
                 return os.read(handle, size)
             finally:
@@ -154,11 +160,15 @@ class Files:
     def _handle(self, path: str) -> tuple[int, int]:
         """A regular file that is the one meant, open, and its bytes. A pipe made in between has none to be read."""
         size = _check_regular(path)
+        return self._unlooked(path), size
+
+    def _unlooked(self, path: str) -> int:
+        """The file that is meant, open, of which is known that it is a regular one."""
         handle = open_unlooked(path)
         if not self._opened(path, handle):
             os.close(handle)
             raise _refused(path)
-        return handle, size
+        return handle
 
     def noted_end(self, path: str) -> int | None:
         """Where the whole rows of a file end that a writer is adding to, or was when it was killed; None: at its end.
@@ -203,7 +213,7 @@ class Files:
         if not self._fenced:
             return _database(self.granted(path), "?mode=ro&immutable=1")
         # SQLite follows the link of a handle to the path and opens that: what it has opened is looked at.
-        with self.open(path) as meant:
+        with self.open(path) as meant, _ONE_AT_A_TIME:
             before = _handles()
             database = _database(path, "?mode=ro&immutable=1")
             if not any(_same(meant.fileno(), handle) for handle in _handles() - before):
@@ -225,14 +235,15 @@ class Files:
     def expand(
         self,
         pattern: str,
-        in_folder: Callable[[str], bool] | None = None,
+        in_folder: InFolder | None = None,
         unread: Callable[[ReaderError], None] | None = None,
     ) -> list[str]:
         r"""The files a query's path means (language.md 1.6): itself, or every match of its pattern (``patterns``).
 
         Matching ignores case, directories never match, order is natural (``log.2`` before ``log.10``). ``\`` separates
         directories on every platform when the literal path does not exist. ``in_folder``: a path that is a folder means
-        the files below it for which this is true; without it a folder is refused, as is one that holds no such file.
+        the files below it for which this is true (it gets the path, and what gives so many of the first bytes);
+        without it a folder is refused, as is one that holds no such file.
         ``unread`` is told of folders that a pattern leads into and that may not be listed. ReaderError:
         ``file-not-found``, ``is-a-directory``, ``permission-denied``, ``no-match``, ``read-not-allowed`` when no
         reading may be allowed.
@@ -243,8 +254,7 @@ class Files:
         closed: list[ReaderError] = []
         for candidate in allowed:
             if os.path.exists(candidate):
-                below = self._walk(candidate.rstrip("/") or "/", [ANY_DEPTH], closed) if in_folder is not None else []
-                found = [path for path in below if in_folder is not None and in_folder(path)]
+                found = [] if in_folder is None else self._below(candidate.rstrip("/") or "/", in_folder, closed)
                 if found:
                     return self._several(found, closed, unread)
                 if in_folder is not None and os.path.isdir(candidate):
@@ -269,6 +279,21 @@ class Files:
             raise _refused(pattern)
         raise self._missing(pattern)
 
+    def _below(self, folder: str, in_folder: InFolder, closed: list[ReaderError]) -> list[str]:
+        """The files below a folder for which ``in_folder`` is true."""
+        found = []
+        for _, held in self._folders(folder, closed, set()):
+            for path, name, is_folder, _, regular in held:
+                try:
+                    if not is_folder and in_folder(path, name, partial(self.head, path, regular=regular)):
+                        found.append(path)
+                except ReaderError as problem:
+                    # A file of which nobody can say whether it is one of them. Pipes, devices and links to nothing are
+                    # no files.
+                    if problem.code not in ("not-a-file", "file-not-found"):
+                        closed.append(problem)
+        return found
+
     def _several(
         self, found: list[str], closed: list[ReaderError], unread: Callable[[ReaderError], None] | None
     ) -> list[str]:
@@ -292,42 +317,60 @@ class Files:
         name, rest = names[0], names[1:]
         if name == ANY_DEPTH:
             rest = rest[next((at for at, other in enumerate(rest) if other != ANY_DEPTH), len(rest)) :]
-            found: list[str] = []
-            waiting = [folder]
-            while waiting:
-                here = waiting.pop()
-                if (here, len(rest)) in seen:
-                    continue
-                seen.add((here, len(rest)))
-                held = self._listed(here, closed)
-                waiting += [path for path, is_folder, is_link in held if is_folder and not is_link]
-                if rest:
-                    found += self._walk(here, rest, closed, seen)
-                else:
-                    found += [path for path, is_folder, _ in held if not is_folder]
+            below = self._folders(folder, closed, seen, len(rest))
+            if rest:
+                found = [path for here, _ in below for path in self._walk(here, rest, closed, seen)]
+            else:
+                found = [path for _, held in below for path, _, is_folder, *_ in held if not is_folder]
             return list(dict.fromkeys(found))
         if rest and "*" not in name and self._is_folder(os.path.join(folder, name)):
             return self._walk(os.path.join(folder, name), rest, closed, seen)
         test = wildcard(name)
-        held = [entry for entry in self._listed(folder, closed) if test.fullmatch(os.path.basename(entry[0]))]
+        held = [entry for entry in self._listed(folder, closed) if test.fullmatch(entry[1])]
         if not rest:
-            return [path for path, is_folder, _ in held if not is_folder]
-        return [found for path, is_folder, _ in held if is_folder for found in self._walk(path, rest, closed, seen)]
+            return [path for path, _, is_folder, *_ in held if not is_folder]
+        return [found for path, _, is_folder, *_ in held if is_folder for found in self._walk(path, rest, closed, seen)]
+
+    def _folders(
+        self, folder: str, closed: list[ReaderError], seen: set[tuple[str, int]], left: int = 0
+    ) -> Iterator[tuple[str, list[_Listed]]]:
+        """A folder and those below it, with what each holds; none behind a link, and none that is ``seen``.
+
+        A link that leads to a folder elsewhere is put down as ``closed``: the one machine of a collection that is
+        mounted in another place must not be missing without a word.
+        """
+        waiting, whole = [folder], ""
+        while waiting:
+            here = waiting.pop()
+            if (here, left) in seen:
+                continue
+            seen.add((here, left))
+            held = self._listed(here, closed)
+            waiting += [path for path, _, is_folder, is_link, _ in held if is_folder and not is_link]
+            for path in [path for path, _, is_folder, is_link, _ in held if is_folder and is_link]:
+                whole = whole or os.path.join(os.path.realpath(folder or "."), "")
+                if not os.path.join(target := os.path.realpath(path), "").startswith(whole):
+                    closed.append(_linked(path, target))
+            yield here, held
 
     def _is_folder(self, path: str) -> bool:
         """Whether a folder is there; of a link that leads to where nothing may be read nothing is known."""
         return self._may_read(path) and os.path.isdir(path)
 
-    def _listed(self, folder: str, closed: list[ReaderError]) -> list[tuple[str, bool, bool]]:
-        """Path, whether it is a folder, and whether it is a link, of what a folder holds.
+    def _entry(self, entry: os.DirEntry[str], path: str) -> _Listed:
+        if entry.is_symlink():
+            return path, entry.name, self._is_folder(path), True, False
+        return path, entry.name, entry.is_dir(), False, entry.is_file()
+
+    def _listed(self, folder: str, closed: list[ReaderError]) -> list[_Listed]:
+        """What a folder holds.
 
         One that lets nobody in is put down as ``closed``: among those of many machines it must not end the query.
         """
         try:
             self._ask(folder or ".")
             with os.scandir(folder or ".") as entries:
-                held = [(entry.path if folder else entry.name, entry.is_symlink(), entry) for entry in entries]
-                return [(path, self._is_folder(path) if link else entry.is_dir(), link) for path, link, entry in held]
+                return [self._entry(entry, entry.path if folder else entry.name) for entry in entries]
         except ReaderError as problem:
             closed.append(problem)
         except OSError as problem:
@@ -474,27 +517,6 @@ def archive(file: IO[bytes]) -> zipfile.ZipFile:
     return zipfile.ZipFile(file)
 
 
-def natural_key(name: str) -> list[str | tuple[int, str]]:
-    """Sort key that counts digits as numbers: ``a2`` before ``a10``. Text and numbers take turns.
-
-    A number is its length and its digits: an entry of an archive may have more of them than Python makes an int of.
-    """
-    found = _NUMBERS.split(name.lower())
-    parts: list[str | tuple[int, str]] = [*found]
-    parts[1::2] = [(len(digits), digits) for digits in [number.lstrip("0") for number in found[1::2]]]
-    if not parts[0] and len(parts) > 1:
-        parts[0] = _LAST  # text before numbers
-    return parts
-
-
-def in_natural_order(names: Sequence[str]) -> list[str]:
-    """Paths or entries by :func:`natural_key`; what leads to all of them is looked at once."""
-    shared = os.path.commonprefix(names)  # noqa: RUF071  # by characters: the folders are cut off below
-    # The separator stays: a number behind it stands before other text, at the beginning of a name behind it.
-    begin = max(shared.rfind("/"), shared.rfind(os.sep), 0)
-    return sorted(names, key=lambda name: (natural_key(name[begin:]), name))
-
-
 def file_name(path: str) -> str:
     """The value of ``_file``: the base name."""
     return readable(os.path.basename(path))
@@ -519,8 +541,8 @@ def _close(files: dict[str, BinaryIO]) -> None:
 
 
 def _handles() -> set[int]:
-    """The numbers of what this process holds open."""
-    return {int(name) for name in os.listdir(HANDLES)}
+    """The numbers of what this process holds open; not of the listing itself, which the file opened next gets."""
+    return {number for number in map(int, os.listdir(HANDLES)) if _same(number, number)}
 
 
 def _same(one: int, other: int) -> bool:
@@ -534,6 +556,11 @@ def _check_name(path: str) -> None:
     """No system has a file whose name holds the character NUL; Python says so by a ValueError."""
     if "\0" in path:
         raise ReaderError("file not found: {path}", path.replace("\0", "\\0"), "file-not-found")
+
+
+def _linked(path: str, target: str) -> ReaderError:
+    said = "{path} is a link to a folder, and what lies behind it is not read: give {target} as well"
+    return ReaderError(said, path, "is-a-directory", target=target)
 
 
 def _refused(path: str) -> ReaderError:

@@ -248,7 +248,7 @@ def utf8_chunks(
     makes lines of the chunks; None: the lines are counted here."""
     chunks = _raw_chunks(source)
     head = next(chunks, b"")
-    while 0 < len(head) < 4 and (more := next(chunks, b"")):
+    while 0 < len(head) < 4 and not _surely_text(head) and (more := next(chunks, b"")):
         head += more
     codec, mark = sniffed(head, codec)
     head = head[mark:]
@@ -263,6 +263,11 @@ def utf8_chunks(
     for chunk in valid:
         yield chunk
         known.passed(chunk)
+
+
+def _surely_text(head: bytes) -> bool:
+    """Whether a short beginning is a line of ASCII, which no mark begins: who types ``1`` waits for its row."""
+    return head.endswith(b"\n") and head.isascii() and b"\0" not in head
 
 
 #: Byte order marks, longest first: that of UTF-32 begins with that of UTF-16.

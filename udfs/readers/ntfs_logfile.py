@@ -4,10 +4,11 @@ Contract: rows in file order, older passes of the circular log included; names a
 file record (redo ``initialize_file_record_segment``) or take an entry out of a directory (``delete_index_entry_*``).
 A log sequence number holds the file offset of its own record in its low bits, so records are found in all pages at
 once by comparing every quadword with its position, and damage cannot lead astray. The copies of the newest pages that
-stand before the log are read in the place of their page when that is older or not there: what was last written to a
-volume that was not shut down is only in them. In a page that stands elsewhere (a part of a log, a page lost before it)
-the page's header tells its place. A log of 0xFF only (a fresh volume of ntfs-3g) has no rows. Memory is bounded by the
-window. Layout: libyal's NTFS documentation; operation names as the manual spells them.
+stand before the log (two; 32 from log format 2.0 on, Windows 10) are read in the place of their page when that is older
+or not there: what was last written to a volume that was not shut down is only in them. In a page that stands elsewhere
+(a part of a log, a page lost before it) the page's header tells its place. A log of 0xFF only (a fresh volume of
+ntfs-3g) has no rows. Memory is bounded by the window. Layout: libyal's NTFS documentation; operation names as the
+manual spells them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from udfs.readers.artefacts import surely
 from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field
 from udfs.readers.evidence import (
     Bytes,
@@ -56,8 +58,10 @@ _REACH = _LONGEST // _BODY + 2
 """Pages behind the window that a record beginning in it may reach."""
 _LARGEST_LOG = 4 << 30
 """Bytes of a log that are believed: Windows makes none larger."""
-_COPIES = (2, 3)
-"""Pages before the log that hold copies of its newest pages."""
+_FIRST_COPY = 2
+"""Behind the two restart pages stand copies of the log's newest pages, and behind them the log."""
+_RING, _RING_2 = 4, 34
+"""First page of the log; from format 2.0 on."""
 _LAST_END = 4
 """Quadword of a page's header: number of the last record that ends in the page."""
 _FIRST = np.zeros(1, np.int64)
@@ -123,8 +127,9 @@ class LogFileReader(EvidenceReader):
 
     @staticmethod
     def belongs(name: str, head: bytes) -> bool:
-        """A log begins with a restart page."""
-        return head.startswith((b"RSTR", b"CHKD")) and "logfile" in name.lower()
+        """A log begins with a restart page. ``$LogFile`` is one also where that is destroyed."""
+        begins = head.startswith((b"RSTR", b"CHKD")) and "logfile" in name.lower()
+        return begins or surely("NTFS $LogFile", name)
 
     def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of one file, in record order."""
@@ -136,62 +141,71 @@ def _scan_file(target: Target, wanted: pa.Schema, context: ReadContext) -> Itera
         if evidence.size == 0:
             raise ReaderError("{path} is empty", evidence.name, "empty-file")
         tally = Tally()
-        missing = _stated_pages(evidence) - evidence.size // PAGE
+        restart = _restart(evidence)
+        missing = restart.pages - evidence.size // PAGE
         if missing > 0:
             tally.add("truncated-log", missing, evidence.size)
         try:
-            yield from joined(_windows(evidence, wanted, base_name(target), tally), BATCH_ROWS * 2 // 3)
+            yield from joined(_windows(evidence, restart, wanted, base_name(target), tally), BATCH_ROWS * 2 // 3)
         finally:
             tally.report(context, evidence.name)
 
 
-def _stated_pages(evidence: Evidence) -> int:
-    """Pages that the log has by its first readable restart page; 0 where none tells."""
-    page = np.zeros(PAGE, np.uint8)
-    for number in (0, 1):
-        got = evidence.read_at(number * PAGE, page)
-        if got == PAGE and int(page[:4].view("<u4")[0]) == _RSTR:
-            area = int(page[24:26].view("<u2")[0])
-            if area & 7 == 0 and area + 32 <= 510:
-                stated = int(page[area + 24 : area + 32].view("<i8")[0])
-                if 0 < stated <= _LARGEST_LOG:
-                    return stated // PAGE
-    return 0
+@dataclass(frozen=True)
+class _Restart:
+    """What the restart pages say of the log.
 
-
-def _offset_mask(evidence: Evidence) -> int:
-    """Mask of the low bits of a log sequence number that hold the record's offset in quadwords.
-
-    From the first readable restart page, else from the file's size, as the bits are when the log is made.
+    ``mask``: of the low bits of a log sequence number that hold the record's offset in quadwords; by the file's size,
+    as the bits are when the log is made, where they do not tell. ``pages``: the log's, 0 where they do not tell.
+    ``ring``: the first page of the log, behind the copies.
     """
+
+    mask: int
+    pages: int
+    ring: int
+
+
+def _restart(evidence: Evidence) -> _Restart:
+    """By the first restart page that has the fact readable."""
     page = np.zeros(PAGE, np.uint8)
+    mask = pages = ring = 0
     for number in (0, 1):
         got = evidence.read_at(number * PAGE, page)
-        if got == PAGE and int(page[:4].view("<u4")[0]) == _RSTR:
-            area = int(page[24:26].view("<u2")[0])
-            if area & 7 == 0 and area + 20 <= 510:
-                bits = 64 - int(page[area + 16 : area + 20].view("<u4")[0])
-                if 9 <= bits <= 56:
-                    return (1 << bits) - 1
-    return (1 << max((evidence.size - 1).bit_length() - 3, 9)) - 1
+        if got < PAGE or int(page[:4].view("<u4")[0]) != _RSTR:
+            continue
+        ring = ring or (_RING_2 if int(page[28:30].view("<u2")[0]) >= 2 else _RING)
+        area = int(page[24:26].view("<u2")[0])
+        if area & 7 or area + 32 > 510:
+            continue
+        bits, stated = (
+            64 - int(page[area + 16 : area + 20].view("<u4")[0]),
+            int(page[area + 24 : area + 32].view("<i8")[0]),
+        )
+        if not mask and 9 <= bits <= 56:
+            mask = (1 << bits) - 1
+        if not pages and 0 < stated <= _LARGEST_LOG:
+            pages = stated // PAGE
+    return _Restart(mask or (1 << max((evidence.size - 1).bit_length() - 3, 9)) - 1, pages, ring or _RING)
 
 
-def _newest(evidence: Evidence, mask: int) -> dict[int, Bytes]:
+def _newest(evidence: Evidence, restart: _Restart) -> dict[int, Bytes]:
     """Pages that are to be read as page N of the log: copies that are newer than what stands there, as they are stored.
 
-    A copy holds the place of its page where other pages hold the number of the last record that begins in them (MS
-    log format 1.1). Of two copies of one page, and of a copy and the page, the one whose last whole record is newer.
+    A copy holds the place of its page: where other pages hold the number of the last record that begins in them (log
+    format 1.1), or in the last four bytes of its header, which other pages have empty (2.0). Of two copies of one page,
+    and of a copy and the page, the one whose last whole record is newer.
     """
     found: dict[int, Bytes] = {}
     newest: dict[int, int] = {}
-    for number in _COPIES:
+    mask, second = restart.mask, restart.ring == _RING_2
+    for number in range(_FIRST_COPY, restart.ring):
         page = np.zeros(PAGE, np.uint8)
         if evidence.read_at(number * PAGE, page) < PAGE:
             break
         block = Block(page.copy(), PAGE)
-        place, ends = int(block.quads[1]), int(block.quads[_LAST_END])
+        place, ends = int(block.dwords[15] if second else block.quads[1]), int(block.quads[_LAST_END])
         home = place // PAGE
-        if int(block.signatures()[0]) != _RCRD or place % PAGE or home <= _COPIES[-1] or fix_up(block, _FIRST).any():
+        if int(block.signatures()[0]) != _RCRD or place % PAGE or home < restart.ring or fix_up(block, _FIRST).any():
             continue
         if (ends & mask) * 8 // PAGE not in (home - 1, home):
             continue  # no copy: what it names is elsewhere
@@ -214,9 +228,11 @@ def _last_end(evidence: Evidence, home: int, mask: int) -> int:
     return ends if belongs else -1
 
 
-def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> Iterator[pa.RecordBatch]:
-    mask = _offset_mask(evidence)
-    newest = _newest(evidence, mask)
+def _windows(
+    evidence: Evidence, restart: _Restart, wanted: pa.Schema, name: str, tally: Tally
+) -> Iterator[pa.RecordBatch]:
+    mask, ring = restart.mask, restart.ring
+    newest = _newest(evidence, restart)
     pages = evidence.size // PAGE
     buffer = np.zeros((min(_WINDOW, pages) + _REACH) * PAGE, np.uint8)
     known = untouched = written = 0
@@ -224,7 +240,7 @@ def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> 
         got = evidence.read_at(first * PAGE, buffer) // PAGE
         if first + got >= pages and got * PAGE < len(buffer):
             # The log is a ring: a record in the last page goes on in the first one behind the restart pages and copies.
-            got += evidence.read_at(4 * PAGE, buffer[got * PAGE : (got + _REACH) * PAGE]) // PAGE
+            got += evidence.read_at(ring * PAGE, buffer[got * PAGE : (got + _REACH) * PAGE]) // PAGE
         buffer[got * PAGE :] = 0
         for home in [home for home in newest if first <= home < min(first + got, pages)]:
             buffer[(home - first) * PAGE :][:PAGE] = newest[home]
@@ -234,7 +250,7 @@ def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> 
         blank = (signature[:here] == 0xFFFFFFFF) | (signature[:here] == 0)
         log = signature == _RCRD
         if first == 0 and newest:
-            log[: _COPIES[-1] + 1] = False
+            log[:ring] = False
         known += int((log[:here] | (signature[:here] == _RSTR)).sum())
         # A log that was set back is all ones; all zeros is a file that was never written or is lost.
         untouched += int((signature[:here] == 0xFFFFFFFF).sum())
@@ -248,12 +264,12 @@ def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> 
         torn = fix_up(block, rows) & (rows < here)
         if torn.any():
             tally.add("torn-page", int(torn.sum()), (first + int(rows[np.argmax(torn)])) * PAGE, "the rows are kept")
-        at = _find(block, log, here, first, mask)
+        at = _find(block, log, here, first, restart)
         _tell_missing(block, log, at, here, first, mask, tally)
         if len(at):
             yield _Records(block, at, first, tally).decode(wanted, name)
     for home in sorted(home for home in newest if home >= pages):
-        yield from _beyond(home, newest[home], mask, wanted, name, tally)
+        yield from _beyond(home, newest[home], restart, wanted, name, tally)
     if known and not written and not untouched:
         tally.add("damaged-page", pages, 0, "no page holds records, and none is unused")
     if (not known and untouched < pages) or not pages:
@@ -264,28 +280,30 @@ def _windows(evidence: Evidence, wanted: pa.Schema, name: str, tally: Tally) -> 
         )
 
 
-def _beyond(home: int, page: Bytes, mask: int, wanted: pa.Schema, name: str, tally: Tally) -> Iterator[pa.RecordBatch]:
+def _beyond(
+    home: int, page: Bytes, restart: _Restart, wanted: pa.Schema, name: str, tally: Tally
+) -> Iterator[pa.RecordBatch]:
     """The rows of a page whose place is behind the end of the file: of a log that was cut."""
     buffer = np.zeros((1 + _REACH) * PAGE, np.uint8)
     buffer[:PAGE] = page
     block = Block(buffer, PAGE)
     log = block.signatures() == _RCRD
     fix_up(block, _FIRST)
-    at = _find(block, log, 1, home, mask)
+    at = _find(block, log, 1, home, restart)
     if len(at):
         yield _Records(block, at, home, tally).decode(wanted, name)
 
 
-def _find(block: Block, log: Flags, here: int, first: int, mask: int) -> Ints:
+def _find(block: Block, log: Flags, here: int, first: int, restart: _Restart) -> Ints:
     """Byte offsets, in the buffer, of the records that begin in the window."""
     width = PAGE // 8
     quads = block.quads[: here * width]
     position = np.arange(first * width, first * width + len(quads))
-    at = np.flatnonzero((quads & mask) == position)
+    at = np.flatnonzero((quads & restart.mask) == position)
     column = at % width
     fits = (column >= _PAGE_HEADER // 8) & (column <= width - _HEADER // 8) & log[at // width] & (quads[at] > 0)
     found = _records_at(block, at[fits] * 8)
-    elsewhere = _displaced(block, log, here, first, mask, np.unique(found // PAGE))
+    elsewhere = _displaced(block, log, here, first, restart, np.unique(found // PAGE))
     return found if not len(elsewhere) else np.sort(np.concatenate([found, elsewhere]))
 
 
@@ -329,7 +347,7 @@ def _records_at(block: Block, at: Ints) -> Ints:
     return found
 
 
-def _displaced(block: Block, log: Flags, here: int, first: int, mask: int, settled: Ints) -> Ints:
+def _displaced(block: Block, log: Flags, here: int, first: int, restart: _Restart, settled: Ints) -> Ints:
     """Byte offsets of the records in pages that stand elsewhere than in the log they come from.
 
     So it is in a part of a log and behind a lost page. A page's header names the last record that begins and the last
@@ -339,11 +357,11 @@ def _displaced(block: Block, log: Flags, here: int, first: int, mask: int, settl
     alone = log[:here].copy()
     alone[settled] = False
     if len(settled) and first == 0:
-        alone[:4] = False
+        alone[: restart.ring] = False
     pages = np.flatnonzero(alone)
     if not len(pages):
         return pages
-    width = PAGE // 8
+    width, mask = PAGE // 8, restart.mask
     quads = block.quads.reshape(-1, width)[pages]
     column = np.arange(width)
     home = (quads & mask) >> 9

@@ -20,17 +20,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from udfs.readers.artefacts import surely
 from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, field
-from udfs.readers.evidence import (
-    Bytes,
-    Evidence,
-    EvidenceReader,
-    Tally,
-    Target,
-    Targets,
-    base_name,
-    joined,
-)
+from udfs.readers.evidence import Bytes, Evidence, EvidenceReader, Tally, Target, Targets, base_name, joined
 from udfs.readers.ntfs_arrays import (
     TIMESTAMP,
     Flags,
@@ -151,8 +143,8 @@ class MftReader(EvidenceReader):
 
     @staticmethod
     def belongs(name: str, head: bytes) -> bool:
-        """A file of records begins with one: of $MFT itself in a whole file, of any in a part."""
-        return head.startswith((b"FILE0", b"FILE*")) and "mftmirr" not in name.lower()
+        """A record is first, of $MFT itself in a whole file, of any in a part; in ``$MFT`` it may be damaged."""
+        return surely("NTFS $MFT", name) or (head[:5] in (b"FILE0", b"FILE*") and "mftmirr" not in name.lower())
 
     def scan_file(self, target: Target, wanted: pa.Schema, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of one file, in record order."""

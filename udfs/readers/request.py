@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from udfs.readers.base import ReadContext, Reader
     from udfs.readers.errors import ReaderError
+    from udfs.readers.files import InFolder
     from udfs.readers.sources import Member
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class Request:
     def _files(self) -> list[str]:
         return [found for path in self.paths for found in self.expanded(path)]
 
-    def expanded(self, path: str, in_folder: Callable[[str], bool] | None = None) -> list[str]:
+    def expanded(self, path: str, in_folder: InFolder | None = None) -> list[str]:
         """The files that one path means; folders that may not be listed go to the ledger.
 
         ``in_folder``: which files of a folder are meant.

@@ -27,8 +27,8 @@ from udfs.readers.base import (
     os_error,
 )
 from udfs.readers.files import archive as archive_in
-from udfs.readers.files import extent, in_natural_order, known_archive, readable
-from udfs.readers.patterns import entry_test
+from udfs.readers.files import extent, known_archive, readable
+from udfs.readers.patterns import entry_test, in_natural_order
 
 if TYPE_CHECKING:
     import zipfile

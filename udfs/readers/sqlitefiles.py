@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 
 from udfs.readers.base import LossSink, ReadContext, ReaderError, check_cancelled, file_name
 from udfs.readers.files import Files
-from udfs.readers.sources import Member, open_source
+from udfs.readers.sources import STREAMS, Member, label, open_source
 
 Connect = Callable[[], sqlite3.Connection]
 # A damaged schema makes error messages and column names that are no UTF-8, which the module decodes strictly; a record
@@ -36,17 +36,20 @@ _HOT_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 
 @contextmanager
 def on_disk(target: str | Member, context: ReadContext) -> Iterator[tuple[str, ReadContext]]:
-    """The path of a database, and the context to read it with: a member of an archive is unpacked with its log.
+    """The path of a database, and the context to read it with: a member of an archive is unpacked with its log, a file
+    that is packed by itself alone.
 
     What is lost and what is wrong is told of the member, not of the copy.
     """
-    if isinstance(target, str):
+    if isinstance(target, str) and not context.files.head(target, 4).startswith(STREAMS):
         yield target, context
         return
     with context.files.scratch() as scratch:
         with open_source(target, context) as source:
             path = scratch.write("database", source.read)
         for ending in ("-wal", "-journal"):
+            if not isinstance(target, Member):
+                break
             try:
                 with open_source(replace(target, entry=target.entry + ending), context) as source:
                     scratch.write("database" + ending, source.read)
@@ -54,9 +57,9 @@ def on_disk(target: str | Member, context: ReadContext) -> Iterator[tuple[str, R
                 if problem.code != "no-such-entry":
                     raise
         try:
-            yield path, replace(context, loss=_Renamed(context.loss, path, target.name), files=Files())
+            yield path, replace(context, loss=_Renamed(context.loss, path, label(target)), files=Files())
         except ReaderError as problem:
-            raise problem.about(target.name) from problem
+            raise problem.about(label(target)) from problem
 
 
 class _Renamed:
@@ -114,7 +117,7 @@ def _keep_harmless(database: sqlite3.Connection) -> None:
     ``PRAGMA trusted_schema = OFF`` asks too much: up to SQLite 3.40 the functions of JSON are not marked harmless, and
     with it ``CREATE TABLE t(a, b AS (json_extract(a, '$.id')))`` makes the whole database unreadable.
     """
-    denied = _with_side_effects()
+    denied = with_side_effects()
 
     def judge(action: int, first: str | None, second: str | None, *_: str | None) -> int:
         refused = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in denied
@@ -124,7 +127,8 @@ def _keep_harmless(database: sqlite3.Connection) -> None:
 
 
 @lru_cache(maxsize=1)
-def _with_side_effects() -> frozenset[str]:
+def with_side_effects() -> frozenset[str]:
+    """Functions of SQLite, in small letters, that may do more than give a value."""
     with closing(sqlite3.connect(":memory:")) as own:
         marked = own.execute("SELECT name FROM pragma_function_list WHERE flags & ? = 0", (_INNOCUOUS,)).fetchall()
     return frozenset(str(name).lower() for (name,) in marked if not str(name).startswith(("json", "->")))

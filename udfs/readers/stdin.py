@@ -93,6 +93,11 @@ class StandardInput:
         self._used = True
         return _Input(context)
 
+    def lines(self, context: ReadContext) -> Iterator[pa.Array]:
+        """The lines as they come, UTF-8, unpacked where they are gzip or zstd. ReaderError as :class:`StdinReader`."""
+        for lines in read_lines(unpacked(self.reading(context), context), "utf-8", context):
+            yield lines.array
+
 
 class StdinReader:
     """Lines of standard input, UTF-8, unpacked where it is gzip or zstd. ReaderError ``input-read-twice`` of a second
@@ -117,9 +122,9 @@ class StdinReader:
 
     def scan(self, columns: Sequence[str] | None, context: ReadContext) -> Iterator[pa.RecordBatch]:
         """Batches of the lines that are there."""
-        source = unpacked(self._shared.reading(context), context)
-        schema = select(self.schema, columns)
-        for lines in read_lines(source, "utf-8", context):
-            if len(lines.array):
-                places = pa.array(np.arange(lines.first + 1, lines.first + 1 + len(lines.array)))
-                yield batch_of(schema, {"line": lines.array, PLACE: places}, len(lines.array))
+        schema, first = select(self.schema, columns), 1
+        for lines in self._shared.lines(context):
+            if len(lines):
+                places = pa.array(np.arange(first, first + len(lines)))
+                first += len(lines)
+                yield batch_of(schema, {"line": lines, PLACE: places}, len(lines))

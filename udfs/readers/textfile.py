@@ -31,6 +31,7 @@ class TextFileReader(TextReader):
             written_column=request.flag("written"),
             placed=request.flag("placed"),
             place=Placing.of(request),
+            framing=request.text("framing"),
         )
 
 

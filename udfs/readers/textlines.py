@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from udfs.readers.base import PLACE, Line, ReadContext, ReaderError, batch_of, check_cancelled, field, file_name, select
 from udfs.readers.evidence import NOWHERE, Placing
+from udfs.readers.framedlines import read_frames
 from udfs.readers.lines import codec_name, read_lines
 from udfs.readers.sources import Member, open_source
 
@@ -47,7 +48,8 @@ class TextReader:
     ``begins``/``ends``: string array -> boolean array (null counts as false). ``extract_time``: string array -> array
     castable to ``timestamp[us, UTC]``, null where the text holds no time; such rows get a null ``_time`` and enter the
     ledger as ``no-time-found``. Without it ``_time`` is ``load_time`` (default: the moment of construction).
-    ``offset`` and ``limit`` count rows over all paths. ReaderError ``unknown-charset`` on construction. Of several
+    ``offset`` and ``limit`` count rows over all paths. ``framing``: a line is a frame of syslog, of one of the
+    ``framing.MODES``. ReaderError ``unknown-charset`` on construction. Of several
     files or archive entries one that cannot be opened is a ledger entry.
     """
 
@@ -63,6 +65,7 @@ class TextReader:
     written_column: bool = False
     placed: bool = False
     place: Placing = NOWHERE
+    framing: str | None = None
 
     def __post_init__(self) -> None:
         codec_name(self.charset)
@@ -106,7 +109,10 @@ class TextReader:
 
     def _records(self, path: str | Member, context: ReadContext) -> Iterator[Records]:
         with open_source(path, context) as source:
-            blocks = read_lines(source, self.charset, context)
+            if self.framing is None:
+                blocks = read_lines(source, self.charset, context)
+            else:
+                blocks = read_frames(source, self.framing, self.charset, context)
             if self.begins is None and self.ends is None:
                 for block in blocks:
                     yield Records(block.array, range(block.first + 1, block.first + 1 + len(block.array)))

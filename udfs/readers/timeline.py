@@ -108,7 +108,11 @@ def _changes(key: pa.Array, before: object) -> pa.Array:
 
 def _events(batch: pa.RecordBatch, event: TimeOf, wanted: pa.Schema, path: str) -> Iterator[pa.RecordBatch]:
     """The rows of a batch in which the event has a time."""
-    kept = batch.filter(pc.is_valid(batch.column(event.time)))
+    kept = batch
+    if batch.column(event.time).null_count:
+        # Of a file record each of eight times is an event: the other seven are not copied for it.
+        own = batch.select([name for name in batch.schema.names if name in event.columns])
+        kept = own.filter(pc.is_valid(own.column(event.time)))
     rows = kept.num_rows
     if not rows:
         return

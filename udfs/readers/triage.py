@@ -9,15 +9,15 @@ into.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from udfs.readers.artefacts import Kinds, Readable
-from udfs.readers.base import BATCH_ROWS, ReadContext, ReaderError, batch_of, check_cancelled, select
-from udfs.readers.evidence import Target
+from udfs.readers.artefacts import OTHER, Kinds, Readable
+from udfs.readers.base import BATCH_ROWS, NullLoss, ReadContext, ReaderError, batch_of, check_cancelled, select
+from udfs.readers.evidence import PACKING, Target, first_bytes
 from udfs.readers.request import Request
-from udfs.readers.sources import Member, entry_names, label, open_zip, scan_each
+from udfs.readers.sources import STREAMS, Member, entry_names, label, open_zip, scan_each
 
 SCHEMA = pa.schema([("_path", pa.string()), ("kind", pa.string()), ("command", pa.string()), ("size", pa.int64())])
 _HEAD = 64
@@ -47,7 +47,7 @@ class TriageReader:
         self._inside = list(request.paths)
         self._files: list[str] = []
         if self._archive is None:
-            self._files = [path for given in request.paths for path in request.expanded(given, lambda _: True)]
+            self._files = [path for given in request.paths for path in request.expanded(given, lambda *_: True)]
 
     @classmethod
     def described(cls, given: object) -> pa.Schema:
@@ -94,7 +94,19 @@ class TriageReader:
                 self._inside = ["."]
                 yield from self._of_zip(path, context)
                 return
-            yield Found(path, *self._kinds.of(path, head), size)
+            yield Found(path, *self._kind(path, path, head, context), size)
+
+    def _kind(self, target: Target, name: str, head: bytes, context: ReadContext) -> tuple[str, str | None]:
+        """Kind and command of a file; of one that is packed by itself, as the commands read it, of what it holds."""
+        kind, command = self._kinds.of(name, head)
+        if kind != OTHER or not head.startswith(STREAMS):
+            return kind, command
+        try:
+            inner = first_bytes(target, _HEAD, replace(context, loss=NullLoss()))
+        except ReaderError as problem:
+            context.loss.lost(label(target), problem.code, 1, 0, str(problem))
+            return kind, command
+        return self._kinds.of(PACKING.sub("", name), inner)
 
     def _of_zip(self, path: str, context: ReadContext) -> Iterator[Found]:
         wanted = [given.strip("./").replace("\\", "/").lower() for given in self._inside]
@@ -112,7 +124,7 @@ class TriageReader:
                     context.loss.lost(member.name, "read-failed", 1, 0, str(problem))
                     yield Found(member, "unreadable", None, info.file_size)
                     continue
-                yield Found(member, *self._kinds.of(name, head), info.file_size)
+                yield Found(member, *self._kind(member, name, head, context), info.file_size)
 
     def _batch(self, rows: list[Found], wanted: pa.Schema) -> pa.RecordBatch:
         made = {

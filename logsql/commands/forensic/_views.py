@@ -8,7 +8,7 @@ shell items, plain Python). The reader, with Arrow and numpy, is imported by the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from logsql.commands.forensic._hive_ledger import AS_HIVE_FILE, VIEW_LEDGER
 from logsql.commands.sources._files import REPLAY, evidence_command
@@ -42,11 +42,13 @@ def registry_view(
     known: tuple[Known, ...] = (),
     times: tuple[TimeOf, ...] = (),
     extension: bool = False,
+    forms: Mapping[str, Callable[[str], str | None]] | None = None,
 ) -> None:
     """Register the command of a view; the arguments from ``keys`` on are those of :class:`View`.
 
     ``times``: what its columns mean in a timeline, which reads it from the hives that it names. ``known``: files that
-    are this view's before all others' (Amcache.hve). ``extension``: the vendor has no such command.
+    are this view's before all others' (Amcache.hve). ``extension``: the vendor has no such command. ``forms``: those of
+    the source.
     """
     view = View(keys, fields, rows, hives)
     within = tuple(f"registry hive: {_KINDS.get(hive, hive)}" for hive in hives)
@@ -54,7 +56,12 @@ def registry_view(
         evidence_command(
             name,
             Group.FORENSIC,
-            SourceSpec("udfs.readers.regviews.reader:ViewReader", given=view, artefact=Artefact(known, times, within)),
+            SourceSpec(
+                "udfs.readers.regviews.reader:ViewReader",
+                given=view,
+                artefact=Artefact(known, times, within),
+                forms=forms or {},
+            ),
             summary,
             f"{description.strip()}\n\n{AS_HIVE_FILE}",
             (REPLAY,),

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from logsql.commands.forensic._spellings import in_small_letters
 from logsql.commands.forensic._views import registry_view
-from udfs.readers.artefacts import Known, TimeOf
+from udfs.readers.artefacts import Known, TimeOf, sure
 from udfs.readers.regviews.view import Lost, RegValue, Row, by_key, number_of, text_of, time_of
 
 _NEW = {
@@ -119,7 +120,7 @@ header, `last_written` the time of the entry: near the first start or the instal
     ),
     rows=rows,
     hives=("Amcache.hve",),
-    known=(Known("registry hive: Amcache", r"amcache\.hve$", b"regf"),),
+    known=(Known("registry hive: Amcache", r"amcache\.hve$", b"regf"), *sure("registry hive: Amcache")),
     times=(
         TimeOf("amcache", "last_written", "entry written", path="file_path", detail=("sha1",)),
         TimeOf("amcache", "link_date", "program linked", path="file_path", detail=("sha1",)),
@@ -127,4 +128,5 @@ header, `last_written` the time of the entry: near the first start or the instal
         TimeOf("amcache", "modified_at", "modified", path="file_path", detail=("sha1",)),
     ),
     extension=True,
+    forms={"file_path": in_small_letters, "sha1": in_small_letters},
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from logsql.commands.forensic._hive_ledger import HIVE_LEDGER
+from logsql.commands.forensic._spellings import below_hive, kind_of_value
 from logsql.commands.sources._files import REPLAY, evidence_command
 from logsql.diagnostics.unreadable import DAMAGED_HIVE, NOT_HIVE, TRUNCATED_HIVE
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, OptionKind, OptionSpec, register
-from udfs.readers.artefacts import Artefact, Known, TimeOf
+from udfs.readers.artefacts import Artefact, Known, TimeOf, sure
 
 KEYS = OptionSpec(
     "keys",
@@ -25,6 +26,7 @@ ARTEFACT = Artefact(
     (
         *(Known(f"registry hive: {kind}", rf"(^|[/_.-]){name}([_.-][^/]*)?$", b"regf") for kind, name in _NAMES),
         Known("registry hive", mark=b"regf"),
+        *(known for kind, _ in _NAMES for known in sure(f"registry hive: {kind}")),
     ),
     (TimeOf("registry", "last_written", "key written", path="key", once=True),),
     within=("registry hive: Amcache",),
@@ -37,19 +39,31 @@ DELETED = OptionSpec(
     default=False,
     extension=True,
 )
+#: The names of RECmd's and regedit's columns.
+_CALLED = {
+    "keypath": "key", "path": "key", "valuename": "name", "valuetype": "type", "valuedata": "value", "data": "value",
+    "lastwritetimestamp": "last_written", "lastwritetime": "last_written", "hivepath": "_path",
+}  # fmt: skip
 
 register(
     evidence_command(
         "hive-file",
         Group.FORENSIC,
-        SourceSpec("udfs.readers.hive.reader:HiveReader", artefact=ARTEFACT),
+        SourceSpec(
+            "udfs.readers.hive.reader:HiveReader",
+            artefact=ARTEFACT,
+            forms={"key": below_hive, "type": kind_of_value},
+            called=_CALLED,
+            adds={"is_deleted": "deleted=t"},
+        ),
         ("Read a Windows registry hive.", "Windows 레지스트리 하이브 파일을 읽습니다."),
         """
 One row per value. `value` has the type of the data: text, a number, a list of texts or binary. `key` begins with the
 name of the hive's root key, `last_written` is the time of the key, `type` the type without `REG_`; the default value
 has the empty name. `replay=t` applies the transaction logs that lie beside the hive. `class_name` (an extension) is the
 class of the key, in the row where the query names it. A key without values has no row; `keys=t` gives it one whose
-`name`, `type` and `value` are null: its time tells when it was made.
+`name`, `type` and `value` are null: its time tells when it was made. Windows ignores the letter case of keys and
+names, `==` does not: `lower(key) == "*\\\\controlset001\\\\services\\\\*"` finds `services` and `Services`.
 
 `deleted=t` adds, behind the rows of each hive, keys and values that are deleted and not yet overwritten,
 from free cells and slack, and a field `is_deleted`. A deleted key has a row for each of its values, or one without. A

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from logsql.commands.forensic._spellings import below_root, constant, last_name
 from logsql.commands.sources._files import evidence_command
 from logsql.diagnostics.unreadable import EMPTY_FILE, NOT_JOURNAL
+from logsql.loading import at
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.spec import Group, OptionKind, OptionSpec, register
 from udfs.readers.artefacts import Artefact, Known, TimeOf
@@ -18,12 +22,35 @@ ARTEFACT = Artefact(
     (Known("NTFS change journal", r"(^|[/:_])\$J([_.-][^/]*)?$|UsnJrnl[^/]*$"),),
     (TimeOf("usn", "_time", words=("reason",), path="file_name"),),
 )
+#: The names of MFTECmd's columns.
+_CALLED = {
+    "updatetimestamp": "_time", "updatereasons": "reason", "updatesequencenumber": "usn", "fileattributes":
+    "file_attributes", "entrynumber": "file_no", "parententrynumber": "parent_file_no",
+}  # fmt: skip
+
+
+def _names(flags: str) -> frozenset[str]:
+    # By name, for cost: with every command Arrow would be imported.
+    return frozenset(cast("dict[int, str]", at(f"udfs.readers.ntfs_usnjrnl:{flags}")).values())
+
 
 register(
     evidence_command(
         "ntfs-usnjrnl",
         Group.FORENSIC,
-        SourceSpec("udfs.readers.ntfs_usnjrnl:UsnJrnlReader", artefact=ARTEFACT),
+        SourceSpec(
+            "udfs.readers.ntfs_usnjrnl:UsnJrnlReader",
+            artefact=ARTEFACT,
+            adds={"file_path": "path=MFT"},
+            forms={
+                "file_path": below_root,
+                "file_name": last_name,
+                "reason": constant("USN_REASON_", lambda: _names("REASONS")),
+                "file_attributes": constant("FILE_ATTRIBUTE_", lambda: _names("ATTRIBUTES")),
+                "source_info": constant("USN_SOURCE_", lambda: _names("SOURCES")),
+            },
+            called=_CALLED,
+        ),
         ("Read the change journal of an NTFS volume ($UsnJrnl:$J).", "NTFS 볼륨의 변경 저널($UsnJrnl:$J)을 읽습니다."),
         """
 One row per record, also from cut out or carved pieces. `reason` is the list of flag names in alphabetical order,

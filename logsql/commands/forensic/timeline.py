@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from logsql.commands.forensic._artefacts import artefacts
-from logsql.commands.sources._files import ZIP_CHARSET, all_options, evidence_command, open_files, scan_source
+from logsql.commands.sources._files import ZIP_CHARSET, all_options, evidence_command, open_files, scan_source, told
 from logsql.diagnostics.unreadable import NO_SOURCE
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.ordering import field_keys
@@ -24,8 +24,17 @@ SOURCES = OptionSpec(
 ZIP_PATH = OptionSpec("zippath", OptionKind.PATH, ("look into this ZIP archive", "이 ZIP 파일 안을 봄"))
 
 
+def _source(text: str) -> str | None:
+    """A source as its command declares it: ``$MFT`` and ``EVTX`` are none, ``mft`` and ``evtx`` are."""
+    known = {event.source for one in artefacts() for event in one.artefact.times}
+    plain = text.lower().strip("$").removesuffix(".evtx")
+    plain = {"reg": "registry", "usnjrnl": "usn", "j": "usn", "winevtx": "evtx"}.get(plain, plain)
+    return plain if text not in known and plain in known else None
+
+
 def lower(stage: Stage) -> Rel:
-    rel = scan_source(stage, open_files(stage, {**all_options(stage), "artefacts": artefacts()}))
+    info = open_files(stage, {**all_options(stage), "artefacts": artefacts()})
+    rel = told(stage, scan_source(stage, info), info)
     if not stage.order_needed:
         return rel
     rel, keys = field_keys(stage, rel, [("_time", False)])
@@ -37,7 +46,7 @@ register(
         evidence_command(
             "timeline",
             Group.FORENSIC,
-            SourceSpec("udfs.readers.timeline:TimelineReader"),
+            SourceSpec("udfs.readers.timeline:TimelineReader", forms={"source": _source}),
             (
                 "Put the times of a collection of evidence into one timeline.",
                 "수집한 증거의 시각 정보를 하나의 타임라인으로 합칩니다.",

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs.readers import base
+from udfs.readers.artefacts import surely
 from udfs.readers.evidence import HostPattern, Target, Targets, base_name, placed, placed_schema
 from udfs.readers.hive import paths as key_paths
 from udfs.readers.hive import recover, text, tree, values
@@ -52,8 +53,10 @@ def _schema() -> pa.Schema:
 
 
 def is_hive(name: str, head: bytes) -> bool:
-    """Whether a file of a folder is a hive, not one of its transaction logs."""
-    return head.startswith(b"regf") and name.upper().rpartition(".")[2] not in ("LOG", "LOG1", "LOG2")
+    """Whether a file of a folder is a hive, not one of its transaction logs. What has the name of one is one also
+    where its first bytes are destroyed."""
+    begins = head.startswith(b"regf") and name.upper().rpartition(".")[2] not in ("LOG", "LOG1", "LOG2")
+    return begins or surely("registry hive", name)
 
 
 Scanned = tuple[Target, str, Iterable[pa.RecordBatch]]

@@ -38,6 +38,7 @@ b98a2bea-7d42-4558-8bd1-832f41bac6fd Backup And Restore
 335a31dd-f04b-4d76-a925-d6b47cf360df Backup and Restore Center
 0142e4d0-fb7a-11dc-ba4a-000ffe7ab428 Biometrics
 28803f59-3a75-4058-995f-4ee5503b023c Bluetooth Devices
+4a8fcd9f-623c-4283-96f0-10f41846a98a Box Sync
 85bbd920-42a0-1069-a2e4-08002b30309d Briefcase
 0cd7a5c0-9f37-11ce-ae65-08002b2e1262 Cabinet File
 767e6811-49cb-4273-87c2-20f355e1085b Camera Roll
@@ -54,11 +55,14 @@ d34a6ca6-62c2-4c34-8a7c-14709c1ad938 Common Places FS Folder
 a440879f-87a0-4f7d-b700-0207b966194a Common Start Menu Places
 98f2ab62-0e29-4e4c-8ee7-b542e66740b1 Company Settings Sync
 e88dcce0-b7b3-11d1-a9f0-00aa0060fa31 Compressed Folder
+80213e82-bcfd-4c4f-8817-bb27601267a9 Compressed Folder (zip folder)
 0ac0837c-bbf8-452a-850d-79d08e667ca7 Computer
 b155bdf8-02f0-451e-9a26-ae317cfd7779 Computer (delegate folder)
 1f4de370-d627-11d1-ba4f-00a0c91eedba Computer Search Results Folder
+3c5c43a3-9ce9-4a9b-9699-2ac0cf6cc4bf Configure Wireless Network
 4bfefb45-347d-4006-a5be-ac0cb0567192 Conflicts
 56784854-c6cb-462b-8169-88e350acb882 Contacts
+de2b70ec-9bf7-4a93-bd3d-243f7881d492 Contacts
 21ec2020-3aea-1069-a2dd-08002b30309d Control Panel
 26ee0668-a00a-44d7-9371-beb064c98683 Control Panel
 82a74aeb-aeb4-465c-a014-d097ee346d63 Control Panel
@@ -70,6 +74,7 @@ b88f4daa-e7bd-49a9-b74d-02885a5dc765 CryptoKeys
 e2e7934b-dce5-43c4-9576-7fe4f75e7480 Date and Time
 b2952b16-0e07-4e5a-b993-58c52cb94cae DB Folder
 00c6d95f-329c-409a-81d7-c46c66ea7f33 Default Location
+e44e5d18-0652-4508-a4e2-8a090067bcb0 Default Programs
 00021400-0000-0000-c000-000000000046 Desktop
 b4bfcc3a-db2c-424c-b029-7fe99a87c641 Desktop
 dbe8e08e-3053-4bbc-b183-2a7b2b191e59 Development Files
@@ -85,12 +90,17 @@ d2035edf-75cb-4ef1-95a7-410d9ee17170 DLNA Content Directory Data Source
 289af617-1cc3-42a6-926c-e6a863f0e3ba DLNA Media Servers Data Source
 24d89e24-2f19-4534-9dde-6a6671fbb8fe Documents
 7b0db17d-9cd2-4a93-9733-46cc89022e7c Documents
+7d49d726-3c21-4f05-99aa-fdc2c9474656 Documents
 a8cdff1c-4878-43be-b5fd-f8091c1c60d0 Documents
 d3162b92-9365-467a-956b-92703aca08af Documents
 fdd39ad0-238f-46af-adb4-6c85480369c7 Documents
+3f98a740-839c-4af7-8c36-5badfb33d5fd Documents library
+fbb3477e-c9e4-4b3b-a2ba-d3f5d3cd46f9 Documents Library
+36011842-dccc-40fe-aa3d-6177ea401788 Documents Search Results
 088e3905-0323-4b02-9826-5d99428e115f Downloads
 374de290-123f-4565-9164-39c4925e467b Downloads
 10c07cd0-ef91-4567-b850-448b77cb37f9 DpapiKeys
+e31ea727-12ed-4702-820c-4b6445f28e1a Dropbox
 8fd8b88d-30e1-4f25-ac2b-553d3d65f0ea DXP
 2559a1f5-21d7-11d4-bdaf-00c04f60b9f0 E-mail
 d555645e-d4f8-4c29-a827-d93c859c4f2a Ease of Access
@@ -114,13 +124,17 @@ fd228cb7-ae11-4ae3-864c-16f3910ab8fe Fonts
 1d2680c9-0e2a-469d-b787-065558bc7d43 Fusion Cache
 7b396e54-9ec5-4300-be0a-2482ebae1a26 Gadgets
 a75d362e-50fc-4fb7-ac2c-a8beaa314493 Gadgets
+e88865ea-0e1c-4e20-9aa6-edcd0212c87c Gallery
+259ef4b1-e6c9-4176-b574-481532c9bce8 Game Controllers
 054fae61-4dd8-4787-80b6-090220c4b700 GameExplorer
 debf2536-e1a8-4c59-b6a2-414586476aea GameExplorer
 cac52c1a-b53d-4edc-92d7-6b2e8ac19434 Games
 ed228fdf-9ea8-4870-83b1-96b02cfe0d52 Games Explorer
+b689b0d0-76d3-4cbb-87f7-585d0e0ce070 Games folder
 de61d971-5ebc-4f02-a3a9-6c82895e5c04 Get Programs
 3e7efb4c-faf1-453d-89eb-56026875ef90 Get Programs Online
 2559a1f1-21d7-11d4-bdaf-00c04f60b9f0 Help and Support
+5fcd4425-ca3a-48f4-a57c-b8a75c32acb1 Hewlett-Packard Recovery (Protect.dll)
 00028b00-0000-0000-c000-000000000046 History
 0d4c3db6-03a3-462f-a0e6-08924c41b5d4 History
 3dc7a020-0acd-11cf-a9bb-00aa004ae837 History
@@ -130,6 +144,7 @@ ff393560-c2a7-11cf-bff4-444553540000 History
 f6b6e965-e9b2-444b-9286-10c9152edbc5 History Vault
 52528a6b-b9e3-4add-b60d-588c2dba842d Homegroup
 67ca7650-96e6-4fdd-bb43-a8e774f73a57 HomeGroup Control Panel
+0907616e-f5e6-48d8-9d61-a91c3d28106d Hyper-V Remote File Browsing
 bcb5256f-79f6-4cee-b725-dc34e402fd46 ImplicitAppShortcuts
 00020d75-0000-0000-c000-000000000046 Inbox
 00020d76-0000-0000-c000-000000000046 Inbox
@@ -155,6 +170,7 @@ a302545d-deff-464b-abe8-61c8648d939b Libraries
 896664f7-12e1-490f-8782-c0835afd98fc Libraries Users Files Folder (delegate folder)
 a5a3563a-5755-4a6f-854e-afa3230b199f Library Folder
 bfb9d5e0-c6a9-404c-b2b2-ae6db6af4968 Links
+b2b4a4d1-2754-4140-a2eb-9a76d9d7cdc6 Linux
 f1b32785-6fba-4fcf-9d55-7b8e7f157091 Local
 f42ee2d3-909f-4907-8871-4c22fc0bf756 Local Documents
 7d83ee9b-2244-4e70-b1f5-5393042af1e4 Local Downloads
@@ -178,39 +194,54 @@ bc476f4c-d9d7-4100-8d4e-e043f6dec409 Microsoft Browser Architecture
 2112ab0a-c86a-4ffe-a368-0de96e47012e Music
 3dfdf296-dbec-4fb4-81d1-6a3438bcf4de Music
 4bd8d571-6d19-48d3-be97-422220080e43 Music
+94d6ddcc-4a68-4175-a374-bd584a510b78 Music
+3f2a72a7-99fa-4ddb-a5a8-c604edf61d6b Music Library
+978e0ed7-92d6-4cec-9b59-3135b9c49ccf Music library
+71689ac1-cc88-45d0-8a22-2943c3e7dfb3 Music Search Results
 20d04fe0-3aea-1069-a2d8-08002b30309d My Computer
 450d8fba-ad25-11d0-98a8-0800361b1103 My Documents
 208d2c60-3aea-1069-a2d7-08002b30309d My Network Places
+fc9fb64a-1eb2-4ccf-af5e-1a497a9b5c2d My sharing folders
 d20beec4-5ca8-4905-ae3b-bf251ea09b53 Network
 f02c1a0d-be21-4350-88b0-7367fc96ef3c Network
 8e908fc9-becc-40f6-915b-f4ca0e70d03d Network and Sharing Center
 6f0cd92b-2e97-45d1-88ff-b0d186b8dedd Network Connections
 7007acc7-3202-11d1-aad2-00805fc1270e Network Connections
 e7de9b1a-7533-4556-9484-b26fb486475e Network Map
+46137b78-0ec3-426d-8b89-ff7c3a458b5e Network Neighborhood
 2728520d-1ec8-4c68-a551-316b684c4ea7 Network Setup Wizard
 c5abbf53-e17f-4121-8900-86626fc2c973 Network Shortcuts
 2a00375e-224c-49de-b8d1-440df7ef3ddc None
 c1bae2d0-10df-4334-bedd-7aa20b227a9d OEM Links
 bd7a2e7b-21cb-41b2-a086-b309680c6b7e Offline Files
+d24f75aa-4f2b-4d07-a3c4-469b3d9030c4 Offline Files
 ee32e446-31ca-4aba-814f-a5ebd2fd6d5e Offline Files
 afdb1f70-2a4c-11d2-9039-00c04f8eeb3e Offline Files Folder
 018d5c66-4533-4307-9b53-224de2ed1fe6 OneDrive
 a52bba46-e9e1-435f-b3d9-28daa648c0f6 OneDrive
 c3f2459e-80d6-45dc-bfef-1f769f2be730 OneDriveMusic
+5fa947b5-650a-4374-8a9a-5efa4f126834 OpenDrive
 2c36c0aa-5812-4b87-bfd0-4cd0dfb19b39 Original Images
 6785bfac-9d2d-4be5-b7e2-59937e8fb80a Other Users Folder
 b4fb3f98-c1ea-428d-a78a-d1f5659cba93 Other Users Folder
 96ae8d84-a250-4520-95a5-a47a7e3c548b Parental Controls
 5ed4f38c-d3ff-4d61-b506-6820320aebfe PC Settings
 f82df8f7-8b9f-442e-a48c-818ea735ff9b Pen and Touch
+5224f545-a443-4859-ba23-7b5a95bdc8ef People Near Me
 78f3955e-3b90-4184-bd14-5397c15f1efc Performance Information and Tools
 ed834ed6-4b5a-4bfe-8f11-a626dcb6a921 Personalization
 40419485-c444-4567-851a-2dd7bfa1684d Phone and Modem
+f0d63f85-37ec-4097-b30d-61b4a8917118 Photo Stream
 24ad3ad4-a569-4530-98e1-ab02f9417aa8 Pictures
 339719b5-8c47-4894-94c2-d8f77add44a6 Pictures
 33e28130-4e1e-4676-835a-98395c3bc3bb Pictures
 3add1653-eb32-4cb0-bbd7-dfa0abb5acca Pictures
+45e8e0e8-7ae9-41ad-a9e8-594972716684 Pictures
 a990ae9f-a03b-4e80-94bc-9912d7504104 Pictures
+b3690e58-e961-423b-b687-386ebfd83239 Pictures folder
+0b2baaeb-0042-4dca-aa4d-3ee8648d03e5 Pictures Library
+c1f8339f-f312-4c97-b1c6-ecdf5910c5c0 Pictures library
+4dcafe13-e6a7-4c28-be02-ca8c2126280d Pictures Search Results
 de92c1c7-837f-4f69-a3bb-86e631204a23 Playlists
 35786d3c-b075-49b9-88dd-029876e11c01 Portable Devices
 640167b4-59b0-47a6-b335-a6b3c0695aea Portable Media Devices
@@ -249,11 +280,14 @@ b6ebfb86-6907-413c-9af7-4fc2abf07cc5 Public Pictures
 2400183a-6185-49fb-a2d8-4a392a602ba3 Public Videos
 679f85cb-0220-4080-b29b-5540cc05aab6 Quick access
 52a4f021-7b75-48a9-9f6b-4b87a210bc8f Quick Launch
+5e8fc967-829a-475c-93ea-51fce6d9ffce RealPlayer Cloud
+0c39a5cf-1a7a-40c8-ba74-8900e6df5fcd Recent Items
 ae50c081-ebd2-438a-8655-8a092e34987a Recent Items
 4564b25e-30cd-4787-82ba-39e73a750b14 Recent Items Instance Folder
 22877a6d-37a1-461a-91b0-dbda5aaebc99 Recent Places Folder
 2f8b40c2-83ed-48ee-b383-a1f157ec6f9a Recorded Calls
 1a6fdba2-f42d-4358-a798-b74d745926c5 Recorded TV
+bd85e001-112e-431e-983b-7b15ac09fff1 RecordedTV
 9fe63afd-59cf-4419-9775-abcc3849f861 Recovery
 645ff040-5081-101b-9f08-00aa002f954e Recycle Bin
 b7534046-3ecb-4c18-be4e-64cd4cb7d6ac Recycle Bin
@@ -307,6 +341,7 @@ e773f1af-3a65-4866-857d-846fc9c4598a Shell Storage Folder Viewer
 69d2cf90-fc33-4fb7-9a0c-ebb0f0fcb43c Slide Shows
 d5b1944e-db4e-482e-b3f1-db05827f0978 Softex OmniPass Encrypted Folder
 0bd8e793-d371-11d1-b0b5-0060972919d7 SolidWorks Enterprise PDM
+a5110426-177d-4e08-ab3f-785f10b4439c Sony Ericsson File Manager
 f2ddfc82-8f12-4cdd-b7dc-d4fe1425aa4d Sound
 58e3c745-d971-4081-9034-86e34b30836a Speech Recognition
 625b53c3-ab48-4ec1-ba1f-a1ef4146fc19 Start Menu
@@ -352,6 +387,7 @@ f8278c54-a712-415b-b593-b77a2be0dda9 This Device
 5e5f29ce-e0a8-49d3-af32-7a7bdc173478 This PC
 1c2ac1dc-4358-4b6c-9733-af21156576f0 ThisDeviceFolder
 754ac886-df64-4cba-86b5-f7fbf4fbcef5 ThisPCDesktopFolder
+45c6afa5-2c13-402f-bc5d-45cc8172ef6b Toshiba Bluetooth Stack
 708e1662-b832-42a8-bbe1-0a77121e3908 Tree property value folder
 5b3749ad-b49f-49c1-83eb-15370fbd4882 TreePropertiesFolder
 c58c4893-3be0-4b45-abb5-a63e4b8c8651 Troubleshooting
@@ -367,10 +403,16 @@ dffacdc5-679f-4156-8947-c5c76bc0b67f Users Files Folder (delegate folder)
 f3ce0f7c-4901-4acc-8648-d5d44b04ef8f UsersFilesFolder
 18989b1d-99b5-455b-841c-ab7c74e4ddfc Videos
 491e922f-5643-4af4-a7eb-4e7a138d8174 Videos
+5fa96407-7e77-483c-ac93-691d05850de8 Videos
 a0953c92-50dc-43bf-be83-3742fed03c9c Videos
 f86fa3ab-70d2-4fc7-9c99-fcbf05467f3a Videos
+292108be-88ab-4f33-9a26-7748e62e37ad Videos library
+631958a6-ad0f-4035-a745-28ac066dc6ed Videos Library
+ea25fbd7-3bf7-409e-b97f-3352240903f4 Videos Search Results
 38a98528-6cbf-4ca9-8dc0-b1e1d10f7b1b View Available Networks
+b5947d7f-b489-4fde-9e77-23780cc610d1 Virtual Machines
 bdeadf00-c265-11d0-bced-00a0c90ab50f Web Folders
+b28aa736-876b-46da-b3a8-84c5e30ba492 Web sites
 cb1b7f8c-c50a-4176-b604-9e24dee8d4d1 Welcome Center
 3080f90e-d7ad-11d9-bd98-0000947b0257 Window Switcher
 f38bf404-1d43-42f2-9305-67de0b28fc23 Windows
@@ -380,9 +422,11 @@ d8559eb9-20c0-410e-beda-7ed416aecc2a Windows Defender
 1f43a58c-ea28-43e6-9ec4-34574a16ebb7 Windows Desktop Search MAPI Namespace Extension Class
 67718415-c450-4f3c-bf8a-b487642dc39b Windows Features
 4026492f-2f69-46b8-b9bf-5654fc07e423 Windows Firewall
+2559a1f8-21d7-11d4-bdaf-00c04f60b9f0 Windows Search
 98d99750-0b8a-4c59-9151-589053683d73 Windows Search Service Media Center Namespace Extension Handler
 d426cfd0-87fc-4906-98d9-a23f5d515d61 Windows Search Service Outlook Express Protocol Handler
 2559a1f2-21d7-11d4-bdaf-00c04f60b9f0 Windows Security
+087da31b-0dd3-4537-8e23-64a18591f88b Windows Security Center
 37efd44d-ef8d-41b1-940d-96973a50e9e0 Windows Sidebar Properties
 e95a4861-d57a-4be1-ad0f-35267e261739 Windows SideShow
 36eef7db-88ad-4e81-ad49-0e313f0c35f8 Windows Update
