@@ -1,0 +1,1 @@
+"""What reaches other machines: the rules of who may be reached, and each command against real servers."""
