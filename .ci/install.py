@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = 150
 """Megabytes that the product alone fetches, about."""
 EXTRAS = {"crypto": 5, "forensic": 3, "xlsx": 2, "geoip": 1, "chart": 25, "patterns": 2, "timeseries": 30, "frames": 60}
-EXTRAS |= {"all": 100, "dev": 30}
+EXTRAS |= {"net": 10, "keyring": 6, "ldap": 1, "sftp": 5, "db": 11, "live": 4}
+EXTRAS |= {"all": 130, "dev": 41}
 """Megabytes that each of the extras fetches besides, about."""
 _FETCHED = re.compile(r"\s*(Downloading|Using cached|Processing) (?:\S*/)?([\w.]+?)-\d\S*( \([\d.]+ [kMG]?B\))?")
 

@@ -10,9 +10,11 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import cast
 
-from bench import fences, keeping, ledger, seed, startup, tables
+from bench import fences, keeping, ledger, requests, seed, startup, tables
 from bench.measure import Row
+from logsql.loading import at
 
 ROWS: dict[str, Callable[[], list[Row]]] = {
     "seed features": seed.features,
@@ -22,6 +24,11 @@ ROWS: dict[str, Callable[[], list[Row]]] = {
     "keeping": keeping.rows,
     "safe mode": fences.safe_mode,
     "files on the disk": fences.files,
+    "directory": lambda: cast("Callable[[], list[Row]]", at("bench.directory:rows"))(),
+    "databases": lambda: cast("Callable[[], list[Row]]", at("bench.databases:rows"))(),
+    "requests": requests.rows,
+    "live cpu": lambda: cast("Callable[[], list[Row]]", at("bench.live:cpu_rows"))(),
+    "live latency": lambda: cast("Callable[[], list[Row]]", at("bench.live:latency_rows"))(),
     **{name: (lambda name=name: tables.compare(name)) for name in tables.QUERIES},  # type: ignore[misc]
 }
 #: Rows that print their own tables.

@@ -2,8 +2,8 @@
 
     python -m docs.agreement            writes docs/reference/agreement.md; needs ../shared/data and the extra forensic
 
-The answers of the other tools lie beside the evidence, or (event logs) in ``tests/readers``. Each number is counted
-here; each difference has its reason in ``_WHY``, and one without a reason ends the run.
+The answers of the other tools lie beside the evidence, or (event logs, $LogFile, views of hives) in ``tests/readers``.
+Each number is counted here; each difference has its reason in ``_WHY``, and one without a reason ends the run.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ import gzip
 import hashlib
 import json
 import lzma
+import struct
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import logsql
+from sample_data.make_hive import BINARY, DWORD, SZ, Key, build, filetime, text
 from tests.readers.hive_support import plain, table
 from tests.readers.test_evtx import _SYSTEM_COLUMNS, _packed_logs, _said
 from tests.readers.test_hive_deleted import LINES, digest, found_in, hive
+from tests.readers.test_ntfs_logfile_pages import operations_told
 from tests.readers.test_ntfs_mft import _expected_row
 from tests.support import ROOT, SHARED
 from udfs.readers.base import null_context
@@ -38,14 +41,43 @@ _WHY = {
     "drops whole value lists: those rows are in ours",
     "hive-file deleted=t": "a key of which the end is overwritten (yarp leaves it out), and pieces of other data that "
     "begin like a value, of which each drops other ones",
+    "ntfs-logfile": "the first record of each log: dfir_ntfs goes from record to record, and none leads to that one",
+    "reg-network-profiles": "dissect.target takes the milliseconds of a SYSTEMTIME for microseconds",
+    "reg-opensave-files": "paths through a known folder or a device that dissect.target names by a number "
+    "(`{088e3905-…}` is Downloads); name, order and time are the same",
+    "reg-recent-docs": "two times of .1999999 s, cut there and rounded to the microsecond here",
     "reg-services": "five keys with values of other programs, none of which configures a service, are in regipy's",
+    "reg-shellbags": "the folder that Windows shows as Network, which libfwsi calls Computers and Devices",
 }
+#: Name, description, category, type of name, whether it is managed, first and last moment.
+_NETWORKS = (
+    ("Office", "Office LAN", 2, 6, 1, (2023, 1, 31, 8, 5, 9, 120), (2024, 2, 29, 23, 59, 59, 999)),
+    ("cafe 카페", "cafe", 0, 71, 0, (2024, 4, 30, 17, 0, 0, 0), (2024, 4, 30, 18, 12, 1, 1)),
+    ("Home", "Home 2", 1, 71, 0, (2020, 12, 31, 0, 0, 0, 0), (2024, 1, 1, 0, 0, 0, 0)),
+    ("vpn.example.org", "", 1, 23, 0, (2022, 6, 15, 12, 30, 45, 500), (2022, 6, 16, 1, 2, 3, 4)),
+)
+_VIEW_TOOLS = {
+    "amcache-programs": "dissect.target",
+    "reg-network-profiles": "dissect.target, over a made hive",
+    "reg-opensave-files": "dissect.target",
+    "reg-recent-docs": "dissect.target",
+    "reg-shellbags": "regipy over libfwsi",
+}
+"""The tools of views whose answers are not regipy's alone."""
+_COMPUTER = "My Computer\\"
+"""What stands before the drives for one tool and not for others."""
 #: The fields by which a row of a view is known in ``tests/readers/view_answers.txt``.
 _VIEW_FIELDS = {
+    "amcache-files": ("file_path", "sha1", "last_written"),
+    "amcache-programs": ("name", "publisher", "last_written"),
     "reg-bam-entries": ("sid", "file_path", "last_execution"),
     "reg-mru": ("kind", "text"),
+    "reg-network-profiles": ("guid", "profile_name", "description", "date_created", "date_last_connected"),
+    "reg-opensave-files": ("file_path", "order", "last_written"),
+    "reg-recent-docs": ("file_name", "order", "last_written"),
     "reg-run-keys": ("entry", "command", "last_written"),
     "reg-services": ("name", "last_written"),
+    "reg-shellbags": ("file_name", "order", "last_written", "created_at", "modified_at", "access_at"),
     "reg-shim-cache": ("file_path", "modified_at"),
     "reg-usb": ("serial",),
     "reg-user-assists": ("exec_count", "last_execution", "focus_count", "focus_time"),
@@ -110,6 +142,14 @@ def changes(folder: Path) -> Line:
     return Line("ntfs-usnjrnl", "dissect.ntfs", "names, references, reasons", files, rows, different)
 
 
+def operations(folder: Path) -> Line:
+    """Records of $LogFile against those that dfir_ntfs finds, whose names are spelled otherwise."""
+    logs = operations_told(folder)
+    rows = sum(len(ours) for ours, _ in logs)
+    different = sum(max(len(ours - theirs), len(theirs - ours)) for ours, theirs in logs)
+    return Line("ntfs-logfile", "dfir_ntfs", "log sequence number, redo and undo operation", len(logs), rows, different)
+
+
 def events(folder: Path) -> list[Line]:
     """Event logs against libevtx: how many events, their times and numbers, and the element System."""
     lines = (ROOT / "tests" / "readers" / "evtx_answers.txt").read_text().splitlines()[3:]
@@ -155,7 +195,7 @@ def deleted(folder: Path) -> Line:
 
 
 def views(folder: Path) -> list[Line]:
-    """Rows of the registry's views against those that regipy finds, each different one once."""
+    """Rows of the registry's views against those that other programs find, each different one once."""
     told: dict[str, list[tuple[str, set[str]]]] = {}
     for line in (ROOT / "tests" / "readers" / "view_answers.txt").read_text().splitlines()[2:]:
         view, name, *rows = line.split()
@@ -165,10 +205,42 @@ def views(folder: Path) -> list[Line]:
         rows = different = 0
         with logsql.connect(tz="UTC") as session:
             for name, expected in answers:
-                found = _view_rows(session, view, _unpacked(_FORENSICS / "hives" / name, folder))
-                rows, different = rows + len(found), different + len(found ^ expected)
-        made.append(Line(view, "regipy", ", ".join(_VIEW_FIELDS[view]), len(answers), rows, different))
+                found = _view_rows(session, view, _hive_of(name, folder))
+                rows, different = rows + len(found), different + max(len(found - expected), len(expected - found))
+        tool, fields = _VIEW_TOOLS.get(view, "regipy"), ", ".join(_VIEW_FIELDS[view])
+        made.append(Line(view, tool, fields, len(answers), rows, different))
     return made
+
+
+def _hive_of(name: str, folder: Path) -> Path:
+    """A hive by its name in the answers."""
+    if name == "made/networks":
+        (folder / "networks").write_bytes(networks())
+        return folder / "networks"
+    places = (_FORENSICS / "hives" / name, SHARED / "data" / "artefacts" / name)
+    return _unpacked(next(place for place in places if place.exists()), folder)
+
+
+def networks() -> bytes:
+    """A hive of the networks a machine was in: no public one may be kept beside the others."""
+    root = Key("ROOT", filetime(datetime(2024, 5, 1, tzinfo=UTC)))
+    place = "Microsoft\\Windows NT\\CurrentVersion\\NetworkList\\"
+    for number, (name, told, category, kind, managed, first, last) in enumerate(_NETWORKS):
+        guid = f"{{0A1B2C3D-0000-4000-8000-{number:012}}}"
+        profile = root.child(f"{place}Profiles\\{guid}")
+        profile.set("ProfileName", SZ, text(name)).set("Description", SZ, text(told))
+        for value, content in (("Managed", managed), ("Category", category), ("NameType", kind)):
+            profile.set(value, DWORD, struct.pack("<I", content))
+        for value, moment in (("DateCreated", first), ("DateLastConnected", last)):
+            year, month, day, *clock = moment
+            weekday = datetime(year, month, day).isoweekday() % 7
+            profile.set(value, BINARY, struct.pack("<8H", year, month, weekday, day, *clock))
+        # Where dissect.target looks for networks.
+        seen = root.child(f"{place}Signatures\\{'Managed' if managed else 'Unmanaged'}\\{number:032}")
+        seen.set("ProfileGuid", SZ, text(guid)).set("Description", SZ, text(told))
+        seen.set("DnsSuffix", SZ, text("<none>")).set("FirstNetwork", SZ, text(name))
+        seen.set("DefaultGatewayMac", BINARY, bytes(range(6)))
+    return build(root)
 
 
 def _view_rows(session: logsql.Session, view: str, hive_file: Path) -> set[str]:
@@ -181,7 +253,7 @@ def _known_as(value: object) -> str:
     """regipy rounds times to the microsecond and cuts others to the millisecond."""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%S.%f")[:23]
-    return "" if value is None else str(value)
+    return "" if value is None else str(value).removeprefix(_COMPUTER)
 
 
 def page(lines: list[Line]) -> str:
@@ -208,7 +280,7 @@ def main() -> None:
     """Write the page."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        lines = [records(folder), changes(folder), *events(folder), values(folder), deleted(folder)]
+        lines = [records(folder), changes(folder), operations(folder), *events(folder), values(folder), deleted(folder)]
         lines += views(folder)
     PAGE.write_text(page(lines), encoding="utf-8")
 

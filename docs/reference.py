@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from docs.bridges import bridges_page
+from docs.configuration import config_page
+from docs.metrics import page as metrics_page
 from logsql.diagnostics.messages import told
+from logsql.diagnostics.network import WORDS
 from logsql.planner.duties import KEEPS_ORDER, NEEDS_ORDER, SORTS, AggregateDuty, Fields, InStream, Reads, Subquery
 from logsql.planner.function_spec import AggregateSpec, FunctionSpec
 from logsql.planner.spec import CommandSpec, Group
@@ -179,6 +182,22 @@ def errors_page() -> str:
 
 
 #: Made by ``python -m docs.agreement``, where the evidence is.
+def words_page() -> str:
+    """Why there was no answer: the words of ``_wget_error``, errors and the ledger."""
+    lines = [
+        "# Network words",
+        "",
+        "Why a server gave no whole answer. `_wget_error` of `wget` holds the word, the",
+        "",
+    ]
+    lines[2] += (
+        " ledger counts it by host, the error of a source ([E3041](errors.md#e3041)) prints it with its meaning."
+    )
+    lines += ["| word | meaning | 뜻 |", "| --- | --- | --- |"]
+    lines += [f"| `{word}` | {cell(said.shown('en'))} | {cell(said.shown('ko'))} |" for word, said in WORDS.items()]
+    return "\n".join(lines) + "\n"
+
+
 AGREEMENT = "agreement.md"
 
 
@@ -186,6 +205,9 @@ def pages() -> dict[str, str]:
     """Every page by its path below ``docs/reference``, except the support matrix."""
     found = {"commands.md": commands_index(), "functions.md": functions_index(), "errors.md": errors_page()}
     found["coming-from.md"] = bridges_page()
+    found["config.md"] = config_page()
+    found["network-words.md"] = words_page()
+    found["metrics.md"] = metrics_page()
     found |= {f"commands/{file_name(s.name)}": command_page(s) for s in own(COMMANDS)}
     found |= {f"functions/{file_name(s.name)}": function_page(s) for s in own(FUNCTIONS)}
     found |= {f"aggregates/{file_name(s.name)}": function_page(s) for s in own(AGGREGATES)}

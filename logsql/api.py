@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
+from logsql.connectors import made
 from logsql.diagnostics.errors import LogsqlError
+from logsql.engine.services import FINDERS, Services
 from logsql.engine.session import FRONT_SERVICES
 from logsql.engine.session import Session as Session
+from logsql.loading import at
+from logsql.planner.services import CONFIGURATION, CONTEXTS
 
 if TYPE_CHECKING:
+    from logsql.configuration.settings import Configuration
     from logsql.language.tree import Query
 
 
@@ -20,6 +25,40 @@ def _ml(session: Session) -> object:
 
 
 FRONT_SERVICES["ml"] = _ml
+
+
+def _connector(services: Services, name: str) -> object | None:
+    """What reaches other machines; imported with the first command that does."""
+
+    def configuration() -> Configuration:
+        found = services.get(CONFIGURATION)
+        assert found is not None, "the engine reads the configuration itself"
+        return found
+
+    return made(name, configuration, services.database.files, services.database.zone)
+
+
+FINDERS.append(_connector)
+
+
+def _live(services: Services, name: str) -> object | None:
+    """The live server that the session was given; imported with the first command that asks it."""
+    if name != "live-server" or services.settings.server is None:
+        return None
+    made_of = cast("Callable[[str], object]", at("logsql.streams.remote:Link"))
+    return made_of(services.settings.server)
+
+
+FINDERS.append(_live)
+
+
+def _contexts(services: Services, name: str) -> object | None:
+    """The event contexts of a session that shares none with others."""
+    make = cast("Callable[[], object]", at("logsql.streams.contexts.store:Contexts"))
+    return make() if name == CONTEXTS else None
+
+
+FINDERS.append(_contexts)
 
 
 def connect(path: str = ":memory:", tz: str | None = None, **options: Any) -> Session:

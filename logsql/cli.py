@@ -17,13 +17,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from logsql import __version__
 from logsql.diagnostics.errors import LogsqlError, diagnostic
 from logsql.diagnostics.messages import LANGUAGE, LANGUAGES
 from logsql.diagnostics.usage import OUTPUT_NOT_WRITTEN
-from logsql.loading import arrow_without_pandas, collector_paused
+from logsql.loading import arrow_without_pandas, at, collector_paused
 from logsql.shell.invocation import Invocation, parse, usage_page
 from logsql.shell.signals import ARRIVED, Terminated
 from logsql.shell.voice import Voice
@@ -37,6 +37,11 @@ VERBS: dict[str, str] = {
     "explain": "logsql.shell.querying:explain",
     "check": "logsql.shell.verbs:check",
     "fmt": "logsql.shell.verbs:fmt",
+    "config": "logsql.shell.config_verb:run",
+    "check-config": "logsql.shell.config_verb:check",
+    "profile": "logsql.shell.profile_verb:run",
+    "serve": "logsql.streams.serveverb:run",
+    "stream": "logsql.streams.verbs:run",
     "ml": "logsql.shell.ml_verb:run",
     "chart": "logsql.shell.chart:run",
     "commands": "logsql.shell.manual:run",
@@ -176,9 +181,8 @@ def dispatch(asked: Invocation, voice: Voice, own_process: bool = False) -> int:
     if asked.verb == "usage" or (asked.verb == "help" and not asked.words):
         sys.stdout.write(usage_page() + "\n")
         return 0
-    module, _, name = VERBS[asked.verb].partition(":")
     with collector_paused():
-        carry_out: Callable[[Invocation, Voice], int] = getattr(importlib.import_module(module), name)
+        carry_out = cast("Callable[[Invocation, Voice], int]", at(VERBS[asked.verb]))
         if own_process:
             arrow_without_pandas()
     if asked.timeout is None or asked.verb in _OWN_CLOCK or not own_process:

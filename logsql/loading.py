@@ -13,12 +13,34 @@ import importlib
 import pkgutil
 import sys
 import threading
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from types import ModuleType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Row = TypeVar("Row")
+
+
+def at(place: str) -> object:
+    """What stands at a place, ``module:name``; the module is imported.
+
+    >>> at("math:floor")(2.5)
+    2
+    """
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def installed(group: str | None, name: str | None = None) -> Iterable[EntryPoint]:
+    """Entry points that other packages have for us."""
+    if group is None:
+        return ()
+    from importlib.metadata import entry_points  # for cost: few runs ask other packages
+
+    return [entry for entry in entry_points(group=group) if name in (None, entry.name)]
 
 
 @contextmanager
@@ -45,14 +67,18 @@ class Rows(MutableMapping[str, Row]):
     def __init__(self) -> None:
         self._rows: dict[str, Row] = {}
         self._rooms: tuple[str, ...] = ()
+        self._group: str | None = None
         self._whole = True
         self._loading = False
         self._modules: dict[str, str] | None = None
         self._lock = threading.RLock()
 
-    def rooms(self, *packages: str) -> None:
-        """Say in which packages rows may still be. A module whose name begins with ``_`` is a helper."""
-        self._rooms, self._whole = packages, False
+    def rooms(self, *packages: str, group: str | None = None) -> None:
+        """Say in which packages rows may still be. A module whose name begins with ``_`` is a helper.
+
+        ``group``: entry points of other packages, modules that add their rows as they are imported.
+        """
+        self._rooms, self._whole, self._group = packages, False, group
 
     def add(self, name: str, row: Row) -> None:
         """A row from its module. Raises ValueError for a name that another row has."""
@@ -72,6 +98,8 @@ class Rows(MutableMapping[str, Row]):
                 with collector_paused():
                     for module in self._found().values():
                         importlib.import_module(module)
+                    for entry in installed(self._group):
+                        entry.load()
                 self._rows = dict(sorted(self._rows.items()))
                 self._whole = True
             finally:

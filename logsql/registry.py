@@ -20,7 +20,7 @@ __all__ = ["AGGREGATES", "COMMANDS", "FUNCTIONS", "GRAMMAR", "REFUSED_COMMANDS",
 #: Commands and log parsers are found by their names; a function may stand in any module of its room, so all are read.
 FUNCTION_ROOM = "logsql.functions"
 
-COMMANDS.rooms("logsql.commands")
+COMMANDS.rooms("logsql.commands", group="logsql.commands")
 REFUSED_COMMANDS.rooms("logsql.commands.system")
 with collector_paused():
     for _module in modules_below(FUNCTION_ROOM):

@@ -6,7 +6,8 @@
 
 Standard library only, a few seconds. ``access.jsonl.gz`` holds 20,000 web requests (18 MB unpacked), ``firewall.log``
 5,000 key=value lines, ``auth.log`` 3,000 sshd lines with brute-force bursts, ``transactions.csv`` 2,000 rows with 20
-planted outliers, ``assets.csv`` the hosts that occur in the logs.
+planted outliers, ``assets.csv`` the hosts that occur in the logs,
+``syslog.frames`` a few messages as they go over TCP, each with a count of its bytes or with a line feed behind it.
 """
 
 from __future__ import annotations
@@ -278,9 +279,24 @@ def write_csv(path: Path, header: list[str], rows: list[list[object]] | list[tup
         writer.writerows(rows)
 
 
+def syslog_frames() -> bytes:
+    """A connection of a sender that counts (one message has two lines) and of one that ends each in LF."""
+    counted = (
+        "<30>1 2023-01-12T19:29:28+09:00 ubuntu20host systemd 1 - - Starting Squid Web Proxy Server...\n",
+        "<11>1 2023-01-12T19:29:30+09:00 ubuntu20host app 812 - - Traceback:\n  ValueError: 가격",
+    )
+    data = b"".join(b"%d %s" % (len(text.encode()), text.encode()) for text in counted)
+    lines = (
+        "<38>Jan 12 19:29:31 ubuntu20host sshd[991]: Connection closed",
+        "<30>Jan 12 19:29:32 ubuntu20host cron: done",
+    )
+    return data + b"".join(f"{line}\n".encode() for line in lines)
+
+
 def write_all(folder: Path) -> None:
     """Every sample file into ``folder``."""
     write_access(folder / "access.jsonl.gz", RECORDS)
+    (folder / "syslog.frames").write_bytes(syslog_frames())
     (folder / "firewall.log").write_bytes("".join(f"{line}\n" for line in firewall_lines()).encode())
     (folder / "auth.log").write_bytes("".join(f"{line}\n" for line in auth_lines()).encode())
     write_csv(folder / "transactions.csv", ["_time", "id", "age", "cnt", "amount", "planted"], transaction_rows())

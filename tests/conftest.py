@@ -12,6 +12,7 @@ import datetime as dt
 import gc
 import os
 import platform
+import socket
 import sys
 from collections import Counter
 from collections.abc import Generator
@@ -34,6 +35,25 @@ OUTSIDE = "outside data not available"
 LEFT_OUT = pytest.StashKey[int]()
 #: Files of one long test each. They run first: at the end one worker would have nothing to do meanwhile.
 LONG = ("tests/ml/test_tutorial.py", "tests/ml/test_article_session.py")
+#: The servers that any test may ask for (tests/README.md, "Servers").
+pytest_plugins = ["tests.servers.fixtures"]
+
+
+_RESOLVED = socket.getaddrinfo
+
+
+def _resolved_here(
+    host: str | bytes | None, port: str | int | None, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+) -> list[object]:
+    """``socket.getaddrinfo`` of this process, which asks nobody outside the machine: a test that forgets its server
+    finds that the name has no address, and no packet leaves."""
+    name = host.decode() if isinstance(host, bytes) else host
+    if name and name != socket.gethostname() and not name.endswith("localhost"):
+        flags |= socket.AI_NUMERICHOST
+    return list(_RESOLVED(host, port, family, type, proto, flags))
+
+
+socket.getaddrinfo = _resolved_here  # type: ignore[assignment]
 
 
 def must_not_skip(reason: str, strict: bool) -> bool:

@@ -115,6 +115,8 @@ LEARNING: dict[str, Expected] = {
 #: this file are in ``DAMAGE``; a reader of records is held to ``read + refused == there`` for every kind of damage.
 DAMAGED = "tests/readers/test_damage.py"
 SOURCES = {
+    "evtctxlist": "tests/streams",
+    "evtctxdrop": "tests/streams",
     "textfile": __file__,
     "csvfile": __file__,
     "jsonfile": __file__,
@@ -135,6 +137,8 @@ SOURCES = {
     "purge": "tests/commands",
     "timeline": "tests/readers/test_timeline.py",
     "triage": "tests/readers/test_triage.py",
+    **dict.fromkeys(("ldapsearch", "dbquery", "dbcall", "dbscript", "rss"), "tests/network"),
+    "logger": "tests/streams",
     **dict.fromkeys(
         ("reg-usb", "reg-run-keys", "reg-services", "reg-mru", "amcache-files", "amcache-programs"),
         "tests/readers/test_regviews_more.py",
@@ -149,6 +153,8 @@ SOURCES = {
 
 #: Commands that need a model, a service or a rule set; their row counts are asserted where those are made.
 ELSEWHERE = {
+    "evtctxadd": "tests/streams",
+    "evtctxdel": "tests/streams",
     "rforest": "tests/ml",
     "anomalies": "tests/ml",
     "tfidf": "tests/ml",
@@ -157,6 +163,22 @@ ELSEWHERE = {
     "flowsearch": "tests/commands",
     "mpsearch": "tests/commands",
     "mv": "tests/commands/test_outputs.py",
+    **dict.fromkeys(
+        (
+            "wget",
+            "nslookup",
+            "sendmail",
+            "sendsyslog",
+            "sendsyslog-tcp",
+            "sftp",
+            "ftp",
+            "dblookup",
+            "dbload",
+            "dboutput",
+        ),
+        "tests/network",
+    ),
+    "stream": "tests/streams",
 }
 
 

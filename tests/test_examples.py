@@ -30,7 +30,7 @@ from tests import told
 from tests.compare import canonical, same
 from tests.conformance_cases import arrow_table
 from tests.run_case import load_tables
-from tests.support import SHARED
+from tests.support import ROOT, SHARED
 
 ZONE = "Asia/Seoul"
 CORPUS = SHARED / "spec" / "examples.jsonl"
@@ -71,6 +71,20 @@ ABSENT: dict[str, tuple[str, str]] = {
     "ex0321": ("20701", "the lookup table EVTX_WHITE of the vendor's server"),
     **dict.fromkeys(("ex0589", "ex0590"), ("10700", "d:/power.txt and its parser")),
 }
+_WEB, _DB = "tests/network/test_vendor_web.py", "tests/network/test_vendor_databases.py"
+#: Queries that need a server: id -> the test that runs it against one.
+SERVED: dict[str, str] = {
+    **dict.fromkeys(("ex0011", "ex0012", "ex0013"), "tests/network/test_articles.py"),
+    **dict.fromkeys(("ex0030", "ex0031", "ex0032"), "tests/network/test_ldap.py"),
+    **dict.fromkeys(("ex0237", "ex0265", "ex0295", "ex0302", "ex0303", "ex0304", "ex0574"), _WEB),
+    **dict.fromkeys(
+        ("ex0088", "ex0106", *(f"ex{n:04}" for n in (*range(252, 255), *range(273, 278), *range(633, 636)))), _DB
+    ),
+    **dict.fromkeys(("ex0156", "ex0236", "ex0245"), "tests/network/test_vendor.py"),
+    **dict.fromkeys((f"ex{n:04}" for n in (*range(278, 284), *range(296, 302))), "tests/network/test_vendor.py"),
+    **dict.fromkeys(("ex0115", "ex0121", "ex0122", "ex0559", "ex0586"), "tests/streams/test_control.py"),
+    **dict.fromkeys((f"ex{n:04}" for n in (*range(627, 633), *range(643, 650))), "tests/network/test_vendor.py"),
+}
 _OTHER_FILE = "the page's own file is not public; a file of the same kind stands for it (examples_inputs.py)"
 _OTHER_TABLE = "the page shows the tables and queries of the vendor's machine"
 _SERIAL = "the hive that stands for the challenge's has one zero more in the serial of drive H (sfa07110000057f)"
@@ -83,7 +97,7 @@ DIFFERENT: dict[str, str] = {
     **dict.fromkeys(("ex0044", "ex0045", "ex0046", "ex0047", "ex0066", "ex0067"), _OTHER_FILE),
     **dict.fromkeys(("ex0052", "ex0053", "ex0054", "ex0055", "ex0056", "ex0057"), _OTHER_FILE),
     **dict.fromkeys(("ex0060", "ex0061", "ex0062", "ex0063", "ex0064"), _OTHER_FILE),
-    **dict.fromkeys(("ex0554", "ex0555", "ex0556", "ex0560", "ex0611", "ex0612"), _OTHER_TABLE),
+    **dict.fromkeys(("ex0554", "ex0555", "ex0556", "ex0560", "ex0561", "ex0562", "ex0611", "ex0612"), _OTHER_TABLE),
     **dict.fromkeys(("ex0002", "ex0003", "ex0059"), _SERIAL),
     **dict.fromkeys(("ex0500", "ex0500#2", "ex0500#3", "ex0500#4", "ex0519", "ex0588"), _CLOCK),
     "ex0049": "decision 6: long names (and the 8.3 name in short_name); the page prints 8.3 names (BAEDB0~1)",
@@ -214,7 +228,7 @@ def test_parses_or_is_refused_by_name(key: str) -> None:
         assert "system" in words or any(f'"{name}"' in words for name in REFUSED_COMMANDS), str(error)
 
 
-@pytest.mark.parametrize("key", [k for k in IDS if k not in REFUSED])
+@pytest.mark.parametrize("key", [k for k in IDS if k not in REFUSED and k not in SERVED])
 def test_runs(key: str, s: Session, paths: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"one\ntwo\n")))
     expected = {**MISPRINTS, **SCOPE, **ABSENT}.get(key)
@@ -257,7 +271,7 @@ _JAVA_DATE = re.compile(r"\w{3} \w{3} \d\d \d\d:\d\d:\d\d KST \d{4}")
 def _claims() -> Iterator[tuple[str, str, str]]:
     """(id or id#step, query, printed): a page prints ``value`` and then further ``query => value`` in one text."""
     for key, record in RECORDS.items():
-        if "output" not in record or key in REFUSED or key in {**MISPRINTS, **SCOPE, **ABSENT}:
+        if "output" not in record or key in REFUSED or key in {**MISPRINTS, **SCOPE, **ABSENT, **SERVED}:
             continue
         first, *more = _STEP.split(record["output"])
         yield key, record["query"], first.strip()
@@ -353,5 +367,6 @@ def test_prints_what_the_page_prints(
 def test_lists_name_queries() -> None:
     steps = {step for step, _, _ in CLAIMS}
     assert DIFFERENT.keys() <= steps
-    assert {*MISPRINTS, *SCOPE, *ABSENT} <= {*IDS}
+    assert {*MISPRINTS, *SCOPE, *ABSENT, *SERVED} <= {*IDS}
+    assert all((ROOT / test).exists() for test in SERVED.values())
     assert not {*ABSENT} & {*SCOPE}

@@ -53,7 +53,7 @@ def user_agent(record: dict[str, Any]) -> str:
 def test_generating_again_gives_the_committed_data(tmp_path: Path) -> None:
     make_samples.write_all(tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["access.jsonl.gz", "assets.csv", "auth.log", "firewall.log", "transactions.csv"]
+    assert names == ["access.jsonl.gz", "assets.csv", "auth.log", "firewall.log", "syslog.frames", "transactions.csv"]
     for name in names:
         made, kept = (tmp_path / name).read_bytes(), (SAMPLES / name).read_bytes()
         if name.endswith(".gz"):  # compressors differ between zlib builds; the data must not

@@ -8,9 +8,9 @@ knows a terminal, a process or its streams, so a server may hold one conversatio
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
@@ -56,6 +56,14 @@ class Progress(Protocol):
     def clear(self) -> None: ...
 
 
+class Ask(Protocol):
+    """Plans a query: :meth:`logsql.engine.session.Session.query`, or what stands in its place."""
+
+    def __call__(
+        self, text: str, params: Mapping[str, object] | None, origin: str | None, exact: bool, /
+    ) -> Result: ...
+
+
 class Wait(Protocol):
     """How a face waits for ``work()``: it gives its result, or calls ``stop()`` and raises when the user wants out."""
 
@@ -98,7 +106,8 @@ class Conversation:
     """A session, the settings of the moment, and one way to carry out a text.
 
     ``sink`` opens the place for rows (a path or None in, a binary file out, complete when the context ends without an
-    error); ``wait`` is how this face waits; ``progress`` is told how far a run is.
+    error); ``wait`` is how this face waits; ``progress`` is told how far a run is; ``ask`` plans a query in the place
+    of the session.
     """
 
     def __init__(
@@ -108,11 +117,13 @@ class Conversation:
         sink: Callable[[str | None], AbstractContextManager[BinaryIO]] | None = None,
         wait: Wait = at_once,
         progress: Progress | None = None,
+        ask: Ask | None = None,
     ) -> None:
         self.session = session
         self.settings = Settings() if settings is None else settings
         self._sink = sink if sink is not None else partial(open_sink, policy=session.policy)
         self._wait, self._progress = wait, progress
+        self._ask = ask
         if progress is not None:
             session.on_progress = progress
 
@@ -149,8 +160,9 @@ class Conversation:
                 if language is Language.SQL:
                     result = self.session.sql(text, exact=settings.loss)
                 else:
-                    result = self.session.query(text, settings.given(text), origin, settings.loss)
-                return result, write(result, settings.format, sink, layout)
+                    asked = self.session.query if self._ask is None else self._ask
+                    result = asked(text, settings.given(text), origin, settings.loss)
+                return result, write(result, settings.format, sink, replace(layout, endless=result.endless))
 
             try:
                 return self._wait(work, self.stop)

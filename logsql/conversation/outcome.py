@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from logsql.diagnostics.errors import Diagnostic
 from logsql.diagnostics.messages import add_messages, message
 from logsql.diagnostics.notes import Note
+from logsql.diagnostics.redaction import Said, masked
 from logsql.language.spans import render_note
 
 if TYPE_CHECKING:
@@ -83,11 +84,11 @@ def remarks(
     once: dict[tuple[str, str, str | None], Note] = {}
     for note in told:
         once.setdefault((note.code, note.sentence, note.origin), note)
-    lines = [*map(render_note, once.values()), *(f"note: {note}" for note in notes)]
+    lines: list[str] = [*map(render_note, once.values()), *(Said(f"note: {masked(note)}") for note in notes)]
     if len(lines) > MOST_NOTES:
-        lines[MOST_NOTES:] = ["note: " + message("notes-more", count=len(lines) - MOST_NOTES)]
+        lines[MOST_NOTES:] = [Said("note: " + message("notes-more", count=len(lines) - MOST_NOTES))]
     if every:
-        lines.append("note: " + message("ledger") if ledger else message("no-loss"))
+        lines.append(Said("note: " + message("ledger")) if ledger else message("no-loss"))
         lines += ledger.lines() if ledger else []
     elif ledger:
         lines += _losses(ledger, pointer, {note.covers for note in told})
@@ -120,9 +121,9 @@ def _losses(ledger: Ledger, pointer: str, covered: Collection[tuple[str, str] | 
     shown = [_begun(entry) for entry in entries[:MOST_NOTES]]
     if len(entries) > MOST_NOTES:
         shown.append(message("ledger-more", count=len(entries) - MOST_NOTES))
-    lines = [f"note: {line}" for line in shown]
+    lines: list[str] = [Said(f"note: {line}") for line in shown]
     if pointer and lines:
-        lines[-1] += f" ({pointer})"
+        lines[-1] = Said(f"{lines[-1]} ({pointer})")
     return lines
 
 

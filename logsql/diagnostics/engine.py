@@ -272,6 +272,9 @@ FILE_NOT_WHOLE = define(
 ENGINE_REFUSED = NOT_ALLOWED.says(("{reason}", "{reason}"), help=WITHOUT_SAFE)
 NETWORK_NOT_ALLOWED = NOT_ALLOWED.says(
     ("reaching {target} is not allowed in safe mode", "안전 모드에서는 {target}에 접속할 수 없습니다"),
-    help=WITHOUT_SAFE,
+    help=(
+        "name it in the configuration: [network] allow, or use a session without --safe",
+        "설정의 [network] allow에 적거나 --safe 없는 세션에서 실행하세요",
+    ),
     name="network-not-allowed",
 )

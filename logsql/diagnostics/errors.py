@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from logsql.diagnostics.codes import Sentence
 from logsql.diagnostics.language import TOO_LONG
 from logsql.diagnostics.messages import message, shortened
+from logsql.diagnostics.redaction import masked
 
 if TYPE_CHECKING:
     from logsql.language.tree import Span
@@ -59,7 +60,8 @@ def diagnostic(
     if help is None and said.help is not None:
         help = said.help.fill(**facts)
     name = said.name.format_map(facts) if "{" in said.name else said.name
-    return Diagnostic(said.code, name, said.text.fill(**facts), span, tuple(notes), help)
+    told = said.text.fill(**facts)
+    return Diagnostic(said.code, name, told, span, tuple(map(masked, notes)), None if help is None else masked(help))
 
 
 class LogsqlError(Exception):

@@ -11,7 +11,10 @@ per subject: ``fields`` ``options`` ``expressions`` ``tables`` ``lookups`` ``pat
 (arguments of commands), ``language`` (the text of a query), ``engine`` (the session, its zone and
 database, SQL), ``readers``
 ``unreadable`` (files), ``reasons`` (of losses), ``notes``, ``models`` ``modeldata`` ``modelfiles`` ``mlshell`` (machine
-learning), ``kept`` (results), ``usage`` (the command line), ``bridges``. ``logsql help CODE`` shows the row of a code,
+learning), ``kept`` (results), ``network`` ``databases`` (other machines), ``live`` (a server of streams),
+``streaming`` (queries of streams), ``contexts`` (event contexts), ``receivers`` (what takes live data in), ``journal``
+(what it keeps of that), ``serving`` (its configuration), ``configuration`` (its files, secrets, profiles), ``usage``
+(the command line), ``bridges``. ``logsql help CODE`` shows the row of a code,
 ``git grep CODE`` its file.
 
 Style: facts first, present tense, no blame; a help line names one concrete change.
@@ -23,6 +26,8 @@ import os
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+
+from logsql.diagnostics.redaction import Said, masked_facts
 
 LANGUAGES = ("en", "ko")
 LANGUAGE: ContextVar[str | None] = ContextVar("logsql_language", default=None)
@@ -40,9 +45,12 @@ class Text:
     ko: str
 
     def fill(self, lang: str | None = None, /, **facts: object) -> str:
-        """The sentence in the language in force. A place without a fact is a programming error (KeyError)."""
+        """The sentence in the language in force, its facts without secrets.
+
+        A place without a fact is a programming error (KeyError).
+        """
         sentence = self.ko if language(lang) == "ko" else self.en
-        return sentence.format_map(facts) if "{" in sentence else sentence
+        return Said(sentence.format_map(masked_facts(facts)) if "{" in sentence else sentence)
 
     def shown(self, lang: str | None = None) -> str:
         """The sentence with its places as they stand, for the manual."""

@@ -42,6 +42,10 @@ READER_SENTENCES = {
             "{path}은(는) 디렉터리이며, 그 안에 여기서 읽는 종류의 파일이 없습니다",
         ),
         text(
+            "{path} is a link to a folder, and what lies behind it is not read: give {target} as well",
+            "{path}은(는) 폴더로 가는 링크이며 그 뒤의 파일은 읽지 않습니다. {target}도 지정하세요",
+        ),
+        text(
             "{path} is a pipe or a device, not a file: save what it gives, or read standard input with the command -",
             "{path}은(는) 파일이 아니라 파이프나 장치입니다. 내용을 파일로 저장하거나 - 명령으로 표준 입력을 읽으세요",
         ),

@@ -23,6 +23,10 @@ def rows(*reasons: str) -> tuple[Loss, ...]:
 
 #: One of several files that cannot be read at all: the reason is the name of the reader's error.
 FILE_LEFT_OUT = loss("file-left-out", ("files that could not be read, left out", "읽지 못해 제외한 파일"))
+loss(
+    "read-not-allowed",
+    ("files that safe mode lets nobody read, left out", "안전 모드에서 읽을 수 없어 제외한 파일"),
+)
 
 # --- text, JSON, CSV, XML, archives -----------------------------------------------------------------------------------
 
@@ -41,6 +45,25 @@ loss(
     "record-cut",
     ("records longer than 64 MB, which became several rows", "64MB를 넘어 여러 행으로 나눈 레코드"),
     fate=Fate.CHANGED,
+)
+FRAMES = (
+    loss(
+        "frame-cut",
+        ("frames longer than 64 MB, which lack their end", "64MB를 넘어 뒷부분이 빠진 프레임"),
+        fate=Fate.CHANGED,
+    ),
+    loss(
+        "frame-incomplete",
+        ("the file ends within a counted frame: no row", "길이가 표시된 프레임 중간에서 파일이 끝남: 행 없음"),
+    ),
+    loss(
+        "frame-without-count",
+        (
+            "text without a count between counted frames: a row up to the end of the line",
+            "길이 표시가 없는 텍스트: 줄 끝까지 한 행",
+        ),
+        fate=Fate.DOUBTFUL,
+    ),
 )
 loss("no-time-found", ("lines without a time: _time is null", "시각이 없는 줄: _time은 null"), fate=Fate.NULL)
 loss("broken-json", ("lines that are no JSON: no row", "JSON이 아닌 줄: 행 없음"))

@@ -51,6 +51,17 @@ UNKNOWN_OPTION = USAGE.says(("unknown option {option}", "알 수 없는 옵션�
 SEE_HELP = USAGE.says(("logsql --help lists the options", "logsql --help로 옵션을 확인하세요"))
 REQUIRED = USAGE.says(("{names} must be given", "{names} 옵션을 지정하세요"))
 GIVEN_TWICE = USAGE.says(("{option} is given twice", "{option} 옵션이 두 번 쓰였습니다"))
+NO_PORT = USAGE.says(
+    (
+        "{option} takes a port, or an address of this machine and a port, not {value!r}",
+        "{option}에는 포트, 또는 이 컴퓨터의 주소와 포트를 씁니다: {value!r}",
+    ),
+    help=("-p 5514, -p 192.0.2.1:5514, -p [::1]:5514", "-p 5514, -p 192.0.2.1:5514, -p [::1]:5514"),
+)
+PORT_WITHOUT_QUERY = USAGE.says(
+    ("-p gives one query its standard input", "-p는 쿼리 하나의 표준 입력이 됩니다"),
+    help=syntax("logsql -p PORT -q '- | ...'"),
+)
 OTHER_VERB = USAGE.says(("{option} belongs to logsql {verb}", "{option}은(는) logsql {verb}의 옵션입니다"))
 QUERY_AND_FILE = USAGE.says(
     ("-q and {word!r} are both given: one query at a time", "-q와 {word!r}을(를) 함께 쓸 수 없습니다")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -21,14 +21,16 @@ from logsql.engine.runstate import RunState
 from logsql.engine.saved import past_table, saved_table
 from logsql.engine.sources import SourceOpener
 from logsql.engine.workspace import Workspace
+from logsql.loading import at
 from logsql.planner.catalog import NoData, SourceColumn, SourceInfo, SourceSpec, TableInfo
+from logsql.planner.connections.live import LIVE
 from logsql.planner.services import LookupTable, Service
 from logsql.udfbridge.counters import MOST
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.sqltext import written
 from logsql.values.texts import DOCUMENT_TEXT
-from udfs.readers.base import NullLoss, NullProgress
+from udfs.readers.base import NullLoss, NullProgress, ReadContext, Reader
 
 T = TypeVar("T")
 #: Rows of tables of which a column is not read for the ledger alone (20 ns a text, two milliseconds here; the sum of
@@ -57,7 +59,7 @@ class SessionCatalog:
         self.shared = state.shares is not None
         self.bindings: dict[str, object] = {}
         self._stored_names: list[str] = []
-        self._opener = SourceOpener(self.bindings.__setitem__, state.read_context)
+        self._opener = SourceOpener(self.bindings.__setitem__, state.read_context, workspace.given)
 
     def check_time(self) -> None:
         """Raise TimeoutError_, RunError, Interrupted where the query is to end now."""
@@ -152,6 +154,22 @@ class SessionCatalog:
 
     def tables(self) -> Sequence[str]:
         return self._database.tables()
+
+    def server_table(self, name: str) -> TableInfo | None:
+        """A table of the live server: its schema is asked for, its rows when the query reads them."""
+        server = self.service(LIVE) if self.data else None
+        if server is None:
+            return None
+        for known, schema in server.tables().items():
+            if known.lower() == name.lower():
+                dataset = cast("Callable[[Reader, ReadContext], object]", at("udfs.readers.dataset:ReaderDataset"))
+                self.bindings[known] = dataset(server.table(known, schema), self.state.read_context())
+                return TableInfo(known, (known,), arrow_columns(schema))
+        return None
+
+    def server_tables(self) -> Sequence[str]:
+        server = self.service(LIVE) if self.data else None
+        return [] if server is None else list(server.tables())
 
     def has_file(self, path: str) -> bool:
         return self._database.files.has_file(path) if self._database.files.may_read(path) else False

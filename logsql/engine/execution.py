@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -11,9 +12,11 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from logsql.diagnostics.errors import too_long
+from logsql.diagnostics.engine import INTERRUPTED
+from logsql.diagnostics.errors import Interrupted, LogsqlError, diagnostic, too_long
 from logsql.engine.connection import WORK
-from logsql.engine.discovery import all_fields
+from logsql.engine.direct import handed_on
+from logsql.engine.discovery import all_fields, settled
 from logsql.engine.leftovers import give_back, interrupt, leave, when_done
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present, written_out
 from logsql.engine.reading import Reading, closed, taken
@@ -23,7 +26,8 @@ from logsql.engine.stages import StageTable, stage_schema
 from logsql.engine.translate import plan_text
 from logsql.engine.worker import Runner
 from logsql.engine.workspace import Workspace
-from logsql.planner.plan import Action, Materialise, Plan, Stream, order_items, with_ctes
+from logsql.engine.worktables import named
+from logsql.planner.plan import Action, Materialise, Plan, Stream, column_expr, mixed, order_items, with_ctes
 from logsql.planner.runtime import Row
 from logsql.values import sql
 from logsql.values.sqltext import written
@@ -37,6 +41,10 @@ class Execution:
     """
 
     number = 0
+    #: The query as it is written, and the name of its file.
+    text = ""
+    origin: str | None = None
+    endless = False
 
     def __init__(self, workspace: Workspace, plan: Plan, state: RunState, bindings: dict[str, object]) -> None:
         self.database = workspace.database
@@ -50,6 +58,8 @@ class Execution:
         #: Cursors on which stages read their input.
         self._inner: list[duckdb.DuckDBPyConnection] = []
         self._work: list[str] = []
+        #: Stages that are run although nothing of their rows is needed.
+        self._always: list[StageTable] = []
         self._names: dict[str, str] = {}
         self._rel, self._ctes = written_out(plan.rel, plan.ctes)
         self._fields: list[Field] | None = None if plan.open else present(self._rel)
@@ -125,16 +135,30 @@ class Execution:
     def batches(self, size: int, with_types: bool) -> Iterator[pa.RecordBatch]:
         """Rows of the final SELECT, kept for ``result`` on their way.
 
-        ``with_types`` adds the companion type columns of mixed fields.
+        ``with_types`` adds the companion type columns of mixed fields. What a plan did on other machines it does not do
+        again for a second reading: that one is of the kept rows, where all of them were kept.
         """
+        if self.plan.acts and not self._dropped and (again := self._results.again(self.number, with_types)) is not None:
+            yield from again
+            return
         kept_types = with_types or self._results.keeping
         reading = self._begin(size, kept_types)
         try:
             schema = self._shape(cast(pa.Schema, reading.next()), kept_types)
-            rows = (_renamed(batch, schema) for batch in reading.batches())
-            yield from self._results.keep(self.number, schema, rows, with_types)
+            yield from self._results.keep(self.number, schema, self._rows(reading, schema), with_types)
         finally:
             self._end(reading)
+
+    def _rows(self, reading: Reading, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """The rows, and behind them what a stage failed with that could not hand on all of its own."""
+        for batch in reading.batches():
+            yield _renamed(batch, schema)
+        if self.state.cancel.is_set() and not self.state.abandoned:  # a stage that waits for rows ends quietly then
+            raise Interrupted(diagnostic(INTERRUPTED))
+        for table in self._always:
+            table.finish()
+        if self.state.behind is not None:
+            raise self.state.behind
 
     def _begin(self, size: int, with_types: bool) -> Reading:
         """Take what was prepared, and a cursor: that of the run, or another one where somebody else reads on it."""
@@ -154,9 +178,17 @@ class Execution:
             cursor, self._cursor = self.cursor, None
             ends = partial(self._interrupt_reading, cursor)
             runner = Runner(cursor, self.state, self._origins, interrupt=ends, alone=self._alone)
-            reading = Reading(runner.batches(text, size), cursor)
+            whole = self._handed_on(size)
+            reading = Reading(runner.batches(text, size) if whole is None else runner.stream(whole), cursor)
             self._readings.append(reading)
             return reading
+
+    def _handed_on(self, size: int) -> Callable[[], pa.RecordBatchReader] | None:
+        """What reads the rows past DuckDB, where they are those of a stage as they are."""
+        name = self._rel.source
+        if self._source is not None or name in self._names or any(cte.name == name for cte in self._ctes):
+            return None
+        return handed_on(self._rel, self.bindings.get(name), self.state.zone, size)
 
     def _alone(self) -> bool:
         return len(self._readings) < 2
@@ -242,10 +274,10 @@ class Execution:
         return True
 
     def _create(self, name: str, query: exp.Expression) -> None:
-        real = self.database.work_name(name)
+        real, text = self.database.work_name(name), written(self.resolve(query))
         self._work.append(real)
         self._names[name] = real
-        self._runner.execute(f'CREATE TABLE {WORK}.main."{real}" AS {written(self.resolve(query))}')
+        self._runner.execute(f'CREATE TABLE {WORK}.main."{real}" AS {text}')
 
     def work_table(self, name: str) -> str:
         """SQL text of the work table that holds a step of the plan."""
@@ -253,29 +285,37 @@ class Execution:
 
     def resolve(self, query: exp.Expression) -> exp.Expression:
         """The query with the plan's names of work tables replaced by this run's."""
-        if not self._names:
-            return query
-        node = query.copy()
-        for table in sql.below(node, exp.Table):
-            real = self._names.get(table.name)
-            if real is not None:
-                if not table.alias:
-                    table.set("alias", exp.TableAlias(this=sql.ident(table.name)))
-                table.set("this", sql.ident(real))
-                table.set("db", sql.ident("main"))
-                table.set("catalog", sql.ident(WORK))
-        return node
+        return named(query, self._names)
 
     def _register(self, step: Stream) -> None:
         schema = stage_schema(step)
         runtime = Stages(self.state, self.database, self.services, lambda number: self._read(step.inputs[number]))
 
         def produce() -> Iterator[pa.RecordBatch]:
-            return step.transform(self._read(step.query), runtime)
+            try:
+                yield from step.transform(self._read(step.query), runtime)
+            except LogsqlError as error:
+                raise self._placed(error, step) from None
 
         table = StageTable(schema, produce)
         self.bindings[step.name] = table
         self.cursor.register(step.name, table)
+        self._always += [table] if step.always else []
+        if step.once and self.plan.readings(step.name) > 1:
+            rows = sql.select([exp.Star()], sql.table(step.name))
+            self._create(step.name, rows)
+
+    def _placed(self, error: LogsqlError, step: Stream) -> LogsqlError:
+        """An error of a stage that acts on other machines, at its command; one in a stored query stands elsewhere."""
+        span = error.span or step.span
+        if (
+            step.once
+            and span is not None
+            and step.span is not None
+            and self.text.startswith(step.label, step.span.start)
+        ):
+            error.diagnostic = replace(error.diagnostic, span=span).located(self.text, self.origin)
+        return error
 
     def _read(self, query: exp.Expression | None) -> Iterator[pa.RecordBatch]:
         """Input rows of a stage, read on a cursor of their own while the outer query runs."""
@@ -292,16 +332,19 @@ class Execution:
     # --- open rows --------------------------------------------------------------------------------
 
     def _discover(self) -> None:
-        """Run the query into a work table and find the fields that its open rows hold."""
+        """Run the query into a work table and find the fields that its open rows hold, and the types of mixed ones."""
         rel, rest = self._rel, self._rel.rest
-        assert rest is not None
         items: list[exp.Expression] = []
         plain = present(rel)
+        unsettled = [n for n, column in enumerate(rel.columns) if self.plan.settled and mixed(column)]
         for position, field in enumerate(plain):
             items.append(sql.alias(field.expr, f"c{position}"))
             if field.type_expr is not None:
                 items.append(sql.alias(field.type_expr, f"t{position}"))
-        items.append(sql.alias(rel.expr(rest.ident), "rest"))
+            if position in unsettled:
+                items.append(sql.alias(column_expr(rel, rel.columns[position]), f"v{position}"))
+        if rest is not None:
+            items.append(sql.alias(rel.expr(rest.ident), "rest"))
         query = sql.select(items, sql.table(rel.source), rel.where)
         keys = [] if rel.order.physical else order_items(rel, qualified=True)
         if keys:
@@ -313,7 +356,9 @@ class Execution:
             Field(f.name, f.label, sql.col(f"c{i}"), sql.col(f"t{i}") if f.type_expr is not None else None)
             for i, f in enumerate(plain)
         ]
-        self._fields = all_fields(self._fetch, table, "rest", fixed, rest)
+        for position, field in settled(self._fetch, table, {n: fixed[n] for n in unsettled}).items():
+            fixed[position] = field
+        self._fields = fixed if rest is None else all_fields(self._fetch, table, "rest", fixed, rest)
 
     def _fetch(self, text: str) -> list[Row]:
         return self._runner.call(lambda: self.cursor.execute(text).fetchall() or [()])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from logsql.diagnostics.losses import Fate, hint
 from logsql.diagnostics.messages import Text, text
 from logsql.diagnostics.reasons import loss_row
+from logsql.diagnostics.redaction import Said, masked
 from logsql.udfbridge import counters
 from logsql.udfbridge.counters import Counter
 from logsql.values.sql import MARK
@@ -100,12 +101,12 @@ class Entry:
         sentence = self.sentence()
         said = f"{said}: {sentence}" if sentence else said
         help = hint(self.source, self.sample)
-        return f"{said}; help: {help}" if help else said
+        return Said(f"{said}; help: {masked(help)}" if help else said)
 
     def _counted(self) -> str:
         """Count, reason and source."""
         counted, none = (_COUNTED_AT_LEAST, _NOT_COUNTED) if self.at_least else (_COUNTED, _FACT)
-        return (counted if self.count else none).fill(count=self.count, reason=self.reason, source=self.source)
+        return (counted if self.count else none).fill(count=self.count, reason=Said(self.reason), source=self.source)
 
     def placed(self, said: Text) -> str:
         """The position as ``said`` tells it; empty when the reader named none."""
@@ -126,7 +127,7 @@ class Entry:
         return self.placed(_FIRST if many else _AT)
 
     def __str__(self) -> str:
-        return self._counted() + self.placed(_FIRST if self.count > 1 else _AT)
+        return Said(self._counted() + self.placed(_FIRST if self.count > 1 else _AT))
 
 
 #: Living ledgers by run, for functions inside SQL that have only the run's name to go by.
@@ -302,11 +303,11 @@ class Ledger:
         """Every entry on a line of its own: count (none for a fact), reason, source, place of the first, excerpt, and
         what the reason means.
         """
-        found = []
+        found: list[str] = []
         for entry in self:
             place = entry.placed(_PLACED)
-            sample = "" if entry.sample is None else f"  {entry.sample!r:.160}"
+            sample = "" if entry.sample is None else f"  {masked(repr(entry.sample)):.160}"
             sentence = entry.sentence()
-            said = f"{entry.number:>9}  {entry.reason}  {entry.source}{place}{sample}"
-            found.append(f"{said}  {sentence}" if sentence else said)
+            said = f"{entry.number:>9}  {entry.reason}  {masked(entry.source)}{place}{sample}"
+            found.append(Said(f"{said}  {sentence}" if sentence else said))
         return found

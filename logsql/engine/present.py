@@ -7,6 +7,7 @@ text in the session zone, and a hidden companion column keeps the type per value
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from logsql.planner.relation import Column, Rel
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.texts import date_text
-from logsql.values.types import DATE, Kind, LType
+from logsql.values.types import BINARY, DATE, STRING, Kind, LType, list_of
 from logsql.values.values import Typed, is_null, json_pointer, not_null, text_sql
 
 #: Suffix of the companion column that says which mixed values are dates or binary (see ``type_text``).
@@ -24,6 +25,9 @@ TYPE_SUFFIX = "\0type"
 
 #: Stands among the JSON types of a discovered field when an integer does not fit a signed 64-bit column.
 BEYOND_64_BITS = "beyond 64 bits"
+#: What the values of an open field may be that is shown with one type: text, dates, binary, lists of text; all others.
+MIXED_TYPES = (STRING.physical, DATE.physical, BINARY.physical, f"{STRING.physical}[]", "")
+_OF_ONE_TYPE = dict(zip(MIXED_TYPES, (STRING, DATE, BINARY, list_of(STRING)), strict=False))
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,13 @@ def _variant_cases(node: Sql) -> list[tuple[Sql, Sql]]:
     kind = sql.func("variant_typeof", node)
     blob = sql.func("to_json", sql.func("lower", sql.func("hex", sql.try_cast(node, "BLOB"))))
     instant = sql.func("to_json", date_text(sql.try_cast(node, DATE.physical)))
-    return [(sql.eq(kind, sql.string("BLOB")), blob), (sql.eq(kind, sql.string("TIMESTAMP_MICROS_TZ")), instant)]
+    # to_json makes a double of it: 1234567890123456789.12 came out as 1234567890123456800.0
+    digits = (sql.func("starts_with", kind, sql.string("DECIMAL")), sql.cast(sql.cast(node, "VARCHAR"), "JSON"))
+    return [
+        (sql.eq(kind, sql.string("BLOB")), blob),
+        (sql.eq(kind, sql.string("TIMESTAMP_MICROS_TZ")), instant),
+        digits,
+    ]
 
 
 def _variant_json(name: str) -> Sql:
@@ -157,10 +167,18 @@ def _moment(node: Sql) -> Sql:
     return sql.concat(sql.string("D"), sql.cast(sql.func("epoch_us", node), "VARCHAR"))
 
 
+def of_one_type(name: str, node: Sql, types: Sequence[str]) -> Field | None:
+    """A field of VARIANT whose values have one of :data:`MIXED_TYPES`, in that type; None for others."""
+    only = _OF_ONE_TYPE.get(types[0]) if len(types) == 1 else None
+    return None if only is None else Field(name, only.label, sql.cast(node, only.physical))
+
+
 def rest_field(document: Sql, name: str, is_map: bool, value_type: LType, types: list[str]) -> Field:
-    """A discovered field of an open row: typed when every value met has one JSON type, else mixed."""
+    """A discovered field of an open row: typed when every value met has one type, else mixed."""
     if is_map:
         node = sql.func("map_extract_value", document, sql.string(name))
+        if value_type.variant and (only := of_one_type(name, node, types)) is not None:
+            return only
         rel = Rel("", (Column(name, "v", value_type),), pending={"v": node})
         return present_column(rel, rel.columns[0])
     pointer = sql.string(json_pointer(name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from logsql.diagnostics.errors import SourceError
 from logsql.diagnostics.extras import missing_extra
+from logsql.diagnostics.losses import Fate, loss
 from logsql.diagnostics.notes import Note
 from logsql.engine.ledger import Ledger
 from logsql.engine.present import TYPE_SUFFIX, Field
@@ -19,6 +20,16 @@ from udfs.extras import MissingExtra, needs_extra
 from udfs.jsontext import loads
 
 BATCH = 65_536
+FAR = loss(
+    "python-date-beyond-9999",
+    (
+        "dates beyond the year 9999, which Python has no object for: null here, whole in batches() and files",
+        "9999년 이후의 날짜에 해당하는 Python 객체가 없어 null로 처리한 값. batches()와 파일에는 그대로 있습니다",
+    ),
+    fate=Fate.NULL,
+)
+#: Told of a date that no object holds, in microseconds since 1970.
+Far = Callable[[int], None]
 
 
 class Executed(Protocol):
@@ -28,6 +39,8 @@ class Executed(Protocol):
     def number(self) -> int: ...
     @property
     def state(self) -> RunState: ...
+    @property
+    def endless(self) -> bool: ...
     def fields(self) -> list[Field]:
         """Fields of the result; those of an open row are known once it has run."""
 
@@ -49,7 +62,9 @@ class Result:
 
     Iterating gives one dict per row (aware datetimes, str, int, float, bool, bytes, list, dict, None). ``batches``
     streams Arrow record batches. ``notes`` is what the plan tells of a query that may not mean what it says: a tuple of
-    :class:`.Note`, never printed here. ``columns`` and ``types`` of an open row are known once the query has run.
+    :class:`.Note`, never printed here. ``columns`` and ``types`` of an open row are known once the query has run. Rows
+    that are read again are computed again, except for those of a query that reached other machines: what was read to
+    its end is kept (1 GB of all results) and nothing is sent a second time.
     """
 
     def __init__(self, execution: Executed, notes: tuple[Note, ...] = ()) -> None:
@@ -87,6 +102,11 @@ class Result:
         """What was skipped, cut, coerced or refused while running."""
         return self._execution.state.ledger
 
+    @property
+    def endless(self) -> bool:
+        """Whether rows come as long as somebody sends them: each is to be shown when it is there."""
+        return self._execution.endless
+
     def batches(self, size: int = BATCH) -> Iterator[pa.RecordBatch]:
         """Rows as Arrow record batches; mixed values and maps as JSON text (see field metadata ``logsql.type``)."""
         if self._table is not None:
@@ -105,7 +125,10 @@ class Result:
     def df(self) -> Any:
         """All rows as a pandas DataFrame; LogsqlError (E3104) where pandas, of the extra ``frames``, is missing."""
         _installed("Result.df()", "pandas")
-        return self.arrow().to_pandas()
+        return near_dates(self.arrow(), self._far).to_pandas()
+
+    def _far(self, micros: int) -> None:
+        self.ledger.lost("Python", FAR.name, 1, None, str(micros))
 
     def pl(self) -> Any:
         """All rows as a polars DataFrame; LogsqlError (E3104) where polars, of the extra ``frames``, is missing."""
@@ -125,11 +148,31 @@ class Result:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         zone = ZoneInfo(self._execution.state.zone)
         for batch in self._execution.batches(BATCH, with_types=True):
-            yield from python_rows(batch, [f.label for f in self._execution.fields()], zone)
+            yield from python_rows(batch, [f.label for f in self._execution.fields()], zone, self._far)
 
 
-def python_rows(batch: pa.RecordBatch, labels: list[str], zone: ZoneInfo) -> Iterator[dict[str, Any]]:
-    """Dicts of one batch; companion type columns turn mixed JSON text back into Python objects."""
+def near_dates(table: pa.Table, far: Far) -> pa.Table:
+    """The table with null for the dates that Python has no object for (pandas cannot print them)."""
+    for place, column in enumerate(table.columns):
+        if not pa.types.is_timestamp(column.type):
+            continue
+        numbers = column.cast(pa.int64()).to_pylist()
+        beyond = [one for one in numbers if one is not None and not _LEAST <= one <= _MOST]
+        for micros in beyond:
+            far(micros)
+        if beyond:
+            near = [one if one is not None and _LEAST <= one <= _MOST else None for one in numbers]
+            table = table.set_column(place, table.schema.field(place), pa.array(near, pa.int64()).cast(column.type))
+    return table
+
+
+def python_rows(
+    batch: pa.RecordBatch, labels: list[str], zone: ZoneInfo, far: Far | None = None
+) -> Iterator[dict[str, Any]]:
+    """Dicts of one batch; companion type columns turn mixed JSON text back into Python objects.
+
+    ``far`` is told of dates that Python has no object for, which are null then; without it they are a text.
+    """
     names: list[str] = []
     values: list[list[Any]] = []
     companions = {n[: -len(TYPE_SUFFIX)]: i for i, n in enumerate(batch.schema.names) if n.endswith(TYPE_SUFFIX)}
@@ -141,14 +184,14 @@ def python_rows(batch: pa.RecordBatch, labels: list[str], zone: ZoneInfo) -> Ite
         if position + 1 < batch.num_columns and name in companions and companions[name] == position + 1:
             values.append(
                 [
-                    _mixed(v, t, zone)
+                    _mixed(v, t, zone, far)
                     for v, t in zip(column.to_pylist(), batch.column(position + 1).to_pylist(), strict=True)
                 ]
             )
         elif label in ("map", "any") or (label.startswith("list") and not pa.types.is_list(column.type)):
             values.append([None if v is None else _loads(v) for v in column.to_pylist()])
         else:
-            values.append(python_values(column, zone))
+            values.append(python_values(column, zone, far))
     if not names:
         for _ in range(batch.num_rows):
             yield {}
@@ -157,13 +200,15 @@ def python_rows(batch: pa.RecordBatch, labels: list[str], zone: ZoneInfo) -> Ite
         yield dict(zip(names, row, strict=True))
 
 
-def python_values(column: pa.Array, zone: ZoneInfo) -> list[Any]:
-    """Python objects of an Arrow column; instants in the session zone, text where Python has no such year."""
+def python_values(column: pa.Array, zone: ZoneInfo, far: Far | None = None) -> list[Any]:
+    """Python objects of an Arrow column; instants in the session zone, as :func:`python_rows` says where Python has no
+    such year.
+    """
     if pa.types.is_timestamp(column.type):
-        return [_instant(v, zone) for v in column.cast(pa.int64()).to_pylist()]
+        return [_instant(v, zone, far) for v in column.cast(pa.int64()).to_pylist()]
     if pa.types.is_list(column.type) and pa.types.is_timestamp(column.type.value_type):
         flat = pa.ListArray.from_arrays(column.offsets, column.values.cast(pa.int64()), mask=column.is_null())
-        return [None if row is None else [_instant(v, zone) for v in row] for row in flat.to_pylist()]
+        return [None if row is None else [_instant(v, zone, far) for v in row] for row in flat.to_pylist()]
     found: list[Any] = column.to_pylist()
     if pa.types.is_decimal(column.type) and column.type.scale == 0:
         return [None if v is None else int(v) for v in found]  # HUGEINT leaves DuckDB as a decimal
@@ -171,20 +216,25 @@ def python_values(column: pa.Array, zone: ZoneInfo) -> list[Any]:
 
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+#: Microseconds of the years 1 to 9999, less a day for any time zone.
+_LEAST, _MOST = -62_135_510_400_000_000, 253_402_214_400_000_000
 
 
-def _instant(micros: int | None, zone: ZoneInfo) -> dt.datetime | str | None:
+def _instant(micros: int | None, zone: ZoneInfo, far: Far | None) -> dt.datetime | str | None:
     if micros is None:
         return None
     try:
         return (_EPOCH + dt.timedelta(microseconds=micros)).astimezone(zone)
     except OverflowError:
+        if far is not None:
+            far(micros)
+            return None
         return f"{micros // 1_000_000} seconds since 1970"
 
 
-def _mixed(text: str | None, code: str | None, zone: ZoneInfo) -> Any:
+def _mixed(text: str | None, code: str | None, zone: ZoneInfo, far: Far | None) -> Any:
     """A mixed value from its JSON text and what ``present.type_text`` says about it."""
-    return None if text is None else _typed(_loads(text), code, zone)
+    return None if text is None else _typed(_loads(text), code, zone, far)
 
 
 def _loads(text: str) -> Any:
@@ -195,7 +245,7 @@ def _loads(text: str) -> Any:
         return text
 
 
-def _typed(value: Any, code: str | None, zone: ZoneInfo, separator: str = ",") -> Any:
+def _typed(value: Any, code: str | None, zone: ZoneInfo, far: Far | None, separator: str = ",") -> Any:
     if not code or value is None:
         return value
     if code == "B":
@@ -204,8 +254,8 @@ def _typed(value: Any, code: str | None, zone: ZoneInfo, separator: str = ",") -
         if not isinstance(value, list):  # the text of a list that is nested too deep
             return value
         codes = code[1:].split(separator)
-        return [_typed(v, c, zone, ";") for v, c in zip(value, codes, strict=True)] if value else value
-    return _instant(int(code[1:]), zone)
+        return [_typed(v, c, zone, far, ";") for v, c in zip(value, codes, strict=True)] if value else value
+    return _instant(int(code[1:]), zone, far)
 
 
 def _installed(what: str, package: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from logsql.diagnostics.engine import TIME_LIMIT
-from logsql.diagnostics.errors import RunError, TimeoutError_, diagnostic
+from logsql.diagnostics.errors import LogsqlError, RunError, TimeoutError_, diagnostic
 from logsql.engine.ledger import Ledger
 from logsql.engine.memory import MemoryWatch
 from logsql.engine.shares import Shares
@@ -19,11 +19,13 @@ from udfs.readers.files import Files
 
 @dataclass(frozen=True)
 class ProgressReport:
-    """How far a run is: bytes read of each source, DuckDB's own percentage (or None), seconds since the start."""
+    """How far a run is: bytes read of each source, DuckDB's own percentage (or None), seconds since the start, and
+    the seconds for which each host is waited for."""
 
     sources: dict[str, tuple[int, int]]
     percent: float | None
     seconds: float
+    waits: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -37,6 +39,8 @@ class RunState:
     shares: Shares | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
     reached: dict[str, tuple[int, int]] = field(default_factory=dict)
+    waits: dict[str, float] = field(default_factory=dict)
+    """Hosts that are waited for, and until when (``time.monotonic``)."""
     started: float = field(default_factory=time.monotonic)
     deadline: float | None = None
     limit: float | None = None
@@ -55,6 +59,9 @@ class RunState:
     """Whether it was told to stop because nobody wanted the rest of its rows."""
     interrupts: int | None = None
     """How often the session had been interrupted when this query was planned; None once it runs."""
+
+    behind: LogsqlError | None = None
+    """What is raised behind the last row: the rows are right, and there would be more."""
 
     def abandon(self) -> None:
         """Nobody wants the rest of the rows: what reads ahead ends, as if the run was interrupted."""
@@ -102,6 +109,16 @@ class RunState:
     def advance(self, source: str, done_bytes: int, total_bytes: int) -> None:
         """Byte position of a reader (the face that readers see)."""
         self.reached[source] = (done_bytes, total_bytes)
+
+    def waiting(self, host: str, until: float) -> None:
+        """A stage waits for a host, which may be asked again at that time (``time.monotonic``)."""
+        self.waits[host] = until
+
+    def report(self, percent: float | None) -> ProgressReport:
+        """How far it is now."""
+        now = time.monotonic()
+        waits = {host: until - now for host, until in dict(self.waits).items() if until > now}
+        return ProgressReport(dict(self.reached), percent, now - self.started, waits)
 
     def read_context(self) -> ReadContext:
         """What readers get: this run's ledger, progress and cancel flag, and the files that the policy allows."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -110,17 +110,24 @@ class Results:
         if not self.keeping:
             yield from batches
             return
-        shown = [i for i, name in enumerate(schema.names) if with_types or not name.endswith(TYPE_SUFFIX)]
         kept = self.open(number, schema)
+        wanted = _wanted(schema, with_types)
         try:
             for batch in batches:
                 kept.add(batch)
                 if not kept.in_memory and kept.ending is Ending.OPEN and not self._make_room(kept):
                     kept.end(Ending.FULL)
-                yield batch if len(shown) == len(schema) else batch.select(shown)
+                yield wanted(batch)
             self.ended(kept, Ending.WHOLE)
         finally:
             self.ended(kept, Ending.LEFT)
+
+    def again(self, number: int, with_types: bool) -> Iterator[pa.RecordBatch] | None:
+        """The batches of a result that was kept to its end, as :meth:`keep` gave them; None of another one."""
+        kept = self.find(str(number))
+        if kept is None or kept.ending is not Ending.WHOLE:
+            return None
+        return map(_wanted(kept.schema, with_types), kept.batches())
 
     def find(self, number: str) -> Kept | None:
         """A kept result that can be read; None when there is none, or another session's needed its room."""
@@ -206,6 +213,12 @@ class Results:
             self._bytes = self._in_memory = 0
             self.last = None
             self._folder.close()
+
+
+def _wanted(schema: pa.Schema, with_types: bool) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+    """Leaves out the companion type columns, unless they are wanted."""
+    shown = [i for i, name in enumerate(schema.names) if with_types or not name.endswith(TYPE_SUFFIX)]
+    return lambda batch: batch if len(shown) == len(schema) else batch.select(shown)
 
 
 class HasResults(Protocol):

@@ -6,6 +6,7 @@ What is below it (:mod:`logsql.engine.database`, runs, services, results) never 
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ from logsql.engine.shares import Shares
 from logsql.engine.translate import explain_text, plan_text, run_text
 from logsql.engine.workspace import Workspace
 from logsql.loading import collector_paused
+from logsql.planner.connections.live import LIVE
 from logsql.planner.plan import Plan
 from logsql.planner.services import Service
 from logsql.store.policy import Policy
@@ -51,7 +53,11 @@ class Session:
     the network, reading but below ``allow_dirs`` (an older name: ``directories``) and ``allow_write``, and writing but
     below ``allow_write``; a database file elsewhere is read. ``timeout`` is in seconds. ``geoip`` names databases in
     MaxMind's format for ``lookup geoip`` (a ``.mmdb`` file or a folder), ``procs`` folders of stored queries for
-    ``proc``. Deleting rows with ``purge`` needs ``allow_purge``.
+    ``proc``. Deleting rows with ``purge`` needs ``allow_purge``. ``config`` is the configuration file (by default the
+    user's, docs/reference/config.md), which is read when a command first needs it; ``configuration`` is one that was
+    read already (:class:`.configuration.settings.Configuration`), in its place. ``server``: the live server whose
+    receivers and streams the commands ``logger`` and ``stream`` read (its configuration or its state folder,
+    docs/reference/serve.md).
     """
 
     def __init__(
@@ -69,10 +75,21 @@ class Session:
         allow_purge: bool = False,
         allow_dirs: Sequence[str] = (),
         allow_write: Sequence[str] = (),
+        config: str | os.PathLike[str] | None = None,
+        server: str | os.PathLike[str] | None = None,
+        configuration: object = None,
     ) -> None:
         policy = Policy.safe_mode((*allow_dirs, *directories), allow_write) if safe else Policy()
         database = Database.open(path, tz, Limits(threads, memory_limit), policy)
-        self._begin(Workspace.over(database, Settings(geoip, tuple(procs), allow_purge), timeout))
+        settings = Settings(
+            geoip,
+            tuple(procs),
+            allow_purge,
+            None if config is None else os.fspath(config),
+            None if server is None else os.fspath(server),
+            configuration,
+        )
+        self._begin(Workspace.over(database, settings, timeout))
         self.on_progress = on_progress
         _OPEN.add(self)
 
@@ -193,6 +210,7 @@ class Session:
         execution = Execution(self.workspace, plan, state, catalog.bindings)
         self.workspace.runs.started(execution)
         execution.number = next(self.results.numbers)
+        execution.text, execution.origin = text, origin
         self.query_log.start(execution.number, text)
         return Result(execution, plan.notes)
 
@@ -292,6 +310,12 @@ class Session:
     def tables(self) -> list[str]:
         """Names of the tables and views a query can read."""
         return self.database.tables()
+
+    def server_tables(self) -> list[str]:
+        """Names of the tables of the live server, which ``table`` reads too; none without a server. Raises SourceError
+        where it does not answer."""
+        server = self.service(LIVE)
+        return [] if server is None else list(server.tables())
 
     def drop(self, name: str) -> None:
         """Remove a table, a view or a registered object."""

@@ -25,13 +25,19 @@ _VARIANT, _VARIANT_RAW = b"logsql.variant", b"logsql.variant.raw"
 
 
 class SourceOpener:
-    """Opens sources for one query. ``register(name, object)`` makes an object readable by name in its SQL."""
+    """Opens sources for one query. ``register(name, object)`` makes an object readable by name in its SQL; ``given``:
+    what its readers find shared before any of them is made."""
 
-    def __init__(self, register: Callable[[str, object], None], context_factory: Callable[[], ReadContext]) -> None:
+    def __init__(
+        self,
+        register: Callable[[str, object], None],
+        context_factory: Callable[[], ReadContext],
+        given: Mapping[type, object] | None = None,
+    ) -> None:
         self.register = register
         self.context_factory = context_factory
         self._number = 0
-        self._shared: dict[type, object] = {}
+        self._shared: dict[type, object] = dict(given or {})
 
     def open(self, command: str, source: SourceSpec, paths: Sequence[str], options: Mapping[str, object]) -> SourceInfo:
         """The source as its command declares it. Raises :class:`SourceError` or :class:`PolicyError`."""

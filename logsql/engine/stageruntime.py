@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.database import Database
 from logsql.engine.discovery import all_fields
 from logsql.engine.ledger import Ledger
@@ -73,6 +74,10 @@ class Stages(_Runtime):
     @property
     def progress(self) -> RunState:
         return self.state
+
+    def fail_behind(self, problem: LogsqlError) -> None:
+        """The first such error of a run is raised behind its last row."""
+        self.state.behind = self.state.behind or problem
 
 
 class Run(Protocol):

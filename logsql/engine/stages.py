@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 
 import pyarrow as pa
 
@@ -23,11 +24,24 @@ class StageTable:
     def __init__(self, schema: pa.Schema, produce: Callable[[], Iterator[pa.RecordBatch]]) -> None:
         self.schema = schema
         self._produce = produce
+        # DuckDB scans in threads of its own, which know nothing of the language in which the caller is told of errors.
+        self._asked = copy_context()
         self.last_error: BaseException | None = None
+        self.begun = False
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
+    def finish(self) -> None:
+        """Run it for what it does, where nothing asked for its rows."""
+        if not self.begun:
+            for _ in self.batches():
+                pass
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, from the begin each time, in exactly the types of the schema."""
+        asked = self._asked.copy()
+        self.begun = True
         try:
-            for batch in self._produce():
+            produced = asked.run(self._produce)
+            while (batch := asked.run(next, produced, None)) is not None:
                 yield _conform(batch, self.schema)
         except GeneratorExit:
             raise
@@ -39,7 +53,7 @@ class StageTable:
         return self.schema.__arrow_c_schema__()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        reader = pa.RecordBatchReader.from_batches(self.schema, self._batches())
+        reader = pa.RecordBatchReader.from_batches(self.schema, self.batches())
         return reader.__arrow_c_stream__(requested_schema)
 
 

@@ -24,7 +24,7 @@ from logsql.engine.engineerrors import engine_error
 from logsql.engine.leftovers import GRACE, TICK, join, leave
 from logsql.engine.leftovers import interrupt as interrupted
 from logsql.engine.memory import PAUSE
-from logsql.engine.runstate import ProgressReport, RunState
+from logsql.engine.runstate import RunState
 from logsql.engine.sourceerrors import source_error
 from udfs.readers.errors import ReadCancelled, ReaderError
 
@@ -156,7 +156,7 @@ class Runner:
             if item is _END:
                 return
             if isinstance(item, BaseException):
-                raise self._explain(item) from None
+                raise self.told(item) from None
             yield item
             self._tick()
 
@@ -164,17 +164,15 @@ class Runner:
         state = self.state
         if state.cancel.is_set():
             self.interrupt()  # again and again: one that comes just before a statement begins is lost
-        now = time.monotonic()
         state.check_bounds()
         if state.on_progress is not None:
             try:
                 percent = float(self.cursor.query_progress())
             except (duckdb.Error, AttributeError, TypeError):
                 percent = -1.0
-            report = ProgressReport(dict(state.reached), percent if percent >= 0 else None, now - state.started)
-            state.on_progress(report)
+            state.on_progress(state.report(percent if percent >= 0 else None))
 
-    def _explain(self, problem: BaseException) -> BaseException:
+    def told(self, problem: BaseException) -> BaseException:
         """The error the user sees: a reader's or stage's own, else DuckDB's in one sentence."""
         for origin in self._origins():
             if isinstance(origin, ReadCancelled) and (bound := self.state.past_bounds()) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from logsql.engine.database import Database
 from logsql.engine.interrupts import Runs
@@ -12,13 +12,15 @@ from logsql.engine.lookups import SessionLookups
 from logsql.engine.runstate import ProgressReport
 from logsql.engine.saved import Results
 from logsql.engine.services import Services, Settings
+from logsql.planner.services import Service
 from logsql.store.folders import results_folders, user_state_folder
 from logsql.store.results import SavedResults
 
 
 @dataclass
 class Workspace:
-    """``on_progress`` is told how far a run is, a few times a second; ``owner``: the results end with it."""
+    """``on_progress`` is told how far a run is, a few times a second; ``owner``: the results end with it; ``given``:
+    what the readers of its queries share (standard input that comes from elsewhere), by class."""
 
     database: Database
     runs: Runs
@@ -26,6 +28,7 @@ class Workspace:
     results: Results
     on_progress: Callable[[ProgressReport], None] | None = None
     owner: bool = True
+    given: dict[type, object] = field(default_factory=dict)
 
     @classmethod
     def over(cls, database: Database, settings: Settings, timeout: float | None) -> Workspace:
@@ -42,6 +45,8 @@ class Workspace:
         database, services = self.database.sibling(), self.services
         runs = Runs(self.runs.timeout, self.runs.log)
         made = Services(database, services.settings, services.lookups, runs.log, self.results)
+        for key, thing in services.provided.items():
+            made.provide(Service(key), thing)
         return Workspace(database, runs, made, self.results, owner=False)
 
     def close(self) -> None:

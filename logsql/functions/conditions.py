@@ -15,7 +15,7 @@ from logsql.planner.function_spec import FunctionSpec, Idiom, register
 from logsql.planner.notes import arguments, comparisons, elements, given, spellings
 from logsql.planner.notes import conditions as notes
 from logsql.planner.notes.blanks import asked_for_null
-from logsql.values import patterns, sql, values
+from logsql.values import cells, patterns, sql, values
 from logsql.values.keys import same
 from logsql.values.mixing import choose, coalesce
 from logsql.values.sql import Sql
@@ -198,6 +198,7 @@ register(
         ),
         notes=(('0 and "" are true, because they are not null', '0과 ""는 null이 아니므로 참입니다'),),
         branches=True,
+        direct=cells.choice,
         idiom=Idiom.CHOICE,
         meant=_or_null,
     ),
@@ -237,6 +238,7 @@ register(
         (example('nvl(null, "x")', "x"), example('nvl("", "x")', ""), example("nvl(known, 0)", 0, {"known": None})),
         tests_null=True,
         idiom=Idiom.OTHERWISE,
+        direct=cells.otherwise,
     ),
     FunctionSpec(
         "in",

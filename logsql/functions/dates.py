@@ -27,7 +27,7 @@ from logsql.planner.notes import dates as notes
 from logsql.planner.notes.comparisons import sample
 from logsql.planner.notes.datetexts import guess_pattern
 from logsql.planner.notes.words import WRITE
-from logsql.values import sql, values
+from logsql.values import cells, sql, values
 from logsql.values.arithmetic import text_integer
 from logsql.values.sql import Sql
 from logsql.values.timespans import Span, bucket, parse_span, shift
@@ -486,7 +486,7 @@ register(
             "2017-03-28 23:00:00+0800"),
             example("string(null)", None),
         ),
-        constant=(1, 2), aliases=("str",),
+        constant=(1, 2), aliases=("str",), direct=cells.shown,
         notes=(
             ("extension: four and more S print that many digits of the fraction of a second",
              "확장: S가 넷 이상이면 초의 소수를 그 자릿수만큼 출력합니다"),

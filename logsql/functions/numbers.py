@@ -16,6 +16,7 @@ from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, NUMBERS_ROWS, PLAIN, VOLATILE_PARTLY, FunctionDuty, Takes
 from logsql.planner.function_spec import FunctionSpec, Idiom, register
 from logsql.planner.notes import numbers as notes
+from logsql.planner.running import ROW_NUMBER
 from logsql.values import sql, values
 from logsql.values.keys import simple_key
 from logsql.values.sorting import comparator_keys, is_list
@@ -360,6 +361,8 @@ def _row_number(call: FunctionCall) -> Sql:
     cx = call.cx
     if cx.lambda_depth:
         call.fail(SEQ_IN_FOREACH, function=call.spec.name)
+    if cx.rel is not None and (number := next((c for c in cx.rel.carried if c.name == ROW_NUMBER), None)) is not None:
+        return cx.rel.expr(number.ident)
     order = cx.row_order() if cx.row_order is not None else None
     node = sql.row_number(order if isinstance(order, exp.Order) else None)
     if cx.rel is None:

@@ -212,10 +212,6 @@ register(
 
 REFUSED_FUNCTIONS.update(
     {
-        **dict.fromkeys(
-            ("evtctxget", "evtctxgetvar", "evtctxsetvar", "evtctxcnt"),
-            text("event contexts need the stream engine", "이벤트 컨텍스트에는 스트림 엔진이 필요합니다"),
-        ),
         "matchbehavior": text(
             "behaviour profiles are kept by the vendor's server", "행위 프로파일은 제조사 서버에만 저장됩니다"
         ),

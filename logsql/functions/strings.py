@@ -17,8 +17,8 @@ from logsql.planner import results
 from logsql.planner.calls import FunctionCall
 from logsql.planner.duties import DUCKDB, PLAIN, Plain, Takes
 from logsql.planner.function_spec import FunctionSpec, Idiom, register
-from logsql.planner.notes import elements
-from logsql.values import sql, values
+from logsql.planner.notes import elements, shown
+from logsql.values import cells, sql, values
 from logsql.values.keys import same
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, BOOL, INT_WIDE, STRING, Kind
@@ -213,9 +213,13 @@ def _contains(call: FunctionCall) -> Typed:
     value, needle = call.arg(0), call.arg(1)
     if Kind.NULL in (value.kind, needle.kind):
         return Typed(sql.boolean(False), BOOL)
+    shown.among_maps(call.cx, call.nodes[0], call.nodes[1])
     if value.kind is Kind.LIST:
+        shown.candidate(call.cx, call.nodes[0], call.nodes[1])
         elements.contained(call, value, needle)
         return values.settled(list_contains(call, value, needle))
+    if value.kind is Kind.STRING:
+        shown.part(call.cx, call.nodes[0], call.nodes[1])
     found = sql.func("contains", values.text_sql(value), values.text_sql(needle))
     listed = values.as_list(value) if value.kind is Kind.ANY else None
     if listed is None:
@@ -307,7 +311,7 @@ register(
          "값을 텍스트로 바꾸어 이어 붙입니다. null은 null로 표시합니다."),
         _concat, 1, None, "string", DUCKDB,
         (example('concat(a, ":", b)', "10.0.0.1:443", {"a": "10.0.0.1", "b": 443}), example('concat("n", 1.5)',
-        "n1.5")),
+        "n1.5")), direct=cells.concat,
     ),
     FunctionSpec(
         "contains", "string", "contains(text, needle) or contains(list, element)",
@@ -324,6 +328,7 @@ register(
         ),
         plain=Plain(1, "match({0}, {1})"),
         searches=True,
+        direct=cells.contains,
     ),
     FunctionSpec(
         "len", "string", "len(value)",
@@ -331,13 +336,14 @@ register(
          "텍스트의 글자 수, 목록의 요소 수, 맵의 키 수를 반환합니다. null은 0입니다."),
         _len, 1, 1, "int", DUCKDB,
         (example('len("한글")', 2), example("len(null)", 0), example('len(split("a\\nb", "\\n"))', 2)),
-        idiom=Idiom.NEVER_NULL, gives=results.always(low=0, given=True),
+        idiom=Idiom.NEVER_NULL, gives=results.always(low=0, given=True), direct=cells.length,
     ),
     FunctionSpec(
         "lower", "string", "lower(text)",
         ("Lower case.", "소문자로 바꿉니다."),
         _simple(values.lower), 1, 1, "string", PLAIN,
         (example('lower("Hello World")', "hello world"), example("lower(null)", None)), gives=results.in_case("lower"),
+        direct=cells.lower,
     ),
     FunctionSpec(
         "upper", "string", "upper(text)",
@@ -345,6 +351,7 @@ register(
         _simple(lambda s: sql.func("upper", s)), 1, 1, "string",
         PLAIN,
         (example('upper("한글abc")', "한글ABC"),), gives=results.in_case("upper"),
+        direct=cells.upper,
     ),
     FunctionSpec(
         "trim", "string", "trim(text)",
@@ -387,6 +394,7 @@ register(
              "음수 상수 길이는 오류이고, 계산한 길이가 음수이면 null입니다"),
         ),
         takes=((1, Takes.WHOLE),), gives=results.side,
+        direct=cells.left,
     ),
     FunctionSpec(
         "right", "string", "right(text, length)",
@@ -395,6 +403,7 @@ register(
         _side, 2, 2, "string", PLAIN,
         (example('right("0123456789", 4)', "6789"), example("right(1234, 2)", "34")),
         takes=((1, Takes.WHOLE),), gives=results.side,
+        direct=cells.right,
     ),
     FunctionSpec(
         "lpad", "string", "lpad(text, length, [pad])",

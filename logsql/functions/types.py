@@ -9,7 +9,7 @@ from logsql.planner.function_spec import FunctionSpec, register
 from logsql.planner.notes.blanks import asked_for_null
 from logsql.planner.notes.comparisons import quoted_name
 from logsql.planner.results import always
-from logsql.values import sql, values
+from logsql.values import cells, sql, values
 from logsql.values.sql import Sql
 from logsql.values.types import BOOL, STRING, Kind
 from logsql.values.values import Typed
@@ -125,7 +125,7 @@ register(
         ("Whether the value is null; empty text is not.", "값이 null인지 반환합니다. 빈 텍스트는 null이 아닙니다."),
         _isnull, 1, 1, "bool",
         PLAIN,
-        (example("isnull(a)", True, {"b": 1}), example('isnull("")', False)), tests_null=True,
+        (example("isnull(a)", True, {"b": 1}), example('isnull("")', False)), tests_null=True, direct=cells.is_null,
     ),
     FunctionSpec(
         "isnotnull", "type check", "isnotnull(value)",
@@ -133,6 +133,7 @@ register(
         _isnotnull, 1, 1, "bool",
         PLAIN,
         (example("isnotnull(0)", True), example("isnotnull(a)", False, {"b": 1})), tests_null=True,
+        direct=cells.is_not_null,
     ),
     FunctionSpec(
         "isnum", "type check", "isnum(value)",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -124,9 +124,9 @@ def csv_lines(mark: str) -> Lines:
     return lambda piece: quoted_lines(_texts(piece), mark, piece.num_rows)
 
 
-def txt_lines(mark: str) -> Lines:
-    """Texts with ``mark`` between them, nothing quoted."""
-    return lambda piece: joined_lines(_texts(piece), mark, piece.num_rows)
+def txt_lines(mark: str, nothing: str = "") -> Lines:
+    """Texts with ``mark`` between them, nothing quoted; ``nothing`` stands for null."""
+    return lambda piece: joined_lines(_texts(piece, nothing), mark, piece.num_rows)
 
 
 def json_lines(piece: pa.RecordBatch) -> pa.Array:
@@ -134,8 +134,8 @@ def json_lines(piece: pa.RecordBatch) -> pa.Array:
     return object_lines(piece, "}\n")
 
 
-def _texts(piece: pa.RecordBatch) -> list[pa.Array]:
-    return [pc.fill_null(text_column(piece.column(i), field), "") for i, field in enumerate(piece.schema)]
+def _texts(piece: pa.RecordBatch, nothing: str = "") -> list[pa.Array]:
+    return [pc.fill_null(text_column(piece.column(i), field), nothing) for i, field in enumerate(piece.schema)]
 
 
 # --- encoding ---------------------------------------------------------------------------------------------------------
@@ -180,6 +180,62 @@ class Encoder:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
+class Target(Protocol):
+    """One file that is being written: nothing is at its path before every row is there."""
+
+    def write(self, data: bytes | memoryview) -> None: ...
+    def suspend(self) -> None:
+        """Let go of what an open file holds until the next write."""
+
+    def discard(self) -> None:
+        """Throw away what was written."""
+
+
+class Targets(Protocol):
+    """Where the files of a job are: on this machine, or on a server."""
+
+    def check(self, runtime: Actions, path: str, manner: Manner, fixed: str | None) -> None:
+        """Refuse what cannot be written, before any row is read. ``path`` as the query has it; ``fixed``: that of the
+        file, where it does not depend on the rows."""
+
+    def open(self, path: str, manner: Manner, runtime: Actions) -> Target:
+        """A file to write."""
+
+    def commit(self, files: Collection[Any], runtime: Actions) -> None:
+        """Put the finished files in their places."""
+
+    def end(self) -> None:
+        """Nothing more is written."""
+
+
+class LocalTargets:
+    """Files of this machine, as the policy allows them."""
+
+    def check(self, runtime: Actions, path: str, manner: Manner, fixed: str | None) -> None:
+        """See :class:`Targets`."""
+        runtime.policy.check_write(path)
+        if manner.tmp is not None:
+            runtime.policy.check_write(manner.tmp)
+            check_temporary(manner)
+        if fixed is not None:
+            check_target(fixed, manner)
+
+    def open(self, path: str, manner: Manner, runtime: Actions) -> OutputFile:
+        """See :class:`Targets`."""
+        runtime.policy.check_write(path)  # a date in the path may hold more than digits
+        return OutputFile(path, manner, runtime.cancelled)
+
+    def commit(self, files: Collection[OutputFile], runtime: Actions) -> None:
+        """See :class:`Targets`."""
+        commit(files, runtime.cancelled)
+
+    def end(self) -> None:
+        """Each file is closed by itself."""
+
+
+LOCAL = LocalTargets()
+
+
 @dataclass(frozen=True)
 class Job:
     """One output command. ``header`` makes the first line of a new file from the names of the fields."""
@@ -194,6 +250,7 @@ class Job:
     header: Callable[[Sequence[str]], str] | None = None
     bom: bool = False
     empty_file: bool = False
+    targets: Targets = LOCAL
 
 
 class Output:
@@ -207,12 +264,8 @@ class Output:
         """Refuse what cannot be written: by the policy, or because a file is in the way."""
         job = self.job
         self.now = dt.datetime.now(dt.UTC)
-        runtime.policy.check_write(job.path)
-        if job.manner.tmp is not None:
-            runtime.policy.check_write(job.manner.tmp)
-            check_temporary(job.manner)
-        if not job.template.dated:
-            check_target(job.template.at(self.now, runtime.zone), job.manner)
+        fixed = None if job.template.dated else job.template.at(self.now, runtime.zone)
+        job.targets.check(runtime, job.path, job.manner, fixed)
 
     def write(self, runtime: Actions, rel: Rel, chosen: Sequence[tuple[str, Typed]], time: Sql | None) -> None:
         """Write the rows of a stored relation: the ``chosen`` values, or all fields when there are none.
@@ -230,6 +283,8 @@ class Output:
         except BaseException:
             writer.discard()
             raise
+        finally:
+            job.targets.end()
 
     def _manner(self, names: Sequence[str], encoder: Encoder) -> Manner:
         job = self.job
@@ -280,8 +335,8 @@ class _Writer:
         self.encoder = encoder
         self.runtime = runtime
         self.now = now
-        self.files: dict[str, OutputFile] = {}
-        self.active: dict[str, OutputFile] = {}
+        self.files: dict[str, Target] = {}
+        self.active: dict[str, Target] = {}
         self.undated = 0
         self.rows = 0
 
@@ -306,11 +361,10 @@ class _Writer:
         sink: Any = _Sink(self._file(path), self.encoder)
         put(sink, lines)
 
-    def _file(self, path: str) -> OutputFile:
+    def _file(self, path: str) -> Target:
         found = self.files.get(path)
         if found is None:
-            self.runtime.policy.check_write(path)  # a date in the path may hold more than digits
-            found = self.files[path] = OutputFile(path, self.job.manner, self.runtime.cancelled)
+            found = self.files[path] = self.job.targets.open(path, self.job.manner, self.runtime)
         self.active.pop(path, None)
         self.active[path] = found
         if len(self.active) > OPEN_FILES:
@@ -326,7 +380,7 @@ class _Writer:
                 self._file(path)
             elif self.job.manner.overwrite:
                 self.runtime.loss.lost(path, LEFT_AS_IT_WAS.name, 0)
-        commit(self.files.values(), self.runtime.cancelled)
+        self.job.targets.commit(self.files.values(), self.runtime)
         if self.undated:
             self.runtime.loss.lost(self.job.command, NO_DATE.name, self.undated)
         if self.encoder.replaced:
@@ -342,7 +396,7 @@ class _Writer:
 class _Sink:
     """A file as the writers of :mod:`logsql.render` see it."""
 
-    file: OutputFile
+    file: Target
     encoder: Encoder
 
     def write(self, data: Any) -> None:

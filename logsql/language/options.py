@@ -25,6 +25,8 @@ from logsql.language.tree import Call, Expr, Option
 #: A key and its "=", but not "==". Keys are words, so that ``/data/day=1/x`` and ``C:\a=b`` are no options.
 _KEY = re.compile(r"\s*([^\W\d][\w.\-]*)(\s*)=(?!=)")
 _VALUE = re.compile(r"\S*")
+#: A quoted value in which parameters stand, ``"(cn=$("name"))"``: the quotes inside ``$(...)`` are theirs.
+_PARAMETERS = re.compile(r'''"(?>\$\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\)|[^"\\]|\\.)*+"''', re.DOTALL)
 _SKIP = re.compile(rf"{QUOTED.pattern}|[(\[]|[)\]]|(?<!\S)[^\W\d][\w.\-]*\s*=(?!=)", re.DOTALL)
 
 
@@ -73,6 +75,8 @@ def _option(source: Source, found: re.Match[str], end: int, command: str, names:
         quoted = QUOTED.match(source.buffer, equals, end)
         if quoted is None:
             raise source.error(OPTION_QUOTE, equals, equals + 1, option=key)
+        if quoted[0].endswith('$("'):
+            quoted = _PARAMETERS.match(source.buffer, equals, end) or quoted
         value, stop = decode_option(quoted[0][1:-1]), quoted.end()
     elif source.buffer.startswith("$(", equals):
         value, stop = _parameter(source, equals, end, key)

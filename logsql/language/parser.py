@@ -44,6 +44,8 @@ class CommandGrammar(Protocol):
     def takes_options(self) -> bool: ...
     @property
     def usage(self) -> tuple[str, ...]: ...
+    @property
+    def sql(self) -> bool: ...
     def parse(self, reader: ArgReader) -> object: ...
 
 
@@ -72,11 +74,15 @@ class QueryParser:
     subqueries: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.split: Split = split(Source.of(self.text))
+        self.split: Split = split(Source.of(self.text), self._followed_by_sql)
         self.source: Source = self.split.source
 
     def parse(self) -> Query:
         return self._group(self.split.root)
+
+    def _followed_by_sql(self, name: str) -> bool:
+        spec = self.grammar.command(name)
+        return spec is not None and spec.sql
 
     def opens(self, at: int) -> bool:
         """Whether a subquery begins here; a bracket in what was split as a text (``type"=left [``) opens none."""
@@ -141,7 +147,11 @@ class QueryParser:
         buffer: str | None = None
         if spec.takes_options:
             options, pos = read_options(source, pos, end, name, spec.option_names)
-            if spec.options_anywhere:
+            if spec.sql:
+                later, range_ = self._options_behind_word(pos, end, name, spec.option_names)
+                options += later
+                buffer = _blanked(source.buffer, [range_]) if later else None
+            elif spec.options_anywhere:
                 later, ranges = sweep_options(source, pos, end, name, spec.option_names)
                 options += later
                 buffer = _blanked(source.buffer, ranges) if ranges else None
@@ -150,6 +160,16 @@ class QueryParser:
         if not reader.at_end():
             reject_rest(reader.source, reader.pos, end, self._too_much(name, spec, reader, end))
         return Command(name, options, args, source.span(start, end), source.span(start, behind))
+
+    def _options_behind_word(
+        self, pos: int, end: int, name: str, names: tuple[str, ...]
+    ) -> tuple[tuple[Option, ...], tuple[int, int]]:
+        """The options between the first word and the SQL, and where they stand: nothing of the SQL is an option."""
+        begin, _ = trimmed(self.source, pos, end)
+        word = _NAME.match(self.source.buffer, begin, end)
+        at = begin if word is None else word.end()
+        options, stop = read_options(self.source, at, end, name, names)
+        return options, (at, stop)
 
     def _too_much(self, name: str, spec: CommandGrammar, reader: ArgReader, end: int) -> str | None:
         """The help of text behind the arguments: an option out of its place, a second query, else the usage."""

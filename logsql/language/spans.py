@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from logsql.diagnostics.errors import Diagnostic
 from logsql.diagnostics.notes import Note
+from logsql.diagnostics.redaction import Said, covered, masked
 from logsql.language.positions import LINE_BREAK, line_and_column
 
 if TYPE_CHECKING:
@@ -24,18 +25,18 @@ MAX_LINES = 4
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def render(diagnostic: Diagnostic) -> str:
+def render(diagnostic: Diagnostic) -> Said:
     """The text of a diagnostic, without a final line break; plain text, no colours."""
-    out = [f"error[{diagnostic.code} {diagnostic.name}]: {_clean(diagnostic.message)}"]
+    out = [f"error[{diagnostic.code} {diagnostic.name}]: {_clean(masked(diagnostic.message))}"]
     if diagnostic.text is not None and diagnostic.span is not None:
-        out += _excerpt(diagnostic.text, diagnostic.span, diagnostic.origin or "query")
-    out += [f"note: {_clean(note)}" for note in diagnostic.notes]
+        out += _excerpt(covered(diagnostic.text), diagnostic.span, diagnostic.origin or "query")
+    out += [f"note: {_clean(masked(note))}" for note in diagnostic.notes]
     if diagnostic.help:
-        out.append(f"help: {_clean(diagnostic.help)}")
-    return "\n".join(out)
+        out.append(f"help: {_clean(masked(diagnostic.help))}")
+    return Said("\n".join(out))
 
 
-def render_note(note: Note) -> str:
+def render_note(note: Note) -> Said:
     """One line: code, place, sentence, help. Plain text, no colours.
 
     >>> from logsql.language.tree import Span
@@ -46,7 +47,7 @@ def render_note(note: Note) -> str:
     if place and note.origin:
         place = f"{note.origin}:{place}"
     help = f"; help: {note.help}" if note.help else ""
-    return _clean(f"note[{note.code} {note.name}]: {place}{note.sentence}{help}")
+    return Said(_clean(f"note[{note.code} {note.name}]: {place}{note.sentence}{help}"))
 
 
 def width(text: str) -> int:

@@ -1,4 +1,5 @@
-"""From query text to commands (language.md 1.1, 1.2, 1.8): one pass, no recursion, no knowledge of any command.
+"""From query text to commands (language.md 1.1, 1.2, 1.8): one pass, no recursion, no knowledge of any command but
+which ones are followed by SQL (``foreignsql.py``).
 
 ``split(source)`` returns the source with look-alikes replaced outside string literals, and the tree of groups: the
 query itself and, by the position of its ``[``, every bracketed text. A group lists its segments (the texts between
@@ -9,9 +10,11 @@ brackets, E0001 for brackets nested beyond reason.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from logsql.diagnostics.language import BRACKET_NOT_CLOSED, BRACKET_NOT_OPENED, HALF_CHARACTER, QUOTE_MISMATCH, TOO_DEEP
+from logsql.language.foreignsql import sql_end, sql_start
 from logsql.language.source import LOOKALIKE, LOOKALIKES, PIPES, QUOTES, Source
 
 MAX_BRACKETS = 50
@@ -28,6 +31,7 @@ _FANCY = re.compile(
 _PLAIN_MARK = re.compile(rf"(?P<string>\Z.)|(?P<mark>[\[\]|{PIPES}])")
 _MARKS = re.compile(rf"[\[\]|{PIPES}]")
 _UNLIKELY = re.compile(rf"[\r\n]|[|{PIPES}]\s*#\s")
+_WORD = re.compile(r"[\s\u200b\u2060\ufeff]*([^\W\d][\w\-]*)(?=\s)")
 _COMMENT = re.compile(r"[\s\u200b\u2060\ufeff]*#(?=[\s\u200b\u2060\ufeff]|\Z)")
 
 
@@ -62,14 +66,14 @@ class Split:
 _HALF = re.compile("[\ud800-\udfff]")
 
 
-def split(source: Source) -> Split:
+def split(source: Source, followed_by_sql: Callable[[str], bool] = lambda name: False) -> Split:
     """Cut a query into groups and segments; see the module docstring."""
     if not source.nfc.isascii() and (half := _HALF.search(source.nfc)) is not None:
         # A byte of a command line that is no UTF-8, or JSON's "\ud800" alone: no text that SQL could hold.
         char, at = f"U+{ord(half[0]):04X}", half.start()
         raise source.error(HALF_CHARACTER, at, at + 1, char=char)
     fancy = LOOKALIKE.search(source.nfc) is not None
-    splitter = _Splitter(source, _FANCY if fancy else _SCAN)
+    splitter = _Splitter(source, _FANCY if fancy else _SCAN, followed_by_sql)
     splitter.run()
     if fancy:
         buffer = list(source.nfc.translate(LOOKALIKES))
@@ -80,8 +84,9 @@ def split(source: Source) -> Split:
 
 
 class _Splitter:
-    def __init__(self, source: Source, scan: re.Pattern[str]) -> None:
+    def __init__(self, source: Source, scan: re.Pattern[str], followed_by_sql: Callable[[str], bool]) -> None:
         self.source = source
+        self.followed_by_sql = followed_by_sql
         self.text = source.nfc
         self.scan = scan
         self.root = Group(0, cursor=0)
@@ -91,7 +96,7 @@ class _Splitter:
 
     def run(self) -> None:
         scan = self.scan
-        pos = self.comment(0)
+        pos = self.opening(0)
         while (found := scan.search(self.text, pos)) is not None:
             pos = found.end()
             mark = found["mark"]
@@ -100,12 +105,12 @@ class _Splitter:
                     self.literals.append((found.start() + 1, pos - 1))
             elif mark == "[":
                 self.open(pos - 1)
-                pos = self.comment(pos)
+                pos = self.opening(pos)
             elif mark == "]":
                 self.close(pos - 1)
             elif mark == "|" or mark in PIPES:
                 self.end_segment(pos - 1)
-                pos = self.comment(pos)
+                pos = self.opening(pos)
             else:
                 self.unterminated(pos - 1)
                 break
@@ -138,6 +143,16 @@ class _Splitter:
         if len(self.stack) > 1:
             raise self.source.error(QUOTE_MISMATCH, at, at + 1)
         self.literals.append((at + 1, len(self.text)))
+
+    def opening(self, start: int) -> int:
+        """Skip what is no text of the language at the begin of a command: a comment, or SQL behind its name."""
+        word = _WORD.match(self.text, start)
+        if word is None or not self.followed_by_sql(word[1]):
+            return self.comment(start)
+        begin = sql_start(self.text, word.end())
+        end = sql_end(self.source, begin, len(self.stack) > 1)
+        self.literals.append((begin, end))
+        return end
 
     def comment(self, start: int) -> int:
         """Skip a comment that begins at ``start``; returns where the scan goes on (its end, or ``start``)."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -104,6 +105,23 @@ class Once:
             return self._found
 
 
+@dataclass(frozen=True)
+class InForce:
+    """The model in force of a query that runs again and again: asked for at every batch, and told how many seconds it
+    took for the rows of one."""
+
+    give: Callable[[], TrainedModel]
+    took: Callable[[float], None]
+
+    def __call__(self, runtime: StageRuntime) -> TrainedModel:
+        return self.give()
+
+
+def once(make: Obtain) -> Obtain:
+    """Makes a model once per run, where it does not change between runs anyway."""
+    return make if isinstance(make, InForce) else Once(make)
+
+
 def training_rows(runtime: StageRuntime, fields: Sequence[FieldForms], extra: Sequence[str] = ()) -> pa.Table:
     """The rows of the training subquery: one column per field, and the plain columns ``extra``."""
     idents = [ident for f in fields for _, ident in f.forms]
@@ -121,7 +139,7 @@ class Scoring:
     command: for the ledger; fields: the features as SQL delivers them; answers: names of the output columns behind the
     features; weight: column with the number of rows per vector (with mixed fields and texts); failed: the answer column
     for the reason when there is no model, None to fail the query; documents: answers whose type only the data tell,
-    which cross as JSON text.
+    which cross as JSON text; parts: a run sees some of the rows only, and tells nothing of all of them.
     """
 
     command: str
@@ -132,6 +150,7 @@ class Scoring:
     weight: str | None = None
     failed: str | None = None
     documents: frozenset[str] = frozenset()
+    parts: bool = False
 
     def __call__(self, batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
         try:
@@ -147,7 +166,9 @@ class Scoring:
         scores: set[float] = set()
         vectors = 0
         filled = Filled()
+        seconds, vectors_seen = 0.0, False
         for batch in batches:
+            began = time.perf_counter()
             raw = pa.Table.from_batches([batch])
             for name, count in unfit(raw, self.fields, kinds, self.weight).items():
                 fact = f"{name}: not {kinds[name].value.lower()}"
@@ -159,7 +180,14 @@ class Scoring:
             if (column := found.get("_score")) is not None and batch.num_rows and len(scores) < 2:
                 vectors += batch.num_rows
                 scores.update(pc.min_max(column).as_py().values())
-            yield self._output(batch, found)
+            answered = self._output(batch, found)
+            seconds += time.perf_counter() - began
+            vectors_seen = True
+            yield answered
+        if isinstance(self.obtain, InForce) and vectors_seen:
+            self.obtain.took(seconds)
+        if self.parts:
+            return
         if len(scores) == 1 and vectors > 1:
             runtime.loss.lost(self.command, EQUAL_SCORES.name, 0)
         for name in filled.empty():

@@ -44,8 +44,8 @@ class Side:
         return side_value(self.rel, name, self.table)
 
 
-def join(stage: Stage, kind: str, keys: Sequence[Name], subquery: Subquery) -> Rel:
-    """Plan a join of ``stage.rel`` with the subquery."""
+def join(stage: Stage, kind: str, keys: Sequence[Name], subquery: Subquery, loaded: bool = False) -> Rel:
+    """Plan a join of ``stage.rel`` with the subquery; ``loaded``: its rows are put into a work table first."""
     ordered = stage.order_needed
     sub = stage.subquery(subquery, order_needed=ordered)
     rel = stage.rel
@@ -54,6 +54,8 @@ def join(stage: Stage, kind: str, keys: Sequence[Name], subquery: Subquery) -> R
     if ordered and kind != "leftonly":
         sub = _keyed(stage, sub)
     rel, sub = stage.flush(rel), stage.flush(sub)
+    if loaded:
+        sub = stage.stored(sub)
     joins.keys(stage, rel, sub, keys)
     names = list(dict.fromkeys(k.text for k in keys))
     if kind == "leftonly":

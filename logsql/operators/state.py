@@ -14,16 +14,18 @@ from dataclasses import replace
 from sqlglot import exp
 
 from logsql.language.tree import Binary, Call, Expr, Literal, NamedArg
+from logsql.operators.passing import Field, remembered, tapped
 from logsql.planner.arrange import BEFORE, parameter, reads
 from logsql.planner.expressions import PARAMETER_PREFIX, ExprContext
 from logsql.planner.function_spec import Idiom, idiom
 from logsql.planner.plan import order_items
 from logsql.planner.relation import Column, OrderKey, Rel
+from logsql.planner.running import Carry
 from logsql.planner.stage import Stage
 from logsql.values import sql, values
 from logsql.values.arithmetic import arithmetic
 from logsql.values.sql import Sql
-from logsql.values.types import LONG, STRING, Kind, LType, unify
+from logsql.values.types import BOOL, LONG, STRING, Kind, LType, unify
 from logsql.values.values import NULL_VALUE, Typed
 
 #: Columns of the parts of a running sum, gone when it is computed.
@@ -37,6 +39,8 @@ _PASSES = 6
 def lower_evalc(stage: Stage, rel: Rel, name: str, expr: Expr, before: bool) -> Rel:
     """Carry the parameter's value at each row (and before it, when asked)."""
     start = stage.chain.params.get(name, NULL_VALUE)
+    if (carry := stage.chain.carry) is not None:
+        return _carried(stage, rel, name, expr, before, start, carry)
     known = any(c.name == PARAMETER_PREFIX + name for c in rel.carried)
     rel = stage.flush(rel)
     if known or not reads(expr, name):
@@ -52,6 +56,31 @@ def lower_evalc(stage: Stage, rel: Rel, name: str, expr: Expr, before: bool) -> 
     carried = (*(c for c in rel.carried if c.name not in (column.name, SUM, GAPS)), column)
     rel = stage.flush(replace(rel, carried=carried, pending=pending, tag=stage.tag))
     return _finish(stage, rel, column, name, before, start)
+
+
+def _carried(stage: Stage, rel: Rel, name: str, expr: Expr, before: bool, start: Typed, carry: Carry) -> Rel:
+    """As :func:`lower_evalc` where rows come in batches: the first row reads what the last one before it left.
+
+    Each row is a step, so that there is one rule for every batch; what a window function says of the first rows of all
+    (``max`` of nothing) does not hold for later ones.
+    """
+    rel = stage.flush(rel)
+    type_, _ = _fixpoint(stage, rel, name, rel.fresh_ident(PARAMETER_PREFIX + name), expr, start)
+    kept, _ = remembered(Typed(sql.null(type_.physical), type_))
+    memory = carry.memory("evalc")
+    table = carry.readable(memory, [("set", "BOOLEAN"), ("state", kept.physical)])
+
+    def left(column: str) -> Sql:
+        return exp.Subquery(this=sql.select([sql.col(column)], sql.table(table)))
+
+    state = sql.cast(left("state"), kept.physical) if kept.json else left("state")
+    first = values.coerce(start, kept)
+    held = Typed(sql.case([(left("set"), state)], first), kept)
+    rel, column = _recursion(stage, rel, name, expr, held)
+    rel = _finish(stage, rel, column, name, before, held)
+    _, node = remembered(rel.value(column))
+    fields = [Field("set", BOOL, sql.boolean(True)), Field("state", kept, values.coerce(Typed(node, kept), kept))]
+    return tapped(stage, rel, fields, memory)
 
 
 def _finish(stage: Stage, rel: Rel, column: Column, name: str, before: bool, start: Typed) -> Rel:

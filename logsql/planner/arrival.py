@@ -18,6 +18,8 @@ from logsql.values.sql import Sql
 
 #: Parts of a SELECT that rows do not leave in the order in which they came.
 _MIXING = ("joins", "group", "distinct", "having", "qualify")
+#: Parts of a SELECT that leave rows out, or that bring tables of its own.
+_LEAVING = ("where", "limit", "offset", "with_", "order")
 #: Functions that give several rows for one, one after the other.
 _SPREADING = frozenset({"unnest", "generate_subscripts"})
 
@@ -62,6 +64,18 @@ def behind(order: Order, query: Sql, delivered: Collection[str]) -> Order:
         return Order(keys=keys)
     # The copies of a row have the keys of the row: arriving in order says more than they do.
     return Order(physical=True, keys=None if spreading else keys)
+
+
+def one_for_one(query: exp.Select) -> bool:
+    """Whether each row of one table, in its order, is one row of a SELECT."""
+    source = query.args.get("from_")
+    if (
+        source is None
+        or not isinstance(source.this, exp.Table)
+        or any(query.args.get(p) for p in (*_MIXING, *_LEAVING))
+    ):
+        return False
+    return _seen(query) == (False, False)
 
 
 def _seen(query: exp.Select) -> tuple[bool, bool]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from logsql.loading import at
 from logsql.planner.services import LookupTable, Service
 from logsql.values.sql import Sql
 
@@ -65,6 +65,12 @@ class SourceSpec:
     DuckDB's own, or answers None where only the reader is exact. ``given``: what the reader gets beside the options.
     ``suffixes``: how the names of such files usually end, to name the command where one is missing. ``artefact``: how
     collected files of this kind are known, and what their times mean (:mod:`udfs.readers.artefacts`).
+    ``inner``: the map of a row that holds what else the row has, so that a name which no row has is probably one in it.
+    ``words``: what other programs show instead of a field's values: by field and word, the values that it stands for.
+    ``adds``: fields that rows have with an option only, and that option. ``items``: lists of maps, and the field of
+    ``adds`` that has what is asked of an item.
+    ``called``: how other programs call a field (small letters and digits only), and how it is asked for here.
+    ``forms``: by field, what makes of a text that no value of it is the form that its values have, else None.
     """
 
     reader: str
@@ -73,11 +79,16 @@ class SourceSpec:
     given: object = None
     suffixes: tuple[str, ...] = ()
     artefact: Artefact | None = None
+    inner: str = ""
+    words: Mapping[str, Mapping[str, tuple[str | int, ...]]] = field(default_factory=dict)
+    adds: Mapping[str, str] = field(default_factory=dict)
+    items: Mapping[str, str] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
+    forms: Mapping[str, Callable[[str], str | None]] = field(default_factory=dict)
 
     def load(self) -> ReaderClass:
         """The reader's class."""
-        module, _, name = self.reader.partition(":")
-        return cast("ReaderClass", getattr(importlib.import_module(module), name))
+        return cast("ReaderClass", at(self.reader))
 
     def fields(self) -> tuple[str, ...]:
         """Names of the fields of a reader whose fields do not depend on the files; the parts of a field count once."""
@@ -134,6 +145,12 @@ class Catalog(Protocol):
 
     def tables(self) -> Sequence[str]:
         """Names of all tables and views, for wildcards and nearest-name help."""
+
+    def server_table(self, name: str) -> TableInfo | None:
+        """The table of this name of the live server that the session was given; None where there is none."""
+
+    def server_tables(self) -> Sequence[str]:
+        """Names of that server's tables; none without a server, which is asked for them. Raises SourceError."""
 
     def has_file(self, path: str) -> bool:
         """Whether there is a file that the session may read."""

@@ -22,6 +22,7 @@ from logsql.planner.expressions import ExprContext
 from logsql.planner.notes.samples import computed_query, own, received, sample_query, taken
 from logsql.planner.plan import Cte, Step, handed_on, with_ctes
 from logsql.planner.relation import Rel
+from logsql.planner.running import Carry
 from logsql.values import sql
 from logsql.values.sqltext import written
 from logsql.values.types import BINARY, BOOL, DATE, DOUBLE, INT, LONG, STRING
@@ -29,7 +30,12 @@ from logsql.values.values import NULL_VALUE, Typed
 
 
 class Chain(ABC):
-    """The growing plan of one query. ``params`` are the parameters as typed constants."""
+    """The growing plan of one query. ``params`` are the parameters as typed constants.
+
+    ``carry``: what commands keep between two runs, where the plan is run again and again; None where it runs once.
+    """
+
+    carry: Carry | None = None
 
     def __init__(self, catalog: Catalog, params: Mapping[str, object] | None = None) -> None:
         self.catalog = catalog
@@ -40,6 +46,8 @@ class Chain(ABC):
         self.notes = Notes()
         #: Remarks for ``explain``.
         self.remarks: list[str] = []
+        #: Whether a source has fields of several possible types, of which its rows have one each.
+        self.settled = False
         self.params: dict[str, Typed] = {}
         self.params.update({k: self._param(v) for k, v in (params or {}).items()})
         #: CTEs that parameters read (the last state of ``evalc``): whatever uses a parameter reads them too.
@@ -74,6 +82,10 @@ class Chain(ABC):
     @abstractmethod
     def named(self, name: str) -> bool:
         """Whether the query writes this name of a field anywhere."""
+
+    @abstractmethod
+    def names(self) -> frozenset[str]:
+        """All names of fields that the query writes."""
 
     @abstractmethod
     def demanded(self, following: Sequence[Command], behind: Demand) -> Demand:

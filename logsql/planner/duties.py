@@ -188,6 +188,26 @@ class RowState(Enum):
     FIRST = "as ONCE, and it runs before every other command of its pipeline"
 
 
+# --- rows one at a time -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Together:
+    """From the first to the last such command or function of a query a row passes before the next one enters.
+
+    ``place``: what plans them together (``module:name``, called with :class:`logsql.planner.together.Joint`); ``part``:
+    what this one is to it. ``writes``: it changes something, and is not computed where its branch is not taken.
+    """
+
+    place: str
+    part: str
+    writes: bool
+
+
+#: Event contexts (live.md section 5).
+EVENT_CONTEXTS = "logsql.operators.contexts.segment:lowered"
+
+
 # --- functions --------------------------------------------------------------------------------------------------------
 
 

@@ -49,18 +49,17 @@ from logsql.values.values import NULL_VALUE, Typed
 
 #: Name under which a carried column holds a parameter that changes from row to row (``evalc``).
 PARAMETER_PREFIX = "$"
+#: A field whose name begins so is one of the columns that are carried along unseen.
+CARRIED = "\u2063"
 #: Key of the parameter that holds further ones: the open part of the row that ``setq`` read.
 OPEN_PARAMETERS = ""
 #: A let is worth a column of its own from this many nodes on; smaller operands are written twice.
 LET_SIZE = 8
-
 #: An operand of so many nodes is a column where its result is held against it.
 MANY_TIMES = 30
 ARITHMETIC = ("+", "-", "*", "/")
-
 #: An argument of so many nodes is a column whatever its type is: some functions read theirs twice.
 HUGE_SIZE = 300
-
 MIXED = frozenset({Kind.ANY})
 _READ_OFTEN = frozenset({Kind.ANY, Kind.STRING})
 
@@ -224,6 +223,8 @@ class ExprContext:
             return self.bindings[name]
         rel = self.rel
         column = rel.column(name) if rel is not None else None
+        if column is None and name[:1] == CARRIED and rel is not None:
+            column = next((c for c in rel.carried if c.name == name), None)
         if rel is None or column is None:
             return None
         if rel.pending and any(rel.computed(i) for i in column.idents()):

@@ -15,8 +15,9 @@ from logsql.diagnostics.losses import Loss
 from logsql.diagnostics.messages import Pair, Text, marked, told
 from logsql.language.tree import Call
 from logsql.planner.calls import AggregateCall, FunctionCall, Lowering
-from logsql.planner.duties import AggregateDuty, FunctionDuty, Plain, Takes
+from logsql.planner.duties import AggregateDuty, FunctionDuty, Plain, Takes, Together
 from logsql.planner.results import Gives
+from logsql.values.cells import Direct
 from logsql.values.sql import Sql
 from logsql.values.values import Typed
 
@@ -75,7 +76,8 @@ class FunctionSpec:
     looked for in it; ``finds_place``: the result is a place in a text, of which 0 is the first; ``never``: constants at
     argument positions for which the result is always null; ``gives``: what all results have in common; ``idiom``: what
     a call says by its form; ``meant``: the call that one with too few or too many arguments means, None where they do
-    not tell; ``extension``: the vendor has no such function.
+    not tell; ``extension``: the vendor has no such function; ``together``: a row passes it and others of its kind
+    before the next one enters; ``direct``: what it gives in Python, for values of which that is certain.
     """
 
     name: str
@@ -108,6 +110,8 @@ class FunctionSpec:
     idiom: Idiom | None = None
     meant: Callable[[Lowering, Call], str | None] | None = None
     extension: bool = False
+    together: Together | None = None
+    direct: Direct | None = None
 
     @property
     def told(self) -> str:
@@ -163,6 +167,7 @@ FAMILIES: dict[str, Pair] = {
     "conversion": ("conversion", "타입 변환"),
     "crypto": ("crypto", "암호화"),
     "date": ("date", "날짜"),
+    "event context": ("event context", "이벤트 컨텍스트"),
     "ip": ("ip", "IP 주소"),
     "numeric": ("numeric", "숫자"),
     "object group": ("object group", "객체 그룹"),

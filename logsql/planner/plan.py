@@ -5,6 +5,7 @@ Pure data. ``translate`` prints it, the engine runs it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +19,7 @@ from logsql.planner.relation import Column, Rel
 from logsql.values import sql
 from logsql.values.sorting import sort_keys
 from logsql.values.texts import DOCUMENT_TEXT
-from logsql.values.types import LType
+from logsql.values.types import Kind, LType
 from logsql.values.values import Typed, to_variant
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from logsql.language.tree import Span
     from logsql.planner.runtime import StageRuntime
 
 #: The column of a row that has no fields (``json "{}"``): SQL needs one, users never see it.
@@ -68,7 +70,9 @@ class Stream:
 
     ``columns`` are the output columns (name, physical SQL type). ``transform(batches, runtime)`` yields record batches
     with those columns in order. It is run afresh for every scan. ``inputs`` are further queries that the transform
-    reads by number through ``runtime.read(0)`` (training rows).
+    reads by number through ``runtime.read(0)`` (training rows). ``once``: it acts on other machines, so a plan that
+    reads it more than once reads a work table instead (:meth:`Plan.readings`). ``always``: it is run although nothing
+    of its rows is needed (``search false`` behind rows that make event contexts). ``span``: where its command stands.
     """
 
     name: str
@@ -77,6 +81,9 @@ class Stream:
     columns: tuple[tuple[str, str], ...]
     label: str = ""
     inputs: tuple[exp.Expression, ...] = ()
+    once: bool = False
+    span: Span | None = None
+    always: bool = False
 
 
 Step = Materialise | Action | Stream
@@ -102,6 +109,8 @@ class Plan:
     zone: str = "UTC"
     notes: tuple[Note, ...] = ()
     remarks: tuple[str, ...] = ()
+    #: Whether mixed fields of the result are shown with one type where all their values have it.
+    settled: bool = False
 
     @cached_property
     def functions(self) -> frozenset[str]:
@@ -116,13 +125,57 @@ class Plan:
         return bool(self.functions) or any(isinstance(s, Stream) for s in self.steps)
 
     @property
+    def acts(self) -> bool:
+        """Whether a stage acts on other machines."""
+        return any(isinstance(step, Stream) and step.once for step in self.steps)
+
+    @property
     def open(self) -> bool:
         """Whether fields of the result are known only when data is read."""
-        return self.rel.rest is not None
+        return self.rel.rest is not None or (self.settled and any(map(mixed, self.rel.columns)))
+
+    def readings(self, name: str) -> int:
+        """How often a run may read a stage: 2 stands for more, and for an action that may read it beside others."""
+        count, passed, acts = 0, False, False
+        for step in self.steps:
+            if isinstance(step, Action):
+                acts = acts or passed
+            elif isinstance(step, Stream):
+                queries = [query for query in (step.query, *step.inputs) if query is not None]
+                read = sum(_times(query, name) for query in queries)
+                count += read * (1 if step.once or not read else self.readings(step.name))
+            else:
+                count += _times(step.query, name)
+            passed = passed or step.name == name if not isinstance(step, Action) else passed
+        return min(count + _times(self.final(), name) + int(acts), 2)
 
     def final(self) -> exp.Expression:
         """The SELECT that delivers the result: every field under its own name, in the defined order."""
         return with_ctes(result_select(self.rel), self.ctes, (self.rel.source,))
+
+
+def _times(query: exp.Expression, name: str) -> int:
+    """How often a query reads a relation, each of its CTEs counted for every place that reads it."""
+    ctes = query.args["with_"].expressions if query.args.get("with_") else []
+    inside = {cte.alias: Counter(table.name for table in sql.below(cte.this, exp.Table)) for cte in ctes}
+    own = Counter(table.name for table in sql.below(query, exp.Table))
+    for counts in inside.values():
+        own.subtract(counts)
+    known: dict[str, int] = {}
+
+    def times(wanted: str) -> int:
+        if wanted not in known:
+            known[wanted] = 0  # a CTE does not read itself
+            below = sum(counts[wanted] * times(cte) for cte, counts in inside.items() if counts[wanted])
+            known[wanted] = own[wanted] + below
+        return known[wanted]
+
+    return times(name)
+
+
+def mixed(column: Column) -> bool:
+    """Whether a field may hold values of several types, each kept as it is."""
+    return column.type.kind is Kind.ANY and not column.type.json
 
 
 def outputs(rel: Rel) -> list[Output]:

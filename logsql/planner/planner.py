@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from logsql.diagnostics.errors import LogsqlError, QueryError, SourceError, diagnostic
@@ -25,6 +25,7 @@ from logsql.planner.plan import Plan
 from logsql.planner.relation import PHYSICAL, Rel, Rest
 from logsql.planner.spec import COMMANDS
 from logsql.planner.stage import Stage
+from logsql.planner.together import Joint, opened, runs
 from logsql.values import sql
 from logsql.values.types import ANY_JSON
 
@@ -34,10 +35,11 @@ class Planner(Chain):
 
     _query: Query | None = None
 
-    def plan(self, query: Query) -> Plan:
+    def plan(self, query: Query, start: Callable[[Chain], Rel] | None = None) -> Plan:
+        """The plan of a query; ``start`` makes the rows that enter its first command, where that is no source."""
         given = tuple(self.params)
         self._query = query
-        rel = self.pipeline(query, order_needed=True)
+        rel = self.pipeline(query, order_needed=True, rel=None if start is None else start(self))
         parameters.unused(self.notes, query, given)
         return Plan(
             tuple(self.ctes),
@@ -47,20 +49,35 @@ class Planner(Chain):
             self.catalog.zone,
             self.notes.ordered(),
             tuple(dict.fromkeys(self.remarks)),
+            settled=self.settled,
         )
 
     def pipeline(self, query: Query, order_needed: bool, rel: Rel | None = None, behind: Demand = None) -> Rel:
         tell_comments(self.notes, query)
-        commands = arrange(first_ones_first(query.commands))
+        commands = arrange(first_ones_first(opened(query.commands)))
         needs = order_needs(commands, order_needed)
+        together = {run.start: run for run in runs(commands)}
+
+        def stage(position: int, command: Command, given: Rel | None) -> Stage:
+            following = commands[position + 1 :]
+            return Stage(self, COMMANDS[command.name], command, given, needs[position], following, behind)
+
         before: Command | None = None
-        for position, (command, needed) in enumerate(zip(commands, needs, strict=True)):
+        position = 0
+        while position < len(commands):
+            command = commands[position]
             self.catalog.check_time()
             if COMMANDS[command.name].source and rel is not None:
                 _check_source(command, before)
-            following = commands[position + 1 :]
-            rel = self._step(Stage(self, COMMANDS[command.name], command, rel, needed, following, behind))
-            before = command
+            run = together.get(position)
+            if run is None:
+                rel = self._step(stage(position, command, rel))
+                position += 1
+            else:
+                taken = tuple(enumerate(commands))[run.start : run.stop]
+                rel = run.lower(Joint(self, taken, rel, stage, self._step))
+                position = run.stop
+            before = commands[position - 1]
         if rel is None:
             rel = self._empty()
         return rel
@@ -68,6 +85,11 @@ class Planner(Chain):
     def named(self, name: str) -> bool:
         nodes = tree_nodes(self._query.commands) if self._query is not None else ()
         return any((isinstance(n, Field) and n.name == name) or (isinstance(n, Name) and n.text == name) for n in nodes)
+
+    def names(self) -> frozenset[str]:
+        nodes = tuple(tree_nodes(self._query.commands)) if self._query is not None else ()
+        fields = {node.name for node in nodes if isinstance(node, Field)}
+        return frozenset(fields | {node.text for node in nodes if isinstance(node, Name)})
 
     def demanded(self, following: Sequence[Command], behind: Demand) -> Demand:
         return demanded(following, behind)

@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.types import ANY, Kind, LType
 from logsql.values.values import Typed
+
+if TYPE_CHECKING:
+    from logsql.planner.catalog import SourceSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,8 @@ class Rel:
     ``pending`` maps idents to expressions over ``source`` where they are not the plain column; ``tag`` is the name that
     the pending SELECT will get, after the command that began it. ``others`` looks up the further fields of a source
     that reads only those that the query names, for help lines; ``typed_by`` is how the source gives its texts types,
-    ``blank_cells`` whether an empty cell of it is "" (a CSV file).
+    ``blank_cells`` whether an empty cell of it is "" (a CSV file). ``declared`` is how the source says what notes need
+    to know of its fields, ``inner_keys`` looks up names that the first rows have in its inner map.
     """
 
     source: str
@@ -141,6 +146,8 @@ class Rel:
     typed_by: str = field(default="", compare=False)
     blank_cells: bool = field(default=False, compare=False)
     others: Callable[[], tuple[str, ...]] | None = field(default=None, compare=False, repr=False)
+    declared: SourceSpec | None = field(default=None, compare=False, repr=False)
+    inner_keys: Callable[[], tuple[str, ...]] | None = field(default=None, compare=False, repr=False)
 
     def column(self, name: str) -> Column | None:
         """The field of this exact name."""

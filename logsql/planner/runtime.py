@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from logsql.diagnostics.errors import LogsqlError
     from logsql.store.files import Files
     from logsql.store.policy import Policy
 
@@ -40,6 +41,9 @@ class Progress(Protocol):
 
     def advance(self, source: str, done_bytes: int, total_bytes: int) -> None:
         """Byte position in a source."""
+
+    def waiting(self, host: str, until: float) -> None:
+        """A host is waited for, which may be asked again at that time (``time.monotonic``)."""
 
 
 class Tables(Protocol):
@@ -82,10 +86,13 @@ class Runtime(Protocol):
 
 
 class Run(Protocol):
-    """One run of one query: a training watches ``cancel``, and a model is made once per run."""
+    """One run of one query: a training watches ``cancel``, and a model is made once per run. ``deadline``: when its
+    time is over (``time.monotonic``), None where it has no bound."""
 
     @property
     def cancel(self) -> Event: ...
+    @property
+    def deadline(self) -> float | None: ...
 
 
 class StageRuntime(Runtime, Protocol):
@@ -97,6 +104,8 @@ class StageRuntime(Runtime, Protocol):
     def progress(self) -> Progress: ...
     @property
     def read(self) -> ReadInput: ...
+    def fail_behind(self, problem: LogsqlError) -> None:
+        """The rows are right and not all that there are: the query hands them on and then fails with this error."""
 
 
 class ReadInput(Protocol):

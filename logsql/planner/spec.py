@@ -18,7 +18,7 @@ from logsql.diagnostics.messages import marked, told
 from logsql.language.tree import Command, Name
 from logsql.loading import Rows
 from logsql.planner.catalog import SourceSpec
-from logsql.planner.duties import Argument, Fields, Flow, InStream, Lowering, OrderDuty, RowState, Subquery
+from logsql.planner.duties import Argument, Fields, Flow, InStream, Lowering, OrderDuty, RowState, Subquery, Together
 from logsql.planner.function_spec import AGGREGATES, FUNCTIONS
 from logsql.planner.options import OptionKind, OptionSpec
 from logsql.planner.relation import Rel
@@ -46,6 +46,7 @@ class Group(Enum):
     FORENSIC = ("Forensic", "포렌식")
     NETWORK = ("Network and external", "네트워크와 외부")
     OUTPUT = ("Output", "출력")
+    STREAM = ("Streams and event contexts", "스트림과 이벤트 컨텍스트")
     SYSTEM = ("System", "시스템")
 
     @property
@@ -85,7 +86,10 @@ class CommandSpec:
     ``names``: the names in its arguments that are fields of the rows that arrive; without it, where an argument is a
     list of fields, every name is (of pairs the first). ``reads``: how the files of a source command are read;
     :data:`FIELDS` in the description are the reader's fields. ``extension``: the vendor has no such command, so that
-    its options bear no mark of their own.
+    its options bear no mark of their own. ``sql``: the text behind the first word and the options is SQL of a database:
+    its quotes, comments and brackets are those of SQL (``language/foreignsql.py``). ``instead``: what to write where
+    the rows of a stream do not allow it, in English and Korean. ``together``: a row passes it and others of its kind
+    before the next one enters.
     """
 
     name: str
@@ -116,6 +120,9 @@ class CommandSpec:
     reads: SourceSpec | None = None
     names: Callable[[Any], Sequence[Name]] | None = None
     extension: bool = False
+    sql: bool = False
+    instead: Pair | None = None
+    together: Together | None = None
 
     @property
     def told(self) -> str:

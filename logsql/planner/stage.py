@@ -552,19 +552,22 @@ class Stage:
         rest: Rest | None = None,
         keep: Iterable[str] = (),
         inputs: Sequence[Rel] = (),
+        once: bool = False,
+        always: bool = False,
     ) -> Rel:
         """A Python stage: rows of ``rel`` as Arrow batches in, batches with ``columns`` (in order) out.
 
         ``keep`` names carried idents that the transform passes on. ``rel`` None makes a source. The rows of ``inputs``
-        (planned subqueries) are for the transform to read: ``runtime.read(0)`` yields those of the first.
+        are for the transform to read: ``runtime.read(0)`` yields those of the first. ``once``: it acts on other
+        machines and is run once, however often the plan reads it; ``always``: also where it does not.
         """
-        query = None if rel is None else self._in_order(rel)
-        others = tuple(self._in_order(other) for other in inputs)
+        query, others = None if rel is None else self._in_order(rel), tuple(map(self._in_order, inputs))
         name = self.chain.temp_name(self.spec.name.replace("-", "_"))
         shape = tuple((i, t) for c in columns for i, t in _physical(c))
         if rest is not None:
             shape = (*shape, (rest.ident, "JSON"))
-        self.chain.steps.append(Stream(name, query, transform, shape, self.spec.name, others))
+        step = Stream(name, query, transform, shape, self.spec.name, others, once, self.command.span, always)
+        self.chain.steps.append(step)
         ordered = rel is None or rel.order.defined
         return Rel(name, tuple(columns), rest=rest, order=PHYSICAL if ordered else UNORDERED)
 
@@ -577,8 +580,7 @@ class Stage:
 
     def service(self, key: Service[T]) -> T:
         """Another room's service (models, lookups ...); refuses the query when the session has none."""
-        found = self.catalog.service(key)
-        if found is None:
+        if (found := self.catalog.service(key)) is None:
             self.fail(SERVICE_MISSING, self.command.name_span, command=self.spec.name)
         return found
 

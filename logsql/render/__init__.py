@@ -37,12 +37,14 @@ class Layout:
     """How a display shows rows. None means no limit; data formats ignore all of it except ``seekable``.
 
     ``width``: columns of the terminal; ``rows``: rows shown of a table (the rest is read and counted, not shown);
-    ``seekable``: the sink is a file, so Arrow output may be the file form instead of the stream form.
+    ``seekable``: the sink is a file, so Arrow output may be the file form instead of the stream form; ``endless``: a
+    row is shown when it is there, and nothing waits for more of them.
     """
 
     width: int | None = None
     rows: int | None = None
     seekable: bool = False
+    endless: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,23 +58,34 @@ class Written:
 
 @dataclass(frozen=True)
 class Format:
-    """One output format. ``writer`` is ``module:function`` below this package; ``suffixes`` are file name endings."""
+    """One output format. ``writer`` is ``module:function`` below this package; ``suffixes`` are file name endings.
+
+    ``each``: every row holds the names of its fields, which need not be known before the first row is written;
+    ``flows``: rows can be read before the last one is written; ``aligned``: columns have the width of the first rows.
+    """
 
     name: str
     writer: str
     summary: Pair
     suffixes: tuple[str, ...]
     binary: bool = False
+    each: bool = False
+    aligned: bool = False
+    flows: bool = True
 
 
 FORMATS: dict[str, Format] = {
     f.name: f
     for f in (
-        Format("table", "tables:write_table", ("aligned columns", "정렬된 표"), (".txt",)),
+        Format("table", "tables:write_table", ("aligned columns", "정렬된 표"), (".txt",), aligned=True),
         Format(
-            "jsonl", "texts:write_jsonl", ("one JSON object per line", "한 줄에 JSON 객체 하나"), (".jsonl", ".ndjson")
+            "jsonl",
+            "texts:write_jsonl",
+            ("one JSON object per line", "한 줄에 JSON 객체 하나"),
+            (".jsonl", ".ndjson"),
+            each=True,
         ),
-        Format("json", "texts:write_json", ("one JSON array", "JSON 배열 하나"), (".json",)),
+        Format("json", "texts:write_json", ("one JSON array", "JSON 배열 하나"), (".json",), each=True, flows=False),
         Format("csv", "csv:write_csv", ("comma-separated, RFC 4180 quoting", "쉼표 구분, RFC 4180 따옴표"), (".csv",)),
         Format(
             "tsv",
@@ -81,9 +94,16 @@ FORMATS: dict[str, Format] = {
             (".tsv", ".tab"),
         ),
         Format("md", "texts:write_markdown", ("Markdown table", "마크다운 표"), (".md",)),
-        Format("parquet", "binaries:write_parquet", ("Parquet file", "Parquet 파일"), (".parquet",), binary=True),
+        Format(
+            "parquet",
+            "binaries:write_parquet",
+            ("Parquet file", "Parquet 파일"),
+            (".parquet",),
+            binary=True,
+            flows=False,
+        ),
         Format("arrow", "binaries:write_arrow", ("Arrow IPC", "Arrow IPC"), (".arrow", ".feather"), binary=True),
-        Format("vertical", "tables:write_vertical", ("one line per field", "필드마다 한 줄"), ()),
+        Format("vertical", "tables:write_vertical", ("one line per field", "필드마다 한 줄"), (), each=True),
     )
 }
 

@@ -130,3 +130,30 @@ def instant_text(column: pa.Array) -> pa.Array:
         names = pa.array(np.where(counts > 0, "infinity", "-infinity").tolist(), pa.string())
         text = pc.if_else(pa.array(endless), names, text)
     return pc.if_else(raw.is_valid(), text, pa.scalar(None, pa.string())) if raw.null_count else text
+
+
+def iso_text(column: pa.Array, zone: str) -> pa.Array:
+    """Text of a timestamp column with milliseconds and the offset of a zone: ``2026-01-02T03:04:05.678+09:00``.
+
+    Without a zone of its own a column is printed as it stands, without an offset. Milliseconds are cut, not rounded.
+    Null stays null; DuckDB's infinities print as ``infinity`` and ``-infinity``.
+    """
+    unit = _UNITS[column.type.unit]
+    raw = column.cast(pa.int64())
+    counts = pc.fill_null(raw, 0).to_numpy(zero_copy_only=False)
+    seconds, below = counts // unit, counts % unit
+    shift = offsets(seconds, zone) if column.type.tz is not None else np.zeros(len(seconds), np.int64)
+    thousandths = below // (unit // 1000) if unit >= 1000 else np.zeros(len(seconds), np.int64)
+    wall = pc.binary_replace_slice(wall_text(seconds + shift).cast(pa.binary()), -9, -8, b"T").cast(pa.string())
+    text = pc.binary_join_element_wise(wall, pc.utf8_lpad(pa.array(thousandths).cast(pa.string()), 3, "0"), ".")
+    if column.type.tz is not None:
+        sign = _offset_text(shift)
+        colon = pc.binary_join_element_wise(
+            pc.utf8_slice_codeunits(sign, 0, 3), pc.utf8_slice_codeunits(sign, 3, 5), ":"
+        )
+        text = pc.binary_join_element_wise(text, colon, "")
+    endless = np.abs(np.maximum(counts, -_INFINITE)) == _INFINITE
+    if endless.any():
+        names = pa.array(np.where(counts > 0, "infinity", "-infinity").tolist(), pa.string())
+        text = pc.if_else(pa.array(endless), names, text)
+    return pc.if_else(raw.is_valid(), text, pa.scalar(None, pa.string())) if raw.null_count else text

@@ -80,6 +80,12 @@ class _Table:
         self.shown = list(range(len(self.names)))
         if self.layout.width is not None:
             self.shown, self.widths = fit(self.widths, self.layout.width)
+            if self.layout.endless and not self.right[self.shown[-1]]:  # what comes later may be longer
+                self.widths[self.shown[-1]] += (
+                    self.layout.width
+                    - len(GAP) * (len(self.shown) - 1)
+                    - sum(self.widths[index] for index in self.shown)
+                )
         if self.names:
             heads = [pad(cut(self.names[i], self.widths[i]), self.widths[i], self.right[i]) for i in self.shown]
             rule = GAP.join("-" * self.widths[index] for index in self.shown)
@@ -152,7 +158,7 @@ def write_table(rows: Rows, sink: BinaryIO, layout: Layout) -> Written:
             right = [any(test(item.type) for test in _RIGHT) for item in piece.schema]
             table = _Table([visible(name) for name in piece.schema.names], right, layout)
         table.add(piece)
-        if not table.opened and table.taken >= WINDOW:
+        if not table.opened and (layout.endless or table.taken >= WINDOW):
             table.open(sink)
         if table.opened:
             table.print(sink)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from logsql.commands.parse.logs.base import PARSERS
 from logsql.diagnostics.messages import message, told
+from logsql.loading import at
 from logsql.ml.service import MODELS
 from logsql.planner.spec import CommandSpec, OptionKind
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
@@ -38,11 +39,17 @@ class SessionCatalog:
         return {option.name: spec.option_told(option) for option in spec.options} if spec is not None else {}
 
     def choices(self, command: str, option: str) -> Sequence[str]:
+        if command == "\\profile":
+            return _quietly(lambda: self._profile_words(option.split()))
         spec = COMMANDS.get(command)
         for declared in spec.options if spec is not None else ():
             if declared.name == option:
                 return ("t", "f") if declared.kind is OptionKind.BOOL else declared.choices
         return ()
+
+    def _profile_words(self, words: list[str]) -> Sequence[str]:
+        behind = cast("Callable[[Sequence[str], str | None], list[str]]", at("logsql.shell.profile_verb:words_behind"))
+        return behind(words, self._session.workspace.services.settings.config)
 
     def functions(self) -> Mapping[str, str]:
         return {name: spec.told for name, spec in sorted(FUNCTIONS.items())}
@@ -51,7 +58,8 @@ class SessionCatalog:
         return {name: spec.told for name, spec in sorted(AGGREGATES.items())}
 
     def tables(self) -> Sequence[str]:
-        return _quietly(self._session.tables)
+        own = _quietly(self._session.tables)
+        return [*own, *(name for name in _quietly(self._session.server_tables) if name not in own)]
 
     def fields(self, query: str) -> Sequence[str]:
         """Fields of a query that is complete; asked from the planner, nothing is run."""

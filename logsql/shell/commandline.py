@@ -8,6 +8,7 @@ given once, and every mistake is a :class:`~.UsageError` in the user's language 
 from __future__ import annotations
 
 import argparse
+import ipaddress
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from logsql.diagnostics.usage import (
     NO_COUNT,
     NO_FIELD_HERE,
     NO_FORMAT,
+    NO_PORT,
     NO_SECONDS,
     NO_VALUE,
     NOT_A_PAIR,
@@ -112,6 +114,21 @@ def count(option: str, value: str) -> int:
     if not value.isascii() or not value.isdigit() or len(value) > 18 or int(value) < 1:
         raise usage_error(NO_COUNT, option=option, value=value)
     return int(value)
+
+
+def port(option: str, value: str) -> str:
+    """``[ADDRESS:]PORT``; an address of IPv6 in brackets."""
+    address, colon, number = value.rpartition(":")
+    try:
+        if colon:
+            known = ipaddress.ip_address(address.removeprefix("[").removesuffix("]"))
+            if (known.version == 6) != (address[:1] == "[" and address[-1:] == "]"):
+                raise ValueError
+        if not (number.isascii() and number.isdigit() and 0 < int(number) < 65536):
+            raise ValueError
+    except ValueError:
+        raise usage_error(NO_PORT, option=option, value=value) from None
+    return value
 
 
 def seconds(option: str, value: str) -> float:

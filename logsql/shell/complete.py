@@ -121,6 +121,8 @@ def _meta(text: str) -> Place:
     if len(words) < 2 and not text[-1:].isspace():
         return Place((Want.META,), words[0])
     tail = "" if text[-1:].isspace() else words[-1]
+    if words[0] == "\\profile":  # what may stand here depends on the words before
+        return Place((Want.CHOICE,), tail, words[0], " ".join(words[1:] if not tail else words[1:-1]))
     wants = {"\\d": Want.TABLE, "\\i": Want.PATH, "\\plan": Want.COMMAND, "\\format": Want.CHOICE}
     return Place((wants.get(words[0], Want.NOTHING),), tail, words[0])
 

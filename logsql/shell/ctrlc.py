@@ -70,18 +70,19 @@ def interruptible(
     grace: float = 0.7,
     limit: float | None = None,
     memory: MemoryWatch | None = None,
+    end: Callable[[], bool] | None = None,
 ) -> T:
     """The result of ``work()``, run in a thread of its own with this context's variables.
 
     On Ctrl-C ``stop()`` is called (it must make ``work`` end soon) and Interrupted is raised; Abandoned when the work
-    still runs after ``grace`` seconds. A second Ctrl-C does not wait any longer. Errors of the work are raised as they
-    are.
+    still runs after ``grace`` seconds. A second Ctrl-C does not wait any longer. Errors of the work are raised.
 
     ``limit``: seconds of the time limit, which the work keeps by itself where it looks at the clock. Where it does not
     (parsing, planning in DuckDB, training a model) AbandonedLate is raised soon after them. ``memory``: likewise, of
-    the memory limit and AbandonedFull.
+    the memory limit and AbandonedFull. ``end``: what the first Ctrl-C does instead, where it returns True: the work
+    then comes to its end by itself, with a result.
     """
-    end = None if limit is None else time.monotonic() + limit + LATE
+    until = None if limit is None else time.monotonic() + limit + LATE
     late, full = False, _Full(memory)
     box: _Box[T] = _Box()
     done = threading.Event()
@@ -98,10 +99,10 @@ def interruptible(
     thread = threading.Thread(target=run, name="logsql-work", daemon=True)
     try:
         thread.start()
-        while not done.wait(_TICK):
+        while not _done(done, end):
             full.look(stop, thread)
             check_signals()
-            if end is not None and time.monotonic() > end:
+            if until is not None and time.monotonic() > until:
                 late = True
                 stop()
                 if not done.wait(_TICK):
@@ -122,6 +123,16 @@ def interruptible(
     if box.error is not None:
         raise box.error
     return cast(T, box.value)
+
+
+def _done(done: threading.Event, end: Callable[[], bool] | None) -> bool:
+    """Whether the work is done, after a moment; a Ctrl-C goes to ``end`` first."""
+    try:
+        return done.wait(_TICK)
+    except KeyboardInterrupt:
+        if end is None or not end():
+            raise
+        return False
 
 
 def _stopped(stop: Callable[[], object], done: threading.Event, grace: float) -> Interrupted:

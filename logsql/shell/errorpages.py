@@ -31,7 +31,8 @@ def entries() -> tuple[Entry, ...]:
     for room in ROOMS:
         for module in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
             importlib.import_module(module.name)
-    importlib.import_module("logsql.shell.lint")
+    for face in ("logsql.shell.lint", "logsql.streams.standing"):  # say sentences of their own
+        importlib.import_module(face)
     listed: dict[str, dict[str, Code]] = {}
     for name, spec in sorted(COMMANDS.items()):
         if name == spec.name:

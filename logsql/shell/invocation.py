@@ -19,6 +19,7 @@ from logsql.diagnostics.usage import (
     ONE_FILE,
     OTHER_VERB,
     OTHER_WORDS,
+    PORT_WITHOUT_QUERY,
     QUERY_AND_FILE,
 )
 from logsql.render import FORMATS
@@ -31,6 +32,7 @@ from logsql.shell.commandline import (
     output_format,
     pair,
     parameter,
+    port,
     seconds,
     usage_error,
 )
@@ -58,6 +60,12 @@ class Invocation:
     lookups: tuple[tuple[str, str], ...] = ()
     procs: tuple[str, ...] = ()
     allow_purge: bool = False
+    config: str | None = None
+    server: str | None = None
+    sets: tuple[tuple[str, str], ...] = ()
+    yes: bool = False
+    rows: int | None = None
+    port: str | None = None
     stats: bool = False
     loss: bool = False
     loss_json: bool = False
@@ -68,6 +76,7 @@ class Invocation:
     write: bool = False
     strict: bool = False
     no_data: bool = False
+    stdin: bool = False
     run: bool = False
     lang: str | None = None
     given: tuple[str, ...] = field(default=(), compare=False)
@@ -90,6 +99,12 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--lookup",), "lookups", "NAME=FILE", "opt-lookup", pair, repeat=True),
     Option(("--procs",), "procs", "DIR", "opt-procs", repeat=True),
     Option(("--allow-purge",), "allow_purge", None, "opt-allow-purge"),
+    Option(("--config",), "config", "FILE", "opt-config"),
+    Option(("--server",), "server", "CONFIG|DIR", "opt-server"),
+    Option(("--set",), "sets", "KEY=VALUE", "opt-set", pair, repeat=True),
+    Option(("-p", "--port"), "port", "[ADDRESS:]PORT", "opt-port", port),
+    Option(("-n", "--rows"), "rows", "N", "opt-rows", count),
+    Option(("--yes",), "yes", None, "opt-yes"),
     Option(("--keep",), "keep", "[NAME]", "opt-keep", bare=True),
     Option(("--stats",), "stats", None, "opt-stats"),
     Option(("--loss",), "loss", None, "opt-loss"),
@@ -102,6 +117,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--strict",), "strict", None, "opt-strict"),
     Option(("--no-data",), "no_data", None, "opt-no-data"),
     Option(("--run",), "run", None, "opt-run"),
+    Option(("--stdin",), "stdin", None, "opt-stdin"),
     Option(("-h", "--help"), "help", None, "opt-help"),
     Option(("-V", "--version"), "version", None, "opt-version"),
 )
@@ -133,6 +149,21 @@ VERBS: dict[str, Verb] = {
         own=("strict", "no_data"),
     ),
     "fmt": Verb("logsql fmt FILE... [--check|--write]", fewest=1, most=None, own=("check", "write")),
+    "config": Verb("logsql config validate [FILE]", fewest=1, most=2),
+    "check-config": Verb("logsql check-config [FILE]"),
+    "profile": Verb(
+        "logsql profile list | show NAME | set NAME KEY=VALUE ... | password NAME [--stdin] | remove NAME | test NAME",
+        fewest=1,
+        most=None,
+        own=("stdin",),
+    ),
+    "serve": Verb("logsql serve CONFIG [--check] [--set KEY=VALUE]", fewest=1, own=("sets", "check")),
+    "stream": Verb(
+        "logsql stream ls | show NAME | tail NAME [-n N] | stop NAME | start NAME | reset NAME --yes | reload",
+        fewest=1,
+        most=2,
+        own=("yes", "rows"),
+    ),
     "ml": Verb("logsql ml COMMAND ...", most=None),
     "chart": Verb("logsql chart 3d -q QUERY --x F --y F --z F [--color F] -o FILE", most=None),
     "commands": Verb("logsql commands [NAME]"),
@@ -157,11 +188,10 @@ def _invocation(values: dict[str, Any], plain: list[str]) -> Invocation:
         topic = tuple(plain[:1]) if plain and plain[0] in VERBS else ()
         return Invocation("usage", topic, lang=asked.lang)
     verb = plain[0] if plain and plain[0] in VERBS else None
-    for other, declared in VERBS.items():
-        for name in declared.own:
-            if name in asked.given and other != verb:
-                raise usage_error(OTHER_VERB, option=f"--{name.replace('_', '-')}", verb=other)
+    _check_owners(asked, verb)
     _check_format(asked.format, verb)
+    if asked.port is not None and (verb is not None or (asked.query is None and not plain)):
+        raise usage_error(PORT_WITHOUT_QUERY)
     if verb is not None:
         return _of_verb(asked, verb, plain[1:])
     if asked.query is not None:
@@ -173,6 +203,15 @@ def _invocation(values: dict[str, Any], plain: list[str]) -> Invocation:
             raise usage_error(NO_VERB, help=did_you_mean(plain[0], VERBS, ""), word=plain[0])
         raise usage_error(ONE_FILE, help=message("usage-quote-query"), word=plain[1])
     return replace(asked, verb="run", words=(plain[0],)) if plain else asked
+
+
+def _check_owners(asked: Invocation, verb: str | None) -> None:
+    """Refuse an option that only other verbs understand."""
+    for name in asked.given:
+        owners = [other for other, declared in VERBS.items() if name in declared.own]
+        if owners and verb not in owners:
+            written = next(option.names[-1] for option in OPTIONS if option.field == name)
+            raise usage_error(OTHER_VERB, option=written, verb=" | ".join(owners))
 
 
 def _check_format(name: str | None, verb: str | None) -> None:
@@ -197,6 +236,10 @@ def _of_verb(asked: Invocation, name: str, words: list[str]) -> Invocation:
     return replace(asked, verb=name, words=tuple(words), query=None)
 
 
+#: Columns of a usage beside which its meaning stands; that of a longer one stands below it.
+_WIDEST = 40
+
+
 def usage_page(program: str = "logsql") -> str:
     """The page of ``--help``."""
     rows = [(program, message("use-shell")), (f"{program} -q 'QUERY'", message("use-query"))]
@@ -209,6 +252,9 @@ def usage_page(program: str = "logsql") -> str:
     )
     lines: list[str] = []
     for title, pairs in blocks:
-        left = max(len(name) for name, _ in pairs)
-        lines += [f"{title}:", *(f"  {name:<{left}}  {text}" for name, text in pairs), ""]
+        left = max(len(name) for name, _ in pairs if len(name) <= _WIDEST)
+        lines.append(f"{title}:")
+        for name, text in pairs:
+            lines += [f"  {name:<{left}}  {text}"] if len(name) <= left else [f"  {name}", f"  {'':<{left}}  {text}"]
+        lines.append("")
     return "\n".join([*lines, message("help-exit")])

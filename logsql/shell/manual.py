@@ -12,6 +12,7 @@ from typing import Any
 from logsql.diagnostics.bridges import Bridge, bridges_of, foreign_words
 from logsql.diagnostics.errors import UsageError, diagnostic, nearest
 from logsql.diagnostics.messages import Pair, message, told
+from logsql.diagnostics.network import WORDS, advice
 from logsql.diagnostics.places import Place
 from logsql.diagnostics.usage import NO_TOPIC
 from logsql.planner.function_spec import FAMILIES, AggregateSpec, FunctionSpec, kind_told
@@ -26,6 +27,8 @@ from logsql.shell.voice import Voice
 
 WIDTH = 100
 _NAMES = re.compile(r"[a-z][\w-]*")
+#: A link to a page of the reference, which stands beside its file and not on a terminal.
+_PAGE = re.compile(r"\[([^\]\n]+)\]\((?:\.{0,2}/)*[\w/-]+\.md\)")
 
 
 def run(asked: Invocation, voice: Voice) -> int:
@@ -52,6 +55,8 @@ def page(name: str) -> str:
         found.append(function_page(FUNCTIONS[name]))
     if name in AGGREGATES:
         found.append(function_page(AGGREGATES[name]))
+    if name in WORDS:
+        found.append(word_page(name))
     if name in VERBS:
         found.append(f"{VERBS[name].usage} - {message(f'use-{name}')}")
     if found:
@@ -62,7 +67,7 @@ def page(name: str) -> str:
     if bridges := bridges_of(name):
         return foreign_page(name, bridges)
     words = [word for place in Place for word in foreign_words(place)]
-    here = [*COMMANDS, *FUNCTIONS, *AGGREGATES, *VERBS]
+    here = [*COMMANDS, *FUNCTIONS, *AGGREGATES, *VERBS, *WORDS]
     near = nearest(name, [*here, *words])
     if near and near[0] in here:
         near = [known for known in near if known in here]
@@ -89,6 +94,13 @@ def _here(bridge: Bridge) -> Mapping[str, object]:
     return FUNCTIONS if bridge.place is Place.FUNCTION else AGGREGATES
 
 
+def word_page(word: str) -> str:
+    """A word for what a server did not answer: what it means, and what to do about it."""
+    lines = [f"{word} - {WORDS[word].fill()}", "", message("word-where")]
+    help = advice("https://HOST:PORT/", word)
+    return "\n".join(lines if help is None else [*lines, "", help])
+
+
 def code_page(entry: errorpages.Entry) -> str:
     """One error code: when it is raised, what is printed, and the commands that list it."""
     lines = [f"{entry.code} {', '.join(entry.names)} - {entry.meaning.fill()}"]
@@ -106,7 +118,7 @@ def command_page(spec: CommandSpec) -> str:
     if spec.aliases:
         lines += ["", message("page-aliases", names=", ".join(spec.aliases))]
     if spec.description:
-        lines += ["", spec.manual]
+        lines += ["", _PAGE.sub(r"\1", spec.manual)]
     if spec.options:
         lines += ["", f"{message('page-options')}:"]
         lines += _columns((option.name + "=", _option_text(spec, option)) for option in spec.options)

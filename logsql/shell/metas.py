@@ -32,4 +32,5 @@ METAS: tuple[Meta, ...] = (
     Meta("\\rows", "N", "meta-rows"),
     Meta("\\format", "FORMAT", "meta-format"),
     Meta("\\tz", "[ZONE]", "meta-tz"),
+    Meta("\\profile", "list | show NAME | set NAME KEY=VALUE ... | password | remove | test", "meta-profile"),
 )

@@ -56,7 +56,7 @@ def ml_shell(session: Session) -> SessionShell:
             shell.err(f"note: {loss}")
         return rows.to_reader()
 
-    inputs = InputStore(session.state_folder, read, session.database.files)
+    inputs = InputStore(store.folder, read, session.database.files)
     shell = SessionShell(store, inputs, TaskManager(store, inputs), ask=_nobody)
     return shell
 

@@ -9,6 +9,7 @@ from typing import Protocol, TextIO
 from logsql.diagnostics.messages import text
 
 _OF = text("{done} of {total}", "{done} / {total}")
+_WAIT = text("waiting {seconds} s for {host}", "{host} 대기 {seconds}초")
 
 
 class Report(Protocol):
@@ -20,6 +21,8 @@ class Report(Protocol):
     def percent(self) -> float | None: ...
     @property
     def seconds(self) -> float: ...
+    @property
+    def waits(self) -> dict[str, float]: ...
 
 
 #: Queries shorter than this show no line; the line is rewritten this often.
@@ -61,6 +64,8 @@ def progress_text(report: Report) -> str:
     parts = [f"{report.seconds:.0f} s"]
     if report.percent is not None and report.percent > 0:
         parts.append(f"{report.percent:.0f} %")
+    for host, seconds in sorted(report.waits.items())[:1]:
+        parts.append(_WAIT.fill(seconds=f"{seconds:.0f}", host=host))
     for source, (done, total) in sorted(report.sources.items())[:2]:
         name = source.replace("\\", "/").rsplit("/", 1)[-1]
         printable = "".join(c if c.isprintable() and c.isascii() else "?" for c in name)[:24]

@@ -15,7 +15,7 @@ from logsql.api import connect
 from logsql.conversation.account import account
 from logsql.conversation.conversation import Abandoned, Conversation, Language, Settings
 from logsql.conversation.outcome import Kind, Outcome, remarks
-from logsql.diagnostics.errors import SourceError
+from logsql.diagnostics.errors import Interrupted, SourceError
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.unreadable import QUERY_NOT_READ
 from logsql.diagnostics.usage import FILE_OF_DATA, NO_ENDING, NOT_FOR_TERMINAL
@@ -25,6 +25,7 @@ from logsql.engine.translate import plan_text
 from logsql.language.sqlwords import is_sql
 from logsql.registry import AGGREGATES, COMMANDS, FUNCTIONS
 from logsql.render import FORMATS, format_of_file, suffixes
+from logsql.shell.arriving import arriving
 from logsql.shell.commandline import did_you_mean, usage_error
 from logsql.shell.ctrlc import interruptible, leave
 from logsql.shell.inputs import read_query_file
@@ -53,6 +54,8 @@ def open_session(asked: Invocation) -> Session:
         geoip=asked.geoip,
         procs=asked.procs,
         allow_purge=asked.allow_purge,
+        config=asked.config,
+        server=asked.server or os.environ.get("LOGSQL_SERVER") or None,
     )
     try:
         for name, path in asked.lookups:
@@ -87,10 +90,8 @@ def run(asked: Invocation, voice: Voice) -> int:
     name = asked.keep or str(uuid.uuid4())
     if asked.keep is not None:
         session.results.saved.check(name)
-    wait = partial(interruptible, limit=asked.timeout, memory=session.database.watch())
-    conversation = Conversation(session, settings, wait=wait, progress=voice.progress)
     try:
-        outcome = conversation.run(text, Language.SQL if asked.verb == "sql" else Language.PIPE, origin)
+        outcome = _outcome(asked, session, settings, voice, text, origin)
     except Exception:  # after a signal a thread may still use the session: it ends with the process
         session.close()
         raise
@@ -109,6 +110,24 @@ def run(asked: Invocation, voice: Voice) -> int:
         voice.say(stats_line(outcome))
     session.close()
     return outcome.exit_code
+
+
+def _outcome(
+    asked: Invocation, session: Session, settings: Settings, voice: Voice, text: str, origin: str | None
+) -> Outcome:
+    """What comes of a query, its rows written."""
+    wait = partial(interruptible, limit=asked.timeout, memory=session.database.watch())
+    input = arriving(asked, text, session, settings, voice.say)
+    if input is None:
+        conversation = Conversation(session, settings, wait=wait, progress=voice.progress)
+        return conversation.run(text, Language.SQL if asked.verb == "sql" else Language.PIPE, origin)
+    wait = partial(wait, end=input.end)
+    conversation = Conversation(session, settings, input.sink, wait, voice.progress, input.ask)
+    try:
+        outcome = conversation.run(text, Language.PIPE, origin)
+    finally:
+        input.close()
+    return replace(outcome, exit_code=Interrupted.exit_code) if input.ended and outcome.kind is Kind.DONE else outcome
 
 
 def _query_of_file(word: str, policy: Policy) -> str:

@@ -7,10 +7,12 @@ a terminal (``logsql.shell.terminal``) and plain lines otherwise, where the exit
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from logsql.conversation.conversation import Conversation, Language, Settings
 from logsql.conversation.outcome import Kind, remarks
@@ -18,12 +20,14 @@ from logsql.diagnostics.errors import LogsqlError, UsageError, diagnostic, neare
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.usage import META_USAGE, NO_QUERY_YET, NO_RESULT_YET, UNKNOWN_META
 from logsql.language.tree import Expr, canonical
+from logsql.loading import at
 from logsql.registry import COMMANDS
 from logsql.render import FORMATS
 from logsql.shell import lines, manual
 from logsql.shell.commandline import parameter
 from logsql.shell.ctrlc import interruptible
 from logsql.shell.inputs import read_query_file
+from logsql.shell.invocation import Invocation
 from logsql.shell.metas import METAS
 from logsql.shell.plainlines import PlainLines
 from logsql.shell.querying import explain_stoppable, stats_line
@@ -155,6 +159,7 @@ class Shell:
             "\\rows": self._rows,
             "\\format": self._format,
             "\\tz": self._zone,
+            "\\profile": self._profile,
         }
         action = actions.get(head)
         if action is None:
@@ -168,7 +173,7 @@ class Shell:
 
     def _tables(self, rest: str) -> None:
         if not rest:
-            names = self.session.tables()
+            names = sorted({*self.session.tables(), *self.session.server_tables()})
             self.say("\n".join(names) if names else message("shell-no-tables"))
             return
         quoted = rest.replace("\\", "\\\\").replace('"', '\\"') if " " in rest else rest
@@ -247,6 +252,31 @@ class Shell:
                 raise _usage("\\format", " | ".join(f.name for f in FORMATS.values() if not f.binary))
             self.settings.format = rest
         self.say(self.settings.format)
+
+    def _profile(self, rest: str) -> int:
+        """As ``logsql profile``; what is asked from now on knows what was changed."""
+        try:
+            words = tuple(shlex.split(rest))
+        except ValueError:
+            words = ()
+        if not words:
+            raise _usage("\\profile")
+        policy, services = self.session.policy, self.session.workspace.services
+        asked = Invocation(
+            "profile",
+            words,
+            config=services.settings.config,
+            safe=policy.safe,
+            directories=policy.directories,
+            writable=policy.writable,
+        )
+        carry_out = cast("Callable[[Invocation, Voice], int]", at("logsql.shell.profile_verb:run"))
+        self.out.flush()
+        try:
+            return carry_out(asked, self.voice)
+        finally:
+            sys.stdout.flush()
+            services.forget_configuration()
 
     def _zone(self, rest: str) -> None:
         if rest:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -43,11 +44,23 @@ class _Completer(Completer):
             yield Completion(found.text, found.start - document.cursor_position, display_meta=found.help[:60])
 
 
+_PASSWORD = re.compile(r"(\bpassword=)(?!(?:env|file|keyring):).+", re.DOTALL)
+
+
+def without_password(text: str) -> str:
+    r"""An input as the history keeps it: what is typed behind ``password=`` of ``\profile set`` is not.
+
+    >>> without_password(r"\profile set AD password=hunter2"), without_password("eval password=1")
+    ('\\profile set AD password=***', 'eval password=1')
+    """
+    return _PASSWORD.sub(r"\1***", text) if text.lstrip().startswith("\\profile") else text
+
+
 class _Kept(FileHistory):
     """The history file: an entry is written in one piece and is on the disk when the next line is typed."""
 
     def store_string(self, string: str) -> None:
-        lines = "".join(f"+{line}\n" for line in string.split("\n"))
+        lines = "".join(f"+{line}\n" for line in without_password(string).split("\n"))
         with suppress(OSError):  # a full disk ends no shell
             Files().add_private(
                 os.fsdecode(self.filename), f"\n# {dt.datetime.now()}\n{lines}".encode(errors="surrogateescape")

@@ -14,6 +14,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "usage-data-file": ("its rows: {form}", "이 파일의 행을 읽으려면: {form}"),
     "usage-page": ("the page: logsql help {name}", "설명: logsql help {name}"),
     "foreign-name": ("{name} - a name of {languages}; here:", "{name} - {languages}에서 쓰는 이름입니다. 여기서는:"),
+    "word-where": (
+        "a word of _wget_error, of the reasons of the ledger and of errors of sources (help E3041)",
+        "_wget_error, 원장의 사유, 소스 오류(help E3041)에 쓰는 단어",
+    ),
     "topic-refused": ("{name} is not offered: {reason}", "{name}은(는) 제공하지 않습니다: {reason}"),
     "standard-input": ("standard input", "표준 입력"),
     "internal-error": ("internal error: {what}", "내부 오류: {what}"),
@@ -58,6 +62,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "use-explain": ("stages, fields, order and SQL", "단계, 필드, 순서, SQL"),
     "use-check": ("errors of query files, and what they may not mean", "쿼리 파일의 오류와 의심스러운 곳 검사"),
     "use-fmt": ("the formatter", "쿼리 형식 정리"),
+    "use-config": ("errors of the configuration", "설정 파일의 오류 검사"),
+    "use-check-config": ("the same", "위와 같음"),
+    "use-profile": (
+        "profiles of directories, databases and servers",
+        "디렉터리, 데이터베이스, 서버의 프로파일",
+    ),
     "use-ml": ("the ml.* commands (logsql ml help)", "ml.* 명령 (logsql ml help)"),
     "use-chart": ("a picture of a query's rows (HTML or PNG)", "쿼리 결과를 그림으로 (HTML 또는 PNG)"),
     "use-commands": ("list commands, or the page of one", "명령 목록 또는 한 명령의 설명"),
@@ -98,6 +108,29 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "opt-lookup": ("lookup table from a CSV file with a header", "헤더가 있는 CSV 파일로 만드는 룩업 테이블"),
     "opt-procs": ("folder of stored queries (NAME.lq) and schemas", "저장된 쿼리(NAME.lq)와 스키마 폴더"),
     "opt-allow-purge": ("purge may delete rows", "purge의 행 삭제를 허용"),
+    "use-serve": (
+        "receive, run stream queries, deliver (docs/operations.md)",
+        "수신, 스트림 쿼리 실행, 전달(docs/operations.md)",
+    ),
+    "use-stream": (
+        "streams of the server that --server or LOGSQL_SERVER names",
+        "--server나 LOGSQL_SERVER가 가리키는 서버의 스트림",
+    ),
+    "opt-server": (
+        "live server of logger, stream and `logsql stream`",
+        "logger, stream, `logsql stream`이 묻는 실시간 서버",
+    ),
+    "opt-set": ("a key of the server's configuration", "서버 설정의 키"),
+    "opt-yes": ("do it without asking (stream reset)", "묻지 않고 실행(stream reset)"),
+    "opt-rows": ("rows to show first (stream tail)", "먼저 보여 줄 행 수(stream tail)"),
+    "opt-port": (
+        "syslog that arrives at this port (UDP and TCP) is standard input, until Ctrl-C",
+        "이 포트로 오는 syslog(UDP, TCP)를 Ctrl-C까지 표준 입력으로 씀",
+    ),
+    "opt-config": (
+        "configuration file: the network, profiles (default: in the user's configuration folder)",
+        "네트워크와 프로파일 설정 파일(기본: 사용자 설정 폴더)",
+    ),
     "opt-keep": (
         "keep the result for load NAME; without NAME under a new GUID, told on stderr",
         "load NAME으로 읽도록 결과를 보관. NAME이 없으면 새 GUID를 stderr에 표시",
@@ -121,10 +154,26 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "explain: run the query too and tell the share of rows that parse and rex matched",
         "explain: 쿼리를 실행해 parse와 rex가 일치한 행의 비율도 표시",
     ),
+    "opt-stdin": ("profile password: read it from standard input", "profile password: 표준 입력에서 읽음"),
     "opt-strict": ("check: a warning fails", "check: 경고도 실패로 처리"),
     "opt-no-data": ("check: open no files and tables", "check: 파일과 테이블을 열지 않음"),
     "opt-help": ("this page", "이 도움말"),
     "opt-version": ("the version", "버전"),
+    # configuration
+    "config-right": ("{path} is right", "{path}: 이상 없음"),
+    "config-none": (
+        "there is no configuration {path}, the defaults hold",
+        "설정 파일 {path}이(가) 없어 기본값을 씁니다",
+    ),
+    "profile-set": ("logsql profile set", "logsql profile set 명령"),
+    "profile-none": ("there are no profiles", "프로파일이 없습니다"),
+    "profile-written": ("profile {name} written", "프로파일 {name}을(를) 저장했습니다"),
+    "profile-typed": (
+        "what was typed on the command line is in the history of the shell; next time: logsql profile password {name}",
+        "명령줄에 입력한 암호는 셸 기록에 남습니다. 다음에는 logsql profile password {name} 명령을 쓰세요",
+    ),
+    "profile-ask": ("password of {name}: ", "{name}의 암호: "),
+    "profile-removed": ("profile {name} removed", "프로파일 {name}을(를) 지웠습니다"),
     # pictures
     "chart-points": ("{path}: {count:,} points", "{path}: 점 {count:,}개"),
     "chart-skipped": (
@@ -176,6 +225,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "meta-sql": ("print the SQL of every query before it runs", "쿼리의 SQL을 먼저 출력"),
     "meta-plan": ("stages, fields and SQL of the last query, or of QUERY", "마지막 쿼리나 QUERY의 단계, 필드, SQL"),
     "meta-tz": ("show or change the time zone", "시간대 확인 또는 변경"),
+    "meta-profile": (
+        "profiles of directories, databases and servers, as logsql profile",
+        "디렉터리, 데이터베이스, 서버의 프로파일. logsql profile 명령과 같음",
+    ),
     "meta-set": (
         'query parameter, read as $("name"), with := the value of an expression; alone: list them; '
         '"notes off": say no notes and losses',

@@ -13,7 +13,7 @@ from logsql.render.sinks import open_sink
 from logsql.shell.findings import WRITERS, Finding, Level, of_error, of_note, text_lines
 from logsql.shell.inputs import read_query_file
 from logsql.shell.invocation import Invocation
-from logsql.shell.lint import notes
+from logsql.shell.lint import is_warning, notes
 from logsql.shell.querying import open_session, policy_of
 from logsql.shell.voice import Voice
 
@@ -31,7 +31,8 @@ def check(asked: Invocation, voice: Voice) -> int:
                 text = read_query_file(path, session.policy)
                 plan, _, _ = session.plan(text, dict(asked.params), path, data=not asked.no_data)
                 found += [of_note(note, path) for note in plan.notes]
-                found += [of_note(note, path, Level.NOTE) for note in notes(parse(text), text, path)]
+                for note in notes(parse(text), text, path):
+                    found.append(of_note(note, path, Level.WARNING if is_warning(note) else Level.NOTE))
             except LogsqlError as error:
                 if asked.format in (None, "text"):
                     voice.error(error.diagnostic)

@@ -1,7 +1,7 @@
 """What is said beside the data: the one writer of stderr.
 
 Everything that is no row passes through a :class:`Voice`: errors, notes, what the result lacks, times, questions and
-the progress line. It takes the progress line away before it says anything else.
+the progress line. It takes the progress line away before it says anything else, and masks secrets that were read.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from logsql.conversation.outcome import Outcome, remarks
 from logsql.diagnostics.errors import Diagnostic
 from logsql.diagnostics.messages import message
 from logsql.diagnostics.notes import Note
+from logsql.diagnostics.redaction import Said, masked
 from logsql.language.spans import render
 from logsql.shell import texts as _texts  # noqa: F401  (adds the sentences)
 from logsql.shell.progress import ProgressLine
@@ -35,7 +36,7 @@ class Voice:
     def say(self, *lines: str) -> None:
         """Whole lines."""
         self.progress.clear()
-        self._stream.write("".join(line + "\n" for line in lines))
+        self._stream.write("".join(masked(line) + "\n" for line in lines))
         self._stream.flush()
 
     def ask(self, question: str) -> None:
@@ -73,14 +74,14 @@ class Voice:
 
     def defect(self, error: Exception) -> None:
         """An error that is not about the query but of the program."""
-        what = " ".join(f"{type(error).__name__}: {error}".split())
+        what = masked(" ".join(f"{type(error).__name__}: {error}".split()))
         self.say(message("internal-error", what=what[:500]))
         if self._debug:
             import traceback  # for cost: only --debug shows one
 
             self.say("".join(traceback.format_exception(error)).rstrip("\n"))
         else:
-            self.say("help: " + message("internal-help"))
+            self.say(Said("help: " + message("internal-help")))
 
 
 def terminal_width(stream: TextIO) -> int | None:

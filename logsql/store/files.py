@@ -15,6 +15,7 @@ import errno
 import io
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -264,6 +265,18 @@ class Files:
         except FileExistsError:
             with contextlib.suppress(OSError):  # another user's
                 os.chmod(path, 0o600)
+
+    def make_own_folder(self, folder: AnyPath) -> bool:
+        """Make a folder, unless it is there; whether it is the user's own, and not everybody may put files into it.
+
+        Raises OSError.
+        """
+        self.policy.check_write(os.fspath(folder))
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        if sys.platform == "win32":  # folders of a user are closed to others there
+            return True
+        found = os.stat(folder)
+        return found.st_uid == os.geteuid() and not found.st_mode & stat.S_IWOTH
 
     def add_private(self, path: AnyPath, data: bytes) -> None:
         """Add to a file that nobody but the user may read, in one piece that is on the disk behind the call."""

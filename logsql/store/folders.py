@@ -8,6 +8,7 @@ beside that file. Nothing is made here: a folder comes to be when something is w
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sys
 from os import environ
@@ -37,6 +38,21 @@ def cache_folder() -> Path:
     import platformdirs  # for cost
 
     return platformdirs.user_cache_path(_APP, appauthor=False)
+
+
+def config_folder() -> Path | None:
+    """The user's folder of settings: what queries may reach, profiles. None where the user has no home.
+
+    A relative folder in the environment is passed over, as the XDG rules say: the folder would be the current one's.
+    """
+    if sys.platform == "win32":
+        given = environ.get("APPDATA", "")
+        home = os.path.join(os.path.expanduser("~"), "AppData", "Roaming")
+    else:
+        given = environ.get("XDG_CONFIG_HOME", "")
+        home = os.path.join(os.path.expanduser("~"), ".config")
+    found = given if os.path.isabs(given) else home
+    return Path(found) / _APP if os.path.isabs(found) else None
 
 
 def user_folder() -> Path:

@@ -1,4 +1,5 @@
-"""What a query may touch. Every reader, writer, socket and model load asks here; DuckDB is locked to the same rules.
+"""What a query may touch. Every reader, writer and model load asks here; DuckDB is locked to the same rules. Who may
+be reached over the network, the fence of ``logsql/connectors/fence.py`` decides by ``safe`` and the settings.
 
 The interactive user's own policy allows the user's files and asks nothing. ``--safe`` denies everything that was not
 named: files outside the allowed directories, writing, the network.
@@ -16,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from logsql.diagnostics.engine import NETWORK_NOT_ALLOWED, READ_NOT_ALLOWED, WRITE_NOT_ALLOWED
+from logsql.diagnostics.engine import READ_NOT_ALLOWED, WRITE_NOT_ALLOWED
 from logsql.diagnostics.errors import PolicyError, RunError, diagnostic
 from logsql.diagnostics.paths import NO_SUCH_NAME
 
@@ -35,7 +36,6 @@ class Policy:
     safe: bool = False
     directories: tuple[str, ...] = ()
     write: bool = True
-    network: bool = True
     writable: tuple[str, ...] = ()
     known: frozenset[str] = field(default=frozenset(), repr=False)
     """Folders whose being there is no secret: those that lead to the allowed ones."""
@@ -52,7 +52,7 @@ class Policy:
         write = tuple(os.path.realpath(d) for d in writable)
         read = tuple(dict.fromkeys((*(os.path.realpath(d) for d in directories), *write)))
         known = {folder for d in (*directories, *writable, *read) for folder in _leading(os.path.abspath(d))}
-        return Policy(True, read, write=False, network=False, writable=write, known=frozenset(known))
+        return Policy(True, read, write=False, writable=write, known=frozenset(known))
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -101,7 +101,7 @@ class Policy:
         real = self._real(path)
         return real if real is not None and _below(real, self.directories) else None
 
-    # --- writing, the network -----------------------------------------------------------------------
+    # --- writing -----------------------------------------------------------------------
 
     def may_write(self, path: str) -> bool:
         if self.write or not self.writable:
@@ -114,11 +114,6 @@ class Policy:
         check_path(path)
         if not self.may_write(path):
             raise write_refused(path)
-
-    def check_network(self, target: str) -> None:
-        """Raise :class:`PolicyError` when the address may not be reached."""
-        if not self.network:
-            raise PolicyError(diagnostic(NETWORK_NOT_ALLOWED, target=target))
 
     # --- paths ------------------------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ _SQL_ARROW: dict[str, pa.DataType] = {
     "JSON": pa.string(),
     "BLOB": pa.binary(),
     "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", tz="UTC"),
+    "TIMESTAMP": pa.timestamp("us"),
+    "DATE": pa.date32(),
 }
 
 
@@ -27,4 +29,7 @@ def arrow_type(physical: str) -> pa.DataType:
     """Arrow type of a column that a stage delivers; VARIANT cannot cross and must be declared JSON."""
     if physical.endswith("[]"):
         return pa.list_(arrow_type(physical[:-2]))
+    if physical.startswith("DECIMAL("):
+        digits, scale = physical[8:-1].split(",")
+        return pa.decimal128(int(digits), int(scale))
     return _SQL_ARROW[physical]

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from logsql.cli import main
+from logsql.language.tree import Command, Option, Query
 from logsql.shell.findings import Finding, Level, github_text, sarif_text
+from logsql.shell.lint import notes
 
 QUERIES = {
     "good.lq": 'json "[{a:1}]"\n| stats count by a\n',
@@ -170,3 +172,44 @@ def test_five_notes_and_a_count(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["-q", 'json "[{a:1}]" | fields p, q, r, s, t, u, v']) == 0
     lines = capfd.readouterr().err.splitlines()
     assert (len(lines), lines[-1]) == (6, "note: 2 more notes")
+
+
+#: A text, and whether a secret is told of. The rule: ``check`` warns about a parameter named key, apikey,
+#: token, password, secret with a literal value, and about ``auth="ID:PW"``.
+LITERAL = [
+    ("https://www.virustotal.com/vtapi/v2/file/report?apikey=hunter2&resource=", 1),
+    ("https://a.example/?KEY=hunter2", 1),
+    ("https://a.example/?x=1&token=hunter2&password=hunter2&secret=hunter2", 1),
+    ("https://a.example/?api_key=hunter2&access_token=hunter2", 1),
+    ("https://kim:hunter2@a.example/", 1),
+    ("https://a.example/?apikey=", 0),
+    ("https://a.example/?monkey=hunter2&keyword=hunter2&tokens=hunter2", 0),
+    ("https://a.example/?x=1#key=hunter2", 0),
+    ("https://kim@a.example/", 0),
+    ("see https://a.example/?key=hunter2", 0),
+    ("key=hunter2", 0),
+]
+
+
+@pytest.mark.parametrize(("text", "count"), LITERAL)
+@pytest.mark.parametrize("query", ['json "[{a:1}]" | eval url = "URL"', 'json "[{a:1}]" | eval x = concat("URL", a)'])
+def test_a_secret_in_a_url_is_told_of(
+    query: str, text: str, count: int, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "secret.lq").write_text(query.replace("URL", text))
+    code, out, _ = ran(["secret.lq", "-f", "json"], capfd)
+    found = [finding for finding in json.loads(out)["findings"] if finding["code"] == "N1902"]
+    assert (code, [finding["severity"] for finding in found]) == (0, ["warning"] * count)
+    assert "hunter2" not in out
+    assert ran(["secret.lq", "--strict", "--no-data"], capfd)[0] == count
+
+
+def test_options_are_looked_at_too() -> None:
+    def told(key: str, value: str) -> list[str]:
+        command = Command("wget", (Option(key, value),), ())
+        return [note.code for note in notes(Query((command,), ()), "wget", "q.lq")]
+
+    assert told("auth", "kim:hunter2") == ["N1902"]
+    assert told("auth", 'kim:$("pw")') == []
+    assert told("url", "https://a.example/?key=hunter2") == ["N1902"]
+    assert told("selector", "a:hover") == []

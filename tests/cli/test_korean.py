@@ -15,7 +15,7 @@ LOG = (ROOT / "sample_data/auth.log").as_posix()
 #: Query, code, exit code.
 QUERIES = [
     ("table web | serch status == 404", "92000", 1),
-    ("table web | dbquery x select 1", "92000", 1),
+    ("table web | hdfs x ls /", "92000", 1),
     ("table web | limit 1 2 3", "20600", 1),
     ("table wbe", "10605", 1),
     ("table web | sort limti=3 status", "90001", 1),
@@ -48,6 +48,8 @@ LINES = [
     (("--timeout", "abc", "-q", "table web"), "E2000", 2),
     (("-f", "yaml", "-q", "table web"), "E2000", 2),
     (("-q", "table web | fields src", "more"), "E2000", 2),
+    (("config", "validate", "nothere.toml"), "E2049", 2),
+    (("--config", "nothere.toml", "-q", 'ldapsearch profile=AD filter="(cn=a)"'), "E2049", 2),
 ]
 _SAID = re.compile(r"^(?:error\[(\w+)[^\]]*\]|note|help): (.*)$", re.MULTILINE)
 #: What is quoted, and commands that a help line writes out.

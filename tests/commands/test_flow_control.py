@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import logsql
-from logsql.commands.filter.ratelimit import throttled
+from logsql.commands.filter.ratelimit import Pace, throttled
 from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.session import Session
 
@@ -99,7 +99,7 @@ def test_rows_pass_no_faster_than_allowed() -> None:
 
     batch = pa.record_batch({"n": list(range(100)), "hidden": list(range(100))})
     passed: list[tuple[float, int]] = []
-    for part in throttled(iter([batch]), ["n"], 1_000_000, 0.5, lambda: False, clock):
+    for part in throttled(iter([batch]), ["n"], Pace(1_000_000, 0.5, clock), lambda: False):
         assert part.schema.names == ["n"]
         passed.append((now[0], part.num_rows))
     assert sum(count for _, count in passed) == 100
@@ -108,7 +108,7 @@ def test_rows_pass_no_faster_than_allowed() -> None:
 
 def test_waiting_ends_when_the_query_is_cancelled() -> None:
     batch = pa.record_batch({"n": list(range(100))})
-    parts = throttled(iter([batch]), ["n"], 1, 0.0, lambda: True)
+    parts = throttled(iter([batch]), ["n"], Pace(1, 0.0), lambda: True)
     assert [p.num_rows for p in parts] == [1]
 
 

@@ -114,7 +114,6 @@ def test_several_tables_wildcards_and_missing_ones(session: Session) -> None:
         ("table from=2024 plain", "10603"),
         ("table plain,", "10603"),
         ("table", "10603"),
-        ("table window=1h ev", "10603"),
     ],
 )
 def test_table_errors(session: Session, text: str, expected: str) -> None:

@@ -56,7 +56,8 @@ ASKED = {
     **dict.fromkeys(("len", "contains", "in", "match", "matchblackip", "matchfeed", "matchnet", "matchport", "matchsig",
                      "isnull", "isnotnull", "isnum", "isstr", "not", "indexof", "lastindexof"), "an answer about it"),
     **dict.fromkeys(("if", "case", "nvl", "field", "$", "whoami", "array", "dict", "valueof", "foreach", "groups",
-                     "max", "min"), "hands a value on"),
+                     "max", "min", "evtctxget", "evtctxgetvar"), "hands a value on"),
+    **dict.fromkeys(("evtctxcnt", "evtctxsetvar"), "an answer about an event context"),
     **dict.fromkeys(("now", "ago", "rand", "randbytes", "guid", "seq", "daterange"), "takes no value of a row, or "
                     "refuses what is out of range"),
     **dict.fromkeys(("dateadd", "datediff", "datepart"), "of months of other lengths by the calendar; what is no date "

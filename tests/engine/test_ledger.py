@@ -202,7 +202,11 @@ KINDS: list[tuple[str, list[tuple[str, str, int]], str]] = [
     ('json "[1, 2, {a: 1}]"', [("json", "item-not-an-object", 2)], "H8: items that make no row"),
     (
         "table micros | eval d = epoch(a)",
-        [("epoch(a)", "date-beyond-9999", 1), ("epoch(a)", "not-converted", 1)],
+        [
+            ("Python", "python-date-beyond-9999", 1),  # of the rows as objects
+            ("epoch(a)", "date-beyond-9999", 1),
+            ("epoch(a)", "not-converted", 1),
+        ],
         "H10: microseconds, nanoseconds",
     ),
 ]
@@ -303,6 +307,8 @@ def awkward_tables() -> list[tuple[str, pa.Array]]:
 
 #: What a conversion, a function of numbers and unary minus say of a value that they made null.
 REASONS = ("not-converted", "text-not-a-number", "not-an-integer", "beyond-64-bits", "beyond-9999")
+#: Dates that Python has no object for are null in its rows, and told.
+REASONS += ("python-date-beyond-9999",)
 
 
 @pytest.mark.parametrize("name", sorted(CALLS | NUMBERS))

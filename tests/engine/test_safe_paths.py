@@ -402,6 +402,14 @@ def test_duckdb_reads_the_json_that_was_opened(turned: Path, name: str, pattern:
         assert caught.value.code == "E4001"
 
 
+def test_a_database_of_the_case_is_read(turned: Path) -> None:
+    """It was refused: the list of what is open was itself open when it was read, and SQLite's file then got its number,
+    which seemed to have been there before."""
+    with logsql.connect(tz="UTC", safe=True, allow_dirs=[str(turned / "case")]) as s:
+        assert s.query(f"sqlite-records table=t {turned}/case/l.a.db | fields a").rows() == [{"a": "inside"}]
+        assert [row["name"] for row in s.query(f"sqlite-tables {turned}/case/l.a.db").rows()] == ["t"]
+
+
 @pytest.mark.parametrize(
     "query", ["jsonfile {}/l.a.json", "sqlite-records table=t {}/l.a.db", "sqlite-tables {}/l.a.db"]
 )

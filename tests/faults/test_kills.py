@@ -13,6 +13,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,6 +141,19 @@ def described(folder: Path) -> bool:
     return all(json.loads(path.read_text())["manifest"] for path in folder.rglob("models/*.json"))
 
 
+def profiled(folder: Path) -> bool:
+    """The profile is the old one or the new one, and nobody else may read the file."""
+    path = folder / "profiles.toml"
+    found = tomllib.loads(path.read_text("utf-8"))["profiles"]
+    return path.stat().st_mode & 0o777 == 0o600 and found in ({"a": OLD}, {"a": OLD, "b": {**OLD, "path": "/new"}})
+
+
+OLD = {"kind": "sqlite", "path": "/old"}
+PROFILE = (
+    "import logsql.cli\nopen('config.toml', 'a').close()\n"
+    "logsql.cli.main(['--config', 'config.toml', 'profile', 'set', 'NAME', 'kind=sqlite', 'path=PLACE'])"
+)
+SET_NEW = PROFILE.replace("NAME", "b").replace("PLACE", "/new")
 #: Written beside what a killed run left, which then goes.
 BESIDE = query("table t | outputtxt b.txt a")
 COPY, MOVE = ("copytable path=backup tables=t", "copytable move=t path=backup tables=t")
@@ -182,6 +196,7 @@ WORKS = {
         lambda folder: all(pq.read_table(p).num_rows == ROWS for p in folder.rglob("results/kept.parquet")),
         f"{OPEN}s.save(s.query('table t | fields a'), 'kept')\ns.close()",
     ),
+    "profile set": Work(SET_NEW, profiled, SET_NEW, before=PROFILE.replace("NAME", "a").replace("PLACE", "/old")),
     "ml model": Work(
         MODEL.replace("NAME", "m"), described, MODEL.replace("NAME", "n"), before=MODEL.replace("NAME", "m")
     ),
@@ -245,7 +260,10 @@ def left(folder: Path) -> list[str]:
     return [str(path.relative_to(folder)) for path in folder.rglob(".logsql-*")]
 
 
-@pytest.mark.parametrize("name", list(WORKS) if nightly() else ["outputtxt append", "import", "copytable move"])
+BY_DAY = ["outputtxt append", "import", "copytable move", "profile set"]
+
+
+@pytest.mark.parametrize("name", list(WORKS) if nightly() else BY_DAY)
 def test_killed_at_a_moment_of_its_writing(killer: Killer, tmp_path: Path, name: str) -> None:
     work = WORKS[name]
     folder = fresh(killer, tmp_path / "template", work)

@@ -26,6 +26,11 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "explain": ("explain", "csvfile WORD"),
     "check": ("check", "WORD"),
     "fmt": ("fmt", "WORD"),
+    "config": ("config", "validate", "WORD"),
+    "check-config": ("check-config", "WORD"),
+    "profile": ("profile", "set", "n", "kind=sqlite", "path=WORD"),
+    "serve": ("serve", "WORD"),
+    "stream": ("stream", "ls", "--server", "WORD"),
     "ml": ("ml", "addCsvInput", "i", "WORD"),
     "chart": ("chart", "3d", "-q", QUERY, "--x", "a", "--y", "b", "--z", "a", "-o", "WORD.html"),
     "commands": ("commands", "WORD"),
@@ -51,6 +56,18 @@ MORE: tuple[tuple[str, ...], ...] = (
     ("-q", QUERY, "--safe", "--allow-dir", "WORD"),
     ("-q", QUERY, "--safe", "--allow-write", "WORD", "-o", "WORD"),
     ("-q", QUERY, "-d", "WORD"),
+    ("-q", QUERY, "--server", "WORD"),
+    ("-q", "logger window=1s a", "--server", "WORD"),
+    ("-q", "- | limit 1", "-p", "WORD"),
+    ("stream", "show", "WORD", "--server", "folder"),
+    ("serve", "rows.csv", "--set", "WORD"),
+    ("profile", "show", "WORD"),
+    ("profile", "set", "WORD", "kind=sqlite", "path=x"),
+    ("profile", "set", "n", "kind=ldap", "url=ldaps://x", "WORD=x"),
+    ("profile", "set", "n", "kind=ldap", "url=WORD", "base=WORD", "password=WORD", "page=WORD", "lists=WORD"),
+    ("profile", "list", "--config", "WORD"),
+    ("profile", "remove", "WORD"),
+    ("profile", "test", "WORD"),
 )
 ODD = {
     "a folder": "folder",
@@ -75,7 +92,7 @@ def test_every_verb_is_tried() -> None:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+    for name in ("XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     Path("folder").mkdir()
     Path("rows.csv").write_text("a\n1\n")

@@ -256,6 +256,7 @@ ALLOWED = {
     ("logsql/commands/combine/memlookup.py", "operation == 'drop'"),
     ("logsql/commands/filter/search.py", "o.key == 'limit'"),
     ("logsql/commands/filter/sort.py", "o.key == 'limit'"),
+    ("logsql/commands/network/_requests.py", "self.format != 'json'"),
     ("logsql/functions/arrays.py", "node.name != 'split'"),
     ("logsql/planner/notes/lists.py", "option.name == 'limit'"),
     ("logsql/shell/ml_commands.py", "'fields' in options"),

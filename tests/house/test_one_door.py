@@ -111,6 +111,11 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("cli.py", "os.open"): "the device that swallows what is written, so that nothing complains of a closed pipe",
     ("cli.py", "io.FileIO"): "a stream that the shell closed: the null device stands in its place",
     ("jobs/geoip.py", "maxminddb.open_database"): "the library maps the file itself; its path comes through the door",
+    ("connectors/ftp.py", "stat"): "of a server",
+    ("connectors/syslogwire.py", "fcntl"): "of a socket: what it has not sent",
+    ("connectors/sftp.py", "stat"): "of a server",
+    ("connectors/sftp.py", "lstat"): "of a server",
+    ("connectors/sftp.py", "mkdir"): "on a server",
     ("render/scatter3d.py", "read_text"): "a page that is part of the program, read as a resource",
 }
 

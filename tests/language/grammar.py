@@ -24,6 +24,7 @@ class Spec:
     option_names: tuple[str, ...] = ()
     options_anywhere: bool = False
     takes_options: bool = True
+    sql: bool = False
     usage: tuple[str, ...] = ()
 
     def parse(self, reader: ArgReader) -> object:

@@ -131,3 +131,20 @@ def test_paths_with_an_equals_sign() -> None:
     assert command("jsonfile /data/day=1/a.json").args.value == "/data/day=1/a.json"
     assert command(r"hive-file C:\a=b\c d=e.dat").args.value == r"C:\a=b\c d=e.dat"
     assert command('jsonfile limit=2 "day=1/a.json"').args.value == "day=1/a.json"
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (r'"(cn=$(\"x\"))"', '(cn=$("x"))'),
+        ('"(cn=$("x"))"', '(cn=$("x"))'),
+        ('"(|(cn=$("x", "a b"))(sn=$("y")))"', '(|(cn=$("x", "a b"))(sn=$("y")))'),
+        ('"a$(b"', "a$(b"),
+        ('"$"', "$"),
+    ],
+)
+def test_parameters_inside_a_quoted_value_keep_their_quotes(written: str, value: str) -> None:
+    """``filter="(cn=$("x"))"`` is read as it is meant, with the inner quotes escaped or not; the end is the same."""
+    (command,) = parse_query(f"ldapsearch profile=AD filter={written} limit=3", GRAMMAR).commands
+    found = {option.key: option.value for option in command.options}
+    assert found == {"profile": "AD", "filter": value, "limit": "3"}

@@ -29,7 +29,20 @@ Fn = Callable[[Row], Value]
 Simple = tuple[int, int | None, Callable[..., Value]]
 
 #: functions whose value belongs to a row or to a call, so that a call of them is never a constant
-ROW_FUNCTIONS = {"field", "kvjoin", "seq", "rand", "randbytes", "guid", "now", "whoami"}
+ROW_FUNCTIONS = {
+    "evtctxget",
+    "evtctxgetvar",
+    "evtctxsetvar",
+    "evtctxcnt",
+    "field",
+    "kvjoin",
+    "seq",
+    "rand",
+    "randbytes",
+    "guid",
+    "now",
+    "whoami",
+}
 
 
 @lru_cache(maxsize=4096)

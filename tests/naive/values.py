@@ -63,6 +63,7 @@ class Ctx:
     columns: dict[str, list[str]] = field(default_factory=dict)
     lookups: dict[str, dict[str, Row]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    contexts: Any = None
 
     def note(self, reason: str) -> None:
         """Remember that the result depends on something the specification leaves open."""

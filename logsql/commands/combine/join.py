@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import Code, define, syntax
 from logsql.diagnostics.options import INVALID_OPTION, NO_SUBQUERY
-from logsql.language.tree import Command, Name, Subquery
+from logsql.language.tree import Name, Subquery
 from logsql.operators import joining
 from logsql.planner import duties
 from logsql.planner.relation import Rel
@@ -65,13 +65,6 @@ _LEFT = [{"code": 1, "n": 10}, {"code": 2, "n": 20}, {"code": 3, "n": 30}]
 _RIGHT = [{"code": 1, "name": "foo"}, {"code": 2, "name": "bar"}]
 
 
-def in_stream(command: Command) -> duties.InStream:
-    """Rows of the other side that found no partner are known at the end only."""
-    type_ = command.option("type")
-    kept = ("right", "rightonly", "full")
-    return duties.InStream.WINDOWED if type_ is not None and type_.value in kept else duties.InStream.ROW_WISE
-
-
 register(
     CommandSpec(
         name="join",
@@ -88,7 +81,11 @@ register(
         arguments=(duties.FIELD_LIST, duties.QUERY),
         subquery=duties.Subquery.ADDS,
         order=duties.KEEPS_ORDER,
-        stream=in_stream,
+        stream=duties.InStream.BARRIER,
+        instead=(
+            "streamjoin KEY, ... [ QUERY ] loads the rows of the subquery once and joins as rows come",
+            "streamjoin 키, ... [ 쿼리 ]는 서브쿼리의 행을 한 번 읽어 두고 행이 올 때마다 조인합니다",
+        ),
         lowering=duties.Lowering.PORTABLE,
         twice=False,
         state=duties.RowState.STOPS,

@@ -160,6 +160,10 @@ register(
         subquery=duties.Subquery.NONE,
         order=duties.NEEDS_AND_SORTS,
         stream=duties.InStream.BARRIER,
+        instead=(
+            "build the lookup table in a query of its own; lookup and streamjoin read tables in a stream",
+            "룩업 테이블은 별도의 쿼리로 만들고, 스트림에서는 lookup이나 streamjoin으로 읽으세요",
+        ),
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,

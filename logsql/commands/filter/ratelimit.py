@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from logsql.diagnostics.codes import define, syntax
+from logsql.operators.passing import own_types, portable
 from logsql.planner import duties
-from logsql.planner.relation import Column, Rel
+from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
 from logsql.planner.stage import Stage
-from logsql.values import sql, values
+from logsql.values import sql
 from logsql.values.sql import Sql
-from logsql.values.types import ANY_JSON, STRING, LType
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,82 +77,59 @@ def _number(reader: ArgReader) -> int:
 
 def lower(stage: Stage) -> Rel:
     args = stage.arguments(RatelimitArgs)
-    given, back = _portable(stage, stage.rel)
+    given, back = portable(stage, stage.rel)
     names = [i for c in given.columns for i in c.idents()]
     names += [given.rest.ident] if given.rest is not None else []
 
+    pace = Pace(args.count, args.delay / 1000) if stage.chain.carry is not None else None
+
     def passing(batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
-        return throttled(batches, names, args.count, args.delay / 1000, runtime.cancelled)
+        return throttled(batches, names, pace or Pace(args.count, args.delay / 1000), runtime.cancelled)
 
     rel = stage.stream(given, given.columns, passing, given.rest)
     items: list[tuple[str, Sql]] = [(i, sql.cast(sql.col(i), back[i]) if i in back else sql.col(i)) for i in names]
-    return replace(stage.select("ratelimit", rel, items), columns=_types(stage.rel.columns, given.columns))
+    return replace(stage.select("ratelimit", rel, items), columns=own_types(stage.rel.columns, given.columns))
 
 
-def _types(before: tuple[Column, ...], given: tuple[Column, ...]) -> tuple[Column, ...]:
-    """The columns with their own types again, except for those that crossed as JSON for good."""
-    found: list[Column] = []
-    for old, new in zip(before, given, strict=True):
-        if old.parts:
-            found.append(replace(new, parts=_types(old.parts, new.parts)))
-        else:
-            found.append(new if "VARIANT" in old.type.physical else replace(new, type=old.type))
-    return tuple(found)
+class Pace:
+    """When the next row may pass: ``count`` rows a second, the first ``delay`` seconds after it was made.
 
+    A stream keeps it between its batches; a pause gives no credit: behind an hour without rows there is no flood.
+    """
 
-def _portable(stage: Stage, rel: Rel) -> tuple[Rel, dict[str, str]]:
-    """The relation in types that leave DuckDB as Arrow, and the casts that bring columns back."""
-    rel = stage.flush(rel)
-    nodes: dict[str, Sql] = {i: sql.col(i) for i in rel.all_idents()}
-    back: dict[str, str] = {}
+    def __init__(self, count: int, delay: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.count = count
+        self._clock = clock
+        self._start = clock() + delay
+        self._passed = 0
 
-    def crossing(column: Column) -> Column:
-        if column.parts:
-            return replace(column, parts=tuple(crossing(p) for p in column.parts))
-        physical = column.type.physical
-        if "VARIANT" in physical:
-            nodes[column.ident] = values.to_json(rel.value(column))
-            back[column.ident] = "JSON"
-            return replace(column, type=ANY_JSON)
-        if "JSON" in physical or "HUGEINT" in physical:
-            back[column.ident] = physical
-            if "HUGEINT" in physical:
-                flat = STRING if not physical.endswith("[]") else LType(STRING.kind, "VARCHAR[]")
-                nodes[column.ident] = sql.cast(sql.col(column.ident), flat.physical)
-                return replace(column, type=flat)
-        return column
+    def begin(self) -> None:
+        """Rows come, perhaps after a pause."""
+        if (now := self._clock()) > self._start + self._passed / self.count:
+            self._start, self._passed = now, 0
 
-    columns = tuple(crossing(c) for c in rel.columns)
-    rest = rel.rest
-    if rest is not None:
-        back[rest.ident] = "JSON"
-        if rest.is_map:
-            nodes[rest.ident] = sql.func("to_json", sql.col(rest.ident))
-            rest = replace(rest, value_type=ANY_JSON, is_map=False)
-    rel = stage.select("rows", rel, list(nodes.items()))
-    return replace(rel, columns=columns, carried=(), rest=rest), back
+    def wait(self, rows: int, cancelled: Callable[[], bool]) -> bool:
+        """Wait until these rows may pass; False when the query was told to stop."""
+        while self._clock() < (free := self._start + self._passed / self.count):
+            if cancelled():
+                return False
+            time.sleep(min(_TICK, max(0.0, free - self._clock())))
+        self._passed += rows
+        return True
 
 
 def throttled(
-    batches: Iterator[pa.RecordBatch],
-    names: list[str],
-    count: int,
-    delay: float,
-    cancelled: Callable[[], bool],
-    clock: Callable[[], float] = time.monotonic,
+    batches: Iterator[pa.RecordBatch], names: list[str], pace: Pace, cancelled: Callable[[], bool]
 ) -> Iterator[pa.RecordBatch]:
-    """The batches in slices, of which no more than ``count`` rows have passed after any second."""
-    start = clock() + delay
-    passed, step = 0, max(1, count // _STEPS)
+    """The batches in slices, of which no more than ``pace.count`` rows have passed after any second."""
+    pace.begin()
+    step = max(1, pace.count // _STEPS)
     for batch in batches:
         rows = batch.select(names) if names else batch
         for offset in range(0, batch.num_rows, step):
             part = rows.slice(offset, step)
-            while clock() < start + passed / count:
-                if cancelled():
-                    return
-                time.sleep(min(_TICK, max(0.0, start + passed / count - clock())))
-            passed += part.num_rows
+            if not pace.wait(part.num_rows, cancelled):
+                return
             yield part
 
 

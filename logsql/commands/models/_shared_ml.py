@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
 
-from logsql.diagnostics.codes import syntax
+from logsql.diagnostics.codes import define, syntax
 from logsql.diagnostics.modeldata import (
     FIELD_NEEDED,
     MAKE_WITH_EVAL,
@@ -31,9 +31,11 @@ from logsql.diagnostics.models import (
     fields_note,
 )
 from logsql.diagnostics.options import INVALID_OPTION
-from logsql.language.tree import Name, Option, Span, Subquery
+from logsql.language.tree import Command, Name, Option, Span, Subquery
+from logsql.loading import at
 from logsql.ml.defaults import TREES
 from logsql.ml.service import MODELS
+from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import OptionKind, OptionSpec
 from logsql.planner.stage import Stage
@@ -41,10 +43,13 @@ from logsql.planner.stage import Stage
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
     from logsql.ml.model import Manifest, ModelKind, TrainedModel
+    from logsql.ml.store import ModelStore
     from logsql.ml.transforms import Obtain
     from logsql.operators.models import Feature
     from logsql.planner.runtime import Runtime
 
+#: Told of seconds.
+Took = Callable[[float], None]
 MODEL_ERRORS = (
     MODEL_EMPTY.when(("model= is empty", "model=이 비어 있습니다")),
     MODEL_NOT_FOUND,
@@ -89,6 +94,25 @@ NOT_SECONDS = INVALID_OPTION.says(
     )
 )
 
+OTHER_FIELDS = define(
+    "E3263",
+    "model-with-other-fields",
+    (
+        "a model that a stream uses was replaced by one of other fields",
+        "스트림에서 쓰는 모델이 필드가 다른 모델로 바뀌었습니다",
+    ),
+    (
+        "model {name} was stored anew with other fields or types, {fields}: the stream goes on with the old one",
+        "모델 {name}의 필드나 타입이 바뀌었습니다: {fields}. 스트림은 이전 모델을 계속 씁니다",
+    ),
+    ("change the stream's query and reload it", "스트림의 쿼리를 고치고 다시 읽으세요(reload)"),
+)
+#: What to write in a stream, whose rows nothing can be trained on.
+TRAIN_ELSEWHERE = (
+    "train in a query of its own or with ml.fit, and score here with model=NAME",
+    "학습은 별도의 쿼리나 ml.fit으로 하고, 여기서는 model=이름으로 점수를 계산하세요",
+)
+
 SIZE = OptionSpec("size", OptionKind.INT, ("trees to train", "학습할 트리 수"), default=TREES, minimum=1)
 MODEL = OptionSpec(
     "model",
@@ -110,6 +134,11 @@ def only_one(reader: ArgReader, option: Option, subquery: Subquery | None) -> No
     """A stored model takes no training rows."""
     if subquery is not None:
         reader.fail(STORED_WITH_SUBQUERY, option.span)
+
+
+def in_stream(command: Command) -> duties.InStream:
+    """A stored model scores row by row; a training acts once, on all rows."""
+    return duties.InStream.BARRIER if command.option("model") is None else duties.InStream.ROW_WISE
 
 
 def number_option(stage: Stage, name: str, default: float, low: float, high: float) -> float:
@@ -187,9 +216,17 @@ def scored_fields(stage: Stage, manifest: Manifest, names: Sequence[Name]) -> tu
     return rel, found
 
 
-def loader(stage: Stage, name: str, kind: ModelKind) -> Obtain:
-    """Gives the stored model when the query runs; it is loaded and verified before any row is read."""
-    store = stage.service(MODELS)
+def loader(stage: Stage, manifest: Manifest, kind: ModelKind) -> Obtain:
+    """Gives the stored model when the query runs; it is loaded and verified before any row is read.
+
+    A query that runs again and again takes up a newer model between two runs, if it has the same fields.
+    """
+    store, name = stage.service(MODELS), manifest.name
+    if stage.chain.carry is not None:
+        carry = stage.chain.carry
+        held = carry.held(name, lambda: store.get(name, kind), lambda old: newer(store, old, kind))
+        made = cast("Callable[[Callable[[], TrainedModel], Took], Obtain]", at("logsql.ml.transforms:InForce"))
+        return made(held, lambda seconds: carry.took(name, seconds))
 
     def obtain(runtime: Runtime) -> TrainedModel:
         found: TrainedModel = store.get(name, kind)
@@ -200,6 +237,27 @@ def loader(stage: Stage, name: str, kind: ModelKind) -> Obtain:
 
     stage.action(f"load and verify model {name}", check)
     return obtain
+
+
+def newer(store: ModelStore, old: TrainedModel, kind: ModelKind) -> TrainedModel | None:
+    """The model of this name that was stored since, None when there is none.
+
+    Raises MlError where it has other fields: the query was planned for those of the old one.
+    """
+    found = store.card(old.manifest.name, kind)
+    if found.training is None or found == old.manifest:
+        return None
+    if _takes(found) != _takes(old.manifest):
+        fields = ", ".join(f"{f.name} ({f.kind})" for f in found.training.features)
+        raise MlError(OTHER_FIELDS, name=found.name, fields=fields)
+    return store.get(found.name, kind)
+
+
+def _takes(manifest: Manifest) -> tuple[object, ...]:
+    """What a query that scores with a model was planned for: names and types of its fields, and those of its label."""
+    training = manifest.training
+    assert training is not None
+    return sorted((f.name, f.kind.value) for f in training.features), manifest.target, training.label
 
 
 # --- training subqueries ----------------------------------------------------------------------------------------------

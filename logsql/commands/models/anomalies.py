@@ -10,8 +10,10 @@ from logsql.commands.models._shared_ml import (
     MODEL_ERRORS,
     SIZE,
     TIMEOUT,
+    TRAIN_ELSEWHERE,
     TRAINING_ERRORS,
     field_list,
+    in_stream,
     loader,
     model_card,
     only_one,
@@ -67,7 +69,7 @@ def lower(stage: Stage) -> Rel:
     if stage.command.option("model") is not None:
         manifest = model_card(stage, ModelKind.IFOREST, args.fields)
         rel, found = scored_fields(stage, manifest, args.fields)
-        return _score(stage, rel, found, loader(stage, manifest.name, ModelKind.IFOREST))
+        return _score(stage, rel, found, loader(stage, manifest, ModelKind.IFOREST))
     return _trained(stage)
 
 
@@ -113,13 +115,15 @@ def _score(stage: Stage, rel: Rel, found: list[Feature], make: Obtain, training:
         answers.append(Answer("_scorer", list_of(MAP)))
 
     def transform(fields: tuple[FieldForms, ...], weight: str | None) -> Scoring:
-        from logsql.ml.transforms import Once, Scoring  # for cost: pyarrow.compute
+        from logsql.ml.transforms import Scoring, once  # for cost: pyarrow.compute
         from udfs.inference import BatchScorer  # for cost: pyarrow.compute
 
         def scorer(model: TrainedModel) -> BatchScorer:
             return BatchScorer(model, scorer=top, threads=core, memory=0)
 
-        return Scoring("anomalies", fields, tuple(a.name for a in answers), Once(make), scorer, weight)
+        names = tuple(a.name for a in answers)
+        parts = stage.chain.carry is not None
+        return Scoring("anomalies", fields, names, once(make), scorer, weight, parts=parts)
 
     return scored(stage, rel, found, answers, transform, () if training is None else (training,))
 
@@ -146,7 +150,8 @@ register(
         arguments=(duties.FIELD_LIST, duties.QUERY),
         subquery=duties.Subquery.ALONE,
         order=duties.KEEPS_ORDER,
-        stream=duties.InStream.ROW_WISE,
+        stream=in_stream,
+        instead=TRAIN_ELSEWHERE,
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,

@@ -10,8 +10,10 @@ from logsql.commands.models._shared_ml import (
     MODEL_ERRORS,
     SIZE,
     TIMEOUT,
+    TRAIN_ELSEWHERE,
     TRAINING_ERRORS,
     field_list,
+    in_stream,
     loader,
     model_card,
     only_one,
@@ -104,7 +106,7 @@ def _stored(stage: Stage) -> Rel:
     rel, found = scored_fields(stage, manifest, args.fields)
     assert manifest.training is not None
     guess = _guess_type(rel, manifest.target or "", manifest.training.label)
-    return _score(stage, rel, found, loader(stage, manifest.name, ModelKind.RFOREST), guess)
+    return _score(stage, rel, found, loader(stage, manifest, ModelKind.RFOREST), guess)
 
 
 _TYPES = {t.physical: t for t in (BOOL, INT, LONG, ULONG, FLOAT, DOUBLE, DATE, STRING)} | {"IP": IP}
@@ -172,7 +174,7 @@ def _score(
     def transform(fields: tuple[FieldForms, ...], weight: str | None) -> Scoring:
         import os
 
-        from logsql.ml.transforms import Once, Scoring  # for cost: pyarrow.compute
+        from logsql.ml.transforms import Scoring, once  # for cost: pyarrow.compute
         from udfs.inference import BatchScorer  # for cost: pyarrow.compute
 
         def scorer(model: TrainedModel) -> BatchScorer:
@@ -181,7 +183,8 @@ def _score(
         names = tuple(a.name for a in answers)
         failed = ERROR if training is not None else None
         documents = frozenset({"_guess"} if guess.json else ())
-        return Scoring("rforest", fields, names, Once(make), scorer, weight, failed, documents)
+        parts = stage.chain.carry is not None
+        return Scoring("rforest", fields, names, once(make), scorer, weight, failed, documents, parts)
 
     return scored(stage, rel, found, answers, transform, () if training is None else (training,))
 
@@ -204,7 +207,8 @@ register(
         arguments=(duties.FIELD_LIST, duties.QUERY),
         subquery=duties.Subquery.ALONE,
         order=duties.KEEPS_ORDER,
-        stream=duties.InStream.ROW_WISE,
+        stream=in_stream,
+        instead=TRAIN_ELSEWHERE,
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,

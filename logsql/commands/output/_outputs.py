@@ -42,6 +42,13 @@ WITH_FIELDS = syntax("{command} PATH FIELD, ...")
 WITHOUT_FIELDS = syntax("{command} PATH [FIELD, ...]")
 PATH_NOT_SET = text("the parameter that should hold the path is not set", "경로를 담을 매개변수에 값이 없습니다")
 BOTH = text("overwrite=t and append=t exclude each other", "overwrite=t와 append=t는 함께 쓸 수 없습니다")
+IN_STREAM = text(
+    "the rows of a stream never end: a file that each batch replaced would hold the last one only",
+    "스트림의 행은 끝나지 않습니다. 배치마다 파일을 덮어쓰면 마지막 배치만 남습니다",
+)
+ADD_TO_IT = text(
+    "remove overwrite=t: each batch is added to the file", "overwrite=t를 지우세요. 배치마다 파일에 덧붙입니다"
+)
 ONE_TEMPORARY = text(
     "tmp= names one file, but partition=t writes several",
     "tmp=은 파일 하나를 가리키지만 partition=t는 여러 파일을 씁니다",
@@ -278,14 +285,18 @@ def output_job(stage: Stage, form: OutputForm) -> Job:
     from logsql.store.outputfiles import Codes, Manner  # for cost: few queries need it
 
     codes = form.codes
-    path = _path_text(stage, codes)
+    path = path_text(stage, codes)
     overwrite, append = stage.option("overwrite"), stage.option("append")
+    if stage.chain.carry is not None:  # each batch is added to the file
+        if overwrite:
+            refuse(stage, "overwrite", codes.both.with_text(IN_STREAM, ADD_TO_IT))
+        append = True
     if overwrite and append:
-        _refuse(stage, "append", codes.both.with_text(BOTH))
-    template = _template(stage, codes, path)
+        refuse(stage, "append", codes.both.with_text(BOTH))
+    template = template_of(stage, codes, path)
     tmp = stage.option("tmp") or None
     if tmp is not None and stage.option("partition"):
-        _refuse(stage, "tmp", codes.partition.with_text(ONE_TEMPORARY))
+        refuse(stage, "tmp", codes.partition.with_text(ONE_TEMPORARY))
     if stage.option("flush") is not None:
         stage.remark(NO_FLUSH)
     manner = Manner(
@@ -301,7 +312,7 @@ def output_job(stage: Stage, form: OutputForm) -> Job:
         path=path,
         template=template,
         manner=manner,
-        codec=_codec(stage, codes),
+        codec=codec_of(stage, codes),
         charset=stage.option("encoding"),
         lines=form.lines(stage),
         header=form.header(stage) if form.header is not None else None,
@@ -310,7 +321,8 @@ def output_job(stage: Stage, form: OutputForm) -> Job:
     return replace(job, bom=_bom(stage, codes, job.codec))
 
 
-def _path_text(stage: Stage, codes: OutputCodes) -> str:
+def path_text(stage: Stage, codes: OutputCodes) -> str:
+    """The path as the query has it, or as its parameter does."""
     path: Text | Call = stage.arguments(OutputArgs).path
     if isinstance(path, Text):
         return path.value
@@ -320,7 +332,8 @@ def _path_text(stage: Stage, codes: OutputCodes) -> str:
     return value
 
 
-def _template(stage: Stage, codes: OutputCodes, path: str) -> PathTemplate:
+def template_of(stage: Stage, codes: OutputCodes, path: str) -> PathTemplate:
+    """The path with its dates; partition=t and dates need each other."""
     from logsql.jobs.outputs import path_template  # for cost: pyarrow.compute and regex
     from udfs.java.dates import DatePatternError  # for cost: pyarrow.compute
 
@@ -339,24 +352,26 @@ def _template(stage: Stage, codes: OutputCodes, path: str) -> PathTemplate:
     return template
 
 
-def _codec(stage: Stage, codes: OutputCodes) -> str:
+def codec_of(stage: Stage, codes: OutputCodes) -> str:
+    """The charset of ``encoding=``."""
     from udfs.text import charset  # for cost: pyarrow.compute and regex
 
     name: str = stage.option("encoding")
     try:
         return charset(name)
     except LookupError:
-        _refuse(stage, "encoding", codes.encoding.with_text(NO_CHARSET), charset=name)
+        refuse(stage, "encoding", codes.encoding.with_text(NO_CHARSET), charset=name)
 
 
 def _bom(stage: Stage, codes: OutputCodes, codec: str) -> bool:
     wanted: bool = stage.option("bom")
     if wanted and not codec.replace("_", "-").startswith("utf-"):
-        _refuse(stage, "bom", codes.encoding.with_text(NO_MARK, MARK_GOES), charset=stage.option("encoding"))
+        refuse(stage, "bom", codes.encoding.with_text(NO_MARK, MARK_GOES), charset=stage.option("encoding"))
     return wanted
 
 
-def _refuse(stage: Stage, option: str, said: Sentence, **facts: str) -> NoReturn:
+def refuse(stage: Stage, option: str, said: Sentence, **facts: str) -> NoReturn:
+    """Refuse the query at an option."""
     written = stage.command.option(option)
     stage.fail(said, written.span if written is not None else stage.command.name_span, **facts)
 
@@ -406,7 +421,7 @@ def register_output(
             arguments=(duties.PATH, duties.FIELD_LIST),
             subquery=duties.Subquery.NONE,
             order=duties.NEEDS_ORDER,
-            stream=duties.InStream.BARRIER,
+            stream=duties.InStream.ROW_WISE,
             lowering=duties.Lowering.PYTHON,
             twice=False,
             state=duties.RowState.STOPS,

@@ -80,7 +80,7 @@ register(
         arguments=(duties.Argument(duties.Kind.TABLE),),
         subquery=duties.Subquery.NONE,
         order=duties.NEEDS_ORDER,
-        stream=duties.InStream.BARRIER,
+        stream=duties.InStream.ROW_WISE,
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,

@@ -91,7 +91,7 @@ register(
         arguments=(),
         subquery=duties.Subquery.NONE,
         order=duties.NEEDS_ORDER,
-        stream=duties.InStream.BARRIER,
+        stream=duties.InStream.ROW_WISE,
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,

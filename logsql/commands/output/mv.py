@@ -93,6 +93,10 @@ register(
         subquery=duties.Subquery.NONE,
         order=duties.KEEPS_ORDER,
         stream=duties.InStream.BARRIER,
+        instead=(
+            "a sink of kind file begins new files by size and time, and their names hold the date",
+            "kind가 file인 싱크는 크기와 시간에 따라 새 파일을 만들고 이름에 날짜를 씁니다",
+        ),
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,

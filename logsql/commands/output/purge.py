@@ -135,6 +135,10 @@ register(
         subquery=duties.Subquery.NONE,
         order=duties.SOURCE_ORDER,
         stream=duties.InStream.SOURCE,
+        instead=(
+            'retention = "30d" of a table sink deletes old rows once an hour',
+            '테이블 싱크의 retention = "30d"는 오래된 행을 한 시간마다 지웁니다',
+        ),
         lowering=duties.Lowering.PYTHON,
         twice=False,
         state=duties.RowState.STOPS,

@@ -68,8 +68,22 @@ def lower(stage: Stage) -> Rel:
     field, flat = stage.option("field"), stage.option("flatten")
     cutoff = stage.option("cutoff")
     cutoff = (FLAT_CUTOFF if flat else 0) if cutoff is None else cutoff
-    recover = stage.option("lenient")
-    rel, node = stage.lowered(stage.rel, lambda cx: _document(cx, field, cutoff, recover, flat))
+    return fields_of(stage, stage.rel, field, Reading(cutoff, stage.option("lenient"), flat), stage.option("overlay"))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a text is read: characters at most (0: all), whether what is cut is closed, nested keys joined."""
+
+    cutoff: int = 0
+    recover: bool = False
+    flat: bool = False
+
+
+def fields_of(stage: Stage, rel: Rel, field: str, reading: Reading, overlay: bool = False) -> Rel:
+    """The rows with the keys of the JSON text in ``field``; also for commands whose rows are such texts."""
+    cutoff, recover, flat = reading.cutoff, reading.recover, reading.flat
+    rel, node = stage.lowered(rel, lambda cx: _document(cx, field, cutoff, recover, flat))
     if node is None:
         stage.remark(NEVER_TEXT, field=field)
         return rel
@@ -89,7 +103,7 @@ def lower(stage: Stage) -> Rel:
     parsed = sql.not_null(sql.col(document))
     result = (field, sql.not_null(sql.col(listed)), Typed(sql.col(listed), ANY_JSON)) if whole else None
     found = Document(parsed, document, result=result, scratch=(raw, document, listed))
-    return lay_over(stage, rel, found, stage.option("overlay"))
+    return lay_over(stage, rel, found, overlay)
 
 
 def _object(stage: Stage, rel: Rel, raw: str, field: str, is_list: Sql) -> Sql:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
+
+from sqlglot import exp
 
 from logsql.diagnostics.codes import Code, Pair, syntax
 from logsql.diagnostics.errors import LogsqlError
@@ -16,7 +20,8 @@ from logsql.diagnostics.unreadable import BAD_PATTERN
 from logsql.language.tree import Call, Text
 from logsql.operators.merging import Idents
 from logsql.planner import duties, losses
-from logsql.planner.catalog import PART, RAW, SourceColumn, SourceInfo, SourceSpec
+from logsql.planner.catalog import PART, RAW, Catalog, SourceColumn, SourceInfo, SourceSpec
+from logsql.planner.notes.samples import SAMPLE
 from logsql.planner.options import extensions
 from logsql.planner.relation import Column, Rel, only_numbered
 from logsql.planner.spec import FIELDS, CommandSpec, Group, OptionKind, OptionSpec
@@ -235,6 +240,27 @@ def unasked(stage: Stage, names: list[str], quiet: tuple[str, ...]) -> list[str]
     return [name for name in (*quiet, *(["_path"] if placed else [])) if not stage.asks_for(name)]
 
 
+def told(stage: Stage, rel: Rel, info: SourceInfo) -> Rel:
+    """The rows of a source with what its declaration says of their fields, for notes."""
+    source = stage.spec.reads
+    inner = "" if source is None else source.inner
+    return replace(rel, declared=source, inner_keys=partial(_keys_of, stage.catalog, info, inner) if inner else None)
+
+
+def _keys_of(catalog: Catalog, info: SourceInfo, inner: str) -> tuple[str, ...]:
+    """Names that the maps of a column have in the first rows."""
+    first = sql.select([sql.alias(sql.col(inner), "v")], sql.table(info.name))
+    first.set("limit", exp.Limit(expression=sql.integer(SAMPLE)))
+    found: dict[str, None] = {}
+    for document_text in catalog.sample(first):
+        try:
+            document = json.loads(document_text)
+        except ValueError:
+            continue
+        found |= dict.fromkeys(document if isinstance(document, dict) else ())
+    return tuple(found)
+
+
 def _usage(name: str, options: Sequence[OptionSpec]) -> str:
     """``evtx-file [host=HOST] ... PATH``."""
     written = (f"{o.name}={o.name.upper()}" if o.required else f"[{o.name}={o.name.upper()}]" for o in options)
@@ -270,7 +296,7 @@ def evidence_command(
         if package is not None and extra is not None:
             stage.needs_extra(name, package, extra)
         info = open_files(stage, all_options(stage))
-        return scan_source(stage, info, unasked(stage, [column.name for column in info.columns], quiet))
+        return told(stage, scan_source(stage, info, unasked(stage, [c.name for c in info.columns], quiet)), info)
 
     return CommandSpec(
         name=name,

@@ -305,7 +305,7 @@ def _tables(stage: Stage, names: tuple[Name, ...]) -> list[TableInfo]:
         if dot and "*" not in name.text and stage.catalog.table(name.text) is None:
             stage.remark(NO_INDEX, index=index, table=table)
             name = Name(table, name.span)
-        found += [info for _, info, _ in tables_of(stage, name)]
+        found += [info for _, info, _ in tables_of(stage, name, read=True)]
     return found
 
 

@@ -1,4 +1,4 @@
-"""``system``: tables, row counts, queries and lookup tables of the session."""
+"""``system``: tables, row counts, queries, lookup tables of the session; the parts of a live server."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ import pyarrow as pa
 from sqlglot import exp
 
 from logsql.commands.sources._days import OPTIONS, days, tables, time_of
+from logsql.commands.sources._live import listed_cells, server_of
 from logsql.commands.sources._tables import table_node
+from logsql.commands.stream._lists import Rows, listed
 from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.language import UNSUPPORTED_COMMAND
+from logsql.diagnostics.live import NO_SERVER, NOT_NAMED
 from logsql.diagnostics.messages import text
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Name
 from logsql.planner import duties
+from logsql.planner.connections.live import LIVE
 from logsql.planner.relation import Column, OrderKey, Rel
 from logsql.planner.runtime import StageRuntime
-from logsql.planner.services import LOOKUPS, QUERIES
+from logsql.planner.services import CONTEXTS, LOOKUPS, QUERIES
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
 from logsql.values import sql
@@ -37,22 +41,9 @@ TABLE_WITHOUT_TIME = text(
     "{table} has no _time: none of its rows is in a range of days",
     "{table} 테이블에 _time이 없어 날짜 범위에 드는 행이 없습니다",
 )
-KNOWN = ("tables", "count", "queries", "lookups")
+KNOWN = ("tables", "count", "queries", "lookups", "streams", "loggers", "ceptopics", "cepclocks")
 #: The other words of the language's ``system``, and why they are not here.
 REFUSED = {
-    "loggers": text(
-        "collectors run on the vendor's server; a local session reads files and tables",
-        "수집기는 공급사 서버에서 실행됩니다. 로컬 세션은 파일과 테이블을 읽습니다",
-    ),
-    "streams": text("stream queries run on the vendor's server", "스트림 쿼리는 공급사 서버에서 실행됩니다"),
-    "ceptopics": text(
-        "event contexts belong to stream queries on the vendor's server",
-        "이벤트 컨텍스트는 공급사 서버의 스트림 쿼리에 속합니다",
-    ),
-    "cepclocks": text(
-        "event contexts belong to stream queries on the vendor's server",
-        "이벤트 컨텍스트는 공급사 서버의 스트림 쿼리에 속합니다",
-    ),
     "pcapdevices": text("packets are not captured here", "여기서는 패킷을 수집하지 않습니다"),
     "logs": text(
         "there is no server log; --debug shows what a run does", "서버 로그가 없습니다. 실행 과정은 --debug로 봅니다"
@@ -127,6 +118,12 @@ def lower(stage: Stage) -> Rel:
         return _listed(stage, _QUERY_COLUMNS, _query_rows)
     if word == "lookups":
         return _listed(stage, (("name", STRING),), _lookup_rows)
+    if word in ("ceptopics", "cepclocks"):
+        own = _topic_rows if word == "ceptopics" else _clock_rows
+        return listed(stage, SERVER_COLUMNS[word], own if stage.catalog.service(LIVE) is None else _server_rows(word))
+    if word in SERVER_COLUMNS:
+        server_of(stage, f"system {word}")
+        return listed(stage, SERVER_COLUMNS[word], _server_rows(word))
     return _count(stage)
 
 
@@ -172,7 +169,77 @@ def _table_rows(runtime: StageRuntime) -> list[tuple[object, ...]]:
         rows = getattr(thing, "num_rows", None) if thing is not None else counts.get(name)
         path = None if thing is not None or database.path == ":memory:" else database.path
         found.append((name, json.dumps({"type": kind, "rows": rows}), path))
+    server, own = runtime.service(LIVE), {name for name, *_ in found}
+    for name in () if server is None else server.tables():
+        if name not in own:
+            found.append((name, json.dumps({"type": "server", "rows": None}), None))
     return found
+
+
+#: What a live server tells of its parts: the vendor's columns (commands.md), behind them those of our own.
+SERVER_COLUMNS: dict[str, tuple[tuple[str, LType], ...]] = {
+    "streams": (
+        ("source_type", STRING),
+        ("name", STRING),
+        ("running", BOOL),
+        ("enabled", BOOL),
+        ("async", BOOL),
+        ("description", STRING),
+        ("interval", LONG),
+        ("query_string", STRING),
+        ("input_count", LONG),
+        ("output_count", LONG),
+        ("owner", STRING),
+        ("created_at", DATE),
+        ("modified_at", DATE),
+        ("last_refresh_at", DATE),
+        ("input_tables", STRING),
+        ("input_loggers", STRING),
+        ("input_streams", STRING),
+    ),
+    "loggers": (
+        ("name", STRING),
+        ("factory", STRING),
+        ("status", STRING),
+        ("interval", LONG),
+        ("log_count", LONG),
+        ("drop_count", LONG),
+        ("log_volume", LONG),
+        ("last_log_at", DATE),
+        ("connections", LONG),
+        ("refused", LONG),
+        ("bad_frames", LONG),
+        ("listen", STRING),
+    ),
+    "ceptopics": (("topic", STRING), ("count", LONG)),
+    "cepclocks": (("host", STRING), ("time", DATE), ("timeout_queue_len", LONG), ("expire_queue_len", LONG)),
+}
+#: What ``LiveServer.listing`` calls them.
+_LISTINGS = {"ceptopics": "topics", "cepclocks": "clocks"}
+
+
+def _server_rows(word: str) -> Rows:
+    def rows(runtime: StageRuntime) -> list[tuple[object, ...]]:
+        server = runtime.service(LIVE)
+        assert server is not None
+        names = [name for name, _ in SERVER_COLUMNS[word]]
+        return listed_cells(server, _LISTINGS.get(word, word), names)
+
+    return rows
+
+
+def _topic_rows(runtime: StageRuntime) -> list[tuple[object, ...]]:
+    contexts = runtime.service(CONTEXTS)
+    if contexts is None:
+        return []
+    with contexts:
+        contexts.tick()
+        return list(contexts.counts().items())
+
+
+def _clock_rows(runtime: StageRuntime) -> list[tuple[object, ...]]:
+    contexts = runtime.service(CONTEXTS)
+    return [] if contexts is None else [*contexts.clocks()]
 
 
 _QUERY_COLUMNS = (
@@ -256,10 +323,19 @@ register(
         name="system",
         group=Group.SOURCE,
         summary=(
-            "Show tables, row counts, queries and lookup tables.",
-            "테이블, 행 수, 쿼리, 룩업 테이블 현황을 조회합니다.",
+            "Show tables, row counts, queries, lookup tables, event contexts; streams and receivers of a live server.",
+            "테이블, 행 수, 쿼리, 룩업 테이블, 이벤트 컨텍스트와 실시간 서버의 스트림, 수신기를 조회합니다.",
         ),
-        usage=("system tables", "system count [from=DAY] [to=DAY] [TABLE, ...]", "system queries", "system lookups"),
+        usage=(
+            "system tables",
+            "system count [from=DAY] [to=DAY] [TABLE, ...]",
+            "system queries",
+            "system lookups",
+            "system streams",
+            "system loggers",
+            "system ceptopics",
+            "system cepclocks",
+        ),
         parse=parse,
         lower=lower,
         fields=duties.STARTS,
@@ -289,6 +365,13 @@ register(
 `system count` counts the rows of each table per day of `_time`: `_time`, `table`, `count`; the days `from=` and `to=`
 (yyyyMMdd) are included. `system queries` lists the queries of the session by number, with their times in milliseconds;
 `rows` is known for kept results, which `result ID` reads. `system lookups` lists the lookup tables by `name`.
+`system ceptopics` counts the event contexts of each topic: `topic`, `count`. `system cepclocks` lists the clocks of
+hosts, which `evtctxadd logtick=` moves: `host`, `time`, and how many contexts have a timeout (`timeout_queue_len`) and
+how many expire (`expire_queue_len`).
+
+With `--server CONFIG|STATE_DIR` (or `LOGSQL_SERVER`) these are the contexts of a running server, `system streams` and
+`system loggers` show its streams and receivers with what they have read and given since it started (`interval` in
+milliseconds, `log_volume` in bytes), and `system tables` has its tables behind those of the own database.
 
 Other words of `system` show parts of the vendor's server and are refused.
 """,
@@ -314,6 +397,8 @@ Other words of `system` show parts of the vendor's server and are refused.
                     "공급사 서버의 상태를 보는 단어입니다",
                 )
             ),
+            NOT_NAMED,
+            NO_SERVER,
         ),
     )
 )

@@ -57,13 +57,6 @@ NO_TIME = TABLE_SPEC.says(
     )
 )
 EXCLUSIVE = TABLE_SPEC.says(("the options {options} exclude each other", "함께 쓸 수 없는 옵션입니다: {options}"))
-WINDOW = TABLE_SPEC.says(
-    (
-        "window= waits for rows that other programs write, which does not happen in a local database",
-        "window=은 다른 프로그램이 쓰는 행을 기다리는 옵션이며, 로컬 데이터베이스에는 그런 행이 없습니다",
-    ),
-    help=("use duration= for rows already stored", "이미 저장된 행에는 duration=을 쓰세요"),
-)
 NO_DATE = TABLE_SPEC.says(
     ("{option}={value} is no date", "{option}={value}은(는) 날짜가 아닙니다"),
     help=(
@@ -129,12 +122,15 @@ def _chosen(stage: Stage) -> list[tuple[Name, TableInfo, bool]]:
     """The tables the names mean, and for each whether it came from a wildcard."""
     found: list[tuple[Name, TableInfo, bool]] = []
     for name in stage.arguments(TableArgs).names:
-        found += tables_of(stage, name)
+        found += tables_of(stage, name, read=True)
     return found
 
 
-def tables_of(stage: Stage, name: Name, missing: Code = TABLE_NOT_FOUND) -> list[tuple[Name, TableInfo, bool]]:
-    """The tables of one name of a table list; ``missing`` is the row for a table that is not there."""
+def tables_of(
+    stage: Stage, name: Name, missing: Code = TABLE_NOT_FOUND, read: bool = False
+) -> list[tuple[Name, TableInfo, bool]]:
+    """The tables of one name of a table list; ``missing`` is the row for a table that is not there. ``read``: they are
+    only read, and may be those of the live server."""
     written = name.text
     if re.match(r"meta\s*\(", written):
         stage.fail(META, name.span)
@@ -144,21 +140,23 @@ def tables_of(stage: Stage, name: Name, missing: Code = TABLE_NOT_FOUND) -> list
         written = rest
     optional, wanted = written.endswith("?"), written.removesuffix("?")
     if "*" in wanted:
-        found = _matching(stage, wanted)
+        found = _matching(stage, wanted, read)
         if not found and (unread := stage.catalog.table(wanted)) is not None:  # nothing is looked at: any may be there
             return [(name, unread, True)]
         if not found and not optional and name.span != NOWHERE:
-            _missing(stage, name, missing.with_text(NONE_MATCHES), wanted)
+            _missing(stage, name, missing.with_text(NONE_MATCHES), wanted, read)
         return [(name, info, True) for info in found]
     known = stage.catalog.table(wanted)
+    if known is None and read:
+        known = stage.catalog.server_table(wanted)
     if known is None and not optional:
-        _missing(stage, name, missing.with_text(NO_TABLE), wanted)
+        _missing(stage, name, missing.with_text(NO_TABLE), wanted, read)
     return [(name, known, False)] if known is not None else []
 
 
-def _missing(stage: Stage, name: Name, said: Sentence, wanted: str) -> NoReturn:
+def _missing(stage: Stage, name: Name, said: Sentence, wanted: str, read: bool) -> NoReturn:
     """Refuse a name or pattern that no table has, with those there are; a file of that name is read by another."""
-    tables = stage.catalog.tables()
+    tables = [*stage.catalog.tables(), *(stage.catalog.server_tables() if read else ())]
     notes = [TABLES.fill(tables=", ".join(tables[:10])) if tables else NO_TABLES.fill()]
     near = _file_help(stage, wanted) or did_you_mean(wanted, tables)
     stage.fail(said, name.span, table=wanted, help=near, notes=notes)
@@ -175,10 +173,12 @@ def _file_help(stage: Stage, name: str) -> str | None:
     return READ_FILE.fill(command=command, path=name) if command is not None else None
 
 
-def _matching(stage: Stage, pattern: str) -> list[TableInfo]:
+def _matching(stage: Stage, pattern: str, read: bool) -> list[TableInfo]:
     test = re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.IGNORECASE)
-    found = [stage.catalog.table(name) for name in sorted(stage.catalog.tables()) if test.fullmatch(name)]
-    return [info for info in found if info is not None]
+    own = dict.fromkeys(stage.catalog.tables(), stage.catalog.table)
+    others = dict.fromkeys(stage.catalog.server_tables(), stage.catalog.server_table) if read else {}
+    hits = sorted((name, ask) for name, ask in {**others, **own}.items() if test.fullmatch(name))
+    return [info for name, ask in hits if (info := ask(name)) is not None]
 
 
 def _read(stage: Stage, name: Name, info: TableInfo, several: bool, test: _TimeTest | None) -> Rel:
@@ -219,9 +219,7 @@ def time_test(stage: Stage) -> _TimeTest | None:
     groups = {"from" if key in ("from", "to") else key for key in written}
     if len(groups) > 1:
         stage.fail(EXCLUSIVE, options=AND.fill().join(sorted(set(written))))
-    if "window" in groups:
-        stage.fail(WINDOW)
-    duration: Span | None = stage.option("duration")
+    duration: Span | None = stage.option("window" if "window" in groups else "duration")
     if duration is not None:
         return _TimeTest(sql.binary("-", sql.func("now"), duration.interval), None)
     low, high = (_moment(stage, key) if key in written else None for key in ("from", "to"))
@@ -299,7 +297,10 @@ register(
         name="table",
         group=Group.SOURCE,
         summary=("Read tables.", "테이블을 조회합니다."),
-        usage=("table [duration=SPAN | from=TIME to=TIME] [limit=N] [offset=N] [order=asc|desc] NAME[?][, ...]",),
+        usage=(
+            "table [duration=SPAN | window=SPAN | from=TIME to=TIME] [limit=N] [offset=N] [order=asc|desc] "
+            + "NAME[?][, ...]",
+        ),
         parse=parse,
         lower=lower,
         fields=duties.STARTS,
@@ -315,7 +316,7 @@ register(
             OptionSpec(
                 "window",
                 OptionKind.SPAN,
-                ("live rows: not available on one machine", "실시간 행: 단일 머신에서는 쓸 수 없음"),
+                ("the same as duration: rows of this span up to now", "duration과 같음: 지금부터 이 기간 안의 행"),
             ),
         ),
         description="""\
@@ -324,7 +325,11 @@ newest first (`order=asc`: oldest first), any other table in stored order. `limi
 
 `NAME?` is no error when the table does not exist. `*` at the start or end of a name reads all tables that match and
 adds their names as `_table`; a pattern that no table matches is an error as a name is, `fw_*?` gives no rows then.
-A node prefix (`*:NAME`) is accepted and ignored.
+A node prefix (`*:NAME`) is accepted and ignored. `window=1m` reads the rows of the last minute and ends; rows that come
+later are those of `logger` and `stream`.
+
+With `--server CONFIG|STATE_DIR` (or `LOGSQL_SERVER`) the tables of a running server are read too: a name that the own
+database does not have is asked there, and only the columns that the query reads are sent. Nothing is written there.
 """,
         examples=(
             Example(

@@ -19,6 +19,7 @@ from logsql.diagnostics.codes import define
 from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_NAME
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.diagnostics.paths import NEEDS_PATH, NO_FILE, NO_PATH, PATH_FORM
+from logsql.diagnostics.reasons import FRAMES
 from logsql.planner import duties
 from logsql.planner.catalog import SourceSpec
 from logsql.planner.notes import dates
@@ -38,6 +39,12 @@ DATE_ALONE = INVALID_OPTION.says(
 NO_REGEX = INVALID_OPTION.says(
     ("{option}= is no regular expression: {reason}", "{option}=이 정규표현식이 아닙니다: {reason}")
 )
+NO_FRAMING = INVALID_OPTION.says(
+    (
+        "framing= looks for single bytes, and in {charset} a line feed is not one",
+        "framing=은 바이트 하나씩 찾는데 {charset}에서는 줄바꿈이 한 바이트가 아닙니다",
+    )
+)
 NO_DATE_FORMAT = DATE_PATTERN.says(
     ("df= is no date format: {reason}", "df=이 날짜 형식이 아닙니다: {reason}"), name=DATE_PATTERN_NAME
 )
@@ -48,6 +55,9 @@ def lower(stage: Stage) -> Rel:
     for name in ("brex", "erex", "dp"):
         if isinstance(pattern := options[name], str):
             _check_pattern(stage, name, pattern)
+    if options["framing"] is not None and not _bytewise(charset := str(options["cs"])):
+        given = stage.command.option("cs")
+        stage.fail(NO_FRAMING, given.value_span if given else None, charset=charset)
     if (options["dp"] is None) != (options["df"] is None):
         stage.fail(DATE_ALONE)
     if isinstance(form := options["df"], str):
@@ -64,6 +74,14 @@ def lower(stage: Stage) -> Rel:
         (WRITTEN, *unasked),
         {LOADED: "_time", WRITTEN: WRITTEN},
     )
+
+
+def _bytewise(charset: str) -> bool:
+    """Whether line feeds, digits and brackets are the bytes of ASCII; an unknown charset is the reader's to refuse."""
+    try:
+        return "1 <2>\n".encode(charset) == b"1 <2>\n"
+    except (LookupError, ValueError):
+        return True
 
 
 def _check_pattern(stage: Stage, name: str, pattern: str) -> None:
@@ -104,8 +122,8 @@ register(
         group=Group.SOURCE,
         summary=("Read text files line by line.", "텍스트 파일을 한 줄씩 읽습니다."),
         usage=(
-            'textfile [brex="REGEX"] [erex="REGEX"] [dp="REGEX" df="FORMAT"] [cs=CHARSET] [limit=N] [offset=N] '
-            "[host=REGEX] PATH",
+            'textfile [brex="REGEX"] [erex="REGEX"] [dp="REGEX" df="FORMAT"] [cs=CHARSET] '
+            "[framing=octet|lf|nul|auto] [limit=N] [offset=N] [host=REGEX] PATH",
         ),
         parse=path_parser(MISSING),
         lower=lower,
@@ -148,13 +166,29 @@ register(
                 ("reads that text into _time (SimpleDateFormat)", "그 텍스트를 _time으로 읽는 형식 (SimpleDateFormat)"),
             ),
             OptionSpec("cs", OptionKind.TEXT, ("charset of the file", "파일의 문자 집합"), default="utf-8"),
+            OptionSpec(
+                "framing",
+                OptionKind.CHOICE,
+                (
+                    "a row is a frame of syslog as it went over the wire (RFC 6587): octet (a count of bytes before "
+                    "each), lf, nul, auto (told apart for every frame)",
+                    "행 하나가 네트워크로 오간 syslog 프레임 하나(RFC 6587): octet(앞에 바이트 수), lf, nul, "
+                    "auto(프레임마다 구별)",
+                ),
+                choices=("octet", "lf", "nul", "auto"),
+                extension=True,
+            ),
             LIMIT,
             OFFSET,
         ),
+        ledger=FRAMES,
         description=f"""\
 One row per line in `line`. `_time` is what `dp` and `df` find, else the time of reading; a line without a time gets
 null and is counted in the ledger. Bytes that are no text become U+FFFD and are counted too. Gzip and zstd files are
 unpacked.
+
+With `framing` a row is a message of a captured syslog stream instead of a line: line breaks inside counted frames stay,
+counts and delimiters are no text. A frame that the file does not finish is no row; the ledger tells it.
 
 {PATHS} {FOLDERS} {ENTRIES}
 """,
@@ -162,6 +196,11 @@ unpacked.
             Example(
                 "Failed logins",
                 'textfile sample_data/auth.log | search line == "*Failed password*" | limit 1 | stats count',
+                ({"count": 1},),
+            ),
+            Example(
+                "Messages of a captured syslog stream, one of them of two lines",
+                'textfile framing=auto sample_data/syslog.frames | search contains(line, "\\n") | stats count',
                 ({"count": 1},),
             ),
         ),

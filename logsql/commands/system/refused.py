@@ -16,10 +16,6 @@ _AGENT = text(
 _SIEM = text(
     "it belongs to the vendor's SIEM product and its databases", "벤더의 SIEM 제품과 그 데이터베이스에 속한 명령입니다"
 )
-_LIVE = text(
-    "it waits for live rows of collectors, which a local database does not have",
-    "수집기의 실시간 행을 기다리는 명령이며, 로컬 데이터베이스에는 수집기가 없습니다",
-)
 _HOST = text(
     "it inspects the machine it runs on; collect the files first and read those",
     "실행 중인 장비를 조사하는 명령입니다. 먼저 파일을 수집해 그 파일을 읽으세요",
@@ -35,10 +31,6 @@ _SERVER = text(
     "it needs another server's protocol, which is not offered here",
     "다른 서버의 프로토콜이 필요하며, 여기서는 제공하지 않습니다",
 )
-_DATABASE = text(
-    "no other database is connected here; read its export with csvfile, or DuckDB files with SQL",
-    "연결된 다른 데이터베이스가 없습니다. 내보낸 파일은 csvfile로, DuckDB 파일은 SQL로 읽으세요",
-)
 _MAIL = text(
     "nothing is sent to other machines from a query; write a file with outputjson or outputtxt and send that",
     "쿼리에서 다른 장비로 보내지 않습니다. outputjson이나 outputtxt로 파일을 만들어 보내세요",
@@ -50,7 +42,6 @@ _JVM = text(
 
 _REASONS: dict[Text, tuple[str, ...]] = {
     _NODES: ("remote",),
-    _LIVE: ("logger", "stream"),
     _JVM: ("groovy", "jmap", "exec"),
     _AGENT: (
         "sentry-arp-cache",
@@ -176,9 +167,8 @@ _REASONS: dict[Text, tuple[str, ...]] = {
         "pcapfile",
         "pcapreplay",
     ),
-    _SERVER: ("ftp", "hdfs", "jmsrecv", "jmssend", "mongo", "rss", "sftp"),
-    _DATABASE: ("dbcall", "dbload", "dblookup", "dboutput", "dbquery", "dbscript"),
-    _MAIL: ("sendmail", "sendslack", "sendsyslog", "sendsyslog-tcp"),
+    _SERVER: ("hdfs", "jmsrecv", "jmssend", "mongo"),
+    _MAIL: ("sendslack",),
     text(
         "it asks another vendor's network access control server",
         "다른 벤더의 네트워크 접근 제어 서버에 묻는 명령입니다",
@@ -190,16 +180,7 @@ _REASONS: dict[Text, tuple[str, ...]] = {
     text("it lists senders of the vendor's server", "벤더 서버의 송신자를 나열하는 명령입니다"): (
         "system-syslog-tcp-senders",
     ),
-    text("event contexts need a stream of live rows", "이벤트 컨텍스트에는 실시간 행이 필요합니다"): (
-        "evtctxadd",
-        "evtctxdel",
-        "evtctxdrop",
-        "evtctxlist",
-    ),
-    text(
-        "it fetches from the network, which is not offered in this version",
-        "네트워크에서 가져오는 명령이며, 이 버전에서는 제공하지 않습니다",
-    ): ("wget", "ldapsearch", "nslookup"),
+    text("event contexts need a stream of live rows", "이벤트 컨텍스트에는 실시간 행이 필요합니다"): (),
 }
 
 for _reason, _names in _REASONS.items():

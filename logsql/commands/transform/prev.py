@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlglot import exp
 
 from logsql.diagnostics.codes import define, syntax
 from logsql.language.tree import Command, Name
+from logsql.loading import at
+from logsql.operators.passing import Field, passed, remembered
 from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, register
@@ -18,7 +21,9 @@ from logsql.values.types import Kind
 from logsql.values.values import Typed
 
 if TYPE_CHECKING:
+    from logsql.jobs.lookingback import Shifted
     from logsql.language.reader import ArgReader
+    from logsql.planner.running import Memory
 
 MISSING_FIELD = define(
     "22500",
@@ -48,10 +53,22 @@ def lower(stage: Stage) -> Rel:
     names = names_of(args.names)
     # All values are those before the command: `prev f, prev_f` reads the old prev_f (decisions.md 22).
     rel, found = stage.lowered(stage.flush(stage.rel), lambda cx: [cx.field(n) for n in names])
+    if (carry := stage.chain.carry) is not None:
+        return _carried(stage, rel, dict(zip(names, found, strict=True)), carry.memory("prev"))
     order = stage.window_order(rel)
     for name, value in zip(names, found, strict=True):
         rel = stage.assign(rel, f"prev_{name}", lagged(value, order))
     return stage.flush(rel)
+
+
+def _carried(stage: Stage, rel: Rel, given: Mapping[str, Typed], memory: Memory) -> Rel:
+    """The values of the row before, of which the first has those that the run before left."""
+    kept = {name: remembered(value) for name, value in given.items()}
+    asked = [Field(f"__now{n}", type_, node) for n, (type_, node) in enumerate(kept.values())]
+    made = [Field(f"prev_{name}", type_) for name, (type_, _) in kept.items()]
+    shifted = cast("type[Shifted]", at("logsql.jobs.lookingback:Shifted"))
+    work = shifted(tuple(f.name for f in asked), tuple(f.name for f in made), memory)
+    return passed(stage, rel, asked, made, work)
 
 
 def lagged(value: Typed, order: exp.Order | None) -> Typed:

@@ -141,6 +141,30 @@ OPTIONS: tuple[ForeignOption, ...] = (
 )  # fmt: skip
 
 
+def _curl(words: tuple[str, ...], example: str, form: str, of: str) -> ForeignOption:
+    """An option of curl, or of a library for requests."""
+    typed = f'{of} url="https://example.com/" {example}'
+    return ForeignOption(words, "curl", typed, f"use {form}", _use(form), of=of)
+
+
+_DATA = ("data", "json", "payload", "content")
+_WHO = ("user", "username", "password", "login")
+_PROXY = ("proxy", "proxies")
+_TRUST = ("insecure", "verify", "ssl", "no_check_certificate", "cacert", "ca_file")
+_SEND = 'eval url = "...", data = "..." | wget method=post body=data'
+_GO_BY = 'proxy = "http://HOST:PORT" under [network] of the configuration'
+_TRUSTED = 'ca_file = "PATH" under [network] of the configuration'
+OPTIONS = (
+    _curl(_DATA, 'data="a=1"', _SEND, of="wget"),
+    _curl(_WHO, "user=kim", 'wget auth="ID:PW"', of="wget"),
+    _curl(_PROXY, 'proxy="http://proxy:3128"', _GO_BY, of="wget"),
+    _curl(_PROXY, 'proxy="http://proxy:3128"', _GO_BY, of="rss"),
+    _curl(_TRUST, "insecure=t", _TRUSTED, of="wget"),
+    _curl(_TRUST, "insecure=t", _TRUSTED, of="rss"),
+    *OPTIONS,
+)
+
+
 def option_help(command: str, option: str, value: str, known: Sequence[str]) -> str | None:
     """The help of an option of another language; None for one that no row has.
 

@@ -12,10 +12,19 @@ from logsql.language.slips import span_name
 from logsql.language.tree import Binary, Call, Expr, Field, Literal, canonical, walk
 from logsql.planner.calls import Lowering
 from logsql.planner.function_spec import FUNCTIONS
-from logsql.planner.notes import given
+from logsql.planner.notes import given, shown
 from logsql.planner.notes.datetexts import are_seconds, either_way, guess_pattern, pattern_of
 from logsql.planner.notes.spellings import mostly, plain, separated
-from logsql.planner.notes.words import WRITE, depends, field_name, kind_word, number_text, parameter, settled_kind
+from logsql.planner.notes.words import (
+    WRITE,
+    depends,
+    field_name,
+    in_bytes,
+    kind_word,
+    number_text,
+    parameter,
+    settled_kind,
+)
 from logsql.values.types import RANK, Kind
 from logsql.values.values import Typed
 
@@ -332,7 +341,7 @@ def _meant(cx: Lowering, node: Expr, value: Typed, other: Expr, theirs: Typed, o
     if value.kind is Kind.STRING:
         if theirs.type.number:
             if isinstance(node, Literal):
-                return str(node.value) if number_text(str(node.value)) else None
+                return str(node.value) if number_text(str(node.value)) else in_bytes(str(node.value))
             values = [v for v in sample(cx, node) if v]
             argument = separated(canonical(node), values)
             if values and not any(map(number_text, plain(values))):
@@ -403,7 +412,9 @@ def sample(cx: Lowering, node: Expr) -> tuple[str, ...]:
 
 def _with_pattern(cx: Lowering, expr: Binary, left: Typed, pattern: str) -> None:
     """``==`` with a text constant compares the text form of the value, ``*`` stands for any run of characters."""
-    if not depends(expr.left):
+    shown.among_maps(cx, expr.left, expr.right)
+    several = left.kind is Kind.LIST
+    if not depends(expr.left) or ((several or left.kind is Kind.STRING) and shown.compared(cx, expr, pattern, several)):
         return
     shapes = _CHARACTERS if "*" in pattern else _TEXTS
     shape = shapes.get(left.kind)
@@ -422,7 +433,8 @@ def _with_pattern(cx: Lowering, expr: Binary, left: Typed, pattern: str) -> None
     elif left.type.integer and number_text(pattern) and float(pattern).is_integer():
         help = WRITE.fill(better=f"{canonical(expr.left)} {expr.op} {int(float(pattern))}")
     elif left.type.number:
-        help = _of_digits(canonical(expr.left), pattern, expr.op == "!=") or NUMBERS_ONLY.fill()
+        digits = _of_digits(canonical(expr.left), pattern, expr.op == "!=")
+        help = shown.meant(cx, expr, pattern) or digits or NUMBERS_ONLY.fill()
     cx.note(
         NEVER_THIS_TEXT,
         expr.span,
@@ -556,6 +568,8 @@ def numbers_of_several_lengths(values: Sequence[str]) -> bool:
 
 def candidates(cx: Lowering, value_node: Expr, value: Typed, node: Expr, candidate: Kind) -> None:
     """Tell of a candidate of ``in()`` that no value of the first argument equals, by its type."""
+    if value.kind is Kind.STRING and candidate is Kind.STRING:
+        shown.candidate(cx, value_node, node)
     if not (settled_kind(value.kind) and settled_kind(candidate)) or RANK[value.kind] == RANK[candidate]:
         return
     if value.kind in (Kind.LIST, Kind.MAP) or candidate is Kind.LIST or not depends(value_node):

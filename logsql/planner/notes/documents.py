@@ -9,6 +9,7 @@ from logsql.diagnostics.messages import text
 from logsql.language.tree import Field, Literal, Span, canonical
 from logsql.planner.calls import FunctionCall, Lowering
 from logsql.planner.notes.fields import Say
+from logsql.planner.notes.spellings import LETTER_CASE
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.planner.relation import Rel
 from logsql.values.types import Kind, LType
@@ -59,11 +60,20 @@ NO_PLACES = NO_PARTS.says(
         "{value}은(는) 맵이어서 번호로 가리키는 자리가 없습니다. {path}은(는) 늘 null입니다",
     )
 )
+KEY_CASE = LETTER_CASE.says(
+    (
+        "letter case counts, and the first rows have {path} only as {found}",
+        "대소문자를 구분합니다. 처음 행들에는 {path}이(가) {found}(으)로만 있습니다",
+    )
+)
 PARSE_FIRST = text(
     "read the document before: parsejson field={value}; then the field is {key}",
     "문서인 텍스트를 먼저 읽으세요: parsejson field={value}; 그러면 필드는 {key}입니다",
 )
 AS_DOCUMENT = text("write parsejson field={value}", "parsejson field={value}(으)로 쓰세요")
+#: Names of events are written like ``TargetUserName``: to look at the first of a large log takes 80 ms, too long for
+#: every query that spells them so.
+_ODD_CASE = re.compile(r"^(?:[a-z]\w*|\w*(?:[A-Z]{2}|[a-z](?:name|type|address|path|line|port|guid|hash|status)$)\w*)$")
 _PARTED = (Kind.LIST, Kind.MAP)
 
 
@@ -85,6 +95,7 @@ def path(note: Say, rel: Rel | None, name: str, span: Span) -> None:
     if rel is None or parent == name or rel.rest is not None or rel.column(name) is not None:
         return
     column = rel.column(parent)
+    _another_case(note, rel, name, span, parent)
     if column is None or column.parts or not settled_kind(column.type.kind):
         return
     kind, rest = column.type.kind, name[len(parent) :]
@@ -98,6 +109,17 @@ def path(note: Say, rel: Rel | None, name: str, span: Span) -> None:
     else:
         help = PARSE_FIRST.fill(value=parent, key=rest[1:]) if kind is Kind.STRING and rest[0] == "." else None
         note(NO_PARTS, span, help=help, value=parent, kind=kind_word(kind), path=name)
+
+
+def _another_case(note: Say, rel: Rel, name: str, span: Span, parent: str) -> None:
+    """Tell of ``event_data.TargetUsername`` where the first rows have ``TargetUserName``."""
+    key = name[len(parent) + 1 :]
+    if rel.inner_keys is None or rel.declared is None or parent != rel.declared.inner or not _ODD_CASE.search(key):
+        return
+    found = [other for other in rel.inner_keys() if other.lower() == key.lower()]
+    if found and key not in found:
+        better = f"{parent}.{found[0]}"
+        note(KEY_CASE, span, help=WRITE.fill(better=better), path=name, found=better)
 
 
 def _inside(note: Say, name: str, span: Span, parent: str, type_: LType) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from enum import Enum
 
-from logsql.diagnostics.codes import define, syntax
+from logsql.diagnostics.codes import define, syntax, text
 from logsql.diagnostics.errors import did_you_mean
 from logsql.diagnostics.fields import HELP_FIELDS
 from logsql.diagnostics.foreign import written_elsewhere
@@ -14,7 +14,7 @@ from logsql.diagnostics.messages import listed
 from logsql.diagnostics.notes import Notes
 from logsql.language.slips import QUOTES, in_quotes
 from logsql.language.tree import Binary, Expr, Field, NamedArg, Span
-from logsql.planner.notes.words import WRITE
+from logsql.planner.notes.words import WRITE, in_bytes
 from logsql.planner.relation import Rel
 from logsql.values.paths import splits
 
@@ -56,6 +56,11 @@ TAKEN = define(
         "원래 필드도 남기려면 {command} overlay=t ...로 쓰세요",
     ),
 )
+INSIDE = text(
+    "the row's own values stand in {field}: write {path}",
+    "행마다 다른 값은 {field}에 있습니다: {path}(으)로 쓰세요",
+)
+ADDED = text("the rows have it with {option}", "{option}을(를) 주면 행에 있습니다")
 #: Constants are written in small letters: ``TRUE`` is the name of a field.
 CONSTANTS = ("true", "false", "null")
 #: ``note(ROW, span, help=..., **facts)``: how a stage, a context or a call says a note.
@@ -84,7 +89,45 @@ def near(rel: Rel, name: str) -> str | None:
     names = rel.names if rel.others is None else tuple(dict.fromkeys((*rel.names, *rel.others())))
     if all(known.startswith("_") for known in names) and not name.startswith("_"):
         return None
-    return did_you_mean(name, names) or HELP_FIELDS.fill(fields=listed(names))
+    if rel.declared is not None and (added := rel.declared.adds.get(name)) is not None:
+        return ADDED.fill(option=added)
+    met = _met_inside(rel, name)
+    if met is not None and met.rpartition(".")[2] == name.rpartition(".")[2]:
+        return WRITE.fill(better=met)
+    names_elsewhere = {} if rel.declared is None else rel.declared.called
+    for called in (name, name.rpartition(".")[2]):  # Event.System.EventID
+        if own := names_elsewhere.get(re.sub(r"[\W_]", "", called).lower()):
+            return WRITE.fill(better=own)
+    if met is not None:
+        return WRITE.fill(better=met)
+    found = did_you_mean(name, names)
+    if found is None and (path := _inside(rel, name)) is not None:
+        return INSIDE.fill(path=path, field=path.partition(".")[0])
+    return found or HELP_FIELDS.fill(fields=listed(names))
+
+
+def _inside(rel: Rel, name: str) -> str | None:
+    """The path by which a name that no row has is read out of the map that the source declares for such names:
+    ``event_data.IpAddress`` for ``IpAddress``, and for ``EventData.IpAddress`` of XML."""
+    inner = rel.declared.inner if rel.declared is not None else ""
+    key = name.rpartition(".")[2]
+    return f"{inner}.{key}" if inner and rel.column(inner) is not None and key.isidentifier() else None
+
+
+def path_to(rel: Rel, name: str) -> str | None:
+    """The path that a name is, or by which the first rows have it, where a field as such is asked for."""
+    if any(rel.column(root) is not None for root, _ in splits(name)) and name.rpartition(".")[2].isidentifier():
+        return name
+    return _met_inside(rel, name)
+
+
+def _met_inside(rel: Rel, name: str) -> str | None:
+    """As :func:`_inside`, where the first rows have the name there, be it in another letter case."""
+    if _inside(rel, name) is None or rel.inner_keys is None:
+        return None
+    keys, key = rel.inner_keys(), name.rpartition(".")[2]
+    met = key if key in keys else next((other for other in keys if other.lower() == key.lower()), None)
+    return None if met is None else _inside(rel, met)
 
 
 def likely(rel: Rel, name: str) -> bool:
@@ -110,6 +153,8 @@ def tell_field(notes: Notes | None, rel: Rel | None, name: str, span: Span, stan
         help: str | None = WRITE.fill(better=name.lower())
     elif parameter := re.fullmatch(r"\$(\w+)\$?", name):
         help = WRITE.fill(better=f'$("{parameter[1]}")')
+    elif size := in_bytes(name):
+        help = WRITE.fill(better=size)
     elif form := written_elsewhere(name):
         help = WRITE.fill(better=form)
     elif stands is Stands.VALUE and not likely(rel, name):

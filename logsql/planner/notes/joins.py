@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from logsql.diagnostics.codes import define, text
 from logsql.language.tree import Name
+from logsql.planner.notes.fields import path_to
 from logsql.planner.notes.words import WRITE, kind_word, settled_kind
 from logsql.planner.relation import Column, Rel
 from logsql.planner.stage import Stage
@@ -39,6 +40,9 @@ KEY_MISSING = define(
         "키 이름은 양쪽이 같아야 합니다. 대괄호 안에서 rename을 쓰세요",
     ),
 )
+MADE_BEFORE = text("make a field of it: eval {new} = {path}", "필드로 만드세요: eval {new} = {path}")
+#: Kinds that a source provides for, and that need not occur.
+_SELDOM = frozenset({Kind.LIST, Kind.BINARY})
 BEFORE, INSIDE = text("the rows before", "앞의 행"), text("the rows in brackets", "대괄호 안의 행")
 
 
@@ -48,7 +52,9 @@ def keys(stage: Stage, left: Rel, right: Rel, names: Sequence[Name]) -> None:
         sides = [rel.column(name.text) for rel in (left, right)]
         for rel, column, side in zip((left, right), sides, (BEFORE, INSIDE), strict=True):
             if column is None and rel.rest is None and rel.columns:
-                stage.note(KEY_MISSING, name.span, side=side.fill(), key=name.text)
+                path = path_to(rel, name.text)
+                help = None if path is None else MADE_BEFORE.fill(new=path.rpartition(".")[2], path=path)
+                stage.note(KEY_MISSING, name.span, help=help, side=side.fill(), key=name.text)
         if sides[0] is None or sides[1] is None:
             continue
         mine, theirs = sides[0].type.kind, sides[1].type.kind
@@ -65,12 +71,17 @@ def keys(stage: Stage, left: Rel, right: Rel, names: Sequence[Name]) -> None:
 
 
 def _partly(stage: Stage, name: Name, left: Column, right: Column) -> None:
-    """Tell of a key that is a number in some rows and a text in others, where the other side has one of them only."""
+    """Tell of a key that is a number in some rows and a text in others, where the other side has one of them only.
+
+    Lists and bytes are no such kinds: every attribute of a directory may have several values, and hardly any has
+    (``join user [ ldapsearch ... | eval user = sAMAccountName ]``).
+    """
     kinds = [[part.type.kind for part in column.parts] or [column.type.kind] for column in (left, right)]
     if not all(settled_kind(kind) for found in kinds for kind in found):
         return
     for mixed, single, side in ((kinds[0], kinds[1], BEFORE), (kinds[1], kinds[0], INSIDE)):
-        apart = [kind for kind in mixed if RANK[kind] not in {RANK[other] for other in single}]
+        met = {RANK[other] for other in single}
+        apart = [kind for kind in mixed if RANK[kind] not in met and kind not in _SELDOM]
         if not apart or len(mixed) == 1:
             continue
         both = {RANK[kind] for kind in (*apart, *single)} == {RANK[Kind.STRING], RANK[Kind.INT]}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from logsql.diagnostics.codes import define
 from logsql.diagnostics.notes import Notes
-from logsql.language.tree import Binary, Call, Expr, Field, Literal, Query, Span, walk
+from logsql.language.tree import Binary, Call, Command, Expr, Field, Literal, Query, Span, walk
 from logsql.planner.notes import dates
 from logsql.planner.notes.fields import Say
 from logsql.planner.options import OptionKind, OptionSpec
@@ -99,6 +99,8 @@ def unused(notes: Notes, query: Query, given: Iterable[str]) -> None:
         node = stack.pop()
         if isinstance(node, Call) and node.name == "$":
             read.update(str(a.value) for a in node.args if isinstance(a, Literal))
+        if isinstance(node, Command):
+            read.update(getattr(node.args, "binds", ()))  # of SQL: ``:name``
         if isinstance(node, tuple):
             stack.extend(node)
         elif dataclasses.is_dataclass(node) and not isinstance(node, type):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from logsql.diagnostics.codes import define
 from logsql.language.tree import Binary, Expr, Field, Literal, canonical
 from logsql.planner.calls import Lowering
-from logsql.planner.notes import respelt
+from logsql.planner.notes import respelt, shown
 from logsql.planner.notes.words import WRITE, number_text
 
 LETTER_CASE = define(
@@ -92,7 +92,9 @@ def _worth(cx: Lowering, text: str) -> bool:
 
 def compared(cx: Lowering, expr: Binary, pattern: str) -> None:
     """Tell of ``level == "error"`` where the values at hand are ``ERROR``."""
-    if not isinstance(expr.left, Field) or respelt.compared(cx, expr, pattern) or not _worth(cx, pattern):
+    if not isinstance(expr.left, Field) or shown.stands_for(cx, expr.left, pattern):
+        return  # the latter was told already
+    if respelt.compared(cx, expr, pattern) or not _worth(cx, pattern):
         return
     field = expr.left.name
     beside = (text for name, text in cx.texts_asked if name == field and text != pattern)
@@ -112,7 +114,7 @@ def _one(field: str, op: str, pattern: str, found: Sequence[str]) -> str:
 
 def candidates(cx: Lowering, node: Expr, candidates: Sequence[Expr], texts: Sequence[str]) -> None:
     """Tell of the first candidate of ``in(level, "error")`` that the values at hand have in another letter case."""
-    if respelt.candidates(cx, node, candidates):
+    if any(shown.stands_for(cx, node, text) for text in texts) or respelt.candidates(cx, node, candidates):
         return
     if not isinstance(node, Field) or len(texts) > _WRITTEN or not any(_worth(cx, text) for text in texts):
         return

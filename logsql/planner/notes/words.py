@@ -26,6 +26,20 @@ _NUMBER_TEXT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-
 WRITE = text("write {better}", "{better}(으)로 쓰세요")
 
 
+#: A number of bytes with its unit: ``100MB``, ``4 KiB``.
+_SIZE = re.compile(r"\s*(\d+) ?([KMGT])i?B\s*", re.IGNORECASE)
+
+
+def in_bytes(text: str) -> str | None:
+    """A size with a unit as a product; None where it is none.
+
+    >>> in_bytes("100MB"), in_bytes("4 KiB"), in_bytes("1GiB"), in_bytes("5m")
+    ('100 * 1024 * 1024', '4 * 1024', '1 * 1024 * 1024 * 1024', None)
+    """
+    size = _SIZE.fullmatch(text)
+    return " * ".join([size[1], *["1024"] * ("kmgt".index(size[2].lower()) + 1)]) if size else None
+
+
 def kind_word(kind: Kind) -> str:
     """The type as a word of a sentence, in the language in force."""
     return (_NUMBER if kind in NUMBERS else _KINDS[kind]).fill()

@@ -18,30 +18,19 @@ from logsql.commands.parse.logs.base import Builder, moment
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.types import DATE, STRING
+from udfs.syslogpatterns import ELEMENTS, ISO, PRI, TIME, TIME_GROUPS, ZONES
 
-PRI = r"<(0{0,2}[0-9]|0?[1-9][0-9]|1[0-8][0-9]|19[01])>"
-_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d(?::?\d\d)?)?"
-_DAY = r"([A-Za-z]{3} {1,2}\d{1,2})(?: (\d{4}))? (\d{1,2}:\d\d:\d\d(?:\.\d{1,9})?)"
-TIME = rf"(?:(?:\d{{1,10}}: ?)?[*.]?{_DAY}(?: ([A-Z]{{1,5}})?:|:| |$)|({_ISO})(?:: | |$))"
-TIME_GROUPS = ("day", "year", "clock", "zone", "iso")
-_NEWER = rf"^{PRI}\d{{1,2}} ({_ISO}) "
+_NEWER = rf"^{PRI}\d{{1,2}} ({ISO}) "
 _OLDER = rf"^(?:{PRI})?{TIME}"
-_ELEMENTS = r'(?:-|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\]|\\.)*")*\])+)'
 #: A whole head: what stands behind it is the text of another format. The word behind the time is the host and the one
 #: with a colon and a blank the program, unless it begins as a JSON object, a list or a bracket.
 _WORD = r'[^\s{\["]'
 _WHOLE = (
-    rf"^(?:{PRI}\d{{1,2}} \S+ \S+ \S+ \S+ \S+ {_ELEMENTS}(?: \x{{feff}}?|$)"
+    rf"^(?:{PRI}\d{{1,2}} \S+ \S+ \S+ \S+ \S+ {ELEMENTS}(?: \x{{feff}}?|$)"
     rf'|(?:{PRI})?{TIME} *(?:{_WORD}(?:\S*[^\s:])?(?: +|$))?(?:[^\s:\[{{"]+(?:\[[^\]]*\])?:(?: +|$))?)'
 )
 #: What each head begins with: a priority, a sequence number, a mark of Cisco devices, a month's name or a year.
 _BEGINS = r"^(?:<|\d{1,10}:|[*.]|[A-Za-z]{3} {1,2}\d|\d{4}-)"
-#: Hours of the zone names that devices write; others are taken for local time.
-_ZONES = {
-    "UTC": "+00", "GMT": "+00", "Z": "+00", "WET": "+00", "CET": "+01", "BST": "+01", "CEST": "+02", "EET": "+02",
-    "MSK": "+03", "EEST": "+03", "KST": "+09", "JST": "+09", "AEST": "+10", "AEDT": "+11", "EST": "-05", "EDT": "-04",
-    "CST": "-06", "CDT": "-05", "MST": "-07", "MDT": "-06", "PST": "-08", "PDT": "-07",
-}  # fmt: skip
 
 
 def head_time(builder: Builder) -> Sql:
@@ -72,19 +61,24 @@ def iso_time(node: Sql) -> Sql:
 def _dated(builder: Builder, group: Callable[[str], Sql]) -> Sql:
     """``Oct 11 22:14:15`` as an instant, in the year that the line or the time of reference tells."""
     zone = sql.case(
-        [(sql.eq(group("zone"), sql.string(name)), sql.string(hours)) for name, hours in _ZONES.items()],
+        [(sql.eq(group("zone"), sql.string(name)), sql.string(hours)) for name, hours in ZONES.items()],
         sql.string(""),
     )
-    rest = builder.column(
-        "dated", sql.concat(group("day"), sql.string(" "), group("clock"), sql.coalesce(zone, sql.string(""))), STRING
-    )
+    rest = builder.column("dated", sql.concat(group("day"), sql.string(" "), group("clock")), STRING)
+    offset = builder.column("offset", sql.coalesce(zone, sql.string("")), STRING)
     near = builder.column("near", sql.coalesce(*builder.reference()), DATE)
     latest = sql.binary("+", near, sql.interval(1, "days"))
 
     def in_year(year: Sql) -> Sql:
         text = sql.concat(sql.cast(year, "VARCHAR"), sql.string(" "), rest.copy())
-        plain = ("%Y %b %d %H:%M:%S.%n", "%Y %b %d %H:%M:%S")
-        return sql.coalesce(moment(text, *(f + "%z" for f in plain)), moment(text.copy(), *plain))
+        formats = ("%Y %b %d %H:%M:%S.%n", "%Y %b %d %H:%M:%S")
+        local = moment(text, *formats)
+        zoned = moment(sql.concat(text.copy(), offset.copy()), *(f + "%z" for f in formats))
+        # With a zone the engine makes the second of March of the 30th of February.
+        exists = sql.not_null(local)
+        return sql.case(
+            [(sql.eq(offset.copy(), sql.string("")), local.copy()), (exists, zoned)], sql.null(DATE.physical)
+        )
 
     this = sql.func("year", near)
     found = [

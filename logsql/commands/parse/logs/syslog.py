@@ -1,7 +1,7 @@
 """``syslog3164`` and ``syslog5424``: the two syslog formats.
 
-RFC 3164: ``<34>Oct 11 22:14:15 mymachine su[12]: text``, in the forms that :mod:`.head` reads. RFC 5424:
-``<34>1 2003-10-11T22:14:15.003Z host app procid msgid [data] text``.
+RFC 3164: ``<34>Oct 11 22:14:15 mymachine su[12]: text``, in the forms that :mod:`.head` reads, and ``<34>text``.
+RFC 5424: ``<34>1 2003-10-11T22:14:15.003Z host app procid msgid [data] text``.
 """
 
 from __future__ import annotations
@@ -17,21 +17,15 @@ from logsql.commands.parse.logs.base import (
     register,
     text,
 )
-from logsql.commands.parse.logs.head import PRI, TIME, TIME_GROUPS, time_of
+from logsql.commands.parse.logs.head import iso_time, time_of
 from logsql.values import sql
 from logsql.values.sql import Sql
 from logsql.values.types import DATE, INT, STRING
 from logsql.values.values import Typed
+from udfs.syslogpatterns import BARE, NEW_GROUPS, NEW_MESSAGE, OLD_GROUPS, OLD_MESSAGE
 
-# The word behind the time is the host, unless a colon ends it.
-_OLD = rf"^(?:{PRI})?{TIME} *" + r"(?:(\S*[^\s:])(?: |$))?(?:([^\s:\[]+)(?:\[([^\]]*)\])?: ?)?(?s:(.*))$"
-_OLD_GROUPS = ("pri", *TIME_GROUPS, "host", "app", "pid", "message")
-_NEW = (
-    rf"^{PRI}"
-    r"(\d{1,2}) (\S+) (\S+) (\S+) (\S+) (\S+) "
-    r'(-|(?:\[[^\s\]="]+(?: [^\s\]="]+="(?:[^"\\]|\\.)*")*\])+)(?: (?s:(.*)))?$'
-)
-_NEW_GROUPS = ("pri", "version", "time", "host", "app", "procid", "msgid", "data", "message")
+_OLD_GROUPS = (*OLD_GROUPS, "message")
+_NEW_GROUPS = (*NEW_GROUPS, "message")
 _BOM = "﻿"
 
 
@@ -42,35 +36,36 @@ def _priority(group: Sql) -> tuple[tuple[str, Typed], tuple[str, Typed]]:
 
 
 def parse_3164(builder: Builder) -> Parsed:
-    group = builder.regex(_OLD, _OLD_GROUPS)
+    group = builder.regex(OLD_MESSAGE, _OLD_GROUPS)
     time = time_of(builder, group)
+    timed = sql.or_(sql.not_null(group("clock")), sql.not_null(group("iso")))
+    bare = sql.func("regexp_matches", builder.text, sql.string(BARE))
     return Parsed(
-        sql.or_(sql.not_null(group("clock")), sql.not_null(group("iso"))),
+        sql.case([(timed, sql.boolean(True))], bare),
         (
             ("_time", Typed(time, DATE)),
             *_priority(group("pri")),
             ("host", text(group("host"))),
             ("app", text(group("app"))),
-            ("pid", integer(group("pid"), INT)),
+            ("pid", integer(group("procid"), INT)),
             ("message", text(group("message"))),
         ),
     )
 
 
 def parse_5424(builder: Builder) -> Parsed:
-    group = builder.regex(_NEW, _NEW_GROUPS)
-    message = sql.func("ltrim", group("message"), sql.string(_BOM))
+    group = builder.regex(NEW_MESSAGE, _NEW_GROUPS)
     return Parsed(
         sql.not_null(group("pri")),
         (
-            ("_time", Typed(sql.try_cast(dash_null(group("time")), DATE.physical), DATE)),
+            ("_time", Typed(iso_time(group("iso")), DATE)),
             *_priority(group("pri")),
             ("host", text(dash_null(group("host")))),
             ("app", text(dash_null(group("app")))),
             ("procid", text(dash_null(group("procid")))),
             ("msgid", text(dash_null(group("msgid")))),
-            ("structured_data", text(dash_null(group("data")))),
-            ("message", text(message)),
+            ("structured_data", text(dash_null(group("structured_data")))),
+            ("message", text(group("message"))),
         ),
     )
 

@@ -1,0 +1,1 @@
+"""Receivers: what takes messages in, one file per kind."""

@@ -1,0 +1,1 @@
+"""Sinks: where the rows of streams go, one file per kind."""

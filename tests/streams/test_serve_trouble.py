@@ -1,0 +1,275 @@
+"""A server in trouble: a full disk, a dead target, rows that fail, an end while targets are away."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.servers.syslog import Receiver
+from tests.streams.serving import Served, free_port, numbers
+
+EDGE = """
+[[receiver]]
+name = "edge"
+kind = "syslog"
+listen = ["tcp://127.0.0.1:PORT"]
+max_frame = "1MB"
+
+[[stream]]
+name = "all"
+from = ["edge"]
+to = [TO]
+
+[[sink]]
+name = "kept"
+kind = "table"
+"""
+DEAD = """
+[[sink]]
+name = "siem"
+kind = "syslog"
+target = "tcp://127.0.0.1:TARGET"
+format = "txt"
+pri = "keep"
+framing = "lf"
+retry = "100ms..200ms"
+"""
+PICKY = """
+[[stream]]
+name = "picky"
+from = ["edge"]
+query = "parsejson | eval m = n * 2 | fields - line"
+to = ["numbers"]
+
+[[sink]]
+name = "numbers"
+kind = "table"
+"""
+#: More fields than a row may have: this document fails, whatever stands around it.
+WIDE = json.dumps({f"k{n}": n for n in range(10_001)})
+
+
+def lines(first: int, count: int, width: int = 0) -> bytes:
+    return b"".join(b"<13>%s n %d\n" % (b"x" * width, n) for n in range(first, first + count))
+
+
+def body(to: str, target: int = 0, more: str = "") -> str:
+    return (EDGE.replace("TO]", to + "]") + more).replace("TARGET", str(target))
+
+
+def received(peer: Receiver) -> list[int]:
+    return numbers([line.decode() for one in peer.connections for line in bytes(one.data).split(b"\n")])
+
+
+@pytest.fixture
+def servers() -> Iterator[list[Served]]:
+    made: list[Served] = []
+    yield made
+    for one in made:
+        if one.process is not None:
+            one.kill()
+
+
+def begun(servers: list[Served], folder: Path, text: str, server: str = "") -> Served:
+    made = Served(folder, text, server=server)
+    servers.append(made)
+    return made.start()
+
+
+def delivered(served: Served, sink: str, count: int) -> None:
+    served.until(lambda: served.counted("logsql_sink_rows_total", sink) >= count, f"{count} rows in {sink}", 30)
+
+
+# --- a full disk ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 240 MB; only root can mount one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if not sys.platform.startswith("linux") or os.geteuid() != 0:
+        pytest.skip("mounting a small disk takes root on Linux")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=240m", "tmpfs", str(place)]).returncode:
+        pytest.skip("mounting a small disk is not allowed here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+class Flood:
+    """Sends numbered messages over one connection until told to end; ``sent`` are wholly given to the system."""
+
+    def __init__(self, port: int) -> None:
+        self.sent = 0
+        self.ended = threading.Event()
+        self._peer = socket.create_connection(("127.0.0.1", port), 10)
+        self._peer.settimeout(None)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with self._peer, suppress(OSError):
+            while not self.ended.is_set():
+                self._peer.sendall(lines(self.sent, 50, 1000))
+                self.sent += 50
+
+    def end(self) -> int:
+        self.ended.set()
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+        return self.sent
+
+    def stands(self) -> bool:
+        """Whether nothing could be sent for a second: the receiver does not read."""
+        before = self.sent
+        time.sleep(1)
+        return self.sent == before
+
+
+def test_a_full_disk_stops_reading_and_loses_nothing(small_disk: Path, servers: list[Served]) -> None:
+    served = begun(servers, small_disk, body('"kept"'))
+    filler = small_disk / "filler"
+    room = os.statvfs(small_disk)
+    filler.write_bytes(bytes(room.f_bavail * room.f_frsize - 52_000_000))
+    flood = Flood(served.port)
+    served.until(lambda: served.get("/ready")[0] == 503, "full", 30)
+    assert served.get("/ready") == (503, "the disk is full\n")
+    served.until(flood.stands, "stopped", 30)
+    accepted = served.counted("logsql_receiver_messages_total", "edge", "tcp")
+    assert accepted < flood.sent
+    assert served.process is not None
+    assert served.process.poll() is None
+    filler.unlink()
+    served.until(lambda: served.get("/ready") == (200, "ready\n"), "ready again", 20)
+    assert served.counted("logsql_receiver_paused_seconds_total", "edge") > 1
+    sent = flood.end()
+    delivered(served, "kept", sent)
+    assert served.end() == 0
+    rows = served.stored("SELECT line FROM kept ORDER BY rowid")
+    assert numbers([str(line) for (line,) in rows]) == list(range(sent))
+
+
+# --- a dead target ----------------------------------------------------------------------------------------------------
+
+
+def test_a_dead_target_holds_up_nobody_else(tmp_path: Path, servers: list[Served]) -> None:
+    """Its spool grows, the others go on; at the end what waits is kept, and the next start delivers it."""
+    target = free_port()
+    served = begun(servers, tmp_path, body('"kept", "siem"', target, DEAD + PICKY), 'shutdown = "1s"')
+    served.send(lines(0, 3000))
+    delivered(served, "kept", 3000)
+    served.until(lambda: served.counted("logsql_stream_rows_in_total", "picky") == 3000, "the other stream")
+    before = served.counted("logsql_sink_spool_bytes", "siem")
+    served.send(lines(3000, 3000))
+    delivered(served, "kept", 6000)
+    assert served.counted("logsql_sink_spool_bytes", "siem") > before > 0
+    assert served.counted("logsql_sink_rows_total", "siem") == 0
+    served.until(lambda: served.counted("logsql_sink_retries_total", "siem") > 1, "tried again")
+    (siem,) = [sink for sink in served.status()["sinks"] if sink["name"] == "siem"]
+    assert (siem["state"], siem["rows_waiting"]) == ("failing", 6000)
+    assert served.end() == 0
+
+    peer = Receiver(port=target).open()
+    served.start()
+    delivered(served, "siem", 6000)
+    assert served.end() == 0
+    peer.close()
+    assert received(peer) == list(range(6000))
+    assert served.stored("SELECT count(*), count(DISTINCT line) FROM kept") == [(6000, 6000)]
+
+
+def test_the_end_delivers_to_who_is_there(tmp_path: Path, servers: list[Served]) -> None:
+    """SIGTERM while much waits: who can be reached gets all that was accepted, the rest stays for the next start."""
+    here = Receiver().open()
+    target = free_port()
+    other = DEAD.replace('"siem"', '"here"').replace("TARGET", str(here.port))
+    served = begun(servers, tmp_path, body('"here", "siem"', target, DEAD + other), 'shutdown = "3s"')
+    served.send(lines(0, 20_000))
+    served.until(lambda: served.counted("logsql_receiver_messages_total", "edge", "tcp") == 20_000, "accepted")
+    assert served.end() == 0
+    assert received(here) == list(range(20_000))
+    peer = Receiver(port=target).open()
+    served.start()
+    delivered(served, "siem", 20_000)
+    assert served.end() == 0
+    assert received(peer) == list(range(20_000))
+    assert received(here) == list(range(20_000)), "what was confirmed is not sent again"
+    here.close()
+    peer.close()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_second_signal_ends_at_once(tmp_path: Path, servers: list[Served], number: signal.Signals, code: int) -> None:
+    target = free_port()
+    served = begun(servers, tmp_path, body('"kept", "siem"', target, DEAD), 'shutdown = "50s"')
+    served.send(lines(0, 1000))
+    delivered(served, "kept", 1000)
+    assert served.process is not None
+    served.process.send_signal(number)
+    with pytest.raises(subprocess.TimeoutExpired):
+        served.process.wait(1)  # it waits for the target that is away
+    began = time.monotonic()
+    assert served.end(number) == code
+    assert time.monotonic() - began < 2
+    peer = Receiver(port=target).open()
+    served.start()
+    delivered(served, "siem", 1000)
+    assert served.end() == 0
+    peer.close()
+    assert received(peer) == list(range(1000))
+    assert served.stored("SELECT count(*), count(DISTINCT line) FROM kept") == [(1000, 1000)]
+
+
+# --- rows that fail, and the identity of the metrics ------------------------------------------------------------------
+
+
+def test_the_counts_agree_with_failing_rows_and_a_sink_that_drops(tmp_path: Path, servers: list[Served]) -> None:
+    """Rows that fail are in the dead file with the reason; every row that entered is counted as what became of it."""
+    target = free_port()
+    drops = DEAD + 'when_full = "drop"\nspool_max = "20KB"\n'
+    served = begun(servers, tmp_path, body('"kept", "siem"', target, drops + PICKY))
+    served.send(lines(0, 2000))
+    served.send((WIDE + '\n{"n": 1}\n{"n": 2}\n').encode())
+    for turn in range(1, 4):
+        delivered(served, "kept", 2000 * turn + 3)
+        served.send(lines(2000 * turn, 2000))
+    delivered(served, "kept", 8003)
+    served.until(lambda: served.counted("logsql_stream_rows_in_total", "picky") == 8003, "read")
+    assert served.counted("logsql_sink_lost_total", "when_full", "siem") > 0
+    peer = Receiver(port=target).open()
+    served.until(lambda: served.counted("logsql_sink_spool_bytes", "siem") == 0, "delivered")
+    delivered(served, "dead", 1)
+    dead = [json.loads(line) for line in (served.state / "dead.jsonl").read_text().splitlines()]
+    assert [(row["line"], row["_stream"]) for row in dead] == [(WIDE, "picky")]
+    assert re.search(r"10,?00[01]|fields", str(dead[0]["_error"]))
+
+    found = served.metrics()
+
+    def total(name: str, *labels: str) -> float:
+        return sum(value for key, value in found.items() if key[0] == name and set(labels) <= set(key[1:]))
+
+    assert total("logsql_receiver_messages_total", "edge") == 8003
+    for stream, errors, sinks in (("all", 0, ("kept", "siem")), ("picky", 1, ("numbers",))):
+        entered, left = total("logsql_stream_rows_in_total", stream), total("logsql_stream_rows_out_total", stream)
+        assert entered == 8003
+        assert total("logsql_stream_errors_total", stream) == errors
+        assert entered == left + errors
+        for sink in sinks:
+            assert left == total("logsql_sink_rows_total", sink) + total("logsql_sink_lost_total", sink), sink
+    assert total("logsql_sink_rows_total", "dead") == 1
+    assert served.end() == 0
+    peer.close()
+    assert len(bytes(peer.connections[-1].data).splitlines()) == total("logsql_sink_rows_total", "siem")
+    assert served.stored("SELECT count(*) FROM numbers WHERE n IS NOT NULL") == [(2,)]
