@@ -27,6 +27,7 @@ from logsql.ml.model import TrainedModel
 from logsql.ml.timeseries import ForecastOptions
 from logsql.ml.unsupervised import Result, group_rows
 from udfs.inference import BatchScorer
+from udfs.reasons import REASON_TYPE
 
 if TYPE_CHECKING:
     from logsql.planner.runtime import StageRuntime
@@ -214,7 +215,7 @@ class Scoring:
             if name in found and name in self.documents:
                 columns.append(pa.array([_json(v) for v in _told(found[name]).to_pylist()], pa.string()))
             else:
-                columns.append(plain(found[name]) if name in found else pa.nulls(batch.num_rows, pa.string()))
+                columns.append(plain(found[name]) if name in found else pa.nulls(batch.num_rows))
         return pa.RecordBatch.from_arrays(columns, names=[*self.idents, *self.answers])
 
     def _unanswered(self, batches: Iterator[pa.RecordBatch], error: MlError) -> Iterator[pa.RecordBatch]:
@@ -245,10 +246,24 @@ def plain(column: pa.Array) -> pa.Array:
     type_ = column.type
     if pa.types.is_map(type_):
         return pa.array([_json(None if v is None else dict(v)) for v in column.to_pylist()], pa.string())
+    if type_ == REASON_TYPE:
+        return _reason_texts(column)
     if pa.types.is_list(type_) and pa.types.is_struct(type_.value_type):
         lists = [None if v is None else [_json(item) for item in v] for v in column.to_pylist()]
         return pa.array(lists, pa.list_(pa.string()))
     return column
+
+
+def _reason_texts(column: pa.ListArray) -> pa.Array:
+    """Lists of {field, weight} as lists of JSON texts, by columns: one record at a time took six times the scoring."""
+    pairs = column.flatten()
+    names = pairs.field("field").dictionary_encode()
+    heads = pa.array(['{"field":' + str(_json(n)) + ',"weight":' for n in names.dictionary.to_pylist()], pa.string())
+    number = pairs.field("weight").cast(pa.string())
+    whole = pc.invert(pc.match_substring_regex(number, "[.e]"))  # Arrow prints 1.0 as "1", and a weight is a double
+    number = pc.if_else(whole, pc.binary_join_element_wise(number, ".0", ""), number)
+    texts = pc.binary_join_element_wise(heads.take(names.indices), number, "}", "")
+    return pa.ListArray.from_arrays(column.offsets, texts)
 
 
 def _told(column: pa.Array) -> pa.Array:

@@ -120,6 +120,17 @@ MODEL = OptionSpec(
     ("name of a model made with ml.createModel and ml.fit", "ml.createModel과 ml.fit으로 만든 모델 이름"),
 )
 TIMEOUT = OptionSpec("timeout", OptionKind.SPAN, ("longest time for the training", "학습에 쓸 최대 시간"))
+EXPLAIN = OptionSpec(
+    "explain",
+    OptionKind.INT,
+    (
+        "add _reasons: the N fields that weighed most in the answer, and how much",
+        "_reasons를 추가: 답에 가장 크게 작용한 필드 N개와 그 크기",
+    ),
+    default=0,
+    minimum=0,
+    extension=True,
+)
 
 
 def field_list(reader: ArgReader, stop: tuple[str, ...] = (), required: bool = True) -> tuple[Name, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from logsql.commands.models._shared_ml import (
+    EXPLAIN,
     MODEL,
     MODEL_ERRORS,
     SIZE,
@@ -109,17 +110,19 @@ def _trained(stage: Stage) -> Rel:
 def _score(stage: Stage, rel: Rel, found: list[Feature], make: Obtain, training: Rel | None = None) -> Rel:
     from logsql.operators.models import Answer, scored  # for cost: pyarrow.compute
 
-    top, core = stage.option("scorer"), stage.option("core")
+    top, core, explain = stage.option("scorer"), stage.option("core"), stage.option("explain")
     answers = [Answer("_score", DOUBLE)]
     if top:
         answers.append(Answer("_scorer", list_of(MAP)))
+    if explain:
+        answers.append(Answer("_reasons", list_of(MAP)))
 
     def transform(fields: tuple[FieldForms, ...], weight: str | None) -> Scoring:
         from logsql.ml.transforms import Scoring, once  # for cost: pyarrow.compute
         from udfs.inference import BatchScorer  # for cost: pyarrow.compute
 
         def scorer(model: TrainedModel) -> BatchScorer:
-            return BatchScorer(model, scorer=top, threads=core, memory=0)
+            return BatchScorer(model, scorer=top, explain=explain, threads=core, memory=0)
 
         names = tuple(a.name for a in answers)
         parts = stage.chain.carry is not None
@@ -141,8 +144,8 @@ register(
             "아이솔레이션 포레스트로 각 행의 이상 점수를 계산합니다.",
         ),
         usage=(
-            "anomalies [core=N] [scorer=N] model=NAME [FIELD, ...]",
-            "anomalies [sample=N] [size=N] [timeout=SPAN] [core=N] [scorer=N] FIELD, ... [ QUERY ]",
+            "anomalies [core=N] [scorer=N] [explain=N] model=NAME [FIELD, ...]",
+            "anomalies [sample=N] [size=N] [timeout=SPAN] [core=N] [scorer=N] [explain=N] FIELD, ... [ QUERY ]",
         ),
         parse=parse,
         lower=lower,
@@ -172,6 +175,7 @@ register(
             OptionSpec(
                 "scorer", OptionKind.INT, ("fields to name in _scorer", "_scorer에 적을 필드 수"), default=0, minimum=0
             ),
+            EXPLAIN,
         ),
         description="""\
 Every row stays, in order, and gets `_score` from 0 to 1: near 1 is an anomaly, well below 0.5 is normal; when all
@@ -184,6 +188,10 @@ anomalies a, b [ table t ]`. A training that is impossible (no rows, a field wit
 `sample` is the number of rows per tree, by default the square root of the training rows; a small sample makes
 outliers stand out. With `scorer=N` the field `_scorer` lists up to N fields that made the row stand out, with their
 share.
+
+With `explain=N` the field `_reasons` is a list of `{field, weight}` with the N fields that weighed most, up (more
+unusual) or down, then `(others)`, the sum of the fields not named, and `(base)`, the score of a row whose paths are of
+mean length. All weights of a list add up to `_score`.
 
 Features are numbers, dates (`_time`), addresses, booleans and text. Each distinct combination is scored once. The
 same data gives the same scores.

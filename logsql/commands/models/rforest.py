@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from logsql.commands.models._shared_ml import (
+    EXPLAIN,
     MODEL,
     MODEL_ERRORS,
     SIZE,
@@ -30,7 +31,7 @@ from logsql.planner import duties
 from logsql.planner.relation import Rel
 from logsql.planner.spec import CommandSpec, Example, Group, OptionKind, OptionSpec, register
 from logsql.planner.stage import Stage
-from logsql.values.types import BOOL, DATE, DOUBLE, FLOAT, INT, IP, LONG, MAP, STRING, ULONG, Kind, LType
+from logsql.values.types import BOOL, DATE, DOUBLE, FLOAT, INT, IP, LONG, MAP, STRING, ULONG, Kind, LType, list_of
 
 if TYPE_CHECKING:
     from logsql.language.reader import ArgReader
@@ -93,6 +94,8 @@ def _answers(stage: Stage, guess: LType, failing: bool) -> list[Answer]:
     answers = [Answer("_guess", guess)]
     if stage.option("probability"):
         answers += [Answer("_probability", DOUBLE), Answer("_probabilities", MAP)]
+    if stage.option("explain"):
+        answers.append(Answer("_reasons", list_of(MAP)))
     if failing:
         answers.append(Answer(ERROR, STRING))
     return answers
@@ -169,7 +172,7 @@ def _score(
     from logsql.operators.models import scored  # for cost: pyarrow.compute
 
     answers = _answers(stage, guess, failing=training is not None)
-    probabilities = bool(stage.option("probability"))
+    probabilities, explain = bool(stage.option("probability")), stage.option("explain")
 
     def transform(fields: tuple[FieldForms, ...], weight: str | None) -> Scoring:
         import os
@@ -178,7 +181,8 @@ def _score(
         from udfs.inference import BatchScorer  # for cost: pyarrow.compute
 
         def scorer(model: TrainedModel) -> BatchScorer:
-            return BatchScorer(model, probabilities=probabilities, threads=os.cpu_count() or 1, memory=0)
+            threads = os.cpu_count() or 1
+            return BatchScorer(model, probabilities=probabilities, explain=explain, threads=threads, memory=0)
 
         names = tuple(a.name for a in answers)
         failed = ERROR if training is not None else None
@@ -198,8 +202,8 @@ register(
         group=Group.ML,
         summary=("Guess the class of each row with a random forest.", "랜덤 포레스트로 각 행의 분류를 예측합니다."),
         usage=(
-            "rforest [size=N] [probability=t] model=NAME [FIELD, ...]",
-            "rforest [size=N] [probability=t] [timeout=SPAN] target=FIELD FIELD, ... [ QUERY ]",
+            "rforest [size=N] [probability=t] [explain=N] model=NAME [FIELD, ...]",
+            "rforest [size=N] [probability=t] [explain=N] [timeout=SPAN] target=FIELD FIELD, ... [ QUERY ]",
         ),
         parse=parse,
         lower=lower,
@@ -229,6 +233,7 @@ register(
                 default=False,
                 extension=True,
             ),
+            EXPLAIN,
         ),
         description="""\
 Every row stays, in order, and gets `_guess`, the guessed label, in the label's own type: a number for numeric labels, a
@@ -236,6 +241,12 @@ boolean, a date, else text. So `_guess == label` is true where the guess is righ
 where the rows hold the label as text (as `csvfile` reads it), and with a model of an older version, which kept only
 texts. With `probability=t` there are `_probability` (of the guess, 0 to 1) and `_probabilities` (a map of all
 labels).
+
+With `explain=N` the field `_reasons` says why: a list of `{field, weight}` with the N fields that weighed most, up or
+down. A weight is what the field added to the probability of the guess along the paths of the trees (Saabas, 2014).
+`(others)` is the sum of the fields not named, `(base)` the mean probability of that label in training; all weights of
+a list add up to `_probability`. So `_reasons[0].field` is the first reason. Fields that say the same share the credit,
+and a weight tells how the forest decided, not what causes what.
 
 With `model=NAME` the model was made with `ml.createModel` and trained with `ml.fit`. The fields after it may be left
 out; when given they are the model's fields, in any order. A model that is unknown, untrained or of another type, and
