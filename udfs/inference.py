@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,32 +20,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from udfs.forests import Forest, Matrix, Vector, score_of_depth
 from udfs.reasons import Explainer, expected_values, path_credits, reason_lists
-
-Matrix = NDArray[np.float32]
-Vector = NDArray[np.float64]
 
 # Rows per block. Smaller blocks cost more (16k: 8 %, 4k: 24 % over one block of 100k rows, 100 trees of 1000 nodes);
 # larger ones only raise memory.
 BLOCK_ROWS = 65_536
 # Above this share of distinct vectors the join-back costs more than it saves.
 DISTINCT_SHARE = 0.5
-
-
-@dataclass(frozen=True)
-class Forest:
-    """Trees of one trained forest, reduced to what scoring needs.
-
-    trees: scikit-learn ``Tree`` objects; n_features: width of the matrix; classes: label texts by class code (empty for
-    an isolation forest); leaf_depths: per tree, per node, the path length credited to a leaf (isolation forests only);
-    normaliser: number of trees times the mean path length of the sub-sample (isolation forests only).
-    """
-
-    trees: tuple[Any, ...]
-    n_features: int
-    classes: tuple[str, ...] = ()
-    leaf_depths: tuple[Vector, ...] = ()
-    normaliser: float = 0.0
 
 
 class ScoringModel(Protocol):
@@ -67,28 +48,6 @@ class ScoringModel(Protocol):
     def encode(self, rows: pa.Table) -> Matrix: ...
 
     def encode_row(self, row: Mapping[str, Any]) -> Sequence[float]: ...
-
-
-def average_path_length(counts: NDArray[Any]) -> Vector:
-    """Mean path length c(n) of an unsuccessful search in a tree of n samples (Liu, Ting, Zhou 2008, equation 1)."""
-    n = np.asarray(counts, dtype=np.int64)
-    out = np.zeros(n.shape, dtype=np.float64)
-    out[n == 2] = 1.0
-    many = n > 2
-    out[many] = 2.0 * (np.log(n[many] - 1.0) + np.euler_gamma) - 2.0 * (n[many] - 1.0) / n[many]
-    return out
-
-
-def classification_forest(trees: Sequence[Any], n_features: int, classes: Sequence[str]) -> Forest:
-    """Forest of a random-forest classifier: ``trees`` in training order, ``classes`` by class code."""
-    return Forest(tuple(trees), n_features, tuple(classes))
-
-
-def isolation_forest(trees: Sequence[Any], n_features: int, max_samples: int) -> Forest:
-    """Forest of an isolation forest: path lengths are recomputed from the node counts, nothing stored is trusted."""
-    depths = tuple(tree.compute_node_depths() + average_path_length(tree.n_node_samples) - 1.0 for tree in trees)
-    normaliser = float(len(trees) * average_path_length(np.array([max_samples]))[0])
-    return Forest(tuple(trees), n_features, (), depths, normaliser)
 
 
 def _in_blocks(matrix: Matrix, threads: int, block: Callable[[Matrix], NDArray[Any]], width: int) -> NDArray[Any]:
@@ -124,13 +83,6 @@ def class_probabilities(forest: Forest, matrix: Matrix, threads: int = 1) -> NDA
         return total
 
     return _in_blocks(np.ascontiguousarray(matrix), threads, block, width)
-
-
-def score_of_depth(forest: Forest, depth: Vector) -> Vector:
-    """The paper's 2^(-E(h)/c(n)); one training row gives c(n) = 0 and the neutral 0.5, as scikit-learn does."""
-    ratio = np.divide(depth, forest.normaliser, out=np.ones_like(depth), where=forest.normaliser != 0)
-    score: Vector = 2 ** (-ratio)
-    return score
 
 
 def isolation_scores(forest: Forest, matrix: Matrix, threads: int = 1) -> Vector:

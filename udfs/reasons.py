@@ -15,16 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from udfs.inference import Forest, Matrix
-
-Vector = NDArray[np.float64]
+from udfs.forests import Forest, Matrix, Vector, score_of_depth
 
 #: Rows explained together: their leaves in all trees are held at once (13 MB for 100 trees).
 BLOCK_ROWS = 16_384
@@ -133,8 +130,6 @@ class Explainer:
             out[rows, -1] = sum(float(tree.value[0, 0, code]) for tree in trees) / len(trees)
 
     def _scores(self, leaves: Sequence[NDArray[np.int64]], out: NDArray[np.float64]) -> None:
-        from udfs.inference import score_of_depth
-
         depth = np.zeros(len(out))
         for values, leaf in zip(self._forest.leaf_depths, leaves, strict=True):
             depth += values[leaf]

@@ -19,7 +19,7 @@ from logsql.diagnostics.models import MODEL_NAMED, THE_MODEL
 from logsql.ml.defaults import TREES
 from logsql.ml.features import FeatureSpec, check_schema, encode, row_encoder, typed_classes
 from logsql.ml.metrics import Metrics
-from udfs.inference import Forest, Matrix
+from udfs.forests import Forest, Matrix
 
 FORMAT = 1
 

@@ -38,7 +38,7 @@ from logsql.diagnostics.modelfiles import (
 )
 from logsql.diagnostics.models import MlError
 from logsql.ml.model import ModelKind
-from udfs.inference import Forest, classification_forest, isolation_forest
+from udfs.forests import Forest, classification_forest, isolation_forest
 
 # A forest of 1000 trees over 10 million nodes unpacks to less; of a zip bomb no more than this is unpacked.
 MAX_UNPACKED = 1 << 30

@@ -33,15 +33,8 @@ from logsql.ml.features import Labels, build_features, encode, labels
 from logsql.ml.metrics import measure, stratified_holdout
 from logsql.ml.model import FitOptions, Manifest, ModelKind, ScoreSummary, TrainedModel, Training
 from logsql.ml.store import library_versions
-from udfs.inference import (
-    Forest,
-    Matrix,
-    class_probabilities,
-    classification_forest,
-    isolation_contributions,
-    isolation_forest,
-    isolation_scores,
-)
+from udfs.forests import Forest, Matrix, classification_forest, isolation_forest
+from udfs.inference import class_probabilities, isolation_contributions, isolation_scores
 
 # Rows whose attribution makes up the importance of an isolation forest; more rows do not change the first digits.
 IMPORTANCE_ROWS = 10_000

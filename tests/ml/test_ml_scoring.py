@@ -14,9 +14,9 @@ from logsql.ml.metrics import measure, stratified_holdout
 from logsql.ml.model import FitOptions, Manifest, ModelKind, TrainedModel
 from logsql.ml.train import fit_iforest, fit_rforest
 from tests.ml.bots import FIELDS, bot_table
+from udfs.forests import average_path_length
 from udfs.inference import (
     SingleRow,
-    average_path_length,
     class_probabilities,
     distinct_rows,
     isolation_contributions,
