@@ -37,6 +37,7 @@ VERBS: dict[str, str] = {
     "explain": "logsql.shell.querying:explain",
     "check": "logsql.shell.verbs:check",
     "fmt": "logsql.shell.verbs:fmt",
+    "test": "logsql.shell.querytests.verb:test",
     "config": "logsql.shell.config_verb:run",
     "check-config": "logsql.shell.config_verb:check",
     "profile": "logsql.shell.profile_verb:run",
@@ -192,4 +193,4 @@ def dispatch(asked: Invocation, voice: Voice, own_process: bool = False) -> int:
 
 
 #: Verbs that wait for their query themselves.
-_OWN_CLOCK = ("run", "sql", "shell")
+_OWN_CLOCK = ("run", "sql", "shell", "test")

@@ -14,7 +14,7 @@ database, SQL), ``readers``
 learning), ``kept`` (results), ``network`` ``databases`` (other machines), ``live`` (a server of streams),
 ``streaming`` (queries of streams), ``contexts`` (event contexts), ``receivers`` (what takes live data in), ``journal``
 (what it keeps of that), ``serving`` (its configuration), ``configuration`` (its files, secrets, profiles), ``usage``
-(the command line), ``bridges``. ``logsql help CODE`` shows the row of a code,
+(the command line), ``querytests`` (tests of queries), ``bridges``. ``logsql help CODE`` shows the row of a code,
 ``git grep CODE`` its file.
 
 Style: facts first, present tense, no blame; a help line names one concrete change.

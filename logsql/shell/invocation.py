@@ -77,6 +77,9 @@ class Invocation:
     strict: bool = False
     no_data: bool = False
     stdin: bool = False
+    update: bool = False
+    junit: str | None = None
+    only: tuple[str, ...] = ()
     run: bool = False
     lang: str | None = None
     given: tuple[str, ...] = field(default=(), compare=False)
@@ -118,6 +121,9 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--no-data",), "no_data", None, "opt-no-data"),
     Option(("--run",), "run", None, "opt-run"),
     Option(("--stdin",), "stdin", None, "opt-stdin"),
+    Option(("--update",), "update", None, "opt-update"),
+    Option(("--junit",), "junit", "FILE", "opt-junit"),
+    Option(("--only",), "only", "NAME", "opt-only", repeat=True),
     Option(("-h", "--help"), "help", None, "opt-help"),
     Option(("-V", "--version"), "version", None, "opt-version"),
 )
@@ -143,12 +149,18 @@ VERBS: dict[str, Verb] = {
     "translate": Verb("logsql translate 'QUERY'", fewest=1, query=True),
     "explain": Verb("logsql explain 'QUERY' [--run]", fewest=1, own=("run",), query=True),
     "check": Verb(
-        "logsql check FILE... [-f text|json|github|sarif] [--strict] [--no-data]",
+        "logsql check FILE|DIR... [-f text|json|github|sarif] [--strict] [--no-data]",
         fewest=1,
         most=None,
         own=("strict", "no_data"),
     ),
-    "fmt": Verb("logsql fmt FILE... [--check|--write]", fewest=1, most=None, own=("check", "write")),
+    "fmt": Verb("logsql fmt FILE|DIR... [--check|--write]", fewest=1, most=None, own=("check", "write")),
+    "test": Verb(
+        "logsql test DIR|FILE... [--update] [--junit FILE] [--only NAME]",
+        fewest=1,
+        most=None,
+        own=("update", "junit", "only"),
+    ),
     "config": Verb("logsql config validate [FILE]", fewest=1, most=2),
     "check-config": Verb("logsql check-config [FILE]"),
     "profile": Verb(

@@ -31,6 +31,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{count} file{s} checked, {bad} with errors; warnings: {warnings}",
         "파일 {count}개 확인, 오류 {bad}개, 경고 {warnings}개",
     ),
+    "test-more": ("and {count} more", "그 밖에 {count}개"),
+    "test-untested": ("no file beside it says what is expected", "기대 결과 파일이 없습니다"),
+    "test-without": (
+        "without a test: {count} ({names})",
+        "테스트가 없는 쿼리: {count}개 ({names})",
+    ),
+    "test-end": ("{passed} passed, {failed} failed ({seconds} s)", "통과 {passed}개, 실패 {failed}개 ({seconds}초)"),
+    "test-interrupted": ("interrupted after {done} of {all} tests", "테스트 {all}개 중 {done}개 뒤에 중단했습니다"),
     "would-change": ("{path} is not formatted", "{path}의 형식이 다릅니다"),
     "formatted": ("{path} formatted", "{path} 형식을 맞추었습니다"),
     # help
@@ -62,6 +70,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "use-explain": ("stages, fields, order and SQL", "단계, 필드, 순서, SQL"),
     "use-check": ("errors of query files, and what they may not mean", "쿼리 파일의 오류와 의심스러운 곳 검사"),
     "use-fmt": ("the formatter", "쿼리 형식 정리"),
+    "use-test": (
+        "run queries and compare with what stands beside them (NAME.toml)",
+        "쿼리를 실행해 옆의 파일(이름.toml)과 비교",
+    ),
     "use-config": ("errors of the configuration", "설정 파일의 오류 검사"),
     "use-check-config": ("the same", "위와 같음"),
     "use-profile": (
@@ -149,6 +161,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "opt-lang": ("language of messages", "메시지 언어"),
     "opt-debug": ("show the traceback of an internal error", "내부 오류의 추적 정보 출력"),
     "opt-check": ("fmt: only say which files are not formatted", "fmt: 형식이 다른 파일만 표시"),
+    "opt-update": ("test: write what the queries give now", "test: 지금 나온 결과를 기대 결과로 씀"),
+    "opt-junit": ("test: a report in JUnit XML", "test: JUnit XML 보고서"),
+    "opt-only": ("test: the tests of this name or pattern", "test: 이 이름이나 패턴의 테스트만"),
     "opt-write": ("fmt: rewrite the files", "fmt: 파일을 고쳐 씀"),
     "opt-run": (
         "explain: run the query too and tell the share of rows that parse and rex matched",

@@ -11,7 +11,7 @@ from logsql.language.formatter import format_query
 from logsql.registry import GRAMMAR
 from logsql.render.sinks import open_sink
 from logsql.shell.findings import WRITERS, Finding, Level, of_error, of_note, text_lines
-from logsql.shell.inputs import read_query_file
+from logsql.shell.inputs import query_files, read_query_file
 from logsql.shell.invocation import Invocation
 from logsql.shell.lint import is_warning, notes
 from logsql.shell.querying import open_session, policy_of
@@ -26,7 +26,8 @@ def check(asked: Invocation, voice: Voice) -> int:
     found: list[Finding] = []
     code = bad = 0
     with open_session(asked) as session:
-        for path in asked.words:
+        paths = query_files(asked.words, session.policy)
+        for path in paths:
             try:
                 text = read_query_file(path, session.policy)
                 plan, _, _ = session.plan(text, dict(asked.params), path, data=not asked.no_data)
@@ -42,18 +43,18 @@ def check(asked: Invocation, voice: Voice) -> int:
     warnings = sum(finding.level is Level.WARNING for finding in found)
     if asked.format in (None, "text"):
         told = [finding for finding in found if finding.level is not Level.ERROR]
-        voice.say(*text_lines(told, len(asked.words)).splitlines())
-        files = len(asked.words)
+        voice.say(*text_lines(told, len(paths)).splitlines())
+        files = len(paths)
         voice.say(message("files-checked", count=files, s=plural(files), bad=bad, warnings=warnings))
     else:
-        sys.stdout.write(WRITERS[asked.format](found, len(asked.words)))
+        sys.stdout.write(WRITERS[asked.format](found, len(paths)))
     return code or int(asked.strict and warnings > 0)
 
 
 def fmt(asked: Invocation, voice: Voice) -> int:
     """Format query files: to stdout, in place (``--write``), or only say which would change (``--check``, exit 1)."""
     code = 0
-    for path in asked.words:
+    for path in query_files(asked.words, policy_of(asked)):
         try:
             if not _formatted(path, asked, voice):
                 code = code or 1

@@ -72,4 +72,4 @@ def test_a_verb_typed_in_the_shell_is_answered_with_its_place() -> None:
     said = io.StringIO()
     with Session(tz="UTC") as session:
         assert Shell(session, Settings(), io.BytesIO(), Voice(said)).execute("check a.lq") == 1
-    assert "help: check stands on the command line: logsql check FILE..." in said.getvalue()
+    assert "help: check stands on the command line: logsql check FILE|DIR..." in said.getvalue()

@@ -26,6 +26,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "explain": ("explain", "csvfile WORD"),
     "check": ("check", "WORD"),
     "fmt": ("fmt", "WORD"),
+    "test": ("test", "WORD"),
     "config": ("config", "validate", "WORD"),
     "check-config": ("check-config", "WORD"),
     "profile": ("profile", "set", "n", "kind=sqlite", "path=WORD"),
