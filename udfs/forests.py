@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,21 @@ Matrix = NDArray[np.float32]
 Vector = NDArray[np.float64]
 
 
+class Corrected(Protocol):
+    """What corrects the probabilities of a forest after its trees have voted."""
+
+    def apply(self, chances: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probabilities (rows, classes) as corrected; rows still sum to 1."""
+
+
 @dataclass(frozen=True)
 class Forest:
     """Trees of one trained forest, reduced to what scoring needs.
 
     trees: scikit-learn ``Tree`` objects; n_features: width of the matrix; classes: label texts by class code (empty for
     an isolation forest); leaf_depths: per tree, per node, the path length credited to a leaf (isolation forests only);
-    normaliser: number of trees times the mean path length of the sub-sample (isolation forests only).
+    normaliser: number of trees times the mean path length of the sub-sample (isolation forests only); calibration:
+    what corrects the probabilities of the trees, if anything does.
     """
 
     trees: tuple[Any, ...]
@@ -27,6 +35,7 @@ class Forest:
     classes: tuple[str, ...] = ()
     leaf_depths: tuple[Vector, ...] = ()
     normaliser: float = 0.0
+    calibration: Corrected | None = None
 
 
 def average_path_length(counts: NDArray[Any]) -> Vector:

@@ -72,7 +72,7 @@ def _in_blocks(matrix: Matrix, threads: int, block: Callable[[Matrix], NDArray[A
 
 def class_probabilities(forest: Forest, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
     """Class probabilities, shape (rows, classes), bit-equal to ``RandomForestClassifier.predict_proba`` with one
-    job."""
+    job, and then corrected where the forest is calibrated."""
     width = len(forest.classes)
 
     def block(part: Matrix) -> NDArray[np.float64]:
@@ -80,7 +80,7 @@ def class_probabilities(forest: Forest, matrix: Matrix, threads: int = 1) -> NDA
         for tree in forest.trees:
             total += tree.predict(part)[:, :width]
         total /= len(forest.trees)
-        return total
+        return total if forest.calibration is None else forest.calibration.apply(total)
 
     return _in_blocks(np.ascontiguousarray(matrix), threads, block, width)
 
@@ -405,6 +405,8 @@ class SingleRow:
                 total[code] += leaf[code]
         count = len(self._roots)
         mean = tuple(value / count for value in total)
+        if self._forest.calibration is not None:
+            mean = tuple(self._forest.calibration.apply(np.array([mean]))[0].tolist())
         return self._forest.classes[mean.index(max(mean))], mean
 
     def _score(self, vector: list[float]) -> float:

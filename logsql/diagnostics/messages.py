@@ -10,7 +10,8 @@ Where is a sentence? One command's own stands in the command's file. What severa
 per subject: ``fields`` ``options`` ``expressions`` ``tables`` ``lookups`` ``paths`` ``places`` ``delimiters``
 (arguments of commands), ``language`` (the text of a query), ``engine`` (the session, its zone and
 database, SQL), ``readers``
-``unreadable`` (files), ``reasons`` (of losses), ``notes``, ``models`` ``modeldata`` ``modelfiles`` ``mlshell`` (machine
+``unreadable`` (files), ``reasons`` (of losses), ``notes``, ``models`` ``modeldata`` ``modelfiles`` ``modeltests``
+``mlshell`` (machine
 learning), ``kept`` (results), ``network`` ``databases`` (other machines), ``live`` (a server of streams),
 ``streaming`` (queries of streams), ``contexts`` (event contexts), ``receivers`` (what takes live data in), ``journal``
 (what it keeps of that), ``serving`` (its configuration), ``configuration`` (its files, secrets, profiles), ``usage``

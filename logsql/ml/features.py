@@ -47,7 +47,7 @@ from logsql.diagnostics.modeldata import (
     TRAINED_ON_OTHER,
     unknown_field,
 )
-from logsql.diagnostics.models import FIELDS_HERE, TRAINING_DATA, MlError, fields_note
+from logsql.diagnostics.models import FIELDS_HERE, THE_ROWS, TRAINING_DATA, MlError, fields_note
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 # More texts than this do not make a useful feature, and the dictionary is stored with the model.
@@ -171,23 +171,24 @@ def _build_feature(rows: pa.Table, name: str, owner: str) -> FeatureSpec:
     if kind is None:
         raise MlError(NO_FEATURE_TYPE, notes=[fields_note(owner, rows.column_names)], name=name, type=column.type)
     if kind is FeatureKind.CATEGORICAL:
-        values = sorted(value for value in pc.unique(_as_text(column)).to_pylist() if value is not None)
+        values = sorted(value for value in pc.unique(as_text(column)).to_pylist() if value is not None)
         if len(values) > MAX_VALUES:
             raise MlError(TOO_MANY_VALUES, name=name, count=len(values), limit=MAX_VALUES)
         return FeatureSpec(name, kind, 0.0, tuple(values))
-    numbers = _numbers(kind, column)
+    numbers = as_numbers(kind, column)
     finite = numbers[np.isfinite(numbers)]
     offset = float(finite.min()) if len(finite) and kind is not FeatureKind.BOOL else 0.0
     return FeatureSpec(name, kind, offset)
 
 
-def _as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Column as the texts a dictionary holds."""
     if pa.types.is_floating(column.type):  # Arrow prints 1.0 as "1"; the language prints "1.0"
         return pa.array([None if v is None else repr(v) for v in column.to_pylist()], pa.string())
     return column.cast(pa.string())
 
 
-def _numbers(kind: FeatureKind, column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+def as_numbers(kind: FeatureKind, column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
     """Column as float64 with NaN for null, before offset and cast."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
@@ -216,7 +217,7 @@ def _codes_of(spec: FeatureSpec, column: pa.Array | pa.ChunkedArray) -> NDArray[
         column = column.combine_chunks()
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
-    found = pc.index_in(_as_text(column), value_set=pa.array(list(spec.values), pa.string()))
+    found = pc.index_in(as_text(column), value_set=pa.array(list(spec.values), pa.string()))
     out: NDArray[np.float64] = found.cast(pa.float64()).to_numpy(zero_copy_only=False)
     return out
 
@@ -232,7 +233,7 @@ def encode(specs: Sequence[FeatureSpec], rows: pa.Table) -> NDArray[np.float32]:
         if spec.kind is FeatureKind.CATEGORICAL:
             matrix[:, position] = _codes_of(spec, column)
         else:
-            numbers = _numbers(spec.kind, column)
+            numbers = as_numbers(spec.kind, column)
             matrix[:, position] = np.clip(numbers - spec.offset, -FLOAT32_MAX, FLOAT32_MAX)
     return matrix
 
@@ -245,7 +246,7 @@ def not_learnt(spec: FeatureSpec, column: pa.Array | pa.ChunkedArray) -> pa.Arra
     if spec.kind not in (FeatureKind.CATEGORICAL, FeatureKind.IP) or pa.types.is_null(column.type):
         return None
     if spec.kind is FeatureKind.CATEGORICAL:
-        known = pc.is_in(_as_text(column), value_set=pa.array(list(spec.values), pa.string()))
+        known = pc.is_in(as_text(column), value_set=pa.array(list(spec.values), pa.string()))
     else:
         encoded = column.cast(pa.string()).dictionary_encode()
         fits = [ip_number(value) is not None for value in encoded.dictionary.to_pylist()]
@@ -428,6 +429,20 @@ def typed_classes(classes: Sequence[str], type_: str) -> pa.Array:
     if pa.types.is_string(arrow):
         return pa.array(list(classes), arrow)
     return pa.array([int(text) for text in classes], arrow)
+
+
+def label_texts(rows: pa.Table, target: str) -> tuple[list[str], NDArray[np.bool_]]:
+    """The label of each row that has one, as the text of its class; and which rows have one. Raises MlError."""
+    if target not in rows.column_names:
+        raise MlError(TARGET_MISSING, name=target, owner=THE_ROWS.fill())
+    column = rows.column(target).combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    type_ = label_type(rows.schema.field(target).with_type(column.type))
+    if pa.types.is_decimal(column.type) or type_ == "TIMESTAMP WITH TIME ZONE":
+        column = column.cast(LABEL_TYPES[type_], safe=False)
+    values = column.to_pylist()
+    return [label_text(v) for v in values if v is not None], np.array([v is not None for v in values], dtype=np.bool_)
 
 
 @dataclass(frozen=True)

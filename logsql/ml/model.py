@@ -16,7 +16,10 @@ from typing import Any
 import pyarrow as pa
 
 from logsql.diagnostics.models import MODEL_NAMED, THE_MODEL
+from logsql.ml.calibration import Calibration
 from logsql.ml.defaults import TREES
+from logsql.ml.drift import FieldProfile
+from logsql.ml.evaluation import Evaluation
 from logsql.ml.features import FeatureSpec, check_schema, encode, row_encoder, typed_classes
 from logsql.ml.metrics import Metrics
 from udfs.forests import Forest, Matrix
@@ -36,8 +39,10 @@ class FitOptions:
     """Hyper-parameters. None means the documented default: unlimited depth, sample floor(sqrt(rows)).
 
     trees: number of trees; depth: deepest split; leaf: smallest leaf; sample: rows per tree; holdout: share of rows
-    kept
-    out of training; seed: of the forest and of the hold-out.
+    kept out of training; seed: of the forest and of the hold-out.
+    How it is tested: group: rows of equal values of this field are held out together; split: ``time`` holds out the
+    latest rows, by the field ``time``; test: the input whose rows are the test; folds: parts of a cross-validation.
+    calibrate: empty, ``t``, ``isotonic`` or ``sigmoid``; class_weight: empty, ``balanced`` or ``LABEL:WEIGHT, ...``.
     """
 
     trees: int = TREES
@@ -46,8 +51,15 @@ class FitOptions:
     sample: int | None = None
     holdout: float = 0.2
     seed: int = 42
+    group: str | None = None
+    split: str | None = None
+    time: str | None = None
+    test: str | None = None
+    folds: int = 0
+    calibrate: str = ""
+    class_weight: str = ""
 
-    def changed(self) -> dict[str, float]:
+    def changed(self) -> dict[str, float | str]:
         """The options that differ from their defaults, for the model card (empty with defaults, as printed by the
         article)."""
         plain = FitOptions()
@@ -66,7 +78,12 @@ class ScoreSummary:
 
 @dataclass(frozen=True)
 class Training:
-    """Everything known about a finished training. label: type of the target, a key of ``features.LABEL_TYPES``."""
+    """Everything known about a finished training. label: type of the target, a key of ``features.LABEL_TYPES``.
+
+    importance: in percent, of what the trees split by (``rforest``) or of what isolates rows (``iforest``); evaluation:
+    how it was tested (classifiers); calibration: what corrects the probabilities; profile: the values of the features;
+    source: kind and text (file or query) of the input; probes: vectors with the answers that the model gave to them.
+    """
 
     features: tuple[FeatureSpec, ...]
     classes: tuple[str, ...]
@@ -84,11 +101,16 @@ class Training:
     payload: str = ""
     sha256: str = ""
     label: str = "VARCHAR"
+    evaluation: Evaluation | None = None
+    calibration: Calibration | None = None
+    profile: tuple[FieldProfile, ...] = ()
+    source: tuple[str, str] = ("", "")
+    probes: tuple[tuple[tuple[float | None, ...], tuple[float, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Side file of a model. ``training`` is None until ``ml.fit`` has finished once."""
+    """Side file of a model. ``training`` is None until ``ml.fit`` has finished once; version: which training it is."""
 
     name: str
     kind: ModelKind
@@ -99,6 +121,7 @@ class Manifest:
     options: FitOptions = field(default_factory=FitOptions)
     created: str = ""
     training: Training | None = None
+    version: int = 1
 
     def renamed(self, name: str) -> Manifest:
         return replace(self, name=name)
@@ -114,6 +137,7 @@ class Manifest:
             "fields": list(self.fields),
             "options": dict(vars(self.options)),
             "created": self.created,
+            "version": self.version,
         }
         if self.training is not None:
             out["training"] = _training_json(self.training)
@@ -132,9 +156,10 @@ class Manifest:
             fields=tuple(_text(name) for name in data["fields"]),
             target=None if data["target"] is None else _text(data["target"]),
             cardinality=None if data["cardinality"] is None else int(data["cardinality"]),
-            options=FitOptions(**data["options"]),
+            options=_options(data["options"]),
             created=_text(data["created"]),
             training=None if training is None else _training(training),
+            version=int(data.get("version", 1)),
         )
 
 
@@ -149,6 +174,13 @@ def _text(value: Any) -> str:
     return value
 
 
+def _options(data: Mapping[str, Any]) -> FitOptions:
+    for name in ("group", "split", "time", "test", "calibrate", "class_weight"):
+        if data.get(name) is not None:
+            _text(data[name])
+    return FitOptions(**data)
+
+
 def _training_json(training: Training) -> dict[str, Any]:
     out = dict(vars(training))
     out["features"] = [spec.to_json() for spec in training.features]
@@ -157,10 +189,15 @@ def _training_json(training: Training) -> dict[str, Any]:
     out["importance"] = [list(pair) for pair in training.importance]
     out["classes"] = list(training.classes)
     out["versions"] = dict(training.versions)
+    out["evaluation"] = None if training.evaluation is None else training.evaluation.to_json()
+    out["calibration"] = None if training.calibration is None else training.calibration.to_json()
+    out["profile"] = [field.to_json() for field in training.profile]
     return out
 
 
 def _training(data: Mapping[str, Any]) -> Training:
+    evaluation, calibration = data.get("evaluation"), data.get("calibration")  # models of before have none
+    kind, text = data.get("source", ("", ""))
     return Training(
         features=tuple(FeatureSpec.from_json(spec) for spec in data["features"]),
         classes=tuple(_text(label) for label in data["classes"]),
@@ -179,6 +216,14 @@ def _training(data: Mapping[str, Any]) -> Training:
         sha256=_text(data["sha256"]),
         # Models of before kept texts only; their guesses stay texts.
         label=_label(data.get("label", "VARCHAR"), data["classes"]),
+        evaluation=None if evaluation is None else Evaluation.from_json(evaluation),
+        calibration=None if calibration is None else Calibration.from_json(calibration, len(data["classes"])),
+        profile=tuple(FieldProfile.from_json(field) for field in data.get("profile", ())),
+        source=(_text(kind), _text(text)),
+        probes=tuple(
+            (tuple(None if v is None else float(v) for v in vector), tuple(float(v) for v in answer))
+            for vector, answer in data.get("probes", ())
+        ),
     )
 
 

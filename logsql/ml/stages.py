@@ -132,7 +132,7 @@ def train_rforest(
     Raises MlError; the planner turns it into ``rforest_error_stage``.
     """
     options = FitOptions(trees=size, holdout=0.0)
-    done = fit_rforest(rows, target, fields, options, control or Control.with_timeout(timeout))
+    done = fit_rforest(rows, target, fields, options, control or Control.with_timeout(timeout), record=False)
     return done.model(Manifest("", ModelKind.RFOREST, "", tuple(fields), target, len(done.training.classes), options))
 
 
@@ -146,5 +146,5 @@ def train_anomalies(
 ) -> TrainedModel:
     """Model of ``anomalies f, ... [ subquery ]``; sample defaults to floor(sqrt(rows)). timeout in seconds."""
     options = FitOptions(trees=size, sample=sample)
-    done = fit_iforest(rows, fields, options, control or Control.with_timeout(timeout))
+    done = fit_iforest(rows, fields, options, control or Control.with_timeout(timeout), record=False)
     return done.model(Manifest("", ModelKind.IFOREST, "", tuple(fields), None, None, options))

@@ -310,7 +310,7 @@ def verified(manifest: Manifest, payload: bytes) -> TrainedModel:
         raise MlError(DAMAGED_CLASSES, name=manifest.name)
     owner = MODEL_QUOTED.fill(name=manifest.name)
     forest = load_forest(payload, manifest.kind, len(training.features), training.classes, owner)
-    return TrainedModel(manifest, training, forest)
+    return TrainedModel(manifest, training, replace(forest, calibration=training.calibration))
 
 
 def _wrong_hash(name: str) -> MlError:

@@ -24,7 +24,7 @@ from logsql.diagnostics.models import (
     MlError,
 )
 from logsql.ml.inputs import InputStore
-from logsql.ml.model import Manifest
+from logsql.ml.model import FitOptions, Manifest
 from logsql.ml.store import ModelStore
 from logsql.ml.train import Control, Fitted, fit
 
@@ -73,14 +73,17 @@ class TaskManager:
         self._tasks: dict[str, _Task] = {}
         self._guard = threading.Lock()
 
-    def start(self, name: str, watch: Callable[[TaskView], None] = lambda view: None) -> str:
+    def start(
+        self, name: str, watch: Callable[[TaskView], None] = lambda view: None, options: FitOptions | None = None
+    ) -> str:
         """Train a model in the background; returns the task's id. ``watch`` is called after every step, from the
-        thread.
+        thread; options: in place of the model's own.
 
         Raises MlError: no such model or input, or the model is being trained already.
         """
         manifest = self._store.manifest(name)
         self._inputs.peek(manifest.input)
+        manifest = manifest if options is None else replace(manifest, options=options)
         task = _Task(str(uuid.uuid4()), manifest, Control(), time.monotonic())
         with self._guard:
             if self.running(name):
@@ -104,7 +107,8 @@ class TaskManager:
         task.control.progress = trained
         try:
             rows = self._inputs.rows(task.manifest.input, loaded)
-            done = fit(task.manifest, rows, task.control)
+            other = task.manifest.options.test
+            done = fit(task.manifest, rows, task.control, None if other is None else self._inputs.rows(other))
             self._save(task.manifest, done)
             task.state = TaskState.DONE
         except MlError as error:
@@ -120,7 +124,9 @@ class TaskManager:
         current = self._store.manifest(manifest.name)  # removed meanwhile: the training must not bring it back
         if current.fields != manifest.fields or current.kind is not manifest.kind:
             raise MlError(MODEL_REMADE, name=manifest.name)
-        self._store.put(replace(manifest, training=done.training), done.estimator)
+        item = self._inputs.peek(manifest.input)
+        training = replace(done.training, source=(item.kind.value, item.target))
+        self._store.put(replace(manifest, training=training, version=current.version), done.estimator)
 
     def running(self, name: str) -> bool:
         return any(t.manifest.name == name and t.state is TaskState.RUNNING for t in self._tasks.values())

@@ -13,7 +13,7 @@ import re
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from logsql.diagnostics import mlshell as said
@@ -35,7 +35,7 @@ from logsql.ml.inputs import FEATURE_KINDS, InputKind, InputStore, MlInput
 from logsql.ml.model import FitOptions, Manifest, ModelKind
 from logsql.ml.store import ModelStore
 from logsql.ml.tasks import TaskManager, TaskState, TaskView
-from logsql.ml.train import check_options
+from logsql.ml.train import check_kind, check_options
 from logsql.shell import ml_layout as layout
 from logsql.shell.commandline import CommandLine, Option
 
@@ -54,6 +54,13 @@ OPTIONS: dict[str, tuple[str, type]] = {
     "sample": ("sample", int),
     "holdout": ("holdout", float),
     "seed": ("seed", int),
+    "group": ("group", str),
+    "split": ("split", str),
+    "time": ("time", str),
+    "test": ("test", str),
+    "folds": ("folds", int),
+    "calibrate": ("calibrate", str),
+    "class_weight": ("class_weight", str),
 }
 
 
@@ -233,8 +240,9 @@ def select_fields(answer: str, kind: ModelKind, item: MlInput) -> tuple[str | No
     return target, tuple(fields)
 
 
-def fit_options(options: dict[str, str]) -> FitOptions:
-    """Hyper-parameters from ``name=value`` texts. Raises MlError on a value of the wrong type or range."""
+def fit_options(options: dict[str, str], given: FitOptions | None = None) -> FitOptions:
+    """Hyper-parameters from ``name=value`` texts, the others as ``given``. Raises MlError on a value of the wrong type
+    or range."""
     values: dict[str, Any] = {}
     for name, text in options.items():
         if name not in OPTIONS:
@@ -245,7 +253,18 @@ def fit_options(options: dict[str, str]) -> FitOptions:
         except ValueError:
             row = said.WHOLE_NUMBER if type_ is int else said.NUMBER
             raise MlError(row, name=name, text=text) from None
-    return check_options(FitOptions(**values))
+    if values.get("calibrate", "").lower() in ("t", "true", "f", "false"):
+        values["calibrate"] = "t" if _flag(options, "calibrate", False) else ""
+    return check_options(replace(given or FitOptions(), **values))
+
+
+def _fields_there(shell: MlShell, chosen: FitOptions, item: MlInput) -> None:
+    """The fields and the input that the options name must exist. Raises MlError."""
+    for name in (chosen.group, chosen.time):
+        if name is not None and name not in item.field_names:
+            raise unknown_field(name, item.field_names, INPUT_NAMED.fill(name=item.name))
+    if chosen.test is not None:
+        shell.inputs.peek(chosen.test)
 
 
 def _create(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
@@ -262,6 +281,8 @@ def _create(shell: MlShell, arguments: list[str], options: dict[str, str]) -> in
         answer = shell.ask(said.SELECT_FIELDS.fill())
     target, fields = select_fields(answer, kind, item)
     counts = {field.name: field.cardinality for field in item.fields}
+    check_kind(chosen, kind)
+    _fields_there(shell, chosen, item)
     created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     cardinality = None if target is None else counts[target]
     shell.store.create(Manifest(name, kind, input_name, fields, target, cardinality, chosen, created))
@@ -282,7 +303,12 @@ def _flag(options: dict[str, str], name: str, default: bool) -> bool:
 
 def _fit(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
     wait = _flag(options, "wait", shell.wait)
-    task = shell.tasks.start(arguments[0])
+    manifest = shell.store.manifest(arguments[0])
+    chosen = fit_options(options, manifest.options)
+    check_kind(chosen, manifest.kind)
+    if chosen != manifest.options:
+        _fields_there(shell, chosen, shell.inputs.peek(manifest.input))
+    task = shell.tasks.start(arguments[0], options=chosen)
     shell.out("started")
     return _finished(shell, shell.tasks.wait(task)) if wait else 0
 
@@ -294,6 +320,10 @@ def _wait(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
 def _finished(shell: MlShell, view: TaskView) -> int:
     if view.state is TaskState.DONE:
         shell.out("finished")
+        training = shell.store.manifest(view.model).training
+        warned = layout.repeated_line(training) if training is not None else ""
+        if warned:
+            shell.err(said.WARNING.fill(text=warned))
         return 0
     shell.err(f"{view.state}: {view.message}" if view.message else str(view.state))
     return 1
@@ -350,6 +380,10 @@ def _help(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
 
 
 _HYPER = tuple(OPTIONS)
+TRAINING = (
+    "[trees= depth= leaf= sample= holdout= seed= class_weight=] "
+    "[group=FIELD | split=time | test=INPUT] [time=FIELD folds= calibrate=t]"
+)
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -388,7 +422,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("ml.removeInput", "NAME", ("forget an input", "학습 데이터 등록 해제"), _remove_input, (1, 1)),
     Command(
         "ml.createModel",
-        'TYPE MODEL INPUT [fields="+target, field, ..."] [trees= depth= leaf= sample= holdout= seed=]',
+        'TYPE MODEL INPUT [fields="+target, field, ..."] ' + TRAINING,
         (
             "create a model: rforest (label +target) or iforest (anomalies)",
             "모델 생성: rforest(+target으로 라벨 지정) 또는 iforest(이상 탐지)",
@@ -397,7 +431,17 @@ COMMANDS: tuple[Command, ...] = (
         (3, 3),
         ("fields", *_HYPER),
     ),
-    Command("ml.fit", "MODEL [wait=t]", ("train in the background", "백그라운드에서 학습"), _fit, (1, 1), ("wait",)),
+    Command(
+        "ml.fit",
+        "MODEL [wait=t] " + TRAINING,
+        (
+            "train in the background (options change those of the model)",
+            "백그라운드에서 학습(옵션은 모델의 옵션을 바꿈)",
+        ),
+        _fit,
+        (1, 1),
+        ("wait", *_HYPER),
+    ),
     Command("ml.tasks", "", ("progress of the trainings", "학습 진행 상황"), _tasks, (0, 0)),
     Command("ml.wait", "MODEL", ("wait for a training to end", "학습이 끝날 때까지 대기"), _wait, (1, 1)),
     Command(

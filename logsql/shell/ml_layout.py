@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from logsql.diagnostics.messages import text
+from logsql.diagnostics.modeltests import REPEATED
+from logsql.ml.evaluation import REPEATS, Evaluation, Way, spread
 from logsql.ml.inputs import InputKind, MlInput
 from logsql.ml.metrics import Metrics
 from logsql.ml.model import Manifest, Training
@@ -36,6 +38,28 @@ _HOLDOUT = text(
     "Hold-out: {test} rows ({share}, stratified), trained on {rows} rows",
     "검증: {test}행({share}, 층화 추출), 학습: {rows}행",
 )
+_HELD_GROUPS = text(
+    "Hold-out: {test} rows ({held} of {groups} groups by {field}), trained on {rows} rows",
+    "검증: {test}행({field} 기준 그룹 {groups}개 중 {held}개), 학습: {rows}행",
+)
+_HELD_TIME = text(
+    "Hold-out: {test} rows (the latest, since {since}), trained on {rows} rows",
+    "검증: {test}행(최근 행, {since}부터), 학습: {rows}행",
+)
+_HELD_INPUT = text(
+    "Hold-out: {test} rows (input {input}), trained on {rows} rows", "검증: {test}행(입력 {input}), 학습: {rows}행"
+)
+_PERMUTATION = text(
+    "(accuracy lost on {rows} held-out rows when the field is shuffled, mean of {times}; above in percent of all)",
+    "(검증 행 {rows}개에서 필드 값을 섞었을 때 줄어든 정확도, {times}회 평균. 위에는 합계에 대한 백분율)",
+)
+_IMPURITY = text(
+    "(percent of what the trees gain by splitting, on the rows they grew from; favours fields of many values)",
+    "(학습 행에서 트리가 나누며 얻은 이득의 백분율. 값이 많은 필드가 커 보입니다)",
+)
+_FOLDS = text("Cross-validation ({count} folds): {figures}", "교차 검증({count}겹): {figures}")
+_CALIBRATED = text("Probabilities: calibrated ({method})", "확률: 보정됨({method})")
+_WARNING = text("Warning: {text}", "경고: {text}")
 _SAMPLE = text("Sample: {rows} rows per tree", "표본: 트리마다 {rows}행")
 _SEED = text("Seed: {seed}", "시드: {seed}")
 _TREES = text("Trees: {trees}", "트리: {trees}")
@@ -105,8 +129,9 @@ def model_list(items: Sequence[Listing]) -> str:
     return "\n".join(lines if items else [*lines, _NONE.fill()])
 
 
-def model_card(manifest: Manifest) -> str:
-    """Card of one model: fields with the target marked, hyper-parameters that were set, importance, performance."""
+def model_card(manifest: Manifest, versions: Sequence[Manifest] = ()) -> str:
+    """Card of one model: fields with the target marked, hyper-parameters that were set, importance, performance, and
+    its trainings (newest first)."""
     training = manifest.training
     lines = [f"Model [{manifest.name}]", MODEL_RULE, "Fields", MODEL_RULE]
     if manifest.target is not None:
@@ -115,38 +140,78 @@ def model_card(manifest: Manifest) -> str:
     lines += [f"[ ] {name}" for name in manifest.fields]
     lines += [MODEL_RULE, "Hyper Parameters", MODEL_RULE]
     lines += [f"{name}: {value}" for name, value in manifest.options.changed().items()]
-    lines += [MODEL_RULE, "Variable Importance", MODEL_RULE]
-    if training is not None:
-        lines += [f"{name}: {value}" for name, value in training.importance]
+    lines += _importance(training)
     lines += [MODEL_RULE, "Performance", MODEL_RULE]
     if training is None:
         return "\n".join([*lines, _RUN_FIT.fill(name=manifest.name)])
-    return "\n".join([*lines, *_performance(training, manifest)])
+    lines += _performance(training, manifest)
+    return "\n".join([*lines, *version_lines(manifest, versions)])
+
+
+def _importance(training: Training | None) -> list[str]:
+    """What the fields are worth in percent of the total: on held-out rows, else by what the trees split by."""
+    lines = [MODEL_RULE, "Variable Importance", MODEL_RULE]
+    if training is None:
+        return lines
+    tested = training.evaluation
+    if tested is None or not tested.shuffled:
+        return [*lines, *(f"{name}: {value}" for name, value in training.importance)]
+    total = sum(max(field.mean, 0.0) for field in tested.shuffled) or 1.0
+    return [*lines, *(f"{field.name}: {max(field.mean, 0.0) * 100.0 / total}" for field in tested.shuffled)]
+
+
+def _importances(training: Training) -> list[str]:
+    """Both measures of what the fields are worth, named."""
+    tested = training.evaluation
+    if tested is None:
+        return []
+    lines = []
+    if tested.shuffled:
+        lines += [MODEL_RULE, "Permutation Importance", MODEL_RULE]
+        lines += [f"{field.name}: {field.mean:.6f} ± {field.deviation:.6f}" for field in tested.shuffled]
+        lines.append(_PERMUTATION.fill(rows=tested.shuffled_rows, times=REPEATS))
+    lines += [MODEL_RULE, "Impurity Importance", MODEL_RULE]
+    return [*lines, *(f"{name}: {value}" for name, value in training.importance), _IMPURITY.fill()]
 
 
 def _performance(training: Training, manifest: Manifest) -> list[str]:
     lines = []
     if training.metrics is not None:
         lines += _metric_lines(training.metrics)
+        lines += class_lines(training.metrics, training.classes)
     elif manifest.target is not None:
         lines.append(_NO_HOLDOUT.fill())
+    if training.evaluation is not None:
+        lines += _tested_lines(training, training.evaluation)
     if training.scores is not None:
         s = training.scores
         lines.append(_SCORES.fill(low=s.low, median=s.median, p99=s.p99, high=s.high))
+    lines += _importances(training)
     lines += [MODEL_RULE, "Training", MODEL_RULE]
     skipped = _SKIPPED.fill(rows=training.skipped_rows) if training.skipped_rows else ""
     lines.append(_ROWS.fill(rows=training.rows) + skipped)
-    if manifest.target is not None:
-        share = f"{manifest.options.holdout:.0%}"
-        lines.append(_HOLDOUT.fill(test=training.test_rows, share=share, rows=training.train_rows))
-    else:
-        lines.append(_SAMPLE.fill(rows=training.sample))
+    lines.append(_held_line(training, manifest) if manifest.target is not None else _SAMPLE.fill(rows=training.sample))
     lines.append(_SEED.fill(seed=manifest.options.seed))
     lines.append(_TREES.fill(trees=manifest.options.trees))
     lines.append(_ENDED.fill(time=training.finished, seconds=training.elapsed))
     if training.metrics is not None:
-        lines += [MODEL_RULE, "Confusion Matrix", MODEL_RULE, *confusion_lines(training.metrics, training.classes)]
+        names = training.metrics.labels or training.classes
+        lines += [MODEL_RULE, "Confusion Matrix", MODEL_RULE, *confusion_lines(training.metrics, names)]
     return lines
+
+
+def _held_line(training: Training, manifest: Manifest) -> str:
+    """Which rows were held out, and how many were trained on."""
+    tested = training.evaluation
+    facts = {"test": training.test_rows, "rows": training.train_rows}
+    if tested is not None and tested.way is Way.INPUT:
+        return _HELD_INPUT.fill(input=tested.source, **facts)
+    if tested is not None and tested.groups is not None:
+        held, groups = tested.groups
+        return _HELD_GROUPS.fill(field=manifest.options.group, held=held, groups=groups, **facts)
+    if tested is not None and tested.way is Way.TIME:
+        return _HELD_TIME.fill(since=tested.since, **facts)
+    return _HOLDOUT.fill(share=f"{manifest.options.holdout:.0%}", **facts)
 
 
 def _metric_lines(metrics: Metrics) -> list[str]:
@@ -159,15 +224,69 @@ def _metric_lines(metrics: Metrics) -> list[str]:
     ]
 
 
+def class_lines(metrics: Metrics, names: Sequence[str]) -> list[str]:
+    """One line a class, then the areas under the curves of each class against all others."""
+    head = ["class", "precision", "recall", "F1", "support"]
+    rows = [
+        [c.name, f"{c.precision:.6f}", f"{c.recall:.6f}", f"{c.f1:.6f}", str(c.support)] for c in metrics.classes(names)
+    ]
+    lines = table([head, *rows])
+    for name, areas in (("PR-AUC", metrics.pr_auc), ("ROC-AUC", metrics.roc_auc)):
+        known = [f"{label} {area:.6f}" for label, area in zip(metrics.labels, areas, strict=True) if area is not None]
+        if known:
+            lines.append(f"{name}: {', '.join(known)}")
+    return lines
+
+
+def _tested_lines(training: Training, tested: Evaluation) -> list[str]:
+    """Cross-validation, calibration, and the warning when the test knew its rows."""
+    lines = []
+    if tested.folds:
+        figures = [(name, *spread(tested.folds, name)) for name in ("accuracy", "precision", "recall", "f1")]
+        shown = ", ".join(f"{name} {mean:.6f} ± {deviation:.6f}" for name, mean, deviation in figures)
+        lines.append(_FOLDS.fill(count=len(tested.folds), figures=shown))
+    if training.calibration is not None:
+        lines.append(_CALIBRATED.fill(method=training.calibration.method))
+    warned = repeated_line(training)
+    return [*lines, *([_WARNING.fill(text=warned)] if warned else [])]
+
+
+def repeated_line(training: Training) -> str:
+    """The warning that rows of the test have the features of rows that were trained on; empty when none has."""
+    tested = training.evaluation
+    if tested is None or not tested.repeated:
+        return ""
+    share = tested.repeated / training.test_rows
+    return REPEATED.fill(count=tested.repeated, rows=training.test_rows, share=share)
+
+
+def version_lines(current: Manifest, versions: Sequence[Manifest]) -> list[str]:
+    """The trainings of a model, newest first; a star is at the one in use."""
+    if not versions:
+        return []
+    rows = [["", "version", "trained", "rows", "accuracy"]]
+    for item in versions:
+        training = item.training
+        assert training is not None
+        accuracy = "-" if training.metrics is None else f"{training.metrics.accuracy:.6f}"
+        mark = "*" if item.version == current.version else ""
+        rows.append([mark, str(item.version), training.finished, str(training.train_rows), accuracy])
+    return [MODEL_RULE, "Versions", MODEL_RULE, *table(rows)]
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table: the first column to the left, the others to the right."""
+    widths = [max(len(line[i]) for line in rows) for i in range(len(rows[0]))]
+    out = []
+    for line in rows:
+        cells = [line[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        out.append("  ".join(cells).rstrip())
+    return out
+
+
 def confusion_lines(metrics: Metrics, classes: Sequence[str]) -> list[str]:
     """Rows are the true labels, columns the guesses."""
     head = ["label \\ guess", *classes]
     rows = [[label, *map(str, counts)] for label, counts in zip(classes, metrics.confusion, strict=True)]
-    widths = [max(len(line[i]) for line in [head, *rows]) for i in range(len(head))]
-    out = []
-    for line in [head, *rows]:
-        cells = [line[0].ljust(widths[0])] + [
-            cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)
-        ]
-        out.append("  ".join(cells))
-    return out
+    return table([head, *rows])
