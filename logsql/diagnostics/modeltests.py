@@ -79,7 +79,7 @@ CONTINUOUS = WRONG_TYPE.says(
 REPEATED = text(
     "{count} of {rows} held-out rows ({share:.1%}) have the same features as a row that was trained on: the scores say "
     "little about new rows; divide by group=FIELD, split=time or test=INPUT",
-    "검증 행 {rows}개 중 {count}개({share:.1%})가 학습한 행과 특성이 같아 새 행에 대한 성능을 말해 주지 못합니다. "
+    "검증 행 {rows}개 중 {count}개가({share:.1%}) 학습한 행과 특성이 같아 새 행에 대한 성능을 말해 주지 못합니다. "
     "group=필드, split=time, test=입력으로 나누세요",
 )
 # --- versions ---------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from logsql.diagnostics.models import TRAINING_DATA, MlError, fields_note
 from logsql.diagnostics.modeltests import FEW_GROUPS, FEW_PARTS, NO_TEST_FIELD, NO_TIME_FIELD, NOT_A_TIME, TWO_TIMES
 from logsql.ml.metrics import measure, stratified_holdout
-from udfs.inference import Matrix
+from udfs.forests import Matrix
 
 Codes = NDArray[np.int64]
 Chances = NDArray[np.float64]
