@@ -24,3 +24,17 @@ def named(query: exp.Expression, names: Mapping[str, str]) -> exp.Expression:
             table.set("db", sql.ident("main"))
             table.set("catalog", sql.ident(WORK))
     return node
+
+
+def called(query: exp.Expression, names: Mapping[str, str]) -> exp.Expression:
+    """The query over objects that the catalog does not know; ``names``: how they are read, by the plan's names."""
+    if not names:
+        return query
+    node = query.copy()
+    for table in sql.below(node, exp.Table):
+        real = names.get(table.name)
+        if real is not None and not table.db:
+            if not table.alias:
+                table.set("alias", exp.TableAlias(this=sql.ident(table.name)))
+            table.set("this", sql.ident(real))
+    return node
