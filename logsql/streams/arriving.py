@@ -6,15 +6,13 @@ which counts what it drops), and who writes into a pipe waits.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
 from logsql.streams.messages import Sender
+from logsql.streams.room import Room
 from udfs.readers.base import ReadContext, ReaderError, check_cancelled
 from udfs.readers.framing import decoded
 from udfs.readers.stdin import StandardInput
@@ -26,19 +24,17 @@ _BATCH = 4_000_000
 LOOK = 0.1
 
 
-class Arriving:
+class Arriving(Room):
     """Lines from any thread for one. ``undecoded``: told how many messages hold bytes that are no UTF-8."""
 
     def __init__(self, undecoded: Callable[[int], None] = lambda count: None) -> None:
+        super().__init__()
         self.encoding = "utf-8"
-        self.full = False
         self._undecoded = undecoded
-        self._turn = threading.Condition()
         self._lines: deque[pa.Array] = deque()
         self._bytes = 0
         self._ended = False
         self._error: BaseException | None = None
-        self._sleepers: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
 
     # --- receivers (logsql.streams.receivers.base.Taking) ----------------------------------------
 
@@ -57,53 +53,37 @@ class Arriving:
             self._undecoded(len(bad))
         self._add(found)
 
-    async def room(self) -> None:
-        """Until there is room."""
-        while self.full:
-            loop = asyncio.get_running_loop()
-            sleeper: asyncio.Future[None] = loop.create_future()
-            with self._turn:
-                if not self.full:
-                    return
-                self._sleepers.append((loop, sleeper))
-            await sleeper
-
-    def wait_room(self, seconds: float) -> bool:
-        """The same for a thread; False when the time is over."""
-        with self._turn:
-            return self._turn.wait_for(lambda: not self.full, seconds)
-
     # --- a pipe -----------------------------------------------------------------------------------
 
     def add(self, lines: pa.Array) -> bool:
         """Lines, when there is room for them; False when nobody wants more."""
-        with self._turn:
-            self._turn.wait_for(lambda: not self.full or self._ended)
+        with self.turn:
+            self.turn.wait_for(lambda: not self.full or self._ended)
             if self._ended:
                 return False
         self._add(lines)
         return True
 
     def _add(self, lines: pa.Array) -> None:
-        with self._turn:
+        with self.turn:
             self._lines.append(lines)
             self._bytes += lines.nbytes
             self.full = self._bytes >= MOST_WAITING
-            self._turn.notify_all()
+            self.turn.notify_all()
 
     def end(self, error: BaseException | None = None) -> None:
         """Nothing more comes; ``error``: why, raised behind the last line."""
-        with self._turn:
+        with self.turn:
             if not self._ended:
                 self._ended, self._error = True, error
-            self._turn.notify_all()
+            self.turn.notify_all()
 
     # --- the query --------------------------------------------------------------------------------
 
     @property
     def over(self) -> bool:
         """Whether nothing waits and nothing more comes. Raises what the lines ended with."""
-        with self._turn:
+        with self.turn:
             ended = self._ended and not self._lines
             if ended and self._error is not None:
                 raise self._error
@@ -111,8 +91,8 @@ class Arriving:
 
     def take(self, seconds: float) -> list[pa.Array]:
         """What waits, a few megabytes at most; after so long nothing."""
-        with self._turn:
-            self._turn.wait_for(lambda: self._lines or self._ended, seconds)
+        with self.turn:
+            self.turn.wait_for(lambda: self._lines or self._ended, seconds)
             found: list[pa.Array] = []
             size = 0
             while self._lines and size < _BATCH:
@@ -120,20 +100,8 @@ class Arriving:
                 size += found[-1].nbytes
             self._bytes -= size
             if self.full and self._bytes <= MOST_WAITING // 2:
-                self.full = False
-                self._turn.notify_all()
-            sleepers: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
-            if not self.full:
-                sleepers, self._sleepers = self._sleepers, []
-        for loop, sleeper in sleepers:
-            with contextlib.suppress(RuntimeError):  # its loop is closed
-                loop.call_soon_threadsafe(_wake, sleeper)
+                self.make_room()
         return found
-
-
-def _wake(sleeper: asyncio.Future[None]) -> None:
-    if not sleeper.done():
-        sleeper.set_result(None)
 
 
 class ArrivingInput(StandardInput):

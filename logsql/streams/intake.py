@@ -6,7 +6,6 @@ A message is accepted when it is in the journal. What cannot be written waits, r
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 import time
@@ -23,6 +22,7 @@ from logsql.store.logfiles import free_bytes, make_private_folder
 from logsql.streams.feed import SEGMENT, Feed, FeedFull
 from logsql.streams.messages import Chunk, Sender, batch_of
 from logsql.streams.metrics import JOURNAL_BYTES, MESSAGES, PAUSED, Metrics
+from logsql.streams.room import Room
 from logsql.streams.settings import Server
 
 __all__ = ["Intake", "Journal", "Sender"]
@@ -46,29 +46,27 @@ REASONS = {
 }
 
 
-class Intake:
+class Intake(Room):
     """The way of one receiver's messages into its journal, made by :meth:`Journal.intake`. From any thread.
 
-    ``feed``: the journal. ``full``: stop reading (``reason``: a key of :data:`REASONS`), and wait with :meth:`room` or
-    :meth:`wait_room`. What is put nevertheless is kept; every sender should look before each read.
+    ``feed``: the journal. ``full``: stop reading (``reason``: a key of :data:`REASONS`), and wait for room. What is put
+    nevertheless is kept; every sender should look before each read.
     """
 
     def __init__(self, name: str, feed: Feed, journal: Journal, schema: pa.Schema, encoding: str) -> None:
+        super().__init__()
         self.name = name
         self.feed = feed
-        self.full = False
         self.reason = ""
         self.encoding = encoding
         self._schema = schema
         self._journal = journal
-        self._turn = threading.Condition()
         self._writing = threading.RLock()
         self._waiting: deque[Chunk] = deque()
         self._rows = 0
         self._bytes = 0
         self._held: tuple[pa.RecordBatch, Counter[str]] | None = None
         self._stopped_at = 0.0
-        self._sleepers: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
 
     # --- receivers --------------------------------------------------------------------------------
 
@@ -86,7 +84,7 @@ class Intake:
         if not lines:
             return
         chunk = Chunk(lines, sender, transport, truncated, time.time_ns() // 1000)
-        with self._turn:
+        with self.turn:
             self._waiting.append(chunk)
             self._rows += len(lines)
             self._bytes += sum(map(len, lines)) + _OBJECT * len(lines)
@@ -101,22 +99,6 @@ class Intake:
             self._append(batch, note)
             self._journal.metrics.add(MESSAGES, (self.name, transport), batch.num_rows)
         self._journal.look_for_room()
-
-    async def room(self) -> None:
-        """Until the receiver may read."""
-        while self.full:
-            loop = asyncio.get_running_loop()
-            sleeper: asyncio.Future[None] = loop.create_future()
-            with self._turn:
-                if not self.full:
-                    return
-                self._sleepers.append((loop, sleeper))
-            await sleeper
-
-    def wait_room(self, seconds: float) -> bool:
-        """The same for a thread; False when the time is over."""
-        with self._turn:
-            return self._turn.wait_for(lambda: not self.full, seconds)
 
     def drain(self) -> bool:
         """Write all that was put; False where that cannot be done now."""
@@ -133,7 +115,7 @@ class Intake:
                     self._append(batch, b"")
                 except FeedFull:
                     self._held = made
-                    with self._turn:
+                    with self.turn:
                         self._stop("disk")
                     return False
                 self._held = None
@@ -153,7 +135,7 @@ class Intake:
             return self._held
         chunks: list[Chunk] = []
         rows = size = 0
-        with self._turn:
+        with self.turn:
             while self._waiting and rows < self._journal.batch_rows and size < _BATCH_BYTES:
                 chunk = self._waiting.popleft()
                 chunks.append(chunk)
@@ -175,24 +157,15 @@ class Intake:
 
     def judge(self, reason: str) -> None:
         """Stop for a reason that holds for all (none: ""), or go on where none is left."""
-        with self._turn:
+        with self.turn:
             if reason:
                 self._stop(reason)
                 return
             if not self.full or self._held is not None or self._bytes > MOST_WAITING // 2:
                 return
-            self.full, self.reason = False, ""
+            self.reason = ""
             self._journal.metrics.add(PAUSED, (self.name,), time.monotonic() - self._stopped_at)
-            self._turn.notify_all()
-            sleepers, self._sleepers = self._sleepers, []
-        for loop, sleeper in sleepers:
-            with contextlib.suppress(RuntimeError):  # its loop is closed
-                loop.call_soon_threadsafe(_wake, sleeper)
-
-
-def _wake(sleeper: asyncio.Future[None]) -> None:
-    if not sleeper.done():
-        sleeper.set_result(None)
+            self.make_room()
 
 
 @dataclass
