@@ -186,11 +186,12 @@ def opened(live: Live, folder: StateFolder, log: Logbook) -> Assembly:
     session = open_session(live, folder.path)
     try:
         tables = Tables()
-        book = Book(session, write=tables.write)
+        book = Book(session, write=tables.write, sync=live.server.sync)
         journal = Journal(folder.path / "journal", own, live.server, metrics)
         feeds = Feeds(folder.path / "feeds", own, journal)
-        place = Place(folder.path, files, book, metrics, session.zone, always=live.server.sync == 0)
+        place = Place(folder.path, files, book, metrics, session.zone)
         sinks = Sinks(live.sinks, live.dead, place, tables, live.reach)
+        journal.keep_synced(sinks.feeds)
         contexts = Keeper(book, feeds, metrics, session.zone, live.server.max_contexts, log.of("contexts"))
         session.workspace.services.provide(CONTEXTS, contexts.store)
         found = Assembly(

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import duckdb
 import pyarrow as pa
@@ -26,7 +27,7 @@ from logsql.diagnostics.journal import BOOK_ENDED, BOOK_NEWER
 from logsql.engine.session import Session
 from logsql.planner.runtime import Row
 from logsql.store.folders import MEMORY
-from logsql.store.logfiles import free_bytes
+from logsql.store.logfiles import FULL, free_bytes
 from logsql.streams.feed import FeedFull
 
 Cursor = duckdb.DuckDBPyConnection
@@ -46,11 +47,19 @@ _CONFLICT = re.compile("(?i)conflict|has been altered")
 _NO_ROOM = os.strerror(errno.ENOSPC)
 
 
+class Written(Protocol):
+    """A feed that a unit wrote."""
+
+    def sync(self) -> None:
+        """Have what was appended on the disk."""
+
+
 @dataclass(frozen=True)
 class Commit:
-    """One batch of one unit. ``positions``: by feed; ``ends``: rows of each feed written; ``states``: by name, what is
-    not named stays; ``files``: length by path, of ``unit`` as a sink; ``tables``: rows by table; ``inside``: what else
-    is done in the transaction. It may be done more than once, so it changes nothing but the database."""
+    """One batch of one unit. ``positions``: by feed; ``ends``: rows of each feed written, ``feeds``: those feeds;
+    ``states``: by name, what is not named stays; ``files``: length by path, of ``unit`` as a sink; ``tables``: rows by
+    table; ``inside``: what else is done in the transaction. It may be done more than once, so it changes nothing but
+    the database. ``fresh``: its rows came so recently that the disk does not hold them where they came from either."""
 
     unit: str
     positions: Mapping[str, int] = field(default_factory=dict)
@@ -59,6 +68,8 @@ class Commit:
     files: Mapping[str, int] = field(default_factory=dict)
     tables: Sequence[tuple[str, pa.Table]] = ()
     inside: tuple[Callable[[Cursor], None], ...] = ()
+    feeds: Sequence[Written] = ()
+    fresh: bool = False
 
 
 def insert_by_name(cursor: Cursor, name: str, rows: pa.Table) -> None:
@@ -76,12 +87,14 @@ def insert_by_name(cursor: Cursor, name: str, rows: pa.Table) -> None:
 class Book:
     """The book of one server, in the database of ``session``; from any thread.
 
-    ``write`` adds the rows of table sinks. Raises SourceError where a newer version has written the book.
+    ``write`` adds the rows of table sinks; ``sync``: ``[server] sync`` in seconds, 0 for always, None for never. Raises
+    SourceError where a newer version has written the book.
     """
 
-    def __init__(self, session: Session, write: WriteTable = insert_by_name) -> None:
+    def __init__(self, session: Session, write: WriteTable = insert_by_name, sync: float | None = 1.0) -> None:
         self._session = session
         self._write = write
+        self._sync = sync
         self._threads = threading.local()
         self._lock = threading.Lock()
         self._cursors: list[Cursor] = []
@@ -176,6 +189,7 @@ class Book:
         the engine has given the database up: nothing is lost, it must be opened again.
         """
         self._refuse_full()
+        self._settle(commit)
         numbers = [(_POSITION, commit.unit, name, value) for name, value in commit.positions.items()]
         numbers += [(_END, "", name, value) for name, value in commit.ends.items()]
         numbers += [(_FILE, commit.unit, name, value) for name, value in commit.files.items()]
@@ -261,6 +275,22 @@ class Book:
                 return False
             raise
         return True
+
+    def _settle(self, commit: Commit) -> None:
+        """Have the rows of feeds on the disk before the position that says they are there, which the engine puts there
+        at once: with the position alone a power cut would lose rows that their source had on the disk, and has no more.
+
+        Rows that nothing has on the disk yet may be lost as ``sync`` allows, and are not waited for.
+        """
+        if self._sync is None or (commit.fresh and self._sync):
+            return
+        try:
+            for feed in commit.feeds:
+                feed.sync()
+        except OSError as problem:
+            if problem.errno in FULL:
+                raise FeedFull(self._session.path) from None
+            raise
 
     def _refuse_full(self) -> None:
         """Raise FeedFull before the engine finds no room for its own files."""

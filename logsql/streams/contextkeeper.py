@@ -98,9 +98,10 @@ class Keeper:
             try:
                 with self.store:
                     self.store.tick()
-                inside, ends = self.inside(), self.ends()
+                inside, wrote = self.inside(), self.wrote()
                 if inside:
-                    self._book.commit(Commit(UNIT, ends=ends, inside=inside))
+                    ends = {name: feed.end for name, feed in wrote.items()}
+                    self._book.commit(Commit(UNIT, ends=ends, inside=inside, feeds=list(wrote.values())))
             except BaseException:
                 self.aborted_inside()
                 raise
@@ -134,14 +135,14 @@ class Keeper:
         self._next, self._pieces = number + 1, self._pieces + 1
         return (lambda cursor: self._book.put_piece(cursor, number, piece, False),)
 
-    def ends(self) -> Mapping[str, int]:
+    def wrote(self) -> Mapping[str, Feed]:
         """The feeds of topics, with the contexts that were removed."""
-        found: dict[str, int] = {}
+        found: dict[str, Feed] = {}
         for topic, rows in saving.removed(self.store, self._zone).items():
             feed = self._feeds(CONTEXT + topic)
             feed.append(rows)
             self._written.append(feed)
-            found[CONTEXT + topic] = feed.end
+            found[CONTEXT + topic] = feed
         return found
 
     def committed(self) -> None:

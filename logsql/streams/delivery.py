@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import pyarrow as pa
 
-from logsql.streams.book import Book, Commit, Cursor
+from logsql.streams.book import Book, Commit, Cursor, Written
 from logsql.streams.feed import Feed, FeedFull
 from logsql.streams.metrics import ROWS_OUT, Metrics
 
@@ -24,10 +24,12 @@ AGAIN, LOOK = 0.5, 0.2
 
 
 class Staged(Protocol):
-    """What a sink holds of a batch: ends of its spool, rows of its table."""
+    """What a sink holds of a batch: ends of its spool, and the spool; rows of its table."""
 
     @property
     def ends(self) -> Mapping[str, int]: ...
+    @property
+    def feeds(self) -> Sequence[Written]: ...
     @property
     def tables(self) -> Sequence[tuple[str, pa.Table]]: ...
 
@@ -74,16 +76,17 @@ class TapsOf(Protocol):
 @dataclass(frozen=True)
 class Parcel:
     """What one batch leaves. ``shown``: rows for sinks and for who watches; ``kept``: the same rows for other streams;
-    ``dead``: rows that failed, with the reason; ``ends``: of further feeds;
-    ``inside``: what else is done in the transaction."""
+    ``dead``: rows that failed, with the reason; ``wrote``: further feeds that were written, by name; ``inside``: what
+    else is done in the transaction; ``fresh``: see :class:`.book.Commit`."""
 
     positions: Mapping[str, int]
     states: Mapping[str, bytes] = field(default_factory=dict)
     shown: Sequence[pa.Table] = ()
     kept: Sequence[pa.Table] = ()
     dead: Sequence[tuple[pa.Table, str]] = ()
-    ends: Mapping[str, int] = field(default_factory=dict)
+    wrote: Mapping[str, Feed] = field(default_factory=dict)
     inside: tuple[Callable[[Cursor], None], ...] = ()
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,21 +161,23 @@ class Delivery:
         if self.outlet.dead is not None:
             for rows, error in parcel.dead:
                 self.outlet.dead.stage(rows, self._name, self._name, error)
-        ends = dict(parcel.ends)
+        wrote = dict(parcel.wrote)
         output = self.outlet.output
         if output is not None:
             for table in parcel.kept:
                 for batch in table.combine_chunks().to_batches():
                     output.append(batch)
-            ends[self.outlet.output_name] = output.end
+            wrote[self.outlet.output_name] = output
+        ends = {name: feed.end for name, feed in wrote.items()}
+        feeds: list[Written] = list(wrote.values())
         tables: list[tuple[str, pa.Table]] = []
         for target in self._targets:
             staged = target.staged(self._name)
             ends.update(staged.ends)
+            feeds.extend(staged.feeds)
             tables.extend(staged.tables)
-        self._book.commit(
-            Commit(self._owner, parcel.positions, ends, parcel.states, tables=tables, inside=parcel.inside)
-        )
+        commit = Commit(self._owner, parcel.positions, ends, parcel.states, tables=tables, inside=parcel.inside)
+        self._book.commit(replace(commit, feeds=feeds, fresh=parcel.fresh))
 
     def _abort(self) -> None:
         for target in self._targets:

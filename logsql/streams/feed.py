@@ -114,6 +114,9 @@ class Feed:
         self._segments: list[_Segment] = []
         self._indexed: deque[_Segment] = deque()
         self._unsynced: list[LogFile] = []
+        self._syncing = threading.Lock()
+        # those of its folders too: spool/SINK/UNIT
+        self._unnamed: tuple[Path, ...] = (folder, *folder.parents[:3])
         self.released = 0
         self._synced = 0
         self._closed = False
@@ -136,8 +139,13 @@ class Feed:
         return self._segments[-1].end
 
     @property
+    def settled(self) -> int:
+        """Rows before it are on the disk, and outlast a power cut."""
+        return self._synced
+
+    @property
     def size(self) -> int:
-        """Bytes on the disk."""
+        """Bytes in its files."""
         return sum(segment.size for segment in list(self._segments))
 
     def backlog(self, position: int) -> int:
@@ -228,26 +236,32 @@ class Feed:
         made.size = file.size
         with self._changed:
             self._segments.append(made)
+            self._unnamed = self._unnamed or (self.folder,)
             if last is not None:
                 self._unsynced.append(last.file)
                 self._remember(last)
 
     def sync(self) -> None:
-        """Have what was appended on the disk."""
-        with self._writer:
-            end, earlier, last = self.end, self._unsynced, self._segments[-1].file
-            self._unsynced = []
-        if end == self._synced and not earlier:
-            return
-        try:
-            for file in (*earlier, last):
-                file.sync()
-            if earlier:
-                settle_folder(self.folder)
-        except OSError:
-            self._unsynced = earlier + self._unsynced
-            raise
-        self._synced = max(self._synced, end)
+        """Have what was appended on the disk, and the names of its files. Raises OSError, and tries all again then."""
+        with self._syncing:  # who comes second must not believe that the first is through with the earlier files
+            with self._writer:
+                end, earlier, last, folders = self.end, self._unsynced, self._segments[-1].file, self._unnamed
+                self._unsynced, self._unnamed = [], ()
+            if end == self._synced and not earlier:
+                self._unnamed = folders
+                return
+            try:
+                for file in (*earlier, last):
+                    file.sync()
+                for folder in folders:
+                    settle_folder(folder)
+            except OSError:
+                with self._writer:
+                    self._unsynced = earlier + self._unsynced
+                    self._unnamed = folders
+                raise
+            with self._writer:
+                self._synced = max(self._synced, min(end, self.end))
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -419,6 +433,8 @@ class Feed:
                         self._indexed.remove(gone)
 
     def _remove(self, segment: _Segment) -> None:
+        if segment.file in self._unsynced:
+            self._unsynced.remove(segment.file)
         segment.file.close()
         drop(self._files, segment.file.path)
 
@@ -485,6 +501,7 @@ class Feed:
             if segment is last:
                 break
             segment.index = None
+            self._unsynced.append(segment.file)
         last.schema = last.index.schemas[-1] if last.index is not None and last.index.schemas else None
 
     def _cut_torn(self, segment: _Segment, at: int, row: int) -> None:

@@ -24,9 +24,9 @@ class Feeds:
     def __init__(self, folder: Path, files: Files, journal: Journal) -> None:
         self._folder = folder
         self._files = files
-        self._journal = journal
         self._lock = threading.RLock()
         self._open: dict[str, Feed] = {}
+        journal.keep_synced(lambda: [feed for name, feed in self.known().items() if not name.startswith(RECEIVER)])
 
     def __call__(self, name: str) -> Feed:
         """The feed of a name. Raises Broken, OSError."""
@@ -35,7 +35,6 @@ class Feeds:
             if found is None:
                 kind, _, rest = name.partition(":")
                 found = self._open[name] = Feed(self._folder / kind / quote(rest, safe=""), self._files)
-                self._journal.keep_synced(found)
             return found
 
     def journal(self, name: str, feed: Feed) -> None:

@@ -20,6 +20,10 @@ class Readable(Protocol):
     def published(self) -> int: ...
     @property
     def start(self) -> int: ...
+    @property
+    def settled(self) -> int:
+        """Rows before it are on the disk."""
+
     def read(self, position: int, most: int = 20_000) -> Taken | None:
         """Rows from a position on."""
 

@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -193,7 +193,7 @@ class Journal:
         self._pace = _Pace(threading.Event(), threading.Event())
         self._ended = threading.Event()
         self._intakes: dict[str, Intake] = {}
-        self._others: list[Feed] = []
+        self._others: list[Callable[[], Iterable[Feed]]] = []
         self._threads: list[threading.Thread] = []
         make_private_folder(files, folder)
 
@@ -217,9 +217,9 @@ class Journal:
             self._intakes = {key: one for key, one in self._intakes.items() if key != name}
             found.feed.close()
 
-    def keep_synced(self, feed: Feed) -> None:
-        """Sync another feed as the journals are."""
-        self._others = [*self._others, feed]
+    def keep_synced(self, feeds: Callable[[], Iterable[Feed]]) -> None:
+        """Sync other feeds as the journals are, behind them: what is there when they are asked for."""
+        self._others = [*self._others, feeds]
 
     def waiting(self) -> int:
         """Bytes that are accepted and not yet released."""
@@ -281,9 +281,10 @@ class Journal:
 
     def _sync(self) -> None:
         while not self._ended.wait(self.sync):
-            for feed in [*(intake.feed for intake in self._intakes.values()), *self._others]:
-                with contextlib.suppress(OSError):  # tried again; what the disk lost an append tells
-                    feed.sync()
+            for feeds in (lambda: [intake.feed for intake in self._intakes.values()], *self._others):
+                for feed in feeds():
+                    with contextlib.suppress(OSError):  # tried again; what the disk lost an append tells
+                        feed.sync()
 
     def close(self) -> None:
         """Write what waits, sync, release the files."""

@@ -6,6 +6,7 @@ may number those that are left anew, and reading then goes on behind the last on
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import duckdb
@@ -34,6 +35,11 @@ class TableRows:
     @property
     def start(self) -> int:
         return 0
+
+    @property
+    def settled(self) -> int:
+        """All of them: the database has on the disk what it committed."""
+        return sys.maxsize
 
     @property
     def published(self) -> int:

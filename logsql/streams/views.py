@@ -122,6 +122,8 @@ class View:
             feed = self._server.parts.feeds(FORWARD + name)
             for batch in rows.combine_chunks().to_batches():
                 feed.append(batch)
+            if self._server.parts.live.server.sync == 0:
+                feed.sync()
             feed.publish()
 
     def lines(self, rows: pa.Table) -> pa.Array:

@@ -185,8 +185,9 @@ class WindowedWorker(Worker):
                     positions,
                     self._states(),
                     dead=ran.dead,
-                    ends={**self._ends(), self._key: self._rows.end},
+                    wrote={**self._wrote(), self._key: self._rows},
                     inside=self._inside(),
+                    fresh=self._fresh(one),
                 )
                 self._commit(parcel, self.runner)
         except BaseException:

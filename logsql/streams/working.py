@@ -34,6 +34,7 @@ from logsql.planner.demand import demanded
 from logsql.planner.folds import first_ones_first
 from logsql.streams.book import Book, Commit, Cursor
 from logsql.streams.delivery import Delivery, Outlet, Parcel
+from logsql.streams.feed import Feed
 from logsql.streams.inputs import Input, merged
 from logsql.streams.metrics import BATCH_SECONDS, LAG, MODEL_SECONDS, ROWS_IN, STREAM_ERRORS, Metrics
 from logsql.streams.planning import Halves, Shape, Text, halves
@@ -91,8 +92,8 @@ class Companion(Protocol):
     def inside(self) -> tuple[Callable[[Cursor], None], ...]:
         """What changed, written in the transaction of the batch."""
 
-    def ends(self) -> Mapping[str, int]:
-        """Ends of the feeds that it wrote."""
+    def wrote(self) -> Mapping[str, Feed]:
+        """The feeds that it wrote, by name."""
 
     def committed(self) -> None:
         """The batch is committed."""
@@ -367,8 +368,8 @@ class Worker:
         positions = {**self.positions, one.key: behind}
         with self._together():
             ran = self.run(rows)
-            parcel = Parcel(positions, self._states(), ran.shown, ran.kept, ran.dead, self._ends(), self._inside())
-            self._commit(parcel, self.runner)
+            parcel = Parcel(positions, self._states(), ran.shown, ran.kept, ran.dead, self._wrote(), self._inside())
+            self._commit(replace(parcel, fresh=self._fresh(one)), self.runner)
         self.positions = positions
         self._count(rows.num_rows, ran, time.perf_counter() - began)
 
@@ -394,10 +395,14 @@ class Worker:
     def _inside(self) -> tuple[Callable[[Cursor], None], ...]:
         return tuple(act for companion in self.companions for act in companion.inside())
 
-    def _ends(self) -> dict[str, int]:
-        found: dict[str, int] = {}
+    def _fresh(self, one: Input) -> bool:
+        """Whether the disk holds none of the rows that are read of a source now."""
+        return self.positions[one.key] >= one.feed.settled
+
+    def _wrote(self) -> dict[str, Feed]:
+        found: dict[str, Feed] = {}
         for companion in self.companions:
-            found.update(companion.ends())
+            found.update(companion.wrote())
         return found
 
     def _commit(self, parcel: Parcel, runner: QueryRunner) -> None:

@@ -47,6 +47,7 @@ class Held:
 
     tables: Sequence[tuple[str, pa.Table]] = ()
     ends: Mapping[str, int] = field(default_factory=dict)
+    feeds: Sequence[Feed] = ()
 
 
 class TableSink:

@@ -41,6 +41,8 @@ class Served:
         self.state = folder / "state"
         self.config = folder / "serve.toml"
         self.said: list[str] = []
+        #: What is run: the arguments of Python before ``serve``.
+        self.program = ["-m", "logsql"]
         #: That of the status page, where it asks for one.
         self.token: str | None = None
         self._head = f'[server]\nstate_dir = "{self.state}"\ntimezone = "UTC"\n'
@@ -58,7 +60,7 @@ class Served:
     def begin(self, *words: str, env: dict[str, str] | None = None) -> None:
         """Start the process; nothing is waited for."""
         self.said.clear()
-        command = [sys.executable, "-m", "logsql", "serve", str(self.config), *words]
+        command = [sys.executable, *self.program, "serve", str(self.config), *words]
         self.process = subprocess.Popen(
             command, cwd=self.folder, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT), "LOGSQL_LANG": "en", **(env or {})},

@@ -10,9 +10,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -32,10 +32,11 @@ _ROOM_WAIT = 5.0
 
 @dataclass(frozen=True)
 class Staged:
-    """What the transaction of a unit's batch has to hold for a sink: ends of feeds, rows of tables."""
+    """What the transaction of a unit's batch has to hold for a sink: ends of feeds, and the feeds; rows of tables."""
 
     ends: Mapping[str, int] = field(default_factory=dict)
     tables: tuple[tuple[str, pa.Table], ...] = ()
+    feeds: tuple[Feed, ...] = ()
 
 
 class Sink(Protocol):
@@ -74,6 +75,9 @@ class Sink(Protocol):
     def stop(self, deadline: float) -> None:
         """The same, and wait for the end."""
 
+    def feeds(self) -> Sequence[Feed]:
+        """What it has on the disk, to be synced now and then."""
+
     def status(self) -> dict[str, object]:
         """For the status page: name, kind, state, what waits, the last trouble as a word."""
 
@@ -82,7 +86,7 @@ class Sink(Protocol):
 class Place:
     """What sinks are given: the state folder, the door to files, the book, the counters, the server's zone.
 
-    ``always``: what was committed is on the disk, also when the power fails. ``now``: seconds since 1970.
+    ``now``: seconds since 1970.
     """
 
     folder: Path
@@ -90,7 +94,6 @@ class Place:
     book: Book
     metrics: Metrics
     zone: str
-    always: bool = False
     now: Callable[[], float] = time.time
 
 
@@ -185,9 +188,7 @@ class Spooled:
         spool = self.spools.get(unit)
         if spool is None or not spool.staged:
             return Staged()
-        if self.place.always:
-            spool.feed.sync()
-        return Staged({self.feed_name(unit): spool.feed.end})
+        return Staged({self.feed_name(unit): spool.feed.end}, feeds=(spool.feed,))
 
     def committed(self, unit: str) -> None:
         """See :class:`Sink`."""
@@ -214,7 +215,11 @@ class Spooled:
     def recover(self, ends: Mapping[str, int]) -> None:
         """See :class:`Sink`."""
         for unit, spool in self.spools.items():
-            spool.feed.cut(ends.get(self.feed_name(unit), 0))
+            end = ends.get(self.feed_name(unit), 0)
+            gone = end - max(spool.feed.end, spool.position)
+            spool.feed.cut(end)
+            if gone > 0:  # a power cut took them
+                self.lost("missing", gone)
             spool.position = spool.read = min(spool.position, spool.feed.end)
         self.measure()
 
@@ -238,6 +243,10 @@ class Spooled:
             self._thread.join(max(0.0, deadline - time.monotonic()) + 5)
         for spool in self.spools.values():
             spool.feed.close()
+
+    def feeds(self) -> Sequence[Feed]:
+        """See :class:`Sink`."""
+        return [spool.feed for spool in list(self.spools.values())]
 
     def status(self) -> dict[str, object]:
         """See :class:`Sink`."""
@@ -316,10 +325,7 @@ class Spooled:
     def delivered(self, positions: Mapping[str, int], rows: int, more: Commit | None = None) -> None:
         """Commit that rows before these positions (by unit) are delivered. ``more``: what belongs to it."""
         named = {self.feed_name(unit): position for unit, position in positions.items()}
-        found = more or Commit(self.unit)
-        self.place.book.commit(
-            Commit(self.unit, named, found.ends, found.states, found.files, found.tables, found.inside)
-        )
+        self.place.book.commit(replace(more or Commit(self.unit), positions=named))
         for unit, position in positions.items():
             spool = self.spools[unit]
             spool.position = position

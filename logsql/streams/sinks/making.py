@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from logsql.configuration.settings import Configuration
 from logsql.streams import settings
+from logsql.streams.feed import Feed
 from logsql.streams.sinks.base import Place, Sink
 from logsql.streams.sinks.dead import Dead
 from logsql.streams.sinks.file import FileSink
@@ -93,6 +94,10 @@ class Sinks:
             made.start()
             self.sinks[name] = made
             self._wanted[name] = other[name]
+
+    def feeds(self) -> list[Feed]:
+        """What all of them have on the disk, to be synced now and then."""
+        return [feed for sink in (*list(self.sinks.values()), self.dead) for feed in sink.feeds()]
 
     def status(self) -> list[dict[str, object]]:
         """For the status page."""

@@ -146,9 +146,10 @@ class SyslogSink(Spooled):
                 for rows, error in one.unfit:
                     self._dead.bury(rows, self.unit_folder, self.name, error)
                     lost += rows.num_rows
-            ends = self._dead.staged(self.unit_folder).ends
+            staged = self._dead.staged(self.unit_folder)
             positions = {one.unit: one.position for one in done}
-            self.delivered(positions, sum(one.rows for one in done), Commit(self.unit, ends=ends))
+            commit = Commit(self.unit, ends=staged.ends, feeds=staged.feeds)
+            self.delivered(positions, sum(one.rows for one in done), commit)
         except BaseException:
             self._dead.aborted(self.unit_folder)
             raise

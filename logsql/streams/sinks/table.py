@@ -20,6 +20,7 @@ from sqlglot import exp
 from logsql.planner.runtime import Row
 from logsql.render.values import holds_json, json_key, json_string, label, text_column
 from logsql.streams.book import Commit, Cursor
+from logsql.streams.feed import Feed
 from logsql.streams.metrics import SINK_ROWS
 from logsql.streams.settings import Sink as Settings
 from logsql.streams.sinks.base import TICK, Place, Staged
@@ -236,6 +237,10 @@ class TableSink:
         """See :class:`.base.Sink`."""
         if rows.num_rows:
             self._held.setdefault(unit, []).append(rows)
+
+    def feeds(self) -> tuple[Feed, ...]:
+        """None: its rows go into the database at once."""
+        return ()
 
     def staged(self, unit: str) -> Staged:
         """See :class:`.base.Sink`."""

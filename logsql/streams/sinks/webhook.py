@@ -153,12 +153,13 @@ class WebhookSink(Spooled):
     def _done(self, unit: str, part: Taken, error: str | None) -> None:
         """Commit that a batch is delivered, or that it is dead."""
         rows = part.rows.num_rows
-        ends: dict[str, int] = {}
+        commit = Commit(self.unit)
         try:
             if error is not None:
                 self._dead.bury(part.rows, self.unit_folder, self.name, error)
-                ends = dict(self._dead.staged(self.unit_folder).ends)
-            self.delivered({unit: part.next}, 0 if error else rows, Commit(self.unit, ends=ends))
+                staged = self._dead.staged(self.unit_folder)
+                commit = Commit(self.unit, ends=staged.ends, feeds=staged.feeds)
+            self.delivered({unit: part.next}, 0 if error else rows, commit)
         except BaseException:
             self._dead.aborted(self.unit_folder)
             raise
