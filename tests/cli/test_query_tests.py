@@ -317,3 +317,26 @@ def test_pairs_are_the_most_alike() -> None:
     )
     assert [(one.row, one.field, one.expected, one.got) for one in found.changed] == [(2, "w", 2, 9)]
     assert (found.missing, found.more) == ((), ())
+
+
+def test_safe_mode(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Nothing outside the allowed folder is read or written, whatever the test's file says."""
+    inner = folder / "inner"
+    inner.mkdir()
+    (folder / "secret.csv").write_text("a\n1\n")
+    put(folder, "out", QUERY, RIGHT)
+    assert ran(capfd, "out.lq", "--safe", "--allow-dir", "inner")[0] != 0
+    put(inner, "a", "csvfile ../secret.csv", "[expect]\ncount = 1\n")
+    code, out, _ = ran(capfd, "inner", "--safe", "--allow-dir", str(inner))
+    assert (code, "passed, 1 failed" in out) == (1, True)
+    put(inner, "a", 'json "[{a:1}]"', "[expect]\nrows_file = '../secret.csv'\n")
+    assert ran(capfd, "inner", "--safe", "--allow-dir", str(inner))[0] != 0
+    put(inner, "a", "csvfile secret.csv", "folder = '..'\n[expect]\ncount = 1\n")
+    code, out, _ = ran(capfd, "inner", "--safe", "--allow-dir", str(inner))
+    assert (code, "passed, 1 failed" in out) == (1, True)
+    (inner / "rows.csv").write_text("a\n1\n")
+    put(inner, "a", "csvfile rows.csv", "[expect]\ncount = 1\n")
+    assert ran(capfd, "inner", "--safe", "--allow-dir", "inner")[0] == 0
+    code = ran(capfd, "inner", "--safe", "--allow-dir", str(inner), "--junit", "report.xml")[0]
+    assert code != 0
+    assert not (folder / "report.xml").exists()

@@ -31,6 +31,7 @@ from logsql.store.files import Files
 
 def test(asked: Invocation, voice: Voice) -> int:
     """Run tests; 0 when all are as expected, 1 when one is not, 2 when there is none or the file of one is wrong."""
+    asked = _from_here(asked)
     policy = policy_of(asked)
     files = Files(policy)
     paths = _chosen(asked, query_files(asked.words, policy))
@@ -65,6 +66,24 @@ def test(asked: Invocation, voice: Voice) -> int:
         with open_sink(asked.junit, policy) as sink:
             sink.write(report.junit(ended, untested))
     return int(failed > 0)
+
+
+def _from_here(asked: Invocation) -> Invocation:
+    """The invocation with the paths of its options made whole: a test runs in a folder of its own."""
+
+    def whole(paths: Sequence[str]) -> tuple[str, ...]:
+        return tuple(map(os.path.abspath, paths))
+
+    return replace(
+        asked,
+        directories=whole(asked.directories),
+        writable=whole(asked.writable),
+        procs=whole(asked.procs),
+        lookups=tuple((name, os.path.abspath(path)) for name, path in asked.lookups),
+        database=asked.database if asked.database == ":memory:" else os.path.abspath(asked.database),
+        config=asked.config and os.path.abspath(asked.config),
+        geoip=asked.geoip and os.path.abspath(asked.geoip),
+    )
 
 
 def _end(ended: Sequence[Ended], untested: Sequence[str], failed: int, seconds: float) -> None:
