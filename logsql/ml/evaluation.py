@@ -11,9 +11,7 @@ Contract
 
 from __future__ import annotations
 
-import contextlib
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -26,6 +24,7 @@ from numpy.typing import NDArray
 from logsql.diagnostics.models import TRAINING_DATA, MlError, fields_note
 from logsql.diagnostics.modeltests import FEW_GROUPS, FEW_PARTS, NO_TEST_FIELD, NO_TIME_FIELD, NOT_A_TIME, TWO_TIMES
 from logsql.ml.metrics import measure, stratified_holdout
+from logsql.ml.quiet import quiet
 from udfs.forests import Matrix
 
 Codes = NDArray[np.int64]
@@ -233,14 +232,6 @@ def parts_of(rows: pa.Table, codes: Codes, plan: Plan) -> list[Part]:
         raise MlError(FEW_PARTS, parts=plan.parts)
     with quiet():
         return list(StratifiedKFold(plan.parts, shuffle=True, random_state=plan.seed).split(none, codes))
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Inside it no warning of scikit-learn is printed: what matters of them is said in our own words."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------

@@ -68,12 +68,14 @@ class FitOptions:
 
 @dataclass(frozen=True)
 class ScoreSummary:
-    """Scores of an isolation forest on its training rows: lowest, median, 99th percentile, highest."""
+    """Scores of an isolation forest on its training rows: lowest, median, 99th percentile, highest, and the values at
+    ``outliers.POSITIONS`` (none in models of before)."""
 
     low: float
     median: float
     p99: float
     high: float
+    quantiles: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def _training(data: Mapping[str, Any]) -> Training:
         sample=int(data["sample"]),
         importance=tuple((_text(name), float(value)) for name, value in data["importance"]),
         metrics=None if data["metrics"] is None else Metrics.from_json(data["metrics"]),
-        scores=None if data["scores"] is None else ScoreSummary(**{k: float(v) for k, v in data["scores"].items()}),
+        scores=None if data["scores"] is None else _scores(data["scores"]),
         elapsed=float(data["elapsed"]),
         finished=_text(data["finished"]),
         versions=tuple((_text(k), _text(v)) for k, v in data["versions"].items()),
@@ -225,6 +227,12 @@ def _training(data: Mapping[str, Any]) -> Training:
             for vector, answer in data.get("probes", ())
         ),
     )
+
+
+def _scores(data: Mapping[str, Any]) -> ScoreSummary:
+    """Models of before kept no quantiles."""
+    plain = {name: float(value) for name, value in data.items() if name != "quantiles"}
+    return ScoreSummary(**plain, quantiles=tuple(float(value) for value in data.get("quantiles", ())))
 
 
 def _label(name: Any, classes: Sequence[str]) -> str:

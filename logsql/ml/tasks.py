@@ -25,6 +25,7 @@ from logsql.diagnostics.models import (
 )
 from logsql.ml.inputs import InputStore
 from logsql.ml.model import FitOptions, Manifest
+from logsql.ml.quiet import quiet
 from logsql.ml.store import ModelStore
 from logsql.ml.train import Control, Fitted, fit
 
@@ -108,7 +109,8 @@ class TaskManager:
         try:
             rows = self._inputs.rows(task.manifest.input, loaded)
             other = task.manifest.options.test
-            done = fit(task.manifest, rows, task.control, None if other is None else self._inputs.rows(other))
+            with quiet():
+                done = fit(task.manifest, rows, task.control, None if other is None else self._inputs.rows(other))
             self._save(task.manifest, done)
             task.state = TaskState.DONE
         except MlError as error:

@@ -27,7 +27,7 @@ from logsql.diagnostics.models import (
     MlError,
     fields_note,
 )
-from logsql.ml.seasons import Series, decompose, detect_period, exponential, odd, smooth
+from logsql.ml.seasons import Series, decompose, detect_period, exponential, odd, robust_scores, smooth
 from logsql.ml.unsupervised import Result, group_rows, numeric_matrix, put_column
 
 DAY = 86_400_000
@@ -102,9 +102,14 @@ def make_grid(members: NDArray[np.int64], times: NDArray[np.int64], command: str
 
 
 def stl(
-    rows: pa.Table, field: str, period_ms: int | None = None, by: Sequence[str] = (), time: str = "_time"
+    rows: pa.Table,
+    field: str,
+    period_ms: int | None = None,
+    by: Sequence[str] = (),
+    time: str = "_time",
+    robust: bool = False,
 ) -> Result:
-    """Add ``_trend``, ``_seasonal`` and ``_error`` (doubles) per group of ``by``.
+    """Add ``_trend``, ``_seasonal`` and ``_error`` (doubles) per group of ``by``, with ``robust`` also ``_score``.
 
     period_ms: length of the season in milliseconds, None to find it, 0 for none. ``_seasonal`` is absent when no
     group has
@@ -113,7 +118,8 @@ def stl(
     values = numeric_matrix(rows, (field,), "stl")[:, 0]
     times, timed = _wall_times(rows, time, "stl")
     usable = timed & ~np.isnan(values)
-    out = {name: np.full(rows.num_rows, np.nan) for name in ("_trend", "_seasonal", "_error")}
+    names = ("_trend", "_seasonal", "_error", *(("_score",) if robust else ()))
+    out = {name: np.full(rows.num_rows, np.nan) for name in names}
     season = False
     small = 0
     for _, members in group_rows(rows, by):
@@ -123,7 +129,9 @@ def stl(
             continue
         grid = make_grid(chosen, times, "stl")
         series = grid.filled(values[grid.rows])
-        parts = decompose(series, _period(period_ms, grid, series))
+        parts = decompose(series, _period(period_ms, grid, series), robust)
+        if robust:
+            out["_score"][grid.rows] = robust_scores(parts.error[grid.slots])
         for name, part in (("_trend", parts.trend), ("_seasonal", parts.seasonal), ("_error", parts.error)):
             if part is not None:
                 out[name][grid.rows] = part[grid.slots]

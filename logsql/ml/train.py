@@ -55,13 +55,14 @@ from logsql.ml.evaluation import (
     held_out,
     out_of_fold,
     parts_of,
-    quiet,
     repeated,
     shuffled,
 )
 from logsql.ml.features import FeatureSpec, build_features, check_schema, encode, label_texts, labels
 from logsql.ml.metrics import Metrics, judge
 from logsql.ml.model import FitOptions, Manifest, ModelKind, ScoreSummary, TrainedModel, Training
+from logsql.ml.outliers import QUANTILE_ROWS, quantiles
+from logsql.ml.quiet import quiet
 from logsql.ml.store import library_versions
 from udfs.forests import Forest, Matrix, classification_forest, isolation_forest
 from udfs.inference import class_probabilities, isolation_contributions, isolation_scores
@@ -417,6 +418,7 @@ def fit_iforest(
 ) -> Fitted:
     """Train an isolation forest on ``fields``; sample defaults to floor(sqrt(rows)) and is at most the number of rows.
 
+    record: with what a stored model's card tells; a model of one query has no card.
     Raises MlError like ``fit_rforest``, without the target's errors.
     """
     from sklearn.ensemble import IsolationForest
@@ -432,24 +434,38 @@ def fit_iforest(
     grow(estimator, options.trees, lambda model: model.fit(matrix), control)
     estimator.set_params(warm_start=False)
     forest = isolation_forest([e.tree_ for e in estimator.estimators_], len(features), sample)
-    chosen = matrix
-    if len(matrix) > IMPORTANCE_ROWS:
-        chosen = matrix[np.random.default_rng(options.seed).choice(len(matrix), IMPORTANCE_ROWS, replace=False)]
-    credit = np.maximum(isolation_contributions(forest, chosen), 0.0).sum(axis=0)
-    scores = isolation_scores(forest, chosen)
-    training = replace(
-        _facts(rows.num_rows, started),
-        features=features,
-        train_rows=rows.num_rows,
-        sample=sample,
-        importance=_ranked(fields, credit * (100.0 / credit.sum()) if credit.sum() > 0 else credit),
-        scores=ScoreSummary(
-            float(scores.min()), float(np.median(scores)), float(np.quantile(scores, 0.99)), float(scores.max())
-        ),
-        profile=profile(features, rows) if record else (),
-        probes=probes(matrix, lambda vectors: isolation_scores(forest, vectors)[:, None]) if record else (),
-    )
+    facts = _facts(rows.num_rows, started)
+    training = replace(facts, features=features, train_rows=rows.num_rows, sample=sample)
+    if record:
+        training = replace(
+            _described(training, forest, matrix, options.seed),
+            profile=profile(features, rows),
+            probes=probes(matrix, lambda vectors: isolation_scores(forest, vectors)[:, None]),
+        )
     return Fitted(training, estimator, forest)
+
+
+def _described(training: Training, forest: Forest, matrix: Matrix, seed: int) -> Training:
+    """What the card of an isolation forest tells: the fields that set rows apart, and the scores of training rows."""
+    chosen, some = (_some(matrix, rows, seed) for rows in (IMPORTANCE_ROWS, QUANTILE_ROWS))
+    credit = np.maximum(isolation_contributions(forest, chosen), 0.0).sum(axis=0)
+    scores = isolation_scores(forest, some)
+    summary = ScoreSummary(
+        float(scores.min()),
+        float(np.median(scores)),
+        float(np.quantile(scores, 0.99)),
+        float(scores.max()),
+        quantiles(scores),
+    )
+    names = [spec.name for spec in training.features]
+    importance = _ranked(names, credit * (100.0 / credit.sum()) if credit.sum() > 0 else credit)
+    return replace(training, importance=importance, scores=summary)
+
+
+def _some(matrix: Matrix, rows: int, seed: int) -> Matrix:
+    if len(matrix) <= rows:
+        return matrix
+    return matrix[np.random.default_rng(seed).choice(len(matrix), rows, replace=False)]
 
 
 def _ranked(fields: Sequence[str], values: Any) -> tuple[tuple[str, float], ...]:

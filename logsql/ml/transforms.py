@@ -24,6 +24,7 @@ from logsql.diagnostics.models import MlError
 from logsql.ml.features import FeatureKind, label_text, not_learnt
 from logsql.ml.forms import FieldForms, assemble, collected, unfit
 from logsql.ml.model import TrainedModel
+from logsql.ml.quiet import quiet
 from logsql.ml.timeseries import ForecastOptions
 from logsql.ml.unsupervised import Result, group_rows
 from udfs.inference import BatchScorer
@@ -60,6 +61,14 @@ ALL_NULL = loss(
 )
 NO_NUMBER = loss("no number in a field", ("rows without a number in every field", "모든 필드에 숫자가 있지 않은 행"))
 NO_TIME = loss("no time or no number", ("rows without a date or a number", "날짜나 숫자가 없는 행"))
+CROWDED = loss(
+    "more-equal-rows-than-k",
+    (
+        "rows that are more than k equal ones: their factor, and that of rows next to them, is what eps= makes of it",
+        "값이 같은 행이 k개를 넘는 행: 그 행과 이웃한 행의 값은 eps=에 따라 정해집니다",
+    ),
+    fate=Fate.DOUBTFUL,
+)
 SMALL_GROUP = loss("group of {size} rows", ("rows of groups that are too small", "너무 작은 그룹의 행"))
 EQUAL_SCORES = loss(
     "equal-scores",
@@ -77,9 +86,6 @@ SMALL_SAMPLE = loss(
     ),
     fact=True,
 )
-#: Fewer rows than this to learn from are told (decisions.md 38).
-FEW_ROWS = 50
-
 #: Gets the stage's runtime (``loss``, ``state``, ``read``) and gives the model to score with.
 Obtain = Callable[["StageRuntime"], TrainedModel]
 
@@ -98,7 +104,8 @@ class Once:
             if self._found is None or self._run is not runtime.state:
                 self._run = runtime.state
                 try:
-                    self._found = self._make(runtime)
+                    with quiet():
+                        self._found = self._make(runtime)
                 except MlError as error:
                     self._found = error
             if isinstance(self._found, MlError):
@@ -294,7 +301,8 @@ class Tabled:
         idents = [ident for f in self.fields for _, ident in f.forms]
         raw = collected(list(batches), [self.row, *idents])
         rows = assemble(raw, self.fields).append_column(self.row, raw.column(self.row))
-        result = self.compute(rows, runtime)
+        with quiet():
+            result = self.compute(rows, runtime)
         for reason, count in result.notes.items():
             runtime.loss.lost(self.command, reason.removeprefix(f"{self.command}: "), count)
         names = [self.row, *self.answers]
@@ -325,7 +333,8 @@ class Future:
         rows = assemble(raw, self.fields)
         if not rows.num_rows:
             return
-        result = forecast(rows, "__value", self.options, self.by, "__time")
+        with quiet():
+            result = forecast(rows, "__value", self.options, self.by, "__time")
         for reason, count in result.notes.items():
             runtime.loss.lost("forecast", reason.removeprefix("forecast: "), count)
         future = result.table.slice(rows.num_rows)

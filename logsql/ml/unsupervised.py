@@ -159,7 +159,7 @@ def lof(
         usable = complete_rows(known)
         known_groups = {key: numbers[usable[numbers]] for key, numbers in group_rows(training, by)}
     values = np.full(rows.num_rows, np.nan)
-    small = 0
+    small = crowded = 0
     for key, members in group_rows(rows, by):
         chosen = members[valid[members]]
         reference = chosen if training is None else known_groups.get(key, np.zeros(0, dtype=np.int64))
@@ -168,17 +168,20 @@ def lof(
             continue
         if len(chosen):
             query = None if training is None else matrix[chosen]
-            values[chosen] = _lof(known[reference], query, k, eps, cores)
+            values[chosen], equal = _lof(known[reference], query, k, eps, cores)
+            crowded += equal
     notes = _noted("lof: no number in a field", int((~valid).sum())) | _noted(
         f"lof: group of at most k={k} rows", small
     )
+    notes |= _noted("lof: more-equal-rows-than-k", crowded)
     return Result(put_column(rows, "_lof", pa.array(values, pa.float64(), from_pandas=True)), notes)
 
 
 def _lof(
     known: NDArray[np.float64], query: NDArray[np.float64] | None, k: int, eps: float, cores: int
-) -> NDArray[np.float64]:
-    """Local outlier factor (Breunig et al. 2000) of ``query`` against ``known``, or of ``known`` among itself."""
+) -> tuple[NDArray[np.float64], int]:
+    """Local outlier factor (Breunig et al. 2000) of ``query`` against ``known``, or of ``known`` among itself, and how
+    many rows of ``known`` share a place with k others: their density is what ``eps`` makes of it."""
     from sklearn.neighbors import NearestNeighbors
 
     center = known.mean(axis=0)
@@ -196,7 +199,8 @@ def _lof(
         distance, index = finder.kneighbors(query - center)
         own = density(distance, index)
     out: NDArray[np.float64] = dense[index].mean(axis=1) / own
-    return out
+    _, counts = np.unique(known, axis=0, return_counts=True)  # a distance of equal rows is not always exactly 0
+    return out, int(counts[counts > k].sum())
 
 
 def curvefit(rows: pa.Table, x: str, y: str, degree: int = 3) -> Result:

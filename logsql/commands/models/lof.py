@@ -135,7 +135,8 @@ Breunig and others (2000) with k neighbours and the Euclidean distance.
 
 With `by` each group is looked at on its own. With a subquery rows are compared with the subquery's rows of the same
 group instead of with each other. A row with a null, or in a group of at most k rows, has a null `_lof`; their number
-is reported.
+is reported. Of more than k equal rows each has its neighbours at no distance: their factor depends on `eps`, and they
+are counted too; a larger `k` looks past them.
 """,
         examples=(
             Example(

@@ -101,14 +101,14 @@ def lower(stage: Stage) -> Rel:
     rel, found = series(stage, stage.rel, args, Name("_time", args.field.span))
     rows = m.numbered_rows(stage, rel, found)
     by = [f.name for f, _ in found[2:]]
-    period = _period(stage)
+    period, robust = _period(stage), bool(stage.option("robust"))
 
     def compute(table: pa.Table, runtime: StageRuntime) -> Result:
         from logsql.ml.timeseries import stl  # for cost: pyarrow.compute
 
-        return stl(table, "__value", period, by, "__time")
+        return stl(table, "__value", period, by, "__time", robust)
 
-    names = ("_trend", "_seasonal", "_error")
+    names = ("_trend", "_seasonal", "_error", *(("_score",) if robust else ()))
     answers = [m.Answer(name, DOUBLE) for name in names]
     return m.tabled(stage, rows, answers, Tabled("stl", m.ROW, rows.fields, names, compute))
 
@@ -130,12 +130,17 @@ _WEEKS = [
     {"_time": f"2024-01-{day:02d} 00:00:00", "n": 10 + day + (5 if day % 7 in (6, 0) else 0)} for day in range(1, 29)
 ]
 
+_VISITS = [
+    {"id": n, "_time": f"2024-01-{n:02d} 00:00:00", "n": 100 - (40 if n % 7 in (6, 0) else 0) + n * n * 37 % 13}
+    for n in range(1, 29)
+]
+
 register(
     CommandSpec(
         name="stl",
         group=Group.ML,
         summary=("Split a series into trend, season and remainder.", "시계열을 추세, 계절성, 잔차로 분해합니다."),
-        usage=("stl [period=SPAN] FIELD [by FIELD, ...]",),
+        usage=("stl [period=SPAN] [robust=t] FIELD [by FIELD, ...]",),
         parse=parse,
         lower=lower,
         fields=duties.WHOLE_ROW,
@@ -156,17 +161,39 @@ register(
                     "계절의 길이. 0m이면 계절성 없음, 생략하면 자동 탐지",
                 ),
             ),
+            OptionSpec(
+                "robust",
+                OptionKind.BOOL,
+                (
+                    "outliers do not bend trend and season; adds _score",
+                    "이상치가 추세와 계절성을 휘지 않게 함. _score를 추가",
+                ),
+                default=False,
+                extension=True,
+            ),
         ),
         description="""\
 Adds `_trend`, `_seasonal` and `_error`, whose sum is the value (seasonal-trend decomposition by loess, Cleveland and
 others, 1990). Rows need a `_time` at a constant interval, as `timechart` makes them; a missing interval is bridged.
 Without a season `_seasonal` is null.
 
+With `robust=t` rows far from trend and season count less in them (the robust rounds of the same paper), so that an
+outlier stands in `_error` and not beside it. `_score` then says how many deviations `_error` is away from its median:
+by the median absolute deviation, which outliers do not widen. Over few seasons the split follows the rows closely and
+most errors are small: look at the largest scores first.
+
 With `by` each group is a series of its own. A row without a time or a number, or in a group of fewer than four rows,
 has nulls; their number is reported. All rows are used. Where the number of rows times a season passes about two
 million, the lines are fitted at 64 places of each window and the trend is straight between them.
 """,
         examples=(
+            Example(
+                "The day that is least like its weekday",
+                'table t | eval _time = date(_time, "yyyy-MM-dd HH:mm:ss"), n = if(id == 17, 190, n)'
+                " | stl period=7d robust=t n | sort limit=1 -_score | fields id",
+                ({"id": 17},),
+                {"t": _VISITS},
+            ),
             Example(
                 "The weekly season of daily counts",
                 'table t | eval _time = date(_time, "yyyy-MM-dd HH:mm:ss") | stl period=7d n'
