@@ -75,6 +75,12 @@ TABLE_SOURCE = define(
 TABLE_CIRCLE = TABLE_SOURCE.says(
     ("streams read each other through tables: {names}", "스트림이 테이블을 거쳐 서로를 읽습니다: {names}")
 )
+SINK_UNFIT = define(
+    "E3207",
+    "sink-unfit",
+    ("a sink of the configuration cannot be", "설정의 싱크를 만들 수 없습니다"),
+    ("sink {name}: {word}: {reason}", "싱크 {name}: {word}: {reason}"),
+)
 
 add_messages(
     {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ import pytest
 
 from logsql.configuration.secrets import Secret
 from logsql.configuration.settings import Network
+from logsql.diagnostics.errors import UsageError
 from logsql.streams.rows import INSTANT
 from logsql.streams.settings import Sink
 from logsql.streams.sinks.syslogtexts import texts
@@ -322,8 +324,10 @@ def test_a_redirect_that_would_lose_the_rows_is_none(tmp_path: Path, hook: Calla
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1:1/in", "http://localhost:1/in", "ftp://a/b", "https://2130706433/"])
 def test_urls_that_are_refused_at_once(url: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"refused-|bad-url"):
+    with pytest.raises(UsageError) as caught:
         Serving(tmp_path, Sink("hook", "webhook", url=url), network=Network(proxy="none"))
+    assert (caught.value.code, caught.value.exit_code) == ("E3207", 2)
+    assert re.fullmatch(r"sink hook: (refused-\w+|bad-url): .*", caught.value.diagnostic.message)
 
 
 def test_a_batch_stays_the_same_over_a_restart(tmp_path: Path, hook: Callable[..., Hook], tls: Authority) -> None:

@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from logsql.configuration.settings import Configuration
+from logsql.diagnostics.errors import UsageError, diagnostic
+from logsql.diagnostics.live import SINK_UNFIT
+from logsql.diagnostics.network import WORDS
 from logsql.streams import settings
 from logsql.streams.feed import Feed
 from logsql.streams.sinks.base import Place, Sink
@@ -26,7 +29,7 @@ _PATIENCE = 5.0
 class Sinks:
     """The sinks by name, and the dead file. ``tables``: what the book writes with.
 
-    Raises ValueError for a sink that cannot be (an ending, a target, a URL), PolicyError for a path outside.
+    Raises UsageError for a sink that cannot be (an ending, a target, a URL), PolicyError for a path outside.
     """
 
     def __init__(
@@ -47,7 +50,12 @@ class Sinks:
             "syslog": lambda sink: SyslogSink(sink, place, reach, self.dead),
             "webhook": lambda sink: WebhookSink(sink, place, reach, self.dead),
         }
-        return make[wanted.kind](wanted)
+        try:
+            return make[wanted.kind](wanted)
+        except ValueError as problem:
+            word = str(problem)
+            reason = WORDS[word].fill() if word in WORDS else f"{wanted.kind}"
+            raise UsageError(diagnostic(SINK_UNFIT, name=wanted.name, word=word, reason=reason)) from None
 
     def recover(self) -> None:
         """At the start: what was never committed is cut off. Raises Broken, OSError."""
@@ -79,7 +87,7 @@ class Sinks:
     def change(self, wanted: Sequence[settings.Sink], reach: Configuration) -> None:
         """Take up another configuration: sinks that are the same go on untouched, those that differ go on over their
         spools, those that are gone end, and what waits for them stays on the disk. No stream that uses one of
-        :meth:`changed` may run. Raises ValueError, PolicyError, OSError for a sink that cannot be, behind which the
+        :meth:`changed` may run. Raises UsageError, PolicyError, OSError for a sink that cannot be, behind which the
         others have changed."""
         other = {sink.name: sink for sink in wanted}
         names = self.changed(wanted, reach)
