@@ -12,21 +12,18 @@ object (:class:`Sources`), which is none of the catalog.
 
 from __future__ import annotations
 
-import itertools
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Protocol
 
-import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
 from logsql.engine.connection import WORK
 from logsql.engine.discovery import Looked, looked_through
+from logsql.engine.keptplans import Asking, Changing, Prepared, Sources
 from logsql.engine.leftovers import give_back, interrupt
 from logsql.engine.present import TYPE_SUFFIX, Field, arrow_field, present, written_out
 from logsql.engine.runstate import RunState
@@ -52,53 +49,6 @@ REST_NAME, OPEN = "__rest", "__open"
 _SHAPES = 64
 
 
-#: How a relation over an object reads it.
-_SOURCE = re.compile(r'SELECT \* FROM "(\w+)"(?!\.)')
-#: What gives the rows of an EXECUTE as they come. ``sql`` keeps them and has a second statement read them again, 2.7 ms
-#: for a hundred columns; but this one is no part of the documented interface, and may be missing.
-_SUBMIT = "_submit"
-#: Most rows of an Arrow batch.
-_ARROW_ROWS = 131_072
-
-
-class Answer(Protocol):
-    """What a submitted statement gives."""
-
-    def arrow_table(self) -> pa.Table:
-        """Its rows."""
-
-
-Submit = Callable[[str, None, str, int], Answer]
-
-
-class Changing:
-    """A table of DuckDB whose rows are those of the moment: registered once, read anew by every statement."""
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self.schema = schema
-        self.table: pa.Table = schema.empty_table()
-        #: Rows that are read anew for every scan, instead of the table's.
-        self.batches: Callable[[], Iterator[pa.RecordBatch]] | None = None
-        self.last_error: BaseException | None = None
-
-    def __arrow_c_schema__(self) -> object:
-        return self.schema.__arrow_c_schema__()
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        if self.batches is None:
-            return self.table.__arrow_c_stream__(requested_schema)
-        return pa.RecordBatchReader.from_batches(self.schema, self._read(self.batches)).__arrow_c_stream__()
-
-    def _read(self, batches: Callable[[], Iterator[pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:
-        try:
-            yield from batches()
-        except GeneratorExit:
-            raise
-        except BaseException as problem:
-            self.last_error = problem
-            raise
-
-
 @dataclass
 class Ran:
     """The rows of one run. ``kept``: for another plan to read (:attr:`Repeated.schema`). :meth:`shown`: with the fields
@@ -113,71 +63,6 @@ class Ran:
         if self._shown is None:
             self._shown = self._show()
         return self._shown
-
-
-class Sources:
-    """Objects that statements of every cursor read by a name outside of the catalog, for as long as this lives."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-        self._kept: list[duckdb.DuckDBPyRelation] = []
-
-    def name(self, thing: Changing | StageTable) -> str | None:
-        """A name for an object; None where this version of DuckDB gives none, and the object has to be registered."""
-        relation = self._connection.from_arrow(thing)
-        found = _SOURCE.match(relation.sql_query())
-        if found is None:
-            return None
-        self._kept.append(relation)
-        return found[1]
-
-    def close(self) -> None:
-        """Release the objects."""
-        self._kept.clear()
-
-
-class Prepared:
-    """A cursor that plans each statement once: most of what a statement over a hundred rows costs is its plan."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self.connection = connection
-        self._names: dict[str, str] = {}
-        self._numbers = itertools.count(1)
-        self._submit: Submit | None = getattr(connection, _SUBMIT, None)
-
-    def table(self, text: str) -> pa.Table:
-        """The rows of a SELECT."""
-        call = self._call(text)
-        if self._submit is None:
-            kept: pa.Table = self.connection.sql(call).to_arrow_table()
-            return kept
-        return self._submit(call, None, "arrow", _ARROW_ROWS).arrow_table()
-
-    def rows(self, text: str) -> list[Row]:
-        """The rows of a small SELECT."""
-        found: list[Row] = self.connection.execute(self._call(text)).fetchall()
-        return found
-
-    def _call(self, text: str) -> str:
-        name = self._names.get(text)
-        if name is None:
-            name = f"lq_{next(self._numbers)}"
-            self.connection.execute(f"PREPARE {name} AS {text}")
-            self._names[text] = name
-        return f"EXECUTE {name}"
-
-    def execute(self, text: str) -> None:
-        """A statement without rows."""
-        self.connection.execute(text)
-
-    def schema(self, text: str) -> pa.Schema:
-        """The schema of a SELECT, which is not run."""
-        return self.connection.sql(f"FROM ({text}) LIMIT 0").to_arrow_table().schema
-
-    def forget(self, text: str) -> None:
-        """A statement that does not come again."""
-        if (name := self._names.pop(text, None)) is not None:
-            self.connection.execute(f"DEALLOCATE {name}")
 
 
 class Repeated:
@@ -202,6 +87,7 @@ class Repeated:
         #: What the catalog does not know, by the plan's name.
         self._read_as: dict[str, str] = {}
         self._cursors: list[Prepared] = []
+        self._asking: dict[str, Asking] = {}
         self._each: list[Callable[[], None]] = []
         #: Stages that are run although nothing of their rows is needed.
         self._always: list[StageTable] = []
@@ -280,6 +166,8 @@ class Repeated:
         self._free.clear()
 
     def _drop(self, tables: list[str]) -> None:
+        for asking in self._asking.values():
+            asking.release()
         self._sources.close()
         for name in tables:
             self.database.drop_work(name)
@@ -321,6 +209,13 @@ class Repeated:
             with self._lock:
                 self._free.append(cursor)
 
+    def _lent(self, stage: str) -> Asking:
+        """The connection on which a stage asks, in all its runs."""
+        with self._lock:
+            if stage not in self._asking:
+                self._asking[stage] = Asking(self._new_cursor(), lent=True)
+            return self._asking[stage]
+
     # --- steps ------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
@@ -337,7 +232,8 @@ class Repeated:
         if any(self._changes(query) for query in queries) or step.once:
             self._changing.add(step.name)
         inputs = [written(self.resolve(query)) for query in step.inputs]
-        runtime = Stages(self.state, self.database, self.services, lambda number: self._read(inputs[number]))
+        lend = partial(self._lent, step.name)
+        runtime = Stages(self.state, self.database, self.services, lambda number: self._read(inputs[number]), lend)
         text = None if step.query is None else written(self.resolve(step.query))
 
         def produce() -> Iterator[pa.RecordBatch]:

@@ -12,6 +12,7 @@ from sqlglot import exp
 from logsql.diagnostics.errors import LogsqlError
 from logsql.engine.database import Database
 from logsql.engine.discovery import all_fields
+from logsql.engine.keptplans import Asking, Prepared
 from logsql.engine.ledger import Ledger
 from logsql.engine.present import Field, present
 from logsql.engine.runstate import RunState
@@ -67,9 +68,15 @@ class Stages(_Runtime):
         database: Database,
         services: Services,
         read: Callable[[int], Iterator[pa.RecordBatch]] = lambda number: iter(()),
+        asking: Callable[[], Asking] | None = None,
     ) -> None:
         super().__init__(state, database, services)
         self.read = read
+        self._asking = asking
+
+    def asking(self) -> Asking:
+        """A connection for questions: one that was lent for many runs, or of its own."""
+        return Asking(Prepared(self.database.cursor())) if self._asking is None else self._asking()
 
     @property
     def progress(self) -> RunState:

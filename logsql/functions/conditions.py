@@ -221,6 +221,7 @@ register(
             example("case(false, 1, null, 2)", None),
         ),
         branches=True,
+        direct=cells.cases,
     ),
     FunctionSpec(
         "nvl",
@@ -259,6 +260,7 @@ register(
             example('in(1, "1")', False),
             example('in(name, "abc")', False, {"name": None}),
         ),
+        direct=cells.among,
         patterns=True,
         notes=(
             ("types must agree: a number never equals text", "타입이 같아야 합니다. 숫자와 텍스트는 같지 않습니다"),
@@ -307,5 +309,6 @@ register(
         "bool",
         PLAIN,
         (example("not(1 == 1)", False), example("not(isnull(a))", True, {"a": 1}), example("not(null)", None)),
+        direct=cells.negated,
     ),
 )

@@ -16,7 +16,7 @@ from logsql.diagnostics.errors import QueryError, diagnostic
 from logsql.diagnostics.expressions import DATE_PATTERN, DATE_PATTERN_CONSTANT, SPAN_MISSING, TIME_SPAN_OF
 from logsql.diagnostics.losses import HINTS, NOT_CONVERTED
 from logsql.functions.datelosses import BEYOND_9999, DOUBTS, NO_SUCH_DATE
-from logsql.functions.dateunits import MILLIS, PART_RANGES, unit_argument
+from logsql.functions.dateunits import MILLIS, PART_RANGES, distance, unit_argument
 from logsql.functions.lowering import example, lambda_name, null, text
 from logsql.language.tree import Expr, Literal, canonical
 from logsql.planner import losses, results
@@ -538,7 +538,7 @@ register(
          "year(365일), mon(30일), day, hour, min, sec, msec입니다."),
         _datediff, 3, 3, "long", DUCKDB,
         (example('datediff(date("2013-09-29", "yyyy-MM-dd"), date("2014-09-29", "yyyy-MM-dd"), "mon")', 12),),
-        constant=(2,),
+        constant=(2,), direct=distance,
     ),
     FunctionSpec(
         "datepart", "date", "datepart(date, part)",

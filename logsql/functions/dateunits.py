@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from logsql.diagnostics.codes import Code
 from logsql.diagnostics.expressions import ARGUMENT, NOT_CONSTANT
 from logsql.diagnostics.foreign import meant_unit, unit_here
 from logsql.language.tree import Literal, canonical
 from logsql.planner.calls import FunctionCall
 from logsql.planner.notes.words import WRITE
+from logsql.values import cells
 
 #: Unit -> milliseconds; a month has 30 days, a year 365.
 MILLIS = {
@@ -25,6 +28,20 @@ PART_RANGES: dict[str, tuple[float, float]] = {
     "minute": (0, 59), "mon": (1, 12), "month": (1, 12), "quarter": (1, 4), "sec": (0, 59), "seconds": (0, 59),
     "week": (1, 53), "weekday": (1, 7), "msec": (0, 999),
 }  # fmt: skip
+
+
+def distance(given: Sequence[cells.Cell | None]) -> cells.Cell | None:
+    """``datediff`` of two dates since 1970, in Python: ``epoch_ms`` rounds."""
+    first, second, unit = given
+    if first is None or second is None or unit is None or unit[1] not in MILLIS:
+        return None
+    start, end = first[1], second[1]
+    if first[0] != "date" or second[0] != "date" or not isinstance(start, int) or not isinstance(end, int):
+        return None
+    if start < 0 or end < 0:
+        return None
+    apart, size = (end + 500) // 1000 - (start + 500) // 1000, MILLIS[str(unit[1])]
+    return ("long", apart // size if apart >= 0 else -(-apart // size))
 
 
 def unit_argument(call: FunctionCall, position: int, row: Code) -> str:

@@ -46,6 +46,16 @@ class Progress(Protocol):
         """A host is waited for, which may be asked again at that time (``time.monotonic``)."""
 
 
+class Asking(Protocol):
+    """A connection that is asked the same questions again and again: each is planned once."""
+
+    def asked(self, key: str, query: exp.Expression, table: str, rows: pa.Table) -> pa.Table:
+        """The rows of a query over ``rows``, which it calls ``table``; ``key``: the same for the same query."""
+
+    def close(self) -> None:
+        """Give it back."""
+
+
 class Tables(Protocol):
     """The database of the session: its file (``:memory:``), DuckDB's name of it, its tables and registered objects."""
 
@@ -104,6 +114,9 @@ class StageRuntime(Runtime, Protocol):
     def progress(self) -> Progress: ...
     @property
     def read(self) -> ReadInput: ...
+    def asking(self) -> Asking:
+        """A connection of its own for questions that come again and again."""
+
     def fail_behind(self, problem: LogsqlError) -> None:
         """The rows are right and not all that there are: the query hands them on and then fails with this error."""
 

@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 import pyarrow as pa
 
 from logsql.diagnostics.errors import LogsqlError
-from logsql.engine.repeated import Changing
+from logsql.engine.keptplans import Changing
 from logsql.values.arrow import arrow_type
 
 T = TypeVar("T")

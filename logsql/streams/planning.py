@@ -22,8 +22,9 @@ from logsql.diagnostics.notes import Note
 from logsql.diagnostics.streaming import ELSEWHERE, NEEDS_EVERY, NOT_IN_STREAM, SOURCE_IN_STREAM
 from logsql.engine.arrowtypes import arrow_columns
 from logsql.engine.catalog import SessionCatalog
+from logsql.engine.keptplans import Changing
 from logsql.engine.ledger import Ledger
-from logsql.engine.repeated import REST, Changing
+from logsql.engine.repeated import REST
 from logsql.engine.runstate import RunState
 from logsql.engine.session import Session
 from logsql.language.parser import parse_query

@@ -82,7 +82,7 @@ def matched(op: str, left: Cell, pattern: str) -> Cell | None:
 
 
 def arithmetic(op: str, left: Cell, right: Cell) -> Cell | None:
-    """``+``, ``-`` and ``*``."""
+    """``+``, ``-``, ``*`` and ``/``, which is of doubles and null for 0."""
     if left[0] == "null" or right[0] == "null":
         return NULL
     a, b = left[1], right[1]
@@ -90,7 +90,9 @@ def arithmetic(op: str, left: Cell, right: Cell) -> Cell | None:
         return None
     if not isinstance(a, int | float) or not isinstance(b, int | float):
         return None
-    found = a + b if op == "+" else a - b if op == "-" else a * b
+    if op == "/" and b == 0:
+        return NULL
+    found = a + b if op == "+" else a - b if op == "-" else a * b if op == "*" else float(a) / float(b)
     if isinstance(found, int):
         return ("long", found) if -_MOST <= found < _MOST else None
     return ("double", found) if math.isfinite(found) else None
@@ -117,6 +119,43 @@ def choice(cells: Sequence[Cell | None]) -> Cell | None:
     """``if``."""
     test = None if cells[0] is None else truth(cells[0])
     return None if test is None else cells[1] if test else cells[2]
+
+
+def cases(cells: Sequence[Cell | None]) -> Cell | None:
+    """``case``."""
+    for place in range(0, len(cells) - 1, 2):
+        test = cells[place]
+        holds = None if test is None else truth(test)
+        if holds is None:
+            return None
+        if holds:
+            return cells[place + 1]
+    return cells[-1] if len(cells) % 2 else NULL
+
+
+def negated(cells: Sequence[Cell | None]) -> Cell | None:
+    """``not``: null of what is no boolean."""
+    cell = cells[0]
+    if cell is None or cell[0] == "document":
+        return None
+    return ("bool", not cell[1]) if cell[0] == "bool" else NULL
+
+
+def among(cells: Sequence[Cell | None]) -> Cell | None:
+    """``in``: values of one kind are compared, a number is no text; a candidate with ``*`` may be a pattern."""
+    value, *candidates = cells
+    if value is None or value[0] not in ("string", "long", "double", "null"):
+        return None
+    certain = True
+    for other in candidates:
+        if other is None or other[0] not in ("string", "long", "double", "null") or "*" in str(other[1]):
+            certain = False
+        elif value[0] != "null" and other[0] != "null" and (value[0] == "string") is (other[0] == "string"):
+            same = compared("==", value, other)
+            if same is not None and same[1]:
+                return same
+            certain = certain and same is not None
+    return ("bool", False) if certain else None
 
 
 def is_null(cells: Sequence[Cell | None]) -> Cell | None:

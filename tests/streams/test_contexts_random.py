@@ -45,6 +45,8 @@ tests_ = st.sampled_from(
         "abs(c) >= 2",
         "max(nvl(c, 0), v) > 2",
         "abs(c) == v or isnull(d)",
+        "not(c == 1)",
+        'in(d, w, 1, "x")',
     ]
 )
 hosts = st.sampled_from([None, None, "h"])
@@ -62,6 +64,8 @@ values = st.sampled_from(
         "array(v, w)",
         "abs(v) + nvl(d, 0)",
         "max(nvl(c, 0), v)",
+        "case(c > 1, w, v)",
+        "c / v",
     ]
 )
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import logsql
-from logsql.engine import repeated
+from logsql.engine import keptplans
 from logsql.engine.repeated import Repeated
 from logsql.engine.session import Session
 from logsql.streams.planning import Shape, Text, halves
@@ -29,6 +29,7 @@ QUERIES = (
     "parsejson field=line overlay=t | eval s = string(a) | search isnotnull(s)",
     "prev n | eval d = n - prev_n",
     "parsekv field=line overlay=t",
+    'evtctxadd topic=x key=line true | eval c = evtctxget("x", line, "counter") | search pow(c, 2) > 3',
     "serial [ eval m = n * 2 ] | eval k = seq()",
     'eval l = split(line, ",") | explode l | rename l as part',
 )
@@ -46,6 +47,7 @@ def runner(session: Session, query: str) -> QueryRunner:
 
 def ran(session: Session, query: str) -> list[tuple[pa.Table, pa.Table]]:
     """The rows of three batches, as they are shown and as they are kept."""
+    session.query("evtctxdrop all=t").rows()
     one = runner(session, query)
     found = []
     for rows in (ROWS, ROWS.slice(0, 0), ROWS.slice(1, 3)):
@@ -61,8 +63,8 @@ def test_a_version_of_the_engine_without_what_is_used_gives_the_same_rows(
     opened: Session, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = ran(opened, query)
-    monkeypatch.setattr(repeated, "_SOURCE", re.compile("(?!)"))
-    monkeypatch.setattr(repeated, "_SUBMIT", "no such thing")
+    monkeypatch.setattr(keptplans, "_SOURCE", re.compile("(?!)"))
+    monkeypatch.setattr(keptplans, "_SUBMIT", "no such thing")
     plain = ran(opened, query)
     same = [
         a.equals(b, check_metadata=True)

@@ -11,9 +11,7 @@ from logsql.operators.contexts.program import Program, Question
 from logsql.values.arrow import arrow_type
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from logsql.planner.runtime import StageRuntime
+    from logsql.planner.runtime import Asking, StageRuntime
 
 #: Answers that depend on no row are kept from batch to batch, at most so many for a question.
 MOST_KEPT = 100_000
@@ -38,11 +36,11 @@ class Later:
 
 
 class Answers:
-    """The answers of one run of a query, and the cursor on which it asks."""
+    """The answers of one run of a query, and the connection on which it asks."""
 
     def __init__(self, program: Program, runtime: StageRuntime) -> None:
         self._runtime = runtime
-        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self._asking: Asking | None = None
         self.types = {ident: arrow_type(physical) for ident, physical in program.results.items()}
         self._kept: dict[str, dict[Key, Answer]] = {}
 
@@ -61,11 +59,10 @@ class Answers:
 
     def asked(self, question: Question, table: pa.Table) -> list[Answer]:
         """The answers for the rows of ``table``, in their order."""
-        if self._cursor is None:
-            self._cursor = self._runtime.database.cursor()
+        if self._asking is None:
+            self._asking = self._runtime.asking()
         numbered = table.append_column(NUMBER, pa.array(range(table.num_rows), pa.int64()))
-        self._cursor.register(ASKED, numbered)
-        found = self._cursor.sql(question.text).to_arrow_table()
+        found = self._asking.asked(question.text, question.query, ASKED, numbered)
         columns = [_plain(found.column(n + 1)) for n in range(len(question.gives))]
         answers: list[Answer] = [()] * table.num_rows
         for number, *values in zip(found.column(0).to_pylist(), *columns, strict=True):
@@ -73,10 +70,10 @@ class Answers:
         return answers
 
     def close(self) -> None:
-        """Give the cursor back."""
-        if self._cursor is not None:
-            self._cursor.close()
-            self._cursor = None
+        """Give the connection back."""
+        if self._asking is not None:
+            self._asking.close()
+            self._asking = None
 
 
 def _plain(column: pa.ChunkedArray) -> list[object]:

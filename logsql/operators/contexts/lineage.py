@@ -10,7 +10,6 @@ from logsql.planner.arrival import one_for_one
 from logsql.planner.plan import Cte
 from logsql.values import sql
 from logsql.values.sql import Sql
-from logsql.values.sqltext import written
 
 
 class Opaque(Exception):
@@ -40,10 +39,10 @@ class Lineage:
             self._known[source, ident] = frozenset().union(*found)
         return self._known[source, ident]
 
-    def text(self, source: str, idents: Sequence[str], base: Sequence[Sql], table: str, number: str) -> str:
-        """SQL that gives the columns of ``source`` for rows of ``table``, whose items ``base`` are the root's columns;
-        ``number`` comes along as the first column."""
-        return written(self._query(source, [number, *idents], base, table, number))
+    def query(self, source: str, idents: Sequence[str], base: Sequence[Sql], table: str, number: str) -> exp.Select:
+        """The SELECT that gives the columns of ``source`` for rows of ``table``, whose items ``base`` are the root's
+        columns; ``number`` comes along as the first column."""
+        return self._query(source, [number, *idents], base, table, number)
 
     def _query(self, source: str, idents: Sequence[str], base: Sequence[Sql], table: str, number: str) -> exp.Select:
         if source == self._root:

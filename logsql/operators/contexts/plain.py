@@ -84,7 +84,7 @@ def binary(op: str) -> cells.Direct:
     """An operator as a function of cells."""
     if op in ("and", "or"):
         return lambda sides: cells.joined(op, sides[0], sides[1])
-    make = cells.arithmetic if op in ("+", "-", "*") else cells.compared
+    make = cells.arithmetic if op in ("+", "-", "*", "/") else cells.compared
 
     def apply(sides: Sequence[Cell | None]) -> Cell | None:
         left, right = sides
@@ -109,4 +109,4 @@ def as_text(sides: Sequence[Cell | None]) -> Cell | None:
     return None if sides[0] is None else cells.text(sides[0])
 
 
-OPERATORS = frozenset({"and", "or", "+", "-", "*", "==", "!=", "<", "<=", ">", ">="})
+OPERATORS = frozenset({"and", "or", "+", "-", "*", "/", "==", "!=", "<", "<=", ">", ">="})

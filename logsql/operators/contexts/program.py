@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+
+from sqlglot import exp
 
 from logsql.language.tree import Expr
 from logsql.operators.contexts.plain import Plain
@@ -60,12 +62,14 @@ NONE = Arg()
 @dataclass(frozen=True)
 class Question:
     """SQL that answers for rows what depends on event contexts: the columns ``gives``, by the number of the row.
+    ``text``: that of ``query``, by which questions are told apart.
 
     ``rows``: the columns of the row that it reads, and the type to which each is cast; ``results``: the columns of
     results that it reads, with their types.
     """
 
     text: str
+    query: exp.Expression = field(compare=False)
     gives: tuple[str, ...]
     rows: tuple[str, ...]
     results: tuple[str, ...]

@@ -36,6 +36,7 @@ from logsql.planner.stage import Stage
 from logsql.planner.together import Joint, single
 from logsql.values import sql
 from logsql.values.sql import Sql
+from logsql.values.sqltext import written
 from logsql.values.types import ANY, BOOL, STRING, LType
 
 #: The rows of a question, and the column that numbers them.
@@ -267,8 +268,8 @@ class _Segment:
         rows = tuple(root for root in roots if root not in self.types)
         known = self._physical()
         items: list[Sql] = [sql.alias(_read(root, known[root]), root) for root in roots]
-        text = lineage.text(source, idents, items, ASKED, NUMBER)
-        return Question(text, tuple(idents), rows, results)
+        query = lineage.query(source, idents, items, ASKED, NUMBER)
+        return Question(written(query), query, tuple(idents), rows, results)
 
     def _physical(self) -> dict[str, str]:
         """The SQL types of the columns of the rows and of the results."""
