@@ -156,6 +156,8 @@ ELSEWHERE = {
     "evtctxadd": "tests/streams",
     "evtctxdel": "tests/streams",
     "rforest": "tests/ml",
+    "gboost": "tests/ml",
+    "logit": "tests/ml",
     "anomalies": "tests/ml",
     "tfidf": "tests/ml",
     "lookup": "tests/commands/test_lookups.py",

@@ -37,6 +37,15 @@ class Forest:
     normaliser: float = 0.0
     calibration: Corrected | None = None
 
+    @property
+    def regression(self) -> bool:
+        """Whether it answers numbers instead of classes or scores."""
+        return False
+
+    def direct(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64] | None:
+        """The answers of a model that makes them itself (``udfs.estimators``); None: its trees are walked."""
+        return None
+
 
 def average_path_length(counts: NDArray[Any]) -> Vector:
     """Mean path length c(n) of an unsuccessful search in a tree of n samples (Liu, Ting, Zhou 2008, equation 1)."""

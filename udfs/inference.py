@@ -40,6 +40,10 @@ class ScoringModel(Protocol):
     def field_names(self) -> tuple[str, ...]: ...
 
     @property
+    def field_sizes(self) -> tuple[int, ...]:
+        """Columns of the matrix per field: one, of a list of numbers one for each."""
+
+    @property
     def labels(self) -> pa.Array:
         """The classes by class code, as values of the label's own type (empty for an isolation forest)."""
 
@@ -74,6 +78,9 @@ def class_probabilities(forest: Forest, matrix: Matrix, threads: int = 1) -> NDA
     """Class probabilities, shape (rows, classes), bit-equal to ``RandomForestClassifier.predict_proba`` with one
     job, and then corrected where the forest is calibrated."""
     width = len(forest.classes)
+    found = forest.direct(matrix, threads)
+    if found is not None:
+        return found if forest.calibration is None else forest.calibration.apply(found)
 
     def block(part: Matrix) -> NDArray[np.float64]:
         total = np.zeros((part.shape[0], width), dtype=np.float64)
@@ -95,6 +102,14 @@ def isolation_scores(forest: Forest, matrix: Matrix, threads: int = 1) -> Vector
         return depth[:, None]
 
     return score_of_depth(forest, _in_blocks(np.ascontiguousarray(matrix), threads, block, 1)[:, 0])
+
+
+def answers(forest: Forest, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
+    """Class probabilities, shape (rows, classes); of other models the guessed number or the score, shape (rows, 1)."""
+    if forest.classes:
+        return class_probabilities(forest, matrix, threads)
+    found = forest.direct(matrix, threads)
+    return isolation_scores(forest, matrix, threads)[:, None] if found is None else found
 
 
 def node_credits(forest: Forest) -> list[NDArray[np.float64]]:
@@ -131,6 +146,8 @@ def distinct_rows(rows: pa.Table, share: float = DISTINCT_SHARE) -> tuple[NDArra
     for column in rows.columns:
         if pa.types.is_null(column.type):
             continue
+        if pa.types.is_nested(column.type):  # a list has no code; its texts would, and rows seldom share one
+            return None
         codes, size = _codes(column)
         if size > limit:
             return None
@@ -246,21 +263,32 @@ class BatchScorer:
         return np.stack([self._seen[key] for key in keys])
 
     def _raw(self, matrix: Matrix) -> NDArray[np.float64]:
-        """Per row class probabilities, or the score; behind them what ``_reasons`` and ``_scorer`` are made of."""
-        classes = self._forest.classes
+        """Per row the answer; behind it what ``_reasons`` and ``_scorer`` are made of."""
+        guessing = bool(self._forest.classes) or self._forest.regression
         if self._explain:
             if self._explainer is None:
                 self._explainer = Explainer(self._forest)
             found = self._explainer(matrix, self._threads)
-        elif classes:
-            found = class_probabilities(self._forest, matrix, self._threads)
+            width = self._explainer.answer_width
+            found = np.concatenate([found[:, :width], self._folded(found[:, width:-1]), found[:, -1:]], axis=1)
+        elif guessing:
+            found = answers(self._forest, matrix, self._threads)
         else:
             found = isolation_scores(self._forest, matrix, self._threads)[:, None]
-        if classes or not self._scorer:
+        if guessing or not self._scorer:
             return found
         if self._credits is None:
             self._credits = node_credits(self._forest)
-        return np.concatenate([found, isolation_contributions(self._forest, matrix, self._credits)], axis=1)
+        credit = self._folded(isolation_contributions(self._forest, matrix, self._credits))
+        return np.concatenate([found, credit], axis=1)
+
+    def _folded(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Weights per field of those per column of the matrix: a list of numbers has several."""
+        sizes = self._model.field_sizes
+        if all(size == 1 for size in sizes):
+            return weights
+        summed: NDArray[np.float64] = np.add.reduceat(weights, np.cumsum((0, *sizes[:-1])), axis=1)
+        return summed
 
     def _columns(self, raw: NDArray[np.float64]) -> dict[str, pa.Array]:
         names = self._model.field_names
@@ -268,6 +296,8 @@ class BatchScorer:
         answer = raw[:, :width]
         if self._forest.classes:
             out = _guess_columns(self._forest, self._model.labels, answer, self._probabilities)
+        elif self._forest.regression:
+            out = {"_guess": pa.array(answer[:, 0], pa.float64())}
         else:
             out = {"_score": pa.array(answer[:, 0], pa.float64())}
             if self._border is not None:
@@ -358,7 +388,7 @@ class SingleRow:
         self._seen: OrderedDict[bytes, Any] = OrderedDict()
         forest = model.forest
         self._roots: list[tuple[Any, ...]] = []
-        for number, tree in enumerate(forest.trees):
+        for number, tree in enumerate(() if forest.regression else forest.trees):
             if forest.classes:
                 rows = tree.value[:, 0, : len(forest.classes)].tolist()
                 self._roots.append(_nested(tree, lambda node, rows=rows: tuple(rows[node])))  # type: ignore[misc]
@@ -368,12 +398,13 @@ class SingleRow:
 
     def guess(self, vector: Sequence[float]) -> tuple[str, tuple[float, ...]]:
         """Label and class probabilities of one encoded vector (classifiers)."""
-        answer: tuple[str, tuple[float, ...]] = self._cached(vector, self._guess)
+        walked = bool(self._roots)
+        answer: tuple[str, tuple[float, ...]] = self._cached(vector, self._guess if walked else self._asked)
         return answer
 
     def score(self, vector: Sequence[float]) -> float:
-        """Anomaly score of one encoded vector (isolation forests)."""
-        answer: float = self._cached(vector, self._score)
+        """Anomaly score of one encoded vector (isolation forests), or its guessed number."""
+        answer: float = self._cached(vector, self._number if self._forest.regression else self._score)
         return answer
 
     def row(self, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -381,6 +412,8 @@ class SingleRow:
         vector = self._model.encode_row(row)
         if self._forest.classes:
             return {"_guess": self._labels[self.guess(vector)[0]]}
+        if self._forest.regression:
+            return {"_guess": self.score(vector)}
         return {"_score": self.score(vector)}
 
     def _cached(self, vector: Sequence[float], work: Callable[[list[float]], Any]) -> Any:
@@ -408,6 +441,14 @@ class SingleRow:
         if self._forest.calibration is not None:
             mean = tuple(self._forest.calibration.apply(np.array([mean]))[0].tolist())
         return self._forest.classes[mean.index(max(mean))], mean
+
+    def _asked(self, vector: list[float]) -> tuple[str, tuple[float, ...]]:
+        """The same from a model whose trees are not walked here."""
+        mean = tuple(answers(self._forest, np.array([vector], dtype=np.float32))[0].tolist())
+        return self._forest.classes[mean.index(max(mean))], mean
+
+    def _number(self, vector: list[float]) -> float:
+        return float(answers(self._forest, np.array([vector], dtype=np.float32))[0, 0])
 
     def _score(self, vector: list[float]) -> float:
         depth = 0.0

@@ -93,6 +93,8 @@ class Explainer:
             part = matrix[start : start + BLOCK_ROWS]
             leaves = [tree.apply(part) for tree in self._forest.trees]
             answer = self._guesses if self._forest.classes else self._scores
+            if self._forest.regression:
+                answer = self._numbers
             answer(leaves, out[start : start + BLOCK_ROWS])
 
         starts = range(0, len(matrix), BLOCK_ROWS)
@@ -110,7 +112,8 @@ class Explainer:
         if kept is not None:
             return kept
         tree = self._forest.trees[number]
-        values = tree.value[:, 0, code] if self._forest.classes else -self._depths[number]
+        guessing = self._forest.classes or self._forest.regression
+        values = tree.value[:, 0, code] if guessing else -self._depths[number]
         made = path_credits(tree, values, self._forest.n_features)
         if self._keep:
             self._kept[number, code] = made
@@ -128,6 +131,15 @@ class Explainer:
             credit = self._summed([leaf[rows] for leaf in leaves], code)
             out[rows, width:-1] = credit / len(trees)
             out[rows, -1] = sum(float(tree.value[0, 0, code]) for tree in trees) / len(trees)
+
+    def _numbers(self, leaves: Sequence[NDArray[np.int64]], out: NDArray[np.float64]) -> None:
+        trees = self._forest.trees
+        total = np.zeros(len(out))
+        for tree, leaf in zip(trees, leaves, strict=True):
+            total += tree.value[:, 0, 0][leaf]
+        out[:, 0] = total / len(trees)
+        out[:, 1:-1] = self._summed(leaves, 0) / len(trees)
+        out[:, -1] = sum(float(tree.value[0, 0, 0]) for tree in trees) / len(trees)
 
     def _scores(self, leaves: Sequence[NDArray[np.int64]], out: NDArray[np.float64]) -> None:
         depth = np.zeros(len(out))

@@ -14,8 +14,8 @@ OTHER_ARGUMENTS = USAGE.says(("{command} takes other arguments", "{command}의 �
 NO_MODEL_TYPE = USAGE.says(
     ("unknown model type '{type}'", "알 수 없는 모델 종류입니다: '{type}'"),
     help=(
-        "rforest (random forest) or iforest (isolation forest)",
-        "rforest(랜덤 포레스트)나 iforest(아이솔레이션 포레스트)를 쓰세요",
+        "rforest (random forest), gboost (gradient boosting), logit (linear model) or iforest (isolation forest)",
+        "rforest(랜덤 포레스트), gboost(그레이디언트 부스팅), logit(선형), iforest(아이솔레이션 포레스트) 중 하나",
     ),
 )
 NO_COMMAND = UNKNOWN_COMMAND.says(

@@ -16,6 +16,7 @@ AN_ADDRESS = text("an address", "IP 주소")
 A_BOOLEAN = text("a boolean", "불리언")
 TEXT = text("text", "텍스트")
 A_LIST = text("a list", "목록")
+A_VECTOR = text("a list of numbers", "숫자 목록")
 A_MAP = text("a map", "맵")
 BINARY = text("binary", "바이너리")
 
@@ -95,7 +96,10 @@ NO_FEATURE_TYPE = WRONG_TYPE.says(
         "field '{name}' has the type {type}, which cannot be a feature",
         "'{name}' 필드의 타입은 {type}이며, 특성으로 쓸 수 없습니다",
     ),
-    help=("use numbers, dates, addresses, booleans or text", "숫자, 날짜, IP 주소, 불리언, 텍스트를 쓰세요"),
+    help=(
+        "use numbers, dates, addresses, booleans, text or lists of doubles",
+        "숫자, 날짜, IP 주소, 불리언, 텍스트, double 목록을 쓰세요",
+    ),
 )
 TRAINED_ON_OTHER = WRONG_TYPE.says(
     (
@@ -110,6 +114,33 @@ UNSUITABLE = WRONG_TYPE.says(
         "'{name}' 필드는 {found} 타입인데, {command}에는 숫자, 날짜, IP 주소, 텍스트가 필요합니다",
     ),
     help=("derive a number or text from it first", "먼저 이 필드에서 숫자나 텍스트를 만드세요"),
+)
+VECTOR_LENGTHS = WRONG_TYPE.says(
+    (
+        "the lists of field '{name}' of {owner} differ in length: {first} and {other} numbers",
+        "{owner}의 '{name}' 필드 목록의 길이가 서로 다릅니다: 숫자 {first}개와 {other}개",
+    ),
+    help=(
+        "a model takes lists of one length, as tfidf vectors=t makes them",
+        "모델에는 tfidf vectors=t가 만드는 것처럼 길이가 같은 목록을 쓰세요",
+    ),
+)
+VECTOR_OTHER = WRONG_TYPE.says(
+    (
+        "field '{name}' has a list of {found} numbers, and the model was trained on lists of {wanted}",
+        "'{name}' 필드의 목록은 숫자 {found}개인데, 모델은 {wanted}개짜리 목록으로 학습했습니다",
+    ),
+    help=(
+        "make the vectors with the same words as for the training",
+        "학습 때와 같은 단어로 벡터를 만드세요",
+    ),
+)
+VECTOR_SIZE = WRONG_TYPE.says(
+    (
+        "the lists of field '{name}' have {found} numbers, and a model takes 1 to {limit}",
+        "'{name}' 필드의 목록은 숫자 {found}개인데, 모델에는 1~{limit}개를 씁니다",
+    ),
+    help=("lower size= of tfidf", "tfidf의 size=를 줄이세요"),
 )
 NO_LABEL_TYPE = WRONG_TYPE.says(
     ("the target field '{name}' has the type {type}", "대상 필드 '{name}'의 타입이 {type}입니다"),
@@ -158,6 +189,64 @@ NO_CLASS = NULL_FIELD.says(
         "학습 행 {rows}개에서 대상 필드 '{name}'에 값이 하나도 없습니다",
     ),
     help=TWO_CLASSES,
+)
+
+TOO_MANY_CLASSES = define(
+    "41129",
+    "ml-not-classes",
+    (
+        "the target field has too many values to be classes",
+        "대상 필드의 값이 너무 많아 클래스로 볼 수 없습니다",
+    ),
+    (
+        "the target field '{name}' has {count} different values in {rows} rows: too many to be classes",
+        "대상 필드 '{name}'의 서로 다른 값이 {rows}행에서 {count}개로, 클래스로 보기에는 너무 많습니다",
+    ),
+    help=(
+        "choose a label that several rows share, such as a prefix or a kind",
+        "앞부분이나 종류처럼 여러 행이 함께 갖는 레이블을 쓰세요",
+    ),
+)
+CONTINUOUS = TOO_MANY_CLASSES.says(
+    (
+        "the target field '{name}' is a number with {count} different values: too many to be classes",
+        "대상 필드 '{name}'은(는) 서로 다른 값이 {count}개인 숫자로, 클래스로 보기에는 너무 많습니다",
+    ),
+    help=(
+        "task=regress guesses the number, or make classes of it first: eval {name} = if({name} > 100, 1, 0)",
+        "숫자를 예측하려면 task=regress를 쓰거나 먼저 클래스로 만드세요: eval {name} = if({name} > 100, 1, 0)",
+    ),
+)
+CONTINUOUS_LINEAR = TOO_MANY_CLASSES.says(
+    (
+        "logit guesses classes, and the target field '{name}' is a number with {count} different values",
+        "logit은 클래스를 예측하는데, 대상 필드 '{name}'은(는) 서로 다른 값이 {count}개인 숫자입니다",
+    ),
+    help=(
+        "gboost and rforest guess numbers; or make classes of it first",
+        "숫자를 예측하려면 gboost나 rforest를 쓰세요. 먼저 클래스로 만들 수도 있습니다",
+    ),
+)
+CLASSES_ONLY = TOO_MANY_CLASSES.says(
+    (
+        "{name}= is for classes, and the target field '{target}' is a number with many different values",
+        "{name} 옵션은 클래스에만 쓰는데, 대상 필드 '{target}'은(는) 서로 다른 값이 많은 숫자입니다",
+    ),
+    help=("leave it out, or make classes of the target first", "옵션을 빼거나 대상을 먼저 클래스로 만드세요"),
+)
+ASK_REGRESSION = TOO_MANY_CLASSES.says(
+    (
+        "the target field '{name}' is a number with many different values, and the guess would be no {type}",
+        "대상 필드 '{name}'은(는) 서로 다른 값이 많은 숫자이며, 예측값은 {type} 타입이 아닙니다",
+    ),
+    help=("add task=regress: the guess is a double", "task=regress를 추가하세요. 예측값은 double입니다"),
+)
+NOT_A_NUMBER = WRONG_TYPE.says(
+    (
+        "task=regress needs a number in the target field '{name}', which has the type {type}",
+        "task=regress에는 숫자인 대상 필드가 필요한데, '{name}'의 타입은 {type}입니다",
+    ),
+    help=("convert it first: eval {name} = double({name})", "먼저 변환하세요: eval {name} = double({name})"),
 )
 
 # --- numbers of rows --------------------------------------------------------------------------------------------------

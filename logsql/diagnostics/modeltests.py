@@ -66,16 +66,6 @@ WEIGHT_OF_NONE = BAD_OPTION.says(
     ("class_weight: no row is labelled '{label}'", "class_weight: '{label}' 레이블의 행이 없습니다"),
     help=("labels: {known}", "레이블: {known}"),
 )
-CONTINUOUS = WRONG_TYPE.says(
-    (
-        "the target field '{name}' has {count} different numbers in {rows} rows: each would be a class of its own",
-        "대상 필드 '{name}'의 서로 다른 숫자가 {rows}행에 {count}개입니다. 숫자마다 클래스가 됩니다",
-    ),
-    help=(
-        'make classes of it first, as in eval {name} = if({name} > 100, "high", "low")',
-        '먼저 클래스로 나누세요. 예: eval {name} = if({name} > 100, "high", "low")',
-    ),
-)
 REPEATED = text(
     "{count} of {rows} held-out rows ({share:.1%}) have the same features as a row that was trained on: the scores say "
     "little about new rows; divide by group=FIELD, split=time or test=INPUT",

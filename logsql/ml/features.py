@@ -30,6 +30,7 @@ from logsql.diagnostics.modeldata import (
     A_BOOLEAN,
     A_DATE,
     A_NUMBER,
+    A_VECTOR,
     AN_ADDRESS,
     FIELD_NEEDED,
     LIST_LACKS,
@@ -48,10 +49,15 @@ from logsql.diagnostics.modeldata import (
     unknown_field,
 )
 from logsql.diagnostics.models import FIELDS_HERE, THE_ROWS, TRAINING_DATA, MlError, fields_note
+from logsql.ml.defaults import MOST_NUMBERS
+from logsql.ml.encoders import Choice, Encoder, codes, numbers_of
+from logsql.ml.vectors import is_vector, scalar_vector, vector_numbers, vector_size
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 # More texts than this do not make a useful feature, and the dictionary is stored with the model.
 MAX_VALUES = 1_000_000
+
+
 # IPv6 addresses follow the IPv4 range; their upper 64 bits (the network) count, the host part is beyond float
 # precision.
 IPV6_BASE = float(2**32)
@@ -63,6 +69,7 @@ class FeatureKind(StrEnum):
     DATE = "DATE"
     IP = "IP"
     BOOL = "BOOL"
+    VECTOR = "VECTOR"
 
 
 @dataclass(frozen=True)
@@ -70,22 +77,31 @@ class FeatureSpec:
     """The stored encoding rule of one field.
 
     offset: training minimum (float64), subtracted before the cast; values: dictionary of a CATEGORICAL field in code
-    order.
+    order; encoder: how its texts become numbers; numbers: those of the texts, empty where they are the codes; size:
+    columns of the matrix that the field fills, more than one for a VECTOR.
     """
 
     name: str
     kind: FeatureKind
     offset: float = 0.0
     values: tuple[str, ...] = ()
-    codes: dict[str, int] = field(init=False, repr=False, compare=False)
+    encoder: Encoder = Encoder.CODES
+    numbers: tuple[float, ...] = ()
+    size: int = 1
+    codes: dict[str, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "codes", {value: code for code, value in enumerate(self.values)})
+        numbers = self.numbers or range(len(self.values))
+        object.__setattr__(self, "codes", dict(zip(self.values, map(float, numbers), strict=True)))
 
     def to_json(self) -> dict[str, Any]:
         out: dict[str, Any] = {"name": self.name, "kind": self.kind.value, "offset": self.offset}
         if self.kind is FeatureKind.CATEGORICAL:
             out["values"] = list(self.values)
+        if self.encoder is not Encoder.CODES:
+            out["encoder"], out["numbers"] = self.encoder.value, list(self.numbers)
+        if self.kind is FeatureKind.VECTOR:
+            out["size"] = self.size
         return out
 
     @staticmethod
@@ -99,7 +115,11 @@ class FeatureSpec:
             or not all(isinstance(v, str) for v in values)
         ):
             raise ValueError("feature rule")
-        return FeatureSpec(data["name"], FeatureKind(data["kind"]), offset, values)
+        numbers, size = tuple(float(n) for n in data.get("numbers", ())), int(data.get("size", 1))
+        if not all(map(math.isfinite, numbers)) or not 1 <= size <= MOST_NUMBERS:
+            raise ValueError("numbers of a feature")
+        encoder = Encoder(data.get("encoder", "codes"))
+        return FeatureSpec(data["name"], FeatureKind(data["kind"]), offset, values, encoder, numbers, size)
 
 
 def kind_of(column: pa.Array | pa.ChunkedArray) -> FeatureKind | None:
@@ -117,7 +137,7 @@ def kind_of(column: pa.Array | pa.ChunkedArray) -> FeatureKind | None:
         return FeatureKind.DATE
     if _is_text(type_):
         return FeatureKind.IP if _all_addresses(column) else FeatureKind.CATEGORICAL
-    return None
+    return FeatureKind.VECTOR if is_vector(type_) else None
 
 
 def _is_text(type_: pa.DataType) -> bool:
@@ -148,8 +168,8 @@ def ip_number(text: str) -> float | None:
     return IPV6_BASE + float(int(address) >> 64)
 
 
-def build_features(rows: pa.Table, names: Sequence[str]) -> tuple[FeatureSpec, ...]:
-    """Encoding rules for ``names``, learnt from the training rows.
+def build_features(rows: pa.Table, names: Sequence[str], choose: Choice = codes) -> tuple[FeatureSpec, ...]:
+    """Encoding rules for ``names``, learnt from the training rows. choose: the encoder of a text field.
 
     Raises MlError: unknown field, no rows, a field that is null in every row, a type that cannot be a feature.
     """
@@ -158,10 +178,10 @@ def build_features(rows: pa.Table, names: Sequence[str]) -> tuple[FeatureSpec, .
         raise MlError(NO_FEATURE, notes=[fields_note(owner, rows.column_names)])
     if rows.num_rows == 0:
         raise MlError(NO_ROWS, notes=[fields_note(owner, rows.column_names)], owner=owner)
-    return tuple(_build_feature(rows, name, owner) for name in names)
+    return tuple(_build_feature(rows, name, owner, choose) for name in names)
 
 
-def _build_feature(rows: pa.Table, name: str, owner: str) -> FeatureSpec:
+def _build_feature(rows: pa.Table, name: str, owner: str, choose: Choice) -> FeatureSpec:
     if name not in rows.column_names:
         raise unknown_field(name, rows.column_names, owner)
     column = rows.column(name)
@@ -171,14 +191,24 @@ def _build_feature(rows: pa.Table, name: str, owner: str) -> FeatureSpec:
     if kind is None:
         raise MlError(NO_FEATURE_TYPE, notes=[fields_note(owner, rows.column_names)], name=name, type=column.type)
     if kind is FeatureKind.CATEGORICAL:
-        values = sorted(value for value in pc.unique(as_text(column)).to_pylist() if value is not None)
-        if len(values) > MAX_VALUES:
-            raise MlError(TOO_MANY_VALUES, name=name, count=len(values), limit=MAX_VALUES)
-        return FeatureSpec(name, kind, 0.0, tuple(values))
+        return _build_texts(name, as_text(column), choose)
+    if kind is FeatureKind.VECTOR:
+        return FeatureSpec(name, kind, size=vector_size(name, column, owner))
     numbers = as_numbers(kind, column)
     finite = numbers[np.isfinite(numbers)]
     offset = float(finite.min()) if len(finite) and kind is not FeatureKind.BOOL else 0.0
     return FeatureSpec(name, kind, offset)
+
+
+def _build_texts(name: str, column: pa.Array | pa.ChunkedArray, choose: Choice) -> FeatureSpec:
+    counted = pc.value_counts(column)
+    pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
+    found = {value: count for value, count in pairs if value is not None}
+    if len(found) > MAX_VALUES:
+        raise MlError(TOO_MANY_VALUES, name=name, count=len(found), limit=MAX_VALUES)
+    encoder = choose(len(found))
+    values, numbers = numbers_of(encoder, list(found), list(found.values()), len(column))
+    return FeatureSpec(name, FeatureKind.CATEGORICAL, 0.0, values, encoder, numbers)
 
 
 def as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -218,19 +248,41 @@ def _codes_of(spec: FeatureSpec, column: pa.Array | pa.ChunkedArray) -> NDArray[
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
     found = pc.index_in(as_text(column), value_set=pa.array(list(spec.values), pa.string()))
+    if spec.numbers:
+        found = pa.array(spec.numbers, pa.float64()).take(found)
     out: NDArray[np.float64] = found.cast(pa.float64()).to_numpy(zero_copy_only=False)
     return out
 
 
-def encode(specs: Sequence[FeatureSpec], rows: pa.Table) -> NDArray[np.float32]:
-    """Rows as the matrix the trees see, shape (rows, features), float32, row-major; null and unseen text are NaN.
+def width_of(specs: Sequence[FeatureSpec]) -> int:
+    """Columns of the matrix of these fields."""
+    return sum(spec.size for spec in specs)
 
-    The columns must have passed ``check_schema``.
+
+def per_field(specs: Sequence[FeatureSpec], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums per field of what stands per column of the matrix, along the last axis."""
+    if all(spec.size == 1 for spec in specs):
+        return values
+    starts = np.concatenate(([0], np.cumsum([spec.size for spec in specs])[:-1]))
+    out: NDArray[np.float64] = np.add.reduceat(values, starts, axis=-1)
+    return out
+
+
+def encode(specs: Sequence[FeatureSpec], rows: pa.Table) -> NDArray[np.float32]:
+    """Rows as the matrix the trees see, shape (rows, columns), float32, row-major; null and unseen text are NaN.
+
+    A field has one column, a vector one for each of its numbers. The columns must have passed ``check_schema``.
+    Raises MlError on a vector of another length than those of the training.
     """
-    matrix = np.empty((rows.num_rows, len(specs)), dtype=np.float32)
-    for position, spec in enumerate(specs):
+    matrix = np.empty((rows.num_rows, width_of(specs)), dtype=np.float32)
+    position = -1
+    for spec in specs:
         column = rows.column(spec.name)
-        if spec.kind is FeatureKind.CATEGORICAL:
+        position += 1
+        if spec.kind is FeatureKind.VECTOR:
+            matrix[:, position : position + spec.size] = vector_numbers(spec.name, column, spec.size)
+            position += spec.size - 1
+        elif spec.kind is FeatureKind.CATEGORICAL:
             matrix[:, position] = _codes_of(spec, column)
         else:
             numbers = as_numbers(spec.kind, column)
@@ -262,6 +314,7 @@ _LOOKS_LIKE: dict[FeatureKind, tuple[Text, str]] = {
     FeatureKind.IP: (AN_ADDRESS, "ip"),
     FeatureKind.BOOL: (A_BOOLEAN, "bool"),
     FeatureKind.CATEGORICAL: (TEXT, "string"),
+    FeatureKind.VECTOR: (A_VECTOR, "array"),
 }
 
 
@@ -280,6 +333,8 @@ def _accepts(kind: FeatureKind, type_: pa.DataType) -> bool:
         return _is_text(type_)
     if kind is FeatureKind.BOOL:
         return bool(number)
+    if kind is FeatureKind.VECTOR:
+        return is_vector(type_)
     return bool(_is_text(type_) or number)
 
 
@@ -339,6 +394,9 @@ def row_encoder(specs: Sequence[FeatureSpec]) -> Callable[[Mapping[str, Any]], l
         out = []
         for spec, number in steps:
             value = row.get(spec.name)
+            if spec.kind is FeatureKind.VECTOR:
+                out += scalar_vector(value, spec.size)
+                continue
             raw = math.nan if value is None else number(spec, value)
             out.append(min(max(raw - spec.offset, -FLOAT32_MAX), FLOAT32_MAX) if raw == raw else raw)
         return out
@@ -375,6 +433,7 @@ _SCALAR: dict[FeatureKind, Callable[[FeatureSpec, Any], float]] = {
     FeatureKind.DATE: _scalar_date,
     FeatureKind.IP: _scalar_ip,
     FeatureKind.CATEGORICAL: _scalar_text,
+    FeatureKind.VECTOR: _scalar_number,
 }
 
 

@@ -33,6 +33,7 @@ from logsql.diagnostics.models import (
 )
 from logsql.ml.features import FeatureKind, kind_of
 from logsql.ml.store import stem
+from logsql.ml.vectors import alike
 from logsql.store.files import Files
 
 
@@ -113,6 +114,8 @@ def describe(rows: pa.Table) -> tuple[InputField, ...]:
     for field in rows.schema:
         column = rows.column(field.name)
         kind = kind_of(column) if column.null_count < len(column) else None
+        if kind is FeatureKind.VECTOR and not alike(column):  # ``*`` shall leave them out
+            kind = None
         try:
             count = pc.count_distinct(column).as_py()
         except pa.ArrowNotImplementedError:  # lists, maps

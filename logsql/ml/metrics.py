@@ -8,6 +8,7 @@ curve, each class against all others.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -71,6 +72,30 @@ class Metrics:
         labels = tuple(str(name) for name in data.get("labels", ()))
         averaging = str(data["averaging"])
         return Metrics(accuracy, precision, recall, f1, averaging, confusion, labels, areas[0], areas[1], curves)
+
+
+@dataclass(frozen=True)
+class NumberMetrics:
+    """Errors of guessed numbers, in the unit of the target: mean and median of their size, root of the mean square;
+    r2: share of the variance that is explained (0: no better than the mean)."""
+
+    mae: float
+    median: float
+    rmse: float
+    r2: float
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> NumberMetrics:
+        return NumberMetrics(*(float(data[name]) for name in ("mae", "median", "rmse", "r2")))
+
+
+def measure_numbers(truth: NDArray[np.float64], guess: NDArray[np.float64]) -> NumberMetrics:
+    """Errors of guessed against true numbers (same length, at least one row)."""
+    wrong = np.abs(truth - guess)
+    spread = float(((truth - truth.mean()) ** 2).sum())
+    square = float((wrong**2).sum())
+    explained = 1.0 - square / spread if spread else float(square == 0)
+    return NumberMetrics(float(wrong.mean()), float(np.median(wrong)), math.sqrt(square / len(truth)), explained)
 
 
 def measure(truth: NDArray[np.int64], guess: NDArray[np.int64], classes: int) -> Metrics:

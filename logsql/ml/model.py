@@ -17,29 +17,47 @@ import pyarrow as pa
 
 from logsql.diagnostics.models import MODEL_NAMED, THE_MODEL
 from logsql.ml.calibration import Calibration
-from logsql.ml.defaults import TREES
+from logsql.ml.defaults import MOST_ROWS, TREES
 from logsql.ml.drift import FieldProfile
 from logsql.ml.evaluation import Evaluation
 from logsql.ml.features import FeatureSpec, check_schema, encode, row_encoder, typed_classes
-from logsql.ml.metrics import Metrics
+from logsql.ml.metrics import Metrics, NumberMetrics
 from udfs.forests import Forest, Matrix
 
 FORMAT = 1
 
 
 class ModelKind(StrEnum):
-    """``rforest``: random-forest classifier; ``iforest``: isolation forest (the ``anomalies`` command)."""
+    """``rforest``: random forest; ``gboost``: gradient boosting; ``logit``: linear classifier; ``iforest``: isolation
+    forest (the ``anomalies`` command)."""
 
     RFOREST = "rforest"
     IFOREST = "iforest"
+    GBOOST = "gboost"
+    LOGIT = "logit"
+
+    @property
+    def supervised(self) -> bool:
+        """Whether it learns a target."""
+        return self is not ModelKind.IFOREST
+
+
+class Task(StrEnum):
+    """What a trained model answers: a class, a number, or how easily a row is told apart."""
+
+    CLASSIFY = "classify"
+    REGRESS = "regress"
+    SCORE = "score"
 
 
 @dataclass(frozen=True)
 class FitOptions:
     """Hyper-parameters. None means the documented default: unlimited depth, sample floor(sqrt(rows)).
 
-    trees: number of trees; depth: deepest split; leaf: smallest leaf; sample: rows per tree; holdout: share of rows
-    kept out of training; seed: of the forest and of the hold-out.
+    trees: number of trees (of boosting: rounds; of a linear model none); depth: deepest split; leaf: smallest leaf;
+    leaves: most leaves of a tree of boosting; rate: share that a round of boosting corrects; penalty: L2 penalty of a
+    linear model; sample: rows per tree; holdout: share of rows kept out of training; seed: of the model and of the
+    hold-out; task: ``auto``, ``classify`` or ``regress``; rows: most rows to train on.
     How it is tested: group: rows of equal values of this field are held out together; split: ``time`` holds out the
     latest rows, by the field ``time``; test: the input whose rows are the test; folds: parts of a cross-validation.
     calibrate: empty, ``t``, ``isotonic`` or ``sigmoid``; class_weight: empty, ``balanced`` or ``LABEL:WEIGHT, ...``.
@@ -58,12 +76,26 @@ class FitOptions:
     folds: int = 0
     calibrate: str = ""
     class_weight: str = ""
+    leaves: int = 31
+    rate: float = 0.1
+    penalty: float = 1.0
+    task: str = "auto"
+    rows: int = MOST_ROWS
 
-    def changed(self) -> dict[str, float | str]:
+    @staticmethod
+    def of(kind: ModelKind, given: Mapping[str, Any]) -> FitOptions:
+        """The options of a kind of model: those given, and the defaults of scikit-learn for the others."""
+        return FitOptions(**{**_KIND_DEFAULTS.get(kind, {}), **given})
+
+    def changed(self, kind: ModelKind = ModelKind.RFOREST) -> dict[str, object]:
         """The options that differ from their defaults, for the model card (empty with defaults, as printed by the
         article)."""
-        plain = FitOptions()
+        plain = FitOptions.of(kind, {})
         return {name: value for name, value in vars(self).items() if value != getattr(plain, name)}
+
+
+#: A boosted tree has leaves of at least 20 rows where nothing else is said, a tree of a forest of one.
+_KIND_DEFAULTS: dict[ModelKind, dict[str, int]] = {ModelKind.GBOOST: {"leaf": 20}}
 
 
 @dataclass(frozen=True)
@@ -82,9 +114,11 @@ class ScoreSummary:
 class Training:
     """Everything known about a finished training. label: type of the target, a key of ``features.LABEL_TYPES``.
 
-    importance: in percent, of what the trees split by (``rforest``) or of what isolates rows (``iforest``); evaluation:
-    how it was tested (classifiers); calibration: what corrects the probabilities; profile: the values of the features;
-    source: kind and text (file or query) of the input; probes: vectors with the answers that the model gave to them.
+    importance: in percent, of what the trees split by, of what isolates rows (``iforest``) or of what moves the sum
+    (``logit``); evaluation: how it was tested (classifiers); numbers: errors of a regression; calibration: what
+    corrects the probabilities; profile: the values of the features; source: kind and text (file or query) of the
+    input; probes: vectors with the answers that the model gave to them; settled: whether the training came to its end
+    within its rounds; seen: rows of the input, where only a sample of them was taken (0: all).
     """
 
     features: tuple[FeatureSpec, ...]
@@ -108,6 +142,10 @@ class Training:
     profile: tuple[FieldProfile, ...] = ()
     source: tuple[str, str] = ("", "")
     probes: tuple[tuple[tuple[float | None, ...], tuple[float, ...]], ...] = ()
+    task: Task = Task.CLASSIFY
+    numbers: NumberMetrics | None = None
+    settled: bool = True
+    seen: int = 0
 
 
 @dataclass(frozen=True)
@@ -187,6 +225,7 @@ def _training_json(training: Training) -> dict[str, Any]:
     out = dict(vars(training))
     out["features"] = [spec.to_json() for spec in training.features]
     out["metrics"] = None if training.metrics is None else training.metrics.to_json()
+    out["numbers"] = None if training.numbers is None else dict(vars(training.numbers))
     out["scores"] = None if training.scores is None else dict(vars(training.scores))
     out["importance"] = [list(pair) for pair in training.importance]
     out["classes"] = list(training.classes)
@@ -226,6 +265,11 @@ def _training(data: Mapping[str, Any]) -> Training:
             (tuple(None if v is None else float(v) for v in vector), tuple(float(v) for v in answer))
             for vector, answer in data.get("probes", ())
         ),
+        # Those of before were classifiers where they had classes.
+        task=Task(data.get("task", "classify" if data["classes"] else "score")),
+        numbers=None if data.get("numbers") is None else NumberMetrics.from_json(data["numbers"]),
+        settled=bool(data.get("settled", True)),
+        seen=int(data.get("seen", 0)),
     )
 
 
@@ -260,6 +304,11 @@ class TrainedModel:
     @cached_property
     def field_names(self) -> tuple[str, ...]:
         return tuple(spec.name for spec in self.training.features)
+
+    @cached_property
+    def field_sizes(self) -> tuple[int, ...]:
+        """Columns of the matrix per field."""
+        return tuple(spec.size for spec in self.training.features)
 
     @cached_property
     def labels(self) -> pa.Array:

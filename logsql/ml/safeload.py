@@ -1,7 +1,7 @@
 """Reading a stored forest without running anything that the file says.
 
-A joblib file is a program for the unpickler. This reader lets it name nine things and nothing else, hands out checking
-stand-ins for four of them, and looks at every tree *before* scikit-learn copies it into its own memory:
+A joblib file is a program for the unpickler. This reader lets it name eleven things and nothing else, hands out
+checking stand-ins for four of them, and looks at every tree *before* scikit-learn copies it into its own memory:
 
 - a ``Tree`` state with a node count larger than its node array makes scikit-learn read past the array;
 - a ``Tree`` built with more outputs than class counts does so in its constructor;
@@ -17,6 +17,7 @@ import io
 import math
 import pickle
 import zlib
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -37,7 +38,11 @@ from logsql.diagnostics.modelfiles import (
     UNUSUAL_TYPE_STATE,
 )
 from logsql.diagnostics.models import MlError
+from logsql.ml.boosting import boosted_trees
+from logsql.ml.linear import linear_model
 from logsql.ml.model import ModelKind
+from logsql.ml.untyped import Estimator, Values
+from udfs.estimators import RegressionForest
 from udfs.forests import Forest, classification_forest, isolation_forest
 
 # A forest of 1000 trees over 10 million nodes unpacks to less; of a zip bomb no more than this is unpacked.
@@ -179,17 +184,23 @@ def _check_array(wrapper: Any, room: int) -> None:
     wrapper.allow_mmap = False
 
 
+#: Where the estimators come from whose state a file may set.
+_ESTIMATORS = ("sklearn.ensemble._forest", "sklearn.ensemble._iforest", "sklearn.tree._classes")
+
+
 def _reader() -> Any:
     """The restricted unpickler, made here because its base class belongs to joblib."""
     from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
-    from sklearn.ensemble import IsolationForest, RandomForestClassifier
-    from sklearn.tree import DecisionTreeClassifier, ExtraTreeRegressor
+    from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomForestRegressor
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeRegressor
     from sklearn.tree._tree import Tree
 
     allowed: dict[tuple[str, str], Any] = {
         ("sklearn.ensemble._forest", "RandomForestClassifier"): RandomForestClassifier,
         ("sklearn.ensemble._iforest", "IsolationForest"): IsolationForest,
+        ("sklearn.ensemble._forest", "RandomForestRegressor"): RandomForestRegressor,
         ("sklearn.tree._classes", "DecisionTreeClassifier"): DecisionTreeClassifier,
+        ("sklearn.tree._classes", "DecisionTreeRegressor"): DecisionTreeRegressor,
         ("sklearn.tree._classes", "ExtraTreeRegressor"): ExtraTreeRegressor,
         ("sklearn.tree._tree", "Tree"): _checked_tree,
         ("joblib.numpy_pickle", "NumpyArrayWrapper"): NumpyArrayWrapper,
@@ -197,7 +208,7 @@ def _reader() -> Any:
         ("numpy", "dtype"): _checked_dtype,
         ("numpy._core.multiarray", "scalar"): _checked_scalar,
     }
-    estimators = (RandomForestClassifier, IsolationForest, DecisionTreeClassifier, ExtraTreeRegressor)
+    estimators = tuple(value for (module, _), value in allowed.items() if module in _ESTIMATORS)
 
     class ForestReader(NumpyUnpickler):  # type: ignore[misc]
         dispatch: ClassVar[dict[int, Any]] = dict(NumpyUnpickler.dispatch)
@@ -241,33 +252,52 @@ def _check_plain_state(state: Any) -> None:
 
 def _forest(estimator: Any, kind: ModelKind, n_features: int, classes: tuple[str, ...]) -> Forest:
     """Check the parts that scoring uses and leave the estimator itself behind."""
-    from sklearn.ensemble import IsolationForest, RandomForestClassifier
-    from sklearn.tree import DecisionTreeClassifier, ExtraTreeRegressor
+    if kind in _PLAIN:
+        if type(estimator) is not dict or not all(type(key) is str for key in estimator):
+            raise ValueError(f"it holds a {type(estimator).__name__}")
+        return _PLAIN[kind](estimator, n_features, classes)
+    trees, facts = _members(estimator, kind, bool(classes))
+    width = len(classes) if classes else 1
+    for tree in trees:
+        if type(tree).__name__ != "Tree" or tree.node_count < 1:
+            raise ValueError("an empty tree")
+        if tree.n_features != n_features or tree.max_n_classes != width:
+            raise ValueError("features or classes that differ from the manifest")
+    if classes:
+        _check_classes(facts["classes_"], width)
+        return classification_forest(trees, n_features, classes)
+    if kind is ModelKind.RFOREST:
+        return RegressionForest(tuple(trees), n_features)
+    sample = facts["_max_samples"]
+    if type(sample) is not int or not 1 <= sample < 2**31:
+        raise ValueError("sample size of the forest")
+    return isolation_forest(trees, n_features, sample)
 
-    classifier = kind is ModelKind.RFOREST
-    outer, inner = (
-        (RandomForestClassifier, DecisionTreeClassifier) if classifier else (IsolationForest, ExtraTreeRegressor)
-    )
+
+#: Models that are stored as plain arrays by name, and what makes them again.
+_PLAIN: dict[ModelKind, Callable[[dict[str, Values], int, tuple[str, ...]], Forest]] = {
+    ModelKind.GBOOST: boosted_trees,
+    ModelKind.LOGIT: linear_model,
+}
+
+
+def _members(estimator: Estimator, kind: ModelKind, classes: bool) -> tuple[list[Estimator], Mapping[str, Any]]:
+    """The trees of a forest and its own facts, when it is of the class that the manifest says."""
+    from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomForestRegressor
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeRegressor
+
+    outer, inner = (IsolationForest, ExtraTreeRegressor)
+    if kind is ModelKind.RFOREST and classes:
+        outer, inner = (RandomForestClassifier, DecisionTreeClassifier)
+    elif kind is ModelKind.RFOREST:
+        outer, inner = (RandomForestRegressor, DecisionTreeRegressor)
     if type(estimator) is not outer:
         raise ValueError(f"it holds a {type(estimator).__name__}")
     facts = vars(estimator)
     members = facts["estimators_"]
     if type(members) is not list or not members or any(type(member) is not inner for member in members):
         raise ValueError("trees of the forest")
-    trees = [vars(member)["tree_"] for member in members]
-    width = len(classes) if classifier else 1
-    for tree in trees:
-        if type(tree).__name__ != "Tree" or tree.node_count < 1:
-            raise ValueError("an empty tree")
-        if tree.n_features != n_features or tree.max_n_classes != width:
-            raise ValueError("features or classes that differ from the manifest")
-    if classifier:
-        _check_classes(facts["classes_"], width)
-        return classification_forest(trees, n_features, classes)
-    sample = facts["_max_samples"]
-    if type(sample) is not int or not 1 <= sample < 2**31:
-        raise ValueError("sample size of the forest")
-    return isolation_forest(trees, n_features, sample)
+    return [vars(member)["tree_"] for member in members], facts
 
 
 def _check_classes(found: Any, width: int) -> None:

@@ -11,7 +11,7 @@ columns of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from logsql.diagnostics.models import MlError
 from logsql.ml.features import check_list
 from logsql.ml.model import FitOptions, Manifest, ModelKind, TrainedModel
 from logsql.ml.store import ModelStore
-from logsql.ml.train import Control, fit_iforest, fit_rforest
+from logsql.ml.train import Control, fit_iforest, fit_supervised
 from udfs.inference import BatchScorer, score_distinct
 
 
@@ -119,6 +119,25 @@ def _answered(features: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:
     return features
 
 
+def train_guess(
+    command: str,
+    rows: pa.Table,
+    target: str,
+    fields: Sequence[str],
+    options: Mapping[str, object],
+    control: Control | None = None,
+) -> TrainedModel:
+    """Model of ``rforest``, ``gboost`` or ``logit`` ``target=T f, ... [ subquery ]``: all rows train, none are held
+    out. options: by the fields of ``FitOptions``.
+
+    Raises MlError; the planner turns it into the field with the reason.
+    """
+    kind = ModelKind(command)
+    chosen = FitOptions.of(kind, {**options, "holdout": 0.0})
+    done = fit_supervised(kind, rows, target, fields, chosen, control or Control(), record=False)
+    return done.model(Manifest("", kind, "", tuple(fields), target, len(done.training.classes), chosen))
+
+
 def train_rforest(
     rows: pa.Table,
     target: str,
@@ -131,9 +150,7 @@ def train_rforest(
 
     Raises MlError; the planner turns it into ``rforest_error_stage``.
     """
-    options = FitOptions(trees=size, holdout=0.0)
-    done = fit_rforest(rows, target, fields, options, control or Control.with_timeout(timeout), record=False)
-    return done.model(Manifest("", ModelKind.RFOREST, "", tuple(fields), target, len(done.training.classes), options))
+    return train_guess("rforest", rows, target, fields, {"trees": size}, control or Control.with_timeout(timeout))
 
 
 def train_anomalies(

@@ -52,7 +52,8 @@ from logsql.diagnostics.models import (
     MlError,
     did_you_mean_one,
 )
-from logsql.ml.model import Manifest, ModelKind, TrainedModel, canonical
+from logsql.ml.features import width_of
+from logsql.ml.model import Manifest, ModelKind, Task, TrainedModel, canonical
 from logsql.ml.safeload import dump_forest, load_forest
 from logsql.store.files import Files
 from logsql.store.folders import BadName, file_stem, user_folder
@@ -306,10 +307,11 @@ def verified(manifest: Manifest, payload: bytes) -> TrainedModel:
     stored, here = dict(training.versions).get("scikit-learn", "unknown"), library_versions()["scikit-learn"]
     if stored != here:
         raise MlError(WRONG_VERSION, name=manifest.name, stored=stored, here=here)
-    if (manifest.kind is ModelKind.RFOREST) != bool(training.classes):
+    wanted = {Task.CLASSIFY, Task.REGRESS} if manifest.kind.supervised else {Task.SCORE}
+    if training.task not in wanted or (training.task is Task.CLASSIFY) != bool(training.classes):
         raise MlError(DAMAGED_CLASSES, name=manifest.name)
     owner = MODEL_QUOTED.fill(name=manifest.name)
-    forest = load_forest(payload, manifest.kind, len(training.features), training.classes, owner)
+    forest = load_forest(payload, manifest.kind, width_of(training.features), training.classes, owner)
     return TrainedModel(manifest, training, replace(forest, calibration=training.calibration))
 
 

@@ -33,18 +33,14 @@ from logsql.diagnostics.models import (
 from logsql.language.spans import render
 from logsql.ml.inputs import FEATURE_KINDS, InputKind, InputStore, MlInput
 from logsql.ml.model import FitOptions, Manifest, ModelKind
+from logsql.ml.options import check_kind, check_options
 from logsql.ml.store import ModelStore
 from logsql.ml.tasks import TaskManager, TaskState, TaskView
-from logsql.ml.train import check_kind, check_options
 from logsql.shell import ml_layout as layout
 from logsql.shell.commandline import CommandLine, Option
 
 _IS_OPTION = re.compile(r"[^\W\d]\w*=")
-KINDS = {
-    "rforest": ModelKind.RFOREST,
-    "iforest": ModelKind.IFOREST,
-    "anomalies": ModelKind.IFOREST,
-}
+KINDS = {**{kind.value: kind for kind in ModelKind}, "anomalies": ModelKind.IFOREST}
 # Option name -> (field of FitOptions, type). ``size`` is the language's own word for the number of trees.
 OPTIONS: dict[str, tuple[str, type]] = {
     "trees": ("trees", int),
@@ -61,6 +57,11 @@ OPTIONS: dict[str, tuple[str, type]] = {
     "folds": ("folds", int),
     "calibrate": ("calibrate", str),
     "class_weight": ("class_weight", str),
+    "leaves": ("leaves", int),
+    "rate": ("rate", float),
+    "penalty": ("penalty", float),
+    "task": ("task", str),
+    "rows": ("rows", int),
 }
 
 
@@ -231,7 +232,7 @@ def select_fields(answer: str, kind: ModelKind, item: MlInput) -> tuple[str | No
             raise MlError(said.TWO_TARGETS, first=target, second=name)
     if "*" in [part.strip() for part in answer.split(",")]:
         fields += [f.name for f in item.fields if f.name not in fields and f.name != target and f.kind in FEATURE_KINDS]
-    if kind is ModelKind.RFOREST and target is None:
+    if kind.supervised and target is None:
         raise MlError(said.NO_TARGET, notes=[fields_note(owner, names)])
     if kind is ModelKind.IFOREST and target is not None:
         raise MlError(said.FOREST_TARGET, target=target)
@@ -272,7 +273,7 @@ def _create(shell: MlShell, arguments: list[str], options: dict[str, str]) -> in
     kind = KINDS.get(kind_name.lower())
     if kind is None:
         raise MlError(said.NO_MODEL_TYPE, type=kind_name)
-    chosen = fit_options(options)
+    chosen = fit_options(options, FitOptions.of(kind, {}))
     item = shell.inputs.get(input_name)
     if "fields" in options:
         answer = options["fields"]
@@ -382,7 +383,7 @@ def _help(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
 _HYPER = tuple(OPTIONS)
 TRAINING = (
     "[trees= depth= leaf= sample= holdout= seed= class_weight=] "
-    "[group=FIELD | split=time | test=INPUT] [time=FIELD folds= calibrate=t]"
+    "[leaves= rate= penalty= task= rows=] [group=FIELD | split=time | test=INPUT] [time=FIELD folds= calibrate=t]"
 )
 
 COMMANDS: tuple[Command, ...] = (
@@ -424,8 +425,8 @@ COMMANDS: tuple[Command, ...] = (
         "ml.createModel",
         'TYPE MODEL INPUT [fields="+target, field, ..."] ' + TRAINING,
         (
-            "create a model: rforest (label +target) or iforest (anomalies)",
-            "모델 생성: rforest(+target으로 라벨 지정) 또는 iforest(이상 탐지)",
+            "create a model: rforest, gboost or logit (label +target), or iforest (anomalies)",
+            "모델 생성: rforest, gboost, logit(+target으로 라벨 지정) 또는 iforest(이상 탐지)",
         ),
         _create,
         (3, 3),

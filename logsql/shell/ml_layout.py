@@ -139,7 +139,7 @@ def model_card(manifest: Manifest, versions: Sequence[Manifest] = ()) -> str:
         lines.append(f"[*] {manifest.target}" + (f" (cardinality: {count})" if count is not None else ""))
     lines += [f"[ ] {name}" for name in manifest.fields]
     lines += [MODEL_RULE, "Hyper Parameters", MODEL_RULE]
-    lines += [f"{name}: {value}" for name, value in manifest.options.changed().items()]
+    lines += [f"{name}: {value}" for name, value in manifest.options.changed(manifest.kind).items()]
     lines += _importance(training)
     lines += [MODEL_RULE, "Performance", MODEL_RULE]
     if training is None:

@@ -52,12 +52,14 @@ FEWER = {
     "kmeans": 5_000,
     "lof": 3_000,
     "rforest": 3_000,
+    "gboost": 3_000,
+    "logit": 3_000,
     "stl": 5_000,
 }
 #: Dear by the row or by the model, and made of moves that the others test too: at night. A new command is not here.
 DEAR = frozenset(
     {
-        *("anomalies", "curvefit", "evalc", "forecast", "kmeans", "lof", "rforest", "stl", "tfidf"),
+        *("anomalies", "curvefit", "evalc", "forecast", "gboost", "kmeans", "lof", "logit", "rforest", "stl", "tfidf"),
         *("flowsearch", "mpsearch", "parsecsv", "parsejson", "parsekv", "parsemap", "parsexml", "signature"),
         *("cube", "timechart", "tojson", "transaction"),
     }
