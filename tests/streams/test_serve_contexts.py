@@ -57,7 +57,7 @@ def test_a_send_without_its_recv_is_an_alert(served: Served) -> None:
 
 
 def test_contexts_outlive_kill_9(served: Served) -> None:
-    served.write(CORRELATION.replace("SPAN", "8s"))
+    served.write(CORRELATION.replace("SPAN", "15s"))
     served.start()
     served.send(b"<13>send a1\n<13>send b2\n")
     served.until(lambda: served.counted("logsql_stream_rows_in_total", "match") == 2, "read")
