@@ -40,8 +40,8 @@ BOOK_ENDED = define(
     ("the engine has given the database up", "엔진이 데이터베이스를 더 쓸 수 없게 되었습니다"),
     ("{path} must be opened again: {reason}", "{path}을(를) 다시 열어야 합니다: {reason}"),
     help=(
-        "make room on the disk and start the server again: what was accepted is in the journal",
-        "디스크 공간을 확보하고 서버를 다시 시작하세요. 받아들인 것은 저널에 있습니다",
+        "make room on the disk: the server then opens it again by itself; what was accepted is in the journal",
+        "디스크 공간을 확보하세요. 그러면 서버가 스스로 다시 엽니다. 받아들인 것은 저널에 있습니다",
     ),
 )
 BOOK_NEWER = define(

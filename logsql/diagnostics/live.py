@@ -93,6 +93,10 @@ add_messages(
         "live-checked": ("right: {streams} streams were planned", "이상 없음: 스트림 {streams}개를 계획했습니다"),
         "live-stream-failed": ("stream {name} has stopped: {reason}", "스트림 {name}이(가) 멈췄습니다: {reason}"),
         "live-reload-failed": ("nothing has changed: {reason}", "바뀐 것이 없습니다: {reason}"),
+        "live-anew": (
+            "there is room again: the server begins anew to open its database",
+            "공간이 다시 생겼습니다. 데이터베이스를 열기 위해 서버를 새로 시작합니다",
+        ),
         "live-unchanged": ("the configuration is the same", "설정이 그대로입니다"),
         "live-next-start": ("{key} is taken up at the next start", "{key}은(는) 다음 시작 때 적용됩니다"),
         "live-replaced": ("the stream goes on with its new query", "스트림이 새 쿼리로 계속됩니다"),

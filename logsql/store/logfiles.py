@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from logsql.diagnostics.errors import PolicyError
 from logsql.store.files import Files
@@ -174,7 +175,16 @@ def make_folder(files: Files, path: str | os.PathLike[str]) -> None:
 def make_private_folder(files: Files, path: str | os.PathLike[str]) -> None:
     """A folder that nobody but the user may look into, with those above it. One that is there stays as it is."""
     files.policy.check_write(os.fspath(path))
-    os.makedirs(path, mode=0o700, exist_ok=True)
+    missing = [p for p in (PurePath(path), *PurePath(path).parents) if not os.path.isdir(p)]
+    for folder in reversed(missing):  # makedirs gives the mode to the last alone
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+
+
+def make_private(files: Files, path: str | os.PathLike[str]) -> None:
+    """A file that is there: nobody but its owner may read it from now on. Raises OSError."""
+    files.policy.check_write(os.fspath(path))
+    os.chmod(path, 0o600)
 
 
 def free_bytes(path: str | os.PathLike[str]) -> int:

@@ -20,6 +20,7 @@ from logsql.planner.folds import tree_nodes
 from logsql.planner.services import CONTEXTS
 from logsql.planner.together import parts_of
 from logsql.store.files import Files
+from logsql.store.logfiles import make_private
 from logsql.store.policy import Policy
 from logsql.store.serverfolder import StateFolder
 from logsql.streams import settings
@@ -183,8 +184,11 @@ def opened(live: Live, folder: StateFolder, log: Logbook) -> Assembly:
     files = Files(Policy.safe_mode(live.files.allow, (*live.files.allow_write, str(folder.path))))
     own = Files()
     metrics = Metrics()
+    known = own.has_file(live.server.database)
     session = open_session(live, folder.path)
     try:
+        if not known:
+            make_private(own, live.server.database)
         tables = Tables()
         book = Book(session, write=tables.write, sync=live.server.sync)
         journal = Journal(folder.path / "journal", own, live.server, metrics)

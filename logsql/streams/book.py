@@ -95,6 +95,8 @@ class Book:
         self._session = session
         self._write = write
         self._sync = sync
+        #: Whether the engine has given the database up: it must be opened again.
+        self.ended = False
         self._threads = threading.local()
         self._lock = threading.Lock()
         self._cursors: list[Cursor] = []
@@ -268,6 +270,7 @@ class Book:
                 raise
             said = f"{problem}\n{problem.__context__}"  # of two errors the second may say only that all is over
             if isinstance(problem, duckdb.FatalException):
+                self.ended = True
                 raise SourceError(diagnostic(BOOK_ENDED, path=self._session.path, reason=str(problem))) from None
             if _NO_ROOM in said:
                 raise FeedFull(self._session.path) from None
@@ -292,9 +295,13 @@ class Book:
                 raise FeedFull(self._session.path) from None
             raise
 
+    def has_room(self, bytes: int = ROOM) -> bool:
+        """Whether the disk of the database has so much room."""
+        return self._folder is None or free_bytes(self._folder) >= bytes
+
     def _refuse_full(self) -> None:
         """Raise FeedFull before the engine finds no room for its own files."""
-        if self._folder is not None and free_bytes(self._folder) < ROOM:
+        if not self.has_room():
             raise FeedFull(self._session.path)
 
     def _cursor(self) -> Cursor:

@@ -33,6 +33,8 @@ from logsql.streams.views import View
 
 #: Seconds between two looks around.
 LOOK = 1.0
+#: Room with which a database that was given up is opened again: what it wanted to write, and what it keeps free.
+_ANEW = 64_000_000
 #: Exit codes of a second signal.
 AT_ONCE = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
@@ -60,6 +62,7 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end = asyncio.Event()
         self._signals = 0
+        self._anew = False
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -81,6 +84,8 @@ class Server:
         await self._end.wait()
         notify("STOPPING=1")
         looking.cancel()
+        if self._anew and not self._signals:
+            await self._begin_anew()
         await self._stop()
         return 0
 
@@ -131,6 +136,17 @@ class Server:
         if self._page is not None:
             await self._page.stop()
 
+    async def _begin_anew(self) -> None:
+        """Begin again as the same process, where the engine has given the database up for want of room and there is
+        room again: nothing else opens it. As safe as ``kill -9``: what was accepted is in the journal.
+        """
+        parts = self.parts
+        await self._stop_receivers(list(parts.receivers))
+        for intake in parts.intakes.values():
+            await asyncio.to_thread(intake.drain)
+        parts.log.say(message("live-anew"), "warning")
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
     def _finish(self, deadline: float) -> None:
         parts = self.parts
         for intake in parts.intakes.values():
@@ -159,6 +175,9 @@ class Server:
                 await asyncio.to_thread(self.look)
             except (LogsqlError, OSError, duckdb.Error) as problem:
                 self.parts.log.say(str(problem), "error")
+            if self.parts.book.ended and self.parts.book.has_room(_ANEW):
+                self._anew = True
+                self._end.set()
 
     def look(self) -> None:
         """Release what nobody needs, and measure."""

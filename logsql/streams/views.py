@@ -300,6 +300,7 @@ class View:
             if name == CONTEXTS.name
         ]
         return {
+            "status": "degraded" if self._server.reasons() else "running",
             "ready": not self._server.reasons(),
             "reasons": self._server.reasons(),
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._server.started)),

@@ -46,6 +46,17 @@ pri = "keep"
 framing = "lf"
 retry = "100ms..200ms"
 """
+HOOK = """
+[[sink]]
+name = "hook"
+kind = "webhook"
+url = "http://127.0.0.1:SILENT/in"
+
+[network]
+allow = ["127.0.0.1"]
+plain_http = ["127.0.0.1"]
+proxy = "none"
+"""
 PICKY = """
 [[stream]]
 name = "picky"
@@ -161,13 +172,70 @@ def test_a_full_disk_stops_reading_and_loses_nothing(small_disk: Path, servers: 
     assert numbers([str(line) for (line,) in rows]) == list(range(sent))
 
 
+def test_a_database_that_was_given_up_is_opened_again_when_there_is_room(
+    small_disk: Path, servers: list[Served]
+) -> None:
+    """Others fill the disk in the moment of a checkpoint: the engine refuses everything until it is opened again. The
+    server waits for room and begins anew by itself; what it accepted meanwhile is delivered, once."""
+    served = Served(small_disk, body('"kept"'))
+    servers.append(served)
+    served.program = ["-m", "tests.streams.cornered", str(small_disk / "now")]
+    served.start()
+    assert served.process is not None
+    process = served.process.pid
+    served.send(lines(0, 5000, 1000))
+    delivered(served, "kept", 5000)
+    room = os.statvfs(small_disk)
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(room.f_bavail * room.f_frsize - 52_000_000))
+    (small_disk / "now").touch()
+    served.send(lines(5000, 100))
+    served.until(
+        lambda: "E3222" in served.get("/ready")[1] or "must be opened again" in served.get("/ready")[1], "told"
+    )
+    assert served.get("/ready")[0] == 503
+    told = served.status()
+    assert (told["status"], told["ready"]) == ("degraded", False)
+    assert [stream["state"] for stream in told["streams"]] == ["failed"]
+    served.send(lines(5100, 100))
+    served.until(lambda: served.counted("logsql_receiver_messages_total", "edge", "tcp") == 5200, "accepted")
+    (small_disk / "now").unlink()
+    filler.unlink()
+    served.until(lambda: sum(line.startswith("ready: ") for line in served.said) == 2, "begun anew")
+    assert served.process.pid == process
+    assert served.process.poll() is None
+    delivered(served, "kept", 200)
+    assert served.get("/ready") == (200, "ready\n")
+    assert served.status()["status"] == "running"
+    served.send(lines(5200, 100))
+    delivered(served, "kept", 300)
+    assert served.end() == 0
+    rows = served.stored("SELECT line FROM kept ORDER BY rowid")
+    assert numbers([str(line) for (line,) in rows]) == list(range(5300))
+
+
+def test_nobody_else_may_look_into_the_state(tmp_path: Path, servers: list[Served]) -> None:
+    """Whatever the umask says: folders 0700, files 0600, but for the log that the engine makes anew now and then."""
+    before = os.umask(0o022)
+    try:
+        served = begun(servers, tmp_path, body('"kept", "siem"', free_port(), DEAD + PICKY))
+    finally:
+        os.umask(before)
+    served.send(lines(0, 10) + (WIDE + "\n").encode())
+    delivered(served, "kept", 11)
+    delivered(served, "dead", 1)
+    open_ = [p for p in (served.state, *served.state.rglob("*")) if p.lstat().st_mode & 0o077]
+    assert {p.name for p in open_} <= {"live.duckdb.wal"}
+    assert served.end() == 0
+
+
 # --- a dead target ----------------------------------------------------------------------------------------------------
 
 
 def test_a_dead_target_holds_up_nobody_else(tmp_path: Path, servers: list[Served]) -> None:
     """Its spool grows, the others go on; at the end what waits is kept, and the next start delivers it."""
     target = free_port()
-    served = begun(servers, tmp_path, body('"kept", "siem"', target, DEAD + PICKY), 'shutdown = "1s"')
+    served = begun(servers, tmp_path, body('"kept", "siem"', target, DEAD + PICKY), 'shutdown = "100s"')
     served.send(lines(0, 3000))
     delivered(served, "kept", 3000)
     served.until(lambda: served.counted("logsql_stream_rows_in_total", "picky") == 3000, "the other stream")
@@ -179,7 +247,9 @@ def test_a_dead_target_holds_up_nobody_else(tmp_path: Path, servers: list[Served
     served.until(lambda: served.counted("logsql_sink_retries_total", "siem") > 1, "tried again")
     (siem,) = [sink for sink in served.status()["sinks"] if sink["name"] == "siem"]
     assert (siem["state"], siem["rows_waiting"]) == ("failing", 6000)
+    began = time.monotonic()
     assert served.end() == 0
+    assert time.monotonic() - began < 20, "nobody waits for a target that is away"
 
     peer = Receiver(port=target).open()
     served.start()
@@ -213,16 +283,10 @@ def test_the_end_delivers_to_who_is_there(tmp_path: Path, servers: list[Served])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_second_signal_ends_at_once(tmp_path: Path, servers: list[Served], number: signal.Signals, code: int) -> None:
     target = free_port()
-    served = begun(servers, tmp_path, body('"kept", "siem"', target, DEAD), 'shutdown = "50s"')
-    served.send(lines(0, 1000))
-    delivered(served, "kept", 1000)
-    assert served.process is not None
-    served.process.send_signal(number)
-    with pytest.raises(subprocess.TimeoutExpired):
-        served.process.wait(1)  # it waits for the target that is away
-    began = time.monotonic()
-    assert served.end(number) == code
-    assert time.monotonic() - began < 2
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and answers nobody
+        hook = HOOK.replace("SILENT", str(silent.getsockname()[1]))
+        served = begun(servers, tmp_path, body('"kept", "siem", "hook"', target, DEAD + hook), 'shutdown = "50s"')
+        end_at_once(served, number, code)
     peer = Receiver(port=target).open()
     served.start()
     delivered(served, "siem", 1000)
@@ -230,6 +294,18 @@ def test_a_second_signal_ends_at_once(tmp_path: Path, servers: list[Served], num
     peer.close()
     assert received(peer) == list(range(1000))
     assert served.stored("SELECT count(*), count(DISTINCT line) FROM kept") == [(1000, 1000)]
+
+
+def end_at_once(served: Served, number: signal.Signals, code: int) -> None:
+    served.send(lines(0, 1000))
+    delivered(served, "kept", 1000)
+    assert served.process is not None
+    served.process.send_signal(number)
+    with pytest.raises(subprocess.TimeoutExpired):
+        served.process.wait(1)  # it waits for an answer
+    began = time.monotonic()
+    assert served.end(number) == code
+    assert time.monotonic() - began < 2
 
 
 # --- rows that fail, and the identity of the metrics ------------------------------------------------------------------

@@ -286,6 +286,8 @@ class Spooled:
                 worked = self.step()
                 self._failures, self.trouble = 0, None
             except (Failed, OSError) as problem:
+                if last and isinstance(problem, Failed):
+                    break  # a target that cannot be reached now holds up nobody: what waits is kept
                 self._failed(problem)
                 continue
             if not worked:
@@ -308,8 +310,8 @@ class Spooled:
         if isinstance(problem, Failed) and problem.wait is not None:
             wait = max(0.0, problem.wait)
         self._failures += 1
-        until = time.monotonic() + wait
-        while (left := until - time.monotonic()) > 0 and not self.ended():
+        until, last = time.monotonic() + wait, self._stopping.is_set()
+        while (left := until - time.monotonic()) > 0 and not self.ended() and self._stopping.is_set() == last:
             time.sleep(min(left, TICK))
 
     # --- for the kinds ------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ class Dead(FileSink):
     """``[dead]``. Units use it as any sink, but for :meth:`bury`."""
 
     kind = "dead"
+    mode = 0o600
 
     def __init__(self, wanted: settings.Dead, place: Place) -> None:
         shape = settings.Sink(

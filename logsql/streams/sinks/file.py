@@ -40,6 +40,8 @@ class FileSink(Spooled):
     """``kind = "file"`` for ``.jsonl``, ``.jsonl.gz`` and ``.jsonl.zst``."""
 
     kind = "file"
+    #: Permissions of a new file, less the umask: others may come for it.
+    mode = 0o666
 
     def __init__(self, settings: Settings, place: Place) -> None:
         super().__init__(settings, place)
@@ -170,7 +172,7 @@ class FileSink(Spooled):
             self.place.book.commit(Commit(self.unit, states={"file": json.dumps(kept).encode()}))
             self._kept = kept
         make_folder(self.place.files, PurePath(path).parent)
-        self._file = LogFile(self.place.files, path, new=there is None, mode=0o666)
+        self._file = LogFile(self.place.files, path, new=there is None, mode=self.mode)
         self._base, self._period = base, period
         self._identify()
 
