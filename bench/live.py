@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.livesender import ODD
@@ -175,8 +176,26 @@ class Alerts:
 _SENT = re.compile(rb'"sent":"?([0-9.]+)')
 
 
-def by_server(folder: Path, tls: Authority, seconds: int) -> list[float]:
-    """Latencies of alerts that a stream scores."""
+@dataclass(frozen=True)
+class Scored:
+    """What a server did: latencies of its alerts, its CPU in seconds, batches of its stream, and the seconds that the
+    model took."""
+
+    latencies: list[float]
+    cpu: float
+    batches: float
+    model: float
+
+    def told(self, seconds: int) -> str:
+        """The cost of a batch and of a row."""
+        rows = RATE * seconds
+        size, each = rows / self.batches, self.cpu / self.batches * 1000
+        used, scoring = self.cpu / seconds, self.model / rows * 1000
+        return f"{size:.0f} rows and {each:.1f} ms of CPU a batch, {used:.2f} cores; model {scoring:.3f} ms a row"
+
+
+def by_server(folder: Path, tls: Authority, seconds: int) -> Scored:
+    """Latencies of alerts that a stream scores. The model is the server's: of ``live.duckdb`` in its state folder."""
     alerts = Alerts(tls)
     words = {"TARGET": str(alerts.port), "CERT": str(tls.right.cert), "KEY": str(tls.right.key), "CA": str(tls.ca_file)}
     body = FDS
@@ -185,11 +204,21 @@ def by_server(folder: Path, tls: Authority, seconds: int) -> list[float]:
     served = Served(folder, body)
     train(served.state, folder)
     served.start()
+    assert served.process is not None
     try:
+        before = cpu(served.process.pid)
         _send(served.port, seconds, tls)
-        return alerts.wait(RATE * seconds // ODD)
+        found = alerts.wait(RATE * seconds // ODD)
+        used = cpu(served.process.pid) - before
+        batches = served.counted("logsql_stream_batch_seconds_count", "fds")
+        return Scored(found, used, batches, _of_model(served))
     finally:
         served.end()
+
+
+def _of_model(served: Served) -> float:
+    """Seconds that models took."""
+    return sum(value for name, value in served.metrics().items() if name[0] == "logsql_model_seconds_sum")
 
 
 def by_echo(tls: Authority, seconds: int) -> list[float]:
@@ -231,22 +260,29 @@ def train(state: Path, folder: Path) -> None:
 
 
 def latency_rows(seconds: int = SECONDS, turns: int = TURNS) -> list[Row]:
-    """Median and p99 from the send of a message to its alert, TLS in and out, against an echo; the best of three."""
+    """Median, p95 and p99 from the send of a message to its alert, TLS in and out, against an echo; the best of three.
+
+    Both moments are of one clock: that of this machine.
+    """
     mine: list[list[float]] = []
+    costs: list[str] = []
     theirs: list[list[float]] = []
     for _ in range(turns):
         with tempfile.TemporaryDirectory() as one:
             tls = make_authority(Path(one) / "tls")
-            mine.append(by_server(Path(one), tls, seconds))
+            scored = by_server(Path(one), tls, seconds)
+            mine.append(scored.latencies)
+            costs.append(scored.told(seconds))
             theirs.append(by_echo(tls, seconds))
     rows: list[Row] = []
-    for name, share in (("p50", 0.5), ("p99", 0.99)):
+    for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
         ours, echoed = ([percentile(one, share) * 1000 for one in side] for side in (mine, theirs))
         ratios = [a / b for a, b in zip(ours, echoed, strict=True)]
         best = min(ours)
-        met = f"; goal {GOAL:.0f} ms {'met' if best <= GOAL else 'MISSED'}" if share > 0.9 else ""
+        met = f"; goal {GOAL:.0f} ms {'met' if best <= GOAL else 'MISSED'}" if share == 0.99 else ""
         compared = f"an echo, {name} of {len(mine[0]):,} alerts at {RATE:,} messages a second, elapsed time"
         note = f"best {best:.1f} ms, all {', '.join(f'{one:.1f}' for one in ours)}{met}"
+        note += f"; {costs[ours.index(best)]}" if share == 0.99 else ""
         found = Row(
             "live latency", compared, best / min(echoed), best, min(echoed), min(ratios), max(ratios), None, note
         )
