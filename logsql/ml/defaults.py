@@ -8,8 +8,6 @@ TREES = 100
 """Trees of a forest: ``size=`` of rforest and anomalies, ``trees=`` of ml.createModel."""
 FEW_ROWS = 50
 """Fewer rows than this to learn from are told (decisions.md 38)."""
-#: Most rows that one training holds; of more it takes a sample that keeps the shares of the classes, and says so.
-MOST_ROWS = 2_000_000
 #: Most texts of a field that boosted trees split as sets: a byte, less the missing value.
 MOST_CATEGORIES = 254
 #: Most columns that a linear model makes of the texts of one field.

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from logsql.diagnostics.models import MODEL_NAMED, THE_MODEL
 from logsql.ml.calibration import Calibration
-from logsql.ml.defaults import MOST_ROWS, TREES
+from logsql.ml.defaults import TREES
 from logsql.ml.drift import FieldProfile
 from logsql.ml.evaluation import Evaluation
 from logsql.ml.features import FeatureSpec, check_schema, encode, row_encoder, typed_classes
@@ -57,7 +57,7 @@ class FitOptions:
     trees: number of trees (of boosting: rounds; of a linear model none); depth: deepest split; leaf: smallest leaf;
     leaves: most leaves of a tree of boosting; rate: share that a round of boosting corrects; penalty: L2 penalty of a
     linear model; sample: rows per tree; holdout: share of rows kept out of training; seed: of the model and of the
-    hold-out; task: ``auto``, ``classify`` or ``regress``; rows: most rows to train on.
+    hold-out; task: ``auto``, ``classify`` or ``regress``.
     How it is tested: group: rows of equal values of this field are held out together; split: ``time`` holds out the
     latest rows, by the field ``time``; test: the input whose rows are the test; folds: parts of a cross-validation.
     calibrate: empty, ``t``, ``isotonic`` or ``sigmoid``; class_weight: empty, ``balanced`` or ``LABEL:WEIGHT, ...``.
@@ -80,7 +80,6 @@ class FitOptions:
     rate: float = 0.1
     penalty: float = 1.0
     task: str = "auto"
-    rows: int = MOST_ROWS
 
     @staticmethod
     def of(kind: ModelKind, given: Mapping[str, Any]) -> FitOptions:
@@ -118,7 +117,7 @@ class Training:
     (``logit``); evaluation: how it was tested (classifiers); numbers: errors of a regression; calibration: what
     corrects the probabilities; profile: the values of the features; source: kind and text (file or query) of the
     input; probes: vectors with the answers that the model gave to them; settled: whether the training came to its end
-    within its rounds; seen: rows of the input, where only a sample of them was taken (0: all).
+    within its rounds.
     """
 
     features: tuple[FeatureSpec, ...]
@@ -145,7 +144,6 @@ class Training:
     task: Task = Task.CLASSIFY
     numbers: NumberMetrics | None = None
     settled: bool = True
-    seen: int = 0
 
 
 @dataclass(frozen=True)
@@ -269,7 +267,6 @@ def _training(data: Mapping[str, Any]) -> Training:
         task=Task(data.get("task", "classify" if data["classes"] else "score")),
         numbers=None if data.get("numbers") is None else NumberMetrics.from_json(data["numbers"]),
         settled=bool(data.get("settled", True)),
-        seen=int(data.get("seen", 0)),
     )
 
 

@@ -27,7 +27,6 @@ def check_options(options: FitOptions) -> FitOptions:
         ("leaves", options.leaves, 2, 100_000),
         ("rate", options.rate, 0.000_001, 1),
         ("penalty", options.penalty, 0, 1e12),
-        ("rows", options.rows, 100, None),
     ]
     for name, value, low, high in rules:
         if value is not None and not low <= value <= (math.inf if high is None else high):

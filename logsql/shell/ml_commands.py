@@ -61,7 +61,6 @@ OPTIONS: dict[str, tuple[str, type]] = {
     "rate": ("rate", float),
     "penalty": ("penalty", float),
     "task": ("task", str),
-    "rows": ("rows", int),
 }
 
 
@@ -383,7 +382,7 @@ def _help(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
 _HYPER = tuple(OPTIONS)
 TRAINING = (
     "[trees= depth= leaf= sample= holdout= seed= class_weight=] "
-    "[leaves= rate= penalty= task= rows=] [group=FIELD | split=time | test=INPUT] [time=FIELD folds= calibrate=t]"
+    "[leaves= rate= penalty= task=] [group=FIELD | split=time | test=INPUT] [time=FIELD folds= calibrate=t]"
 )
 
 COMMANDS: tuple[Command, ...] = (

@@ -32,6 +32,10 @@ _SCORES = text(
     "Training scores: lowest {low:.4f}, median {median:.4f}, 99% below {p99:.4f}, highest {high:.4f}",
     "학습 점수: 최저 {low:.4f}, 중앙값 {median:.4f}, 99%가 {p99:.4f} 미만, 최고 {high:.4f}",
 )
+_ERRORS = text(
+    "Errors of the guessed numbers: mean {mae:.6g}, median {median:.6g}, RMSE {rmse:.6g}; R2 {r2:.4f}",
+    "예측한 숫자의 오차: 평균 {mae:.6g}, 중앙값 {median:.6g}, RMSE {rmse:.6g}; R2 {r2:.4f}",
+)
 _ROWS = text("Rows: {rows}", "행: {rows}")
 _SKIPPED = text(" ({rows} without a label skipped)", " (라벨이 없는 {rows}행 제외)")
 _HOLDOUT = text(
@@ -179,6 +183,9 @@ def _performance(training: Training, manifest: Manifest) -> list[str]:
     if training.metrics is not None:
         lines += _metric_lines(training.metrics)
         lines += class_lines(training.metrics, training.classes)
+    elif training.numbers is not None:
+        n = training.numbers
+        lines.append(_ERRORS.fill(mae=n.mae, median=n.median, rmse=n.rmse, r2=n.r2))
     elif manifest.target is not None:
         lines.append(_NO_HOLDOUT.fill())
     if training.evaluation is not None:

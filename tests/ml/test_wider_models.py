@@ -390,3 +390,21 @@ def test_nothing_is_said_by_scikit_learn(session: Session, recwarn: pytest.Warni
     session.query(f"{rows} | rforest target=label a [ {rows} ]").rows()
     session.query(f"{rows} | logit target=label a [ {rows} ]").rows()
     assert not [w for w in recwarn.list if "sklearn" in str(w.filename)]
+
+
+@pytest.mark.parametrize("kind", ["gboost", "rforest"])
+def test_the_card_of_a_regression_gives_its_errors(session: Session, tmp_path: Path, kind: str) -> None:
+    """Decimals of a CSV file stay decimals: rounded, the target would have four values."""
+    lines = [f"{i / 100},{i / 10}" for i in range(400)]
+    (tmp_path / "n.csv").write_text("\n".join(["t,a", *lines]))
+    path = tmp_path / "n.csv"
+    card = ml(
+        session,
+        f'ml.addCsvInput in "{path}"',
+        f'ml.createModel {kind} m in fields="+t, a"',
+        "ml.fit m wait=t",
+        "ml.model m",
+    )
+    (line,) = [line for line in card.splitlines() if line.startswith("Errors of the guessed numbers: mean ")]
+    assert float(line.rpartition("R2 ")[2]) > 0.95
+    assert "no hold-out rows" not in card
