@@ -118,7 +118,7 @@ class EventRows:
         self._created: list[str] = []
         self._headers: list[str] = []
         self._ids: list[str | None] = []
-        self._numbers: list[int | None] = []
+        self._numbers: list[int] = []
         self._own_data: list[str | None] = []
         self._messages: dict[int, str | None] = {}
         for table in self._tables:
@@ -127,7 +127,7 @@ class EventRows:
     def add(self, events: Sequence[Event]) -> None:
         """Take what is wanted of ``events``."""
         if self._numbered:
-            self._numbers += [_integer(event["event_record_id"], 63) for event in events]
+            self._numbers += [event["event_record_id"] for event in events]
         if self._occurrence:
             self._headers += [event["timestamp"] for event in events]
         if self._looks:
@@ -187,7 +187,8 @@ class EventRows:
                 if end and data.startswith(_OWN_DATA, end):
                     text = _own_data(data, kind, end + _OWN_DATA_LONG, self._shapes)
                 if text is None:
-                    body = _body(data, tally) if body is None else body
+                    if body is None:
+                        body = (_beside(data, kind, end) if end else None) or _body(data, tally)
                     text = _event_data(body)
                     if (message := _message(body)) is not None:
                         self._messages[number] = message
@@ -204,7 +205,7 @@ class EventRows:
             made["_time"] = times.cast(pa.timestamp("us", tz="UTC"))
             made["record_id"] = _whole_numbers(self._ids)
         if self._numbered:
-            made["record_no"] = pa.array(self._numbers, pa.int64())
+            made["record_no"] = _record_numbers(self._numbers)
         if self._data:
             made["event_data"] = with_braces(pa.array(self._own_data, pa.string()))
             made["msg"] = _sparse(self._messages, rows)
@@ -280,6 +281,14 @@ def _whole_numbers(texts: list[str | None]) -> pa.Array:
     except pa.ArrowInvalid:
         # Those of an event that was rendered before it was collected stand between quotes.
         return pa.array([_integer(text and text.strip('"'), 63) for text in texts], pa.int64())
+
+
+def _record_numbers(numbers: Sequence[int]) -> pa.Array:
+    """Numbers of records, null where a damaged header has one of 64 bits."""
+    try:
+        return pa.array(numbers, pa.int64())
+    except (OverflowError, pa.ArrowException):
+        return pa.array([_integer(number, 63) for number in numbers], pa.int64())
 
 
 def _instants(created: list[str]) -> pa.Array | None:
@@ -385,6 +394,19 @@ def _body(data: str, tally: Tally | None = None) -> dict[str, object]:
         if tally is not None:
             tally.add("damaged-event", 1, None, data[:60])
         return {}
+
+
+def _beside(data: str, kind: str, end: int) -> dict[str, object] | None:
+    """What stands in an event behind System, which ends at ``end`` and is the larger half of its text; None where
+    that may not be all. Had System gone on there, a bracket would be left over.
+    """
+    if not data.startswith(',"', end) or is_marked(data) or not _USUAL_EVENT.match(kind):
+        return None
+    try:
+        found = _mapping(json.loads("{" + data[end + 1 : -1], object_pairs_hook=gathered))
+    except (ValueError, RecursionError):
+        return None
+    return None if any(name in found for name in _NO_DATA) else found
 
 
 def _mapping(value: object) -> dict[str, object]:
