@@ -101,6 +101,17 @@ class Smoothed:
     beta: float
     squares: float
 
+    def end_of(self, values: Series) -> tuple[float, float]:
+        """Level and slope behind the last of other values, by the same weights and from the same start."""
+        slope = float(values[1] - values[0])
+        level = float(values[0]) - slope
+        alpha, beta = self.alpha, self.beta
+        for value in values.tolist():
+            before = level
+            level = alpha * value + (1.0 - alpha) * (level + slope)
+            slope = beta * (level - before) + (1.0 - beta) * slope
+        return level, slope
+
 
 def exponential(values: Series) -> Smoothed:
     """Exponential smoothing with an additive trend (Holt), its two weights chosen by least squares.

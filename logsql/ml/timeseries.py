@@ -27,7 +27,8 @@ from logsql.diagnostics.models import (
     MlError,
     fields_note,
 )
-from logsql.ml.seasons import Series, decompose, detect_period, exponential, odd, robust_scores, smooth
+from logsql.ml.backtest import errors, half_widths
+from logsql.ml.seasons import Series, Smoothed, decompose, detect_period, exponential, odd, robust_scores, smooth
 from logsql.ml.unsupervised import Result, group_rows, numeric_matrix, put_column
 
 DAY = 86_400_000
@@ -183,7 +184,7 @@ def forecast(
     a period longer than half of the rows, or a group of fewer than four rows.
     """
     options = options or ForecastOptions()
-    if options.count < 1 or not 1 <= options.confidence <= 99 or options.smoother not in _SMOOTHERS:
+    if options.count < 1 or not 1 <= options.confidence <= 99 or options.smoother not in (*_SMOOTHERS, "ets"):
         raise MlError(FORECAST_OPTIONS)
     values = numeric_matrix(rows, (field,), "forecast")[:, 0]
     times, timed = _wall_times(rows, time, "forecast")
@@ -238,20 +239,42 @@ def _predict(series: Series, options: ForecastOptions) -> NDArray[np.float64]:
         power = float(boxcox_normmax(series + shift, method="mle")) if np.ptp(series) > 0 else 1.0
         work = boxcox(series + shift, power)
     period = detect_period(work) if options.period is None else _checked_period(options.period, len(series))
-    count = options.count
-    if period < 2 and options.period is not None:
-        centre, spread = _linear(work, count, options.accumulate)
+    going_on = _going_on(work, period, options)
+    centre, spread = going_on(work)
+    off = errors(work, options.count, max(1, period), lambda known: going_on(known)[0])
+    if off is None:
+        away = float(ndtri(0.5 + options.confidence / 200.0)) * spread
     else:
-        parts = decompose(work, period)
-        base = work if parts.seasonal is None else work - parts.seasonal
-        centre, spread = _SMOOTHERS[options.smoother](base, count, options.accumulate)
-        if parts.seasonal is not None:
-            centre = centre + parts.seasonal[-period:][np.arange(count) % period]
-    factor = float(ndtri(0.5 + options.confidence / 200.0))
-    bounds = np.stack([centre, centre - factor * spread, centre + factor * spread], axis=1)
+        away = half_widths(off, options.confidence / 100.0, options.accumulate)
+    bounds = np.stack([centre, centre - away, centre + away], axis=1)
     if power is not None:
         bounds = inv_boxcox(bounds, power) - shift
     return bounds
+
+
+def _going_on(series: Series, period: int, options: ForecastOptions) -> Callable[[Series], tuple[Series, Series]]:
+    """How rows so far go on: the next values and the spread by formula. The weights of ``ets`` are those of the whole
+    series also for its earlier rows: finding them again takes most of the time and changes little."""
+    count = options.count
+    if period < 2 and options.period is not None:
+        return lambda known: _linear(known, count, options.accumulate)
+    found = None
+    if options.smoother == "ets":
+        parts = decompose(series, period)
+        found = exponential(series if parts.seasonal is None else series - parts.seasonal)
+
+    def going_on(known: Series) -> tuple[Series, Series]:
+        seasonal = decompose(known, period).seasonal if period >= 2 else None
+        base = known if seasonal is None else known - seasonal
+        if found is not None:
+            centre, spread = _ets(base, found, count, options.accumulate)
+        else:
+            centre, spread = _SMOOTHERS[options.smoother](base, count, options.accumulate)
+        if seasonal is not None:
+            centre = centre + seasonal[-period:][np.arange(count) % period]
+        return centre, spread
+
+    return going_on
 
 
 def _linear(series: Series, count: int, accumulate: bool) -> tuple[Series, Series]:
@@ -276,22 +299,21 @@ def _local(series: Series, count: int, accumulate: bool) -> tuple[Series, Series
     return curve[-1] + (curve[-1] - curve[-2]) * ahead, sigma * (np.sqrt(ahead) if accumulate else np.ones(count))
 
 
-def _ets(series: Series, count: int, accumulate: bool) -> tuple[Series, Series]:
-    """Exponential smoothing with an additive trend.
+def _ets(series: Series, found: Smoothed, count: int, accumulate: bool) -> tuple[Series, Series]:
+    """Exponential smoothing with an additive trend and known weights.
 
     Variance of h steps ahead: sigma^2 (1 + sum over j < h of (alpha (1 + beta j))^2), Hyndman and others 2008, table
     6.1.
     """
-    found = exponential(series)
+    level, slope = found.end_of(series)
     sigma = np.sqrt(found.squares / max(1, len(series) - 3))
     ahead = np.arange(1, count + 1)
     growth = np.concatenate(([0.0], np.cumsum((found.alpha * (1.0 + found.beta * np.arange(1, count))) ** 2)))
     spread: Series = np.asarray(sigma * (np.sqrt(1.0 + growth) if accumulate else np.ones(count)))
-    return np.asarray(found.level + found.slope * ahead, dtype=np.float64), spread
+    return np.asarray(level + slope * ahead, dtype=np.float64), spread
 
 
 _SMOOTHERS: dict[str, Callable[[Series, int, bool], tuple[Series, Series]]] = {
     "linear": _linear,
     "loess": _local,
-    "ets": _ets,
 }

@@ -185,6 +185,11 @@ rows `_future`, `_lower` and `_upper` are null.
 
 The series is split as `stl` does, its trend is continued by the smoother, and the season is repeated. Rows need a
 constant interval, as `timechart` makes them. A series needs at least four rows, and a season at most half of them.
+
+The bounds come from the series itself: it is forecast from up to 32 earlier places, from the rows before each
+only, and the bounds are as far from the forecast as the wanted share of these forecasts was off at most. So 95 % of the
+values lie between them while the series goes on as it did; a change that it never had before is outside. A series of
+fewer than about 12 rows has bounds by formula.
 """,
         examples=(
             Example(
