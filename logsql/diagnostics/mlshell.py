@@ -43,3 +43,4 @@ NO_TARGET = TARGET_MISSING.says(
 FIELD_OR_STAR = text("name at least one field, or *", "필드를 하나 이상 쓰거나 *를 쓰세요")
 CANCEL_FIRST = text("ml.cancel {name} first", "먼저 ml.cancel {name} 명령으로 멈추세요")
 WARNING = text("warning: {text}", "경고: {text}")
+NOTE = text("note: {text}", "참고: {text}")

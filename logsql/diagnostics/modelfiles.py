@@ -39,10 +39,13 @@ WRONG_HASH = define(
 WRONG_VERSION = define(
     "41122",
     "ml-wrong-version",
-    ("a model was trained with another scikit-learn", "다른 버전의 scikit-learn으로 학습한 모델입니다"),
     (
-        "model '{name}' was trained with scikit-learn {stored}, and {here} is installed",
-        "모델 '{name}'은(는) scikit-learn {stored} 버전으로 학습했는데, 설치된 버전은 {here}입니다",
+        "a model of another scikit-learn does not give the answers it gave",
+        "다른 버전의 scikit-learn으로 학습한 모델의 답이 달라졌습니다",
+    ),
+    (
+        "model '{name}' was trained with scikit-learn {stored}, {here} is installed, and it cannot be used: {reason}",
+        "모델 '{name}'을(를) 쓸 수 없습니다(학습한 scikit-learn {stored}, 설치된 버전 {here}): {reason}",
     ),
     help=(
         "train it again (ml.fit {name}), or install scikit-learn {stored}",

@@ -67,10 +67,12 @@ WEIGHT_OF_NONE = BAD_OPTION.says(
     help=("labels: {known}", "레이블: {known}"),
 )
 REPEATED = text(
-    "{count} of {rows} held-out rows ({share:.1%}) have the same features as a row that was trained on: the scores say "
-    "little about new rows; divide by group=FIELD, split=time or test=INPUT",
-    "검증 행 {rows}개 중 {count}개가({share:.1%}) 학습한 행과 특성이 같아 새 행에 대한 성능을 말해 주지 못합니다. "
-    "group=필드, split=time, test=입력으로 나누세요",
+    "{count} of {rows} held-out rows ({share:.1%}) have the same features as a row that was trained on",
+    "검증 행 {rows}개 중 {count}개가({share:.1%}) 학습한 행과 특성이 같습니다",
+)
+REPEATED_MANY = text(
+    "{repeated}: the scores say little about new rows; divide by group=FIELD, split=time or test=INPUT",
+    "{repeated}. 새 행에 대한 성능은 알 수 없으니 group=필드, split=time, test=입력으로 나누세요",
 )
 # --- versions ---------------------------------------------------------------------------------------------------------
 
@@ -110,4 +112,36 @@ NO_PROFILE = NO_CURVES.says(
 NO_CLASS_NAMED = BAD_OPTION.says(
     ("model '{name}' knows no class '{label}'", "모델 '{name}'에 '{label}' 클래스가 없습니다"),
     help=("classes: {known}", "클래스: {known}"),
+)
+# --- files that come from elsewhere -----------------------------------------------------------------------------------
+
+KEY_IS = text("the key that seals models here is {file}", "여기서 모델을 봉인하는 키: {file}")
+NO_PROBES = text("it holds no answers to compare", "비교할 답이 저장되어 있지 않습니다")
+OTHER_ANSWERS = text(
+    "its answers to {count} stored rows are others here", "저장된 {count}행에 대한 답이 여기서는 다릅니다"
+)
+NOBODY = text("nobody", "없음")
+OTHER_SIGNER = define(
+    "41127",
+    "ml-signature",
+    ("an exported model is not signed as it should be", "내보낸 모델의 서명이 맞지 않습니다"),
+    ("{file} was signed by {found}, not by {wanted}", "{file} 파일의 서명자: {found} (기대한 서명자: {wanted})"),
+    help=(
+        "compare with what ml.exportModel showed on the other machine",
+        "다른 컴퓨터에서 ml.exportModel이 보여 준 값과 비교하세요",
+    ),
+)
+WRONG_SIGNATURE = OTHER_SIGNER.says(
+    ("{file} was changed after it was signed", "서명한 뒤에 바뀐 파일입니다: {file}"),
+    help=("get the file again from where it was exported", "내보낸 곳에서 파일을 다시 받으세요"),
+)
+CANNOT_CHECK = OTHER_SIGNER.says(
+    ("the signature of {file} cannot be checked here", "여기서는 {file}의 서명을 확인할 수 없습니다"),
+    help=("install it: pip install 'logsql[crypto]'", "설치: pip install 'logsql[crypto]'"),
+)
+OTHER_LIBRARY = text(
+    "model {name} was trained with scikit-learn {stored}, and {here} is installed: it gives the same answers to "
+    "{count} stored rows, and is used",
+    "모델 {name}은(는) scikit-learn {stored} 버전으로 학습했고 설치된 버전은 {here}입니다. 저장된 {count}행에 같은 "
+    "답을 내므로 그대로 씁니다",
 )

@@ -87,8 +87,8 @@ class TaskManager:
         manifest = manifest if options is None else replace(manifest, options=options)
         task = _Task(str(uuid.uuid4()), manifest, Control(), time.monotonic())
         with self._guard:
-            if self.running(name):
-                raise MlError(TASK_RUNNING, name=name)
+            if self.running(manifest.name):
+                raise MlError(TASK_RUNNING, name=manifest.name)
             self._tasks[task.id] = task
         spoken = contextvars.copy_context()  # a failure is told in the language of who asked
         thread = threading.Thread(target=spoken.run, args=(self._run, task, watch), name=f"fit-{name}", daemon=True)
@@ -128,7 +128,7 @@ class TaskManager:
             raise MlError(MODEL_REMADE, name=manifest.name)
         item = self._inputs.peek(manifest.input)
         training = replace(done.training, source=(item.kind.value, item.target))
-        self._store.put(replace(manifest, training=training, version=current.version), done.estimator)
+        self._store.put(replace(manifest, training=training), done.estimator)
 
     def running(self, name: str) -> bool:
         return any(t.manifest.name == name and t.state is TaskState.RUNNING for t in self._tasks.values())

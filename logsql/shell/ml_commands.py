@@ -34,9 +34,10 @@ from logsql.language.spans import render
 from logsql.ml.inputs import FEATURE_KINDS, InputKind, InputStore, MlInput
 from logsql.ml.model import FitOptions, Manifest, ModelKind
 from logsql.ml.options import check_kind, check_options
-from logsql.ml.store import ModelStore
+from logsql.ml.store import ModelStore, other_library
 from logsql.ml.tasks import TaskManager, TaskState, TaskView
 from logsql.shell import ml_layout as layout
+from logsql.shell import ml_life as life
 from logsql.shell.commandline import CommandLine, Option
 
 _IS_OPTION = re.compile(r"[^\W\d]\w*=")
@@ -349,7 +350,11 @@ def _models(shell: MlShell, arguments: list[str], options: dict[str, str]) -> in
 
 
 def _model(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
-    shell.out(layout.model_card(shell.store.manifest(arguments[0])))
+    manifest = shell.store.manifest(arguments[0])
+    shell.out(layout.model_card(manifest, shell.store.versions(manifest.name)))
+    told = other_library(manifest)
+    if told is not None:
+        shell.err(said.NOTE.fill(text=told))
     return 0
 
 
@@ -358,18 +363,6 @@ def _remove_model(shell: MlShell, arguments: list[str], options: dict[str, str])
         raise MlError(TASK_RUNNING, help=said.CANCEL_FIRST.fill(name=arguments[0]), name=arguments[0])
     shell.store.remove(arguments[0])
     shell.out("removed")
-    return 0
-
-
-def _export(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
-    shell.store.export_file(arguments[0], arguments[1])
-    shell.out("exported")
-    return 0
-
-
-def _import(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
-    shell.store.import_file(arguments[0], arguments[1])
-    shell.out("imported")
     return 0
 
 
@@ -452,20 +445,71 @@ COMMANDS: tuple[Command, ...] = (
         "ml.model", "MODEL", ("fields, importance and scores of a model", "모델의 필드, 중요도, 점수"), _model, (1, 1)
     ),
     Command(
+        "ml.thresholds",
+        "MODEL [class=LABEL] [miss=COST] [alarm=COST] [step=0.05]",
+        ("what alarms at each probability of a class catch and cost", "클래스 확률의 임계값별 탐지 수와 비용"),
+        life.thresholds,
+        (1, 1),
+        ("class", "miss", "alarm", "step"),
+    ),
+    Command(
+        "ml.describe",
+        "MODEL",
+        (
+            "training query, rows, ranges of the fields, libraries, seed",
+            "학습 쿼리, 행 수, 필드 범위, 라이브러리, 시드",
+        ),
+        life.describe,
+        (1, 1),
+    ),
+    Command(
+        "ml.drift",
+        "MODEL INPUT",
+        ("how far the values of an input have moved from the training", "입력 값이 학습 때와 얼마나 달라졌는지"),
+        life.drift,
+        (2, 2),
+    ),
+    Command(
+        "ml.compare",
+        "MODEL MODEL [INPUT] [limit=20]",
+        (
+            "agreement of two models or versions (NAME@2), and the rows that differ",
+            "두 모델이나 버전(이름@2)의 일치율과 달라진 행",
+        ),
+        life.compare,
+        (2, 3),
+        ("limit",),
+    ),
+    Command(
+        "ml.rollback",
+        "MODEL [VERSION]",
+        ("use the version before, or that of the number", "이전 버전이나 지정한 버전을 다시 사용"),
+        life.rollback,
+        (1, 2),
+        ("version",),
+    ),
+    Command(
         "ml.exportModel",
         "MODEL FILE",
         ("write a trained model to one file", "학습한 모델을 파일 하나로 내보내기"),
-        _export,
+        life.export,
         (2, 2),
     ),
     Command(
         "ml.importModel",
-        "MODEL FILE",
+        "MODEL FILE [signer=FINGERPRINT]",
         ("verify and take over an exported model", "내보낸 모델을 검증하고 가져오기"),
-        _import,
+        life.take,
         (2, 2),
+        ("signer",),
     ),
-    Command("ml.removeModel", "MODEL", ("remove a model", "모델 삭제"), _remove_model, (1, 1)),
+    Command(
+        "ml.removeModel",
+        "MODEL",
+        ("remove a model with its versions, or one version (NAME@2)", "모델과 모든 버전, 또는 한 버전(이름@2) 삭제"),
+        _remove_model,
+        (1, 1),
+    ),
     Command("ml.help", "", ("this list", "이 목록"), _help, (0, 0)),
 )
 

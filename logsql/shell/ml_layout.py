@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from logsql.diagnostics.messages import text
-from logsql.diagnostics.modeltests import REPEATED
+from logsql.diagnostics.modeltests import REPEATED, REPEATED_MANY
 from logsql.ml.evaluation import REPEATS, Evaluation, Way, spread
 from logsql.ml.inputs import InputKind, MlInput
 from logsql.ml.metrics import Metrics
@@ -77,6 +77,8 @@ INPUT_RULE = "-" * 21
 TASK_RULE = "-" * 13
 MODEL_RULE = "-" * 19
 LIST_RULE = "-" * 13
+#: Below this share of repeated rows the figures of a test still speak for themselves.
+FEW_REPEATED = 0.01
 
 
 def input_card(item: MlInput) -> str:
@@ -264,7 +266,8 @@ def repeated_line(training: Training) -> str:
     if tested is None or not tested.repeated:
         return ""
     share = tested.repeated / training.test_rows
-    return REPEATED.fill(count=tested.repeated, rows=training.test_rows, share=share)
+    repeated = REPEATED.fill(count=tested.repeated, rows=training.test_rows, share=share)
+    return repeated if share < FEW_REPEATED else REPEATED_MANY.fill(repeated=repeated)
 
 
 def version_lines(current: Manifest, versions: Sequence[Manifest]) -> list[str]:

@@ -314,7 +314,8 @@ def test_round_trip_and_cache(store: ModelStore, fitted: Fitted) -> None:
     assert model.field_names == tuple(FIELDS)
     put(store, fit_rforest(bot_table(300, seed=9), "label", FIELDS, FitOptions(trees=3)))
     assert len(store.get("bot").forest.trees) == 3
-    assert len(list(store.folder.joinpath("models").glob("*.joblib"))) == 1
+    assert len(list(store.folder.joinpath("models").glob("*.joblib"))) == 2  # the older one is a version
+    assert len(store.get("bot@1").forest.trees) == 5
 
 
 def test_changed_payload(store: ModelStore, fitted: Fitted) -> None:
@@ -367,6 +368,11 @@ def test_payload_with_a_fitting_hash_is_still_read_with_restrictions(
 def test_wrong_version(store: ModelStore, fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, fitted)
     monkeypatch.setattr(store_module, "library_versions", lambda: {"scikit-learn": "99.0"})
+    assert len(store.get("bot").forest.trees) == 5  # tried: it gives the answers that are stored with it
+    assert fitted.training.probes
+    vector, answer = fitted.training.probes[0]
+    other = replace(fitted.training, probes=((vector, (answer[1], answer[0])),))
+    store.put(replace(store.manifest("bot"), training=other), fitted.estimator)
     with pytest.raises(MlError, match=r"99\.0") as caught:
         store.get("bot")
     assert caught.value.code == "41122"
@@ -418,6 +424,7 @@ def test_import_of_bad_files(store: ModelStore, fitted: Fitted, tmp_path: Path) 
     rehashed["training"]["sha256"] = hashlib.sha256(evil).hexdigest()
     old = json.loads(manifest)
     old["training"]["versions"]["scikit-learn"] = "0.1"
+    old["training"]["probes"] = []
     cases = {
         "wrong hash": ({"manifest.json": manifest, "forest.joblib": evil}, "41121"),
         "command": ({"manifest.json": json.dumps(rehashed).encode(), "forest.joblib": evil}, "41120"),

@@ -32,7 +32,7 @@ from logsql.diagnostics.models import (
 )
 from logsql.diagnostics.options import INVALID_OPTION
 from logsql.language.tree import Command, Name, Option, Span, Subquery
-from logsql.loading import at
+from logsql.loading import at as at_place
 from logsql.ml.defaults import TREES
 from logsql.ml.service import MODELS
 from logsql.planner import duties
@@ -106,6 +106,16 @@ OTHER_FIELDS = define(
         "모델 {name}의 필드나 타입이 바뀌었습니다: {fields}. 스트림은 이전 모델을 계속 씁니다",
     ),
     ("change the stream's query and reload it", "스트림의 쿼리를 고치고 다시 읽으세요(reload)"),
+)
+OTHER_LIBRARY = define(
+    "N1801",
+    "model-of-another-library",
+    (
+        "a model of another scikit-learn, which was tried and gives the answers it gave",
+        "다른 버전의 scikit-learn으로 학습한 모델. 시험한 결과 답이 같습니다",
+    ),
+    ("{text}", "{text}"),
+    help=("train it again: ml.fit", "다시 학습하세요: ml.fit"),
 )
 #: What to write in a stream, whose rows nothing can be trained on.
 TRAIN_ELSEWHERE = (
@@ -198,6 +208,9 @@ def model_card(stage: Stage, kind: ModelKind, names: Sequence[Name]) -> Manifest
             raise MlError(NOT_FITTED, name=manifest.name)
     except MlError as error:
         raise at(error, place) from None
+    told = cast("Callable[[Manifest], str | None]", at_place("logsql.ml.store:other_library"))(manifest)
+    if told is not None:
+        stage.note(OTHER_LIBRARY, place, text=told)
     if names:
         spans = {n.text: n.span for n in names}
         try:
@@ -232,11 +245,11 @@ def loader(stage: Stage, manifest: Manifest, kind: ModelKind) -> Obtain:
 
     A query that runs again and again takes up a newer model between two runs, if it has the same fields.
     """
-    store, name = stage.service(MODELS), manifest.name
+    store, name = stage.service(MODELS), str(stage.option("model"))  # with the number of a version, if it has one
     if stage.chain.carry is not None:
         carry = stage.chain.carry
-        held = carry.held(name, lambda: store.get(name, kind), lambda old: newer(store, old, kind))
-        made = cast("Callable[[Callable[[], TrainedModel], Took], Obtain]", at("logsql.ml.transforms:InForce"))
+        held = carry.held(name, lambda: store.get(name, kind), lambda old: newer(store, old, kind, name))
+        made = cast("Callable[[Callable[[], TrainedModel], Took], Obtain]", at_place("logsql.ml.transforms:InForce"))
         return made(held, lambda seconds: carry.took(name, seconds))
 
     def obtain(runtime: Runtime) -> TrainedModel:
@@ -250,18 +263,18 @@ def loader(stage: Stage, manifest: Manifest, kind: ModelKind) -> Obtain:
     return obtain
 
 
-def newer(store: ModelStore, old: TrainedModel, kind: ModelKind) -> TrainedModel | None:
+def newer(store: ModelStore, old: TrainedModel, kind: ModelKind, name: str) -> TrainedModel | None:
     """The model of this name that was stored since, None when there is none.
 
     Raises MlError where it has other fields: the query was planned for those of the old one.
     """
-    found = store.card(old.manifest.name, kind)
+    found = store.card(name, kind)
     if found.training is None or found == old.manifest:
         return None
     if _takes(found) != _takes(old.manifest):
         fields = ", ".join(f"{f.name} ({f.kind})" for f in found.training.features)
         raise MlError(OTHER_FIELDS, name=found.name, fields=fields)
-    return store.get(found.name, kind)
+    return store.get(name, kind)
 
 
 def _takes(manifest: Manifest) -> tuple[object, ...]:
