@@ -473,8 +473,8 @@ COMMANDS: tuple[Command, ...] = (
         "ml.compare",
         "MODEL MODEL [INPUT] [limit=20]",
         (
-            "agreement of two models or versions (NAME@2), and the rows that differ",
-            "두 모델이나 버전(이름@2)의 일치율과 달라진 행",
+            "agreement of two models or versions, and the rows that differ",
+            "두 모델이나 버전의 일치율과 달라진 행",
         ),
         life.compare,
         (2, 3),
@@ -506,7 +506,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "ml.removeModel",
         "MODEL",
-        ("remove a model with its versions, or one version (NAME@2)", "모델과 모든 버전, 또는 한 버전(이름@2) 삭제"),
+        ("remove a model with its versions, or one version", "모델과 모든 버전, 또는 한 버전 삭제"),
         _remove_model,
         (1, 1),
     ),
