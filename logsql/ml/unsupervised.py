@@ -93,7 +93,17 @@ def _noted(reason: str, count: int) -> dict[str, int]:
     return {reason: count} if count else {}
 
 
-def kmeans(rows: pa.Table, fields: Sequence[str], k: int = 3, iter: int = 10_000, seed: int = 42) -> Result:
+def standardised(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each column as distances from its mean in standard deviations; a column of one value is 0."""
+    shifted = points - points.mean(axis=0)
+    deviation = points.std(axis=0)
+    out: NDArray[np.float64] = shifted / np.where(deviation > 0, deviation, 1.0)
+    return out
+
+
+def kmeans(
+    rows: pa.Table, fields: Sequence[str], k: int = 3, iter: int = 10_000, seed: int = 42, scale: bool = False
+) -> Result:
     """Add ``_cluster`` (int from 1): k-means with the Euclidean distance; clusters are numbered by first appearance.
 
     A row with a null has a null cluster. Raises MlError: options, fields, or fewer usable rows than k.
@@ -110,6 +120,8 @@ def kmeans(rows: pa.Table, fields: Sequence[str], k: int = 3, iter: int = 10_000
     if valid.any():
         # Distances survive large values (epoch milliseconds) because the mean is taken off in float64 first.
         points = matrix[valid] - matrix[valid].mean(axis=0)
+        if scale:
+            points = standardised(points)
         found = KMeans(n_clusters=k, max_iter=iter, n_init=10, random_state=seed).fit_predict(points)
         names, first = np.unique(found, return_index=True)
         number = np.empty(k, dtype=np.int32)

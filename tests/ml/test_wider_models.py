@@ -14,6 +14,7 @@ import joblib
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestRegressor
@@ -408,3 +409,17 @@ def test_the_card_of_a_regression_gives_its_errors(session: Session, tmp_path: P
     (line,) = [line for line in card.splitlines() if line.startswith("Errors of the guessed numbers: mean ")]
     assert float(line.rpartition("R2 ")[2]) > 0.95
     assert "no hold-out rows" not in card
+
+
+def test_scaled_clusters_are_those_of_scikit_learn_behind_a_standard_scaler(session: Session) -> None:
+    """The wide field says nothing and decides without scale=t; the narrow one tells two groups apart."""
+    rng = np.random.default_rng(5)
+    narrow = np.concatenate([rng.normal(0, 0.01, 60), rng.normal(1, 0.01, 60)])
+    wide = rng.uniform(0, 1000, 120)
+    rows = rows_json([{"a": float(a), "b": float(b)} for a, b in zip(narrow, wide, strict=True)])
+    theirs = make_pipeline(StandardScaler(), KMeans(2, n_init=10, random_state=42))
+    expected = theirs.fit_predict(np.column_stack([narrow, wide]))
+    found = [row["_cluster"] for row in session.query(f"{rows} | kmeans k=2 scale=t a, b").rows()]
+    assert found == [1 if code == expected[0] else 2 for code in expected]
+    plain = [row["_cluster"] for row in session.query(f"{rows} | kmeans k=2 a, b").rows()]
+    assert plain != found

@@ -43,11 +43,12 @@ def lower(stage: Stage) -> Rel:
     m.check_numeric(found, "kmeans", rel.names)
     rows = m.numbered_rows(stage, rel, [(f, m.number_form) for f in found])
     names, k, rounds = [f.name for f in found], stage.option("k"), stage.option("iter")
+    scale = bool(stage.option("scale"))
 
     def compute(table: pa.Table, runtime: StageRuntime) -> Result:
         from logsql.ml.unsupervised import kmeans  # for cost: few queries need it
 
-        return kmeans(table, names, k, rounds)
+        return kmeans(table, names, k, rounds, scale=scale)
 
     return m.tabled(
         stage, rows, [m.Answer("_cluster", INT)], Tabled("kmeans", m.ROW, rows.fields, ("_cluster",), compute)
@@ -61,7 +62,7 @@ register(
         name="kmeans",
         group=Group.ML,
         summary=("Put rows into k clusters of near numbers.", "값이 가까운 행끼리 k개의 군집으로 나눕니다."),
-        usage=("kmeans [k=N] [iter=N] FIELD, ...",),
+        usage=("kmeans [k=N] [iter=N] [scale=t] FIELD, ...",),
         parse=parse,
         lower=lower,
         fields=duties.WHOLE_ROW,
@@ -77,10 +78,18 @@ register(
             OptionSpec(
                 "iter", OptionKind.INT, ("most rounds of improvement", "최대 반복 횟수"), default=10_000, minimum=1
             ),
+            OptionSpec(
+                "scale",
+                OptionKind.BOOL,
+                ("standardise the fields first", "먼저 필드를 표준화"),
+                default=False,
+                extension=True,
+            ),
         ),
         description="""\
 Adds `_cluster`, a number from 1 to k; clusters are numbered in the order in which they first appear. The distance is
-Euclidean, so fields of very different size should be scaled first.
+Euclidean, so of fields of very different size the largest decides; with `scale=t` each counts alike, as its distance
+from the mean in standard deviations.
 
 A row with a null, or a value that is no number, keeps its place and has a null `_cluster`; the number of such rows is
 reported. All rows are used, however many there are. The same rows give the same clusters.
