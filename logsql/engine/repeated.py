@@ -382,7 +382,8 @@ class Repeated:
             found = self.cursor.table(text)
         except Exception as problem:
             raise self._told(problem) from None
-        shape = [arrow_field(f.name, f.label, t.type) for f, t in zip(fields, found.schema, strict=True)]
+        types = found.schema if fields else ()
+        shape = [arrow_field(f.name, f.label, t.type) for f, t in zip(fields, types, strict=True)]
         return _table(found, pa.schema(shape))
 
     @cached_property
@@ -407,7 +408,9 @@ class Repeated:
             return known
         fields = looked.fields(REST_NAME, rest)
         items = [sql.alias(f.expr, f"f{n}") for n, f in enumerate(fields)]
-        self._shapes[key] = made = fields, f"{written(sql.select(items))} FROM {source}"
+        # A batch of `{}` alone has no field at all, and its rows are still there.
+        text = written(sql.select(items or [sql.alias(sql.boolean(True), "__row")]))
+        self._shapes[key] = made = fields, f"{text} FROM {source}"
         while len(self._shapes) > _SHAPES:
             _, (_, old) = self._shapes.popitem(last=False)
             self.cursor.forget(old)

@@ -22,7 +22,7 @@ from logsql.planner.expressions import ExprContext
 from logsql.planner.notes.samples import computed_query, own, received, sample_query, taken
 from logsql.planner.plan import Cte, Step, handed_on, with_ctes
 from logsql.planner.relation import Rel
-from logsql.planner.running import Carry
+from logsql.planner.running import Carry, Holds
 from logsql.values import sql
 from logsql.values.sqltext import written
 from logsql.values.types import BINARY, BOOL, DATE, DOUBLE, INT, LONG, STRING
@@ -32,10 +32,13 @@ from logsql.values.values import NULL_VALUE, Typed
 class Chain(ABC):
     """The growing plan of one query. ``params`` are the parameters as typed constants.
 
-    ``carry``: what commands keep between two runs, where the plan is run again and again; None where it runs once.
+    ``carry``: what commands keep between two runs, where the plan is run again and again and each run goes on where
+    the last one ended; ``holds``: things that all runs use (models), also where each run begins anew (the rows of an
+    interval). None where it runs once.
     """
 
     carry: Carry | None = None
+    holds: Holds | None = None
 
     def __init__(self, catalog: Catalog, params: Mapping[str, object] | None = None) -> None:
         self.catalog = catalog

@@ -1,8 +1,9 @@
 """What a plan that runs again and again over new rows keeps between its runs (the query of a stream).
 
 A command that looks back (``prev``, ``evalc``, ``seq()``) asks its chain for a :class:`Memory`; what it leaves there is
-there at the next run, and after a restart. What is dear to get and seldom changes (a model) is a held thing. A chain
-that runs once has no :class:`Carry`: every command then does what it does without one.
+there at the next run, and after a restart. What is dear to get and seldom changes (a model) is a held thing, which its
+:class:`Holds` looks after. Rows of an interval are remembered by nobody: such a chain has a :class:`Holds` and no
+:class:`Carry`. A chain that runs once has neither, and every command does what it does without one.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ class Carry(Protocol):
 
     def readable(self, memory: Memory, columns: Sequence[tuple[str, str]]) -> str:
         """The name under which SQL reads a memory: one row of these columns (name, SQL type), null at the beginning."""
+
+
+class Holds(Protocol):
+    """What all runs of one stream query use."""
 
     def held(self, label: str, load: Callable[[], T], renew: Callable[[T], T | None]) -> Callable[[], T]:
         """A thing that is loaded now and looked after between two runs; the answer gives the one in force.

@@ -144,6 +144,13 @@ LATE = metric(
     "rows that came behind the end of their window",
     "창이 닫힌 뒤에 온 행",
 )
+SKIPPED = metric(
+    "logsql_stream_skipped_intervals_total",
+    "counter",
+    ("stream",),
+    "intervals without a result, because the clock jumped over them or no server ran",
+    "시계가 건너뛰었거나 서버가 실행되지 않아 결과가 없는 구간",
+)
 LAG = metric(
     "logsql_stream_lag_seconds",
     "gauge",

@@ -184,7 +184,7 @@ def planned(
     rows = Changing(schema if columns else NO_FIELDS)
     catalog.bindings[ROWS] = rows
     planner = StreamPlanner(catalog, params)
-    planner.carry = None if windowed else carried
+    planner.carry, planner.holds = None if windowed else carried, carried
     try:
         with session.workspace.runs.stoppable(state), session.database.used():
             plan = planner.plan(Query(tuple(commands)), lambda chain: _start(chain, schema, rest))

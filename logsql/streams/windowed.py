@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import pyarrow as pa
@@ -24,7 +25,7 @@ from logsql.streams.delivery import Outlet, Parcel
 from logsql.streams.feed import Feed, FeedFull
 from logsql.streams.inputs import Input
 from logsql.streams.intervals import SECOND, Intervals
-from logsql.streams.metrics import BATCH_SECONDS, LATE, STREAM_ERRORS
+from logsql.streams.metrics import BATCH_SECONDS, LATE, SKIPPED, STREAM_ERRORS
 from logsql.streams.planning import Halves, Shape, chosen, parameters_of
 from logsql.streams.rows import INSTANT
 from logsql.streams.running import QueryRunner
@@ -131,6 +132,11 @@ class WindowedWorker(Worker):
     def output(self) -> Shape:
         return self._output
 
+    @property
+    def shows(self) -> bool:
+        """Nobody sees the rows of the first half: looking for the fields that they hold would only cost time."""
+        return False
+
     def _interrupt(self) -> None:
         self.runner.interrupt()
         self.windowed.interrupt()
@@ -167,7 +173,7 @@ class WindowedWorker(Worker):
             if self._over():
                 raise Stopped
         if self.windows.skipped:
-            self._around.metrics.add(STREAM_ERRORS, (self.name, "skipped_intervals"), self.windows.skipped)
+            self._around.metrics.add(SKIPPED, (self.name,), self.windows.skipped)
             self._around.tell(INTERVALS_SKIPPED.fill(stream=self.name, count=self.windows.skipped))
             self.windows.skipped = 0
         return moved
@@ -215,9 +221,9 @@ class WindowedWorker(Worker):
             return ran, count
         times = rows.column(TIME).combine_chunks() if one.arrival else pa.nulls(rows.num_rows, INSTANT)
         done, count = Ran(), []
-        for interval, places in self.windows.placed(times).rows:
-            part = rows if len(places) == rows.num_rows else rows.take(places)
-            ran = self.run(part)
+        placed = self.windows.placed(times).rows
+        parts = [rows if len(places) == rows.num_rows else rows.take(places) for _, places in placed]
+        for (interval, _), ran in zip(placed, self.run_each(parts), strict=True):
             done.dead += ran.dead
             done.errors += ran.errors
             for kept in ran.kept:
@@ -264,8 +270,9 @@ class WindowedWorker(Worker):
             raise Stopped
         began = time.perf_counter()
         ranges = self.windows.open.get(interval, [])
-        parcel = self._result(interval, ranges)
-        self._commit(parcel, self.windowed)
+        with self._together():
+            parcel = self._result(interval, ranges)
+            self._commit(replace(parcel, wrote=self._wrote(), inside=self._inside()), self.windowed)
         self.windows.close(interval)
         self._position = parcel.positions[self._key]
         self._rows.release(self._position)
@@ -283,6 +290,8 @@ class WindowedWorker(Worker):
                 raise Stopped from None
             if self.settings.on_error == "stop":
                 raise
+            for companion in self.companions:
+                companion.back()
             reason, said = what_failed(error)
             self._around.metrics.add(STREAM_ERRORS, (self.name, reason), sum(end - first for first, end in ranges))
             dead = [(table, said) for table in self._tables(ranges)]

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -78,6 +78,10 @@ class Ran:
     kept: list[pa.Table] = field(default_factory=list)
     dead: list[tuple[pa.Table, str]] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
+
+
+#: The pieces of a part of a batch, each with why it failed where it was run alone and did.
+Pieces: TypeAlias = "list[tuple[pa.Table, Exception | None]]"
 
 
 class Companion(Protocol):
@@ -190,6 +194,11 @@ class Worker:
         return self.runner.output
 
     @property
+    def shows(self) -> bool:
+        """Whether anybody wants the rows of a batch as they are shown."""
+        return self._delivery.outlet.shows
+
+    @property
     def holds(self) -> bool:
         """Whether its sources keep rows until it has read them."""
         return not self.settings.independent
@@ -273,8 +282,9 @@ class Worker:
         while not self._over():
             try:
                 moved = self._turn()
-            except Stopped:
-                return
+            except Stopped:  # the time is over, or it was told to pause while it waited: then it can go on
+                self.runner.undo()
+                moved = False
             except Exception as problem:  # a defect, or a database that failed: the rows wait
                 self._fail(problem)
                 moved = False
@@ -423,16 +433,32 @@ class Worker:
     def run(self, rows: pa.Table) -> Ran:
         """The rows of a batch through the query; rows that fail stand in ``dead``. Raises LogsqlError where the stream
         is to stop at one."""
-        pieces: list[tuple[pa.Table, Exception | None]] = [(rows, None)]
+        return self.run_each([rows])[0]
+
+    def run_each(self, parts: Sequence[pa.Table]) -> list[Ran]:
+        """As :meth:`run`, a batch of several parts, each with what it came to.
+
+        One part that fails has all of them run again where something is taken back: what the parts before it left in
+        contexts and memories belongs to the same batch.
+        """
+        pieces: list[Pieces] = [[(rows, None)] for rows in parts]
         try:
-            while (done := self._through(pieces)) is None:
+            while (done := self._through_all(pieces)) is None:
                 self._take_back()
         except BaseException:
             self._take_back()
             raise
         return done
 
-    def _through(self, pieces: list[tuple[pa.Table, Exception | None]]) -> Ran | None:
+    def _through_all(self, parts: Sequence[Pieces]) -> list[Ran] | None:
+        done: list[Ran] = []
+        for pieces in parts:
+            if (ran := self._through(pieces)) is None:
+                return None
+            done.append(ran)
+        return done
+
+    def _through(self, pieces: Pieces) -> Ran | None:
         """Run the pieces of a batch; one that fails is halved in the list, or marked there where it is one row.
 
         None: all of it is to be run again, because what the query keeps outside of itself was taken back.
@@ -467,7 +493,7 @@ class Worker:
 
     def _part(self, rows: pa.Table, done: Ran) -> None:
         found = self.runner.run(rows)
-        shown = found.shown() if self._delivery.outlet.shows else None
+        shown = found.shown() if self.shows else None
         self.runner.keep()
         if shown is not None:
             done.shown.append(shown)

@@ -95,6 +95,17 @@ def test_a_file_that_others_began_is_gone_on_with(tmp_path: Path) -> None:
     assert numbers(tmp_path, "jsonl") == [-1, 0, 1, 2]
 
 
+@pytest.mark.parametrize("ending", KINDS)
+def test_rows_without_fields_are_rows(ending: str, tmp_path: Path) -> None:
+    """What ``parsejson`` makes of the message ``{}``."""
+    serving = Serving(tmp_path / "state", sink(tmp_path / f"a.{ending}"))
+    serving.give(pa.Table.from_batches([pa.RecordBatch.from_struct_array(pa.array([{}] * 3, pa.struct([])))]))
+    until(lambda: serving.rows_of("archive") == 3 or ending == "parquet")
+    serving.stop()
+    (path,) = files_of(tmp_path, ending)
+    assert [{name: v for name, v in row.items() if v is not None} for row in read(path)] == [{}] * 3
+
+
 # --- another file -----------------------------------------------------------------------------------------------------
 
 

@@ -48,6 +48,7 @@ def refused(query: str, every: float | None = 60.0) -> LogsqlError:
         ("eval a = 1 | table t", "table", "streamjoin"),
         ("table t | eval a = 1", "table", "streamjoin"),
         ("load x", "load", "streamjoin"),
+        ("eval a = 1 | proc p(1)", "proc", "params"),
         ("anomalies a, b [ table t ]", "anomalies", "model=NAME"),
         ("rforest target=x a, b [ table t ]", "rforest", "model=NAME"),
         ("memlookup op=build name=x key=a", "memlookup", "lookup"),

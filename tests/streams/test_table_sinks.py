@@ -37,6 +37,12 @@ def test_new_fields_are_new_columns_and_integers_widen(serving: Serving) -> None
     assert given(serving, small, [{"k": 2**33}])[4:] == [{"k": 1}, {"k": 2**33}]
 
 
+def test_rows_without_fields_are_rows(serving: Serving) -> None:
+    """What ``parsejson`` makes of the message ``{}``, into a new table and into one that has columns."""
+    bare = pa.Table.from_batches([pa.RecordBatch.from_struct_array(pa.array([{}] * 3, pa.struct([])))])
+    assert given(serving, bare, [{"n": 1}], bare) == [{}] * 3 + [{"n": 1}] + [{}] * 3
+
+
 def test_a_value_that_does_not_fit_is_text_in_rest(serving: Serving) -> None:
     batches: list[list[Row]] = [
         [{"n": 1, "t": dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "b": True}],

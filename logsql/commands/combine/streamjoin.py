@@ -43,7 +43,7 @@ def lower(stage: Stage) -> Rel:
     args = stage.arguments(JoinArgs)
     if stage.option("timeout") is not None:
         stage.remark(WHOLE_QUERY)
-    return joining.join(stage, stage.option("type"), args.keys, args.subquery, loaded=stage.chain.carry is not None)
+    return joining.join(stage, stage.option("type"), args.keys, args.subquery, loaded=stage.chain.holds is not None)
 
 
 _LEFT = [{"code": 1}, {"code": 2}]

@@ -81,7 +81,7 @@ def lower(stage: Stage) -> Rel:
     names = [i for c in given.columns for i in c.idents()]
     names += [given.rest.ident] if given.rest is not None else []
 
-    pace = Pace(args.count, args.delay / 1000) if stage.chain.carry is not None else None
+    pace = Pace(args.count, args.delay / 1000) if stage.chain.holds is not None else None
 
     def passing(batches: Iterator[pa.RecordBatch], runtime: StageRuntime) -> Iterator[pa.RecordBatch]:
         return throttled(batches, names, pace or Pace(args.count, args.delay / 1000), runtime.cancelled)

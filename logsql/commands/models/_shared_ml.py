@@ -246,11 +246,10 @@ def loader(stage: Stage, manifest: Manifest, kind: ModelKind) -> Obtain:
     A query that runs again and again takes up a newer model between two runs, if it has the same fields.
     """
     store, name = stage.service(MODELS), str(stage.option("model"))  # with the number of a version, if it has one
-    if stage.chain.carry is not None:
-        carry = stage.chain.carry
-        held = carry.held(name, lambda: store.get(name, kind), lambda old: newer(store, old, kind, name))
+    if (holds := stage.chain.holds) is not None:
+        held = holds.held(name, lambda: store.get(name, kind), lambda old: newer(store, old, kind, name))
         made = cast("Callable[[Callable[[], TrainedModel], Took], Obtain]", at_place("logsql.ml.transforms:InForce"))
-        return made(held, lambda seconds: carry.took(name, seconds))
+        return made(held, lambda seconds: holds.took(name, seconds))
 
     def obtain(runtime: Runtime) -> TrainedModel:
         found: TrainedModel = store.get(name, kind)

@@ -287,7 +287,7 @@ def output_job(stage: Stage, form: OutputForm) -> Job:
     codes = form.codes
     path = path_text(stage, codes)
     overwrite, append = stage.option("overwrite"), stage.option("append")
-    if stage.chain.carry is not None:  # each batch is added to the file
+    if stage.chain.holds is not None:  # each batch or interval is added to the file
         if overwrite:
             refuse(stage, "overwrite", codes.both.with_text(IN_STREAM, ADD_TO_IT))
         append = True

@@ -243,6 +243,12 @@ register(
         subquery=duties.Subquery.ADDS,
         order=duties.SOURCE_ORDER,
         stream=duties.InStream.SOURCE,
+        instead=(
+            'a stream takes its rows from `from`: put the stored commands into the stream itself with file = "NAME.lq" '
+            "and params = { ... }, or read a stored table with streamjoin KEY [ proc NAME(...) ]",
+            '스트림의 행은 `from`에서 옵니다. file = "NAME.lq"와 params = { ... }로 저장된 명령을 스트림에 넣거나, '
+            "streamjoin KEY [ proc NAME(...) ]로 저장된 쿼리의 행을 붙이세요",
+        ),
         lowering=duties.Lowering.PORTABLE,
         twice=False,
         state=duties.RowState.STOPS,

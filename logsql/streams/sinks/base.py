@@ -285,7 +285,7 @@ class Spooled:
             try:
                 worked = self.step()
                 self._failures, self.trouble = 0, None
-            except (Failed, OSError) as problem:
+            except Exception as problem:  # what nobody foresaw is tried again too: a sink that ends silently holds rows
                 if last and isinstance(problem, Failed):
                     break  # a target that cannot be reached now holds up nobody: what waits is kept
                 self._failed(problem)
@@ -295,13 +295,14 @@ class Spooled:
                     break
                 self._wake.wait(TICK)
                 self._wake.clear()
-        with suppress(Failed, OSError):
+        with suppress(Exception):
             self.finish()
 
-    def _failed(self, problem: Failed | OSError) -> None:
+    def _failed(self, problem: Exception) -> None:
         """Wait before the next attempt: exponentially, with chance, as long as it takes."""
         first, longest = self.settings.retry
-        self.trouble = problem.word if isinstance(problem, Failed) else problem.strerror or type(problem).__name__
+        said = problem.strerror if isinstance(problem, OSError) else None
+        self.trouble = problem.word if isinstance(problem, Failed) else said or type(problem).__name__
         self.place.metrics.add(SINK_RETRIES, (self.name,))
         wait = min(longest, first * 2.0 ** min(self._failures, 30))
         if isinstance(problem, OSError):

@@ -24,6 +24,9 @@ def chosen(rows: pa.Table, fields: Collection[str], without: Collection[str] = (
 def json_objects(rows: pa.Table, zone: str, end: str = "}") -> Iterator[pa.Array]:
     """An object a row, as string arrays without null. ``end``: the closing brace and what follows."""
     for batch in rows.combine_chunks().to_batches():
+        if not batch.num_columns:  # made of no arrays it would have no rows
+            yield object_lines(batch, end)
+            continue
         dated = [_dated(column, zone) for column in batch.columns]
         fields = [f.with_type(c.type) for f, c in zip(batch.schema, dated, strict=True)]
         yield object_lines(pa.RecordBatch.from_arrays(dated, schema=pa.schema(fields)), end)

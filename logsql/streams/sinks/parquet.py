@@ -23,6 +23,7 @@ from logsql.streams.settings import Sink as Settings
 from logsql.streams.sinks.base import Place, Spooled
 from logsql.streams.sinks.jsonrows import chosen
 from logsql.streams.sinks.naming import Names
+from logsql.streams.sinks.table import REST
 
 #: Rows of a row group, and bytes that are read for it at a time.
 _GROUP, _BYTES = 122_880, 32_000_000
@@ -103,6 +104,8 @@ class ParquetSink(Spooled):
             while (taken := self.next_rows(_GROUP, _BYTES)) is not None:
                 unit, found = taken
                 rows = chosen(found.rows, self.settings.fields)
+                if not rows.num_columns:  # a file has a column at least; tables have this one for such rows too
+                    rows = pa.table({REST: pa.nulls(rows.num_rows, pa.string())})
                 if writer is None:
                     schema = rows.schema
                     writer = make(file, schema, compression="zstd")

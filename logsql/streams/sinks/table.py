@@ -76,9 +76,10 @@ class _Writing:
         self._rows = rows
         self._table = exp.Table(this=sql.ident(name))
         columns = [f"c{number}" for number in range(rows.num_columns)]
-        self._batch = pa.Table.from_arrays(rows.columns, names=columns)
+        # A row without fields is a row: its batch has a column all the same, which counts it.
+        self._batch = pa.Table.from_arrays(rows.columns or [pa.nulls(rows.num_rows)], names=columns or ["c0"])
         cursor.register(_BATCH, self._batch)
-        types = [str(row[1]) for row in cursor.execute(f"DESCRIBE {_BATCH}").fetchall()]
+        types = [str(row[1]) for row in cursor.execute(f"DESCRIBE {_BATCH}").fetchall()][: len(columns)]
         self._fields = [
             _Field(field.name, place, _type(field, given), label(field))
             for field, place, given in zip(rows.schema, columns, types, strict=True)
