@@ -44,6 +44,12 @@ ROWS_MISSED = text(
     "stream {stream}: {rows:,} rows of {source} were gone before they were read ({reason})",
     "스트림 {stream}: {source}의 {rows:,}행이 읽기 전에 사라졌습니다({reason})",
 )
+ROWS_RENUMBERED = text(
+    "stream {stream}: rows of {source} were deleted or changed so that those read before cannot be told from new ones; "
+    "rows may have been skipped or read twice (renumbered)",
+    "스트림 {stream}: {source}의 행이 삭제되거나 바뀌어 이미 읽은 행과 새 행을 구분할 수 없습니다. "
+    "건너뛰거나 두 번 읽은 행이 있을 수 있습니다(renumbered)",
+)
 STREAM_FAILED = text("stream {stream} stands still: {reason}", "스트림 {stream}이(가) 멈췄습니다: {reason}")
 STREAM_LOST = text("stream {stream}: {said}", "스트림 {stream}: {said}")
 REFRESH_FAILED = text(

@@ -37,6 +37,21 @@ class Readable(Protocol):
         """Call no longer."""
 
 
+class Followed(Protocol):
+    """A source that finds its rows again by what it remembers of the last ones."""
+
+    doubts: int
+
+    def mark(self, position: int) -> None:
+        """Reading begins here."""
+
+    def save(self) -> bytes:
+        """What is remembered of the rows that were read last."""
+
+    def load(self, saved: bytes) -> None:
+        """Remember that."""
+
+
 def as_they_are(rows: pa.Table) -> pa.Table:
     """Rows that need nothing added."""
     return rows
@@ -47,7 +62,7 @@ class Input:
     """One source of a stream. ``name``: as the configuration has it; ``key``: of its feed in the book; ``adapt`` makes
     rows of ``shape`` of those of the feed; ``arrival``: whether their ``_time`` is when they arrived; ``dense``:
     whether numbers without rows are rows that were lost; ``wakes``: whether it tells of new rows; ``look``: what its
-    rows hold now, where that may change."""
+    rows hold now, where that may change; ``follows``: what is remembered of the last rows, where numbers may change."""
 
     name: str
     feed: Readable
@@ -58,6 +73,7 @@ class Input:
     dense: bool = True
     wakes: bool = True
     look: Callable[[], Shape] | None = None
+    follows: Followed | None = None
 
     def shape_now(self) -> Shape:
         """What the rows hold now: the same object where nothing changed."""

@@ -26,6 +26,7 @@ from logsql.diagnostics.streaming import (
     MODEL_RENEWED,
     REFRESH_FAILED,
     ROWS_MISSED,
+    ROWS_RENUMBERED,
     STREAM_FAILED,
     STREAM_LOST,
 )
@@ -35,7 +36,7 @@ from logsql.planner.folds import first_ones_first
 from logsql.streams.book import Book, Commit, Cursor
 from logsql.streams.delivery import Delivery, Outlet, Parcel
 from logsql.streams.feed import Feed
-from logsql.streams.inputs import Input, merged
+from logsql.streams.inputs import Followed, Input, merged
 from logsql.streams.metrics import BATCH_SECONDS, LAG, MODEL_SECONDS, ROWS_IN, STREAM_ERRORS, Metrics
 from logsql.streams.planning import Halves, Shape, Text, halves
 from logsql.streams.running import QueryRunner
@@ -177,10 +178,20 @@ class Worker:
         book = self._around.book
         known = book.positions(self.unit)
         self.positions = {i.key: known.get(i.key, i.feed.published) for i in self.inputs}
-        if self.positions.keys() - known.keys():
-            book.commit(Commit(self.unit, self.positions))
         self._load_states()
+        if self.positions.keys() - known.keys():
+            self._begin_here([one for one in self.inputs if one.key not in known])
         self.loaded = True
+
+    def _begin_here(self, inputs: Sequence[Input]) -> None:
+        """Read these from where they are now on."""
+        for one in inputs:
+            if one.follows is not None:
+                one.follows.mark(self.positions[one.key])
+        self._around.book.commit(Commit(self.unit, self.positions, states=self._followed()))
+
+    def _followed(self) -> dict[str, bytes]:
+        return {one.key: one.follows.save() for one in self.inputs if one.follows is not None}
 
     def wire(self, outlet: Outlet) -> None:
         """Deliver into these sinks from now on; while it does not run."""
@@ -322,6 +333,8 @@ class Worker:
                 return moved
             position = self.positions[one.key]
             taken = one.feed.read(position, self._around.batch_rows)
+            if one.follows is not None and one.follows.doubts:
+                self._doubted(one, one.follows)
             if taken is None:
                 self._drained(one)
                 continue
@@ -343,7 +356,11 @@ class Worker:
         self._load_states()
 
     def _load_states(self) -> None:
-        self.runner.load(self._around.book.states(self.unit))
+        states = self._around.book.states(self.unit)
+        for one in self.inputs:
+            if one.follows is not None:
+                one.follows.load(states.get(one.key, b""))
+        self.runner.load(states)
 
     def _drained(self, one: Input) -> None:
         """A source has nothing more now."""
@@ -355,12 +372,18 @@ class Worker:
         said = ROWS_MISSED.fill(stream=self.name, source=one.name, rows=rows, reason=reason)
         self._around.tell(said)
 
+    def _doubted(self, one: Input, source: Followed) -> None:
+        """The rows of a table have other numbers, and which of them were read cannot be told."""
+        self._around.metrics.add(STREAM_ERRORS, (self.name, "renumbered"), source.doubts)
+        self._around.tell(ROWS_RENUMBERED.fill(stream=self.name, source=one.name))
+        source.doubts = 0
+
     def _forget(self) -> None:
         self._reset = False
         self._around.book.forget(self.unit)
         self.positions = {i.key: i.feed.published for i in self.inputs}
         self.runner.load({})
-        self._around.book.commit(Commit(self.unit, self.positions))
+        self._begin_here(self.inputs)
         self.reason = ""
 
     def _fail(self, problem: Exception) -> None:
@@ -400,7 +423,7 @@ class Worker:
             companion.committed()
 
     def _states(self) -> dict[str, bytes]:
-        return dict(self.runner.states())
+        return {**self.runner.states(), **self._followed()}
 
     def _inside(self) -> tuple[Callable[[Cursor], None], ...]:
         return tuple(act for companion in self.companions for act in companion.inside())
