@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from textwrap import TextWrapper
 from typing import Any
 
 from logsql.diagnostics.errors import nearest
@@ -250,6 +251,31 @@ def _of_verb(asked: Invocation, name: str, words: list[str]) -> Invocation:
 
 #: Columns of a usage beside which its meaning stands; that of a longer one stands below it.
 _WIDEST = 40
+#: Columns of a line of help; a usage goes on in the next line at a blank.
+_LINE = 100
+
+
+def beside(pairs: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
+    """Lines of forms with their meanings, in two columns as far as the forms are short.
+
+    >>> beside([("a", "first"), ("x" * 50, "second")], "  ")[1:] == ["  " + "x" * 50, "     second"]
+    True
+    """
+    left = max((len(name) for name, _ in pairs if len(name) <= _WIDEST), default=0)
+    lines: list[str] = []
+    for name, text in pairs:
+        if len(name) <= left:
+            lines.append(f"{indent}{name:<{left}}  {text}".rstrip())
+            continue
+        lines += TextWrapper(
+            _LINE,
+            initial_indent=indent,
+            subsequent_indent=f"{indent}    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        ).wrap(name)
+        lines.append(f"{indent}{'':<{left}}  {text}")
+    return lines
 
 
 def usage_page(program: str = "logsql") -> str:
@@ -264,9 +290,5 @@ def usage_page(program: str = "logsql") -> str:
     )
     lines: list[str] = []
     for title, pairs in blocks:
-        left = max(len(name) for name, _ in pairs if len(name) <= _WIDEST)
-        lines.append(f"{title}:")
-        for name, text in pairs:
-            lines += [f"  {name:<{left}}  {text}"] if len(name) <= left else [f"  {name}", f"  {'':<{left}}  {text}"]
-        lines.append("")
+        lines += [f"{title}:", *beside(pairs, "  "), ""]
     return "\n".join([*lines, message("help-exit")])

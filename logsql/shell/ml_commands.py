@@ -39,6 +39,7 @@ from logsql.ml.tasks import TaskManager, TaskState, TaskView
 from logsql.shell import ml_layout as layout
 from logsql.shell import ml_life as life
 from logsql.shell.commandline import CommandLine, Option
+from logsql.shell.invocation import beside
 
 _IS_OPTION = re.compile(r"[^\W\d]\w*=")
 KINDS = {**{kind.value: kind for kind in ModelKind}, "anomalies": ModelKind.IFOREST}
@@ -367,8 +368,7 @@ def _remove_model(shell: MlShell, arguments: list[str], options: dict[str, str])
 
 
 def _help(shell: MlShell, arguments: list[str], options: dict[str, str]) -> int:
-    width = max(len(f"{c.name} {c.usage}") for c in COMMANDS)
-    shell.out("\n".join(f"{f'{c.name} {c.usage}':<{width}}  {told(c.summary)}" for c in COMMANDS))
+    shell.out("\n".join(beside([(f"{c.name} {c.usage}".rstrip(), told(c.summary)) for c in COMMANDS])))
     return 0
 
 
