@@ -19,6 +19,7 @@ from tests.streams.feeds import batch, opened
 from tests.streams.powered import cut, synced
 from tests.streams.serving import Served, free_port, numbers
 from tests.streams.sink_support import Serving
+from tests.support import nightly
 
 CHAIN = """
 [[receiver]]
@@ -121,6 +122,7 @@ def test_what_was_accepted_long_ago_outlasts_a_power_cut_between_stream_and_sink
     all_arrives(served, target, 2000)
 
 
+@pytest.mark.skipif(not nightly(), reason="by night: every batch of it waits for the disk")
 def test_always_is_always(served: Served) -> None:
     """With ``sync = "always"`` the moment does not matter: all that was accepted is on the disk, wherever it is."""
     target = begun(served, "always")

@@ -14,8 +14,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from logsql.cli import main
 from tests.streams.serving import Served
-from tests.support import sample
+from tests.support import nightly, sample
 
 TO_TABLE = """
 [[receiver]]
@@ -165,20 +166,31 @@ def test_a_port_that_is_taken(served: Served) -> None:
         (TO_TABLE.replace('to = ["alerts"]', 'to = ["alerts"]\nquery = "join a [ table b ]"'), "streamjoin"),
     ],
 )
-def test_a_wrong_configuration(served: Served, body: str, said: str) -> None:
+def test_a_wrong_configuration(served: Served, body: str, said: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """``--check`` says what a start says (:func:`test_a_start_refuses_what_check_refuses`)."""
     served.write(body)
-    for words in ((), ("--check",)):
-        served.begin(*words)
-        assert served.process is not None
-        assert served.process.wait(60) == 2
-        served.until(lambda: any(said in line for line in served.said), f"said {said}", 5)
-        served.process = None
+    assert main(["serve", str(served.config), "--check"]) == 2
+    assert said in capfd.readouterr().err
+    if nightly():
+        refuses(served, said)
+
+
+def test_a_start_refuses_what_check_refuses(served: Served) -> None:
+    served.write(TO_TABLE.replace('to = ["alerts"]', 'to = ["alerts"]\nquery = "serach x"'))
+    refuses(served, "serach")
+
+
+def refuses(served: Served, said: str) -> None:
+    """A start ends with 2 and says this."""
+    served.begin()
+    assert served.process is not None
+    assert served.process.wait(60) == 2
+    served.until(lambda: any(said in line for line in served.said), f"said {said}", 5)
+    served.process = None
 
 
 def test_check_ends_with_0(served: Served) -> None:
-    served.begin("--check")
-    assert served.process is not None
-    assert served.process.wait(60) == 0
+    assert main(["serve", str(served.config), "--check"]) == 0
 
 
 def test_a_database_that_is_none(served: Served) -> None:
