@@ -35,3 +35,10 @@ SMALL_BUFFER = text(
     "수신기 {name}: 시스템이 {address}에 {wanted}바이트 대신 {got}바이트의 버퍼를 줍니다. net.core.rmem_max를 "
     "올리세요. 그러지 않으면 몰려드는 데이터그램을 잃습니다",
 )
+FEW_FILES = text(
+    "receiver {name}: this process may open {files:,} files, so connections are refused from about {most:,} on "
+    "although max_connections is {asked:,} (counted as open_files): raise the limit of open files "
+    "(ulimit -n, LimitNOFILE)",
+    "수신기 {name}: 이 프로세스는 파일을 {files:,}개까지 열 수 있어 max_connections가 {asked:,}이어도 연결이 약 "
+    "{most:,}개를 넘으면 거부합니다(open_files로 집계). 열 수 있는 파일 수를 늘리세요(ulimit -n, LimitNOFILE)",
+)

@@ -26,8 +26,8 @@ async def main(folder: Path, cert: str, key: str) -> None:
         "edge",
         "syslog",
         ("tcp://127.0.0.1:0", "tls://127.0.0.1:0"),
-        max_connections=5000,
-        max_connections_per_address=5000,
+        max_connections=20_000,
+        max_connections_per_address=20_000,
         tls=Tls(cert, key),
     )
     receiver = SyslogReceiver(settings, intake, journal.metrics)

@@ -22,7 +22,8 @@ from logsql.streams.settings import Receiver as Settings
 #: Senders of which ``/status`` tells.
 MOST_SENDERS = 1000
 _MOST_JUDGED = 10_000
-_FILES = 4096
+#: Files that no connection may have: of journals, spools, the database, sinks.
+_KEPT_FILES = 256
 
 
 class StartError(RunError):
@@ -134,8 +135,11 @@ def bare_address(address: str) -> str:
     return address.partition("%")[0]
 
 
-def room_for_files() -> None:
-    """Connections are files: as many as the system allows this process, within reason."""
+def room_for_files() -> int | None:
+    """Connections are files: as many as the system allows this process, within reason; None where it does not tell.
+
+    What is left of them for connections is less: see :func:`most_for_peers`.
+    """
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # for cost: not on Windows
 
@@ -143,6 +147,15 @@ def room_for_files() -> None:
         most = 65_536 if hard == resource.RLIM_INFINITY else hard
         if soft != resource.RLIM_INFINITY and soft < most:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+        return None if soft == resource.RLIM_INFINITY else soft
+    return None
+
+
+def most_for_peers(files: int | None) -> int | None:
+    """Up to which number of a file connections are taken, where a process may have so many open: without a file for it
+    no journal goes on, no sink connects and nobody is answered."""
+    return None if files is None else max(files - _KEPT_FILES, files // 2)
 
 
 class Allowed:

@@ -55,7 +55,8 @@ def buffer() -> memoryview:
 class Connection(asyncio.BufferedProtocol):
     """Reads as fast as the receiver may; the receiver looks at the times.
 
-    ``heard``: when the peer last said something or could; ``taken``: how many messages it was given room for lately.
+    ``heard``: when the peer last said something or could; ``taken``: how many messages it was given room for lately;
+    ``file``: the number of its file.
     """
 
     def __init__(self, owner: Owner, listen: Listen, now: float) -> None:
@@ -64,6 +65,7 @@ class Connection(asyncio.BufferedProtocol):
         self.sender = Sender(None, None, settings.name)
         self.heard = self.begun = now
         self.taken = 0.0
+        self.file = -1
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -85,6 +87,8 @@ class Connection(asyncio.BufferedProtocol):
         self._transport = transport
         peer = transport.get_extra_info("peername") or ("", 0)
         self.sender = self.sender._replace(address=bare_address(peer[0]), port=peer[1])
+        sock = transport.get_extra_info("socket")
+        self.file = -1 if sock is None else sock.fileno()
         if reason := self._owner.admits(self):
             self._owner.refuse(reason)
             transport.abort()

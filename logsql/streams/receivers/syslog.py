@@ -15,9 +15,18 @@ from collections import Counter
 from collections.abc import Iterable
 
 from logsql.diagnostics.errors import diagnostic
-from logsql.diagnostics.receivers import CANNOT_LISTEN
+from logsql.diagnostics.receivers import CANNOT_LISTEN, FEW_FILES
 from logsql.streams.metrics import BYTES, CONNECTIONS, FRAMES_BAD, RECEIVER_LOST, REFUSED, Metrics
-from logsql.streams.receivers.base import Allowed, Listen, Senders, StartError, Taking, bound, room_for_files
+from logsql.streams.receivers.base import (
+    Allowed,
+    Listen,
+    Senders,
+    StartError,
+    Taking,
+    bound,
+    most_for_peers,
+    room_for_files,
+)
 from logsql.streams.receivers.connection import Connection, buffer
 from logsql.streams.receivers.tls import context_of
 from logsql.streams.receivers.udp import Datagrams
@@ -51,12 +60,13 @@ class SyslogReceiver:
         self._datagrams: list[Datagrams] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._paused = False
+        self._last_file: int | None = None
 
     # --- the life of a receiver ---------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Listen on every address. Raises StartError; then nothing is open."""
-        room_for_files()
+        self._count_files()
         if self.settings.tls is not None:
             self.context = context_of(self.settings.name, self.settings.tls)
         asked = [Listen.of(text) for text in self.settings.listen]
@@ -72,6 +82,15 @@ class SyslogReceiver:
             await self.stop()
             raise
         self._tasks = [asyncio.create_task(self._watch(), name=f"times of {self.settings.name}")]
+
+    def _count_files(self) -> None:
+        """Where the process may not open as many files as there may be connections, that is told."""
+        files = room_for_files()
+        self._last_file = most = most_for_peers(files)
+        asked = self.settings.max_connections
+        streams = any(Listen.of(text).transport != "udp" for text in self.settings.listen)
+        if most is not None and streams and asked > most:
+            self.warnings.append(FEW_FILES.fill(name=self.settings.name, asked=asked, files=files, most=most))
 
     async def _listen(self, listen: Listen, sock: socket.socket) -> None:
         self.addresses.append(Listen(listen.transport, listen.host, sock.getsockname()[1]))
@@ -138,6 +157,9 @@ class SyslogReceiver:
         """Why a new connection is refused; empty: it is not."""
         if not self._allowed(connection.address):
             return "allow_from"
+        # The system gives the least number that is free: so many files are open, of all receivers together.
+        if self._last_file is not None and connection.file >= self._last_file:
+            return "open_files"
         if len(self._connections) >= self.settings.max_connections:
             return "max_connections"
         if self._per_address[connection.address] >= self.settings.max_connections_per_address:
