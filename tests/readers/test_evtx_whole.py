@@ -53,6 +53,9 @@ _WHOLE: dict[str, object] = {
     '<EventData><Data how="own" Name="a">A</Data><Data how="own">x</Data></EventData>': {"a": "A", "Data": "x"},
     r'<EventData><Data Name="a\b">1</Data><Data Name="a\b">2</Data></EventData>': {"a\\b": ["1", "2"]},
     "<UserData>text</UserData>": "text",
+    '<EventData><Binary how="hex">00FF</Binary><Binary how="hex">0011</Binary></EventData>':
+        {"Binary": ["00FF", "0011"]},
+    '<EventData><Data Name="a"><x>1</x><x>2</x></Data></EventData>': {"a": {"x": ["1", "2"]}},
     "<RenderingInfo>text</RenderingInfo>": "text",
     "<RenderingInfo><Message><b>m</b></Message></RenderingInfo>": {"Message": {"b": "m"}},
     f"{_USUAL}tail": {"a": "A", "b": "B", "#text": "tail"},
@@ -72,7 +75,6 @@ _NEIGHBOURS = (
     '<EventData><Data Name="#text">A</Data><Data>B</Data></EventData>',
     '<EventData><Data Name="a">A</Data><Binary how="hex">00FF</Binary></EventData>',
     '<EventData><Data>A</Data><Binary how="hex">00FF</Binary></EventData>',
-    '<EventData><Binary how="hex">00FF</Binary><Binary how="hex">0011</Binary></EventData>',
     '<EventData><Data Name="Binary">A</Data><Binary how="hex">00FF</Binary></EventData>',
     '<EventData><Data Name="a">A</Data><x>B</x><x>C</x><a>D</a></EventData>',
     '<EventData><ComplexData Name="c">t</ComplexData><ComplexData>u</ComplexData><Data Name="d">v</Data></EventData>',
@@ -264,3 +266,54 @@ def test_an_event_whose_json_is_broken_is_counted(columns: list[str], tmp_path: 
         if "event_data" in columns:
             assert [row["event_data"] for row in rows] == ['{"a":"A","b":"B"}', None, '{"a":"A","b":"B"}']
             assert [(entry.reason, entry.count) for entry in loss.entries] == [("damaged-event", 1)]
+
+
+def test_templates_of_one_kind_and_as_many_names_are_each_looked_at(tmp_path: Path) -> None:
+    """Machines of one collector have other versions of a template; a forged log has any. Before, one spoke for all."""
+    path = tmp_path / "log.evtx"
+    path.write_bytes(log(_USUAL, '<EventData><Data Name="a">A</Data><Data Name="a">B</Data></EventData>', _USUAL))
+    assert _told(path) == [{"a": "A", "b": "B"}, {"a": ["A", "B"]}, {"a": "A", "b": "B"}]
+
+
+@pytest.mark.parametrize(
+    ("sound", "broken", "forged"),
+    [
+        (_USUAL, '<EventData><Data Name="a">A</Data><q>B</q></EventData>', (b"q\0\0\0", b'"\0\0\0')),
+        (_USUAL, '<EventData><Data Name="a">A</Data><b_c>B</b_c></EventData>', (b"b\0_\0c\0", b"b\0\\\0c\0")),
+        (_CLASSIC, "<EventData><Data>x</Data><b_c>y</b_c></EventData>", (b"b\0_\0c\0", b"b\0\\\0c\0")),
+        (_CLASSIC, '<EventData><Data>x</Data><Binary how="hex">00FF</Binary><b_c>y</b_c></EventData>',
+         (b"b\0_\0c\0", b"b\0\\\0c\0")),
+    ],
+)  # fmt: skip
+def test_broken_json_is_no_event_data_wherever_it_stands(
+    sound: str, broken: str, forged: tuple[bytes, bytes], tmp_path: Path
+) -> None:
+    """A forged name with a quote or a backslash, behind an event of the same kind that is as it should be."""
+    pytest.importorskip("evtx", reason="package not installed: evtx (extra forensic)")
+    path = tmp_path / "log.evtx"
+    made = log(sound, broken, sound)
+    assert forged[0] in made
+    path.write_bytes(made.replace(*forged))
+    loss = ListLoss()
+    rows = table(EvtxReader(str(path)), ["event_data"], loss).to_pylist()
+    assert [row["event_data"] is None for row in rows] == [False, True, False]
+    assert [(entry.reason, entry.count) for entry in loss.entries] == [("damaged-event", 1)]
+
+
+@pytest.mark.parametrize("columns", [["event_data"], ["event_id", "process_id", "channel", "event_data"]])
+@pytest.mark.parametrize("body", [_USUAL, _CLASSIC, "<UserData><E><f>1</f></E></UserData>"])
+def test_an_element_that_looks_like_the_rest_of_system_is_told(
+    body: str, columns: list[str], tmp_path: Path
+) -> None:  # fmt: skip
+    """System ends early, and another element goes on with what it has elsewhere, up to Channel and Security."""
+    pytest.importorskip("evtx", reason="package not installed: evtx (extra forensic)")
+    parts = [ElementTree.tostring(part, "unicode") for part in ElementTree.fromstring(SYSTEM)]
+    path = tmp_path / "log.evtx"
+    for number in range(1, len(parts)):
+        first, other = "".join(parts[:number]), "".join(parts[number:])
+        event = f"<Event><System>{first}</System><Other>{other}</Other>{body}</Event>"
+        chunk = Chunk()
+        chunk.event(event)
+        path.write_bytes(log_of([chunk.bytes()]))
+        (row,) = table(EvtxReader(str(path)), columns).to_pylist()
+        assert _leaves(json.loads(row["event_data"])) == _beside_system(ElementTree.fromstring(event)), number

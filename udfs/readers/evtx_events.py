@@ -56,20 +56,22 @@ _WHEN = re.compile(
 )
 _BEGIN_OF_1602 = -11_612_937_600_000_000
 """In microseconds since 1970: an earlier time is none (FILETIME 0 and what is counted from it)."""
-# Quotes inside a text are escaped, so this finds each name and, in a text that begins with a colon, one too many.
-_NAMES = re.compile(r'"([^"\\]*)":')
-# Each text, and the colon behind one that is a name: exact, and four times as slow.
-_TEXTS = re.compile(r'"((?:[^"\\]|\\.)*)"(:?)')
+_PARSED = json.JSONDecoder().raw_decode
+"""The object that begins at a place of a text, and where it ends."""
+_VALUE = r'(?:"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"|-?[0-9]{1,19}|null|true|false)'
+# Classic events. All of the text has to be so: the package writes names as they are, a forged one may look like others.
+_UNNAMED = re.compile(
+    rf'\{{"Data":\{{"#text":(?P<texts>{_VALUE}|\[{_VALUE}(?:,{_VALUE})*+\])\}}(?P<binary>,"Binary":{_VALUE})?\}}'
+)
 # An Event of which the package knows more than its namespace, or with something before System, is parsed.
 _USUAL_EVENT = re.compile(r'\{"Event":\{(?:"#attributes":\{"xmlns":"[^"\\]*"\},)?"System":\{')
 _OWN_DATA = ',"EventData":'
 _OWN_DATA_LONG = len(_OWN_DATA)
-_DATA = '{"Data":'
-_DATA_TEXT = '{"Data":{"#text":'
-_SHAPES = 4096
-"""Templates that are remembered; texts with a quote and a colon inside make more of them than a log has."""
+_KINDS = 16_384
+"""Beginnings of events that are remembered."""
 _BESIDE_DATA = ("ComplexData", "Binary")
 """Elements that EventData may have beside Data."""
+_AGAIN = frozenset(f"{name}_1" for name in _BESIDE_DATA)
 _NO_DATA = ("#attributes", "System")
 
 
@@ -97,7 +99,7 @@ class EventRows:
         self._occurrence = bool(names & {"_time", "record_id"})
         self._numbered = "record_no" in names
         self._tables = tuple(Table(part, names) for part in (KIND, OWN, PLACE))
-        self._shapes: dict[tuple[str, int], bool] = {}
+        self._usual: dict[str, bool] = {}
         self._data = bool(names & {"event_data", "msg"})
         self.data_wanted = self._data
         self._looks = self._occurrence or self._data or any(table.wanted for table in self._tables)
@@ -138,15 +140,17 @@ class EventRows:
         """Take the wanted columns out of the JSON of events; nothing is looked for that nobody wants."""
         occurrence, own_data = self._occurrence, self._data
         kinds, owns, places = self._tables
-        kinds_wanted, owns_wanted, places_wanted = kinds.wanted, owns.wanted, places.wanted
+        # Event data are what stands behind System, where its three texts are as usual: only then is its end known.
+        kinds_wanted, owns_wanted, places_wanted = (table.wanted or own_data for table in self._tables)
         tally = self._sources[-1].tally
-        far = owns_wanted or places_wanted or own_data
+        far = owns_wanted or places_wanted
         for number, data in enumerate(texts, self.held):
             body: dict[str, object] | None = None
             time = data.find(_CREATED, _SOONEST)
             end = time + _CREATED_LONG
             behind = end + _NUMBERED_LONG
-            if time > 0 and data[end:behind] == _NUMBERED:
+            usual = time > 0 and data[end:behind] == _NUMBERED
+            if usual:
                 comma = data.find(",", behind)
                 if occurrence:
                     self._created.append(data[end - _MICROSECONDS_LONG : end])
@@ -158,7 +162,7 @@ class EventRows:
                     moment, own_number = _stamp(data)
                     self._created.append(moment)
                     self._ids.append(own_number)
-            kind = data[:time] if time > 0 and (kinds_wanted or own_data) else ""
+            kind = data[:time] if time > 0 and kinds_wanted else ""
             if kinds_wanted:
                 if kind in kinds.places:
                     kinds.taken.append(kinds.places[kind])
@@ -184,15 +188,25 @@ class EventRows:
                     body = _learn(places, place, data, body, tally)
             if own_data:
                 text = None
-                if end and data.startswith(_OWN_DATA, end):
-                    text = _own_data(data, kind, end + _OWN_DATA_LONG, self._shapes)
+                usual = usual and body is None and self._is_usual(kind)
+                if usual and data.startswith(_OWN_DATA, end):
+                    text = _own_data(data, end + _OWN_DATA_LONG)
                 if text is None:
                     if body is None:
-                        body = (_beside(data, kind, end) if end else None) or _body(data, tally)
+                        body = (_beside(data, end) if usual else None) or _body(data, tally)
                     text = _event_data(body)
                     if (message := _message(body)) is not None:
                         self._messages[number] = message
                 self._own_data.append(None if text == "null" else text)
+
+    def _is_usual(self, kind: str) -> bool:
+        """Whether System is the first that an event tells which begins so."""
+        found = self._usual.get(kind)
+        if found is None:
+            if len(self._usual) > _KINDS:
+                self._usual.clear()
+            found = self._usual[kind] = _USUAL_EVENT.match(kind) is not None
+        return found
 
     def batch(self) -> pa.RecordBatch:
         """The wanted columns of the events held, which are let go."""
@@ -321,52 +335,34 @@ def _microseconds(stamp: str) -> int | None:
         return None
 
 
-def _repeats(data: str, kind: str, start: int, shapes: dict[tuple[str, int], bool]) -> bool:
-    """Whether the event has to be parsed: a name may come twice in its data, or something stands before System.
-
-    The names come from a template of the provider, one for each number and version of its events: they are looked
-    at once for each, and each number of names. ``shapes`` remembers what was found.
-    """
-    shape = (kind, data.count('":', start))
-    found = shapes.get(shape)
-    if found is None:
-        names = _NAMES.findall(data, start)
-        if len(names) < shape[1]:  # one has a backslash, or the end of a text looks like one
-            names = [text for text, colon in _TEXTS.findall(data, start) if colon]
-        if len(shapes) > _SHAPES:
-            shapes.clear()
-        found = shapes[shape] = (
-            len(set(names)) < len(names)
-            or "ComplexData_1" in names
-            or _USUAL_EVENT.match(data) is None
-            or not _body(data)
-        )
-    return found
-
-
-def _own_data(data: str, kind: str, start: int, shapes: dict[tuple[str, int], bool]) -> str | None:
+def _own_data(data: str, start: int) -> str | None:
     """The text of EventData, which begins at ``start`` and is the last element; None where it has to be parsed.
 
-    ``kind``: the text that events of one template share.
+    Every event is looked at for itself: templates of one kind may differ, and a name may be anything in a forged log.
     """
-    if data.find("}", start) == len(data) - 3 and data.startswith("{", start) and not data.startswith('{"#', start):
-        return None if _repeats(data, kind, start, shapes) else data[start:-2]  # nothing stands inside another
-    if data.find('"#', start) >= 0:
-        return _unnamed(data[start:-2]) if _USUAL_EVENT.match(kind) else None
-    if data.find('},"', start) >= 0 or not data.startswith(("{", "null}"), start):
-        return None  # a further element may follow
-    return None if _repeats(data, kind, start, shapes) else data[start:-2]
+    inside = data.find("}", start) != len(data) - 3
+    if data.startswith('{"#', start) or (inside and data.find('"#', start) >= 0):
+        return _unnamed(data[start:-2])
+    try:
+        fields, end = _PARSED(data, start)
+    except (ValueError, RecursionError):
+        return None
+    if end != len(data) - 2:
+        return None  # a further element follows
+    if fields is None:
+        return "null"
+    # Behind each name stands a quote and a colon: those are at least as many as names, so none came twice.
+    if not isinstance(fields, dict) or len(fields) < data.count('":', start):
+        return None
+    if not _AGAIN.isdisjoint(fields) or (inside and any(type(value) is dict for value in fields.values())):
+        return None
+    return data[start:end]
 
 
 def _unnamed(text: str) -> str | None:
     """``{"Data":{"#text":["a","b"]},"Binary":null}``, as classic events have it, with the texts as Data."""
-    names = _NAMES.findall(text)
-    if names == ["Data", "#text"]:
-        return _DATA + text[len(_DATA_TEXT) : -1]
-    if names == ["Data", "#text", "Binary"]:
-        end = text.rfind('},"Binary":')
-        return _DATA + text[len(_DATA_TEXT) : end] + text[end + 1 :]
-    return None
+    found = _UNNAMED.fullmatch(text)
+    return None if found is None else f'{{"Data":{found["texts"]}{found["binary"] or ""}}}'
 
 
 def _parsed_system(body: Mapping[str, object]) -> Facts:
@@ -396,11 +392,11 @@ def _body(data: str, tally: Tally | None = None) -> dict[str, object]:
         return {}
 
 
-def _beside(data: str, kind: str, end: int) -> dict[str, object] | None:
+def _beside(data: str, end: int) -> dict[str, object] | None:
     """What stands in an event behind System, which ends at ``end`` and is the larger half of its text; None where
-    that may not be all. Had System gone on there, a bracket would be left over.
+    that may not be all.
     """
-    if not data.startswith(',"', end) or is_marked(data) or not _USUAL_EVENT.match(kind):
+    if not data.startswith(',"', end) or is_marked(data):
         return None
     try:
         found = _mapping(json.loads("{" + data[end + 1 : -1], object_pairs_hook=gathered))
