@@ -268,6 +268,13 @@ def test_an_event_whose_json_is_broken_is_counted(columns: list[str], tmp_path: 
             assert [(entry.reason, entry.count) for entry in loss.entries] == [("damaged-event", 1)]
 
 
+@pytest.fixture(params=[1, 512])
+def _after(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After how many events of a kind a pattern stands for them."""
+    monkeypatch.setattr("udfs.readers.evtx_events._OFTEN", request.param)
+
+
+@pytest.mark.usefixtures("_after")
 def test_templates_of_one_kind_and_as_many_names_are_each_looked_at(tmp_path: Path) -> None:
     """Machines of one collector have other versions of a template; a forged log has any. Before, one spoke for all."""
     path = tmp_path / "log.evtx"
@@ -275,6 +282,7 @@ def test_templates_of_one_kind_and_as_many_names_are_each_looked_at(tmp_path: Pa
     assert _told(path) == [{"a": "A", "b": "B"}, {"a": ["A", "B"]}, {"a": "A", "b": "B"}]
 
 
+@pytest.mark.usefixtures("_after")
 @pytest.mark.parametrize(
     ("sound", "broken", "forged"),
     [
@@ -317,3 +325,29 @@ def test_an_element_that_looks_like_the_rest_of_system_is_told(
         path.write_bytes(log_of([chunk.bytes()]))
         (row,) = table(EvtxReader(str(path)), columns).to_pylist()
         assert _leaves(json.loads(row["event_data"])) == _beside_system(ElementTree.fromstring(event)), number
+
+
+def test_a_pattern_for_many_events_hides_none(tmp_path: Path) -> None:
+    """Of 1,200 events of one kind each tells its own: texts with quotes, backslashes and names in them, other names,
+    lists, maps, and none at all."""
+    path = tmp_path / "log.evtx"
+    bodies = []
+    for text in ("A", 'say "b":', "\\", "C:\\", '\\"', ",", '","b":"', "보고서", "\t", "}", "{}"):
+        event = ElementTree.Element("EventData")
+        ElementTree.SubElement(event, "Data", Name="a").text = text
+        ElementTree.SubElement(event, "Data", Name="b").text = text[::-1]
+        bodies.append((ElementTree.tostring(event, "unicode"), {"a": text, "b": text[::-1]}))
+    odd: list[tuple[str, object]] = list(_WHOLE.items())
+    odd += [('<EventData><Data Name="b">B</Data><Data Name="a">A</Data></EventData>', {"b": "B", "a": "A"}), ("", None)]
+    chunks, expected = [], []
+    for number in range(12):
+        chunk = Chunk()
+        for place in range(100):
+            body, told = (
+                bodies[(number + place) % len(bodies)] if place % 10 else odd[(number * 10 + place // 10) % len(odd)]
+            )
+            chunk.event(f"<Event>{SYSTEM}{body}</Event>")
+            expected.append(told)
+        chunks.append(chunk.bytes())
+    path.write_bytes(log_of(chunks))
+    assert _told(path) == expected

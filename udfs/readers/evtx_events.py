@@ -58,7 +58,10 @@ _BEGIN_OF_1602 = -11_612_937_600_000_000
 """In microseconds since 1970: an earlier time is none (FILETIME 0 and what is counted from it)."""
 _PARSED = json.JSONDecoder().raw_decode
 """The object that begins at a place of a text, and where it ends."""
-_VALUE = r'(?:"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"|-?[0-9]{1,19}|null|true|false)'
+_PLAIN, _ESCAPED = r'[^"\\\x00-\x1f]*+', r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})'
+_QUOTED = rf'"{_PLAIN}(?:{_ESCAPED}{_PLAIN})*+"'
+_VALUE = rf"(?:{_QUOTED}|-?(?:0|[1-9][0-9]{{0,18}}+)|null|true|false)"
+"""A text, number or nothing, as JSON has it; what else it has is left to its parser."""
 # Classic events. All of the text has to be so: the package writes names as they are, a forged one may look like others.
 _UNNAMED = re.compile(
     rf'\{{"Data":\{{"#text":(?P<texts>{_VALUE}|\[{_VALUE}(?:,{_VALUE})*+\])\}}(?P<binary>,"Binary":{_VALUE})?\}}'
@@ -69,6 +72,8 @@ _OWN_DATA = ',"EventData":'
 _OWN_DATA_LONG = len(_OWN_DATA)
 _KINDS = 16_384
 """Beginnings of events that are remembered."""
+_OFTEN = 512
+"""Events that are parsed before a pattern is made of their names: making it costs as much as parsing hundreds."""
 _BESIDE_DATA = ("ComplexData", "Binary")
 """Elements that EventData may have beside Data."""
 _AGAIN = frozenset(f"{name}_1" for name in _BESIDE_DATA)
@@ -100,6 +105,7 @@ class EventRows:
         self._numbered = "record_no" in names
         self._tables = tuple(Table(part, names) for part in (KIND, OWN, PLACE))
         self._usual: dict[str, bool] = {}
+        self._flat = _Flat()
         self._data = bool(names & {"event_data", "msg"})
         self.data_wanted = self._data
         self._looks = self._occurrence or self._data or any(table.wanted for table in self._tables)
@@ -138,12 +144,9 @@ class EventRows:
 
     def _look(self, texts: list[str]) -> None:
         """Take the wanted columns out of the JSON of events; nothing is looked for that nobody wants."""
-        occurrence, own_data = self._occurrence, self._data
-        kinds, owns, places = self._tables
-        # Event data are what stands behind System, where its three texts are as usual: only then is its end known.
+        occurrence, own_data, (kinds, owns, places) = self._occurrence, self._data, self._tables
         kinds_wanted, owns_wanted, places_wanted = (table.wanted or own_data for table in self._tables)
         tally = self._sources[-1].tally
-        far = owns_wanted or places_wanted
         for number, data in enumerate(texts, self.held):
             body: dict[str, object] | None = None
             time = data.find(_CREATED, _SOONEST)
@@ -162,13 +165,13 @@ class EventRows:
                     moment, own_number = _stamp(data)
                     self._created.append(moment)
                     self._ids.append(own_number)
-            kind = data[:time] if time > 0 and kinds_wanted else ""
             if kinds_wanted:
+                kind = data[: max(time, 0)]
                 if kind in kinds.places:
                     kinds.taken.append(kinds.places[kind])
                 else:
                     body = _learn(kinds, kind, data, body, tally)
-            if not far:
+            if not (owns_wanted or places_wanted):
                 continue
             channel = data.find(_CHANNEL, comma)
             end = data.find(_BEHIND, data.find(_USER, channel)) + 1
@@ -190,7 +193,7 @@ class EventRows:
                 text = None
                 usual = usual and body is None and self._is_usual(kind)
                 if usual and data.startswith(_OWN_DATA, end):
-                    text = _own_data(data, end + _OWN_DATA_LONG)
+                    text = _own_data(data, kind, end + _OWN_DATA_LONG, self._flat)
                 if text is None:
                     if body is None:
                         body = (_beside(data, end) if usual else None) or _body(data, tally)
@@ -200,7 +203,10 @@ class EventRows:
                 self._own_data.append(None if text == "null" else text)
 
     def _is_usual(self, kind: str) -> bool:
-        """Whether System is the first that an event tells which begins so."""
+        """Whether System is the first that an event tells which begins so.
+
+        Where that is so and its three texts are as usual, its end is known, and with it what stands beside it.
+        """
         found = self._usual.get(kind)
         if found is None:
             if len(self._usual) > _KINDS:
@@ -335,11 +341,42 @@ def _microseconds(stamp: str) -> int | None:
         return None
 
 
-def _own_data(data: str, start: int) -> str | None:
+class _Flat:
+    """How EventData of each kind of event mostly are: which names they have, each once and none with a map.
+
+    A pattern of these names matches nothing that is not JSON and takes half the time of parsing. What it does not match
+    is parsed, so it need not hold for all events of its kind.
+    """
+
+    def __init__(self) -> None:
+        self._patterns: dict[str, re.Pattern[str]] = {}
+        self._parsed: dict[str, int] = {}
+
+    def matches(self, data: str, kind: str, start: int) -> bool:
+        """Whether all of the text from ``start`` to the two brackets at its end is as usual."""
+        pattern = self._patterns.get(kind)
+        return pattern is not None and pattern.fullmatch(data, start, len(data) - 2) is not None
+
+    def learn(self, kind: str, fields: Mapping[str, object]) -> None:
+        """These fields were parsed: of the 512th that had to be, the 1024th and so on, a pattern is made."""
+        if len(self._parsed) > _KINDS:
+            self._parsed.clear()
+            self._patterns.clear()
+        times = self._parsed[kind] = self._parsed.get(kind, 0) + 1
+        if times >= _OFTEN and times & (times - 1) == 0:
+            names = [re.escape(json.dumps(name, ensure_ascii=False)) for name in fields]
+            values = [_QUOTED if isinstance(value, str) else _VALUE for value in fields.values()]
+            pattern = ",".join(f"{name}:{value}" for name, value in zip(names, values, strict=True))
+            self._patterns[kind] = re.compile(rf"\{{{pattern}\}}")
+
+
+def _own_data(data: str, kind: str, start: int, flat: _Flat) -> str | None:
     """The text of EventData, which begins at ``start`` and is the last element; None where it has to be parsed.
 
     Every event is looked at for itself: templates of one kind may differ, and a name may be anything in a forged log.
     """
+    if flat.matches(data, kind, start):
+        return data[start:-2]
     inside = data.find("}", start) != len(data) - 3
     if data.startswith('{"#', start) or (inside and data.find('"#', start) >= 0):
         return _unnamed(data[start:-2])
@@ -356,6 +393,7 @@ def _own_data(data: str, start: int) -> str | None:
         return None
     if not _AGAIN.isdisjoint(fields) or (inside and any(type(value) is dict for value in fields.values())):
         return None
+    flat.learn(kind, fields)
     return data[start:end]
 
 
