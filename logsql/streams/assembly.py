@@ -15,6 +15,7 @@ import pyarrow as pa
 from logsql.api import Session
 from logsql.diagnostics.errors import UsageError, diagnostic
 from logsql.diagnostics.live import TABLE_CIRCLE
+from logsql.language.spans import render_note
 from logsql.language.tree import Command
 from logsql.planner.folds import tree_nodes
 from logsql.planner.services import CONTEXTS
@@ -88,7 +89,10 @@ class Assembly:
         made_now: dict[str, Unit] = {}
         for stream in in_order(live):
             if stream.name in names:
-                made_now[stream.name] = Unit(stream, self._parts(live, stream, {**self.units, **made_now}))
+                unit = Unit(stream, self._parts(live, stream, {**self.units, **made_now}))
+                for note in unit.worker.notes:
+                    self.log.say(render_note(note), "warning", stream.name)
+                made_now[stream.name] = unit
         return made_now
 
     def wire(self, units: Mapping[str, Unit]) -> None:

@@ -108,6 +108,11 @@ class Stream:
     independent: bool = False
     refresh: float | None = None
 
+    @property
+    def place(self) -> str:
+        """What an error in the query points at: the file that held it, else the stream."""
+        return self.origin or f"stream {self.name}"
+
 
 @dataclass(frozen=True)
 class Sink:

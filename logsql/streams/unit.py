@@ -83,7 +83,7 @@ class Unit:
     def __init__(self, stream: settings.Stream, parts: Parts) -> None:
         self.settings = stream
         self._parts = parts
-        self._halves = halves(Text(stream.name, stream.query, stream.origin), stream.every)
+        self._halves = halves(Text(stream.name, stream.query, stream.place), stream.every)
         session = parts.session.sibling()
         try:
             self.worker = self._made(session)

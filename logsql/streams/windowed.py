@@ -18,6 +18,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logsql.diagnostics.notes import Note
 from logsql.diagnostics.streaming import INTERVALS_SKIPPED
 from logsql.engine.repeated import Ran as Found
 from logsql.engine.session import Session
@@ -93,6 +94,10 @@ class WindowedWorker(Worker):
         self._timed = TIME in found.schema.names
         self._output = found if self._timed else Shape(pa.schema([(TIME, INSTANT), *found.schema]), found.rest)
         self._stored = pa.schema([*self.runner.output.schema, (INTERVAL, pa.int64())])
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return (*self.runner.notes, *self.windowed.notes)
 
     def load(self) -> None:
         every = self.settings.every

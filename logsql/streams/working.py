@@ -21,6 +21,7 @@ from typing import Protocol, TypeAlias
 import pyarrow as pa
 
 from logsql.diagnostics.errors import LogsqlError
+from logsql.diagnostics.notes import Note
 from logsql.diagnostics.streaming import (
     MODEL_KEPT,
     MODEL_RENEWED,
@@ -134,7 +135,7 @@ class Worker:
         self.settings = stream
         self.name = stream.name
         self.inputs = tuple(inputs)
-        self.text = Text(stream.name, stream.query, stream.origin)
+        self.text = Text(stream.name, stream.query, stream.place)
         self._session = session
         self._around = around
         #: Its name in the book.
@@ -203,6 +204,11 @@ class Worker:
     def output(self) -> Shape:
         """What the rows of this stream hold for those that read it."""
         return self.runner.output
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What the plan tells of the query."""
+        return self.runner.notes
 
     @property
     def shows(self) -> bool:
