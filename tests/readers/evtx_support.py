@@ -18,9 +18,10 @@ _TEXT, _BYTES, _EVENT, _TEXTS = 0x01, 0x0E, 0x21, 0x81
 """Types of values: UTF-16 text, bytes, another event, several texts."""
 HOW = "how"
 """Attribute that says how the text of an element is written: ``hex`` bytes, ``literal`` in the template, ``cdata``,
-``entity`` (the text is its name), ``character`` (a reference to it), ``list`` (several texts as one value, divided by
+``entity`` (the text is its name), ``character`` (a reference to it), ``instruction`` (no element,
+but a processing instruction), ``list`` (several texts as one value, divided by
 ``|``). An element in another one has a template of its ``own``, as the service does with EventData."""
-_NO_VALUE = ("literal", "cdata", "entity", "character")
+_NO_VALUE = ("literal", "cdata", "entity", "character", "instruction")
 
 
 class Forged(NamedTuple):
@@ -133,6 +134,12 @@ class Chunk:
     def _element(self, given: ElementTree.Element) -> None:
         attributes = {name: text for name, text in given.attrib.items() if name != HOW}
         token = bytes([0x41 if attributes else 0x01])
+        if given.get(HOW) == "instruction":
+            text = given.text or ""
+            self.made += b"\x0a"
+            self._name(given.tag)
+            self.made += struct.pack("<BH", 0x0B, len(text)) + text.encode("utf-16-le")
+            return
         self.made += token + (b"" if self._forged.bare else b"\xff\xff") + bytes(4)
         begins = len(self.made)
         self._name(given.tag)

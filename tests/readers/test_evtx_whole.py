@@ -351,3 +351,33 @@ def test_a_pattern_for_many_events_hides_none(tmp_path: Path) -> None:
         chunks.append(chunk.bytes())
     path.write_bytes(log_of(chunks))
     assert _told(path) == expected
+
+
+@pytest.mark.parametrize("chunks", [1, 20])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<EventData><Data Name="a">A</Data><hidden how="instruction">text</hidden></EventData>',
+        '<hidden how="instruction">text</hidden><EventData><Data Name="a">A</Data></EventData>',
+        '<UserData><E><Data how="instruction">text</Data><a>A</a></E></UserData>',
+        '<EventData how="own"><Data Name="a">A</Data><hidden how="instruction">text</hidden></EventData>',
+    ],
+)
+def test_processing_instructions_are_counted(body: str, chunks: int, tmp_path: Path) -> None:
+    """The package's JSON leaves them out, its XML has them; the log service writes none."""
+    pytest.importorskip("evtx", reason="package not installed: evtx (extra forensic)")
+    path = tmp_path / "log.evtx"
+    made = [Chunk() for _ in range(chunks)]
+    for number, chunk in enumerate(made):
+        for one in (_USUAL, *([body, _USUAL, body] if number == chunks // 2 else [])):
+            chunk.event(f"<Event>{SYSTEM}{one}</Event>")
+    path.write_bytes(log_of([chunk.bytes() for chunk in made]))
+    loss = ListLoss()
+    rows = table(EvtxReader(str(path)), ["event_data"], loss).to_pylist()
+    assert [row["event_data"] for row in rows].count('{"a":"A"}') == 2
+    assert len(rows) == chunks + 3
+    # Two events of one template, where it stands once; an element of a template of its own likewise.
+    assert [(entry.reason, entry.count) for entry in loss.entries] == [("left-out-instruction", 1)]
+    loss = ListLoss()
+    assert table(EvtxReader(str(path)), ["event_id"], loss).num_rows == len(rows)
+    assert not loss.entries

@@ -6,6 +6,7 @@ Hives made here by the descriptions of the format, and real ones against the ans
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
 import lzma
 import struct
@@ -211,6 +212,24 @@ def test_inventory_of_windows_10_as_another_program_reads_it(tmp_path: Path) -> 
         assert row["last_written"].isoformat()[:19] == known["last_written"][:19]
     programs = _rows("amcache-programs", data, tmp_path)
     assert len(programs) == entry["counts"]["InventoryApplication"] == 75
+
+
+@pytest.mark.evidence
+@pytest.mark.parametrize("group", ["plaso-win10", "velociraptor", "win10-apt", "win2012r2"])
+def test_every_file_of_an_inventory_is_listed(group: str, tmp_path: Path) -> None:
+    """All paths, by their digest, as yarp reads them with the logs; one of win10-apt is in the logs alone."""
+    answers = json.loads(shared_data("artefacts", "expected-amcache.json").read_text())
+    (entry,) = (file for file in answers["files"] if file["group"] == group)
+    for file in (entry, *entry["side"]):
+        packed = shared_data("artefacts", *file["stored"].split("/"))
+        (tmp_path / file["name"]).write_bytes(lzma.decompress(packed.read_bytes()))
+    for replay, counts in ((True, entry["counts"]), (False, entry["counts_without_logs"])):
+        made = open_view("amcache-files", str(tmp_path / entry["name"]), replay=replay)
+        paths = [path for batch in made.scan(["file_path"], null_context()) for path in batch["file_path"].to_pylist()]
+        assert len(paths) == counts.get("InventoryApplicationFile", 0) + counts.get("File", 0)
+        if replay:
+            digest = hashlib.sha256("\n".join(sorted(paths)).encode()).hexdigest()
+            assert digest == entry.get("paths_sha256", entry.get("old_paths_sha256"))
 
 
 def test_times_that_cannot_be_are_kept_and_counted(tmp_path: Path) -> None:

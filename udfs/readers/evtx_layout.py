@@ -24,7 +24,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from udfs.readers.evidence import Tally
-from udfs.readers.evtx_whole import Letters, letters
+from udfs.readers.evtx_whole import Letters, instructions, letters
 
 CHUNK_BYTES = 65_536
 FILE_HEADER = 4096
@@ -141,7 +141,7 @@ def _healthy(raw: io.BytesIO, tally: Tally, data: bool) -> tuple[int, ...] | Non
         end = _chain(chunk)[0]
         if data:
             kept = _kept(chunk, end)
-            if letters(chunk[:kept], places):
+            if letters(chunk[:kept], places) or instructions(chunk[:kept]):
                 return None
             if kept < CHUNK_BYTES and np.frombuffer(chunk[kept:], np.uint8).max():
                 left.append((offset + kept, CHUNK_BYTES - kept))
@@ -194,6 +194,7 @@ def _survey(raw: BinaryIO, start: int, size: int, tally: Tally, all_data: bool) 
         if part and (found := _sound(part)) is not None:
             end, places = found
             kept = end if all_data else CHUNK_BYTES
+            _tell_instructions(part[:kept], offset, tally, all_data)
             chunks.append(_Chunk(offset, kept, False, (), letters(part[:kept], places) if all_data else ()))
             offset += CHUNK_BYTES
             continue
@@ -230,8 +231,16 @@ def _survey(raw: BinaryIO, start: int, size: int, tally: Tally, all_data: bool) 
             tally.add("damaged-chunk", 1, offset, "it is all zeros")
         if len(data) == CHUNK_BYTES:
             chunks.append(_taken(data[:length], offset, broken, end, all_data))
+            _tell_instructions(data[: chunks[-1].length], offset, tally, all_data)
         offset += length
     return chunks
+
+
+def _tell_instructions(chunk: bytes, offset: int, tally: Tally, all_data: bool) -> None:
+    """Count what the parser leaves out of event data, where these are wanted."""
+    found = instructions(chunk) if all_data else []
+    if found:
+        tally.add("left-out-instruction", len(found), offset + found[0], "the parser does not hand them on")
 
 
 def _taken(data: bytes, offset: int, broken: bool, end: int, all_data: bool) -> _Chunk:

@@ -44,6 +44,7 @@ _ALONE = 4 + _IN_TEMPLATE
 _CONTENT = (b"\x02", b"\x03")
 """What follows the name or the attributes of an element: its content, or its end."""
 _LAST_ATTRIBUTE, _LITERAL = b"\x06", b"\x05\x01"
+_INSTRUCTION = b"\x0a\x0b"
 _BORDER = b"another template"
 
 
@@ -248,6 +249,34 @@ def _changed(chunk: bytes, seen: npt.NDArray[np.uint8]) -> Letters:
     # The same bytes may be a value.
     used = {_NUMBER.unpack_from(chunk, at)[0] for at in _elements(chunk, seen, [place - 6 for place, _ in found])}
     return tuple((place + 2, mark.encode("utf-16-le")) for place, mark in found if place - 6 in used)
+
+
+def instructions(chunk: bytes | memoryview) -> list[int]:
+    """Where processing instructions stand: the parser hands on none of them, the log service writes none.
+
+    A token, the offset of a name, and the text (tokens 10 and 11). The name is looked at with its hash, as any bytes
+    of a value may look like the rest.
+    """
+    seen = np.frombuffer(chunk, np.uint8)
+    likely = seen[:-8] == _INSTRUCTION[0]
+    likely &= seen[3:-5] == 0
+    likely &= seen[4:-4] == 0
+    return [at for at in np.flatnonzero(likely).tolist() if _is_instruction(chunk, at)]
+
+
+def _is_instruction(chunk: bytes | memoryview, at: int) -> bool:
+    behind = at + 5
+    name = int.from_bytes(chunk[at + 1 : behind], "little")
+    count = int.from_bytes(chunk[name + 6 : name + 8], "little")
+    end = name + 10 + 2 * count
+    if name == behind:  # it is defined here
+        behind = end
+    if chunk[behind : behind + 1] != _INSTRUCTION[1:] or end > len(chunk):
+        return False
+    number = 0
+    for low, high in zip(chunk[name + 8 : end - 2 : 2], chunk[name + 9 : end - 2 : 2], strict=True):
+        number = (number * 65599 + low + 256 * high) & 0xFFFFFFFF
+    return number & 0xFFFF == int.from_bytes(chunk[name + 4 : name + 6], "little")
 
 
 def is_marked(text: str) -> bool:

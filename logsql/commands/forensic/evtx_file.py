@@ -18,6 +18,10 @@ TIME_OF_RECORD = loss(
     ),
     fate=Fate.DOUBTFUL,
 )
+LEFT_OUT_INSTRUCTION = loss(
+    "left-out-instruction",
+    ("processing instructions in events: in no column", "이벤트 안의 처리 명령: 어느 열에도 없음"),
+)
 ARTEFACT = Artefact(
     (Known("event log", mark=b"ElfFile\0"), Known("event log", r"\.evtx$")),
     (TimeOf("evtx", "_time", words=("provider", "event_id"), path="channel", detail=("msg", "event_data")),),
