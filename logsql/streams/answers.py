@@ -18,6 +18,8 @@ from logsql.streams.shaping import encoded, shape_of, shaped
 
 #: Seconds between two looks at whether the asker has gone; something is said at least so often.
 LOOK = 0.1
+#: Questions whose askers stay as long as they like.
+STAYING = frozenset({"watch", "forward", "tail"})
 
 
 class Watching(Protocol):

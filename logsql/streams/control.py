@@ -12,19 +12,24 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import BufferedRWPair
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
 import pyarrow as pa
 
 from logsql.diagnostics.errors import LogsqlError
+from logsql.diagnostics.messages import message
 from logsql.store import serverfolder
 from logsql.streams import wire
 from logsql.streams.wire import Facts
 
 #: Connections at once; more are closed.
 MOST = 64
-#: Seconds in which a question must have come.
+#: Of these, how many may belong to askers that stay (who watch, or send rows as they come): the rest answers short
+#: questions at any time. 64 forgotten ``stream tail`` would shut out ``stream ls`` and ``stream reload`` otherwise.
+STAYING = 48
+#: Seconds in which more of a question, or of rows that have begun to come, must have come.
 PATIENCE = 10.0
 #: What a handler yields: rows, or facts to say.
 Said: TypeAlias = "pa.Table | Facts"
@@ -48,9 +53,12 @@ class Control:
 
     place: Path
     handlers: Mapping[str, Handler]
+    #: Verbs whose askers stay.
+    staying: frozenset[str] = frozenset()
     _listening: socket.socket | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
     _open: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST))
+    _stay: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(STAYING))
 
     def start(self) -> None:
         """Listen. A socket that a dead server left is replaced (its folder's lock is ours)."""
@@ -104,28 +112,47 @@ class Control:
         if asked is None:
             return
         peer.settimeout(None)
-        handler = self.handlers.get(str(asked.facts.get("verb")))
+        verb = str(asked.facts.get("verb"))
+        handler = self.handlers.get(verb)
         if handler is None:
             wire.say(stream, "X", {"code": "", "message": f"no verb {asked.facts.get('verb')!r}"})
             return
-        question = Question(asked.facts, _sent(stream), lambda: self._ended.is_set() or _gone(peer))
-        try:
-            for said in handler(question):
-                if isinstance(said, pa.Table):
-                    wire.say_rows(stream, said)
-                else:
-                    wire.say(stream, "H", said)
-            wire.say(stream, "E", {})
-        except LogsqlError as problem:
-            told = problem.diagnostic
-            wire.say(
-                stream, "X", {"code": told.code, "message": told.message, "help": told.help, "exit": problem.exit_code}
-            )
+        question = Question(asked.facts, _sent(peer, stream), lambda: self._ended.is_set() or _gone(peer))
+        if verb not in self.staying:
+            _tell(handler, question, stream)
+        elif not self._stay.acquire(blocking=False):
+            wire.say(stream, "X", {"code": "", "message": message("live-busy", count=STAYING)})
+        else:
+            try:
+                _tell(handler, question, stream)
+            finally:
+                self._stay.release()
 
 
-def _sent(stream: BinaryIO) -> Iterator[pa.Table]:
-    """Rows that the asker sends, to its end."""
-    while (frame := wire.hear(stream)) is not None and frame.kind != "E":
+def _tell(handler: Handler, question: Question, stream: BinaryIO) -> None:
+    """The answer to a question."""
+    try:
+        for said in handler(question):
+            if isinstance(said, pa.Table):
+                wire.say_rows(stream, said)
+            else:
+                wire.say(stream, "H", said)
+        wire.say(stream, "E", {})
+    except LogsqlError as problem:
+        told = problem.diagnostic
+        wire.say(
+            stream, "X", {"code": told.code, "message": told.message, "help": told.help, "exit": problem.exit_code}
+        )
+
+
+def _sent(peer: socket.socket, stream: BinaryIO) -> Iterator[pa.Table]:
+    """Rows that the asker sends, to its end. It may wait between them (they come as they happen), not inside."""
+    while cast("BufferedRWPair", stream).peek(1):
+        peer.settimeout(PATIENCE)
+        frame = wire.hear(stream)
+        peer.settimeout(None)
+        if frame is None or frame.kind == "E":
+            return
         if frame.rows is not None:
             yield frame.rows
 

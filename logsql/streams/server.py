@@ -21,7 +21,7 @@ from logsql import __version__
 from logsql.diagnostics.errors import LogsqlError, UsageError
 from logsql.diagnostics.messages import message
 from logsql.loading import at
-from logsql.streams.answers import handlers
+from logsql.streams.answers import STAYING, handlers
 from logsql.streams.assembly import Assembly
 from logsql.streams.control import Control
 from logsql.streams.intake import REASONS
@@ -57,7 +57,7 @@ class Server:
         self.load = load
         self.started = time.time()
         self.view = View(self)
-        self.control = Control(parts.folder.path, handlers(self.view))
+        self.control = Control(parts.folder.path, handlers(self.view), STAYING)
         self._page: Page | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end = asyncio.Event()

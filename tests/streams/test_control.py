@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import select
 import socket
 import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,10 +19,13 @@ import pytest
 import logsql
 from logsql.diagnostics.errors import LogsqlError, SourceError
 from logsql.shell.catalog import SessionCatalog
+from logsql.store import serverfolder
 from logsql.store.files import Files
 from logsql.store.serverfolder import StateFolder, take
-from logsql.streams.answers import Watching, handlers
+from logsql.streams import wire
+from logsql.streams.answers import STAYING, Watching, handlers
 from logsql.streams.control import Control
+from logsql.streams.remote import Link
 from logsql.streams.rows import SYSLOG
 from logsql.streams.shaping import documents
 from logsql.streams.taps import WAITING, Taps
@@ -201,6 +205,50 @@ def test_a_query_that_is_stopped_ends_at_once(server: Server, folder: StateFolde
         with pytest.raises(LogsqlError):
             session.query("logger window=60s edge").rows()
         assert time.monotonic() - begun < 5
+
+
+def test_forgotten_senders_of_rows_leave_places_for_questions(folder: StateFolder) -> None:
+    """A sender of rows may wait between them, so nothing ends it; 64 of them would have held every place for good."""
+    parts = Server()
+    control = Control(folder.below("busy"), handlers(parts), STAYING)
+    control.start()
+    with ExitStack() as stack:
+        answers = []
+        for _ in range(60):
+            peer = stack.enter_context(socket.socket(socket.AF_UNIX))
+            with serverfolder.address(folder.below("busy")) as path:
+                peer.connect(path)
+            peer.settimeout(30)
+            stream = stack.enter_context(peer.makefile("rwb"))
+            wire.say(stream, "H", {"verb": "forward", "names": ["fds"]})
+            answers.append((peer, stream))
+        refused = 0
+        for peer, stream in answers:
+            if select.select([peer], [], [], 0.2)[0]:
+                frame = wire.hear(stream)
+                assert frame is not None
+                assert (frame.kind, "end one of them" in str(frame.facts["message"])) == ("X", True)
+                refused += 1
+        assert refused == 12
+        assert Link(str(folder.below("busy"))).listing("streams")[0]["name"] == "fds"
+    control.stop()
+
+
+def test_rows_that_begin_and_do_not_go_on_end_the_connection(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logsql.streams.control.PATIENCE", 0.2)
+    control = Control(folder.below("half"), handlers(Server()), STAYING)
+    control.start()
+    with socket.socket(socket.AF_UNIX) as peer, serverfolder.address(folder.below("half")) as path:
+        peer.connect(path)
+        peer.settimeout(30)
+        with peer.makefile("rwb") as stream:
+            wire.say(stream, "H", {"verb": "forward", "names": ["fds"]})
+            stream.write(b"B\x00")
+            stream.flush()
+            assert peer.recv(1) == b""
+    control.stop()
 
 
 def test_a_server_that_goes_away_is_told(server: Server, folder: StateFolder) -> None:
