@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logsql.diagnostics.codes import define
-from logsql.diagnostics.messages import add_messages
+from logsql.diagnostics.messages import add_messages, text
 
 FOLDER = define(
     "E3200",
@@ -25,6 +25,10 @@ FOLDER_NEWER = FOLDER.says(
     help=("run the newer version, or give another state_dir", "새 버전을 실행하거나 다른 state_dir을 쓰세요"),
 )
 FOLDER_UNUSABLE = FOLDER.says(("{path}: {reason}", "{path}: {reason}"))
+SINK_OUTSIDE_HELP = text(
+    "name its folder in [files] allow_write, or write below state_dir",
+    "[files] allow_write에 폴더를 추가하거나 state_dir 아래에 쓰세요",
+)
 NO_SERVER = define(
     "E3201",
     "no-server",

@@ -174,6 +174,15 @@ def test_a_wrong_configuration(served: Served, body: str, said: str, capfd: pyte
         refuses(served, said)
 
 
+def test_a_sink_outside_is_told_where_to_allow_it(served: Served, capfd: pytest.CaptureFixture[str]) -> None:
+    body = TO_TABLE.replace('kind = "table"', f'kind = "file"\npath = "{served.folder}/elsewhere/out.jsonl"')
+    served.write(body)
+    assert main(["serve", str(served.config), "--check"]) != 0
+    said = capfd.readouterr().err
+    assert "[files] allow_write" in said
+    assert "--allow-write" not in said
+
+
 def test_a_start_refuses_what_check_refuses(served: Served) -> None:
     served.write(TO_TABLE.replace('to = ["alerts"]', 'to = ["alerts"]\nquery = "serach x"'))
     refuses(served, "serach")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from logsql.configuration.settings import Configuration
-from logsql.diagnostics.errors import UsageError, diagnostic
-from logsql.diagnostics.live import SINK_UNFIT
+from logsql.diagnostics.errors import PolicyError, UsageError, diagnostic
+from logsql.diagnostics.live import SINK_OUTSIDE_HELP, SINK_UNFIT
 from logsql.diagnostics.network import WORDS
 from logsql.streams import settings
 from logsql.streams.feed import Feed
@@ -114,5 +115,9 @@ class Sinks:
 
 def _file(sink: settings.Sink, place: Place) -> Sink:
     path = str(place.folder / (sink.path or ""))
-    place.files.policy.check_write(path)
+    try:
+        place.files.policy.check_write(path)
+    except PolicyError as problem:  # a server has no --allow-write: its configuration says it
+        problem.diagnostic = replace(problem.diagnostic, help=SINK_OUTSIDE_HELP.fill())
+        raise
     return ParquetSink(sink, place) if ending_of(path) == ".parquet" else FileSink(sink, place)
