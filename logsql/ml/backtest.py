@@ -4,7 +4,9 @@ Contract
 - The series is forecast from up to ``ORIGINS`` earlier places of its second half, each time from the rows before the
   place only, and compared with what came: that holds for any smoother, for seasons whose shape is estimated, and for
   errors that follow each other. A formula that takes the smoother for the truth covered 53 to 100 % instead of 95 % of
-  the public series of statsmodels, 88 % on average.
+  the public series of statsmodels, on average 84 % (13 of them) or 87 % (all 20).
+- What is promised is not kept for every series: 12 steps ahead of made series (noise, walks, seasons) 96 % are within,
+  of ten quarterly series of statsmodels' macrodata 63 to 100 %, and 89 % on average.
 - The bounds lie so far from the forecast that the wanted share of these errors is within, wider from step to step as
   the errors grow, never narrower (isotonic regression of the squared errors).
 """
@@ -24,8 +26,9 @@ ORIGINS = 32
 SEASONS, ROWS = 10, 250
 #: Fewer earlier forecasts than this say nothing of 95 %.
 ENOUGH = 8
-#: By how much the share is raised for there being few errors and for weights that knew the whole series: the whole 1 /
-#: places of split conformal prediction covers 97 to 98 % of the public series, as the errors of one place are several.
+#: By how much the share is raised for there being few errors and for weights that knew the whole series. Split
+#: conformal prediction would raise it by the whole 1 / places for one error a place; here the errors of one place are
+#: several. The number was chosen on public series of statsmodels, not derived.
 CAUTION = 0.7
 
 
