@@ -95,6 +95,10 @@ add_messages(
         "live-streams": ("Streams", "스트림"),
         "live-sinks": ("Sinks", "싱크"),
         "live-checked": ("right: {streams} streams were planned", "이상 없음: 스트림 {streams}개를 계획했습니다"),
+        "live-busy": (
+            "{count} others already watch or send rows: end one of them",
+            "이미 {count}개의 다른 연결이 행을 보거나 보내고 있습니다. 그중 하나를 끝내세요",
+        ),
         "live-stream-failed": ("stream {name} has stopped: {reason}", "스트림 {name}이(가) 멈췄습니다: {reason}"),
         "live-reload-failed": ("nothing has changed: {reason}", "바뀐 것이 없습니다: {reason}"),
         "live-anew": (
