@@ -126,7 +126,7 @@ class StatusPage:
                 return False
         elif kind.lower() != "bearer":
             return False
-        return hmac.compare_digest(text.strip().encode(), self._token.encode())
+        return hmac.compare_digest(text.strip().encode(errors="surrogateescape"), self._token.encode())
 
     # --- what is answered ---------------------------------------------------------------------------
 

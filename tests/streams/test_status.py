@@ -91,6 +91,7 @@ def test_the_token_is_asked_for() -> None:
     with listening(token="s3cret-töken") as page:
         assert asked(page, "/live")[0] == 401
         assert asked(page, "/live", Authorization="Bearer wrong")[0] == 401
+        assert asked(page, "/live", Authorization="Bearer \xff\xfe")[0] == 401  # no UTF-8
         assert asked(page, "/live", Authorization="Bearer s3cret-töken".encode().decode("latin-1"))[0] == 200
         import base64
 
