@@ -1,4 +1,6 @@
-"""Fields that are lists of numbers, such as the vectors of ``tfidf vectors=t``: one column of the matrix per number.
+"""Fields of inputs that are lists of numbers: one column of the matrix per number.
+
+Queries refuse lists as features so far (``check_suitable`` in ``operators/models.py``).
 
 Contract
 - All lists of a field have one length, in training and in scoring; another length is refused, because its numbers

@@ -73,9 +73,8 @@ fractions, or of whole numbers more than 20 of which each has fewer than 20 rows
 `_guess` is then a double. A whole number asks for `task=regress` first, because its guess is none. `task=classify`
 refuses such a target.
 
-Features are numbers, dates, addresses, booleans, text and lists of doubles (`tfidf vectors=t`). A null, and a text that
-the training has not seen, count as missing values; such texts enter the ledger. Each distinct combination of features
-is scored once. The same data gives
+Features are numbers, dates, addresses, booleans and text. A null, and a text that the training has not seen, count as
+missing values; such texts enter the ledger. Each distinct combination of features is scored once. The same data gives
 the same model.
 """,
         examples=(
