@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.streams.serving import Served
+from tests.support import nightly
 
 COUNTS = """
 [[receiver]]
@@ -40,6 +41,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
         made.kill()
 
 
+@pytest.mark.skipif(not nightly(), reason="by night: intervals of a second are waited for")
 def test_no_interval_comes_twice_and_none_that_did_not_pass(served: Served) -> None:
     """Every message is in one interval; intervals go on by monotonic time after a step back; those that a step ahead
     leaves out are counted and not emitted one by one."""

@@ -173,7 +173,7 @@ def both(program: list[str], steps: list[dict[str, Any]]) -> str | None:
     return None if str(left) == str(kept) else f"{query}\n{rows}\nkept: {kept}\nexpected: {left}"
 
 
-@settings(max_examples=sample(3000, 60), deadline=None)
+@settings(max_examples=sample(3000, 20), deadline=None)
 @given(programs(), rows_)
 def test_one_row_at_a_time(program: list[str], steps: list[dict[str, Any]]) -> None:
     assert both(program, steps) is None
