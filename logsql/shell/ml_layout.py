@@ -14,7 +14,7 @@ from logsql.diagnostics.modeltests import REPEATED, REPEATED_MANY
 from logsql.ml.evaluation import REPEATS, Evaluation, Way, spread
 from logsql.ml.inputs import InputKind, MlInput
 from logsql.ml.metrics import Metrics
-from logsql.ml.model import Manifest, Training
+from logsql.ml.model import Manifest, ModelKind, Training
 from logsql.ml.store import Listing
 from logsql.ml.tasks import TaskState, TaskView
 
@@ -61,6 +61,25 @@ _IMPURITY = text(
     "(percent of what the trees gain by splitting, on the rows they grew from; favours fields of many values)",
     "(학습 행에서 트리가 나누며 얻은 이득의 백분율. 값이 많은 필드가 커 보입니다)",
 )
+_GAIN = text(
+    "(percent of what the trees gain by splitting, on the rows they grew from)",
+    "(학습 행에서 트리가 나누며 얻은 이득의 백분율)",
+)
+_MOVES = text(
+    "(percent of how far the field moves the sum that decides, on the training rows)",
+    "(학습 행에서 필드가 결정 합을 움직인 크기의 백분율)",
+)
+_UNSETTLED = text(
+    "Warning: the training stopped at its last round before the weights had settled",
+    "경고: 가중치가 안정되기 전에 마지막 라운드에서 학습이 끝났습니다",
+)
+#: What the second measure of a field's worth is called, by the kind of the model.
+_WORTH = {
+    ModelKind.RFOREST: ("Impurity Importance", _IMPURITY),
+    ModelKind.IFOREST: ("Impurity Importance", _IMPURITY),
+    ModelKind.GBOOST: ("Gain Importance", _GAIN),
+    ModelKind.LOGIT: ("Weight Importance", _MOVES),
+}
 _FOLDS = text("Cross-validation ({count} folds): {figures}", "교차 검증({count}겹): {figures}")
 _CALIBRATED = text("Probabilities: calibrated ({method})", "확률: 보정됨({method})")
 _WARNING = text("Warning: {text}", "경고: {text}")
@@ -166,7 +185,7 @@ def _importance(training: Training | None) -> list[str]:
     return [*lines, *(f"{field.name}: {max(field.mean, 0.0) * 100.0 / total}" for field in tested.shuffled)]
 
 
-def _importances(training: Training) -> list[str]:
+def _importances(training: Training, kind: ModelKind) -> list[str]:
     """Both measures of what the fields are worth, named."""
     tested = training.evaluation
     if tested is None:
@@ -176,8 +195,9 @@ def _importances(training: Training) -> list[str]:
         lines += [MODEL_RULE, "Permutation Importance", MODEL_RULE]
         lines += [f"{field.name}: {field.mean:.6f} ± {field.deviation:.6f}" for field in tested.shuffled]
         lines.append(_PERMUTATION.fill(rows=tested.shuffled_rows, times=REPEATS))
-    lines += [MODEL_RULE, "Impurity Importance", MODEL_RULE]
-    return [*lines, *(f"{name}: {value}" for name, value in training.importance), _IMPURITY.fill()]
+    heading, meaning = _WORTH[kind]
+    lines += [MODEL_RULE, heading, MODEL_RULE]
+    return [*lines, *(f"{name}: {value}" for name, value in training.importance), meaning.fill()]
 
 
 def _performance(training: Training, manifest: Manifest) -> list[str]:
@@ -195,13 +215,16 @@ def _performance(training: Training, manifest: Manifest) -> list[str]:
     if training.scores is not None:
         s = training.scores
         lines.append(_SCORES.fill(low=s.low, median=s.median, p99=s.p99, high=s.high))
-    lines += _importances(training)
+    lines += _importances(training, manifest.kind)
     lines += [MODEL_RULE, "Training", MODEL_RULE]
     skipped = _SKIPPED.fill(rows=training.skipped_rows) if training.skipped_rows else ""
     lines.append(_ROWS.fill(rows=training.rows) + skipped)
     lines.append(_held_line(training, manifest) if manifest.target is not None else _SAMPLE.fill(rows=training.sample))
     lines.append(_SEED.fill(seed=manifest.options.seed))
-    lines.append(_TREES.fill(trees=manifest.options.trees))
+    if manifest.kind is not ModelKind.LOGIT:
+        lines.append(_TREES.fill(trees=manifest.options.trees))
+    if not training.settled:
+        lines.append(_UNSETTLED.fill())
     lines.append(_ENDED.fill(time=training.finished, seconds=training.elapsed))
     if training.metrics is not None:
         names = training.metrics.labels or training.classes

@@ -25,8 +25,9 @@ from sklearn.model_selection import GroupKFold, StratifiedKFold, TimeSeriesSplit
 from logsql.ml.errors import MlError
 from logsql.ml.evaluation import held_out, repeated
 from logsql.ml.features import build_features, encode
-from logsql.ml.model import FitOptions
-from logsql.ml.train import Fitted, fit_rforest, plan_of
+from logsql.ml.model import FitOptions, ModelKind
+from logsql.ml.train import Fitted, fit_rforest, fit_supervised, plan_of
+from logsql.shell.ml_layout import model_card
 from tests.ml.test_ml_commands import Session
 from udfs.inference import class_probabilities
 
@@ -376,3 +377,36 @@ def test_wrong_calls(session: Session, line: str, code: str) -> None:
     session("ml.createModel rforest m leak fields=+label,a,b,c trees=1")
     text = session(line, 2 if code == "41151" else 1)
     assert text.startswith(f"error[{code}]: ")
+
+
+@pytest.mark.parametrize("kind", [ModelKind.RFOREST, ModelKind.GBOOST, ModelKind.LOGIT])
+def test_texts_of_the_test_are_unknown_to_the_encoders(kind: ModelKind) -> None:
+    """Texts that never repeat tell nothing about new rows, although their order goes with the class."""
+    dice = random.Random(3)
+    labels = ["x", "y"] * 200
+    texts = [{"x": "b", "y": "a"}[label] + "".join(dice.choices("0123456789", k=9)) for label in labels]
+    rows = pa.table({"label": labels, "t": texts})
+    training = fit_supervised(kind, rows, "label", ["t"], FitOptions(folds=3)).training
+    assert training.metrics is not None
+    assert training.metrics.accuracy < 0.7
+    assert training.evaluation is not None
+    assert max(fold.accuracy for fold in training.evaluation.folds) < 0.7
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading", "trees"),
+    [("rforest", "Impurity", True), ("gboost", "Gain", True), ("logit", "Weight", False)],
+)
+def test_the_card_calls_what_it_shows_by_its_name(session: Session, kind: str, heading: str, trees: bool) -> None:
+    """Only a forest splits by impurity, and a linear model has no trees."""
+    session(f"ml.createModel {kind} m rare fields=+label,n0,n1,n2")
+    session("ml.fit m")
+    lines = session("ml.model m").splitlines()
+    named = [line.partition(" ")[0] for line in lines if line.endswith(" Importance")]
+    assert named == ["Variable", "Permutation", heading]
+    assert any(line.startswith("Trees: ") for line in lines) is trees
+    manifest = session.store.manifest("m")
+    assert manifest.training is not None
+    stopped = replace(manifest, training=replace(manifest.training, settled=False))
+    assert "before the weights had settled" in model_card(stopped)
+    assert "settled" not in "\n".join(lines)
