@@ -248,6 +248,14 @@ def test_nothing_to_test(folder: Path, capfd: pytest.CaptureFixture[str]) -> Non
     assert "tests: a, b" in err
 
 
+@pytest.mark.parametrize("word", ["nosuch.lq", "nosuch/"])
+def test_a_file_that_is_not_there(folder: Path, capfd: pytest.CaptureFixture[str], word: str) -> None:
+    code, out, err = ran(capfd, word)
+    assert (code, out) == (3, "")
+    assert "nosuch" in err
+    assert "No such file" in err
+
+
 def test_only(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for name in ("web-a", "web-b", "dns"):
         put(folder, name, QUERY, RIGHT)

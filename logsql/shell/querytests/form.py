@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -82,6 +84,8 @@ def read(path: Path, files: Files, unfinished: bool = False) -> QueryTest:
     Raises UsageError for a file that is wrong, SourceError and PolicyError for one that cannot be read.
     """
     plain = QueryTest(path, path.parent)
+    if not files.has_file(path):
+        raise SourceError(diagnostic(QUERY_NOT_READ, path=str(path), reason=os.strerror(errno.ENOENT)))
     if not files.has_file(plain.form):
         return plain
     table = _toml(files, plain.form)
